@@ -1,0 +1,2 @@
+//! Punctual.
+fn main() {}
