@@ -31,4 +31,5 @@
 
 pub mod clock;
 pub mod cronjob;
+pub mod manifest;
 pub mod schedule;
