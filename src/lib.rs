@@ -30,6 +30,10 @@
 //!   embedded API's router, in a cluster it talks to kube-apiserver: there is one path.
 
 pub mod clock;
+pub mod controller;
 pub mod cronjob;
 pub mod manifest;
+pub mod policy;
 pub mod schedule;
+pub mod submit;
+pub mod telemetry;
