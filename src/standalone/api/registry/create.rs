@@ -70,7 +70,7 @@ impl Registry {
             meta::remove(document, "namespace");
         }
         meta::set(document, "uid", Uuid::new_v4().to_string());
-        meta::set(document, "creationTimestamp", self.now());
+        meta::set(document, "creationTimestamp", meta::time(self.now()));
         if resource.strategy.counts_generations() {
             meta::set(document, "generation", 1);
         } else {

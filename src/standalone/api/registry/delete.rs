@@ -110,7 +110,7 @@ impl Registry {
 
     fn set_deadline(&self, document: &mut Value, grace_seconds: i64) {
         let grace = TimeDelta::try_seconds(grace_seconds).unwrap_or_default();
-        let now = self.clock.now();
+        let now = self.now();
         meta::set(
             document,
             "deletionTimestamp",

@@ -18,6 +18,7 @@ use super::error::ApiError;
 use super::meta;
 use super::resource::{NAMESPACES, Resource};
 use crate::clock::SharedClock;
+use crate::schedule::Timestamp;
 use crate::standalone::store::{Key, Object, SharedStore, StoreError};
 
 /// How often a write that is not based on a certain version is tried again when another one got in between.
@@ -96,9 +97,9 @@ impl Registry {
         Ok(())
     }
 
-    /// The time of now, as it is written into objects.
-    fn now(&self) -> Value {
-        meta::time(self.clock.now())
+    /// The time by which objects are dated.
+    pub fn now(&self) -> Timestamp {
+        self.clock.now()
     }
 }
 
