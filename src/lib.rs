@@ -35,5 +35,6 @@ pub mod cronjob;
 pub mod manifest;
 pub mod policy;
 pub mod schedule;
+pub mod standalone;
 pub mod submit;
 pub mod telemetry;
