@@ -32,3 +32,4 @@
 pub mod clock;
 pub mod cronjob;
 pub mod schedule;
+pub mod standalone;
