@@ -14,3 +14,6 @@ pub mod runtime;
 pub mod store;
 
 mod instants;
+mod machine;
+
+pub use machine::{Hearing, Standalone};
