@@ -141,7 +141,7 @@ impl<'a> Reader<'a> {
             if let Unfit::Because(reason) = unfit {
                 let path = self.trail.path();
                 let span = self.node.start();
-                let message = format!("`{path}`: {reason}");
+                let message = format!("`{}`: {reason}", path.tail());
                 let kind = MisfitKind::WrongType;
                 self.note(Misfit {
                     path,

@@ -1,0 +1,1 @@
+//! Nothing that can be read makes the reader fall over.
