@@ -21,6 +21,7 @@
 //! | [`resource`] | the CronJob that the rest of the program uses, its Job template as it was written |
 //! | [`diagnostic`] | what is told, and how it is drawn |
 //! | `load`, `object`, `report` | all of it together |
+//! | `lower` | the CronJob on the wire to the one that policy decides on |
 
 pub mod decode;
 pub mod defaults;
@@ -34,6 +35,7 @@ pub mod yaml;
 
 mod kinds;
 mod load;
+mod lower;
 mod object;
 mod read;
 mod report;
@@ -41,5 +43,6 @@ mod suggest;
 
 pub use diagnostic::{Diagnostic, Paint, Severity, render_all};
 pub use load::{DEFAULT_NAMESPACE, Loaded, Manifest, load, load_bytes};
+pub use lower::{lower, timestamp};
 pub use object::Object;
 pub use resource::CronJob;
