@@ -1,0 +1,139 @@
+//! Reading manifests: files, folders, standard input. The only part of `manifest` that does I/O.
+
+use std::ffi::OsStr;
+use std::fs;
+use std::io::{self, Read};
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use super::diagnostic::Diagnostic;
+use super::source::{Place, Source};
+
+/// The largest file that is read, in bytes.
+///
+/// Ten thousand CronJobs of ordinary size take about this much. What is larger is not a manifest but a mistake, such
+/// as a disk image in the folder.
+pub(super) const FILE_BYTES_MAX: u64 = 16 * 1024 * 1024;
+
+/// The endings of the files that are read in a folder, as `kubectl apply -f` reads them.
+const ENDINGS: [&str; 3] = ["yaml", "yml", "json"];
+
+/// The name of standard input among paths.
+const STDIN: &str = "-";
+
+/// Reads everything that `paths` name, in their order; a folder's files by name. Folders within a folder are not
+/// looked into, as `kubectl apply -f` does not.
+pub(super) fn read_all(paths: &[PathBuf], stdin: &mut dyn Read) -> Vec<Result<Arc<Source>, Diagnostic>> {
+    let mut sources = Vec::new();
+    for path in paths {
+        if path.as_os_str() == STDIN {
+            sources.push(read_from(stdin, "<stdin>"));
+        } else if path.is_dir() {
+            read_folder(path, &mut sources);
+        } else {
+            sources.push(read_file(path));
+        }
+    }
+    sources
+}
+
+fn read_folder(folder: &Path, sources: &mut Vec<Result<Arc<Source>, Diagnostic>>) {
+    let name = folder.display();
+    let files = match files_in(folder) {
+        Ok(files) => files,
+        Err(error) => {
+            let message = format!("cannot look into the folder {name}: {}", reason(&error));
+            return sources.push(Err(Diagnostic::error("unreadable", message)));
+        }
+    };
+    if files.is_empty() {
+        let message = format!("the folder {name} holds no manifests");
+        let help = "punctual reads its *.yaml, *.yml and *.json files, not those of folders within it";
+        sources.push(Err(Diagnostic::error("no-manifests", message).help(help)));
+    }
+    sources.extend(files.iter().map(|file| read_file(file)));
+}
+
+fn files_in(folder: &Path) -> io::Result<Vec<PathBuf>> {
+    let entries: io::Result<Vec<PathBuf>> = fs::read_dir(folder)?
+        .map(|entry| entry.map(|entry| entry.path()))
+        .collect();
+    let is_manifest = |path: &PathBuf| {
+        let ending = path.extension().and_then(OsStr::to_str).unwrap_or_default();
+        ENDINGS.contains(&ending) && !path.is_dir()
+    };
+    let mut files: Vec<PathBuf> = entries?.into_iter().filter(is_manifest).collect();
+    files.sort();
+    Ok(files)
+}
+
+fn read_file(path: &Path) -> Result<Arc<Source>, Diagnostic> {
+    let name = path.display().to_string();
+    let refuse = |error: io::Error| {
+        let diagnostic = Diagnostic::error("unreadable", format!("cannot read {name}: {}", reason(&error)));
+        match error.kind() {
+            io::ErrorKind::NotFound => diagnostic.help("check the path; `-` stands for standard input"),
+            io::ErrorKind::PermissionDenied => diagnostic.help("check who may read the file"),
+            _ => diagnostic,
+        }
+    };
+    read_from(&mut fs::File::open(path).map_err(refuse)?, &name)
+}
+
+fn read_from(input: &mut dyn Read, name: &str) -> Result<Arc<Source>, Diagnostic> {
+    let mut bytes = Vec::new();
+    // One byte more than the limit is enough to know that there is more.
+    input
+        .take(FILE_BYTES_MAX + 1)
+        .read_to_end(&mut bytes)
+        .map_err(|error| {
+            Diagnostic::error("unreadable", format!("cannot read {name}: {}", reason(&error)))
+        })?;
+    decode(name, bytes)
+}
+
+/// The text that `bytes` are, if they can be a manifest.
+pub(super) fn decode(name: &str, bytes: Vec<u8>) -> Result<Arc<Source>, Diagnostic> {
+    if bytes.len() as u64 > FILE_BYTES_MAX {
+        let message = format!("{name} is larger than {} MiB", FILE_BYTES_MAX / 1024 / 1024);
+        return Err(Diagnostic::error("too-large", message).help("split it into several files"));
+    }
+    let text = String::from_utf8(bytes).map_err(|error| not_utf8(name, &error))?;
+    if text.trim().is_empty() {
+        let help = "a manifest begins with `apiVersion: batch/v1` and `kind: CronJob`";
+        return Err(Diagnostic::error("no-manifests", format!("{name} is empty")).help(help));
+    }
+    Ok(Arc::new(Source {
+        name: name.to_owned(),
+        text,
+    }))
+}
+
+/// Points at the first byte that is not UTF-8, in what can be shown of the text.
+fn not_utf8(name: &str, error: &std::string::FromUtf8Error) -> Diagnostic {
+    let at = error.utf8_error().valid_up_to();
+    let diagnostic = Diagnostic::error("not-utf8", format!("{name} is not UTF-8 text"))
+        .help("save it as UTF-8; manifests are text in this encoding");
+    if error.as_bytes().contains(&0) {
+        // Binary: there is no line worth showing.
+        return diagnostic;
+    }
+    let text = String::from_utf8_lossy(error.as_bytes()).into_owned();
+    let source = Arc::new(Source {
+        name: name.to_owned(),
+        text,
+    });
+    let place = Place::new(&source, at..at + char::REPLACEMENT_CHARACTER.len_utf8());
+    diagnostic
+        .at(place)
+        .labelled(format!("the byte {:#04X}", error.as_bytes()[at]))
+}
+
+/// What the operating system says, in lower case and without its number.
+fn reason(error: &io::Error) -> String {
+    match error.kind() {
+        io::ErrorKind::NotFound => "there is no such file".to_owned(),
+        io::ErrorKind::PermissionDenied => "permission denied".to_owned(),
+        _ => error.to_string(),
+    }
+}

@@ -1,0 +1,177 @@
+//! What all pods of a node share: its clock, its client, its limits.
+
+use std::collections::BTreeMap;
+
+use k8s_openapi::api::core::v1::{ConfigMap, Container, Pod, Secret};
+use kube::{Api, Client};
+use tokio::sync::Semaphore;
+
+use super::base::Base;
+use super::environment::{self, EnvironmentError, Kind, Sources};
+use super::expansion::expand;
+use super::output::Output;
+use super::process::Invocation;
+use crate::clock::SharedClock;
+
+/// How many processes are being started at one time. A start is mostly waiting for the kernel; more at once than
+/// this only makes each one slower, and one that hangs on a slow disk leaves room for the others.
+pub(super) const STARTS_AT_ONCE: usize = 32;
+
+/// How many pods have processes at one time; more wait in `Pending`. A process costs three open files, and a service
+/// is commonly given 1,024.
+pub const PODS_AT_ONCE: usize = 250;
+
+/// How a node is set up.
+#[derive(Debug, Clone)]
+pub struct Options {
+    /// The node's name. Pods that name another node are left alone.
+    pub name: String,
+    /// Where processes start from.
+    pub base: Base,
+    /// How many pods have processes at one time.
+    pub pods_at_once: usize,
+}
+
+impl Options {
+    /// A node of this name with the environment of this process.
+    pub fn new(name: impl Into<String>) -> Self {
+        Self {
+            name: name.into(),
+            base: Base::of_this_process(),
+            pods_at_once: PODS_AT_ONCE,
+        }
+    }
+}
+
+/// See the module's documentation.
+#[derive(Debug)]
+pub(super) struct Machine {
+    pub(super) client: ClientOf,
+    pub(super) clock: SharedClock,
+    pub(super) output: Output,
+    pub(super) options: Options,
+    /// A place for each process that is being started.
+    pub(super) starts: Semaphore,
+    /// A place for each pod with processes.
+    pub(super) places: Semaphore,
+}
+
+/// A client that can be part of something printable.
+#[derive(Clone)]
+pub(super) struct ClientOf(pub(super) Client);
+
+impl std::fmt::Debug for ClientOf {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("Client")
+    }
+}
+
+/// Why a container's process could not be made out.
+#[derive(Debug, thiserror::Error)]
+pub(super) enum PrepareError {
+    /// Its variables can't be told.
+    #[error(transparent)]
+    Environment(#[from] EnvironmentError),
+    /// The API did not answer.
+    #[error("the config maps and secrets of container {container:?} could not be read")]
+    Api {
+        container: String,
+        #[source]
+        source: kube::Error,
+    },
+}
+
+impl Machine {
+    pub(super) fn new(client: Client, clock: SharedClock, output: Output, options: Options) -> Self {
+        Self {
+            client: ClientOf(client),
+            clock,
+            output,
+            starts: Semaphore::new(STARTS_AT_ONCE),
+            places: Semaphore::new(options.pods_at_once),
+            options,
+        }
+    }
+
+    /// The pods of a namespace.
+    pub(super) fn pods(&self, pod: &Pod) -> Api<Pod> {
+        Api::namespaced(
+            self.client.0.clone(),
+            pod.metadata.namespace.as_deref().unwrap_or("default"),
+        )
+    }
+
+    /// Makes out what a container's process is: command, arguments, variables, folder.
+    pub(super) async fn prepare(&self, pod: &Pod, container: &Container) -> Result<Invocation, PrepareError> {
+        let sources = self.fetch(pod, container).await?;
+        let variables = environment::resolve(pod, container, &sources)?;
+        Ok(invocation(pod, container, variables, &self.options.base))
+    }
+
+    async fn fetch(&self, pod: &Pod, container: &Container) -> Result<Sources, PrepareError> {
+        let mut sources = Sources::default();
+        let namespace = pod.metadata.namespace.as_deref().unwrap_or("default");
+        let failed = |source| PrepareError::Api {
+            container: container.name.clone(),
+            source,
+        };
+        for (kind, name) in environment::references(container) {
+            match kind {
+                Kind::ConfigMap => {
+                    let api: Api<ConfigMap> = Api::namespaced(self.client.0.clone(), namespace);
+                    if let Some(object) = api.get_opt(&name).await.map_err(failed)? {
+                        sources.add_config_map(&name, object);
+                    }
+                }
+                Kind::Secret => {
+                    let api: Api<Secret> = Api::namespaced(self.client.0.clone(), namespace);
+                    if let Some(object) = api.get_opt(&name).await.map_err(failed)? {
+                        sources.add_secret(&name, object);
+                    }
+                }
+            }
+        }
+        Ok(sources)
+    }
+}
+
+/// Puts a container's process together. The container's variables lie over the base; `$(NAME)` in the command knows
+/// the container's own only, as in a container, where nobody knows what the image brings.
+pub(super) fn invocation(
+    pod: &Pod,
+    container: &Container,
+    variables: BTreeMap<String, String>,
+    base: &Base,
+) -> Invocation {
+    let expanded = |text: &String| expand(text, |name| variables.get(name).map(String::as_str));
+    let mut words = container
+        .command
+        .iter()
+        .chain(&container.args)
+        .flatten()
+        .map(expanded);
+    let program = words.next().unwrap_or_default();
+    let arguments = words.collect();
+    let mut all = base.variables.clone();
+    all.insert("HOSTNAME".to_owned(), hostname(pod));
+    all.extend(variables);
+    let working_dir = base
+        .working_dir
+        .join(container.working_dir.as_deref().unwrap_or_default());
+    Invocation {
+        program,
+        arguments,
+        variables: all,
+        working_dir,
+    }
+}
+
+/// What a container would see as its host's name.
+fn hostname(pod: &Pod) -> String {
+    let named = pod
+        .spec
+        .as_ref()
+        .and_then(|spec| spec.hostname.clone())
+        .filter(|name| !name.is_empty());
+    named.or_else(|| pod.metadata.name.clone()).unwrap_or_default()
+}

@@ -1,0 +1,46 @@
+//! Pods as processes: what the kubelet is in a cluster.
+//!
+//! ```text
+//!  pods ──▶ node ──▶ pod ──▶ container ──▶ process ──▶ stream ──▶ output
+//!            ▲        │         │
+//!            └─ API ◀─┴─ status ◀┘
+//! ```
+//!
+//! | file | one idea |
+//! |---|---|
+//! | `node` | watches the pods, gives each a task, and brings all of them to an end |
+//! | `pod` | one pod: its containers in their order, its deadline, its status |
+//! | `container` | one container: its process, and the restarts of it |
+//! | `process` | one process: started in a session of its own, signalled, its exit collected |
+//! | `start_error` | why a process did not start |
+//! | `fitness` | what a process can't have |
+//! | `machine` | what all pods share; what a container's process is |
+//! | `base`, [`environment`], [`expansion`] | the variables of a process |
+//! | `stream`, `lines`, [`output`] | what a process writes, line by line, on its way to a reader |
+//! | `restart`, `status` | pure rules: when to restart, what the status says |
+
+pub mod environment;
+pub mod expansion;
+pub mod output;
+
+mod base;
+mod container;
+mod fitness;
+mod lines;
+mod machine;
+mod node;
+mod pod;
+mod process;
+mod restart;
+mod start_error;
+mod status;
+mod stream;
+
+#[cfg(test)]
+mod tests;
+
+pub use base::Base;
+pub use lines::LONGEST_LINE;
+pub use machine::{Options, PODS_AT_ONCE};
+pub use node::{Node, Shutdown};
+pub use output::{Event, Origin, Output, Stream, What};

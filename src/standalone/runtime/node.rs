@@ -1,0 +1,319 @@
+//! The node: watches the pods, gives each a task, and brings all of them to an end.
+//!
+//! A pod is known by its uid, from the first time it is seen until its object is gone, so a watch that starts over or
+//! a late event never starts it twice. Starting a pod is never waited for here: a thousand pods that come at once are
+//! a thousand tasks, and the limits in `machine` say how many of them start processes at a time.
+//!
+//! A pod that is deleted gets SIGTERM and its grace period, then SIGKILL, and only then is its object removed, with a
+//! grace period of zero: that is how the API server learns that nothing runs any more.
+
+use std::collections::{HashMap, HashSet};
+use std::sync::Arc;
+use std::time::Duration;
+
+use futures::StreamExt;
+use k8s_openapi::api::core::v1::Pod;
+use kube::api::{DeleteParams, Preconditions};
+use kube::runtime::watcher::{self, Event};
+use kube::runtime::{WatchStreamExt, watcher as watch_objects};
+use kube::{Api, Client};
+use tokio::sync::watch;
+use tokio::task::JoinSet;
+
+use super::container::chain;
+use super::machine::{Machine, Options};
+use super::output::Output;
+use super::pod::{Directive, PodTask, grace};
+use super::process::Order;
+use super::status::Verdict;
+use crate::clock::SharedClock;
+
+/// The least time that a process is given to end when its pod's object is taken away from under it.
+const LEAST_GRACE: Duration = Duration::from_secs(1);
+
+/// How long to wait before an object is removed again whose removal failed.
+const REMOVE_RETRY: Duration = Duration::from_secs(1);
+
+/// How far a stop has gone. It only goes forward.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Default)]
+pub enum Shutdown {
+    /// Go on.
+    #[default]
+    No,
+    /// Start no pods; give those that run SIGTERM and their grace period.
+    Drain,
+    /// Kill what still runs.
+    Kill,
+}
+
+/// Runs the pods of one machine as processes.
+#[derive(Debug)]
+pub struct Node {
+    machine: Arc<Machine>,
+    pods: HashMap<Uid, Entry>,
+    tasks: JoinSet<Uid>,
+    removals: JoinSet<()>,
+    shutdown: Shutdown,
+}
+
+/// The uid of a pod.
+type Uid = String;
+
+/// A pod that is known here.
+#[derive(Debug)]
+struct Entry {
+    pod: Arc<Pod>,
+    directive: watch::Sender<Directive>,
+    /// Whether its processes have ended.
+    ended: bool,
+    /// Whether its object is to be removed when they have.
+    remove: bool,
+    /// Whether its object is gone.
+    gone: bool,
+}
+
+impl Node {
+    /// A node that is not running yet.
+    pub fn new(client: Client, clock: SharedClock, output: Output, options: Options) -> Self {
+        Self {
+            machine: Arc::new(Machine::new(client, clock, output, options)),
+            pods: HashMap::new(),
+            tasks: JoinSet::new(),
+            removals: JoinSet::new(),
+            shutdown: Shutdown::No,
+        }
+    }
+
+    /// Runs until it is told to stop and everything has stopped; the status of every pod is recorded by then.
+    pub async fn run(mut self, mut shutdown: watch::Receiver<Shutdown>) {
+        let api: Api<Pod> = Api::all(self.machine.client.0.clone());
+        let mut events = std::pin::pin!(watch_objects(api, watcher::Config::default()).default_backoff());
+        let mut listed = HashSet::new();
+        self.turn(*shutdown.borrow_and_update());
+        while !self.finished() {
+            tokio::select! {
+                Some(event) = events.next() => match event {
+                    Ok(event) => self.hear(event, &mut listed),
+                    Err(error) => tracing::warn!(error = chain(&error), "the pods can't be watched at the moment"),
+                },
+                Some(ended) = self.tasks.join_next() => self.ended(ended),
+                Some(_) = self.removals.join_next() => {}
+                Ok(()) = shutdown.changed() => self.turn(*shutdown.borrow_and_update()),
+            }
+        }
+    }
+
+    fn finished(&self) -> bool {
+        self.shutdown > Shutdown::No && self.tasks.is_empty() && self.removals.is_empty()
+    }
+
+    /// Takes an event of the watch in.
+    fn hear(&mut self, event: Event<Pod>, listed: &mut HashSet<Uid>) {
+        match event {
+            Event::Init => listed.clear(),
+            Event::InitApply(pod) => {
+                listed.insert(uid(&pod));
+                self.seen(pod);
+            }
+            Event::InitDone => {
+                let vanished: Vec<Uid> = self
+                    .pods
+                    .keys()
+                    .filter(|uid| !listed.contains(*uid))
+                    .cloned()
+                    .collect();
+                for uid in &vanished {
+                    self.gone(uid);
+                }
+            }
+            Event::Apply(pod) => self.seen(pod),
+            Event::Delete(pod) => self.gone(&uid(&pod)),
+        }
+    }
+
+    /// A pod as it is now.
+    fn seen(&mut self, pod: Pod) {
+        if !self.is_ours(&pod) {
+            return;
+        }
+        let uid = uid(&pod);
+        let deleted = pod.metadata.deletion_timestamp.is_some();
+        let grace = grace(&pod);
+        if !self.pods.contains_key(&uid) && !self.admit(&uid, pod, deleted) {
+            return;
+        }
+        if deleted {
+            self.end_deleted(&uid, grace);
+        }
+    }
+
+    fn is_ours(&self, pod: &Pod) -> bool {
+        let node = pod
+            .spec
+            .as_ref()
+            .and_then(|spec| spec.node_name.as_deref())
+            .unwrap_or_default();
+        node.is_empty() || node == self.machine.options.name
+    }
+
+    /// Takes a pod on that was not known. Whether it was: when the node stops, no pod is started any more.
+    fn admit(&mut self, uid: &str, pod: Pod, deleted: bool) -> bool {
+        let phase = pod
+            .status
+            .as_ref()
+            .and_then(|status| status.phase.clone())
+            .unwrap_or_default();
+        let ended = deleted || matches!(phase.as_str(), "Succeeded" | "Failed");
+        if !ended && self.shutdown > Shutdown::No {
+            return false;
+        }
+        let pod = Arc::new(pod);
+        let directive = watch::Sender::new(Directive::default());
+        if !ended {
+            let task = PodTask::new(self.machine.clone(), pod.clone(), directive.subscribe());
+            let uid = uid.to_owned();
+            // A pod that runs, but not here, was left behind by a node that died.
+            let left_behind = phase == "Running";
+            self.tasks.spawn(async move {
+                if left_behind {
+                    task.bury().await;
+                } else {
+                    task.run().await;
+                }
+                uid
+            });
+        }
+        self.pods.insert(
+            uid.to_owned(),
+            Entry {
+                pod,
+                directive,
+                ended,
+                remove: false,
+                gone: false,
+            },
+        );
+        true
+    }
+
+    /// The pod was deleted: its processes end, then its object goes.
+    fn end_deleted(&mut self, uid: &str, grace: Duration) {
+        let Some(entry) = self.pods.get_mut(uid) else {
+            return;
+        };
+        if std::mem::replace(&mut entry.remove, true) {
+            return;
+        }
+        if entry.ended {
+            self.removals
+                .spawn(remove(self.machine.clone(), entry.pod.clone()));
+        } else {
+            direct(entry, Order::Stop { grace }, None);
+        }
+    }
+
+    /// The pod's object is gone.
+    fn gone(&mut self, uid: &str) {
+        let Some(entry) = self.pods.get_mut(uid) else {
+            return;
+        };
+        if entry.ended {
+            self.pods.remove(uid);
+            return;
+        }
+        entry.gone = true;
+        let grace = if entry.remove {
+            Duration::ZERO
+        } else {
+            grace(&entry.pod)
+        };
+        direct(
+            entry,
+            Order::Stop {
+                grace: grace.max(LEAST_GRACE),
+            },
+            None,
+        );
+    }
+
+    /// A pod's task ended.
+    fn ended(&mut self, uid: Result<Uid, tokio::task::JoinError>) {
+        let Some(entry) = uid.as_ref().ok().and_then(|uid| self.pods.get_mut(uid)) else {
+            return;
+        };
+        entry.ended = true;
+        if entry.gone {
+            if let Ok(uid) = uid {
+                self.pods.remove(&uid);
+            }
+        } else if entry.remove {
+            self.removals
+                .spawn(remove(self.machine.clone(), entry.pod.clone()));
+        }
+    }
+
+    /// Turns to stopping, or to killing.
+    fn turn(&mut self, shutdown: Shutdown) {
+        self.shutdown = self.shutdown.max(shutdown);
+        let verdict = || Verdict {
+            reason: "Terminated".to_owned(),
+            message: "Pod was terminated because its node was stopped".to_owned(),
+        };
+        for entry in self.pods.values_mut().filter(|entry| !entry.ended) {
+            match self.shutdown {
+                Shutdown::No => {}
+                Shutdown::Drain => direct(
+                    entry,
+                    Order::Stop {
+                        grace: grace(&entry.pod),
+                    },
+                    Some(verdict()),
+                ),
+                Shutdown::Kill => {
+                    direct(entry, Order::Kill, Some(verdict()));
+                }
+            }
+        }
+    }
+}
+
+/// Gives a pod a directive, if it asks for more than the last one.
+fn direct(entry: &Entry, order: Order, verdict: Option<Verdict>) {
+    entry.directive.send_if_modified(|now| {
+        let more = order > now.order;
+        if more {
+            *now = Directive {
+                order,
+                verdict: now.verdict.take().or(verdict),
+            };
+        }
+        more
+    });
+}
+
+/// Removes the object of a pod whose processes have ended.
+async fn remove(machine: Arc<Machine>, pod: Arc<Pod>) {
+    let name = pod.metadata.name.as_deref().unwrap_or_default();
+    let preconditions = Preconditions {
+        uid: pod.metadata.uid.clone(),
+        resource_version: None,
+    };
+    let now = DeleteParams {
+        preconditions: Some(preconditions),
+        ..DeleteParams::default().grace_period(0)
+    };
+    loop {
+        match machine.pods(&pod).delete(name, &now).await {
+            Ok(_) => return,
+            Err(kube::Error::Api(status)) if matches!(status.code, 404 | 409) => return,
+            Err(error) => {
+                tracing::warn!(pod = name, error = chain(&error), "a pod could not be removed");
+                tokio::time::sleep(REMOVE_RETRY).await;
+            }
+        }
+    }
+}
+
+fn uid(pod: &Pod) -> Uid {
+    pod.metadata.uid.clone().unwrap_or_default()
+}

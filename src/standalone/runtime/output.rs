@@ -1,0 +1,128 @@
+//! What processes write, and what happens to them, on its way to whoever shows it.
+//!
+//! One bounded channel carries both, so that a reader sees the lines of a process before its end. When the reader is
+//! slow the channel fills and the processes wait in their writes, as they would before a full pipe: nothing is lost.
+//! When there is no reader any more, the processes go on unheard.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use k8s_openapi::api::core::v1::Pod;
+use tokio::sync::mpsc;
+
+use crate::schedule::Timestamp;
+
+/// How many events wait for a slow reader before the processes have to: some hundred kilobytes of ordinary lines.
+pub const OUTPUT_QUEUE: usize = 1024;
+
+/// Where a line or an event comes from.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub struct Origin {
+    /// The pod's namespace.
+    pub namespace: String,
+    /// The Job that the pod belongs to, if it belongs to one.
+    pub job: Option<String>,
+    /// The pod's name.
+    pub pod: String,
+    /// The container's name.
+    pub container: String,
+}
+
+/// The origin of what a container of a pod writes.
+pub(super) fn origin(pod: &Pod, container: String) -> Origin {
+    let metadata = &pod.metadata;
+    let owner = metadata
+        .owner_references
+        .iter()
+        .flatten()
+        .find(|owner| owner.kind == "Job");
+    Origin {
+        namespace: metadata.namespace.clone().unwrap_or_default(),
+        job: owner.map(|owner| owner.name.clone()),
+        pod: metadata.name.clone().unwrap_or_default(),
+        container,
+    }
+}
+
+/// Something that a process wrote, or that happened to it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Event {
+    /// Whose it is.
+    pub origin: Arc<Origin>,
+    /// When it was read or happened.
+    pub at: Timestamp,
+    /// What it is.
+    pub what: What,
+}
+
+/// See [`Event`].
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum What {
+    /// The process runs.
+    Started {
+        /// Its process id, which is its session's and its process group's as well.
+        pid: u32,
+    },
+    /// It wrote a line.
+    Line {
+        /// Where it wrote it.
+        stream: Stream,
+        /// The line without its end. Bytes that are not UTF-8 are replaced.
+        text: String,
+        /// Whether the line ends here; longer ones come in pieces of [`super::LONGEST_LINE`] bytes.
+        ends: bool,
+    },
+    /// It ended.
+    Ended {
+        /// Its exit code; 128 + n when signal n killed it.
+        exit_code: i32,
+        /// The signal that killed it.
+        signal: Option<i32>,
+    },
+    /// It could not be started.
+    NotStarted {
+        /// A word for programs, e.g. `StartError`.
+        reason: String,
+        /// Why, and what to do.
+        message: String,
+    },
+    /// It failed, and is started again in the same pod after a while.
+    RestartsAfter {
+        /// How long from now.
+        delay: Duration,
+    },
+}
+
+/// The two streams of a process.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Stream {
+    /// Standard output.
+    Stdout,
+    /// Standard error.
+    Stderr,
+}
+
+/// The writing end.
+#[derive(Debug, Clone)]
+pub struct Output(mpsc::Sender<Event>);
+
+/// Makes the channel: the end for the [`super::Node`], and the end to read from.
+pub fn channel() -> (Output, mpsc::Receiver<Event>) {
+    let (sender, receiver) = mpsc::channel(OUTPUT_QUEUE);
+    (Output(sender), receiver)
+}
+
+impl Output {
+    /// Hands an event on, and waits while the reader is behind.
+    pub(super) async fn send(&self, origin: &Arc<Origin>, at: Timestamp, what: What) {
+        // Nobody reads any more: that is no reason to stop the work.
+        let _unheard = self
+            .0
+            .send(Event {
+                origin: origin.clone(),
+                at,
+                what,
+            })
+            .await;
+    }
+}

@@ -1,0 +1,326 @@
+//! One pod: its containers in their order, its deadline, its status.
+//!
+//! One task owns a pod. It hears from the node (an order to end), from its containers (what happened to them) and
+//! from its deadline, takes all of it into the [`Model`], and writes the status that comes out. What happens while a
+//! status is being written is written with the next one.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use k8s_openapi::api::core::v1::{Container, ContainerStateTerminated, Pod, PodStatus};
+use kube::api::{Patch, PatchParams};
+use serde_json::json;
+use tokio::sync::{mpsc, watch};
+use tokio::time::Instant;
+
+use super::container::{Life, chain};
+use super::fitness::{self, Unfit};
+use super::machine::Machine;
+use super::output::{What, origin};
+use super::process::{Order, UNKNOWN_EXIT_CODE, at};
+use super::restart::RestartPolicy;
+use super::status::{Change, Model, Verdict};
+
+/// How long a pod may take to end when it does not say: Kubernetes' default.
+pub(super) const DEFAULT_GRACE_SECONDS: i64 = 30;
+
+/// How long to wait before a status is written again that the API did not take.
+const WRITE_RETRY: Duration = Duration::from_secs(1);
+
+/// How many changes wait while a status is being written; a container waits when there are more.
+const NEWS_QUEUE: usize = 16;
+
+/// What the node asks of a pod. An order never becomes less than it was.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub(super) struct Directive {
+    /// What its processes are to do.
+    pub(super) order: Order,
+    /// What its status is to say, when it would not say it by itself.
+    pub(super) verdict: Option<Verdict>,
+}
+
+/// The task of one pod.
+#[derive(Debug)]
+pub(super) struct PodTask {
+    machine: Arc<Machine>,
+    pod: Arc<Pod>,
+    model: Model,
+    directive: watch::Receiver<Directive>,
+    news_in: mpsc::Receiver<(usize, Change)>,
+    news: mpsc::Sender<(usize, Change)>,
+    /// Orders to all containers but the sidecars.
+    orders: watch::Sender<Order>,
+    /// Orders to the sidecars, which are stopped when the others are done.
+    sidecar_orders: watch::Sender<Order>,
+    /// How many containers have been started; init containers come first.
+    started: usize,
+    /// The status that was written last.
+    written: Option<PodStatus>,
+}
+
+impl PodTask {
+    pub(super) fn new(machine: Arc<Machine>, pod: Arc<Pod>, directive: watch::Receiver<Directive>) -> Self {
+        let (news, news_in) = mpsc::channel(NEWS_QUEUE);
+        let model = Model::new(&pod, machine.clock.now());
+        Self {
+            machine,
+            pod,
+            model,
+            directive,
+            news_in,
+            news,
+            orders: watch::Sender::new(Order::Run),
+            sidecar_orders: watch::Sender::new(Order::Run),
+            started: 0,
+            written: None,
+        }
+    }
+
+    /// Runs the pod from its start to its end, and records both.
+    pub(super) async fn run(mut self) {
+        let machine = self.machine.clone();
+        let place = tokio::select! {
+            place = machine.places.acquire() => place,
+            // Told to end before it was its turn: it stays as it is, pending.
+            () = directed(&mut self.directive) => return,
+        };
+        if let Err(unfit) = fitness::check(&self.pod) {
+            return self.refuse(unfit).await;
+        }
+        let mut deadline = self.deadline();
+        let mut write_again = None;
+        self.obey();
+        self.start_next();
+        while self.alive() {
+            tokio::select! {
+                Some((container, change)) = self.news_in.recv() => self.take(container, change),
+                () = directed(&mut self.directive) => self.obey(),
+                () = at(deadline) => {
+                    deadline = None;
+                    self.stop(Some(deadline_exceeded()), Order::Stop { grace: self.grace() });
+                }
+                () = at(write_again) => {}
+            }
+            if self.alive() {
+                write_again = (!self.write_once().await).then(|| Instant::now() + WRITE_RETRY);
+            }
+        }
+        drop(place);
+        self.finish().await;
+    }
+
+    /// Records the end of a pod whose processes were lost with the node that ran them.
+    pub(super) async fn bury(mut self) {
+        for container in 0..self.model.init.len() + self.model.main.len() {
+            self.model.apply(container, lost());
+            self.model.apply(container, Change::Done);
+        }
+        self.finish().await;
+    }
+
+    /// Whether something runs, or is still to be started.
+    fn alive(&self) -> bool {
+        let records = self.model.init.iter().chain(&self.model.main);
+        records.take(self.started).any(|record| !record.done) || self.may_start_more()
+    }
+
+    fn may_start_more(&self) -> bool {
+        let all = self.model.init.len() + self.model.main.len();
+        self.started < all && *self.orders.borrow() == Order::Run && !self.model.init_failed()
+    }
+
+    /// Takes in what happened, and everything else that has happened meanwhile.
+    fn take(&mut self, container: usize, change: Change) {
+        self.model.apply(container, change);
+        while let Ok((container, change)) = self.news_in.try_recv() {
+            self.model.apply(container, change);
+        }
+        self.start_next();
+        let over = self.model.main.iter().all(|record| record.done) || self.model.init_failed();
+        if over && *self.sidecar_orders.borrow() == Order::Run {
+            self.sidecar_orders
+                .send_replace(Order::Stop { grace: self.grace() });
+        }
+    }
+
+    /// Starts what may start now: init containers one after the other, then all the others at once.
+    fn start_next(&mut self) {
+        while self.may_start_more() {
+            let before = self.model.init.iter().take(self.started);
+            let ready = before.clone().all(|record| {
+                if record.sidecar {
+                    record.running()
+                } else {
+                    record.succeeded()
+                }
+            });
+            if !ready {
+                return;
+            }
+            self.start(self.started);
+            self.started += 1;
+        }
+    }
+
+    fn start(&self, number: usize) {
+        let Some(spec) = &self.pod.spec else { return };
+        let init = spec.init_containers.iter().flatten();
+        let Some(container) = init.chain(&spec.containers).nth(number).cloned() else {
+            return;
+        };
+        let is_init = number < self.model.init.len();
+        let sidecar = is_init && self.model.init[number].sidecar;
+        let orders = if sidecar {
+            &self.sidecar_orders
+        } else {
+            &self.orders
+        };
+        let life = Life {
+            machine: self.machine.clone(),
+            pod: self.pod.clone(),
+            policy: policy(&container, spec.restart_policy.as_deref(), is_init, sidecar),
+            container,
+            number,
+            orders: orders.subscribe(),
+            news: self.news.clone(),
+        };
+        tokio::spawn(life.live());
+    }
+
+    /// Does what the node asks.
+    fn obey(&mut self) {
+        let directive = self.directive.borrow_and_update().clone();
+        if directive.order > Order::Run {
+            self.stop(directive.verdict, directive.order);
+        }
+    }
+
+    fn stop(&mut self, verdict: Option<Verdict>, order: Order) {
+        if self.model.verdict.is_none() {
+            self.model.verdict = verdict;
+        }
+        for orders in [&self.orders, &self.sidecar_orders] {
+            orders.send_if_modified(|now| {
+                let more = order > *now;
+                *now = order.max(*now);
+                more
+            });
+        }
+    }
+
+    /// The pod's own deadline.
+    fn deadline(&self) -> Option<Instant> {
+        let seconds = self.pod.spec.as_ref()?.active_deadline_seconds?;
+        Instant::now().checked_add(Duration::from_secs(u64::try_from(seconds).unwrap_or_default()))
+    }
+
+    fn grace(&self) -> Duration {
+        grace(&self.pod)
+    }
+
+    /// The end of a pod that can't run here.
+    async fn refuse(mut self, unfit: Unfit) {
+        let origin = Arc::new(origin(&self.pod, unfit.container));
+        let what = What::NotStarted {
+            reason: unfit.reason.to_owned(),
+            message: unfit.message.clone(),
+        };
+        self.machine
+            .output
+            .send(&origin, self.machine.clock.now(), what)
+            .await;
+        self.model.verdict = Some(Verdict {
+            reason: unfit.reason.to_owned(),
+            message: unfit.message,
+        });
+        self.finish().await;
+    }
+
+    /// Writes the last status, until it is written.
+    async fn finish(mut self) {
+        self.model.over = true;
+        while !self.write_once().await {
+            tokio::time::sleep(WRITE_RETRY).await;
+        }
+    }
+
+    /// Writes the status. Whether that is done with: a pod that is gone needs none.
+    async fn write_once(&mut self) -> bool {
+        let status = self.model.status(self.machine.clock.now());
+        if self.written.as_ref() == Some(&status) {
+            return true;
+        }
+        // The uid guards against another pod of the same name.
+        let patch = json!({"metadata": {"uid": self.pod.metadata.uid}, "status": &status});
+        let name = self.pod.metadata.name.as_deref().unwrap_or_default();
+        match self
+            .machine
+            .pods(&self.pod)
+            .patch_status(name, &PatchParams::default(), &Patch::Merge(patch))
+            .await
+        {
+            Ok(_) => {
+                self.written = Some(status);
+                true
+            }
+            Err(kube::Error::Api(status)) if matches!(status.code, 404 | 409) => true,
+            Err(error) => {
+                tracing::warn!(
+                    pod = name,
+                    error = chain(&error),
+                    "the status of a pod could not be written"
+                );
+                false
+            }
+        }
+    }
+}
+
+/// How long a pod's processes may take to end.
+pub(super) fn grace(pod: &Pod) -> Duration {
+    let spec = pod
+        .spec
+        .as_ref()
+        .and_then(|spec| spec.termination_grace_period_seconds);
+    let seconds = pod
+        .metadata
+        .deletion_grace_period_seconds
+        .or(spec)
+        .unwrap_or(DEFAULT_GRACE_SECONDS);
+    Duration::from_secs(u64::try_from(seconds).unwrap_or_default())
+}
+
+/// An init container is run until it succeeds, unless nothing is ever restarted; a sidecar is kept running.
+fn policy(container: &Container, of_pod: Option<&str>, init: bool, sidecar: bool) -> RestartPolicy {
+    let of_pod = RestartPolicy::read(of_pod);
+    match (init, container.restart_policy.as_deref()) {
+        _ if sidecar => RestartPolicy::Always,
+        (_, Some(own)) => RestartPolicy::read(Some(own)),
+        (true, None) if of_pod == RestartPolicy::Always => RestartPolicy::OnFailure,
+        _ => of_pod,
+    }
+}
+
+fn deadline_exceeded() -> Verdict {
+    Verdict {
+        reason: "DeadlineExceeded".to_owned(),
+        message: "Pod was active on the node longer than the specified deadline".to_owned(),
+    }
+}
+
+/// What is known of a process that was not followed to its end, in the kubelet's words.
+fn lost() -> Change {
+    Change::Ended(Box::new(ContainerStateTerminated {
+        exit_code: UNKNOWN_EXIT_CODE,
+        reason: Some("ContainerStatusUnknown".to_owned()),
+        message: Some("The container could not be located when the pod was terminated".to_owned()),
+        ..ContainerStateTerminated::default()
+    }))
+}
+
+/// Waits for a new directive. When the node is gone, none comes.
+async fn directed(directive: &mut watch::Receiver<Directive>) {
+    if directive.changed().await.is_err() {
+        std::future::pending::<()>().await;
+    }
+}

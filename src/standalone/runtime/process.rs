@@ -1,0 +1,175 @@
+//! One process, from its start to its end.
+//!
+//! A process gets a session of its own, so that a stop reaches everything it started (as in a container, where
+//! everything ends with the first process) and a Ctrl-C at the terminal reaches `punctual` alone. What a descendant
+//! moves into yet another session is out of reach, as it is for any service manager without cgroups.
+
+use std::collections::BTreeMap;
+use std::io;
+use std::os::unix::process::ExitStatusExt;
+use std::path::PathBuf;
+use std::process::{ExitStatus, Stdio};
+use std::time::Duration;
+
+use process_wrap::tokio::{ChildWrapper, CommandWrap, ProcessSession};
+use tokio::process::{ChildStderr, ChildStdout};
+use tokio::sync::watch;
+use tokio::time::Instant;
+
+use super::start_error::{self, StartError};
+
+/// The signal that asks a process to end.
+const SIGTERM: i32 = 15;
+/// The signal that ends a process.
+const SIGKILL: i32 = 9;
+
+/// What to start.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Invocation {
+    /// The program: a path, or a name that is looked for in the `PATH` of `variables`.
+    pub(super) program: String,
+    /// Its arguments.
+    pub(super) arguments: Vec<String>,
+    /// All its variables: it inherits none.
+    pub(super) variables: BTreeMap<String, String>,
+    /// Where it starts.
+    pub(super) working_dir: PathBuf,
+}
+
+/// What a pod's processes are to do. Each order outweighs those before it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Default)]
+pub(super) enum Order {
+    /// Go on.
+    #[default]
+    Run,
+    /// End: SIGTERM now, SIGKILL when the grace is over. Nothing starts any more.
+    Stop {
+        /// How long a process may take to end.
+        grace: Duration,
+    },
+    /// End at once: SIGKILL.
+    Kill,
+}
+
+/// How a process ended.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Exit {
+    /// Its exit code; 128 + n when signal n killed it, as shells say it.
+    pub(super) code: i32,
+    /// The signal that killed it.
+    pub(super) signal: Option<i32>,
+}
+
+impl From<ExitStatus> for Exit {
+    fn from(status: ExitStatus) -> Self {
+        let signal = status.signal();
+        let code = status
+            .code()
+            .or(signal.map(|signal| 128 + signal))
+            .unwrap_or(UNKNOWN_EXIT_CODE);
+        Self { code, signal }
+    }
+}
+
+/// The exit code of a process whose end the kernel did not tell. The kubelet says the same.
+pub(super) const UNKNOWN_EXIT_CODE: i32 = 137;
+
+/// A process that runs.
+#[derive(Debug)]
+pub(super) struct Process {
+    child: Box<dyn ChildWrapper>,
+    pid: u32,
+}
+
+impl Invocation {
+    /// Starts the process, on a thread where waiting is allowed: the kernel may have to load the program from a slow
+    /// disk, and nobody else should wait for that.
+    pub(super) async fn start(self) -> Result<Process, StartError> {
+        let started = tokio::task::spawn_blocking(move || {
+            self.spawn().map_err(|error| start_error::explain(&self, error))
+        });
+        started.await.map_err(|gone| StartError::Other {
+            program: String::new(),
+            source: io::Error::other(gone),
+        })?
+    }
+
+    fn spawn(&self) -> io::Result<Process> {
+        let mut command = CommandWrap::with_new(&self.program, |command| {
+            command
+                .args(&self.arguments)
+                .env_clear()
+                .envs(&self.variables)
+                .current_dir(&self.working_dir);
+            command
+                .stdin(Stdio::null())
+                .stdout(Stdio::piped())
+                .stderr(Stdio::piped());
+        });
+        let child = command.wrap(ProcessSession).spawn()?;
+        let pid = child.id().unwrap_or_default();
+        Ok(Process { child, pid })
+    }
+}
+
+impl Process {
+    /// The process id, which is also the id of its session and its process group.
+    pub(super) fn pid(&self) -> u32 {
+        self.pid
+    }
+
+    /// The reading ends of its two streams; they are given once.
+    pub(super) fn streams(&mut self) -> (Option<ChildStdout>, Option<ChildStderr>) {
+        (self.child.stdout().take(), self.child.stderr().take())
+    }
+
+    /// Waits for the end, and brings it about when ordered to. Then everything that is left of its group is killed,
+    /// as a container's last processes are when its first one ends.
+    pub(super) async fn end(mut self, orders: &mut watch::Receiver<Order>) -> io::Result<Exit> {
+        let mut kill_at = self.obey(*orders.borrow_and_update());
+        let status = loop {
+            tokio::select! {
+                status = self.child.wait() => break status?,
+                () = changed(orders) => kill_at = self.obey(*orders.borrow_and_update()),
+                () = at(kill_at) => kill_at = self.obey(Order::Kill),
+            }
+        };
+        self.signal(SIGKILL);
+        Ok(status.into())
+    }
+
+    /// Passes an order on to the process group. Gives back when to kill it.
+    fn obey(&self, order: Order) -> Option<Instant> {
+        match order {
+            Order::Run => None,
+            Order::Stop { grace } => {
+                self.signal(SIGTERM);
+                Some(Instant::now() + grace)
+            }
+            Order::Kill => {
+                self.signal(SIGKILL);
+                None
+            }
+        }
+    }
+
+    fn signal(&self, signal: i32) {
+        // The only error that can come is that nobody is left to hear it, and then all is well.
+        let _nobody_left = self.child.signal(signal);
+    }
+}
+
+/// Waits for a new order. When nobody is left to give one, none comes.
+pub(super) async fn changed(orders: &mut watch::Receiver<Order>) {
+    if orders.changed().await.is_err() {
+        std::future::pending::<()>().await;
+    }
+}
+
+/// Waits for a moment; for ever, when there is none.
+pub(super) async fn at(moment: Option<Instant>) {
+    match moment {
+        Some(moment) => tokio::time::sleep_until(moment).await,
+        None => std::future::pending().await,
+    }
+}

@@ -1,0 +1,108 @@
+//! Why a process did not start, for the person who wrote the manifest.
+//!
+//! The kernel answers with one number for many mistakes: "no such file" may be the program, its interpreter or the
+//! working folder. So the likely culprits are looked at after a failure, and the first that explains it is named.
+//! Exit codes are those of a shell: 127 not found, 126 found and not executable, 128 anything else.
+
+use std::io;
+use std::path::{Path, PathBuf};
+
+use thiserror::Error;
+
+use super::process::Invocation;
+
+/// The `reason` of a container whose process did not start, as container engines write it.
+pub(super) const START_ERROR: &str = "StartError";
+
+/// See the module's documentation.
+#[derive(Debug, Error)]
+pub(super) enum StartError {
+    #[error("the working folder {path} does not exist; create it, or change `workingDir`", path = .path.display())]
+    NoWorkingDir { path: PathBuf },
+    #[error("the working folder {path} is not a folder; change `workingDir`", path = .path.display())]
+    WorkingDirIsFile { path: PathBuf },
+    #[error(
+        "the command {program:?} was found in none of the folders of PATH ({path}); install it, or write its full path in `command`"
+    )]
+    NotInPath { program: String, path: String },
+    #[error("the command {path} does not exist; correct `command`", path = .path.display())]
+    NoSuchFile { path: PathBuf },
+    #[error("the command {path} is a folder; name the program in it in `command`", path = .path.display())]
+    IsFolder { path: PathBuf },
+    #[error("the command {path} may not be executed; `chmod +x` makes it so", path = .path.display())]
+    NotExecutable { path: PathBuf },
+    #[error("the script {path} asks for an interpreter that does not exist; correct its first line", path = .path.display())]
+    NoInterpreter { path: PathBuf },
+    #[error("the command {program:?} could not be started")]
+    Other {
+        program: String,
+        #[source]
+        source: io::Error,
+    },
+}
+
+impl StartError {
+    /// The exit code that a shell would give.
+    pub(super) fn exit_code(&self) -> i32 {
+        match self {
+            Self::NotInPath { .. } | Self::NoSuchFile { .. } | Self::NoInterpreter { .. } => 127,
+            Self::IsFolder { .. } | Self::NotExecutable { .. } => 126,
+            Self::NoWorkingDir { .. } | Self::WorkingDirIsFile { .. } | Self::Other { .. } => 128,
+        }
+    }
+}
+
+/// Finds out why a start failed.
+pub(super) fn explain(invocation: &Invocation, error: io::Error) -> StartError {
+    let dir = &invocation.working_dir;
+    if !dir.exists() {
+        return StartError::NoWorkingDir { path: dir.clone() };
+    }
+    if !dir.is_dir() {
+        return StartError::WorkingDirIsFile { path: dir.clone() };
+    }
+    let Some(path) = find(invocation) else {
+        return not_found(invocation);
+    };
+    match error.kind() {
+        _ if path.is_dir() => StartError::IsFolder { path },
+        io::ErrorKind::PermissionDenied => StartError::NotExecutable { path },
+        io::ErrorKind::NotFound => StartError::NoInterpreter { path },
+        _ => StartError::Other {
+            program: invocation.program.clone(),
+            source: error,
+        },
+    }
+}
+
+fn not_found(invocation: &Invocation) -> StartError {
+    let program = invocation.program.clone();
+    if program.contains('/') {
+        return StartError::NoSuchFile {
+            path: from(&invocation.working_dir, &program),
+        };
+    }
+    let path = invocation.variables.get("PATH").cloned().unwrap_or_default();
+    StartError::NotInPath { program, path }
+}
+
+/// The file that a program's name stands for.
+fn find(invocation: &Invocation) -> Option<PathBuf> {
+    let program = &invocation.program;
+    if program.contains('/') {
+        return Some(from(&invocation.working_dir, program)).filter(|path| path.exists());
+    }
+    let folders = invocation
+        .variables
+        .get("PATH")
+        .map_or("", String::as_str)
+        .split(':');
+    folders
+        .map(|folder| Path::new(folder).join(program))
+        .find(|path| path.exists())
+}
+
+/// A path from a folder, without the `.` in it.
+fn from(folder: &Path, path: &str) -> PathBuf {
+    folder.join(path).components().collect()
+}

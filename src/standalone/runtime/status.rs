@@ -1,0 +1,323 @@
+//! A pod's status, from what is known of its containers.
+//!
+//! Pure: the [`Model`] takes changes in, and tells the status as the kubelet would write it (phases from "Pod
+//! Lifecycle" in Kubernetes' documentation).
+
+use k8s_openapi::api::core::v1::{
+    Container, ContainerState, ContainerStateRunning, ContainerStateTerminated, ContainerStateWaiting,
+    ContainerStatus, Pod, PodCondition, PodStatus,
+};
+
+use crate::schedule::Timestamp;
+use crate::standalone::instants::to_time;
+
+/// What happened to a container.
+#[derive(Debug, Clone, PartialEq)]
+pub(super) enum Change {
+    /// It waits.
+    Waiting { reason: &'static str, message: String },
+    /// Its process runs.
+    Running { pid: u32, since: Timestamp },
+    /// Its process ended, or could not be started.
+    Ended(Box<ContainerStateTerminated>),
+    /// It will not be started again.
+    Done,
+}
+
+/// Why a pod ended otherwise than by itself: the `reason` and `message` of its status.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Verdict {
+    pub(super) reason: String,
+    pub(super) message: String,
+}
+
+/// How far a pod is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Phase {
+    Pending,
+    Running,
+    Succeeded,
+    Failed,
+}
+
+impl Phase {
+    /// The word in `status.phase`.
+    pub(super) fn as_str(self) -> &'static str {
+        match self {
+            Self::Pending => "Pending",
+            Self::Running => "Running",
+            Self::Succeeded => "Succeeded",
+            Self::Failed => "Failed",
+        }
+    }
+}
+
+/// One container.
+#[derive(Debug)]
+pub(super) struct Record {
+    name: String,
+    image: String,
+    /// An init container that goes on beside the others (`restartPolicy: Always`).
+    pub(super) sidecar: bool,
+    state: ContainerState,
+    last: Option<ContainerStateTerminated>,
+    process: Option<u32>,
+    restarts: i32,
+    /// Whether it will not be started again.
+    pub(super) done: bool,
+}
+
+impl Record {
+    fn new(container: &Container, init: bool, reason: &str) -> Self {
+        let waiting = ContainerStateWaiting {
+            reason: Some(reason.to_owned()),
+            message: None,
+        };
+        Self {
+            name: container.name.clone(),
+            image: container.image.clone().unwrap_or_default(),
+            sidecar: init && container.restart_policy.as_deref() == Some("Always"),
+            state: ContainerState {
+                waiting: Some(waiting),
+                ..ContainerState::default()
+            },
+            last: None,
+            process: None,
+            restarts: 0,
+            done: false,
+        }
+    }
+
+    fn apply(&mut self, change: Change) {
+        match change {
+            Change::Waiting { reason, message } => {
+                self.keep_last();
+                let waiting = ContainerStateWaiting {
+                    reason: Some(reason.to_owned()),
+                    message: Some(message).filter(|message| !message.is_empty()),
+                };
+                self.state = ContainerState {
+                    waiting: Some(waiting),
+                    ..ContainerState::default()
+                };
+            }
+            Change::Running { pid, since } => {
+                self.begin(Some(pid));
+                let running = ContainerStateRunning {
+                    started_at: Some(to_time(since)),
+                };
+                self.state = ContainerState {
+                    running: Some(running),
+                    ..ContainerState::default()
+                };
+            }
+            Change::Ended(mut ended) => {
+                if !self.running() {
+                    self.begin(None);
+                }
+                ended.container_id = self.container_id();
+                self.state = ContainerState {
+                    terminated: Some(*ended),
+                    ..ContainerState::default()
+                };
+            }
+            Change::Done => self.done = true,
+        }
+    }
+
+    /// A run begins; it is a restart when there was one before.
+    fn begin(&mut self, process: Option<u32>) {
+        self.keep_last();
+        self.process = process;
+        if self.last.is_some() {
+            self.restarts = self.restarts.saturating_add(1);
+        }
+    }
+
+    fn keep_last(&mut self) {
+        if let Some(ended) = self.state.terminated.take() {
+            self.last = Some(ended);
+        }
+    }
+
+    /// Whether its process runs.
+    pub(super) fn running(&self) -> bool {
+        self.state.running.is_some()
+    }
+
+    /// Whether its last run ended with 0.
+    pub(super) fn succeeded(&self) -> bool {
+        self.state
+            .terminated
+            .as_ref()
+            .is_some_and(|ended| ended.exit_code == 0)
+    }
+
+    fn ever_ran(&self) -> bool {
+        self.last.is_some() || self.state.terminated.is_some() || self.running()
+    }
+
+    /// Names the process, as container engines name a container: `process://` and its id.
+    fn container_id(&self) -> Option<String> {
+        self.process.map(|pid| format!("process://{pid}"))
+    }
+
+    fn status(&self, init: bool) -> ContainerStatus {
+        let last = self.last.clone().map(|ended| ContainerState {
+            terminated: Some(ended),
+            ..ContainerState::default()
+        });
+        ContainerStatus {
+            name: self.name.clone(),
+            image: self.image.clone(),
+            container_id: self.container_id(),
+            state: Some(self.state.clone()),
+            last_state: last,
+            restart_count: self.restarts,
+            ready: if init && !self.sidecar {
+                self.succeeded()
+            } else {
+                self.running()
+            },
+            started: Some(self.running()),
+            ..ContainerStatus::default()
+        }
+    }
+}
+
+/// All that is known of a pod that runs here.
+#[derive(Debug)]
+pub(super) struct Model {
+    pub(super) init: Vec<Record>,
+    pub(super) main: Vec<Record>,
+    /// Set when the pod ends otherwise than by itself.
+    pub(super) verdict: Option<Verdict>,
+    /// Whether nothing runs any more and nothing will.
+    pub(super) over: bool,
+    since: Timestamp,
+    conditions: Vec<PodCondition>,
+}
+
+impl Model {
+    /// A pod that was taken on at `since`.
+    pub(super) fn new(pod: &Pod, since: Timestamp) -> Self {
+        let spec = pod.spec.clone().unwrap_or_default();
+        let init = spec.init_containers.unwrap_or_default();
+        let reason = if init.is_empty() {
+            "ContainerCreating"
+        } else {
+            "PodInitializing"
+        };
+        let records = |containers: &[Container], is_init| {
+            containers
+                .iter()
+                .map(|container| Record::new(container, is_init, reason))
+                .collect()
+        };
+        Self {
+            init: records(&init, true),
+            main: records(&spec.containers, false),
+            verdict: None,
+            over: false,
+            since,
+            conditions: Vec::new(),
+        }
+    }
+
+    /// Takes a change in. Containers are counted through: init containers first.
+    pub(super) fn apply(&mut self, container: usize, change: Change) {
+        if let Some(record) = self.init.iter_mut().chain(&mut self.main).nth(container) {
+            record.apply(change);
+        }
+    }
+
+    /// Whether all init containers have done their part.
+    pub(super) fn initialized(&self) -> bool {
+        self.init.iter().all(|record| {
+            if record.sidecar {
+                record.ever_ran()
+            } else {
+                record.succeeded()
+            }
+        })
+    }
+
+    /// Whether an init container failed for good, so that the pod can't go on.
+    pub(super) fn init_failed(&self) -> bool {
+        self.init
+            .iter()
+            .any(|record| record.done && !record.sidecar && !record.succeeded())
+    }
+
+    /// How far the pod is.
+    pub(super) fn phase(&self) -> Phase {
+        if self.over {
+            let succeeded = !self.main.is_empty() && self.main.iter().all(Record::succeeded);
+            return if succeeded && self.verdict.is_none() {
+                Phase::Succeeded
+            } else {
+                Phase::Failed
+            };
+        }
+        if self.initialized() && self.main.iter().all(Record::ever_ran) {
+            Phase::Running
+        } else {
+            Phase::Pending
+        }
+    }
+
+    /// The status to write now.
+    pub(super) fn status(&mut self, now: Timestamp) -> PodStatus {
+        let phase = self.phase();
+        self.set_conditions(phase, now);
+        let statuses = |records: &[Record], init| -> Option<Vec<ContainerStatus>> {
+            (!records.is_empty()).then(|| records.iter().map(|record| record.status(init)).collect())
+        };
+        PodStatus {
+            phase: Some(phase.as_str().to_owned()),
+            reason: self.verdict.as_ref().map(|verdict| verdict.reason.clone()),
+            message: self.verdict.as_ref().map(|verdict| verdict.message.clone()),
+            start_time: Some(to_time(self.since)),
+            conditions: Some(self.conditions.clone()),
+            init_container_statuses: statuses(&self.init, true),
+            container_statuses: statuses(&self.main, false),
+            ..PodStatus::default()
+        }
+    }
+
+    fn set_conditions(&mut self, phase: Phase, now: Timestamp) {
+        let ready = phase == Phase::Running && self.main.iter().all(Record::running);
+        let why_not = match phase {
+            Phase::Succeeded => "PodCompleted",
+            Phase::Failed => "PodFailed",
+            _ => "ContainersNotReady",
+        };
+        self.set_condition("PodScheduled", true, "", now);
+        self.set_condition("Initialized", self.initialized(), "ContainersNotInitialized", now);
+        self.set_condition("ContainersReady", ready, why_not, now);
+        self.set_condition("Ready", ready, why_not, now);
+    }
+
+    /// Sets a condition. The time of its last change stays when it has not changed.
+    fn set_condition(&mut self, name: &str, holds: bool, why_not: &str, now: Timestamp) {
+        let status = if holds { "True" } else { "False" };
+        let reason = Some(why_not.to_owned()).filter(|_| !holds);
+        let position = self
+            .conditions
+            .iter()
+            .position(|condition| condition.type_ == name);
+        let before = position.map(|position| self.conditions.remove(position));
+        let since = before
+            .filter(|before| before.status == status)
+            .and_then(|before| before.last_transition_time);
+        let condition = PodCondition {
+            type_: name.to_owned(),
+            status: status.to_owned(),
+            reason,
+            last_transition_time: since.or_else(|| Some(to_time(now))),
+            ..PodCondition::default()
+        };
+        self.conditions
+            .insert(position.unwrap_or(self.conditions.len()), condition);
+    }
+}

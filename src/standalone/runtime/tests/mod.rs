@@ -1,0 +1,161 @@
+//! Containers as real processes of `/bin/sh`, and the statuses that come of them.
+
+mod processes;
+mod statuses;
+
+use std::convert::Infallible;
+use std::sync::Arc;
+use std::time::Duration;
+
+use k8s_openapi::api::core::v1::Pod;
+use serde_json::{Value, json};
+use tokio::sync::{mpsc, watch};
+use tokio::task::JoinHandle;
+
+use super::base::Base;
+use super::container::Life;
+use super::machine::{Machine, Options};
+use super::output::{Event, Stream, What, channel};
+use super::process::Order;
+use super::restart::RestartPolicy;
+use super::status::Change;
+use crate::clock::SystemClock;
+
+/// Long enough that only a test that hangs takes it.
+const PATIENCE: Duration = Duration::from_secs(20);
+
+/// A client of an API that knows nothing.
+fn deaf_client() -> kube::Client {
+    let answer = |_request: http::Request<kube::client::Body>| async {
+        let status = json!({"kind": "Status", "apiVersion": "v1", "metadata": {}, "status": "Failure", "message": "not found", "reason": "NotFound", "code": 404});
+        let body = kube::client::Body::from(status.to_string().into_bytes());
+        Ok::<_, Infallible>(http::Response::builder().status(404).body(body).unwrap())
+    };
+    kube::Client::new(tower::service_fn(answer), "default")
+}
+
+fn pod_of(container: &Value) -> Pod {
+    serde_json::from_value(json!({
+        "metadata": {"name": "test-1", "namespace": "default", "uid": "u-1"},
+        "spec": {"containers": [container], "restartPolicy": "Never"},
+    }))
+    .unwrap()
+}
+
+/// A container that lives, and what is seen of it.
+struct Lived {
+    orders: watch::Sender<Order>,
+    news: mpsc::Receiver<(usize, Change)>,
+    events: mpsc::Receiver<Event>,
+    task: JoinHandle<()>,
+}
+
+/// Lets a container live on its own, without a pod's task.
+fn live(container: &Value) -> Lived {
+    live_with(
+        container,
+        RestartPolicy::Never,
+        Base::chosen_from("/tmp".into(), []),
+    )
+}
+
+fn live_with(container: &Value, policy: RestartPolicy, base: Base) -> Lived {
+    let (output, events) = channel();
+    let options = Options {
+        base,
+        ..Options::new("here")
+    };
+    let machine = Arc::new(Machine::new(
+        deaf_client(),
+        SystemClock::shared(),
+        output,
+        options,
+    ));
+    let pod = Arc::new(pod_of(container));
+    let container = pod.spec.as_ref().unwrap().containers[0].clone();
+    let (news_out, news) = mpsc::channel(64);
+    let orders = watch::Sender::new(Order::Run);
+    let life = Life {
+        machine,
+        pod,
+        container,
+        number: 0,
+        policy,
+        orders: orders.subscribe(),
+        news: news_out,
+    };
+    let task = tokio::spawn(life.live());
+    Lived {
+        orders,
+        news,
+        events,
+        task,
+    }
+}
+
+/// A container with a script for `/bin/sh`.
+fn script(script: &str) -> Value {
+    json!({"name": "main", "image": "x", "command": ["/bin/sh", "-c", script]})
+}
+
+impl Lived {
+    /// Waits until the process has written a line.
+    async fn line(&mut self) -> String {
+        loop {
+            let event = tokio::time::timeout(PATIENCE, self.events.recv())
+                .await
+                .unwrap()
+                .unwrap();
+            if let What::Line { text, .. } = event.what {
+                return text;
+            }
+        }
+    }
+
+    /// Waits for the end; what was seen, one event a line, without process ids.
+    async fn story(mut self) -> String {
+        let mut story = String::new();
+        while let Ok(Some(event)) = tokio::time::timeout(PATIENCE, self.events.recv()).await {
+            story.push_str(&told(&event.what));
+            story.push('\n');
+        }
+        tokio::time::timeout(PATIENCE, self.task).await.unwrap().unwrap();
+        story
+    }
+
+    /// Waits for the end; the changes, as the pod's task would hear them.
+    async fn changes(mut self) -> Vec<Change> {
+        self.events.close();
+        let mut changes = Vec::new();
+        while let Ok(Some((_, change))) = tokio::time::timeout(PATIENCE, self.news.recv()).await {
+            changes.push(change);
+        }
+        changes
+    }
+}
+
+fn told(what: &What) -> String {
+    match what {
+        What::Started { .. } => "started".to_owned(),
+        What::Line {
+            stream: Stream::Stdout,
+            text,
+            ..
+        } => format!("  {text}"),
+        What::Line {
+            stream: Stream::Stderr,
+            text,
+            ..
+        } => format!("! {text}"),
+        What::Ended {
+            exit_code,
+            signal: None,
+        } => format!("ended with {exit_code}"),
+        What::Ended {
+            exit_code,
+            signal: Some(signal),
+        } => format!("ended with {exit_code} by signal {signal}"),
+        What::NotStarted { reason, message } => format!("{reason}: {message}"),
+        What::RestartsAfter { delay } => format!("restarts after {delay:?}"),
+    }
+}

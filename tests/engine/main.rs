@@ -1,0 +1,3 @@
+//! The engine from outside: the vectors, clock changes by name, an oracle, other libraries, and every error message.
+
+mod vectors;
