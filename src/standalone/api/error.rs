@@ -1,0 +1,316 @@
+//! Every way in which the API says no, worded as kube-apiserver words it.
+//!
+//! Clients branch on the reason and the code of the [`Status`](https://kubernetes.io/docs/reference/kubernetes-api/common-definitions/status/)
+//! and people read the message, so both are Kubernetes' own (`apimachinery/pkg/api/errors`).
+
+use axum::response::{IntoResponse, Response};
+use http::StatusCode;
+use http::header::CONTENT_TYPE;
+use serde_json::{Value, json};
+
+use super::resource::Resource;
+use crate::standalone::store::StoreError;
+
+/// Why a request was refused.
+#[derive(Debug, thiserror::Error)]
+pub enum ApiError {
+    /// The path leads nowhere.
+    #[error("the server could not find the requested resource")]
+    NoSuchPath,
+
+    /// There is no object of this name.
+    #[error("{} \"{name}\" not found", resource.qualified())]
+    NotFound {
+        /// Its resource.
+        resource: &'static Resource,
+        /// The name that was asked for.
+        name: String,
+    },
+
+    /// There is an object of this name already.
+    #[error("{} \"{name}\" already exists", resource.qualified())]
+    AlreadyExists {
+        /// Its resource.
+        resource: &'static Resource,
+        /// The name that is taken.
+        name: String,
+    },
+
+    /// The write is based on another version of the object than the one that is there.
+    #[error("Operation cannot be fulfilled on {} \"{name}\": {why}", resource.qualified())]
+    Conflict {
+        /// Its resource.
+        resource: &'static Resource,
+        /// Its name.
+        name: String,
+        /// What does not fit.
+        why: String,
+    },
+
+    /// The object breaks rules of its kind.
+    #[error("{} \"{name}\" is invalid: {}", super::resource::qualified(resource.kind, resource.group), listed(causes))]
+    Invalid {
+        /// Its resource.
+        resource: &'static Resource,
+        /// Its name.
+        name: String,
+        /// Every rule that is broken.
+        causes: Vec<Cause>,
+    },
+
+    /// The namespace is going away and takes nothing new.
+    #[error(
+        "{} \"{name}\" is forbidden: unable to create new content in namespace {namespace} because it is being terminated",
+        resource.qualified()
+    )]
+    NamespaceTerminating {
+        /// The resource of the object that was to be created.
+        resource: &'static Resource,
+        /// Its name.
+        name: String,
+        /// The namespace.
+        namespace: String,
+    },
+
+    /// The request cannot be understood.
+    #[error("{message}")]
+    BadRequest {
+        /// What is wrong with it.
+        message: String,
+    },
+
+    /// The request is understood and cannot be carried out, such as a JSON patch whose `test` fails.
+    #[error("the server rejected our request due to an error in our request: {message}")]
+    Unprocessable {
+        /// What is wrong with it.
+        message: String,
+    },
+
+    /// The resource is there, but not for this verb.
+    #[error("the server does not allow this method on the requested resource")]
+    MethodNotAllowed,
+
+    /// The answer cannot be given in any form that the client accepts.
+    #[error("only the following media types are accepted: {JSON}")]
+    NotAcceptable,
+
+    /// The body is in a form that is not read here.
+    #[error("the body of the request was in an unknown format - accepted media types include: {accepted}")]
+    UnsupportedMediaType {
+        /// The forms that are read.
+        accepted: &'static str,
+    },
+
+    /// The body is too large.
+    #[error("Request entity too large: limit is {limit_bytes}")]
+    TooLarge {
+        /// The limit, in bytes.
+        limit_bytes: usize,
+    },
+
+    /// The history that was asked for is gone; the client lists again.
+    #[error("{message}")]
+    Expired {
+        /// Which history.
+        message: String,
+    },
+
+    /// The client knows of a revision that has not happened here.
+    #[error("Too large resource version: {asked}, current: {newest}")]
+    TooLargeResourceVersion {
+        /// The revision that was asked for.
+        asked: u64,
+        /// The newest there is.
+        newest: u64,
+    },
+
+    /// The store failed.
+    #[error("Internal error occurred: {source}")]
+    Internal {
+        /// What failed.
+        #[source]
+        source: StoreError,
+    },
+}
+
+/// The one form of answers.
+pub(super) const JSON: &str = "application/json";
+
+/// One broken rule of an object.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Cause {
+    /// The kind of mistake as Kubernetes names it, such as `FieldValueInvalid`.
+    pub reason: &'static str,
+    /// What is wrong, such as `Required value`.
+    pub message: String,
+    /// The path of the field, such as `spec.schedule`.
+    pub field: String,
+}
+
+impl Cause {
+    /// A field that must be there and is not.
+    pub fn required(field: impl Into<String>, detail: &str) -> Self {
+        let message = if detail.is_empty() {
+            "Required value".to_owned()
+        } else {
+            format!("Required value: {detail}")
+        };
+        Self {
+            reason: "FieldValueRequired",
+            message,
+            field: field.into(),
+        }
+    }
+
+    /// A field whose value breaks a rule.
+    pub fn invalid(field: impl Into<String>, value: &Value, detail: &str) -> Self {
+        Self {
+            reason: "FieldValueInvalid",
+            message: format!("Invalid value: {value}: {detail}"),
+            field: field.into(),
+        }
+    }
+
+    /// A field that may not be there, or not change like this.
+    pub fn forbidden(field: impl Into<String>, detail: &str) -> Self {
+        Self {
+            reason: "FieldValueForbidden",
+            message: format!("Forbidden: {detail}"),
+            field: field.into(),
+        }
+    }
+}
+
+/// One cause as it is, several in brackets, as Kubernetes aggregates them.
+fn listed(causes: &[Cause]) -> String {
+    let each: Vec<String> = causes
+        .iter()
+        .map(|cause| format!("{}: {}", cause.field, cause.message))
+        .collect();
+    if each.len() == 1 {
+        each.concat()
+    } else {
+        format!("[{}]", each.join(", "))
+    }
+}
+
+impl ApiError {
+    /// A request that cannot be understood.
+    pub fn bad_request(message: impl Into<String>) -> Self {
+        Self::BadRequest {
+            message: message.into(),
+        }
+    }
+
+    /// The conflict of a write that is based on an old version.
+    pub(super) fn modified(resource: &'static Resource, name: &str) -> Self {
+        let why =
+            "the object has been modified; please apply your changes to the latest version and try again";
+        Self::Conflict {
+            resource,
+            name: name.to_owned(),
+            why: why.to_owned(),
+        }
+    }
+
+    /// What a store's answer means for one object.
+    pub(super) fn of_object(error: StoreError, resource: &'static Resource, name: &str) -> Self {
+        match error {
+            StoreError::NotFound => Self::NotFound {
+                resource,
+                name: name.to_owned(),
+            },
+            StoreError::AlreadyExists => Self::AlreadyExists {
+                resource,
+                name: name.to_owned(),
+            },
+            StoreError::Conflict { .. } => Self::modified(resource, name),
+            source => Self::Internal { source },
+        }
+    }
+
+    /// The code and the reason that clients branch on.
+    pub fn code(&self) -> (StatusCode, &'static str) {
+        match self {
+            Self::NoSuchPath | Self::NotFound { .. } => (StatusCode::NOT_FOUND, "NotFound"),
+            Self::AlreadyExists { .. } => (StatusCode::CONFLICT, "AlreadyExists"),
+            Self::Conflict { .. } => (StatusCode::CONFLICT, "Conflict"),
+            Self::Invalid { .. } | Self::Unprocessable { .. } => {
+                (StatusCode::UNPROCESSABLE_ENTITY, "Invalid")
+            }
+            Self::NamespaceTerminating { .. } => (StatusCode::FORBIDDEN, "Forbidden"),
+            Self::BadRequest { .. } => (StatusCode::BAD_REQUEST, "BadRequest"),
+            Self::MethodNotAllowed => (StatusCode::METHOD_NOT_ALLOWED, "MethodNotAllowed"),
+            Self::NotAcceptable => (StatusCode::NOT_ACCEPTABLE, "NotAcceptable"),
+            Self::UnsupportedMediaType { .. } => (StatusCode::UNSUPPORTED_MEDIA_TYPE, "UnsupportedMediaType"),
+            Self::TooLarge { .. } => (StatusCode::PAYLOAD_TOO_LARGE, "RequestEntityTooLarge"),
+            Self::Expired { .. } => (StatusCode::GONE, "Expired"),
+            Self::TooLargeResourceVersion { .. } => (StatusCode::GATEWAY_TIMEOUT, "Timeout"),
+            Self::Internal { .. } => (StatusCode::INTERNAL_SERVER_ERROR, "InternalError"),
+        }
+    }
+
+    /// The `Status` object that says so.
+    pub fn status(&self) -> Value {
+        let (code, reason) = self.code();
+        let mut status = json!({
+            "kind": "Status",
+            "apiVersion": "v1",
+            "metadata": {},
+            "status": "Failure",
+            "message": self.to_string(),
+            "reason": reason,
+            "code": code.as_u16(),
+        });
+        if let Some(details) = self.details() {
+            status["details"] = details;
+        }
+        status
+    }
+
+    fn details(&self) -> Option<Value> {
+        let object = |kind: &str, resource: &Resource, name: &str| {
+            let mut details = json!({ "name": name, "kind": kind });
+            if !resource.group.is_empty() {
+                details["group"] = resource.group.into();
+            }
+            details
+        };
+        match self {
+            Self::NotFound { resource, name }
+            | Self::AlreadyExists { resource, name }
+            | Self::Conflict { resource, name, .. } => Some(object(resource.plural, resource, name)),
+            Self::Invalid {
+                resource,
+                name,
+                causes,
+            } => {
+                let mut details = object(resource.kind, resource, name);
+                let cause = |cause: &Cause| json!({ "reason": cause.reason, "message": cause.message, "field": cause.field });
+                details["causes"] = causes.iter().map(cause).collect();
+                Some(details)
+            }
+            Self::NamespaceTerminating {
+                resource,
+                name,
+                namespace,
+            } => {
+                let mut details = object(resource.plural, resource, name);
+                let message = format!("namespace {namespace} is being terminated");
+                details["causes"] = json!([{ "reason": "NamespaceTerminating", "message": message, "field": "metadata.namespace" }]);
+                Some(details)
+            }
+            Self::TooLargeResourceVersion { .. } => Some(json!({
+                "causes": [{ "reason": "ResourceVersionTooLarge", "message": "Too large resource version" }],
+                "retryAfterSeconds": 1,
+            })),
+            _ => None,
+        }
+    }
+}
+
+impl IntoResponse for ApiError {
+    fn into_response(self) -> Response {
+        (self.code().0, [(CONTENT_TYPE, JSON)], self.status().to_string()).into_response()
+    }
+}

@@ -1,0 +1,72 @@
+//! Events are kept for an hour, as kube-apiserver keeps them (`--event-ttl`): they tell what happens, they are no archive.
+
+use chrono::TimeDelta;
+use serde::Deserialize;
+
+use super::unless_gone;
+use crate::schedule::Timestamp;
+use crate::standalone::api::error::ApiError;
+use crate::standalone::api::registry::{Deletion, Mode, Registry};
+use crate::standalone::api::resource::Resource;
+use crate::standalone::store::{Key, Range, Scope};
+
+/// How long an event is kept after it was last seen.
+const EVENT_TTL: TimeDelta = TimeDelta::hours(1);
+
+/// The times that an event tells.
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct Times {
+    metadata: Metadata,
+    last_timestamp: Option<String>,
+    event_time: Option<String>,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct Metadata {
+    name: String,
+    #[serde(default)]
+    namespace: String,
+    creation_timestamp: Option<String>,
+}
+
+/// Deletes the events that are too old.
+pub(super) async fn sweep(registry: &Registry) -> Result<(), ApiError> {
+    let Some(resource) = Resource::of("v1", "Event") else { return Ok(()) };
+    let internal = |source| ApiError::Internal { source };
+    let scope = Scope::all(resource.stored_as);
+    let page = registry.store().list(&scope, Range::default()).await.map_err(internal)?;
+    let now = registry.now();
+    for object in page.objects {
+        let times: Times = object.read().map_err(internal)?;
+        if times.is_old(now) {
+            let key = Key::new(resource.stored_as, times.metadata.namespace, times.metadata.name);
+            unless_gone(registry.delete(resource, &key, &Deletion::default(), Mode::Real).await)?;
+        }
+    }
+    Ok(())
+}
+
+impl Times {
+    fn is_old(&self, now: Timestamp) -> bool {
+        let told = [&self.metadata.creation_timestamp, &self.last_timestamp, &self.event_time];
+        let moments = told.into_iter().flatten().filter_map(|text| text.parse::<Timestamp>().ok());
+        moments.max().is_some_and(|last| now - last > EVENT_TTL)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_event_is_old_an_hour_after_it_was_last_seen() {
+        let times: Times = serde_json::from_str(
+            r#"{"metadata": {"name": "e", "creationTimestamp": "2026-11-23T10:00:00Z"}, "lastTimestamp": "2026-11-23T11:00:00Z"}"#,
+        )
+        .unwrap();
+        assert!(!times.is_old("2026-11-23T12:00:00Z".parse().unwrap()));
+        assert!(times.is_old("2026-11-23T12:00:01Z".parse().unwrap()));
+    }
+}

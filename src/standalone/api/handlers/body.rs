@@ -1,0 +1,141 @@
+//! Bodies: reading them within limits, and checking that they are what the path says.
+
+use axum::body::{Body, Bytes};
+use axum::extract::FromRequest;
+use axum::response::{IntoResponse, Response};
+use http::header::{ACCEPT, CONTENT_TYPE};
+use http::{HeaderMap, Request, StatusCode};
+use serde_json::{Map, Value};
+
+use super::{ApiError, Endpoint, JSON, meta};
+use crate::standalone::store::Object;
+
+/// The largest body that is read: the limit of kube-apiserver (`MaxRequestBodyBytes`), which is twice etcd's and more.
+pub(super) const BODY_BYTES_MAX: usize = 3 * 1024 * 1024;
+
+/// The whole body, within the limit, with the headers that say what it is.
+pub(super) struct Content {
+    pub(super) headers: HeaderMap,
+    pub(super) bytes: Bytes,
+}
+
+impl<S: Send + Sync> FromRequest<S> for Content {
+    type Rejection = ApiError;
+
+    async fn from_request(request: Request<Body>, _state: &S) -> Result<Self, ApiError> {
+        let (parts, body) = request.into_parts();
+        // The only way in which a body within the limit fails is a client that goes away.
+        let bytes = axum::body::to_bytes(body, BODY_BYTES_MAX)
+            .await
+            .map_err(|_| ApiError::TooLarge {
+                limit_bytes: BODY_BYTES_MAX,
+            })?;
+        Ok(Self {
+            headers: parts.headers,
+            bytes,
+        })
+    }
+}
+
+impl Content {
+    /// The media type without its parameters; JSON when the client does not say.
+    pub(super) fn media_type(&self) -> &str {
+        let header = self
+            .headers
+            .get(CONTENT_TYPE)
+            .and_then(|value| value.to_str().ok())
+            .unwrap_or(JSON);
+        header.split(';').next().unwrap_or(JSON).trim()
+    }
+
+    /// The body as JSON.
+    pub(super) fn json(&self) -> Result<Value, ApiError> {
+        if self.media_type() != JSON {
+            return Err(ApiError::UnsupportedMediaType { accepted: JSON });
+        }
+        let malformed = |error| ApiError::bad_request(format!("the body is not valid JSON: {error}"));
+        serde_json::from_slice(&self.bytes).map_err(malformed)
+    }
+
+    /// The body as an object of the resource, in the form that is stored.
+    pub(super) fn object(&self, endpoint: &Endpoint) -> Result<Value, ApiError> {
+        let mut object = self.json()?;
+        meta::drop_nulls(&mut object);
+        as_object(endpoint, object)
+    }
+
+    /// The body as the options of a delete; none when it is empty.
+    pub(super) fn options(&self) -> Result<Value, ApiError> {
+        if self.bytes.is_empty() {
+            Ok(Value::Null)
+        } else {
+            self.json()
+        }
+    }
+}
+
+/// Checks that JSON is an object of the resource, and turns it into the form that is stored.
+pub(super) fn as_object(endpoint: &Endpoint, mut object: Value) -> Result<Value, ApiError> {
+    let resource = endpoint.resource;
+    let (kind, api_version) = (resource.kind, resource.api_version());
+    let Some(fields) = object.as_object_mut() else {
+        return Err(ApiError::bad_request(format!(
+            "the body is not an object; expected a {kind}"
+        )));
+    };
+    let found_version = fields
+        .get("apiVersion")
+        .and_then(Value::as_str)
+        .unwrap_or(&api_version);
+    if found_version != api_version {
+        return Err(ApiError::bad_request(format!(
+            "the API version in the data ({found_version}) does not match the expected API version ({api_version})"
+        )));
+    }
+    let found_kind = fields.get("kind").and_then(Value::as_str).unwrap_or(kind);
+    if found_kind != kind {
+        return Err(ApiError::bad_request(format!(
+            "the kind in the data ({found_kind}) does not match the expected kind ({kind})"
+        )));
+    }
+    fields.insert("apiVersion".to_owned(), api_version.into());
+    fields.insert("kind".to_owned(), kind.into());
+    if !fields
+        .entry("metadata")
+        .or_insert_with(|| Value::Object(Map::new()))
+        .is_object()
+    {
+        return Err(ApiError::bad_request(format!(
+            "the metadata of the {kind} is not an object"
+        )));
+    }
+    Ok(resource.strategy.stored(object))
+}
+
+/// Fails unless the client accepts JSON.
+pub(super) fn negotiate(headers: &HeaderMap) -> Result<(), ApiError> {
+    // A client that asks for a Table names plain JSON as well, and is content with the objects themselves.
+    let accepts = |accepted: &str| {
+        accepted.split(',').any(|range| {
+            let media_type = range.split(';').next().unwrap_or_default().trim();
+            [JSON, "application/*", "*/*"].contains(&media_type)
+        })
+    };
+    match headers
+        .get(ACCEPT)
+        .map(|value| value.to_str().unwrap_or_default())
+    {
+        Some(accepted) if !accepted.is_empty() && !accepts(accepted) => Err(ApiError::NotAcceptable),
+        _ => Ok(()),
+    }
+}
+
+/// Answers an object.
+pub(super) fn answer(code: StatusCode, object: &Object) -> Response {
+    (code, [(CONTENT_TYPE, JSON)], object.text().to_owned()).into_response()
+}
+
+/// Answers JSON.
+pub(super) fn answer_json(code: StatusCode, value: &Value) -> Response {
+    (code, [(CONTENT_TYPE, JSON)], value.to_string()).into_response()
+}

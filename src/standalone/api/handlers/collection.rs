@@ -1,0 +1,286 @@
+//! Requests to a whole collection: list, watch, create, delete.
+
+use axum::extract::{Path, State};
+use axum::response::{IntoResponse, Response};
+use http::header::CONTENT_TYPE;
+use http::{HeaderMap, StatusCode, Uri};
+use serde::Serialize;
+
+use super::body::{Content, answer, negotiate};
+use super::params::{Continue, ListQuery, Target, WriteQuery, mode, query, revision};
+use super::{ApiError, Endpoint, JSON, item, meta, watch};
+use crate::standalone::api::selector::Selector;
+use crate::standalone::store::{Key, Object, Page, Place, Range, Revision, Scope, StoreError};
+
+/// `GET` of a collection.
+pub(super) async fn list_or_watch(
+    State(endpoint): State<Endpoint>,
+    Path(target): Path<Target>,
+    headers: HeaderMap,
+    uri: Uri,
+) -> Result<Response, ApiError> {
+    negotiate(&headers)?;
+    let query: ListQuery = query(&uri)?;
+    let request = Request::new(endpoint, target.namespace, query)?;
+    if request.query.watch {
+        watch::stream(request).await
+    } else {
+        list(&request).await
+    }
+}
+
+/// `POST` to a collection.
+pub(super) async fn create(
+    State(endpoint): State<Endpoint>,
+    Path(target): Path<Target>,
+    uri: Uri,
+    content: Content,
+) -> Result<Response, ApiError> {
+    let query: WriteQuery = query(&uri)?;
+    let object = content.object(&endpoint)?;
+    check_namespace(&target.namespace, meta::namespace(&object))?;
+    let mode = mode(&query.dry_run)?;
+    let created = endpoint
+        .registry()
+        .create(endpoint.resource, &target.namespace, object, mode)
+        .await?;
+    Ok(answer(StatusCode::CREATED, &endpoint.shown(created)?))
+}
+
+/// `DELETE` of a collection: of every object that the selectors mean.
+pub(super) async fn delete(
+    State(endpoint): State<Endpoint>,
+    Path(target): Path<Target>,
+    uri: Uri,
+    content: Content,
+) -> Result<Response, ApiError> {
+    let (deletion, mode) = item::deletion(&uri, &content)?;
+    let request = Request::new(endpoint, target.namespace, query(&uri)?)?;
+    let found = request.find(&Range::default()).await?;
+    let mut deleted = Vec::new();
+    for object in &found.objects {
+        let document = super::super::registry::read(object)?;
+        let key = Key::new(
+            request.endpoint.resource.stored_as,
+            meta::namespace(&document),
+            meta::name(&document),
+        );
+        match request
+            .endpoint
+            .registry()
+            .delete(request.endpoint.resource, &key, &deletion, mode)
+            .await
+        {
+            Ok(_) => deleted.push(object.clone()),
+            // Somebody else deleted it first, which is just as well.
+            Err(ApiError::NotFound { .. }) => {}
+            Err(error) => return Err(error),
+        }
+    }
+    let revision = request
+        .endpoint
+        .registry()
+        .store()
+        .revision()
+        .await
+        .map_err(|source| ApiError::Internal { source })?;
+    Ok(request.answer(&Page {
+        objects: deleted,
+        revision,
+        more_after: None,
+        remaining: 0,
+    }))
+}
+
+/// Fails when an object says another namespace than the path.
+pub(super) fn check_namespace(path: &str, object: &str) -> Result<(), ApiError> {
+    if object.is_empty() || path.is_empty() || object == path {
+        return Ok(());
+    }
+    Err(ApiError::bad_request(format!(
+        "the namespace of the provided object does not match the namespace sent on the request: \
+         the object says {object}, the path {path}"
+    )))
+}
+
+/// A list or a watch: of what, and which of it.
+pub(super) struct Request {
+    pub(super) endpoint: Endpoint,
+    pub(super) scope: Scope,
+    pub(super) selector: Selector,
+    pub(super) query: ListQuery,
+}
+
+impl Request {
+    fn new(endpoint: Endpoint, namespace: String, query: ListQuery) -> Result<Self, ApiError> {
+        let resource = endpoint.resource;
+        let selector = Selector::parse(resource, &query.label_selector, &query.field_selector)?;
+        let scope = Scope {
+            resource: resource.stored_as,
+            namespace: Some(namespace).filter(|name| !name.is_empty()),
+        };
+        Ok(Self {
+            endpoint,
+            scope,
+            selector,
+            query,
+        })
+    }
+
+    /// The objects that are meant, in the form of the resource; at most as many as the range's limit.
+    pub(super) async fn find(&self, range: &Range) -> Result<Page, ApiError> {
+        let mut range = range.clone();
+        let mut found = Vec::new();
+        loop {
+            let page = self
+                .endpoint
+                .registry()
+                .store()
+                .list(&self.scope, range.clone())
+                .await;
+            let page = page.map_err(|error| too_old(error, range.at))?;
+            for object in page.objects {
+                let object = self.endpoint.shown(object)?;
+                if self
+                    .selector
+                    .matches(&object)
+                    .map_err(|source| ApiError::Internal { source })?
+                {
+                    found.push(object);
+                }
+            }
+            let enough = range.limit.is_some_and(|limit| found.len() >= limit);
+            if page.more_after.is_none() || enough {
+                let (revision, more_after, remaining) = (page.revision, page.more_after, page.remaining);
+                return Ok(Page {
+                    objects: found,
+                    revision,
+                    more_after,
+                    remaining,
+                });
+            }
+            // The selector passed over some; the next objects are of the same revision.
+            range.limit = range.limit.map(|limit| limit - found.len());
+            range.at = Some(page.revision);
+            range.after = page.more_after;
+        }
+    }
+
+    /// The list as it is sent.
+    fn answer(&self, page: &Page) -> Response {
+        let next = page.more_after.clone().map(|after| {
+            Continue {
+                at: page.revision,
+                after,
+            }
+            .token()
+        });
+        let remaining = page.remaining as u64;
+        let list = List {
+            kind: format!("{}List", self.endpoint.resource.kind),
+            api_version: self.endpoint.resource.api_version(),
+            metadata: ListMeta {
+                resource_version: page.revision.to_string(),
+                remaining_item_count: (next.is_some() && self.selector.is_everything()).then_some(remaining),
+                next,
+            },
+            items: &page.objects,
+        };
+        match serde_json::to_vec(&list) {
+            Ok(bytes) => (StatusCode::OK, [(CONTENT_TYPE, JSON)], bytes).into_response(),
+            Err(error) => ApiError::Internal {
+                source: StoreError::unavailable(error),
+            }
+            .into_response(),
+        }
+    }
+}
+
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct List<'a> {
+    kind: String,
+    api_version: String,
+    metadata: ListMeta,
+    items: &'a [Object],
+}
+
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct ListMeta {
+    resource_version: String,
+    #[serde(rename = "continue", skip_serializing_if = "Option::is_none")]
+    next: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    remaining_item_count: Option<u64>,
+}
+
+async fn list(request: &Request) -> Result<Response, ApiError> {
+    let page = request.find(&range(&request.query)?).await?;
+    let asked = revision(&request.query.resource_version)?.unwrap_or_default();
+    if page.revision < asked {
+        return Err(ApiError::TooLargeResourceVersion {
+            asked: asked.0,
+            newest: page.revision.0,
+        });
+    }
+    Ok(request.answer(&page))
+}
+
+/// Which part of the list, at which revision ("Semantics for get and list").
+fn range(query: &ListQuery) -> Result<Range, ApiError> {
+    let limit = query
+        .limit
+        .filter(|limit| *limit > 0)
+        .map(|limit| usize::try_from(limit).unwrap_or(usize::MAX));
+    if let Some(Continue { at, after }) = Continue::parse(&query.continue_token)? {
+        if !["", "0"].contains(&query.resource_version.as_str()) {
+            return Err(ApiError::bad_request(
+                "specifying resource version is not allowed when using continue",
+            ));
+        }
+        return Ok(Range {
+            after: Some(after),
+            limit,
+            at: Some(at),
+        });
+    }
+    let asked = revision(&query.resource_version)?;
+    let at = match (asked, query.resource_version_match.as_str()) {
+        (Some(Revision(0)), "Exact") | (None, "Exact" | "NotOlderThan") => {
+            return Err(ApiError::bad_request(format!(
+                "resourceVersionMatch: Forbidden: {} needs a resourceVersion to compare with",
+                query.resource_version_match
+            )));
+        }
+        (None | Some(Revision(0)), _) | (Some(_), "NotOlderThan") => None,
+        (Some(revision), "Exact") => Some(revision),
+        // Without a rule, pages are of the revision itself and whole lists are not older than it.
+        (Some(revision), "") => limit.is_some().then_some(revision),
+        (Some(_), other) => {
+            return Err(ApiError::bad_request(format!(
+                "resourceVersionMatch: Unsupported value: \"{other}\": supported values: \"Exact\", \"NotOlderThan\""
+            )));
+        }
+    };
+    Ok(Range {
+        after: None::<Place>,
+        limit,
+        at,
+    })
+}
+
+/// What a store's refusal means for a list.
+fn too_old(error: StoreError, at: Option<Revision>) -> ApiError {
+    match error {
+        StoreError::Expired { .. } => ApiError::Expired {
+            message: "The provided continue parameter is too old to display a consistent list result. You can start a new \
+                      list without the continue parameter."
+                .to_owned(),
+        },
+        StoreError::Ahead { newest } => {
+            ApiError::TooLargeResourceVersion { asked: at.unwrap_or_default().0, newest: newest.0 }
+        }
+        source => ApiError::Internal { source },
+    }
+}

@@ -1,0 +1,95 @@
+//! HTTP: which path and method leads to which handler.
+//!
+//! The routes are made from the [table of resources](super::resource), so that a row there is all it takes to serve one.
+
+mod body;
+mod collection;
+mod discovery;
+mod item;
+mod params;
+mod watch;
+
+use axum::Router;
+use axum::routing::{MethodRouter, get};
+
+use super::error::{ApiError, JSON};
+use super::registry::Registry;
+use super::resource::{RESOURCES, Resource};
+use super::{Api, meta};
+use crate::standalone::store::Object;
+
+/// What a handler works on: one resource of one API.
+#[derive(Debug, Clone)]
+struct Endpoint {
+    api: Api,
+    resource: &'static Resource,
+}
+
+impl Endpoint {
+    fn registry(&self) -> &Registry {
+        &self.api.registry
+    }
+
+    /// An object in the form of this resource.
+    fn shown(&self, object: Object) -> Result<Object, ApiError> {
+        if self.resource.stored_as == self.resource.storage().stored_as && !self.is_second_view() {
+            return Ok(object);
+        }
+        let document = super::registry::read(&object)?;
+        match self.resource.strategy.shown(&document) {
+            Some(document) => {
+                Object::stamp(document, object.revision()).map_err(|source| ApiError::Internal { source })
+            }
+            None => Ok(object),
+        }
+    }
+
+    /// Whether objects are stored in another form than this resource's.
+    fn is_second_view(&self) -> bool {
+        !std::ptr::eq(self.resource, self.resource.storage())
+    }
+}
+
+/// The whole API.
+pub(super) fn router(api: &Api) -> Router {
+    let mut router = discovery::routes();
+    for resource in RESOURCES {
+        router = router.merge(routes(Endpoint {
+            api: api.clone(),
+            resource,
+        }));
+    }
+    router
+        .fallback(|| async { ApiError::NoSuchPath })
+        .method_not_allowed_fallback(|| async { ApiError::MethodNotAllowed })
+}
+
+/// The routes of one resource.
+fn routes(endpoint: Endpoint) -> Router {
+    let (root, plural) = (endpoint.resource.root(), endpoint.resource.plural);
+    let everywhere = format!("{root}/{plural}");
+    let collection = if endpoint.resource.namespaced {
+        format!("{root}/namespaces/{{namespace}}/{plural}")
+    } else {
+        everywhere.clone()
+    };
+    let item = format!("{collection}/{{name}}");
+    let of_collection: MethodRouter<Endpoint> = get(collection::list_or_watch)
+        .post(collection::create)
+        .delete(collection::delete);
+    let of_item = get(item::read)
+        .put(item::replace)
+        .patch(item::patch)
+        .delete(item::delete);
+    let mut router = Router::new().route(&collection, of_collection);
+    if endpoint.resource.namespaced {
+        router = router.route(&everywhere, get(collection::list_or_watch));
+    }
+    if endpoint.resource.has_status {
+        let of_status = get(item::read)
+            .put(item::replace_status)
+            .patch(item::patch_status);
+        router = router.route(&format!("{item}/status"), of_status);
+    }
+    router.route(&item, of_item).with_state(endpoint)
+}

@@ -1,0 +1,130 @@
+//! The parameters of a request: where in the path, what in the query.
+//!
+//! Source: "Kubernetes API Concepts" of the Kubernetes documentation, and `metav1.ListOptions` and its neighbours.
+
+use axum::extract::Query;
+use http::Uri;
+use serde::de::DeserializeOwned;
+use serde::{Deserialize, Deserializer};
+
+use super::ApiError;
+use crate::standalone::api::registry::Mode;
+use crate::standalone::store::{Place, Revision};
+
+/// The parameters in the path. A part that the route does not have is empty.
+#[derive(Debug, Default, Deserialize)]
+#[serde(default)]
+pub(super) struct Target {
+    pub(super) namespace: String,
+    pub(super) name: String,
+}
+
+/// The query of a list or a watch.
+#[derive(Debug, Default, Deserialize)]
+#[serde(default, rename_all = "camelCase")]
+pub(super) struct ListQuery {
+    pub(super) label_selector: String,
+    pub(super) field_selector: String,
+    pub(super) limit: Option<u64>,
+    #[serde(rename = "continue")]
+    pub(super) continue_token: String,
+    pub(super) resource_version: String,
+    pub(super) resource_version_match: String,
+    #[serde(deserialize_with = "flag")]
+    pub(super) watch: bool,
+    #[serde(deserialize_with = "flag")]
+    pub(super) allow_watch_bookmarks: bool,
+    #[serde(deserialize_with = "maybe_flag")]
+    pub(super) send_initial_events: Option<bool>,
+    pub(super) timeout_seconds: Option<u64>,
+}
+
+/// The query of a write.
+#[derive(Debug, Default, Deserialize)]
+#[serde(default, rename_all = "camelCase")]
+pub(super) struct WriteQuery {
+    pub(super) dry_run: String,
+    pub(super) grace_period_seconds: Option<i64>,
+    pub(super) propagation_policy: Option<String>,
+    #[serde(deserialize_with = "maybe_flag")]
+    pub(super) orphan_dependents: Option<bool>,
+}
+
+/// Reads the query of a request.
+pub(super) fn query<T: DeserializeOwned>(uri: &Uri) -> Result<T, ApiError> {
+    match Query::<T>::try_from_uri(uri) {
+        Ok(Query(query)) => Ok(query),
+        Err(rejection) => Err(ApiError::bad_request(rejection.body_text())),
+    }
+}
+
+/// Anything but `0` and `false` means yes, even nothing at all: `?watch`.
+fn flag<'de, D: Deserializer<'de>>(deserializer: D) -> Result<bool, D::Error> {
+    let text = String::deserialize(deserializer)?;
+    Ok(text != "0" && !text.eq_ignore_ascii_case("false"))
+}
+
+fn maybe_flag<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<bool>, D::Error> {
+    flag(deserializer).map(Some)
+}
+
+/// Whether a `dryRun` parameter asks for a rehearsal.
+pub(super) fn mode(dry_run: &str) -> Result<Mode, ApiError> {
+    match dry_run {
+        "" => Ok(Mode::Real),
+        "All" => Ok(Mode::DryRun),
+        other => Err(ApiError::bad_request(format!(
+            "dryRun: Unsupported value: \"{other}\": supported values: \"All\""
+        ))),
+    }
+}
+
+/// A `resourceVersion`; `None` when there is none.
+pub(super) fn revision(text: &str) -> Result<Option<Revision>, ApiError> {
+    if text.is_empty() {
+        return Ok(None);
+    }
+    let number = text.parse().map_err(|_| {
+        ApiError::bad_request(format!(
+            "resourceVersion: Invalid value: \"{text}\": must be a number that a list or an object gave"
+        ))
+    })?;
+    Ok(Some(Revision(number)))
+}
+
+/// Where a list goes on: the revision it is of, and the last place it has answered.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Continue {
+    pub(super) at: Revision,
+    pub(super) after: Place,
+}
+
+impl Continue {
+    /// The token that the client hands back. Names hold no `/`, so the three parts need no escape.
+    pub(super) fn token(&self) -> String {
+        format!("{}/{}/{}", self.at, self.after.namespace, self.after.name)
+    }
+
+    /// Reads a token; `None` when there is none.
+    pub(super) fn parse(token: &str) -> Result<Option<Self>, ApiError> {
+        if token.is_empty() {
+            return Ok(None);
+        }
+        let parts: Vec<&str> = token.split('/').collect();
+        if let [at, namespace, name] = parts[..]
+            && let Ok(at) = at.parse()
+        {
+            let after = Place {
+                namespace: namespace.to_owned(),
+                name: name.to_owned(),
+            };
+            return Ok(Some(Self {
+                at: Revision(at),
+                after,
+            }));
+        }
+        Err(ApiError::bad_request(format!(
+            "continue key is not valid: \"{token}\" is not a token that a list gave"
+        )))
+    }
+}

@@ -1,0 +1,284 @@
+//! Watch: a stream of events, one JSON object a line, for as long as the client listens.
+//!
+//! Source: "Efficient detection of changes" in the Kubernetes API Concepts, with bookmarks and streaming lists.
+
+use std::time::Duration;
+
+use axum::body::{Body, Bytes};
+use axum::response::{IntoResponse, Response};
+use futures::stream::{self, Stream};
+use http::header::CONTENT_TYPE;
+use serde_json::{Value, json};
+use tokio::time::{Instant, sleep_until};
+
+use super::collection::Request;
+use super::params::revision;
+use super::{ApiError, JSON};
+use crate::standalone::store::{Batch, Change, Event, Object, Range, Revision, StoreError, Watch};
+
+/// How often a quiet watch is told how far it is, so that it need not list again after a break.
+const BOOKMARK_INTERVAL: Duration = Duration::from_secs(60);
+
+/// How long a watch lasts when the client does not say; it then starts anew where it was. kube-apiserver takes 30 to 60
+/// minutes, to spread the load.
+const WATCH_SECONDS: u64 = 45 * 60;
+
+/// The longest time a client may ask for. A year is as good as forever, and cannot overflow a clock.
+const WATCH_SECONDS_MAX: u64 = 366 * 24 * 60 * 60;
+
+/// The annotation of the bookmark that ends the initial events of a streaming list.
+const INITIAL_EVENTS_END: &str = "k8s.io/initial-events-end";
+
+/// Answers a watch.
+pub(super) async fn stream(request: Request) -> Result<Response, ApiError> {
+    let start = Start::of(&request)?;
+    let body = match open(request, start).await {
+        Ok(session) => Body::from_stream(lines(session)),
+        // Kubernetes opens the stream and says so in it, for clients look for it there.
+        Err(error @ ApiError::Expired { .. }) => Body::from(line("ERROR", &error.status())),
+        Err(error) => return Err(error),
+    };
+    Ok(([(CONTENT_TYPE, JSON)], body).into_response())
+}
+
+/// Where a watch starts.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Start {
+    /// After a revision that the client has seen.
+    After(Revision),
+    /// With what there is, and a bookmark behind it when `marked`.
+    Everything { not_older_than: Revision, marked: bool },
+}
+
+impl Start {
+    fn of(request: &Request) -> Result<Self, ApiError> {
+        let query = &request.query;
+        let asked = revision(&query.resource_version)?;
+        if query.send_initial_events.is_some() && query.resource_version_match != "NotOlderThan" {
+            return Err(ApiError::bad_request(
+                "resourceVersionMatch: Forbidden: sendInitialEvents requires setting resourceVersionMatch to NotOlderThan",
+            ));
+        }
+        if query.send_initial_events.is_none() && !query.resource_version_match.is_empty() {
+            return Err(ApiError::bad_request(
+                "resourceVersionMatch: Forbidden: resourceVersionMatch is forbidden for watch unless sendInitialEvents is provided",
+            ));
+        }
+        Ok(match (query.send_initial_events, asked) {
+            (Some(true), _) => Self::Everything {
+                not_older_than: asked.unwrap_or_default(),
+                marked: query.allow_watch_bookmarks,
+            },
+            (None, None | Some(Revision(0))) => Self::Everything {
+                not_older_than: Revision(0),
+                marked: false,
+            },
+            (_, Some(revision)) if revision > Revision(0) => Self::After(revision),
+            // Without initial events and without a revision: from now on.
+            (_, _) => Self::After(Revision(u64::MAX)),
+        })
+    }
+}
+
+/// A watch under way.
+struct Session {
+    request: Request,
+    watch: Box<dyn Watch>,
+    /// What is to be sent before anything else.
+    first: Option<Bytes>,
+    bookmark_at: Instant,
+    ends_at: Instant,
+    /// Set when the last line has been sent.
+    over: bool,
+}
+
+async fn open(request: Request, start: Start) -> Result<Session, ApiError> {
+    let store = request.endpoint.registry().store().clone();
+    let internal = |source| ApiError::Internal { source };
+    let mut first = Vec::new();
+    let after = match start {
+        Start::After(Revision(u64::MAX)) => store.revision().await.map_err(internal)?,
+        Start::After(revision) => revision,
+        Start::Everything {
+            not_older_than,
+            marked,
+        } => {
+            let page = request.find(&Range::default()).await?;
+            if page.revision < not_older_than {
+                let (asked, newest) = (not_older_than.0, page.revision.0);
+                return Err(ApiError::TooLargeResourceVersion { asked, newest });
+            }
+            for object in &page.objects {
+                write_event(&mut first, "ADDED", object.text());
+            }
+            if marked {
+                first.extend_from_slice(&bookmark(&request, page.revision, true));
+            }
+            page.revision
+        }
+    };
+    let watch = store
+        .watch(&request.scope, after)
+        .await
+        .map_err(|error| expired(error, after))?;
+    let seconds = request
+        .query
+        .timeout_seconds
+        .filter(|seconds| *seconds > 0)
+        .unwrap_or(WATCH_SECONDS);
+    let now = Instant::now();
+    Ok(Session {
+        watch,
+        first: Some(first).filter(|first| !first.is_empty()).map(Bytes::from),
+        bookmark_at: now + BOOKMARK_INTERVAL,
+        ends_at: now + Duration::from_secs(seconds.min(WATCH_SECONDS_MAX)),
+        over: false,
+        request,
+    })
+}
+
+/// The lines of a watch, in chunks of what is there at a time.
+fn lines(session: Session) -> impl Stream<Item = Result<Bytes, ApiError>> + Send {
+    stream::unfold(session, |mut session| async move {
+        loop {
+            if session.over {
+                return None;
+            }
+            let chunk = session.step().await;
+            if !chunk.is_empty() {
+                return Some((Ok(chunk), session));
+            }
+        }
+    })
+}
+
+impl Session {
+    /// Waits for what comes first: events, the time of a bookmark, or the end. The chunk may be empty.
+    async fn step(&mut self) -> Bytes {
+        if let Some(first) = self.first.take() {
+            return first;
+        }
+        let alarm = self.ends_at.min(self.bookmark_at);
+        let read = tokio::select! {
+            // The alarm first: a stream of events that never stops would otherwise outlive its end.
+            biased;
+            () = sleep_until(alarm) => {
+                let read = self.watch.poll().await;
+                return self.on_alarm(read);
+            }
+            batch = self.watch.next() => batch,
+        };
+        match read
+            .map_err(|error| expired(error, Revision(0)))
+            .and_then(|batch| self.told(&batch))
+        {
+            Ok(chunk) => chunk,
+            Err(error) => self.end_with(&error),
+        }
+    }
+
+    /// Sends what has come in the meantime, and how far that reaches.
+    fn on_alarm(&mut self, read: Result<Batch, StoreError>) -> Bytes {
+        let now = Instant::now();
+        self.over = now >= self.ends_at;
+        self.bookmark_at = now + BOOKMARK_INTERVAL;
+        let told = read
+            .map_err(|error| expired(error, Revision(0)))
+            .and_then(|batch| Ok((self.told(&batch)?, batch.reached)));
+        match told {
+            Ok((chunk, reached)) if self.request.query.allow_watch_bookmarks => {
+                [chunk, bookmark(&self.request, reached, false)].concat().into()
+            }
+            Ok((chunk, _)) => chunk,
+            Err(error) => self.end_with(&error),
+        }
+    }
+
+    fn end_with(&mut self, error: &ApiError) -> Bytes {
+        self.over = true;
+        line("ERROR", &error.status())
+    }
+
+    /// The lines for the events that are meant.
+    fn told(&self, batch: &Batch) -> Result<Bytes, ApiError> {
+        let mut chunk = Vec::new();
+        for event in &batch.events {
+            if let Some((kind, object)) = self.seen(event)? {
+                write_event(&mut chunk, kind, object.text());
+            }
+        }
+        Ok(chunk.into())
+    }
+
+    /// An event as the selector sees it: an object that begins to match is added, one that ceases to is deleted.
+    fn seen(&self, event: &Event) -> Result<Option<(&'static str, Object)>, ApiError> {
+        let endpoint = &self.request.endpoint;
+        let selector = &self.request.selector;
+        let meant = |object: &Object| {
+            selector
+                .matches(object)
+                .map_err(|source| ApiError::Internal { source })
+        };
+        let object = endpoint.shown(event.object.clone())?;
+        if selector.is_everything() {
+            let kind = match event.change {
+                Change::Added => "ADDED",
+                Change::Modified => "MODIFIED",
+                Change::Deleted => "DELETED",
+            };
+            return Ok(Some((kind, object)));
+        }
+        let is = event.change != Change::Deleted && meant(&object)?;
+        let previous = event
+            .previous
+            .clone()
+            .map(|previous| endpoint.shown(previous))
+            .transpose()?;
+        let Some(previous) = previous.filter(|previous| meant(previous).unwrap_or(true)) else {
+            return Ok(is.then_some(("ADDED", object)));
+        };
+        if is {
+            return Ok(Some(("MODIFIED", object)));
+        }
+        // What is shown is the object as it last matched, under the revision at which it ceased to.
+        let last = super::super::registry::read(&previous)?;
+        let last = Object::stamp(last, object.revision()).map_err(|source| ApiError::Internal { source })?;
+        Ok(Some(("DELETED", last)))
+    }
+}
+
+/// What a store's refusal means for a watch.
+fn expired(error: StoreError, asked: Revision) -> ApiError {
+    match error {
+        StoreError::Expired { oldest: known } | StoreError::Ahead { newest: known } => ApiError::Expired {
+            message: format!("too old resource version: {asked} ({known})"),
+        },
+        source => ApiError::Internal { source },
+    }
+}
+
+fn write_event(chunk: &mut Vec<u8>, kind: &str, object: &str) {
+    for part in ["{\"type\":\"", kind, "\",\"object\":", object, "}\n"] {
+        chunk.extend_from_slice(part.as_bytes());
+    }
+}
+
+fn line(kind: &str, object: &Value) -> Bytes {
+    let mut chunk = Vec::new();
+    write_event(&mut chunk, kind, &object.to_string());
+    chunk.into()
+}
+
+/// An object without content that says how far the watch is.
+fn bookmark(request: &Request, reached: Revision, ends_initial_events: bool) -> Bytes {
+    let resource = request.endpoint.resource;
+    let mut object = json!({
+        "kind": resource.kind,
+        "apiVersion": resource.api_version(),
+        "metadata": { "resourceVersion": reached.to_string(), "creationTimestamp": null },
+    });
+    if ends_initial_events {
+        object["metadata"]["annotations"] = json!({ INITIAL_EVENTS_END: "true" });
+    }
+    line("BOOKMARK", &object)
+}

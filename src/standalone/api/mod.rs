@@ -1,0 +1,97 @@
+//! The Kubernetes API over a store: the part of it that CronJobs, Jobs and pods need.
+//!
+//! ```text
+//!  kube::Client ──▶ handlers ──▶ registry ──▶ store
+//!  kubectl           HTTP in,     what a        objects,
+//!                    Status out   write means   revisions
+//!                                    ▲
+//!                                collector: owners, namespaces, old events
+//! ```
+//!
+//! | module | what is in it |
+//! |---|---|
+//! | [`resource`] | the table of what is served |
+//! | [`strategy`] | the rules of each resource |
+//! | [`registry`] | the rules of all: create, update, delete |
+//! | [`selector`] | which objects are meant |
+//! | [`patch`] | merge, JSON and strategic merge patches |
+//! | [`gc`] | what follows from a write: dependents go with their owners, contents with their namespace |
+//! | [`error`] | every way to say no |
+//! | `handlers` | HTTP: paths, queries, bodies, watch streams, discovery |
+//!
+//! What it serves, it serves as kube-apiserver 1.36 does: the tests in `tests/api` are written to run against both.
+
+pub mod error;
+pub mod gc;
+mod handlers;
+mod meta;
+pub mod patch;
+pub mod registry;
+pub mod resource;
+pub mod selector;
+pub mod strategy;
+
+use std::sync::Arc;
+
+use axum::Router;
+use serde_json::json;
+use tokio::task::AbortHandle;
+
+use crate::clock::SharedClock;
+use crate::standalone::store::SharedStore;
+use error::ApiError;
+use registry::{Mode, Registry};
+use resource::NAMESPACES;
+
+/// The namespaces that are there from the start.
+const FIRST_NAMESPACES: [&str; 2] = ["default", "kube-system"];
+
+/// An API that is running: its registry, and the collector behind it. Clones share it; it ends with the last one.
+#[derive(Debug, Clone)]
+pub struct Api {
+    registry: Registry,
+    _collector: Arc<Collector>,
+}
+
+/// The task that collects. It ends when nobody can write any more.
+#[derive(Debug)]
+struct Collector(AbortHandle);
+
+impl Drop for Collector {
+    fn drop(&mut self) {
+        self.0.abort();
+    }
+}
+
+impl Api {
+    /// Starts an API over a store, with the namespaces that every cluster has. Must be called on a tokio runtime.
+    ///
+    /// # Errors
+    ///
+    /// [`ApiError::Internal`] when the store fails.
+    pub async fn start(store: SharedStore, clock: SharedClock) -> Result<Self, ApiError> {
+        let registry = Registry::new(store, clock);
+        for name in FIRST_NAMESPACES {
+            let namespace = json!({ "apiVersion": "v1", "kind": "Namespace", "metadata": { "name": name } });
+            match registry.create(NAMESPACES, "", namespace, Mode::Real).await {
+                Ok(_) | Err(ApiError::AlreadyExists { .. }) => {}
+                Err(error) => return Err(error),
+            }
+        }
+        let collector = tokio::spawn(gc::run(registry.clone())).abort_handle();
+        Ok(Self {
+            registry,
+            _collector: Arc::new(Collector(collector)),
+        })
+    }
+
+    /// The API as a service for HTTP requests.
+    pub fn router(&self) -> Router {
+        handlers::router(self)
+    }
+
+    /// A client in this process: requests reach the API by a function call, and watch events flow as they happen.
+    pub fn client(&self) -> kube::Client {
+        kube::Client::new(self.router(), "default")
+    }
+}

@@ -1,0 +1,92 @@
+//! Patches: a change of an object that says only what changes, in one of three languages.
+//!
+//! | media type | language |
+//! |---|---|
+//! | `application/merge-patch+json` | JSON Merge Patch, RFC 7386 |
+//! | `application/json-patch+json` | JSON Patch, RFC 6902 |
+//! | `application/strategic-merge-patch+json` | Kubernetes' own, which merges lists by key: [`strategic`] |
+
+pub mod strategic;
+
+use serde_json::Value;
+
+use super::error::ApiError;
+
+/// The most operations of a JSON patch, as in kube-apiserver: each copies a part of the object.
+const JSON_PATCH_OPERATIONS_MAX: usize = 10_000;
+
+/// The patches that are understood.
+const ACCEPTED: &str =
+    "application/json-patch+json, application/merge-patch+json, application/strategic-merge-patch+json";
+
+/// A change that was sent.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Patch {
+    /// RFC 7386.
+    Merge(Value),
+    /// RFC 6902.
+    Json(json_patch::Patch),
+    /// Kubernetes' own.
+    Strategic(Value),
+}
+
+impl Patch {
+    /// Reads a patch.
+    ///
+    /// # Errors
+    ///
+    /// [`ApiError::UnsupportedMediaType`] for another language (server-side apply among them), [`ApiError::BadRequest`] for
+    /// a text that is not of the language, [`ApiError::TooLarge`] for more operations than are carried out.
+    pub fn parse(media_type: &str, bytes: &[u8]) -> Result<Self, ApiError> {
+        let malformed =
+            |error: serde_json::Error| ApiError::bad_request(format!("the patch cannot be read: {error}"));
+        match media_type {
+            "application/merge-patch+json" => Ok(Self::Merge(object(
+                serde_json::from_slice(bytes).map_err(malformed)?,
+            )?)),
+            "application/strategic-merge-patch+json" => Ok(Self::Strategic(object(
+                serde_json::from_slice(bytes).map_err(malformed)?,
+            )?)),
+            "application/json-patch+json" => {
+                let patch: json_patch::Patch = serde_json::from_slice(bytes).map_err(malformed)?;
+                if patch.0.len() > JSON_PATCH_OPERATIONS_MAX {
+                    return Err(ApiError::TooLarge {
+                        limit_bytes: JSON_PATCH_OPERATIONS_MAX,
+                    });
+                }
+                Ok(Self::Json(patch))
+            }
+            _ => Err(ApiError::UnsupportedMediaType { accepted: ACCEPTED }),
+        }
+    }
+
+    /// The object after the change.
+    ///
+    /// # Errors
+    ///
+    /// [`ApiError::Unprocessable`] when the change does not fit the object.
+    pub fn apply(&self, mut object: Value) -> Result<Value, ApiError> {
+        match self {
+            Self::Merge(patch) => json_patch::merge(&mut object, patch),
+            Self::Json(patch) => {
+                json_patch::patch(&mut object, patch).map_err(|error| ApiError::Unprocessable {
+                    message: error.to_string(),
+                })?
+            }
+            Self::Strategic(patch) => {
+                strategic::merge(&mut object, patch).map_err(|error| ApiError::Unprocessable {
+                    message: error.to_string(),
+                })?
+            }
+        }
+        Ok(object)
+    }
+}
+
+fn object(patch: Value) -> Result<Value, ApiError> {
+    if patch.is_object() {
+        Ok(patch)
+    } else {
+        Err(ApiError::bad_request("the patch is not a JSON object"))
+    }
+}

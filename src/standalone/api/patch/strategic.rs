@@ -1,0 +1,256 @@
+//! Strategic merge patch: a merge patch that knows which lists are sets of things with a key.
+//!
+//! Source: `apimachinery/pkg/util/strategicpatch` and "Update API Objects in Place Using kubectl patch". The keys are those
+//! that the Go types of the served kinds carry as `patchMergeKey`. They are looked up by the name of the field alone: among
+//! the kinds that are served, no name stands for two lists of different keys.
+
+use serde_json::{Map, Value};
+
+/// What a patch asks that cannot be done.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum StrategicError {
+    /// An element of a list that is merged by key has no such key.
+    #[error("an element of \"{field}\" has no \"{key}\", by which its elements are told apart")]
+    NoKey {
+        /// The list.
+        field: String,
+        /// The key that is missing.
+        key: &'static str,
+    },
+
+    /// A `$patch` directive that does not exist.
+    #[error("unknown directive \"$patch: {directive}\"; there are replace, merge and delete")]
+    UnknownDirective {
+        /// What was written.
+        directive: String,
+    },
+}
+
+/// How a list is patched.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum ListKind {
+    /// The patch's list takes the place of the object's.
+    Atomic,
+    /// Elements are objects, told apart by a key.
+    ByKey(&'static str),
+    /// Elements are plain values; the patch's are added.
+    Set,
+}
+
+/// The kind of list that a field of this name is.
+fn list_kind(field: &str) -> ListKind {
+    match field {
+        "containers"
+        | "initContainers"
+        | "ephemeralContainers"
+        | "env"
+        | "volumes"
+        | "imagePullSecrets"
+        | "schedulingGates"
+        | "resourceClaims"
+        | "secrets" => ListKind::ByKey("name"),
+        "conditions" | "addresses" => ListKind::ByKey("type"),
+        "volumeMounts" => ListKind::ByKey("mountPath"),
+        "volumeDevices" => ListKind::ByKey("devicePath"),
+        "ports" => ListKind::ByKey("containerPort"),
+        "ownerReferences" => ListKind::ByKey("uid"),
+        "hostAliases" | "podIPs" | "hostIPs" => ListKind::ByKey("ip"),
+        "topologySpreadConstraints" => ListKind::ByKey("topologyKey"),
+        "taints" => ListKind::ByKey("key"),
+        "finalizers" => ListKind::Set,
+        _ => ListKind::Atomic,
+    }
+}
+
+const DIRECTIVE: &str = "$patch";
+const RETAIN_KEYS: &str = "$retainKeys";
+const ORDER: &str = "$setElementOrder/";
+const DELETE_VALUES: &str = "$deleteFromPrimitiveList/";
+
+/// Changes `object` as `patch` says.
+///
+/// # Errors
+///
+/// What the patch asks that cannot be done; the object is then half changed and to be thrown away.
+pub fn merge(object: &mut Value, patch: &Value) -> Result<(), StrategicError> {
+    let Value::Object(changes) = patch else {
+        *object = patch.clone();
+        return Ok(());
+    };
+    match directive(changes)? {
+        Some(Directive::Replace) => {
+            *object = Value::Object(without_directives(changes));
+            return Ok(());
+        }
+        Some(Directive::Delete) => {
+            *object = Value::Object(Map::new());
+            return Ok(());
+        }
+        None => {}
+    }
+    if !object.is_object() {
+        *object = Value::Object(Map::new());
+    }
+    let Some(fields) = object.as_object_mut() else {
+        return Ok(());
+    };
+    if let Some(Value::Array(kept)) = changes.get(RETAIN_KEYS) {
+        fields.retain(|field, _| kept.iter().any(|kept| kept == field.as_str()));
+    }
+    for (field, change) in changes {
+        if let Some(list) = field.strip_prefix(DELETE_VALUES) {
+            remove_values(fields, list, change);
+        }
+    }
+    for (field, change) in changes.iter().filter(|(field, _)| !field.starts_with('$')) {
+        merge_field(fields, field, change)?;
+    }
+    for (field, order) in changes {
+        if let Some(list) = field.strip_prefix(ORDER) {
+            put_in_order(fields, list, order);
+        }
+    }
+    Ok(())
+}
+
+enum Directive {
+    Replace,
+    Delete,
+}
+
+fn directive(changes: &Map<String, Value>) -> Result<Option<Directive>, StrategicError> {
+    match changes
+        .get(DIRECTIVE)
+        .map(|value| value.as_str().unwrap_or_default())
+    {
+        None | Some("merge") => Ok(None),
+        Some("replace") => Ok(Some(Directive::Replace)),
+        Some("delete") => Ok(Some(Directive::Delete)),
+        Some(other) => Err(StrategicError::UnknownDirective {
+            directive: other.to_owned(),
+        }),
+    }
+}
+
+fn without_directives(changes: &Map<String, Value>) -> Map<String, Value> {
+    let plain = changes
+        .iter()
+        .filter(|(field, value)| !field.starts_with('$') && !value.is_null());
+    plain
+        .map(|(field, value)| (field.clone(), value.clone()))
+        .collect()
+}
+
+fn merge_field(fields: &mut Map<String, Value>, field: &str, change: &Value) -> Result<(), StrategicError> {
+    match (change, list_kind(field)) {
+        (Value::Null, _) => {
+            fields.remove(field);
+        }
+        (Value::Object(changes), _) => {
+            if matches!(directive(changes)?, Some(Directive::Delete)) {
+                fields.remove(field);
+            } else {
+                merge(fields.entry(field.to_owned()).or_insert(Value::Null), change)?;
+            }
+        }
+        (Value::Array(changes), ListKind::ByKey(key)) => {
+            merge_list(elements(fields, field), field, key, changes)?;
+        }
+        (Value::Array(changes), ListKind::Set) => {
+            let list = elements(fields, field);
+            for change in changes {
+                if !list.contains(change) {
+                    list.push(change.clone());
+                }
+            }
+        }
+        _ => {
+            fields.insert(field.to_owned(), change.clone());
+        }
+    }
+    Ok(())
+}
+
+/// The list under a field, which is made when it is not there.
+fn elements<'a>(fields: &'a mut Map<String, Value>, field: &str) -> &'a mut Vec<Value> {
+    let value = fields.entry(field.to_owned()).or_insert(Value::Null);
+    if !value.is_array() {
+        *value = Value::Array(Vec::new());
+    }
+    match value {
+        Value::Array(list) => list,
+        // Made an array two lines above.
+        _ => unreachable!("the list was just made"),
+    }
+}
+
+fn merge_list(
+    list: &mut Vec<Value>,
+    field: &str,
+    key: &'static str,
+    changes: &[Value],
+) -> Result<(), StrategicError> {
+    let whole = |change: &&Value| {
+        change
+            .as_object()
+            .is_some_and(|fields| fields.len() == 1 && fields.get(DIRECTIVE) == Some(&"replace".into()))
+    };
+    if changes.iter().any(|change| whole(&change)) {
+        *list = changes.iter().filter(|change| !whole(change)).cloned().collect();
+        return Ok(());
+    }
+    for change in changes {
+        let no_key = || StrategicError::NoKey {
+            field: field.to_owned(),
+            key,
+        };
+        let wanted = change.get(key).ok_or_else(no_key)?;
+        let place = list.iter().position(|element| element.get(key) == Some(wanted));
+        let deletes = match change.as_object() {
+            Some(fields) => matches!(directive(fields)?, Some(Directive::Delete)),
+            None => false,
+        };
+        match place {
+            Some(place) if deletes => drop(list.remove(place)),
+            Some(place) => merge(&mut list[place], change)?,
+            None if deletes => {}
+            None => {
+                let mut element = Value::Null;
+                merge(&mut element, change)?;
+                list.push(element);
+            }
+        }
+    }
+    Ok(())
+}
+
+fn remove_values(fields: &mut Map<String, Value>, field: &str, unwanted: &Value) {
+    if let (Some(Value::Array(list)), Value::Array(unwanted)) = (fields.get_mut(field), unwanted) {
+        list.retain(|value| !unwanted.contains(value));
+    }
+}
+
+/// Puts the elements that the patch orders into that order. The others keep their places among themselves, and go before
+/// an ordered element that they stood before, or that was not there.
+fn put_in_order(fields: &mut Map<String, Value>, field: &str, order: &Value) {
+    let (Some(Value::Array(list)), Value::Array(order)) = (fields.get_mut(field), order) else {
+        return;
+    };
+    let kind = list_kind(field);
+    let same = |element: &Value, wanted: &Value| match kind {
+        ListKind::ByKey(key) => element.get(key).is_some() && element.get(key) == wanted.get(key),
+        _ => element == wanted,
+    };
+    let rank = |element: &Value| order.iter().position(|wanted| same(element, wanted));
+    let numbered = std::mem::take(list).into_iter().enumerate();
+    let (mut ordered, others): (Vec<_>, Vec<_>) = numbered.partition(|(_, element)| rank(element).is_some());
+    ordered.sort_by_key(|(_, element)| rank(element));
+    let mut ordered = ordered.into_iter().peekable();
+    for (place, other) in others {
+        while let Some((_, element)) = ordered.next_if(|(before, _)| *before < place) {
+            list.push(element);
+        }
+        list.push(other);
+    }
+    list.extend(ordered.map(|(_, element)| element));
+}

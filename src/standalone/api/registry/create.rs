@@ -1,0 +1,126 @@
+//! Create: from what a client sent to an object with a name, an id and a beginning (`rest.BeforeCreate`).
+
+use serde_json::{Value, json};
+use uuid::Uuid;
+
+use super::name::{NAME_ATTEMPTS, complaint, generated};
+use super::{Mode, Registry, check_types};
+use crate::standalone::api::error::{ApiError, Cause};
+use crate::standalone::api::meta;
+use crate::standalone::api::resource::Resource;
+use crate::standalone::store::{Key, Object, Revision, StoreError};
+
+impl Registry {
+    /// Keeps a new object. `document` is in the form that is stored, and says no other namespace than `namespace`.
+    ///
+    /// # Errors
+    ///
+    /// [`ApiError::AlreadyExists`], [`ApiError::Invalid`] with every broken rule, [`ApiError::NotFound`] for a namespace
+    /// that is not there, and the others that their texts explain.
+    pub async fn create(
+        &self,
+        resource: &'static Resource,
+        namespace: &str,
+        mut document: Value,
+        mode: Mode,
+    ) -> Result<Object, ApiError> {
+        let base = meta::text(&document, "generateName").to_owned();
+        let makes_up_name = meta::name(&document).is_empty() && !base.is_empty();
+        self.begin(resource, namespace, &mut document)?;
+        if resource.namespaced {
+            self.open_namespace(resource, namespace, meta::name(&document))
+                .await?;
+        }
+        for _ in 1..NAME_ATTEMPTS {
+            if makes_up_name {
+                meta::set(&mut document, "name", generated(&base));
+            }
+            match self.try_create(resource, namespace, document.clone(), mode).await {
+                Err(ApiError::AlreadyExists { .. }) if makes_up_name => {}
+                outcome => return outcome,
+            }
+        }
+        self.try_create(resource, namespace, document, mode).await
+    }
+
+    /// Writes the metadata that is the server's to write.
+    fn begin(
+        &self,
+        resource: &'static Resource,
+        namespace: &str,
+        document: &mut Value,
+    ) -> Result<(), ApiError> {
+        if !meta::text(document, "resourceVersion").is_empty() {
+            return Err(ApiError::bad_request(
+                "resourceVersion should not be set on objects to be created",
+            ));
+        }
+        for field in [
+            "resourceVersion",
+            "selfLink",
+            "managedFields",
+            "deletionTimestamp",
+            "deletionGracePeriodSeconds",
+        ] {
+            meta::remove(document, field);
+        }
+        if resource.namespaced {
+            meta::set(document, "namespace", namespace);
+        } else {
+            meta::remove(document, "namespace");
+        }
+        meta::set(document, "uid", Uuid::new_v4().to_string());
+        meta::set(document, "creationTimestamp", meta::time(self.now()));
+        if resource.strategy.counts_generations() {
+            meta::set(document, "generation", 1);
+        } else {
+            meta::remove(document, "generation");
+        }
+        Ok(())
+    }
+
+    async fn try_create(
+        &self,
+        resource: &'static Resource,
+        namespace: &str,
+        mut document: Value,
+        mode: Mode,
+    ) -> Result<Object, ApiError> {
+        // Types first: the strategy may then rely on them.
+        check_types(resource, &document)?;
+        resource.strategy.prepare_create(&mut document);
+        let name = meta::name(&document).to_owned();
+        let mut causes = name_causes(&name);
+        causes.extend(resource.strategy.validate(&document));
+        if !causes.is_empty() {
+            return Err(ApiError::Invalid {
+                resource,
+                name,
+                causes,
+            });
+        }
+        let key = Key::new(resource.stored_as, namespace, &name);
+        let created = match mode {
+            Mode::Real => self.store.create(&key, document).await,
+            Mode::DryRun => match self.store.get(&key).await {
+                Ok(_) => Err(StoreError::AlreadyExists),
+                Err(StoreError::NotFound) => Object::stamp(document, Revision::default()),
+                Err(error) => Err(error),
+            },
+        };
+        created.map_err(|error| ApiError::of_object(error, resource, &name))
+    }
+}
+
+fn name_causes(name: &str) -> Vec<Cause> {
+    if name.is_empty() {
+        return vec![Cause::required(
+            "metadata.name",
+            "name or generateName is required",
+        )];
+    }
+    complaint(name)
+        .map(|complaint| Cause::invalid("metadata.name", &json!(name), &complaint))
+        .into_iter()
+        .collect()
+}

@@ -1,0 +1,129 @@
+//! What can be done to objects, apart from HTTP: read, create, update, delete.
+//!
+//! These are the rules that are the same for every resource (`apiserver/pkg/registry/rest`); the
+//! [strategies](super::strategy) hold the others. The collector and the request handlers both work through here, so
+//! there is one place that decides what a write means.
+
+mod create;
+mod delete;
+mod name;
+mod update;
+
+use serde_json::Value;
+
+pub use delete::{Deleted, Deletion};
+pub use update::Part;
+
+use super::error::ApiError;
+use super::meta;
+use super::resource::{NAMESPACES, Resource};
+use crate::clock::SharedClock;
+use crate::schedule::Timestamp;
+use crate::standalone::store::{Key, Object, SharedStore, StoreError};
+
+/// How often a write that is not based on a certain version is tried again when another one got in between.
+///
+/// Each time somebody else's write has gone through, so this many in a row means that the object is written to without
+/// pause; the client is then told of the conflict.
+const CONFLICT_RETRIES: usize = 20;
+
+/// The finalizer that keeps an owner until its dependents are gone.
+pub(super) const FOREGROUND: &str = "foregroundDeletion";
+
+/// The finalizer that keeps an owner until its dependents have forgotten it.
+pub(super) const ORPHAN: &str = "orphan";
+
+/// Whether a write is carried out, or only shown.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Mode {
+    /// It is carried out.
+    Real,
+    /// `dryRun=All`: everything is checked and answered, and nothing is kept.
+    DryRun,
+}
+
+/// Objects in a store, under the rules of Kubernetes.
+#[derive(Debug, Clone)]
+pub struct Registry {
+    store: SharedStore,
+    clock: SharedClock,
+}
+
+impl Registry {
+    /// A registry over a store.
+    pub fn new(store: SharedStore, clock: SharedClock) -> Self {
+        Self { store, clock }
+    }
+
+    /// The store below.
+    pub fn store(&self) -> &SharedStore {
+        &self.store
+    }
+
+    /// One object.
+    ///
+    /// # Errors
+    ///
+    /// [`ApiError::NotFound`], or [`ApiError::Internal`] when the store failed.
+    pub async fn get(
+        &self,
+        resource: &'static Resource,
+        namespace: &str,
+        name: &str,
+    ) -> Result<Object, ApiError> {
+        let key = Key::new(resource.stored_as, namespace, name);
+        self.store
+            .get(&key)
+            .await
+            .map_err(|error| ApiError::of_object(error, resource, name))
+    }
+
+    /// Fails unless the namespace is there and takes new objects.
+    async fn open_namespace(
+        &self,
+        resource: &'static Resource,
+        namespace: &str,
+        name: &str,
+    ) -> Result<(), ApiError> {
+        let found = self.get(NAMESPACES, "", namespace).await?;
+        if meta::is_deleting(&read(&found)?) {
+            let (name, namespace) = (name.to_owned(), namespace.to_owned());
+            return Err(ApiError::NamespaceTerminating {
+                resource,
+                name,
+                namespace,
+            });
+        }
+        Ok(())
+    }
+
+    /// The time by which objects are dated.
+    pub fn now(&self) -> Timestamp {
+        self.clock.now()
+    }
+}
+
+/// The whole of an object.
+pub(super) fn read(object: &Object) -> Result<Value, ApiError> {
+    object.read().map_err(|source| ApiError::Internal { source })
+}
+
+/// Makes an object of a document that is shown and not kept.
+fn shown(document: Value, like: &Object) -> Result<Object, ApiError> {
+    Object::stamp(document, like.revision()).map_err(|source| ApiError::Internal { source })
+}
+
+/// The part of a store's answers that means "somebody else was first".
+fn lost_the_race(error: &StoreError) -> bool {
+    matches!(error, StoreError::Conflict { .. })
+}
+
+/// Fails when the document does not have the types of its kind.
+fn check_types(resource: &Resource, document: &Value) -> Result<(), ApiError> {
+    resource.strategy.check_types(document).map_err(|mistake| {
+        let (kind, version) = (resource.kind, resource.version);
+        ApiError::bad_request(format!(
+            "{kind} in version \"{version}\" cannot be handled as a {kind}: {mistake}"
+        ))
+    })
+}

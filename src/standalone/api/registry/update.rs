@@ -1,0 +1,234 @@
+//! Update: a new version of an object, based on an older one (`rest.BeforeUpdate`).
+
+use serde_json::{Value, json};
+
+use super::{CONFLICT_RETRIES, Mode, Registry, check_types, lost_the_race, read, shown};
+use crate::standalone::api::error::{ApiError, Cause};
+use crate::standalone::api::meta;
+use crate::standalone::api::resource::Resource;
+use crate::standalone::store::{Key, Object};
+
+/// Which part of an object a write is for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Part {
+    /// The object, without its status where that is a part of its own.
+    Main,
+    /// The status, with the labels and annotations.
+    Status,
+    /// Whatever the writer wants: the API's own housekeeping.
+    Any,
+}
+
+impl Registry {
+    /// Changes an object by a function of its current version, again and again until nobody else got in between.
+    ///
+    /// A change that says a `metadata.resourceVersion` other than the current one is a conflict at once.
+    ///
+    /// # Errors
+    ///
+    /// [`ApiError::NotFound`], [`ApiError::Conflict`], [`ApiError::Invalid`], and those of `change`.
+    pub async fn update(
+        &self,
+        resource: &'static Resource,
+        key: &Key,
+        part: Part,
+        mode: Mode,
+        change: impl Fn(&Value) -> Result<Value, ApiError> + Send + Sync,
+    ) -> Result<Object, ApiError> {
+        let name = key.place.name.as_str();
+        let of_object = |error| ApiError::of_object(error, resource, name);
+        for _ in 0..CONFLICT_RETRIES {
+            let current = self.store.get(key).await.map_err(of_object)?;
+            let old = read(&current)?;
+            let Some(new) = next_version(resource, name, part, &old, change(&old)?)? else {
+                return Ok(current);
+            };
+            if mode == Mode::DryRun {
+                return shown(new, &current);
+            }
+            let gone = may_go(resource, &new);
+            let written = if gone {
+                self.store.delete(key, new, current.revision()).await
+            } else {
+                self.store.update(key, new, current.revision()).await
+            };
+            match written {
+                Err(error) if lost_the_race(&error) => {}
+                outcome => return outcome.map_err(of_object),
+            }
+        }
+        Err(ApiError::modified(resource, name))
+    }
+}
+
+/// Whether an object that is being deleted has nothing left to wait for.
+pub(super) fn may_go(resource: &Resource, document: &Value) -> bool {
+    let grace_seconds = meta::get(document, "deletionGracePeriodSeconds")
+        .and_then(Value::as_i64)
+        .unwrap_or_default();
+    meta::is_deleting(document)
+        && meta::finalizers(document).is_empty()
+        && grace_seconds == 0
+        && !resource.strategy.is_held(document)
+}
+
+/// What the object becomes; `None` when nothing changes.
+fn next_version(
+    resource: &'static Resource,
+    name: &str,
+    part: Part,
+    old: &Value,
+    mut new: Value,
+) -> Result<Option<Value>, ApiError> {
+    check_identity(resource, name, old, &new)?;
+    meta::drop_nulls(&mut new);
+    keep_other_parts(resource, part, old, &mut new);
+    let mut causes = keep_metadata(old, &mut new);
+    check_types(resource, &new)?;
+    if part == Part::Main {
+        resource.strategy.prepare_update(&mut new, old);
+    }
+    if resource.strategy.counts_generations() && differs_in_intent(old, &new) {
+        meta::set(&mut new, "generation", meta::generation(old) + 1);
+    }
+    if &new == old {
+        return Ok(None);
+    }
+    if part == Part::Main {
+        causes.extend(resource.strategy.validate(&new));
+        causes.extend(resource.strategy.validate_update(&new, old));
+    }
+    if causes.is_empty() {
+        Ok(Some(new))
+    } else {
+        Err(ApiError::Invalid {
+            resource,
+            name: name.to_owned(),
+            causes,
+        })
+    }
+}
+
+/// Fails unless the new version is one of this very object, and based on the version that is there.
+fn check_identity(resource: &'static Resource, name: &str, old: &Value, new: &Value) -> Result<(), ApiError> {
+    let (old_uid, new_uid) = (meta::uid(old), meta::uid(new));
+    if !new_uid.is_empty() && new_uid != old_uid {
+        let why =
+            format!("Precondition failed: UID in precondition: {new_uid}, UID in object meta: {old_uid}");
+        return Err(ApiError::Conflict {
+            resource,
+            name: name.to_owned(),
+            why,
+        });
+    }
+    let based_on = meta::text(new, "resourceVersion");
+    if (based_on.is_empty() || based_on == "0") && resource.strategy.update_needs_revision() {
+        let causes = vec![Cause::invalid(
+            "metadata.resourceVersion",
+            &json!(0),
+            "must be specified for an update",
+        )];
+        return Err(ApiError::Invalid {
+            resource,
+            name: name.to_owned(),
+            causes,
+        });
+    }
+    if based_on.is_empty() || based_on == "0" || based_on == meta::text(old, "resourceVersion") {
+        return Ok(());
+    }
+    match based_on.parse::<u64>() {
+        Ok(_) => Err(ApiError::modified(resource, name)),
+        Err(_) => {
+            let detail = "must be the resource version of an object that was read";
+            let causes = vec![Cause::invalid(
+                "metadata.resourceVersion",
+                &json!(based_on),
+                detail,
+            )];
+            Err(ApiError::Invalid {
+                resource,
+                name: name.to_owned(),
+                causes,
+            })
+        }
+    }
+}
+
+/// Takes the parts of the object that this write is not for from the old version.
+fn keep_other_parts(resource: &Resource, part: Part, old: &Value, new: &mut Value) {
+    let Some(fields) = new.as_object_mut() else { return };
+    match part {
+        Part::Any => {}
+        Part::Main if !resource.has_status => {}
+        Part::Main => match old.get("status") {
+            Some(status) => drop(fields.insert("status".to_owned(), status.clone())),
+            None => drop(fields.remove("status")),
+        },
+        Part::Status => {
+            fields.retain(|field, _| field == "metadata" || field == "status");
+            let others = old.as_object().into_iter().flatten();
+            for (field, value) in others.filter(|(field, _)| *field != "metadata" && *field != "status") {
+                fields.insert(field.clone(), value.clone());
+            }
+        }
+    }
+}
+
+/// Keeps the metadata that never changes, or that only the server changes; complains of attempts at it.
+fn keep_metadata(old: &Value, new: &mut Value) -> Vec<Cause> {
+    let mut causes = Vec::new();
+    for field in [
+        "name",
+        "namespace",
+        "creationTimestamp",
+        "deletionTimestamp",
+        "deletionGracePeriodSeconds",
+    ] {
+        match (meta::get(old, field), meta::get(new, field)) {
+            (Some(old), Some(new)) if old != new => {
+                causes.push(Cause::invalid(
+                    format!("metadata.{field}"),
+                    new,
+                    "field is immutable",
+                ));
+            }
+            _ => meta::carry(new, old, field),
+        }
+    }
+    for field in ["uid", "resourceVersion", "generation", "generateName"] {
+        meta::carry(new, old, field);
+    }
+    for field in ["selfLink", "managedFields"] {
+        meta::remove(new, field);
+    }
+    if meta::is_deleting(old) {
+        let before = meta::finalizers(old);
+        let added: Vec<String> = meta::finalizers(new)
+            .into_iter()
+            .filter(|name| !before.contains(name))
+            .collect();
+        if !added.is_empty() {
+            let detail = format!(
+                "no new finalizers can be added if the object is being deleted, found new finalizers {added:?}"
+            );
+            causes.push(Cause::forbidden("metadata.finalizers", &detail));
+        }
+    }
+    if meta::get(new, "finalizers").is_some_and(|list| *list == json!([])) {
+        meta::remove(new, "finalizers");
+    }
+    causes
+}
+
+/// Whether anything but metadata and status differs.
+fn differs_in_intent(old: &Value, new: &Value) -> bool {
+    let intent = |document: &Value| -> Vec<(String, Value)> {
+        let fields = document.as_object().into_iter().flatten();
+        let intended = fields.filter(|(field, _)| *field != "metadata" && *field != "status");
+        intended
+            .map(|(field, value)| (field.clone(), value.clone()))
+            .collect()
+    };
+    intent(old) != intent(new)
+}

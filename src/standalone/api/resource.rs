@@ -1,0 +1,215 @@
+//! The table of what is served: one row a resource, all facts about it in the row.
+//!
+//! Source: the API reference of Kubernetes 1.36 and the strategies of kube-apiserver (`pkg/registry`).
+
+use super::strategy::{self, Strategy};
+
+/// A kind of object that the API serves.
+#[derive(Debug)]
+pub struct Resource {
+    /// The API group; empty for the core group.
+    pub group: &'static str,
+    /// The version of the group.
+    pub version: &'static str,
+    /// The name in paths, such as `cronjobs`.
+    pub plural: &'static str,
+    /// The name in kubectl's messages, such as `cronjob`.
+    pub singular: &'static str,
+    /// The kind of one object, such as `CronJob`.
+    pub kind: &'static str,
+    /// What kubectl users type instead, such as `cj`.
+    pub short_names: &'static [&'static str],
+    /// The groups of resources it belongs to, such as `all` of `kubectl get all`.
+    pub categories: &'static [&'static str],
+    /// Whether its objects live in namespaces.
+    pub namespaced: bool,
+    /// Whether it has a `/status` subresource, and the main resource leaves the status alone.
+    pub has_status: bool,
+    /// What the store keeps it under. Two rows with the same one are two views of the same objects.
+    pub stored_as: &'static str,
+    /// Its own rules.
+    pub strategy: &'static dyn Strategy,
+}
+
+impl Resource {
+    /// The name in error messages: `jobs.batch`, `pods`.
+    pub fn qualified(&self) -> String {
+        qualified(self.plural, self.group)
+    }
+
+    /// The `apiVersion` of its objects: `batch/v1`, `v1`.
+    pub fn api_version(&self) -> String {
+        if self.group.is_empty() {
+            self.version.to_owned()
+        } else {
+            format!("{}/{}", self.group, self.version)
+        }
+    }
+
+    /// Where its group and version are served: `/apis/batch/v1`, `/api/v1`.
+    pub fn root(&self) -> String {
+        if self.group.is_empty() {
+            format!("/api/{}", self.version)
+        } else {
+            format!("/apis/{}/{}", self.group, self.version)
+        }
+    }
+
+    /// The resource of an `apiVersion` and a kind, when it is served.
+    pub fn of(api_version: &str, kind: &str) -> Option<&'static Resource> {
+        RESOURCES
+            .iter()
+            .find(|resource| resource.kind == kind && resource.api_version() == api_version)
+    }
+
+    /// The resource that its objects are stored as: itself, but for the second view of events.
+    pub fn storage(&self) -> &'static Resource {
+        RESOURCES
+            .iter()
+            .find(|resource| resource.stored_as == self.stored_as)
+            .unwrap_or(NAMESPACES)
+    }
+}
+
+/// `name.group`, or only the name in the core group.
+pub(super) fn qualified(name: &str, group: &str) -> String {
+    if group.is_empty() {
+        name.to_owned()
+    } else {
+        format!("{name}.{group}")
+    }
+}
+
+/// What every row of the core group has in common; each says how it differs.
+const CORE: Resource = Resource {
+    group: "",
+    version: "v1",
+    plural: "",
+    singular: "",
+    kind: "",
+    short_names: &[],
+    categories: &[],
+    namespaced: true,
+    has_status: false,
+    stored_as: "",
+    strategy: &strategy::Plain,
+};
+
+/// What the rows of `batch/v1` have in common.
+const BATCH: Resource = Resource {
+    group: "batch",
+    categories: &["all"],
+    has_status: true,
+    ..CORE
+};
+
+/// Namespaces, which every other namespaced object needs.
+pub static NAMESPACES: &Resource = &RESOURCES[0];
+
+/// Everything that is served, in the order of discovery. A resource's first row is the form that is stored.
+pub static RESOURCES: &[Resource] = &[
+    Resource {
+        plural: "namespaces",
+        singular: "namespace",
+        kind: "Namespace",
+        short_names: &["ns"],
+        namespaced: false,
+        has_status: true,
+        stored_as: "namespaces",
+        strategy: &strategy::Namespaces,
+        ..CORE
+    },
+    Resource {
+        plural: "configmaps",
+        singular: "configmap",
+        kind: "ConfigMap",
+        short_names: &["cm"],
+        stored_as: "configmaps",
+        strategy: &strategy::ConfigMaps,
+        ..CORE
+    },
+    Resource {
+        plural: "events",
+        singular: "event",
+        kind: "Event",
+        short_names: &["ev"],
+        stored_as: "events",
+        strategy: &strategy::Events,
+        ..CORE
+    },
+    Resource {
+        plural: "nodes",
+        singular: "node",
+        kind: "Node",
+        short_names: &["no"],
+        namespaced: false,
+        has_status: true,
+        stored_as: "nodes",
+        strategy: &strategy::Nodes,
+        ..CORE
+    },
+    Resource {
+        plural: "pods",
+        singular: "pod",
+        kind: "Pod",
+        short_names: &["po"],
+        categories: &["all"],
+        has_status: true,
+        stored_as: "pods",
+        strategy: &strategy::Pods,
+        ..CORE
+    },
+    Resource {
+        plural: "secrets",
+        singular: "secret",
+        kind: "Secret",
+        stored_as: "secrets",
+        strategy: &strategy::Secrets,
+        ..CORE
+    },
+    Resource {
+        plural: "serviceaccounts",
+        singular: "serviceaccount",
+        kind: "ServiceAccount",
+        short_names: &["sa"],
+        stored_as: "serviceaccounts",
+        strategy: &strategy::ServiceAccounts,
+        ..CORE
+    },
+    Resource {
+        plural: "cronjobs",
+        singular: "cronjob",
+        kind: "CronJob",
+        short_names: &["cj"],
+        stored_as: "cronjobs.batch",
+        strategy: &strategy::CronJobs,
+        ..BATCH
+    },
+    Resource {
+        plural: "jobs",
+        singular: "job",
+        kind: "Job",
+        stored_as: "jobs.batch",
+        strategy: &strategy::Jobs,
+        ..BATCH
+    },
+    Resource {
+        group: "coordination.k8s.io",
+        plural: "leases",
+        singular: "lease",
+        kind: "Lease",
+        stored_as: "leases.coordination.k8s.io",
+        strategy: &strategy::Leases,
+        ..CORE
+    },
+    Resource {
+        group: "events.k8s.io",
+        plural: "events",
+        singular: "event",
+        kind: "Event",
+        short_names: &["ev"],
+        stored_as: "events",
+        strategy: &strategy::EventsV1,
+        ..CORE
+    },
+];

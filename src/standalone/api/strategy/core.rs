@@ -1,0 +1,239 @@
+//! The rules of the core group and of leases (`pkg/registry/core`, `pkg/registry/coordination`).
+
+use k8s_openapi::api::coordination::v1::Lease;
+use k8s_openapi::api::core::v1::{ConfigMap, Namespace, Node, Pod, Secret, ServiceAccount};
+use serde_json::{Value, json};
+
+use super::{Strategy, check_as};
+use crate::standalone::api::error::Cause;
+use crate::standalone::api::meta;
+
+/// How long a pod is given to end when neither it nor the delete says: the default of `terminationGracePeriodSeconds`.
+const POD_GRACE_SECONDS: i64 = 30;
+
+/// No rules beyond those that all objects share.
+#[derive(Debug)]
+pub struct Plain;
+
+/// Config maps.
+#[derive(Debug)]
+pub struct ConfigMaps;
+
+/// Leases.
+#[derive(Debug)]
+pub struct Leases;
+
+/// Namespaces.
+#[derive(Debug)]
+pub struct Namespaces;
+
+/// Nodes.
+#[derive(Debug)]
+pub struct Nodes;
+
+/// Pods.
+#[derive(Debug)]
+pub struct Pods;
+
+/// Secrets.
+#[derive(Debug)]
+pub struct Secrets;
+
+/// Service accounts.
+#[derive(Debug)]
+pub struct ServiceAccounts;
+
+impl Strategy for Plain {
+    fn check_types(&self, _object: &Value) -> Result<(), String> {
+        Ok(())
+    }
+}
+
+impl Strategy for ConfigMaps {
+    fn check_types(&self, object: &Value) -> Result<(), String> {
+        check_as::<ConfigMap>(object)
+    }
+
+    fn validate_update(&self, object: &Value, old: &Value) -> Vec<Cause> {
+        unless_immutable(object, old, &["data", "binaryData"])
+    }
+}
+
+impl Strategy for Secrets {
+    fn check_types(&self, object: &Value) -> Result<(), String> {
+        check_as::<Secret>(object)
+    }
+
+    fn prepare_create(&self, object: &mut Value) {
+        if let Some(fields) = object.as_object_mut() {
+            meta::default(fields, "type", "Opaque");
+        }
+        encode_string_data(object);
+    }
+
+    fn prepare_update(&self, object: &mut Value, old: &Value) {
+        if object.get("type").is_none() {
+            object["type"] = old["type"].clone();
+        }
+        encode_string_data(object);
+    }
+
+    fn validate_update(&self, object: &Value, old: &Value) -> Vec<Cause> {
+        let mut causes = unless_immutable(object, old, &["data"]);
+        if object["type"] != old["type"] {
+            causes.push(Cause::invalid("type", &object["type"], "field is immutable"));
+        }
+        causes
+    }
+
+    fn selectable_fields(&self) -> &'static [&'static str] {
+        &["type"]
+    }
+}
+
+impl Strategy for ServiceAccounts {
+    fn check_types(&self, object: &Value) -> Result<(), String> {
+        check_as::<ServiceAccount>(object)
+    }
+}
+
+impl Strategy for Leases {
+    fn check_types(&self, object: &Value) -> Result<(), String> {
+        check_as::<Lease>(object)
+    }
+
+    /// A lease is a lock: who takes it must know whom it takes it from.
+    fn update_needs_revision(&self) -> bool {
+        true
+    }
+}
+
+impl Strategy for Nodes {
+    fn check_types(&self, object: &Value) -> Result<(), String> {
+        check_as::<Node>(object)
+    }
+
+    fn selectable_fields(&self) -> &'static [&'static str] {
+        &["spec.unschedulable"]
+    }
+}
+
+impl Strategy for Namespaces {
+    fn check_types(&self, object: &Value) -> Result<(), String> {
+        check_as::<Namespace>(object)
+    }
+
+    fn prepare_create(&self, object: &mut Value) {
+        object["status"] = json!({ "phase": "Active" });
+        object["spec"] = json!({ "finalizers": ["kubernetes"] });
+        self.prepare_update(object, &json!({ "spec": object["spec"] }));
+    }
+
+    fn prepare_update(&self, object: &mut Value, old: &Value) {
+        object["spec"] = old["spec"].clone();
+        let name = meta::name(object).to_owned();
+        let labels = object["metadata"]
+            .as_object_mut()
+            .and_then(|metadata| meta::section(metadata, "labels"));
+        if let Some(labels) = labels {
+            labels.insert("kubernetes.io/metadata.name".to_owned(), name.into());
+        }
+    }
+
+    fn begin_deletion(&self, object: &mut Value) {
+        object["status"] = json!({ "phase": "Terminating" });
+    }
+
+    /// A namespace stays until its contents are gone, which the [collector](super::super::gc) sees to.
+    fn is_held(&self, object: &Value) -> bool {
+        object["spec"]["finalizers"]
+            .as_array()
+            .is_some_and(|finalizers| !finalizers.is_empty())
+    }
+
+    fn selectable_fields(&self) -> &'static [&'static str] {
+        &["status.phase"]
+    }
+}
+
+impl Strategy for Pods {
+    fn check_types(&self, object: &Value) -> Result<(), String> {
+        check_as::<Pod>(object)
+    }
+
+    fn prepare_create(&self, object: &mut Value) {
+        object["status"] = json!({ "phase": "Pending" });
+        let Some(spec) = meta::spec(object) else { return };
+        meta::default(spec, "restartPolicy", "Always");
+        meta::default(spec, "terminationGracePeriodSeconds", POD_GRACE_SECONDS);
+        meta::default(spec, "dnsPolicy", "ClusterFirst");
+        meta::default(spec, "schedulerName", "default-scheduler");
+    }
+
+    fn counts_generations(&self) -> bool {
+        true
+    }
+
+    /// A pod that nobody has started, or that has ended, needs no time to end.
+    fn grace_seconds(&self, pod: &Value, asked: Option<i64>) -> i64 {
+        let phase = pod["status"]["phase"].as_str().unwrap_or("Pending");
+        let scheduled = pod["spec"]["nodeName"].is_string() || pod["status"]["startTime"].is_string();
+        if phase == "Succeeded" || phase == "Failed" || (phase == "Pending" && !scheduled) {
+            return 0;
+        }
+        let own = pod["spec"]["terminationGracePeriodSeconds"].as_i64();
+        // A negative period means "at once, but let the node know": Kubernetes makes it one second.
+        let seconds = asked.or(own).unwrap_or(POD_GRACE_SECONDS);
+        if seconds < 0 { 1 } else { seconds }
+    }
+
+    fn selectable_fields(&self) -> &'static [&'static str] {
+        &[
+            "spec.nodeName",
+            "spec.restartPolicy",
+            "spec.schedulerName",
+            "spec.serviceAccountName",
+            "spec.hostNetwork",
+            "status.phase",
+            "status.podIP",
+            "status.nominatedNodeName",
+        ]
+    }
+}
+
+/// The complaints about changes to an object that was made immutable.
+fn unless_immutable(object: &Value, old: &Value, fields: &[&str]) -> Vec<Cause> {
+    if old["immutable"] != Value::Bool(true) {
+        return Vec::new();
+    }
+    let detail = "field is immutable when `immutable` is set";
+    let changed = |field: &&&str| object[**field] != old[**field];
+    let mut causes: Vec<Cause> = fields
+        .iter()
+        .filter(changed)
+        .map(|field| Cause::forbidden(*field, detail))
+        .collect();
+    if object["immutable"] != old["immutable"] {
+        causes.insert(0, Cause::forbidden("immutable", detail));
+    }
+    causes
+}
+
+/// Moves `stringData`, which is written but never read, into `data`.
+fn encode_string_data(secret: &mut Value) {
+    let Some(fields) = secret.as_object_mut() else {
+        return;
+    };
+    let Some(Value::Object(plain)) = fields.remove("stringData") else {
+        return;
+    };
+    let Some(data) = meta::section(fields, "data") else {
+        return;
+    };
+    for (key, value) in plain {
+        if let Some(text) = value.as_str() {
+            let bytes = k8s_openapi::ByteString(text.as_bytes().to_vec());
+            data.insert(key, serde_json::to_value(bytes).unwrap_or_default());
+        }
+    }
+}

@@ -1,0 +1,53 @@
+//! The ways in which a store says no.
+
+use super::Revision;
+
+/// Why a store refused. The API turns each into the Kubernetes answer and adds the object's name.
+#[derive(Debug, thiserror::Error)]
+pub enum StoreError {
+    /// There is no object under this key.
+    #[error("there is no such object")]
+    NotFound,
+
+    /// A create met an object that is already there.
+    #[error("there is already such an object")]
+    AlreadyExists,
+
+    /// The object is no longer at the revision that the writer had read.
+    #[error("the object is at revision {found}, which is not the one that the write is based on")]
+    Conflict {
+        /// The revision that the object is at.
+        found: Revision,
+    },
+
+    /// The history that the reader asks for is no longer kept.
+    #[error("history before revision {oldest} is no longer kept")]
+    Expired {
+        /// The oldest revision that can still be continued.
+        oldest: Revision,
+    },
+
+    /// The reader asks for a revision that has not happened: it speaks of another store, or of one that was lost.
+    #[error("the newest revision is {newest}, the one asked for has not happened")]
+    Ahead {
+        /// The newest revision.
+        newest: Revision,
+    },
+
+    /// The store itself failed, such as by a full disk. Whether a write happened is then unknown.
+    #[error("the store failed")]
+    Unavailable {
+        /// What failed.
+        #[source]
+        source: Box<dyn std::error::Error + Send + Sync>,
+    },
+}
+
+impl StoreError {
+    /// A failure of the store itself.
+    pub fn unavailable(source: impl Into<Box<dyn std::error::Error + Send + Sync>>) -> Self {
+        Self::Unavailable {
+            source: source.into(),
+        }
+    }
+}

@@ -1,0 +1,49 @@
+//! The API contract: what a client may rely on, as cases that run against a Kubernetes API server.
+//!
+//! A case knows nothing but a `kube::Client` and a namespace of its own, so the same cases hold for the embedded API and
+//! for a real kube-apiserver. Those that need something only the embedded one can give, such as a watch window of a few
+//! events, are in `embedded.rs`.
+
+mod cases;
+mod cluster;
+mod embedded;
+
+use std::process::ExitCode;
+
+use libtest_mimic::{Arguments, Trial};
+
+use cluster::Cluster;
+
+fn main() -> ExitCode {
+    let arguments = Arguments::from_args();
+    let contract = cases::all().into_iter().map(|case| {
+        let run = case.run;
+        Trial::test(format!("embedded::{}", case.name), move || {
+            block_on(async move { run(Cluster::embedded().await).await });
+            Ok(())
+        })
+    });
+    let own = embedded::all().into_iter().map(|case| {
+        let run = case.run;
+        Trial::test(format!("embedded::{}", case.name), move || {
+            block_on(run());
+            Ok(())
+        })
+    });
+    libtest_mimic::run(&arguments, contract.chain(own).collect()).exit_code()
+}
+
+/// Runs a case on a runtime of its own, with time enough for a slow machine and an end for one that hangs.
+fn block_on(case: impl Future<Output = ()>) {
+    let runtime = tokio::runtime::Builder::new_multi_thread()
+        .worker_threads(2)
+        .enable_all()
+        .build();
+    let runtime = runtime.expect("a runtime for the case");
+    let limit = std::time::Duration::from_secs(60);
+    runtime.block_on(async {
+        tokio::time::timeout(limit, case)
+            .await
+            .expect("the case ends within a minute")
+    });
+}
