@@ -13,3 +13,4 @@ pub mod runtime;
 pub mod store;
 
 mod instants;
+mod recorder;
