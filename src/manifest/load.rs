@@ -60,7 +60,7 @@ pub fn load(paths: &[PathBuf], stdin: &mut dyn Read, zones: &TimeZones) -> Loade
     for source in read::read_all(paths, stdin) {
         match source {
             Ok(source) => loader.take(&source),
-            Err(diagnostic) => loader.loaded.diagnostics.push(diagnostic),
+            Err(diagnostic) => loader.say(*diagnostic),
         }
     }
     loader.loaded
@@ -72,7 +72,7 @@ pub fn load_bytes<'a>(texts: impl IntoIterator<Item = (&'a str, &'a [u8])>, zone
     for (name, bytes) in texts {
         match read::decode(name, bytes.to_vec()) {
             Ok(source) => loader.take(&source),
-            Err(diagnostic) => loader.loaded.diagnostics.push(diagnostic),
+            Err(diagnostic) => loader.say(*diagnostic),
         }
     }
     loader.loaded

@@ -71,7 +71,10 @@ fn a_port_is_a_number_or_a_name() {
     assert_eq!(misfits, Vec::<String>::new());
     assert!(probe.is_some());
     let (_, misfits) = decoded::<Probe>("httpGet: {port: [80]}");
-    assert_eq!(misfits, ["[ | `port` must be a number or a string, found a list | -"]);
+    assert_eq!(
+        misfits,
+        ["[ | `port` must be a number or a string, found a list | -"]
+    );
 }
 
 #[test]

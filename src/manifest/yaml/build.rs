@@ -1,6 +1,5 @@
 //! Builds trees from the parser's events: nesting, anchors and aliases, merge keys, duplicate keys, limits.
 
-use std::borrow::Cow;
 use std::collections::HashMap;
 use std::sync::Arc;
 
@@ -65,7 +64,9 @@ impl<'s> Builder<'s> {
     pub(super) fn take(&mut self, event: Event<'_>, span: Span) {
         match event {
             Event::DocumentStart(..) => self.start_document(),
-            Event::Scalar(text, style, anchor, tag) => self.scalar(&text, style, anchor, tag, span),
+            Event::Scalar(text, style, anchor, tag) => {
+                self.scalar(&text, style, anchor, tag.as_deref(), span);
+            }
             Event::SequenceStart(_, anchor, _) => {
                 self.open(span.start, anchor, Content::Sequence(Vec::new()));
             }
@@ -112,15 +113,8 @@ impl<'s> Builder<'s> {
         self.before = self.documents.len();
     }
 
-    fn scalar(
-        &mut self,
-        text: &str,
-        style: ScalarStyle,
-        anchor: usize,
-        tag: Option<Cow<'_, Tag>>,
-        span: Span,
-    ) {
-        let plain = match tag.as_deref().and_then(Tag::core_suffix) {
+    fn scalar(&mut self, text: &str, style: ScalarStyle, anchor: usize, tag: Option<&Tag>, span: Span) {
+        let plain = match tag.and_then(Tag::core_suffix) {
             Some("str") => false,
             Some("bool" | "int" | "float" | "null") => true,
             _ => style == ScalarStyle::Plain,

@@ -3,6 +3,8 @@
 //! A parser says what it expected; people want to know what they did. The mistakes that people make in cron
 //! manifests are recognised by the line they stand on; for the rest the parser's own words are shown.
 
+use std::ffi::OsStr;
+use std::path::Path;
 use std::sync::Arc;
 
 use granit_parser::{ErrorKind, ScanError};
@@ -12,7 +14,7 @@ use crate::manifest::source::{Place, Source, Span};
 
 /// A mistake in a JSON text, if this is one: YAML's words for it would only confuse.
 pub(super) fn in_json(source: &Arc<Source>) -> Option<Diagnostic> {
-    if !source.name.ends_with(".json") {
+    if Path::new(&source.name).extension() != Some(OsStr::new("json")) {
         return None;
     }
     let error = serde_json::from_str::<serde::de::IgnoredAny>(&source.text).err()?;
@@ -25,7 +27,7 @@ pub(super) fn in_json(source: &Arc<Source>) -> Option<Diagnostic> {
     )
 }
 
-/// The byte at a line and column, both counted from 1 (serde_json counts columns in bytes).
+/// The byte at a line and column, both counted from 1 (`serde_json` counts columns in bytes).
 fn offset(text: &str, line: usize, column: usize) -> usize {
     let line_start: usize = text
         .split_inclusive('\n')
