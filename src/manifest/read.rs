@@ -120,6 +120,12 @@ fn not_utf8(name: &str, error: &std::string::FromUtf8Error) -> Diagnostic {
     let at = error.utf8_error().valid_up_to();
     let diagnostic = Diagnostic::error("not-utf8", format!("{name} is not UTF-8 text"))
         .help("save it as UTF-8; manifests are text in this encoding");
+    if [b"\xFF\xFE", b"\xFE\xFF"]
+        .iter()
+        .any(|mark| error.as_bytes().starts_with(*mark))
+    {
+        return diagnostic.help("this is UTF-16, which PowerShell's `>` writes; save it as UTF-8");
+    }
     if error.as_bytes().contains(&0) {
         // Binary: there is no line worth showing.
         return diagnostic;
