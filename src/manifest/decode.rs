@@ -18,6 +18,9 @@ use super::tree::{Entry, Node, Value};
 mod mismatch;
 mod unknown;
 
+#[cfg(test)]
+mod tests;
+
 /// A value of the wrong kind, or a field that the type does not have.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Misfit {
@@ -139,21 +142,35 @@ impl<'a> Reader<'a> {
     fn or_note<T>(&self, outcome: Result<T, Unfit>) -> Result<T, Unfit> {
         outcome.map_err(|unfit| {
             if let Unfit::Because(reason) = unfit {
-                let path = self.trail.path();
-                let span = self.node.start();
-                let message = format!("`{path}`: {reason}");
-                let kind = MisfitKind::WrongType;
-                self.note(Misfit {
-                    path,
-                    span,
-                    kind,
-                    message,
-                    label: None,
-                    help: None,
-                });
+                self.rejected(&reason);
             }
             Unfit::Noted
         })
+    }
+
+    fn rejected(&self, reason: &str) {
+        // serde's words for a value of the wrong kind are ours once the name of the Rust type is a kind of value.
+        if let Some((_, expected)) = reason
+            .strip_prefix("invalid type: ")
+            .and_then(|it| it.split_once(", expected "))
+        {
+            return self.mismatch(if expected == "IntOrString" {
+                "a number or a string"
+            } else {
+                expected
+            });
+        }
+        let path = self.trail.path();
+        let (span, kind) = (self.node.start(), MisfitKind::WrongType);
+        let message = format!("`{}`: {reason}", path.tail());
+        self.note(Misfit {
+            path,
+            span,
+            kind,
+            message,
+            label: None,
+            help: None,
+        });
     }
 
     fn fields<'de, V: Visitor<'de>>(

@@ -63,7 +63,10 @@ pub(super) enum Kind {
 pub(super) fn classify(source: &Arc<Source>, document: &Node) -> Kind {
     if !matches!(document.value, Value::Mapping(_)) {
         let message = format!("a manifest is a mapping, found {}", document.value.described());
-        let help = "begin with `apiVersion: batch/v1` and `kind: CronJob`";
+        let help = match document.value {
+            Value::Sequence(_) => "write each object as a document of its own, with `---` between them",
+            _ => "begin with `apiVersion: batch/v1` and `kind: CronJob`",
+        };
         let place = Place::new(source, document.start());
         return Kind::refused(Diagnostic::error("not-a-manifest", message).at(place).help(help));
     }

@@ -54,6 +54,17 @@ impl FieldPath {
         names.into_iter().next().unwrap_or_default()
     }
 
+    /// The last field with what follows it, as in `command`, `values[1]` or `labels[app]`: short enough for a
+    /// sentence.
+    pub fn tail(&self) -> String {
+        let is_field = |step: &Step| matches!(step, Step::Field(_));
+        let last_field = self.steps.iter().rposition(is_field).unwrap_or(0);
+        FieldPath {
+            steps: self.steps[last_field..].to_vec(),
+        }
+        .to_string()
+    }
+
     /// The item of this list at `index`, counted from 0.
     #[must_use]
     pub fn index(&self, index: usize) -> FieldPath {

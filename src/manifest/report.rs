@@ -61,7 +61,7 @@ impl Reporter<'_> {
         }
         let diagnostic = Diagnostic::error(code(error), message(error, &hint));
         let mut diagnostic = self.place(diagnostic, &error.path, span);
-        diagnostic.label = hint.label.or_else(|| label(error));
+        diagnostic.label = hint.label.or_else(|| self.label(error));
         diagnostic.help = hint.help;
         diagnostic
     }
@@ -72,6 +72,17 @@ impl Reporter<'_> {
             .at(Place::new(self.source, span))
             .about(self.subject)
             .field(path.clone())
+    }
+
+    fn label(&self, error: &FieldError) -> Option<String> {
+        match (error.reason, error.detail.as_str()) {
+            (Reason::Required, "") if self.node.at(&error.path).is_some() => Some("nothing here".to_owned()),
+            (Reason::Required, "") => Some(format!("`{}` is missing here", error.path.tail())),
+            (Reason::Required, detail) if detail.starts_with("when ") => Some(format!("required {detail}")),
+            (Reason::Required | Reason::NotSupported, detail) => Some(detail.to_owned()),
+            (Reason::Duplicate, _) => Some("already used above".to_owned()),
+            _ => None,
+        }
     }
 
     /// The bytes of the text that are bytes `within` the scalar at `path`; the whole scalar if it is not written
@@ -105,7 +116,7 @@ fn code(error: &FieldError) -> &'static str {
 }
 
 fn message(error: &FieldError, hint: &Hint) -> String {
-    let FieldError { path, detail, .. } = error;
+    let (path, detail) = (error.path.tail(), &error.detail);
     if !hint.message.is_empty() {
         return hint.message.clone();
     }
@@ -119,12 +130,5 @@ fn message(error: &FieldError, hint: &Hint) -> String {
             format!("`{path}` {detail}")
         }
         _ => format!("`{path}`: {detail}"),
-    }
-}
-
-fn label(error: &FieldError) -> Option<String> {
-    match error.reason {
-        Reason::Required | Reason::NotSupported if !error.detail.is_empty() => Some(error.detail.clone()),
-        _ => None,
     }
 }

@@ -35,7 +35,7 @@ mod tests {
             ("time_zone", Some("timeZone")),
             ("concurencyPolicy", Some("concurrencyPolicy")),
             ("jobtemplate", Some("jobTemplate")),
-            ("template", None),
+            ("template", Some("jobTemplate")),
             ("image", None),
             ("", None),
         ];

@@ -9,15 +9,16 @@ use crate::manifest::tree::{Node, Value};
 pub(super) fn misfit(path: FieldPath, node: &Node, text: &str, expected: &str) -> Misfit {
     let written = text.get(node.span.clone()).unwrap_or_default();
     let found = match &node.value {
+        Value::String(_) if written.starts_with(['"', '\'']) => format!("the string {written}"),
         Value::Bool(_) | Value::Number(_) | Value::String(_) => {
-            format!("{} {written}", node.value.described())
+            format!("{} `{written}`", node.value.described())
         }
         other => other.described().to_owned(),
     };
     Misfit {
         span: first_mark(node, text),
         kind: MisfitKind::WrongType,
-        message: format!("`{path}` must be {expected}, found {found}"),
+        message: format!("`{}` must be {expected}, found {found}", path.tail()),
         label: None,
         help: help(&path, node, written, expected),
         path,
@@ -37,12 +38,18 @@ fn first_mark(node: &Node, text: &str) -> Span {
 fn help(path: &FieldPath, node: &Node, written: &str, expected: &str) -> Option<String> {
     let name = path.name();
     match (&node.value, expected) {
+        (Value::Number(_), "a string") if name == "schedule" => Some(format!(
+            "a schedule has five fields and is quoted: `schedule: \"{written} * * * *\"`"
+        )),
         (Value::Bool(_), "a string") if !matches!(written, "true" | "false") => Some(format!(
-            "YAML reads {written} as a boolean; quote it: `{name}: \"{written}\"`"
+            "YAML reads `{written}` as a boolean; quote it: `{name}: \"{written}\"`"
         )),
         (Value::Bool(_) | Value::Number(_), "a string") => Some(format!("quote it: `{name}: \"{written}\"`")),
         (Value::String(text), "a whole number") if text.trim().parse::<i64>().is_ok() => {
             Some(format!("leave out the quotes: `{name}: {}`", text.trim()))
+        }
+        (Value::String(text), "a whole number") if name.ends_with("Seconds") => {
+            in_seconds(text).map(|seconds| format!("write it in seconds: `{name}: {seconds}`"))
         }
         (Value::String(text), "`true` or `false`") if matches!(text.as_str(), "true" | "false") => {
             Some(format!("leave out the quotes: `{name}: {text}`"))
@@ -62,6 +69,23 @@ fn help(path: &FieldPath, node: &Node, written: &str, expected: &str) -> Option<
         }
         _ => None,
     }
+}
+
+/// The seconds of a length of time such as `10m`.
+fn in_seconds(text: &str) -> Option<u64> {
+    let (digits, unit) = text.split_at(
+        text.len()
+            .checked_sub(1)
+            .filter(|at| text.is_char_boundary(*at))?,
+    );
+    let unit_seconds = match unit {
+        "s" => 1,
+        "m" => 60,
+        "h" => 60 * 60,
+        "d" => 24 * 60 * 60,
+        _ => return None,
+    };
+    digits.parse::<u64>().ok()?.checked_mul(unit_seconds)
 }
 
 fn quoted(written: &str) -> String {

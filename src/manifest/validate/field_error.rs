@@ -133,6 +133,10 @@ impl Findings {
         self.add(path, Reason::Required, None, detail);
     }
 
+    pub(crate) fn required_hinting(&mut self, path: &FieldPath, detail: impl Into<String>, hint: Hint) {
+        self.add(path, Reason::Required, None, detail).hint(hint);
+    }
+
     pub(crate) fn invalid(
         &mut self,
         path: &FieldPath,

@@ -19,6 +19,10 @@ const CONTROLLER_UID: &str = "batch.kubernetes.io/controller-uid";
 /// The longest `managedBy`, in characters.
 const MANAGED_BY_MAX: usize = 63;
 
+/// How to choose a `restartPolicy`.
+const RESTART_ADVICE: &str =
+    "`OnFailure` starts a failed container again in its pod, `Never` tries again with a new pod";
+
 /// What is wrong with a Job that is to be created.
 ///
 /// A Job's name is also a label of its pods, so it may have 63 bytes; Kubernetes reports a longer one at the label.
@@ -139,8 +143,17 @@ fn restart_policy(spec: &JobSpec, path: &FieldPath, found: &mut Findings) {
         .as_ref()
         .and_then(|pod| pod.restart_policy.as_deref());
     match policy.unwrap_or_default() {
-        "" => found.required(path, "valid values: \"OnFailure\", \"Never\""),
-        "Always" => found.required(path, "valid values: \"OnFailure\", \"Never\""),
+        "" | "Always" => {
+            let always = policy == Some("Always");
+            let message = "a Job's pods cannot restart `Always`: they would never be done";
+            let hint = Hint {
+                message: if always { message.to_owned() } else { String::new() },
+                label: always.then(|| "`OnFailure` or `Never`".to_owned()),
+                help: Some(RESTART_ADVICE.to_owned()),
+                ..Hint::default()
+            };
+            found.required_hinting(path, "valid values: \"OnFailure\", \"Never\"", hint);
+        }
         "OnFailure" if spec.pod_failure_policy.is_some() => {
             found.invalid(
                 path,

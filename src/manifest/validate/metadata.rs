@@ -26,7 +26,13 @@ pub fn create(metadata: &ObjectMeta, found: &mut Findings) {
             .generate_name
             .as_deref()
             .is_some_and(|prefix| !prefix.is_empty()) => {}
-        _ => found.required(&path.child("name"), "name or generateName is required"),
+        _ => {
+            let hint = Hint {
+                label: Some("a name is missing here".to_owned()),
+                ..Hint::default()
+            };
+            found.required_hinting(&path.child("name"), "name or generateName is required", hint);
+        }
     }
     if let Some(namespace) = metadata.namespace.as_deref() {
         for rule in names::dns_label(namespace) {

@@ -85,6 +85,10 @@ impl<'s> Builder<'s> {
 
     /// Leaves the document that is being read, because of a mistake.
     pub(super) fn give_up(&mut self, diagnostic: Diagnostic) {
+        if self.broken {
+            // What follows a mistake is mostly its echo.
+            return;
+        }
         self.diagnostics.push(diagnostic);
         self.broken = true;
         self.open.clear();

@@ -42,6 +42,8 @@ pub(super) fn in_yaml(source: &Arc<Source>, error: &ScanError) -> Diagnostic {
     unquoted_value(source, &line)
         .or_else(|| template(source, &line))
         .or_else(|| tab(source, &line))
+        .or_else(|| open_quote(source, at, &line))
+        .or_else(|| missing_colon(source, error.kind(), &line))
         .unwrap_or_else(|| by_kind(source, error.kind(), at, &line))
 }
 
@@ -156,6 +158,47 @@ fn tab(source: &Arc<Source>, line: &Line<'_>) -> Option<Diagnostic> {
             .at(Place::new(source, span))
             .labelled("this is a tab")
             .help("indent with spaces; two for each level"),
+    )
+}
+
+/// A quote that was opened on an earlier line and is "closed" by the first quote mark of this one.
+fn open_quote(source: &Arc<Source>, at: usize, line: &Line<'_>) -> Option<Diagnostic> {
+    let before = line.text.get(..at.checked_sub(line.start)?)?;
+    let quote = ['"', '\'']
+        .into_iter()
+        .find(|quote| before.matches(*quote).count() % 2 == 1)?;
+    let mut earlier = line.previous(&source.text);
+    let opened = loop {
+        let line = earlier?;
+        if line.text.matches(quote).count() % 2 == 1 {
+            break line.start + line.text.rfind(quote)?;
+        }
+        earlier = line.previous(&source.text);
+    };
+    Some(
+        Diagnostic::error("yaml-syntax", "this quote is never closed")
+            .at(Place::new(source, opened..opened + 1))
+            .help(format!("close it with a `{quote}` on the same line")),
+    )
+}
+
+/// A key alone on its line, without the colon that makes it one.
+fn missing_colon(source: &Arc<Source>, kind: &ErrorKind, line: &Line<'_>) -> Option<Diagnostic> {
+    let key = line.text.trim_start_matches([' ', '-']).trim_end();
+    let is_key = !key.is_empty() && key.bytes().all(|byte| byte.is_ascii_alphanumeric());
+    if !is_key
+        || !matches!(
+            kind,
+            ErrorKind::SimpleKeyExpected | ErrorKind::ExpectedBlockMappingKey
+        )
+    {
+        return None;
+    }
+    let start = line.start + line.text.find(key)?;
+    Some(
+        Diagnostic::error("yaml-syntax", format!("a `:` is missing after `{key}`"))
+            .at(Place::new(source, start..start + key.len()))
+            .help(format!("write `{key}:`")),
     )
 }
 
