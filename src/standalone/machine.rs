@@ -43,7 +43,7 @@ impl Standalone {
     ///
     /// When the embedded API cannot be started.
     pub async fn start(clock: SharedClock, zones: Arc<TimeZones>) -> Result<(Standalone, Hearing), ApiError> {
-        let api = api::Api::start(Arc::new(MemoryStore::new()), Arc::clone(&clock)).await?;
+        let api = api::Api::start(Arc::new(MemoryStore::new()), Arc::clone(&clock), Arc::clone(&zones)).await?;
         let client = api.client();
         let (teller, told) = Teller::with_listener();
         let (output, processes) = output::channel();
