@@ -37,7 +37,10 @@ struct Part<S> {
 impl<S: Default> Part<S> {
     fn start<F: Future<Output = ()> + Send + 'static>(run: impl FnOnce(watch::Receiver<S>) -> F) -> Self {
         let (stop, stopped) = watch::channel(S::default());
-        Part { stop, task: tokio::spawn(run(stopped)) }
+        Part {
+            stop,
+            task: tokio::spawn(run(stopped)),
+        }
     }
 
     async fn end(self) {
@@ -62,12 +65,22 @@ impl Standalone {
     ///
     /// When the embedded API cannot be started.
     pub async fn start(clock: SharedClock, zones: Arc<TimeZones>) -> Result<(Standalone, Hearing), ApiError> {
-        let api = api::Api::start(Arc::new(MemoryStore::new()), Arc::clone(&clock), Arc::clone(&zones)).await?;
+        let api = api::Api::start(
+            Arc::new(MemoryStore::new()),
+            Arc::clone(&clock),
+            Arc::clone(&zones),
+        )
+        .await?;
         let client = api.client();
         let (teller, told) = Teller::with_listener();
         let (output, processes) = output::channel();
 
-        let options = ControllerOptions { client: client.clone(), clock: Arc::clone(&clock), zones, teller };
+        let options = ControllerOptions {
+            client: client.clone(),
+            clock: Arc::clone(&clock),
+            zones,
+            teller,
+        };
         let jobs = JobController::new(client.clone(), Arc::clone(&clock));
         let node = Node::new(client.clone(), clock, output, Options::new(NODE_NAME));
         let machine = Standalone {
@@ -84,15 +97,23 @@ impl Standalone {
         self.client.clone()
     }
 
-    /// Stops: no new runs and no new pods; running pods get SIGTERM and their grace period, and what becomes of them
-    /// is recorded. When `hurried` becomes true, what still runs is killed. Returns how many Jobs have not ended.
+    /// Stops: no new runs and no new pods; running pods get SIGTERM and their grace period. When `hurried` becomes
+    /// true, what still runs is killed. Returns how many Jobs have not ended.
+    ///
+    /// The Job controller stops first: a run that is ended here was stopped, and is not to count as failed.
     pub async fn stop(self, mut hurried: watch::Receiver<bool>) -> usize {
-        let Standalone { client, controller, jobs, node } = self;
+        let Standalone {
+            client,
+            controller,
+            jobs,
+            node,
+        } = self;
         controller.stop.send_replace(true);
         controller.end().await;
-        jobs.stop.send_replace(Shutdown::Drain);
-        node.stop.send_replace(Shutdown::Drain);
+        jobs.stop.send_replace(Shutdown::Kill);
+        jobs.end().await;
 
+        node.stop.send_replace(Shutdown::Drain);
         let kill = node.stop.clone();
         let hurry = tokio::spawn(async move {
             // When nobody can hurry us any more, the grace periods bound the wait.
@@ -102,9 +123,6 @@ impl Standalone {
         });
         node.end().await;
         hurry.abort();
-
-        jobs.stop.send_replace(Shutdown::Kill);
-        jobs.end().await;
         unfinished(&client).await
     }
 }

@@ -29,10 +29,21 @@ pub(super) async fn watch_ends(client: Client, clock: SharedClock, ended: mpsc::
             Ok(watcher::Event::Apply(job) | watcher::Event::InitApply(job)) => {
                 let now = clock.now();
                 let uid = job.metadata.uid.clone().unwrap_or_default();
-                let known = seen.entry(uid).or_insert(Seen { since: now, ended: false });
-                let Some((outcome, why)) = job.status.as_ref().and_then(outcome) else { continue };
+                let known = seen.entry(uid).or_insert(Seen {
+                    since: now,
+                    ended: false,
+                });
+                let Some((outcome, why)) = job.status.as_ref().and_then(outcome) else {
+                    continue;
+                };
                 if !std::mem::replace(&mut known.ended, true) {
-                    let end = JobEnded { at: now, job: key(&job), outcome, took: now - known.since, why };
+                    let end = JobEnded {
+                        at: now,
+                        job: key(&job),
+                        outcome,
+                        took: now - known.since,
+                        why,
+                    };
                     if ended.send(end).await.is_err() {
                         return;
                     }
