@@ -71,7 +71,7 @@ impl Date {
     pub(super) fn of(day: u32) -> Date {
         let quarters = 4 * day + 3;
         let century = quarters / 146_097;
-        let product = 2_939_745 * u64::from(quarters % 146_097 | 3);
+        let product = 2_939_745 * u64::from((quarters % 146_097) | 3);
         let year = 100 * century + (product >> 32) as u32;
         let day_of_year = product as u32 / 2_939_745 / 4;
         let month = 2_141 * day_of_year + 197_913;

@@ -71,7 +71,7 @@ impl ZoneSource for Fixed {
         self.0
     }
 
-    fn origin(&self) -> &str {
+    fn origin(&self) -> &'static str {
         "a test"
     }
 

@@ -1,0 +1,3 @@
+//! The commands, one file each, and what they share.
+
+pub mod zoneinfo;
