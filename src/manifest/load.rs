@@ -67,7 +67,7 @@ pub fn load(paths: &[PathBuf], stdin: &mut dyn Read, zones: &TimeZones) -> Loade
             Err(diagnostic) => loader.say(*diagnostic),
         }
     }
-    loader.loaded
+    loader.finish()
 }
 
 /// Checks manifests in memory, each a name and its bytes.
@@ -79,7 +79,7 @@ pub fn load_bytes<'a>(texts: impl IntoIterator<Item = (&'a str, &'a [u8])>, zone
             Err(diagnostic) => loader.say(*diagnostic),
         }
     }
-    loader.loaded
+    loader.finish()
 }
 
 struct Loader<'z> {
@@ -96,6 +96,15 @@ impl<'z> Loader<'z> {
             loaded: Loaded::default(),
             seen: HashMap::new(),
         }
+    }
+
+    /// What was read; says so when there is nothing to run among it.
+    fn finish(mut self) -> Loaded {
+        if self.loaded.objects.is_empty() && !self.loaded.has_errors() {
+            let help = "punctual runs `CronJob` and `Job` objects of `apiVersion: batch/v1`";
+            self.say(Diagnostic::warning("nothing-to-run", "there is nothing to run here").help(help));
+        }
+        self.loaded
     }
 
     fn take(&mut self, source: &Arc<Source>) {

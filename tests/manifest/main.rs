@@ -127,7 +127,7 @@ fn good_objects_are_kept_beside_broken_ones() {
 }
 
 #[test]
-fn folders_are_read_in_order_and_not_below() {
+fn folders_are_read_in_order_not_below_and_no_file_twice() {
     let folder = tempfile::tempdir().unwrap();
     let job = |name: &str| {
         format!(
@@ -146,11 +146,9 @@ fn folders_are_read_in_order_and_not_below() {
     std::fs::write(folder.path().join("below/c.yaml"), job("not-read")).unwrap();
 
     let mut stdin = io::Cursor::new(job("from-standard-input"));
-    let loaded = load(
-        &[folder.path().into(), "-".into()],
-        &mut stdin,
-        &TimeZones::built_in(),
-    );
+    let again = folder.path().join("below/../a.yaml");
+    let paths = [folder.path().into(), "-".into(), again, "-".into()];
+    let loaded = load(&paths, &mut stdin, &TimeZones::built_in());
     let names: Vec<&str> = loaded
         .objects
         .iter()

@@ -6,12 +6,15 @@ use std::collections::BTreeMap;
 
 use k8s_openapi::api::batch::v1::{Job, JobSpec, JobTemplateSpec};
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::LabelSelector;
-use serde::Serialize;
 
 use super::{
     FieldError, Findings, Hint, completion, metadata, names, pod, pod_failure_policy, success_policy,
 };
 use crate::manifest::path::FieldPath;
+
+mod update;
+
+pub use update::update;
 
 /// The label by which the Job controller knows a Job's pods.
 const CONTROLLER_UID: &str = "batch.kubernetes.io/controller-uid";
@@ -43,51 +46,6 @@ pub fn create(job: &Job) -> Vec<FieldError> {
     check_selector(job, spec, &path, &mut found);
     check_spec(spec, &path, &mut found);
     found.into_errors()
-}
-
-/// What is wrong with a Job that is to take the place of `old`.
-pub fn update(new: &Job, old: &Job) -> Vec<FieldError> {
-    let mut found = Findings::default();
-    metadata::update(&new.metadata, &old.metadata, &mut found);
-    let path = FieldPath::of("spec");
-    let (Some(spec), Some(old_spec)) = (&new.spec, &old.spec) else {
-        found.required(&path, "");
-        return found.into_errors();
-    };
-    check_spec(spec, &path, &mut found);
-    completion::update(spec, old_spec, &path.child("completions"), &mut found);
-    let immutable = [
-        ("selector", changed(&spec.selector, &old_spec.selector)),
-        ("template", changed(&spec.template, &old_spec.template)),
-        (
-            "completionMode",
-            changed(&spec.completion_mode, &old_spec.completion_mode),
-        ),
-        (
-            "podFailurePolicy",
-            changed(&spec.pod_failure_policy, &old_spec.pod_failure_policy),
-        ),
-        (
-            "backoffLimitPerIndex",
-            changed(&spec.backoff_limit_per_index, &old_spec.backoff_limit_per_index),
-        ),
-        ("managedBy", changed(&spec.managed_by, &old_spec.managed_by)),
-        (
-            "successPolicy",
-            changed(&spec.success_policy, &old_spec.success_policy),
-        ),
-    ];
-    for (field, changed) in immutable {
-        if let Some(value) = changed {
-            found.invalid(&path.child(field), value, "field is immutable");
-        }
-    }
-    found.into_errors()
-}
-
-/// The new value, if it is not the old one.
-fn changed<T: PartialEq + Serialize>(new: &T, old: &T) -> Option<serde_json::Value> {
-    (new != old).then(|| serde_json::to_value(new).unwrap_or_default())
 }
 
 /// What is wrong with the template that a CronJob makes its Jobs from. Its labels and annotations are checked only
