@@ -38,17 +38,26 @@ pub struct Failure {
 impl Failure {
     /// Something failed that is not the caller's mistake.
     pub fn new(message: impl Into<String>) -> Self {
-        Failure { exit: Exit::Failure, message: message.into() }
+        Failure {
+            exit: Exit::Failure,
+            message: message.into(),
+        }
     }
 
     /// The command line is wrong.
     pub fn usage(message: impl Into<String>) -> Self {
-        Failure { exit: Exit::Usage, message: message.into() }
+        Failure {
+            exit: Exit::Usage,
+            message: message.into(),
+        }
     }
 
     /// A manifest or an expression was refused.
     pub fn refused(message: impl Into<String>) -> Self {
-        Failure { exit: Exit::Refused, message: message.into() }
+        Failure {
+            exit: Exit::Refused,
+            message: message.into(),
+        }
     }
 
     /// `context`, and then what went wrong in the words of each layer.

@@ -15,7 +15,12 @@ pub use exit::{Exit, Failure, chain};
 
 /// Runs Kubernetes CronJobs on time: in a cluster, or on one machine with no cluster at all.
 #[derive(Debug, Parser)]
-#[command(name = "punctual", version, max_term_width = 100, arg_required_else_help = true)]
+#[command(
+    name = "punctual",
+    version,
+    max_term_width = 100,
+    arg_required_else_help = true
+)]
 pub struct Cli {
     #[command(subcommand)]
     command: Command,

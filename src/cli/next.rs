@@ -4,7 +4,8 @@ use std::fmt::Write as _;
 use std::path::PathBuf;
 use std::sync::Arc;
 
-use serde_json::json;
+use chrono::SecondsFormat;
+use serde::Serialize;
 
 use crate::cli::exit::{Exit, Failure};
 use crate::cli::present::{columns, span, wall_clock};
@@ -22,7 +23,7 @@ const MOST_INSTANTS: u64 = 100_000;
     group = clap::ArgGroup::new("what").required(true).args(["expression", "file"]),
     after_help = "Examples:\n  punctual next '30 2 * * 1-5' --time-zone Europe/Berlin\n  punctual next -f cron.yaml -o json"
 )]
-pub struct NextArgs {
+pub(super) struct NextArgs {
     /// A schedule as `spec.schedule` takes it, e.g. '*/5 * * * *'
     #[arg(value_name = "EXPR", allow_hyphen_values = true)]
     expression: Option<String>,
@@ -64,7 +65,7 @@ enum Output {
 fn instant(text: &str) -> Result<Timestamp, String> {
     chrono::DateTime::parse_from_rfc3339(text)
         .map(|instant| instant.to_utc())
-        .map_err(|error| format!("{error}; an instant looks like 2026-11-23T12:00:00Z"))
+        .map_err(|_| "not an instant of RFC 3339; write it like 2026-11-23T12:00:00Z".into())
 }
 
 /// A schedule to list, and what it is called.
@@ -81,8 +82,9 @@ struct Asked {
 /// # Errors
 ///
 /// When the expression, its zone or the manifest is refused.
-pub fn next(args: &NextArgs) -> Result<Exit, Failure> {
-    let zones = zoneinfo::load(args.tzdata.as_deref()).map_err(|error| Failure::usage(super::chain(&error)))?;
+pub(super) fn next(args: &NextArgs) -> Result<Exit, Failure> {
+    let zones =
+        zoneinfo::load(args.tzdata.as_deref()).map_err(|error| Failure::usage(super::chain(&error)))?;
     let asked = match (&args.expression, &args.file) {
         (Some(expression), _) => vec![from_expression(expression, &args.time_zone, &zones)?],
         (None, Some(file)) => from_file(file, &zones)?,
@@ -92,7 +94,7 @@ pub fn next(args: &NextArgs) -> Result<Exit, Failure> {
     let after = args.after.unwrap_or(now);
     for (index, asked) in asked.iter().enumerate() {
         match args.output {
-            Output::Json => say(&as_json(asked, after, args.count)),
+            Output::Json => say(&as_json(asked, after, args.count)?),
             Output::Table => {
                 let gap = if index > 0 { "\n" } else { "" };
                 say(&format!("{gap}{}", as_table(asked, after, now, args.count)));
@@ -105,14 +107,26 @@ pub fn next(args: &NextArgs) -> Result<Exit, Failure> {
 fn from_expression(text: &str, time_zone: &str, zones: &TimeZones) -> Result<Asked, Failure> {
     let expression = Expression::parse(text).map_err(|error| Failure::refused(error.render()))?;
     let name = expression.zone_prefix().unwrap_or(time_zone);
-    let zone = if name.is_empty() { Ok(Zone::utc()) } else { zones.zone(name) };
+    let zone = if name.is_empty() {
+        Ok(Zone::utc())
+    } else {
+        zones.zone(name)
+    };
     let zone = zone.map_err(|error| {
-        let help = error.help().map(|help| format!("\nhelp: {help}")).unwrap_or_default();
+        let help = error
+            .help()
+            .map(|help| format!("\nhelp: {help}"))
+            .unwrap_or_default();
         Failure::refused(format!("{error}{help}"))
     })?;
     let zone_name = zone.name().to_owned();
     let schedule = Schedule::new(&expression, Arc::clone(&zone));
-    Ok(Asked { cronjob: None, text: text.into(), zone: zone_name, schedule })
+    Ok(Asked {
+        cronjob: None,
+        text: text.into(),
+        zone: zone_name,
+        schedule,
+    })
 }
 
 fn from_file(file: &PathBuf, zones: &TimeZones) -> Result<Vec<Asked>, Failure> {
@@ -122,7 +136,9 @@ fn from_file(file: &PathBuf, zones: &TimeZones) -> Result<Vec<Asked>, Failure> {
         return Err(Failure::refused(String::new()));
     }
     let asked = loaded.objects.iter().filter_map(|manifest| {
-        let Object::CronJob(object) = &manifest.object else { return None };
+        let Object::CronJob(object) = &manifest.object else {
+            return None;
+        };
         let cronjob = manifest::lower(object, zones, None);
         let schedule = cronjob.spec.schedule.ok()?;
         Some(Asked {
@@ -135,22 +151,39 @@ fn from_file(file: &PathBuf, zones: &TimeZones) -> Result<Vec<Asked>, Failure> {
     Ok(asked.collect())
 }
 
-fn due(asked: &Asked, after: Timestamp, count: u64) -> Vec<Timestamp> {
+fn due(asked: &Asked, after: Timestamp, count: u64) -> impl Iterator<Item = Timestamp> {
     let count = usize::try_from(count).unwrap_or(usize::MAX);
-    asked.schedule.due(after, Timestamp::MAX_UTC).take(count).collect()
+    asked.schedule.due(after, Timestamp::MAX_UTC).take(count)
 }
 
-fn as_json(asked: &Asked, after: Timestamp, count: u64) -> String {
-    let due: Vec<String> = due(asked, after, count).into_iter().map(rfc3339).collect();
-    let mut object = json!({ "schedule": asked.text, "timeZone": asked.zone, "due": due });
-    if let Some((namespace, name)) = &asked.cronjob {
-        object["namespace"] = namespace.as_str().into();
-        object["name"] = name.as_str().into();
-    }
-    if asked.schedule.never_fires() {
-        object["message"] = NEVER.into();
-    }
-    object.to_string()
+/// The JSON output, in the order of its fields.
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct Json<'a> {
+    #[serde(skip_serializing_if = "Option::is_none")]
+    namespace: Option<&'a str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    name: Option<&'a str>,
+    schedule: &'a str,
+    time_zone: &'a str,
+    due: Vec<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    message: Option<&'a str>,
+}
+
+fn as_json(asked: &Asked, after: Timestamp, count: u64) -> Result<String, Failure> {
+    let cronjob = asked.cronjob.as_ref();
+    let due = due(asked, after, count).map(|at| at.to_rfc3339_opts(SecondsFormat::Secs, true));
+    let json = Json {
+        namespace: cronjob.map(|(namespace, _)| namespace.as_str()),
+        name: cronjob.map(|(_, name)| name.as_str()),
+        schedule: &asked.text,
+        time_zone: &asked.zone,
+        due: due.collect(),
+        message: asked.schedule.never_fires().then_some(NEVER),
+    };
+    serde_json::to_string(&json)
+        .map_err(|error| Failure::from_error("the output could not be written", &error))
 }
 
 const NEVER: &str = "never fires: it matches no date there is";
@@ -166,11 +199,14 @@ fn as_table(asked: &Asked, after: Timestamp, now: Timestamp, count: u64) -> Stri
         return text;
     }
     let mut left = count;
-    let listed = asked.schedule.readings(after, Timestamp::MAX_UTC).take_while(|reading| {
-        let wanted = left > 0;
-        left -= u64::from(wanted && matches!(reading, Reading::Due { .. }));
-        wanted
-    });
+    let listed = asked
+        .schedule
+        .readings(after, Timestamp::MAX_UTC)
+        .take_while(|reading| {
+            let wanted = left > 0;
+            left -= u64::from(wanted && matches!(reading, Reading::Due { .. }));
+            wanted
+        });
     let rows = listed.map(|reading| row(&reading, asked.schedule.zone(), now));
     for line in columns(["DUE", "IN", "CLOCK CHANGE"], rows).lines() {
         let _ = write!(text, "\n  {line}");
@@ -181,7 +217,11 @@ fn as_table(asked: &Asked, after: Timestamp, now: Timestamp, count: u64) -> Stri
 fn row(reading: &Reading, zone: &Zone, now: Timestamp) -> [String; 3] {
     match reading {
         Reading::Due { at, fold } => {
-            let wait = if *at >= now { span(*at - now) } else { format!("{} ago", span(now - *at)) };
+            let wait = if *at >= now {
+                span(*at - now)
+            } else {
+                format!("{} ago", span(now - *at))
+            };
             let mark = match fold {
                 Fold::Once => "",
                 Fold::First => "first of two: the clock is put back, and this time comes again",
@@ -191,11 +231,11 @@ fn row(reading: &Reading, zone: &Zone, now: Timestamp) -> [String; 3] {
         }
         Reading::Skipped { wall, .. } => {
             let mark = "skipped: the clock is put forward, and this time does not happen";
-            [wall.format("%a %Y-%m-%d %H:%M:%S").to_string(), "-".into(), mark.into()]
+            [
+                wall.format("%a %Y-%m-%d %H:%M:%S").to_string(),
+                "-".into(),
+                mark.into(),
+            ]
         }
     }
-}
-
-fn rfc3339(at: Timestamp) -> String {
-    at.to_rfc3339_opts(chrono::SecondsFormat::Secs, true)
 }

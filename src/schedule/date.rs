@@ -65,8 +65,8 @@ pub(super) fn first_of_month(year: i32, month: u32) -> i64 {
 pub(super) fn days_in_month(year: i32, month: u32) -> u32 {
     match month {
         2 => 28 + u32::from(is_leap_year(year)),
-        // April, June, September and November are even up to July and odd after it.
-        _ => 30 | (month ^ (month >> 3)),
+        // Up to July the long months are the odd ones, and from August on the even ones.
+        _ => 30 + ((month ^ (month >> 3)) & 1),
     }
 }
 
@@ -74,9 +74,9 @@ pub(super) fn days_in_month(year: i32, month: u32) -> u32 {
 pub(super) fn is_leap_year(year: i32) -> bool {
     // A year divisible by 25 is divisible by 100 exactly if it is divisible by 4, and then needs to be by 16.
     if year % 25 == 0 {
-        year & 15 == 0
+        year % 16 == 0
     } else {
-        year & 3 == 0
+        year % 4 == 0
     }
 }
 

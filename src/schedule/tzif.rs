@@ -1,4 +1,4 @@
-//! A zone from a compiled file of the time-zone database: the TZif format of RFC 9636, read by `jiff`.
+//! A zone from a compiled file of the time-zone database: the `TZif` format of RFC 9636, read by `jiff`.
 
 use jiff::{Timestamp, tz::TimeZone};
 
@@ -8,8 +8,8 @@ use super::zone::{HORIZON, Zone};
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum TzifError {
-    /// The bytes are not in the TZif format.
-    #[error("the data is not in the TZif format")]
+    /// The bytes are not in the `TZif` format.
+    #[error("the data is not in the `TZif` format")]
     Malformed(#[source] jiff::Error),
     /// The clock changes are not in order, or one turns the clock back further than the change beside it allows.
     #[error("the clock change at second {second} does not fit between those beside it")]
@@ -34,11 +34,11 @@ pub enum TzifError {
 }
 
 impl Zone {
-    /// Reads a zone from the bytes of a TZif file, such as those below `/usr/share/zoneinfo`.
+    /// Reads a zone from the bytes of a `TZif` file, such as those below `/usr/share/zoneinfo`.
     ///
     /// # Errors
     ///
-    /// If the bytes are not TZif, or describe what no clock does.
+    /// If the bytes are not `TZif`, or describe what no clock does.
     pub fn from_tzif(name: &str, bytes: &[u8]) -> Result<Zone, TzifError> {
         let zone = TimeZone::tzif(name, bytes).map_err(TzifError::Malformed)?;
         let first = zone.to_offset(Timestamp::MIN);

@@ -22,7 +22,7 @@ const BEGINNING: i64 = i64::MIN / 2;
 /// After every instant that chrono can express.
 const END: i64 = i64::MAX / 2;
 
-/// How far a clock may be from UTC, in seconds: the 26 hours that the TZif format (RFC 9636) allows, and no more.
+/// How far a clock may be from UTC, in seconds: the 26 hours that the `TZif` format (RFC 9636) allows, and no more.
 pub(super) const MAX_OFFSET: i64 = 26 * 3_600;
 
 /// The index holds one entry for this many seconds (as a power of two): half a year, as most clocks change twice a year.

@@ -43,21 +43,32 @@ impl Standalone {
     ///
     /// When the embedded API cannot be started.
     pub async fn start(clock: SharedClock, zones: Arc<TimeZones>) -> Result<(Standalone, Hearing), ApiError> {
-        let api = api::Api::start(Arc::new(MemoryStore::new()), Arc::clone(&clock)).await?;
+        let api = api::Api::start(Arc::new(MemoryStore::new()), Arc::clone(&clock), Arc::clone(&zones)).await?;
         let client = api.client();
         let (teller, told) = Teller::with_listener();
         let (output, processes) = output::channel();
 
         let (controllers, stop) = watch::channel(false);
         let (node, shutdown) = watch::channel(Shutdown::No);
-        let options =
-            ControllerOptions { client: client.clone(), clock: Arc::clone(&clock), zones, teller };
-        let deciding = vec![
-            tokio::spawn(Controller::new(options).run(stop.clone())),
-        ];
+        let options = ControllerOptions {
+            client: client.clone(),
+            clock: Arc::clone(&clock),
+            zones,
+            teller,
+        };
+        let deciding = vec![tokio::spawn(Controller::new(options).run(stop.clone()))];
         let runtime = Node::new(client.clone(), clock, output, Options::new(NODE_NAME));
         let running = tokio::spawn(runtime.run(shutdown));
-        Ok((Standalone { client, controllers, node, deciding, running }, Hearing { told, processes }))
+        Ok((
+            Standalone {
+                client,
+                controllers,
+                node,
+                deciding,
+                running,
+            },
+            Hearing { told, processes },
+        ))
     }
 
     /// The client that everything on this machine speaks through.
@@ -99,7 +110,10 @@ impl Standalone {
 async fn unfinished(client: &Client) -> usize {
     let jobs = Api::<Job>::all(client.clone()).list(&ListParams::default()).await;
     let ended = |job: &Job| {
-        let conditions = job.status.iter().flat_map(|status| status.conditions.iter().flatten());
+        let conditions = job
+            .status
+            .iter()
+            .flat_map(|status| status.conditions.iter().flatten());
         conditions.into_iter().any(|condition| {
             condition.status == "True" && matches!(condition.type_.as_str(), "Complete" | "Failed")
         })

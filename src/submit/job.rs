@@ -88,3 +88,93 @@ fn rfc3339_in_zone(instant: Timestamp, time_zone: Option<&str>, zones: &TimeZone
         None => instant.to_rfc3339_opts(SecondsFormat::Secs, true),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Kubernetes' cases (`TestGetJobFromTemplate2`): the annotation is rendered in `spec.timeZone`, UTC without one.
+    #[test]
+    fn the_scheduled_timestamp_is_shown_in_the_zone_of_the_cronjob() {
+        for (time_zone, shown) in [
+            (Some("UTC"), "2016-05-19T10:00:00Z"),
+            (None, "2016-05-19T10:00:00Z"),
+            (Some("Europe/Rome"), "2016-05-19T12:00:00+02:00"),
+            (Some("Mars/Olympus"), "2016-05-19T10:00:00Z"),
+        ] {
+            let mut cronjob = cronjob();
+            cronjob.spec.time_zone = time_zone.map(Into::into);
+            let job = job_for(&cronjob, &start(), &TimeZones::built_in());
+            let annotations = job.metadata.annotations.expect("annotations");
+            assert_eq!(annotations[SCHEDULED_ANNOTATION], shown, "{time_zone:?}");
+        }
+    }
+
+    /// The whole object. Of the template's metadata only labels and annotations are there, a scheduled timestamp that
+    /// the template brings is overwritten, and a field that Kubernetes does not have yet is carried along.
+    #[test]
+    fn the_job_is_what_the_template_says() {
+        let job = job_for(&cronjob(), &start(), &TimeZones::built_in());
+        let text = serde_json::to_string_pretty(&job).expect("an object");
+        insta::assert_snapshot!(text, @r#"
+        {
+          "apiVersion": "batch/v1",
+          "kind": "Job",
+          "metadata": {
+            "annotations": {
+              "batch.kubernetes.io/cronjob-scheduled-timestamp": "2016-05-19T10:00:00Z",
+              "x": "y"
+            },
+            "labels": {
+              "a": "b"
+            },
+            "name": "mycronjob-24394200",
+            "namespace": "snazzycats",
+            "ownerReferences": [
+              {
+                "apiVersion": "batch/v1",
+                "blockOwnerDeletion": true,
+                "controller": true,
+                "kind": "CronJob",
+                "name": "mycronjob",
+                "uid": "1a2b3c"
+              }
+            ]
+          },
+          "spec": {
+            "newerThanUs": {
+              "depth": 1
+            },
+            "suspend": true
+          }
+        }
+        "#);
+    }
+
+    fn cronjob() -> CronJob {
+        let text = r#"{
+            "metadata": { "name": "mycronjob", "namespace": "snazzycats", "uid": "1a2b3c", "labels": { "not": "copied" } },
+            "spec": {
+                "schedule": "0 * * * ?",
+                "jobTemplate": {
+                    "metadata": {
+                        "name": "not-copied",
+                        "finalizers": ["not/copied"],
+                        "labels": { "a": "b" },
+                        "annotations": { "x": "y", "batch.kubernetes.io/cronjob-scheduled-timestamp": "overwritten" }
+                    },
+                    "spec": { "suspend": true, "newerThanUs": { "depth": 1 } }
+                }
+            }
+        }"#;
+        serde_json::from_str(text).expect("a CronJob")
+    }
+
+    fn start() -> Start {
+        let scheduled = "2016-05-19T10:00:00Z".parse().expect("an instant");
+        Start {
+            name: "mycronjob-24394200".into(),
+            scheduled,
+        }
+    }
+}

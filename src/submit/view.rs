@@ -122,3 +122,74 @@ impl Resource for JobView {
         &mut self.metadata
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// DIFFERENCE (D3): Kubernetes would take all of these but the last two for children of the CronJob.
+    #[test]
+    fn a_child_is_known_by_the_uid_and_kind_of_its_controller() {
+        for (owner, child) in [
+            (
+                r#"{"apiVersion":"batch/v1","kind":"CronJob","name":"fooer","uid":"1","controller":true}"#,
+                Some("1"),
+            ),
+            (
+                r#"{"apiVersion":"batch/v1","kind":"CronJob","name":"fooer","uid":"2","controller":true}"#,
+                Some("2"),
+            ),
+            (
+                r#"{"apiVersion":"example.com/v1","kind":"CronJob","name":"fooer","uid":"1","controller":true}"#,
+                None,
+            ),
+            (
+                r#"{"apiVersion":"batch/v1","kind":"Job","name":"fooer","uid":"1","controller":true}"#,
+                None,
+            ),
+            (
+                r#"{"apiVersion":"batch/v1","kind":"CronJob","name":"fooer","uid":"1"}"#,
+                None,
+            ),
+            ("", None),
+        ] {
+            let job = job(&format!(r#""ownerReferences":[{owner}]"#), "{}");
+            assert_eq!(job.owner(), child, "{owner}");
+        }
+    }
+
+    #[test]
+    fn a_run_is_finished_by_its_first_true_terminal_condition() {
+        for (conditions, outcome) in [
+            ("", None),
+            (r#"{"type":"SuccessCriteriaMet","status":"True"}"#, None),
+            (r#"{"type":"FailureTarget","status":"True"}"#, None),
+            (r#"{"type":"Complete","status":"False"}"#, None),
+            (r#"{"type":"Complete","status":"True"}"#, Some(Outcome::Succeeded)),
+            (r#"{"type":"Failed","status":"True"}"#, Some(Outcome::Failed)),
+            (
+                r#"{"type":"Complete","status":"False"},{"type":"Failed","status":"True"}"#,
+                Some(Outcome::Failed),
+            ),
+        ] {
+            let run = job("", &format!(r#"{{"conditions":[{conditions}]}}"#)).run();
+            assert_eq!(run.outcome(), outcome, "{conditions}");
+        }
+    }
+
+    #[test]
+    fn a_run_that_a_person_started_is_known_by_its_annotation() {
+        let by_hand = job(
+            r#""annotations":{"cronjob.kubernetes.io/instantiate":"manual"}"#,
+            "{}",
+        );
+        assert_eq!(by_hand.run().origin, Origin::Manual);
+        assert_eq!(job("", "{}").run().origin, Origin::Schedule);
+    }
+
+    fn job(metadata: &str, status: &str) -> JobView {
+        let comma = if metadata.is_empty() { "" } else { "," };
+        let text = format!(r#"{{"metadata":{{"name":"j","uid":"u"{comma}{metadata}}},"status":{status}}}"#);
+        serde_json::from_str(&text).expect("a Job")
+    }
+}

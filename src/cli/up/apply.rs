@@ -27,30 +27,46 @@ pub(super) async fn apply(
     let mut loaded = Vec::new();
     for Manifest { object, json, place } in manifests {
         let described = describe(&object, zones, clock);
-        let object: DynamicObject = serde_json::from_value(json)
-            .map_err(|error| Failure::refused(format!("{place}: {error}")))?;
+        let object: DynamicObject =
+            serde_json::from_value(json).map_err(|error| Failure::refused(format!("{place}: {error}")))?;
         let resource = resource(described.kind);
         let api: Api<DynamicObject> =
             Api::namespaced_with(client.clone(), &described.key.namespace, &resource);
-        api.create(&PostParams::default(), &object).await.map_err(|error| {
-            let (kind, key) = (described.kind, &described.key);
-            Failure::refused(format!("{kind} {key} was refused: {}", refusal(&error)))
-        })?;
+        api.create(&PostParams::default(), &object)
+            .await
+            .map_err(|error| {
+                let (kind, key) = (described.kind, &described.key);
+                Failure::refused(format!("{kind} {key} was refused: {}", refusal(&error)))
+            })?;
         loaded.push(described);
     }
     Ok(loaded)
 }
 
 async fn create_namespaces(client: &Client, manifests: &[Manifest]) -> Result<(), Failure> {
-    let names: BTreeSet<_> = manifests.iter().map(|manifest| key(&manifest.object).namespace).collect();
+    let names: BTreeSet<_> = manifests
+        .iter()
+        .map(|manifest| key(&manifest.object).namespace)
+        .collect();
     let namespaces: Api<Namespace> = Api::all(client.clone());
     for name in names {
-        let metadata = ObjectMeta { name: Some(name.clone()), ..ObjectMeta::default() };
-        let namespace = Namespace { metadata, ..Namespace::default() };
+        let metadata = ObjectMeta {
+            name: Some(name.clone()),
+            ..ObjectMeta::default()
+        };
+        let namespace = Namespace {
+            metadata,
+            ..Namespace::default()
+        };
         match namespaces.create(&PostParams::default(), &namespace).await {
             Ok(_) => {}
             Err(kube::Error::Api(status)) if status.is_already_exists() => {}
-            Err(error) => return Err(Failure::refused(format!("namespace {name} was refused: {}", refusal(&error)))),
+            Err(error) => {
+                return Err(Failure::refused(format!(
+                    "namespace {name} was refused: {}",
+                    refusal(&error)
+                )));
+            }
         }
     }
     Ok(())
@@ -61,7 +77,12 @@ fn key(object: &Object) -> Key {
         Object::CronJob(cronjob) => cronjob.key(),
         Object::Job(job) => Key {
             namespace: job.metadata.namespace.clone().unwrap_or_default(),
-            name: job.metadata.name.clone().or(job.metadata.generate_name.clone()).unwrap_or_default(),
+            name: job
+                .metadata
+                .name
+                .clone()
+                .or(job.metadata.generate_name.clone())
+                .unwrap_or_default(),
         },
     }
 }
@@ -69,14 +90,41 @@ fn key(object: &Object) -> Key {
 fn describe(object: &Object, zones: &TimeZones, clock: &SharedClock) -> LoadedObject {
     let key = key(object);
     let Object::CronJob(object) = object else {
-        return LoadedObject { kind: "Job", key, timing: None };
+        return LoadedObject {
+            kind: "Job",
+            key,
+            timing: None,
+        };
     };
     let spec = manifest::lower(object, zones, None).spec;
-    let next = spec.schedule.as_ref().ok().and_then(|schedule| schedule.next(clock.now()));
-    let next_local = spec.schedule.as_ref().ok().zip(next).map(|(schedule, at)| wall_clock(at, schedule.zone()));
-    let zone = spec.schedule.as_ref().map(|schedule| schedule.zone().name().to_owned()).unwrap_or_default();
-    let timing = Timing { schedule: spec.schedule_text, zone, suspended: spec.suspend, next, next_local };
-    LoadedObject { kind: "CronJob", key, timing: Some(timing) }
+    let next = spec
+        .schedule
+        .as_ref()
+        .ok()
+        .and_then(|schedule| schedule.next(clock.now()));
+    let next_local = spec
+        .schedule
+        .as_ref()
+        .ok()
+        .zip(next)
+        .map(|(schedule, at)| wall_clock(at, schedule.zone()));
+    let zone = spec
+        .schedule
+        .as_ref()
+        .map(|schedule| schedule.zone().name().to_owned())
+        .unwrap_or_default();
+    let timing = Timing {
+        schedule: spec.schedule_text,
+        zone,
+        suspended: spec.suspend,
+        next,
+        next_local,
+    };
+    LoadedObject {
+        kind: "CronJob",
+        key,
+        timing: Some(timing),
+    }
 }
 
 fn resource(kind: &str) -> ApiResource {

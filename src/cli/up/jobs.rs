@@ -8,8 +8,8 @@ use kube::runtime::{WatchStreamExt, watcher};
 use kube::{Api, Client};
 use tokio::sync::mpsc;
 
-use crate::clock::SharedClock;
 use crate::cli::up::happening::JobEnded;
+use crate::clock::SharedClock;
 use crate::cronjob::{Key, Outcome};
 
 /// Sends the end of every Job to `ended`, once each, until nobody listens.
@@ -46,17 +46,32 @@ fn end_of(job: &Job, clock: &SharedClock) -> Option<JobEnded> {
         namespace: job.metadata.namespace.clone().unwrap_or_default(),
         name: job.metadata.name.clone().unwrap_or_default(),
     };
-    Some(JobEnded { at, job: key, outcome, took, why })
+    Some(JobEnded {
+        at,
+        job: key,
+        outcome,
+        took,
+        why,
+    })
 }
 
 fn outcome(status: &JobStatus) -> Option<(Outcome, Option<String>)> {
-    let conditions = status.conditions.iter().flatten().filter(|condition| condition.status == "True");
-    conditions.into_iter().find_map(|condition| match condition.type_.as_str() {
-        "Complete" => Some((Outcome::Succeeded, None)),
-        "Failed" => {
-            let words = [condition.message.as_deref(), condition.reason.as_deref()];
-            Some((Outcome::Failed, words.into_iter().flatten().next().map(Into::into)))
-        }
-        _ => None,
-    })
+    let conditions = status
+        .conditions
+        .iter()
+        .flatten()
+        .filter(|condition| condition.status == "True");
+    conditions
+        .into_iter()
+        .find_map(|condition| match condition.type_.as_str() {
+            "Complete" => Some((Outcome::Succeeded, None)),
+            "Failed" => {
+                let words = [condition.message.as_deref(), condition.reason.as_deref()];
+                Some((
+                    Outcome::Failed,
+                    words.into_iter().flatten().next().map(Into::into),
+                ))
+            }
+            _ => None,
+        })
 }

@@ -42,9 +42,15 @@ fn process(event: &runtime::Event) -> Value {
     });
     let (kind, details) = match &event.what {
         What::Started { pid } => ("processStarted", json!({ "pid": pid })),
-        What::Line { stream, text, .. } => ("output", json!({ "stream": stream_name(*stream), "line": text })),
-        What::Ended { exit_code, signal } => ("processEnded", json!({ "exitCode": exit_code, "signal": signal })),
-        What::NotStarted { reason, message } => ("notStarted", json!({ "reason": reason, "message": message })),
+        What::Line { stream, text, .. } => {
+            ("output", json!({ "stream": stream_name(*stream), "line": text }))
+        }
+        What::Ended { exit_code, signal } => {
+            ("processEnded", json!({ "exitCode": exit_code, "signal": signal }))
+        }
+        What::NotStarted { reason, message } => {
+            ("notStarted", json!({ "reason": reason, "message": message }))
+        }
         What::RestartsAfter { delay } => ("restartsAfter", json!({ "delaySeconds": delay.as_secs_f64() })),
     };
     object["event"] = kind.into();

@@ -27,7 +27,7 @@ use crate::manifest;
 /// Arguments of `punctual up`.
 #[derive(Debug, clap::Args)]
 #[command(after_help = "Example:\n  punctual up fixtures/quickstart.yaml --for 30s")]
-pub struct UpArgs {
+pub(super) struct UpArgs {
     /// Manifests: YAML or JSON files, folders of them, or - for standard input
     #[arg(value_name = "PATH", required = true)]
     paths: Vec<PathBuf>,
@@ -64,8 +64,9 @@ fn duration(text: &str) -> Result<Duration, String> {
 /// # Errors
 ///
 /// When the manifests are refused, or when something fails that is needed to run them.
-pub fn up(args: &UpArgs) -> Result<Exit, Failure> {
-    let zones = zoneinfo::load(args.tzdata.as_deref()).map_err(|error| Failure::usage(crate::cli::chain(&error)))?;
+pub(super) fn up(args: &UpArgs) -> Result<Exit, Failure> {
+    let zones =
+        zoneinfo::load(args.tzdata.as_deref()).map_err(|error| Failure::usage(crate::cli::chain(&error)))?;
     let loaded = manifest::load(&args.paths, &mut std::io::stdin(), &zones);
     diagnostics::print(&loaded.diagnostics);
     if loaded.has_errors() {

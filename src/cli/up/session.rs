@@ -22,8 +22,16 @@ use crate::telemetry::{LogFormat, Told, start_logs};
 const ENDED_QUEUE: usize = 1_024;
 
 /// Runs `objects` until it is time to stop, and shows what happens.
-pub(super) async fn run(args: &UpArgs, objects: Vec<Manifest>, zones: Arc<TimeZones>) -> Result<Exit, Failure> {
-    let format = if args.output == Output::Json { LogFormat::Json } else { LogFormat::Text };
+pub(super) async fn run(
+    args: &UpArgs,
+    objects: Vec<Manifest>,
+    zones: Arc<TimeZones>,
+) -> Result<Exit, Failure> {
+    let format = if args.output == Output::Json {
+        LogFormat::Json
+    } else {
+        LogFormat::Text
+    };
     start_logs(format, "punctual=error");
     // Signals are caught before anything runs that they would have to stop.
     let interrupts = Interrupts::catch()?;
@@ -39,7 +47,11 @@ pub(super) async fn run(args: &UpArgs, objects: Vec<Manifest>, zones: Arc<TimeZo
         output: args.output,
         clock,
         tally: Tally::default(),
-        sources: Sources { told, processes, ended },
+        sources: Sources {
+            told,
+            processes,
+            ended,
+        },
     };
     session.show_loaded(&loaded);
     session.follow(machine, interrupts, args.run_for).await;
@@ -83,7 +95,12 @@ struct Session {
 impl Session {
     /// Shows what happens until the machine has stopped. The first interrupt lets running work end in peace, the
     /// second ends it.
-    async fn follow(&mut self, machine: Standalone, mut interrupts: Interrupts, run_for: Option<std::time::Duration>) {
+    async fn follow(
+        &mut self,
+        machine: Standalone,
+        mut interrupts: Interrupts,
+        run_for: Option<std::time::Duration>,
+    ) {
         let mut time_is_up: Pin<Box<dyn Future<Output = ()> + Send>> = match run_for {
             Some(run_for) => Box::pin(tokio::time::sleep(run_for)),
             None => Box::pin(pending()),
@@ -96,7 +113,9 @@ impl Session {
             }
         }
         if self.output == Output::Text {
-            complain("stopping: no new runs; running ones get SIGTERM and their grace period (Ctrl-C again ends them)");
+            complain(
+                "stopping: no new runs; running ones get SIGTERM and their grace period (Ctrl-C again ends them)",
+            );
         }
         let (hurry, hurried) = watch::channel(false);
         let mut stopping = Box::pin(machine.stop(hurried));
@@ -117,7 +136,9 @@ impl Session {
         let now = self.clock.now();
         match self.output {
             Output::Text => say(&format!("{}\n", table::table(loaded, now))),
-            Output::Json => loaded.iter().for_each(|object| say(&json::loaded(now, object).to_string())),
+            Output::Json => loaded
+                .iter()
+                .for_each(|object| say(&json::loaded(now, object).to_string())),
         }
     }
 
@@ -148,7 +169,10 @@ impl Interrupts {
         let catch = |kind| {
             signal(kind).map_err(|error| Failure::new(format!("signals can't be caught: {}", chain(&error))))
         };
-        Ok(Interrupts { interrupt: catch(SignalKind::interrupt())?, terminate: catch(SignalKind::terminate())? })
+        Ok(Interrupts {
+            interrupt: catch(SignalKind::interrupt())?,
+            terminate: catch(SignalKind::terminate())?,
+        })
     }
 
     async fn next(&mut self) {

@@ -23,5 +23,12 @@ fn row(object: &LoadedObject, now: Timestamp) -> [String; 6] {
             (timing.schedule.clone(), timing.zone.clone(), due, wait)
         }
     };
-    [object.key.namespace.clone(), object.key.name.clone(), schedule, zone, due, wait]
+    [
+        object.key.namespace.clone(),
+        object.key.name.clone(),
+        schedule,
+        zone,
+        due,
+        wait,
+    ]
 }

@@ -21,8 +21,13 @@ const QUIET: Style = Style::new().dimmed();
 const PLAIN: Style = Style::new();
 
 /// The colours that Jobs are told apart by.
-const JOB_COLOURS: [AnsiColor; 5] =
-    [AnsiColor::Cyan, AnsiColor::Magenta, AnsiColor::Blue, AnsiColor::BrightCyan, AnsiColor::BrightMagenta];
+const JOB_COLOURS: [AnsiColor; 5] = [
+    AnsiColor::Cyan,
+    AnsiColor::Magenta,
+    AnsiColor::Blue,
+    AnsiColor::BrightCyan,
+    AnsiColor::BrightMagenta,
+];
 
 /// The line for what happened, or `None` where another line says it already.
 pub(super) fn line(happening: &Happening) -> Option<String> {
@@ -36,17 +41,29 @@ pub(super) fn line(happening: &Happening) -> Option<String> {
 fn decision(told: &Told) -> Option<String> {
     let subject = &told.cronjob.name;
     let (style, text) = match &told.note {
-        Note::Started { job, lateness, .. } => (PLAIN, format!("started {job}, {} after its time", span(*lateness))),
-        Note::Blocked { behind, .. } => {
-            (NOTICE, format!("due, but waits for {} (concurrencyPolicy: Forbid)", behind.join(", ")))
-        }
+        Note::Started { job, lateness, .. } => (
+            PLAIN,
+            format!("started {job}, {} after its time", span(*lateness)),
+        ),
+        Note::Blocked { behind, .. } => (
+            NOTICE,
+            format!(
+                "due, but waits for {} (concurrencyPolicy: Forbid)",
+                behind.join(", ")
+            ),
+        ),
         // The line of the Job's own end says it.
         Note::Completed { .. } => return None,
         Note::Deleted { .. } => (QUIET, told.note.to_string()),
         note if note.severity() == Some(Severity::Warning) => (NOTICE, note.to_string()),
         note => (QUIET, note.to_string()),
     };
-    Some(format!("{} {} {}", clock(told.at), name(subject), paint(style, &text)))
+    Some(format!(
+        "{} {} {}",
+        clock(told.at),
+        name(subject),
+        paint(style, &text)
+    ))
 }
 
 fn process(event: &runtime::Event) -> Option<String> {
@@ -55,10 +72,17 @@ fn process(event: &runtime::Event) -> Option<String> {
     let (style, text) = match &event.what {
         What::Line { text, .. } => {
             let text = printable(text);
-            return Some(format!("{} {} {} {text}", clock(event.at), name(job), paint(QUIET, "|")));
+            return Some(format!(
+                "{} {} {} {text}",
+                clock(event.at),
+                name(job),
+                paint(QUIET, "|")
+            ));
         }
         What::Started { .. } | What::Ended { exit_code: 0, .. } => return None,
-        What::Ended { signal: Some(signal), .. } => (NOTICE, format!("was ended by signal {signal}")),
+        What::Ended {
+            signal: Some(signal), ..
+        } => (NOTICE, format!("was ended by signal {signal}")),
         What::Ended { exit_code, .. } => (NOTICE, format!("exited with code {exit_code}")),
         What::NotStarted { reason, message } => (BAD, format!("could not start: {message} ({reason})")),
         What::RestartsAfter { delay } => {
@@ -66,15 +90,27 @@ fn process(event: &runtime::Event) -> Option<String> {
             (QUIET, format!("is started again in {}", span(delay)))
         }
     };
-    Some(format!("{} {} {}", clock(event.at), name(job), paint(style, &text)))
+    Some(format!(
+        "{} {} {}",
+        clock(event.at),
+        name(job),
+        paint(style, &text)
+    ))
 }
 
 fn job_ended(ended: &JobEnded) -> String {
-    let took = ended.took.map(|took| format!(" after {}", span(took))).unwrap_or_default();
+    let took = ended
+        .took
+        .map(|took| format!(" after {}", span(took)))
+        .unwrap_or_default();
     let text = match ended.outcome {
         Outcome::Succeeded => paint(GOOD, &format!("succeeded{took}")),
         Outcome::Failed => {
-            let why = ended.why.as_deref().map(|why| format!(": {why}")).unwrap_or_default();
+            let why = ended
+                .why
+                .as_deref()
+                .map(|why| format!(": {why}"))
+                .unwrap_or_default();
             paint(BAD, &format!("failed{took}{why}"))
         }
     };
@@ -106,7 +142,10 @@ fn clock(at: Timestamp) -> String {
 /// The name of a Job or CronJob, in a colour of its own.
 fn name(name: &str) -> String {
     let sum: usize = name.bytes().map(usize::from).sum();
-    paint(JOB_COLOURS[sum % JOB_COLOURS.len()].on_default(), &format!("{name:<24}"))
+    paint(
+        JOB_COLOURS[sum % JOB_COLOURS.len()].on_default(),
+        &format!("{name:<24}"),
+    )
 }
 
 fn paint(style: Style, text: &str) -> String {
@@ -120,7 +159,11 @@ fn printable(text: &str) -> String {
     let mut rest = text;
     while let Some(c) = rest.chars().next() {
         let length = match rest.strip_prefix("\x1b[") {
-            Some(sequence) => 2 + sequence.find(|c: char| c.is_ascii_alphabetic()).map_or(0, |end| end + 1),
+            Some(sequence) => {
+                2 + sequence
+                    .find(|c: char| c.is_ascii_alphabetic())
+                    .map_or(0, |end| end + 1)
+            }
             None => c.len_utf8(),
         };
         let (piece, after) = rest.split_at(length);

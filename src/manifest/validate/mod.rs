@@ -18,16 +18,16 @@
 //! | `completion` | completion mode and the limits of indexed Jobs |
 //! | `pod_failure_policy`, `success_policy` | the policies of Jobs |
 //! | `pod`, `container`, `volume` | pod templates |
-//! | `metadata`, [`names`] | what every object has |
+//! | [`metadata`], [`names`] | what every object has |
 
 pub mod cron_job;
 mod field_error;
 pub mod job;
+pub mod metadata;
 pub mod names;
 
 mod completion;
 mod container;
-mod metadata;
 mod pod;
 mod pod_failure_policy;
 mod schedule;

@@ -17,6 +17,7 @@ mod field;
 mod macros;
 mod piece;
 mod range;
+mod wrapped;
 mod wrong_count;
 mod wrong_macro;
 mod wrong_value;
@@ -52,7 +53,9 @@ fn zone_and_body(text: Piece) -> Result<(Option<Piece>, Piece), Fault> {
     else {
         return Ok((None, text));
     };
-    let Some(space) = text.text.find(' ') else {
+    // No zone has a blank in its name, so a blank that is not a space has been taken for one.
+    let blank = text.find(char::is_whitespace);
+    let Some(space) = blank.filter(|blank| blank.text == " ").map(|blank| blank.at) else {
         return Err(wrong_count::endless_zone(text));
     };
     let body = text.skip(space).trim();

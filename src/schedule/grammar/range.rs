@@ -15,11 +15,11 @@ pub(super) fn parse(item: Piece, field: Field) -> Result<Mask, Fault> {
         });
     };
     if let Some(second) = parts.next() {
-        return Err(Fault::at(second.at - 1..second.at, Mistake::StepTwice));
+        return Err(Fault::at(second.at - 1..second.at, Mistake::StepTwice { field }));
     }
     // A single value with a step is the beginning of a range to the end: `5/15` is `5-59/15`.
     let high = high.unwrap_or(field.max());
-    let step = self::step(item, step)?;
+    let step = self::step(item, step, field)?;
     Ok(Mask {
         bits: bits(low, high, step),
         star: star && step == 1,
@@ -38,7 +38,7 @@ fn ends(item: Piece, range: Piece, field: Field) -> Result<(u32, Option<u32>, bo
         return Ok((value(item, low, field)?, None, false));
     };
     if low.text.is_empty() {
-        return Err(wrong_value::range_without_start(range, high));
+        return Err(wrong_value::range_without_start(range, high, field));
     }
     let first = value(item, low, field)?;
     if high.text.is_empty() {
@@ -46,7 +46,7 @@ fn ends(item: Piece, range: Piece, field: Field) -> Result<(u32, Option<u32>, bo
     }
     let last = value(item, high, field)?;
     if let Some(third) = ends.next() {
-        return Err(Fault::at(third.at - 1..third.at, Mistake::RangeTwice));
+        return Err(Fault::at(third.at - 1..third.at, Mistake::RangeTwice { field }));
     }
     if first > last {
         return Err(wrong_value::backwards(item, range, field));
@@ -68,11 +68,11 @@ fn value(item: Piece, value: Piece, field: Field) -> Result<u32, Fault> {
 }
 
 /// A step: any positive number, however much larger than the field.
-fn step(item: Piece, step: Piece) -> Result<u64, Fault> {
+fn step(item: Piece, step: Piece, field: Field) -> Result<u64, Fault> {
     number(step.text)
         .and_then(|number| u64::try_from(number).ok())
         .filter(|number| *number > 0)
-        .ok_or_else(|| wrong_value::step(item, step))
+        .ok_or_else(|| wrong_value::step(item, step, field))
 }
 
 /// A number as Go's `strconv.Atoi` reads it, which is also how Rust does: an optional sign, then ASCII digits.

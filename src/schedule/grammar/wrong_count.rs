@@ -96,20 +96,17 @@ fn comment(words: &[Piece]) -> Option<Fault> {
 
 /// `0, 30 * * * *`.
 fn blank_in_field(body: Piece, words: &[Piece]) -> Option<Fault> {
-    let broken = |pair: &[Piece]| pair[0].text.ends_with(SEPARATORS) || pair[1].text.starts_with(SEPARATORS);
-    let first = words.windows(2).find(|pair| broken(pair))?;
+    let is_broken =
+        |pair: &&[Piece]| pair[0].text.ends_with(SEPARATORS) || pair[1].text.starts_with(SEPARATORS);
+    let first = words.windows(2).find(is_broken).filter(|_| words.len() > 5)?;
     let mut closed = words[0].text.to_owned();
-    let mut fields = 1;
     for pair in words.windows(2) {
-        if !broken(pair) {
-            closed.push(' ');
-            fields += 1;
-        }
+        closed.push_str(if is_broken(&pair) { "" } else { " " });
         closed.push_str(pair[1].text);
     }
-    (words.len() > 5 && fields == 5).then(|| {
-        Fault::at(first[0].span().end..first[1].at, Mistake::BlankInField).fix(body.trim().span(), closed)
-    })
+    let fields: Vec<Piece> = Piece::whole(&closed).words().collect();
+    let blank = first[0].span().end..first[1].at;
+    are_fields(&fields).then(|| Fault::at(blank, Mistake::BlankInField).fix(body.trim().span(), closed))
 }
 
 /// Fewer than five fields: one may be a time of day, or one is missing.
@@ -164,12 +161,10 @@ fn too_many(words: &[Piece]) -> Fault {
         let fields: Vec<&str> = words[1..6].iter().map(|word| word.text).collect();
         return Fault::at(first.span(), Mistake::SecondsAndYearFields).fix(first.at..end, fields.join(" "));
     }
-    if words.len() == 6
-        && (are_fields(&words[1..]) || (!five_first && words.iter().all(|word| is_fieldlike(word))))
-    {
+    if words.len() == 6 && words.iter().all(|word| is_fieldlike(word)) {
         return Fault::at(first.span(), Mistake::SecondsField).fix(first.at..words[1].at, "");
     }
-    if five_first {
+    if five_first && !is_fieldlike(&surplus) {
         let mistake = Mistake::Command {
             found: surplus.text.to_owned(),
         };

@@ -81,10 +81,7 @@ pub(super) fn unknown_macro(body: Piece) -> Fault {
         .map(|(known, _)| *known)
         .min_by_key(distance)
         .filter(|known| distance(known) <= MAX_EDITS);
-    match wish.or(nearest) {
-        Some(right) => fault.fix(body.span(), right),
-        None => fault,
-    }
+    fault.fix_if(body.span(), wish.or(nearest))
 }
 
 /// Anything but one space between `@every` and its duration.
@@ -118,8 +115,9 @@ pub(super) fn number_missing(duration: Piece, rest: Piece) -> Fault {
 
 /// What is wrong with a unit that does not exist.
 pub(super) fn unit(duration: Piece, number: Piece, unit: Piece) -> Fault {
-    let word = unit.text.to_lowercase();
-    if let Some(blank) = unit.find(char::is_whitespace) {
+    let blank = unit.find(char::is_whitespace);
+    let word = unit.text.trim().to_lowercase();
+    if let Some(blank) = blank.filter(|_| UNIT_WORDS.iter().any(|(unit, _)| word == *unit)) {
         let closed: String = duration.text.split_whitespace().collect();
         return Fault::at(blank.span(), Mistake::DurationBlank).fix(duration.span(), closed);
     }
@@ -129,33 +127,21 @@ pub(super) fn unit(duration: Piece, number: Piece, unit: Piece) -> Fault {
         };
         return Fault::at(number.span(), mistake).fix(unit.span(), "m");
     }
+    let found = unit.trim().text.to_owned();
+    let span = unit.trim().span();
     if let Some((_, hours)) = LONG_UNITS
         .iter()
         .find(|(words, _)| words.contains(&word.as_str()))
     {
-        let fault = Fault::at(
-            unit.span(),
-            Mistake::DurationUnitTooLarge {
-                unit: unit.text.to_owned(),
-            },
-        );
         let total = hours.and_then(|hours| number.text.parse::<u64>().ok()?.checked_mul(hours));
-        return match total {
-            Some(total) => fault.fix(number.at..unit.span().end, format!("{total}h")),
-            None => fault,
-        };
+        return Fault::at(span, Mistake::DurationUnitTooLarge { unit: found })
+            .fix_if(number.at..unit.span().end, total.map(|total| format!("{total}h")));
     }
-    let fault = Fault::at(
-        unit.span(),
-        Mistake::DurationUnitUnknown {
-            unit: unit.text.to_owned(),
-        },
-    );
-    match UNIT_WORDS
+    let known = UNIT_WORDS
         .iter()
-        .find(|(unit, words)| word == *unit || words.contains(&word.as_str()))
-    {
-        Some((right, _)) => fault.fix(unit.span(), *right),
-        None => fault,
-    }
+        .find(|(unit, words)| word == *unit || words.contains(&word.as_str()));
+    let right = known
+        .map(|(right, _)| *right)
+        .or(Some(".").filter(|_| word == ","));
+    Fault::at(span, Mistake::DurationUnitUnknown { unit: found }).fix_if(unit.span(), right)
 }

@@ -1,6 +1,7 @@
 //! What was meant by a value, a range or a step that is rejected.
 
 use super::range::number;
+use super::wrapped::wrapped;
 use super::{Fault, Field, Mistake, Piece};
 use crate::schedule::edits;
 
@@ -21,12 +22,12 @@ const FOREIGN_ZEROS: [char; 4] = ['０', '٠', '۰', '०'];
 pub(super) fn fault(item: Piece, value: Piece, field: Field) -> Fault {
     if value.text.is_empty() {
         // An empty item never comes here, so this one is a step.
-        return Fault::at(value.at..value.at + 1, Mistake::StepWithoutStart).fix(value.span(), "*");
+        return Fault::at(value.at..value.at + 1, Mistake::StepWithoutStart { field }).fix(value.span(), "*");
     }
-    look_alike(value)
+    look_alike(value, field)
         .or_else(|| out_of_bounds(item, value, field))
         .or_else(|| star(value, field))
-        .or_else(|| known_name(value, field))
+        .or_else(|| known_name(item, value, field))
         .or_else(|| dialect(item, value, field))
         .or_else(|| unknown_name(value, field))
         .or_else(|| punctuation(value, field))
@@ -34,30 +35,34 @@ pub(super) fn fault(item: Piece, value: Piece, field: Field) -> Fault {
 }
 
 /// `1–5`, `５`.
-fn look_alike(value: Piece) -> Option<Fault> {
-    let found = value.find(|c| meant_by(c).is_some())?;
-    let character = found.text.chars().next()?;
-    let right: String = value.text.chars().map(|c| meant_by(c).unwrap_or(c)).collect();
+fn look_alike(value: Piece, field: Field) -> Option<Fault> {
+    let piece = value.find(|c| meant_by(c).is_some())?;
+    let found = piece.text.chars().next()?;
     let mistake = Mistake::LookAlike {
-        found: character,
-        meant: meant_by(character)?,
+        found,
+        meant: meant_by(found)?,
+        field,
     };
-    Some(Fault::at(found.span(), mistake).fix(value.span(), right))
+    let right: String = value.text.chars().map(|c| meant_by(c).unwrap_or(c)).collect();
+    Some(Fault::at(piece.span(), mistake).fix(value.span(), right))
 }
 
 /// The character of the grammar that another looks like.
 fn meant_by(c: char) -> Option<char> {
-    let digit = || {
-        let value = FOREIGN_ZEROS
-            .iter()
-            .find_map(|zero| u32::from(c).checked_sub(u32::from(*zero)).filter(|v| *v < 10));
-        value.and_then(|value| char::from_digit(value, 10))
+    let value = |zero: &char| {
+        u32::from(c)
+            .checked_sub(u32::from(*zero))
+            .filter(|value| *value < 10)
     };
-    LOOK_ALIKES
+    let digit = FOREIGN_ZEROS
+        .iter()
+        .find_map(value)
+        .and_then(|value| char::from_digit(value, 10));
+    let sign = LOOK_ALIKES
         .iter()
         .find(|(group, _)| group.contains(c))
-        .map(|(_, meant)| *meant)
-        .or_else(digit)
+        .map(|(_, meant)| *meant);
+    sign.or(digit)
 }
 
 /// `7` for Sunday, `24`, `60`, `0` as a day.
@@ -67,23 +72,17 @@ fn out_of_bounds(item: Piece, value: Piece, field: Field) -> Option<Fault> {
         return None;
     }
     let found = value.text.to_owned();
-    let mistake = match (field, number(value.text)) {
+    let one_too_many = match (field, number(value.text)) {
         (Field::DayOfWeek, Some(7)) => Mistake::SundayAsSeven,
         (Field::Hour, Some(24)) => Mistake::HourTwentyFour,
         (Field::Minute, Some(60)) => Mistake::MinuteSixty,
         (_, Some(0)) => {
-            let lowest = field.min().to_string();
-            return Some(
-                Fault::at(value.span(), Mistake::BelowMinimum { field, found }).fix(value.span(), lowest),
-            );
+            let fault = Fault::at(value.span(), Mistake::BelowMinimum { field, found });
+            return Some(fault.fix(value.span(), field.min().to_string()));
         }
-        _ => Mistake::AboveMaximum { field, found },
+        _ => return Some(Fault::at(value.span(), Mistake::AboveMaximum { field, found })),
     };
-    let fault = Fault::at(value.span(), mistake);
-    Some(match wrapped(item, field) {
-        Some(right) => fault.fix(item.span(), right),
-        None => fault,
-    })
+    Some(Fault::at(value.span(), one_too_many).fix_if(item.span(), wrapped(item, field)))
 }
 
 /// `*5`, `**`, `5-*`.
@@ -91,80 +90,92 @@ fn star(value: Piece, field: Field) -> Option<Fault> {
     let found = value.find(|c| matches!(c, '*' | '?'))?;
     let star = found.text.chars().next()?;
     if value.text == found.text {
-        return Some(
-            Fault::at(value.span(), Mistake::RangeToStar { star }).fix(value.span(), field.max().to_string()),
-        );
+        let fault = Fault::at(value.span(), Mistake::RangeToStar { star, field });
+        return Some(fault.fix(value.span(), field.max().to_string()));
     }
-    let fault = Fault::at(value.span(), Mistake::StarCrowded { star });
-    Some(match value.text.strip_prefix('*').and_then(number) {
-        Some(step) => fault.fix(value.span(), format!("*/{step}")),
-        None => fault,
-    })
+    let step = value
+        .text
+        .strip_prefix('*')
+        .and_then(number)
+        .map(|step| format!("*/{step}"));
+    Some(Fault::at(value.span(), Mistake::StarCrowded { star, field }).fix_if(value.span(), step))
 }
 
 /// `MONDAY` for `MON`, or a day where the month belongs.
-fn known_name(value: Piece, field: Field) -> Option<Fault> {
-    let word = value.text.to_lowercase();
-    let named = |field: &Field| {
-        let is =
-            |full: &str| (word.len() > 1 && full.starts_with(&word)) || word.strip_suffix('s') == Some(full);
-        let place = field
-            .full_names()
-            .iter()
-            .position(|full| is(full) || word == full[..3].to_owned() + "s")?;
-        field
-            .full_names()
-            .get(place)
-            .map(|full| (*field, full[..3].to_ascii_uppercase()))
-    };
+fn known_name(item: Piece, value: Piece, field: Field) -> Option<Fault> {
     let found = value.text.to_owned();
-    let (belongs, short) = [field, Field::Month, Field::DayOfWeek].iter().find_map(named)?;
-    Some(if belongs == field {
-        Fault::at(value.span(), Mistake::NameLength { found }).fix(value.span(), short)
-    } else {
-        Fault::at(
+    let belongs = [field, Field::Month, Field::DayOfWeek]
+        .into_iter()
+        .find(|field| short(value.text, *field).is_some())?;
+    if belongs != field {
+        return Some(Fault::at(
             value.span(),
             Mistake::NameElsewhere {
                 found,
                 belongs,
                 field,
             },
-        )
-    })
+        ));
+    }
+    // Whoever writes one name out writes the other end of the range out as well.
+    let shorten = |word: &str| short(word, field).unwrap_or_else(|| word.to_owned());
+    let ends = |range: &str| range.split('-').map(shorten).collect::<Vec<_>>().join("-");
+    let right = match item.text.split_once('/') {
+        Some((range, step)) => format!("{}/{step}", ends(range)),
+        None => ends(item.text),
+    };
+    Some(Fault::at(value.span(), Mistake::NameLength { found }).fix(item.span(), right))
+}
+
+/// The three letters of a name that is written out, in part or in the plural.
+fn short(word: &str, field: Field) -> Option<String> {
+    let word = word.to_lowercase();
+    let singular = word.strip_suffix('s').unwrap_or(&word);
+    let is = |full: &&&str| {
+        word.len() > 1 && (full.starts_with(&word) || **full == singular || full[..3] == *singular)
+    };
+    let full = field.full_names().iter().find(is)?;
+    Some(full[..3].to_ascii_uppercase())
 }
 
 /// What Quartz, Jenkins and cronie can say.
 fn dialect(item: Piece, value: Piece, field: Field) -> Option<Fault> {
     let upper = value.text.to_ascii_uppercase();
-    let letter = |letter: char| value.find(|c| c.to_ascii_uppercase() == letter).map(Piece::span);
     let is_value = |text: &str| text.is_empty() || number(text).is_some() || field.value_of(text).is_some();
+    let at = |letter: char, mistake: Mistake| {
+        let found = value.find(|c| c.to_ascii_uppercase() == letter)?;
+        Some(Fault::at(found.span(), mistake))
+    };
     if upper.contains('#') {
-        return Some(Fault::at(letter('#')?, Mistake::NthWeekday));
-    }
-    if upper.contains('~') {
-        let fault = Fault::at(letter('~')?, Mistake::Random);
-        let low = upper.split('~').next().filter(|low| number(low).is_some());
-        return Some(low.map_or(fault.clone(), |low| fault.fix(value.span(), low)));
-    }
-    if upper == "H" || upper.starts_with("H(") {
-        let right = if item.text.contains('/') {
-            item.text.replacen(value.text, "*", 1)
-        } else {
-            field.min().to_string()
-        };
-        return Some(Fault::at(letter('H')?, Mistake::Hashed).fix(item.span(), right));
-    }
-    if upper == "LW" || upper.strip_suffix('L').is_some_and(is_value) {
-        return Some(Fault::at(letter('L')?, Mistake::LastDay));
-    }
-    if upper
+        at('#', Mistake::NthWeekday)
+    } else if let Some((low, _)) = upper.split_once('~') {
+        Some(at('~', Mistake::Random)?.fix_if(value.span(), Some(low).filter(|low| number(low).is_some())))
+    } else if upper == "H" || upper.starts_with("H(") {
+        Some(at('H', Mistake::Hashed)?.fix(item.span(), unhashed(item, field)))
+    } else if upper == "LW" || upper.strip_suffix('L').is_some_and(is_value) {
+        at('L', Mistake::LastDay)
+    } else if upper
         .strip_suffix('W')
-        .or_else(|| upper.strip_prefix('W'))
+        .or(upper.strip_prefix('W'))
         .is_some_and(is_value)
     {
-        return Some(Fault::at(letter('W')?, Mistake::NearestWeekday));
+        at('W', Mistake::NearestWeekday)
+    } else {
+        None
     }
-    None
+}
+
+/// What comes nearest to Jenkins's `H/15` or `H(0-29)/10`.
+fn unhashed(item: Piece, field: Field) -> String {
+    let within = item.text[1..]
+        .strip_prefix('(')
+        .map(|rest| rest.replacen(')', "", 1));
+    match (within, item.text.split_once('/')) {
+        (Some(range), Some(_)) => range,
+        (Some(range), None) => range.split('-').next().unwrap_or_default().to_owned(),
+        (None, Some((_, step))) => format!("*/{step}"),
+        (None, None) => field.min().to_string(),
+    }
 }
 
 /// Letters that are no name.
@@ -173,20 +184,16 @@ fn unknown_name(value: Piece, field: Field) -> Option<Fault> {
         return None;
     }
     let word = value.text.to_lowercase();
-    let fault = Fault::at(
-        value.span(),
-        Mistake::UnknownName {
-            found: value.text.to_owned(),
-            field,
-        },
-    );
-    let near = |full: &&&str| edits::distance(&word, full) <= 2 || edits::distance(&word, &full[..3]) <= 1;
-    let mut nearest = field.full_names().iter().filter(near);
-    let only = nearest.next().filter(|_| nearest.next().is_none());
-    Some(match only {
-        Some(full) => fault.fix(value.span(), full[..3].to_ascii_uppercase()),
-        None => fault,
-    })
+    let distance = |full: &&str| edits::distance(&word, full).min(1 + edits::distance(&word, &full[..3]));
+    let mut nearest: Vec<&str> = field.full_names().to_vec();
+    nearest.sort_by_key(distance);
+    let is_only = distance(&nearest[0]) <= 2 && distance(&nearest[0]) < distance(&nearest[1]);
+    let right = is_only.then(|| nearest[0][..3].to_ascii_uppercase());
+    let mistake = Mistake::UnknownName {
+        found: value.text.to_owned(),
+        field,
+    };
+    Some(Fault::at(value.span(), mistake).fix_if(value.span(), right))
 }
 
 /// `12:30`, `1..5`.
@@ -202,7 +209,7 @@ fn punctuation(value: Piece, field: Field) -> Option<Fault> {
     }
     let (low, high) = value.text.split_once("..")?;
     let dots = value.at + low.len();
-    Some(Fault::at(dots..dots + 2, Mistake::RangeDotted).fix(value.span(), format!("{low}-{high}")))
+    Some(Fault::at(dots..dots + 2, Mistake::RangeDotted { field }).fix(value.span(), format!("{low}-{high}")))
 }
 
 /// The hour and the minute of `2:30`.
@@ -214,13 +221,13 @@ pub(super) fn time_of_day(text: &str) -> Option<(i64, i64)> {
 /// Anything else: the first character, or the first letters, that do not belong.
 fn unexpected(value: Piece, field: Field) -> Fault {
     let sign = usize::from(value.text.starts_with('+'));
-    let found = value.skip(sign).find(|c| !c.is_ascii_digit()).unwrap_or(value);
-    let rest = value.skip(found.at - value.at);
+    let first = value.skip(sign).find(|c| !c.is_ascii_digit()).unwrap_or(value);
+    let rest = value.skip(first.at - value.at);
     let letters = rest
         .text
         .find(|c: char| !c.is_alphabetic())
         .unwrap_or(rest.text.len());
-    let found = if letters > 0 { rest.take(letters) } else { found };
+    let found = if letters > 0 { rest.take(letters) } else { first };
     Fault::at(
         found.span(),
         Mistake::Unexpected {
@@ -231,122 +238,47 @@ fn unexpected(value: Piece, field: Field) -> Fault {
 }
 
 /// `-5`.
-pub(super) fn range_without_start(range: Piece, high: Piece) -> Fault {
-    let fault = Fault::at(range.at..range.at + 1, Mistake::RangeWithoutStart);
-    if number(high.text).is_some() && high.span().end == range.span().end {
-        fault.fix(range.span(), high.text)
-    } else {
-        fault
-    }
+pub(super) fn range_without_start(range: Piece, high: Piece, field: Field) -> Fault {
+    let is_negative = number(high.text).is_some() && high.span().end == range.span().end;
+    Fault::at(range.at..range.at + 1, Mistake::RangeWithoutStart { field })
+        .fix_if(range.span(), is_negative.then_some(high.text))
 }
 
 /// `5-`.
 pub(super) fn range_without_end(range: Piece, high: Piece, field: Field) -> Fault {
-    let fault = Fault::at(high.at..high.at, Mistake::RangeWithoutEnd);
-    if high.at == range.span().end {
-        fault.fix(high.span(), field.max().to_string())
-    } else {
-        fault
-    }
+    let is_last = high.at == range.span().end;
+    Fault::at(high.span(), Mistake::RangeWithoutEnd { field })
+        .fix_if(high.span(), is_last.then(|| field.max().to_string()))
 }
 
 /// `22-2`, `FRI-MON`.
 pub(super) fn backwards(item: Piece, range: Piece, field: Field) -> Fault {
-    let fault = Fault::at(
-        range.span(),
-        Mistake::RangeBackwards {
-            range: range.text.to_owned(),
-        },
-    );
-    match wrapped(item, field) {
-        Some(right) => fault.fix(item.span(), right),
-        None => fault,
-    }
+    let mistake = Mistake::RangeBackwards {
+        range: range.text.to_owned(),
+        field,
+    };
+    Fault::at(range.span(), mistake).fix_if(item.span(), wrapped(item, field))
 }
 
 /// What is wrong with a step that is no positive number.
-pub(super) fn step(item: Piece, step: Piece) -> Fault {
+pub(super) fn step(item: Piece, step: Piece, field: Field) -> Fault {
     let found = step.text.to_owned();
-    let digits = step.text.bytes().take_while(u8::is_ascii_digit).count();
+    let without = step.at - 1..item.span().end;
     match number(step.text) {
-        Some(0) => Fault::at(step.span(), Mistake::StepZero).fix(step.at - 1..item.span().end, ""),
-        Some(_) => Fault::at(step.span(), Mistake::StepNegative).fix(step.span(), &step.text[1..]),
-        None if step.text.is_empty() => {
-            Fault::at(step.span(), Mistake::StepMissing).fix(step.at - 1..step.at, "")
-        }
-        None if digits == step.text.len() => Fault::at(step.span(), Mistake::StepTooLarge { found }),
-        None => {
-            let fault =
-                look_alike(step).unwrap_or_else(|| Fault::at(step.span(), Mistake::StepNotANumber { found }));
-            if digits > 0 {
-                fault.fix(step.span(), &step.text[..digits])
-            } else {
-                fault
-            }
-        }
+        Some(0) => Fault::at(step.span(), Mistake::StepZero { field }).fix(without, ""),
+        Some(_) => Fault::at(step.span(), Mistake::StepNegative { field }).fix(step.span(), &step.text[1..]),
+        None if found.is_empty() => Fault::at(step.span(), Mistake::StepMissing { field }).fix(without, ""),
+        None => look_alike(step, field).unwrap_or_else(|| step_not_a_number(step, field)),
     }
 }
 
-/// A range that goes past the end of its field and on from the beginning, as the ranges that it is made of: `22-2` is
-/// `22-23,0-2`. The value after the last one is the first one.
-fn wrapped(item: Piece, field: Field) -> Option<String> {
-    let (range, step) = item.text.split_once('/').unwrap_or((item.text, "1"));
-    let (low, high) = range
-        .split_once('-')
-        .unwrap_or((range, if item.text.contains('/') { "" } else { range }));
-    let value = |text: &str| field.value_of(text).or_else(|| u32::try_from(number(text)?).ok());
-    let possible = |value: &u32| (field.min()..=field.max() + 1).contains(value);
-    let (low, step) = (
-        value(low).filter(possible)?,
-        usize::try_from(number(step)?).ok().filter(|step| *step > 0)?,
-    );
-    let high = if high.is_empty() {
-        field.max()
-    } else {
-        value(high).filter(possible)?
-    };
-
-    let size = field.max() - field.min() + 1;
-    let distance = if high < low { high + size - low } else { high - low };
-    let values = (0..=distance)
-        .step_by(step)
-        .map(|far| (low - field.min() + far) % size + field.min());
-    let mut runs: Vec<Vec<u32>> = Vec::new();
-    for value in values {
-        if runs.iter().flatten().any(|seen| *seen == value) {
-            continue;
-        }
-        match runs.last_mut() {
-            Some(run) if run.last() < Some(&value) => run.push(value),
-            _ => runs.push(vec![value]),
-        }
+/// `*/x`, `*/5m`.
+fn step_not_a_number(step: Piece, field: Field) -> Fault {
+    let found = step.text.to_owned();
+    let digits = found.bytes().take_while(u8::is_ascii_digit).count();
+    if digits == found.len() {
+        return Fault::at(step.span(), Mistake::StepTooLarge { found, field });
     }
-    let with_names = range.contains(char::is_alphabetic);
-    let text = |value: u32| {
-        field
-            .name_of(value)
-            .filter(|_| with_names)
-            .unwrap_or_else(|| value.to_string())
-    };
-    let runs: Vec<String> = runs.iter().map(|run| written(run, step, field, text)).collect();
-    Some(runs.join(","))
-}
-
-/// Rising values, `step` apart, as one range.
-fn written(run: &[u32], step: usize, field: Field, text: impl Fn(u32) -> String) -> String {
-    let (Some(&first), Some(&last)) = (run.first(), run.last()) else {
-        return String::new();
-    };
-    let range = if first == last {
-        return text(first);
-    } else if first == field.min() && usize::try_from(field.max() - last).is_ok_and(|left| left < step) {
-        "*".to_owned()
-    } else {
-        format!("{}-{}", text(first), text(last))
-    };
-    if step == 1 {
-        range
-    } else {
-        format!("{range}/{step}")
-    }
+    let number = Some(&step.text[..digits]).filter(|digits| !digits.is_empty());
+    Fault::at(step.span(), Mistake::StepNotANumber { found, field }).fix_if(step.span(), number)
 }

@@ -7,77 +7,79 @@ use crate::schedule::Field;
 const SHAPE: &str = "write five fields (minute, hour, day of the month, month, day of the week) such as `0 2 * * *`, \
                      or a macro such as `@daily`";
 
-/// Where a time zone belongs.
-const ZONE: &str = "a CronJob names its time zone in spec.timeZone";
-
 impl Mistake {
     /// What to do about it, for people; none where the right text says it all.
     pub(super) fn advice(&self) -> Option<String> {
-        self.fixed_advice().map(str::to_owned).or_else(|| match self {
-            Mistake::TooFewFields {
-                missing: Some(field), ..
-            } => Some(format!("if it is the {field} that is missing")),
-            Mistake::NameElsewhere { belongs, .. } => Some(format!(
-                "the {belongs} is the {} field",
-                if *belongs == Field::Month {
-                    "fourth"
-                } else {
-                    "fifth"
-                }
-            )),
-            Mistake::UnknownName { field, .. } => Some(values(*field)),
-            Mistake::Unexpected { field, .. } => Some(format!(
-                "{}; beside them there are `*`, `,`, `-` and `/`",
-                values(*field)
-            )),
-            Mistake::AboveMaximum {
-                field: Field::DayOfMonth,
+        let advice = match self {
+            Mistake::TooFewFields { missing, .. } => {
+                return missing.map(|field| format!("the {field} seems to be missing"));
+            }
+            Mistake::NameElsewhere {
+                belongs: Field::Month,
                 ..
-            } => None,
-            _ => None,
-        })
-    }
-
-    /// The advice that is the same whatever was written.
-    fn fixed_advice(&self) -> Option<&'static str> {
-        Some(match self {
-            Mistake::Empty | Mistake::TooFewFields { missing: None, .. } | Mistake::TooManyFields { .. } => {
-                SHAPE
-            }
+            } => "the month is the fourth field",
+            Mistake::NameElsewhere { .. } => "the day of the week is the fifth field",
             Mistake::SecondsField => "Kubernetes counts in minutes, so leave the seconds out",
-            Mistake::YearField => "leave it out",
-            Mistake::SecondsAndYearFields => "leave both out",
+            Mistake::SecondsAndYearFields => "Kubernetes has neither, so leave both out",
+            Mistake::YearField | Mistake::Comment => "leave it out",
             Mistake::BlankInField => "close the gap",
-            Mistake::Command { .. } => "the command belongs in spec.jobTemplate",
-            Mistake::Comment => "leave it out",
+            Mistake::Command { .. } => "what runs is said in spec.jobTemplate",
             Mistake::Quoted => "take one pair away",
-            Mistake::ZoneEndless | Mistake::ZoneAlone => {
-                "write `TZ=Europe/Rome 0 2 * * *`, or better, name the time zone in spec.timeZone"
-            }
-            Mistake::ZoneMisplaced => ZONE,
+            Mistake::ZoneMisplaced => "a CronJob names its time zone in spec.timeZone",
             Mistake::Reboot => {
                 "to run once, now, make a Job; to run again and again, use `@every 1h` or five fields"
             }
-            Mistake::UnknownMacro { .. } => {
-                "there are @yearly, @annually, @monthly, @weekly, @daily, @midnight, @hourly and @every"
-            }
-            Mistake::EveryAlone => "write `@every 1h30m`",
             Mistake::DurationUnitMissing { .. } => "units are s, m and h",
-            Mistake::DurationUnitUnknown { .. } => "units are ns, us, ms, s, m and h",
             Mistake::DurationNumberMissing { .. } => "a duration is numbers with units, such as `1h30m`",
             Mistake::HourTwentyFour => "midnight is hour 0, of the next day",
             Mistake::MinuteSixty => "the full hour is minute 0",
             Mistake::TimeOfDay { .. } => "the minute is the first field and the hour is the second",
-            Mistake::RangeWithoutStart => "there are no negative numbers",
+            Mistake::RangeWithoutStart { .. } => "there are no negative numbers",
             Mistake::RangeBackwards { .. } => "split it at the end of the field",
             Mistake::LastDay => {
                 "run on the first day of the next month instead, or on days 28-31 and let the run check"
             }
             Mistake::NearestWeekday => "run on Monday to Friday, and let the run check the date",
             Mistake::NthWeekday => "run on that day every week, and let the run check the date",
-            Mistake::Hashed | Mistake::Random => "choose a value",
+            Mistake::Hashed | Mistake::Random => "choose the values yourself",
             _ => return None,
-        })
+        };
+        Some(advice.to_owned())
+    }
+
+    /// What could be written, where it is not known what was meant.
+    pub(super) fn choices(&self) -> Option<String> {
+        let choices = match self {
+            Mistake::Empty | Mistake::TooFewFields { .. } | Mistake::TooManyFields { .. } => SHAPE,
+            Mistake::ZoneEndless | Mistake::ZoneAlone => {
+                "write `TZ=Europe/Rome 0 2 * * *`, or better, name the time zone in spec.timeZone"
+            }
+            Mistake::UnknownMacro { .. } => {
+                "there are @yearly, @annually, @monthly, @weekly, @daily, @midnight, @hourly and @every"
+            }
+            Mistake::EveryAlone => "write `@every 1h30m`",
+            Mistake::DurationUnitTooLarge { .. } => {
+                "say it in hours, or use a macro such as `@weekly` or `@monthly`"
+            }
+            Mistake::DurationUnitUnknown { .. } => "units are ns, us, ms, s, m and h",
+            Mistake::DurationTooLong => "`@every 8760h` is a year",
+            Mistake::UnknownName { field, .. } | Mistake::StarCrowded { field, .. } => {
+                return Some(values(*field));
+            }
+            Mistake::Unexpected { field, .. } => {
+                return Some(format!(
+                    "{}; beside them there are `*`, `,`, `-` and `/`",
+                    values(*field)
+                ));
+            }
+            Mistake::RangeTwice { .. } => "write ranges with commas between them, such as `1-3,5-7`",
+            Mistake::StepTwice { .. } => "write one step, such as `*/5` or `10-50/5`",
+            Mistake::StepNotANumber { .. } | Mistake::StepTooLarge { .. } => {
+                "a step is a plain number, such as the 5 of `*/5`"
+            }
+            _ => return None,
+        };
+        Some(choices.to_owned())
     }
 }
 

@@ -12,10 +12,10 @@ pub enum Mistake {
     #[error("the schedule is empty")]
     Empty,
     /// Fewer than five fields.
-    #[error("{found} of the 5 fields are there")]
+    #[error("a schedule has 5 fields, and this one has {found}")]
     TooFewFields { found: usize, missing: Option<Field> },
     /// More than five fields, for no reason that we know.
-    #[error("{found} fields are too many: there are 5")]
+    #[error("a schedule has 5 fields, and this one has {found}")]
     TooManyFields { found: usize },
     /// Six fields, as in dialects that begin with seconds.
     #[error("this has 6 fields, as if it began with seconds")]
@@ -117,7 +117,7 @@ pub enum Mistake {
     #[error("a name has three letters, unlike `{found}`")]
     NameLength { found: String },
     /// A day where a month belongs, or the like.
-    #[error("`{found}` is a {belongs}, and here stands the {field}")]
+    #[error("`{found}` is a {belongs}, but it stands in the field of the {field}")]
     NameElsewhere {
         found: String,
         belongs: Field,
@@ -127,10 +127,10 @@ pub enum Mistake {
     #[error("`{found}` is not a {field}")]
     UnknownName { found: String, field: Field },
     /// A character that only looks like the right one.
-    #[error("`{found}` is not the character `{meant}`, though it looks like it")]
-    LookAlike { found: char, meant: char },
+    #[error("`{found}` in the {field} is not the character `{meant}`, though it looks like it")]
+    LookAlike { found: char, meant: char, field: Field },
     /// `12:30`.
-    #[error("`{found}` is a time of day, and here stands the {field}")]
+    #[error("`{found}` is a time of day, but it stands in the field of the {field}")]
     TimeOfDay { found: String, field: Field },
     /// Anything else that is not a number.
     #[error("`{found}` does not belong in the {field}")]
@@ -138,47 +138,47 @@ pub enum Mistake {
 
     // Ranges and steps.
     /// `*5`, `**`.
-    #[error("`{star}` stands for every value, and nothing may stand beside it")]
-    StarCrowded { star: char },
+    #[error("`{star}` stands for every {field}, and nothing may stand beside it")]
+    StarCrowded { star: char, field: Field },
     /// `22-2`, `FRI-MON`.
-    #[error("the range `{range}` runs backwards")]
-    RangeBackwards { range: String },
+    #[error("the range of {} `{range}` runs backwards", field.plural())]
+    RangeBackwards { range: String, field: Field },
     /// `5-`.
-    #[error("the range has no end")]
-    RangeWithoutEnd,
+    #[error("the range of {} has no end", field.plural())]
+    RangeWithoutEnd { field: Field },
     /// `-5`.
-    #[error("nothing stands before the `-`")]
-    RangeWithoutStart,
+    #[error("in the {field}, nothing stands before the `-`")]
+    RangeWithoutStart { field: Field },
     /// `5-*`.
-    #[error("a range ends in a value, not in `{star}`")]
-    RangeToStar { star: char },
+    #[error("a range of {} ends in a value, not in `{star}`", field.plural())]
+    RangeToStar { star: char, field: Field },
     /// `1-3-5`.
-    #[error("a range has one `-`")]
-    RangeTwice,
+    #[error("a range of {} has one `-`, and this one has more", field.plural())]
+    RangeTwice { field: Field },
     /// `1..5`.
-    #[error("a range is written with `-`")]
-    RangeDotted,
+    #[error("a range of {} is written with `-`", field.plural())]
+    RangeDotted { field: Field },
     /// `*/0`.
-    #[error("a step of 0 leads nowhere")]
-    StepZero,
+    #[error("a step of 0 leads to no other {field}")]
+    StepZero { field: Field },
     /// `*/-5`.
-    #[error("a step cannot be negative")]
-    StepNegative,
+    #[error("the step in the {field} is negative")]
+    StepNegative { field: Field },
     /// `*/`.
-    #[error("the step is missing after the `/`")]
-    StepMissing,
+    #[error("in the {field}, the step is missing after the `/`")]
+    StepMissing { field: Field },
     /// `/5`.
-    #[error("nothing stands before the `/`")]
-    StepWithoutStart,
+    #[error("in the {field}, nothing stands before the `/`")]
+    StepWithoutStart { field: Field },
     /// `*/5/2`.
-    #[error("a range has one `/`")]
-    StepTwice,
+    #[error("a range of {} has one `/`, and this one has more", field.plural())]
+    StepTwice { field: Field },
     /// `*/x`.
-    #[error("the step `{found}` is not a number")]
-    StepNotANumber { found: String },
+    #[error("the step `{found}` in the {field} is not a number")]
+    StepNotANumber { found: String, field: Field },
     /// A step beyond 64 bits.
-    #[error("the step `{found}` is too large")]
-    StepTooLarge { found: String },
+    #[error("the step `{found}` in the {field} is too large")]
+    StepTooLarge { found: String, field: Field },
 
     // What other dialects can say.
     /// `L`.

@@ -47,11 +47,17 @@ impl Fault {
 
     /// The same, put right by writing `text` over the bytes in `span`.
     pub(super) fn fix(mut self, span: Range<usize>, text: impl Into<String>) -> Fault {
-        self.fix = Some(Fix {
-            span,
-            text: text.into(),
-        });
+        let text = text.into();
+        self.fix = Some(Fix { span, text });
         self
+    }
+
+    /// The same where it is known what to write.
+    pub(super) fn fix_if(self, span: Range<usize>, text: Option<impl Into<String>>) -> Fault {
+        match text {
+            Some(text) => self.fix(span, text),
+            None => self,
+        }
     }
 }
 
@@ -80,13 +86,13 @@ impl ParseError {
 
     /// What to write instead.
     pub fn help(&self) -> Option<String> {
-        let advice = self.fault.mistake.advice();
+        let mistake = &self.fault.mistake;
         let write = self
             .suggestion()
             .map(|suggestion| format!("write `{suggestion}`"));
-        match (advice, write) {
+        match (mistake.advice(), write) {
             (Some(advice), Some(write)) => Some(format!("{advice}: {write}")),
-            (advice, write) => advice.or(write),
+            (advice, write) => advice.or(write).or_else(|| mistake.choices()),
         }
     }
 

@@ -18,15 +18,8 @@ pub(super) fn render(error: &ParseError) -> String {
 
 /// The expression on one line, each character one column wide as far as that can be seen to.
 fn echo(text: &str) -> String {
-    text.chars()
-        .map(|c| {
-            if c.is_control() || c.is_whitespace() {
-                ' '
-            } else {
-                c
-            }
-        })
-        .collect()
+    let plain = |c: char| if c.is_control() || c.is_whitespace() { ' ' } else { c };
+    text.chars().map(plain).collect::<String>().trim_end().to_owned()
 }
 
 /// One caret for each character of the mistake; one, too, where something is missing.

@@ -33,16 +33,26 @@ struct Metadata {
 
 /// Deletes the events that are too old.
 pub(super) async fn sweep(registry: &Registry) -> Result<(), ApiError> {
-    let Some(resource) = Resource::of("v1", "Event") else { return Ok(()) };
+    let Some(resource) = Resource::of("v1", "Event") else {
+        return Ok(());
+    };
     let internal = |source| ApiError::Internal { source };
     let scope = Scope::all(resource.stored_as);
-    let page = registry.store().list(&scope, Range::default()).await.map_err(internal)?;
+    let page = registry
+        .store()
+        .list(&scope, Range::default())
+        .await
+        .map_err(internal)?;
     let now = registry.now();
     for object in page.objects {
         let times: Times = object.read().map_err(internal)?;
         if times.is_old(now) {
             let key = Key::new(resource.stored_as, times.metadata.namespace, times.metadata.name);
-            unless_gone(registry.delete(resource, &key, &Deletion::default(), Mode::Real).await)?;
+            unless_gone(
+                registry
+                    .delete(resource, &key, &Deletion::default(), Mode::Real)
+                    .await,
+            )?;
         }
     }
     Ok(())
@@ -50,8 +60,15 @@ pub(super) async fn sweep(registry: &Registry) -> Result<(), ApiError> {
 
 impl Times {
     fn is_old(&self, now: Timestamp) -> bool {
-        let told = [&self.metadata.creation_timestamp, &self.last_timestamp, &self.event_time];
-        let moments = told.into_iter().flatten().filter_map(|text| text.parse::<Timestamp>().ok());
+        let told = [
+            &self.metadata.creation_timestamp,
+            &self.last_timestamp,
+            &self.event_time,
+        ];
+        let moments = told
+            .into_iter()
+            .flatten()
+            .filter_map(|text| text.parse::<Timestamp>().ok());
         moments.max().is_some_and(|last| now - last > EVENT_TTL)
     }
 }

@@ -71,7 +71,10 @@ impl Seen {
         Ok(Self {
             key: Key {
                 resource: resource.stored_as,
-                place: Place { namespace: metadata.namespace, name: metadata.name },
+                place: Place {
+                    namespace: metadata.namespace,
+                    name: metadata.name,
+                },
             },
             uid: metadata.uid,
             owners: metadata.owner_references,
@@ -94,7 +97,10 @@ impl Index {
     pub(super) fn put(&mut self, key: &Key, owners: &[Owner]) -> Vec<Owner> {
         let former = self.remove(key);
         for owner in owners {
-            let dependent = Dependent { key: key.clone(), blocks: owner.blocks };
+            let dependent = Dependent {
+                key: key.clone(),
+                blocks: owner.blocks,
+            };
             let places = self.dependents.entry(owner.uid.clone()).or_default();
             places.entry(key.place.clone()).or_default().push(dependent);
         }
@@ -108,7 +114,9 @@ impl Index {
     pub(super) fn remove(&mut self, key: &Key) -> Vec<Owner> {
         let owners = self.owners.remove(key).unwrap_or_default();
         for owner in &owners {
-            let Some(places) = self.dependents.get_mut(&owner.uid) else { continue };
+            let Some(places) = self.dependents.get_mut(&owner.uid) else {
+                continue;
+            };
             if let Some(dependents) = places.get_mut(&key.place) {
                 dependents.retain(|dependent| dependent.key != *key);
                 if dependents.is_empty() {
@@ -124,7 +132,13 @@ impl Index {
 
     /// The objects that name this owner.
     pub(super) fn dependents(&self, owner_uid: &str) -> Vec<Dependent> {
-        self.dependents.get(owner_uid).into_iter().flat_map(BTreeMap::values).flatten().cloned().collect()
+        self.dependents
+            .get(owner_uid)
+            .into_iter()
+            .flat_map(BTreeMap::values)
+            .flatten()
+            .cloned()
+            .collect()
     }
 }
 

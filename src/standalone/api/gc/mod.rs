@@ -47,7 +47,12 @@ pub(super) async fn run(registry: Registry) {
 type Told = (&'static Resource, Result<Batch, StoreError>);
 
 async fn collect(registry: Registry) -> Result<(), ApiError> {
-    let mut collector = Collector { registry, index: Index::default(), waiting: HashMap::new(), terminating: BTreeSet::new() };
+    let mut collector = Collector {
+        registry,
+        index: Index::default(),
+        waiting: HashMap::new(),
+        terminating: BTreeSet::new(),
+    };
     let mut watches = collector.begin().await?;
     let mut sweep = interval_at(Instant::now() + EVENT_SWEEP_INTERVAL, EVENT_SWEEP_INTERVAL);
     sweep.set_missed_tick_behavior(MissedTickBehavior::Delay);
@@ -82,8 +87,18 @@ impl Collector {
         let mut watches = SelectAll::new();
         for resource in stored_resources() {
             let scope = Scope::all(resource.stored_as);
-            let page = self.registry.store().list(&scope, Range::default()).await.map_err(internal)?;
-            let watch = self.registry.store().watch(&scope, page.revision).await.map_err(internal)?;
+            let page = self
+                .registry
+                .store()
+                .list(&scope, Range::default())
+                .await
+                .map_err(internal)?;
+            let watch = self
+                .registry
+                .store()
+                .watch(&scope, page.revision)
+                .await
+                .map_err(internal)?;
             watches.push(told(resource, watch));
             for object in page.objects {
                 let seen = Seen::read(resource, &object)?;
@@ -153,7 +168,9 @@ impl Collector {
 
 /// The resources in the form that is stored, each once.
 fn stored_resources() -> impl Iterator<Item = &'static Resource> {
-    RESOURCES.iter().filter(|resource| std::ptr::eq(*resource, resource.storage()))
+    RESOURCES
+        .iter()
+        .filter(|resource| std::ptr::eq(*resource, resource.storage()))
 }
 
 /// A watch as a stream, which ends after its first failure.

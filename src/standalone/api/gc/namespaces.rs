@@ -15,14 +15,21 @@ use crate::standalone::store::{Key, Range, Scope};
 impl Collector {
     /// Deletes what is in a namespace; lets the namespace go when nothing is.
     pub(super) async fn empty_namespace(&mut self, name: &str) -> Result<(), ApiError> {
-        let deletion = Deletion { propagation: Some(Propagation::Background), ..Deletion::default() };
+        let deletion = Deletion {
+            propagation: Some(Propagation::Background),
+            ..Deletion::default()
+        };
         for resource in stored_resources().filter(|resource| resource.namespaced) {
             let scope = Scope::namespace(resource.stored_as, name);
             let page = self.registry.store().list(&scope, Range::default()).await;
             for object in page.map_err(|source| ApiError::Internal { source })?.objects {
                 let seen = Seen::read(resource, &object)?;
                 if !seen.is_deleting {
-                    unless_gone(self.registry.delete(resource, &seen.key, &deletion, Mode::Real).await)?;
+                    unless_gone(
+                        self.registry
+                            .delete(resource, &seen.key, &deletion, Mode::Real)
+                            .await,
+                    )?;
                 }
             }
         }
@@ -33,7 +40,11 @@ impl Collector {
                 finalized["spec"] = json!({});
                 Ok(finalized)
             };
-            unless_gone(self.registry.update(NAMESPACES, &key, Part::Any, Mode::Real, finalize).await)?;
+            unless_gone(
+                self.registry
+                    .update(NAMESPACES, &key, Part::Any, Mode::Real, finalize)
+                    .await,
+            )?;
         }
         Ok(())
     }
@@ -41,9 +52,16 @@ impl Collector {
     async fn is_empty(&self, name: &str) -> Result<bool, ApiError> {
         for resource in stored_resources().filter(|resource| resource.namespaced) {
             let scope = Scope::namespace(resource.stored_as, name);
-            let one = Range { limit: Some(1), ..Range::default() };
+            let one = Range {
+                limit: Some(1),
+                ..Range::default()
+            };
             let page = self.registry.store().list(&scope, one).await;
-            if !page.map_err(|source| ApiError::Internal { source })?.objects.is_empty() {
+            if !page
+                .map_err(|source| ApiError::Internal { source })?
+                .objects
+                .is_empty()
+            {
                 return Ok(false);
             }
         }

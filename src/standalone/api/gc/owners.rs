@@ -45,8 +45,15 @@ impl Collector {
 
     /// Lets an owner go that waits for its dependents, once none is left that blocks it.
     pub(super) async fn recheck_owner(&mut self, uid: &str) -> Result<(), ApiError> {
-        let Some(key) = self.waiting.get(uid) else { return Ok(()) };
-        if self.index.dependents(uid).iter().any(|dependent| dependent.blocks) {
+        let Some(key) = self.waiting.get(uid) else {
+            return Ok(());
+        };
+        if self
+            .index
+            .dependents(uid)
+            .iter()
+            .any(|dependent| dependent.blocks)
+        {
             return Ok(());
         }
         let key = key.clone();
@@ -64,8 +71,12 @@ impl Collector {
 
     /// Deletes an object whose owners have all gone, or wait for it to go.
     pub(super) async fn collect_unowned(&mut self, key: &Key) -> Result<(), ApiError> {
-        let Some(resource) = resource_of(key) else { return Ok(()) };
-        let Some(seen) = self.look(key).await? else { return Ok(()) };
+        let Some(resource) = resource_of(key) else {
+            return Ok(());
+        };
+        let Some(seen) = self.look(key).await? else {
+            return Ok(());
+        };
         let (mut lost, mut waiting, mut present) = (Vec::new(), false, false);
         for owner in &seen.owners {
             match self.standing(owner, &key.place.namespace).await? {
@@ -93,15 +104,24 @@ impl Collector {
             None if waiting && own_dependents => Propagation::Foreground,
             None => Propagation::Background,
         };
-        let deletion =
-            Deletion { propagation: Some(propagation), uid: Some(seen.uid), ..Deletion::default() };
+        let deletion = Deletion {
+            propagation: Some(propagation),
+            uid: Some(seen.uid),
+            ..Deletion::default()
+        };
         unless_gone(self.registry.delete(resource, key, &deletion, Mode::Real).await)
     }
 
     /// An object as it is now, which may be newer than what the watch has told.
     pub(super) async fn look(&self, key: &Key) -> Result<Option<Seen>, ApiError> {
-        let Some(resource) = resource_of(key) else { return Ok(None) };
-        match self.registry.get(resource, &key.place.namespace, &key.place.name).await {
+        let Some(resource) = resource_of(key) else {
+            return Ok(None);
+        };
+        match self
+            .registry
+            .get(resource, &key.place.namespace, &key.place.name)
+            .await
+        {
             Ok(object) => Seen::read(resource, &object).map(Some),
             Err(ApiError::NotFound { .. }) => Ok(None),
             Err(error) => Err(error),
@@ -113,7 +133,9 @@ impl Collector {
             return Ok(Standing::Present);
         };
         let namespace = if resource.namespaced { namespace } else { "" };
-        let found = self.look(&Key::new(resource.stored_as, namespace, &owner.name)).await?;
+        let found = self
+            .look(&Key::new(resource.stored_as, namespace, &owner.name))
+            .await?;
         Ok(match found {
             Some(seen) if seen.uid != owner.uid => Standing::Absent,
             Some(seen) if seen.is_deleting && seen.propagation == Some(Propagation::Foreground) => {
@@ -126,12 +148,16 @@ impl Collector {
 
     /// Removes the references to some owners from a dependent.
     async fn drop_references(&self, key: &Key, owner_uids: &[&str]) -> Result<(), ApiError> {
-        let Some(resource) = resource_of(key) else { return Ok(()) };
+        let Some(resource) = resource_of(key) else {
+            return Ok(());
+        };
         let change = |current: &Value| {
             let mut changed = current.clone();
             let references = meta::get(current, "ownerReferences").and_then(Value::as_array);
             let kept = |reference: &&Value| {
-                !reference["uid"].as_str().is_some_and(|uid| owner_uids.contains(&uid))
+                !reference["uid"]
+                    .as_str()
+                    .is_some_and(|uid| owner_uids.contains(&uid))
             };
             let kept: Vec<Value> = references.into_iter().flatten().filter(kept).cloned().collect();
             if kept.is_empty() {
@@ -141,12 +167,18 @@ impl Collector {
             }
             Ok(changed)
         };
-        unless_gone(self.registry.update(resource, key, Part::Any, Mode::Real, change).await)
+        unless_gone(
+            self.registry
+                .update(resource, key, Part::Any, Mode::Real, change)
+                .await,
+        )
     }
 }
 
 async fn remove_finalizer(registry: &Registry, key: &Key, finalizer: &str) -> Result<(), ApiError> {
-    let Some(resource) = resource_of(key) else { return Ok(()) };
+    let Some(resource) = resource_of(key) else {
+        return Ok(());
+    };
     let change = |current: &Value| {
         let mut changed = current.clone();
         let mut finalizers = meta::finalizers(current);
@@ -154,7 +186,11 @@ async fn remove_finalizer(registry: &Registry, key: &Key, finalizer: &str) -> Re
         meta::set_finalizers(&mut changed, finalizers);
         Ok(changed)
     };
-    unless_gone(registry.update(resource, key, Part::Any, Mode::Real, change).await)
+    unless_gone(
+        registry
+            .update(resource, key, Part::Any, Mode::Real, change)
+            .await,
+    )
 }
 
 /// The resource that a key is of.

@@ -1,0 +1,299 @@
+//! A small world: pods succeed, fail and are deleted at random, the controller crashes between any two of its writes,
+//! and the rules must hold all the same.
+
+use std::collections::BTreeMap;
+
+use k8s_openapi::api::core::v1::{ContainerState, ContainerStateTerminated, ContainerStatus, PodStatus};
+use proptest::prelude::*;
+
+use super::super::conditions::sealed;
+use super::super::decide;
+use super::super::pods::{TRACKING_FINALIZER, is_active, is_over, is_tracked, name};
+use super::*;
+use crate::standalone::instants::to_time;
+
+/// What chance may do.
+#[derive(Debug, Clone)]
+enum Chance {
+    /// The controller decides and carries out, but crashes after this many writes.
+    Sync(usize),
+    /// A pod that is at work ends.
+    End { pod: usize, succeeds: bool },
+    /// Somebody deletes a pod.
+    Delete { pod: usize },
+    /// The node finishes a pod that is being deleted.
+    Finish { pod: usize },
+    /// Time passes.
+    Wait { seconds: i64 },
+    /// Somebody suspends the Job or resumes it.
+    Suspend(bool),
+}
+
+#[derive(Debug)]
+struct World {
+    job: Job,
+    pods: BTreeMap<String, Pod>,
+    now: Timestamp,
+    made: usize,
+    /// How the pods ended, by what the world saw: the ledger that the counters must agree with.
+    succeeded: i32,
+}
+
+impl World {
+    fn new(spec: &Value) -> Self {
+        Self {
+            job: job(spec),
+            pods: BTreeMap::new(),
+            now: noon(),
+            made: 0,
+            succeeded: 0,
+        }
+    }
+
+    fn pods(&self) -> Vec<Pod> {
+        self.pods.values().cloned().collect()
+    }
+
+    fn pick(&mut self, number: usize, fits: impl Fn(&Pod) -> bool) -> Option<&mut Pod> {
+        let mut fitting: Vec<_> = self.pods.values_mut().filter(|pod| fits(pod)).collect();
+        let count = fitting.len();
+        (count > 0).then(|| fitting.swap_remove(number % count))
+    }
+
+    /// Decides, and carries out until `writes` are done. Whether there was anything to do.
+    fn sync(&mut self, mut writes: usize) -> bool {
+        let decision = decide(&self.job, &self.pods(), self.now);
+        let something =
+            decision.status.is_some() || !decision.release.is_empty() || !decision.create.is_empty();
+        let mut may_write = || {
+            let may = writes > 0;
+            writes = writes.saturating_sub(1);
+            may
+        };
+        for pod in decision.create {
+            if may_write() {
+                self.create(pod);
+            }
+        }
+        if let Some(status) = decision.status.filter(|_| may_write()) {
+            self.check_status(&status);
+            self.job.status = Some(status);
+        }
+        // What follows is only right when the status has been written.
+        for name in decision.release {
+            if may_write()
+                && let Some(pod) = self.pods.get_mut(&name)
+            {
+                pod.metadata.finalizers = None;
+                self.collect(&name);
+            }
+        }
+        for name in decision.delete {
+            if may_write() {
+                self.delete(&name);
+            }
+        }
+        something
+    }
+
+    fn create(&mut self, mut pod: Pod) {
+        self.made += 1;
+        pod.metadata.uid = Some(format!("u{}", self.made));
+        pod.metadata.creation_timestamp = Some(to_time(self.now));
+        let taken = self.pods.insert(name(&pod).to_owned(), pod);
+        assert!(taken.is_none(), "a name was given twice");
+    }
+
+    fn delete(&mut self, name: &str) {
+        if let Some(pod) = self.pods.get_mut(name) {
+            pod.metadata.deletion_timestamp.get_or_insert(to_time(self.now));
+            self.collect(name);
+        }
+    }
+
+    /// The API removes what is deleted, ended, and held by nobody.
+    fn collect(&mut self, name: &str) {
+        let gone = |pod: &Pod| pod.metadata.deletion_timestamp.is_some() && is_over(pod) && !is_tracked(pod);
+        if self.pods.get(name).is_some_and(gone) {
+            self.pods.remove(name);
+        }
+    }
+
+    fn end(&mut self, number: usize, succeeds: bool, fits: impl Fn(&Pod) -> bool) {
+        let now = self.now;
+        let Some(pod) = self.pick(number, fits) else {
+            return;
+        };
+        let terminated = ContainerStateTerminated {
+            exit_code: i32::from(!succeeds),
+            finished_at: Some(to_time(now)),
+            ..ContainerStateTerminated::default()
+        };
+        let state = Some(ContainerState {
+            terminated: Some(terminated),
+            ..ContainerState::default()
+        });
+        pod.status = Some(PodStatus {
+            phase: Some(if succeeds { "Succeeded" } else { "Failed" }.to_owned()),
+            container_statuses: Some(vec![ContainerStatus {
+                state,
+                ..ContainerStatus::default()
+            }]),
+            ..PodStatus::default()
+        });
+        let (name, counts) = (name(pod).to_owned(), is_tracked(pod));
+        if succeeds && counts {
+            self.succeeded += 1;
+        }
+        self.collect(&name);
+    }
+
+    fn happen(&mut self, chance: &Chance) {
+        match *chance {
+            Chance::Sync(writes) => {
+                self.sync(writes);
+            }
+            Chance::End { pod, succeeds } => self.end(pod, succeeds, is_active),
+            Chance::Finish { pod } => {
+                let stopping = |pod: &Pod| pod.metadata.deletion_timestamp.is_some() && !is_over(pod);
+                self.end(pod, false, stopping);
+            }
+            Chance::Delete { pod } => {
+                if let Some(name) = self.pick(pod, |_| true).map(|pod| name(pod).to_owned()) {
+                    self.delete(&name);
+                }
+            }
+            Chance::Wait { seconds } => self.now += TimeDelta::seconds(seconds),
+            Chance::Suspend(suspend) => {
+                if let Some(spec) = &mut self.job.spec {
+                    spec.suspend = Some(suspend);
+                }
+            }
+        }
+        self.check();
+    }
+
+    /// What always holds.
+    fn check(&self) {
+        let spec = self.job.spec.as_ref().unwrap();
+        let active = self.pods.values().filter(|pod| is_active(pod)).count();
+        let parallelism = usize::try_from(spec.parallelism.unwrap_or(1)).unwrap();
+        assert!(
+            active <= parallelism,
+            "{active} pods at work, {parallelism} allowed"
+        );
+        if self
+            .job
+            .status
+            .as_ref()
+            .is_some_and(|status| sealed(status).is_some())
+        {
+            assert_eq!(active, 0, "a finished Job has pods at work");
+        }
+    }
+
+    /// What a new status may not do.
+    fn check_status(&self, status: &JobStatus) {
+        let before = self.job.status.clone().unwrap_or_default();
+        let has = |status: &JobStatus, name: &str| {
+            status
+                .conditions
+                .iter()
+                .flatten()
+                .any(|condition| condition.type_ == name && condition.status == "True")
+        };
+        for name in ["SuccessCriteriaMet", "FailureTarget", "Complete", "Failed"] {
+            assert!(!has(&before, name) || has(status, name), "{name} was taken back");
+        }
+        assert!(
+            !(has(status, "Complete") && has(status, "Failed")),
+            "both complete and failed"
+        );
+        assert!(!has(status, "Complete") || has(status, "SuccessCriteriaMet"));
+        assert!(!has(status, "Failed") || has(status, "FailureTarget"));
+        assert_eq!(has(status, "Complete"), status.completion_time.is_some());
+        assert!(
+            status.succeeded >= before.succeeded && status.failed >= before.failed,
+            "a counter went back"
+        );
+        let spec = self.job.spec.as_ref().unwrap();
+        if let (Some(completions), Some(succeeded)) = (spec.completions, status.succeeded) {
+            assert!(succeeded <= completions, "{succeeded} of {completions} succeeded");
+        }
+        assert!(
+            status.succeeded.unwrap_or(0) <= self.succeeded,
+            "a success was counted twice"
+        );
+    }
+
+    /// Lets everything that is at work succeed, and time pass, until nothing is left to do.
+    fn settle(&mut self) {
+        if let Some(spec) = &mut self.job.spec {
+            spec.suspend = Some(false);
+        }
+        for _ in 0..200 {
+            while self.sync(usize::MAX) {
+                self.check();
+            }
+            self.happen(&Chance::Finish { pod: 0 });
+            self.happen(&Chance::End {
+                pod: 0,
+                succeeds: true,
+            });
+            self.happen(&Chance::Wait { seconds: 601 });
+            if self
+                .job
+                .status
+                .as_ref()
+                .is_some_and(|status| sealed(status).is_some())
+                && self.pods.values().all(|pod| !is_tracked(pod))
+            {
+                return;
+            }
+        }
+        panic!("the Job never finishes: {self:#?}");
+    }
+}
+
+fn chance() -> impl Strategy<Value = Chance> {
+    prop_oneof![
+        6 => prop_oneof![Just(usize::MAX), 0..4_usize].prop_map(Chance::Sync),
+        4 => (0..9_usize, any::<bool>()).prop_map(|(pod, succeeds)| Chance::End { pod, succeeds }),
+        1 => (0..9_usize).prop_map(|pod| Chance::Delete { pod }),
+        2 => (0..9_usize).prop_map(|pod| Chance::Finish { pod }),
+        2 => (0..100_i64).prop_map(|seconds| Chance::Wait { seconds }),
+        1 => any::<bool>().prop_map(Chance::Suspend),
+    ]
+}
+
+fn spec() -> impl Strategy<Value = Value> {
+    let limits = (1..4_i32, 1..6_i32, 0..8_i32);
+    (limits, 0..5_u8).prop_map(|((parallelism, completions, backoff_limit), kind)| match kind {
+        0 => json!({"parallelism": parallelism, "backoffLimit": backoff_limit}),
+        1 => json!({"parallelism": parallelism, "completions": completions, "completionMode": "Indexed", "backoffLimit": backoff_limit}),
+        2 => json!({"parallelism": parallelism, "completions": completions, "completionMode": "Indexed", "backoffLimitPerIndex": backoff_limit % 3}),
+        3 => json!({"parallelism": parallelism, "completions": completions, "podReplacementPolicy": "Failed", "backoffLimit": backoff_limit}),
+        _ => json!({"parallelism": parallelism, "completions": completions, "backoffLimit": backoff_limit}),
+    })
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 400, ..ProptestConfig::default() })]
+
+    #[test]
+    fn the_rules_hold_whatever_happens(spec in spec(), chances in prop::collection::vec(chance(), 0..60)) {
+        let mut world = World::new(&spec);
+        for chance in &chances {
+            world.happen(chance);
+        }
+        world.settle();
+        let status = world.job.status.clone().unwrap();
+        let completions = world.job.spec.as_ref().unwrap().completions;
+        let complete = status.conditions.iter().flatten().any(|condition| condition.type_ == "Complete");
+        if complete && completions.is_some() {
+            prop_assert_eq!(status.succeeded, completions);
+        }
+        prop_assert_eq!(status.active, None);
+        prop_assert!(!world.sync(usize::MAX), "a finished Job still has something to do");
+    }
+}
