@@ -210,6 +210,12 @@ impl<'a> Reader<'a> {
                 Some(number) if (min..=max).contains(&number) => return number,
                 Some(number) if number < min => self.mismatch(&format!("at least {min}")),
                 Some(_) => self.mismatch(&format!("at most {max}")),
+                None if number
+                    .as_f64()
+                    .is_some_and(|number| number.fract() == 0.0 && number > 0.0) =>
+                {
+                    self.mismatch(&format!("at most {max}"));
+                }
                 None => self.mismatch("a whole number"),
             },
             _ => self.mismatch("a whole number"),

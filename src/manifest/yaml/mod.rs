@@ -15,6 +15,7 @@ use std::sync::Arc;
 use granit_parser::{Event, Options, Parser};
 
 use self::build::Builder;
+pub(super) use self::mistake::in_crontab;
 use super::diagnostic::Diagnostic;
 use super::source::Source;
 use super::tree::Node;

@@ -20,7 +20,11 @@ pub fn update(new: &Job, old: &Job) -> Vec<FieldError> {
     check_spec(spec, &path, &mut found);
     completion::update(spec, old_spec, &path.child("completions"), &mut found);
     let only_places = is_waiting(old) && placeless(&spec.template) == placeless(&old_spec.template);
-    let template = if only_places { None } else { changed(&spec.template, &old_spec.template) };
+    let template = if only_places {
+        None
+    } else {
+        changed(&spec.template, &old_spec.template)
+    };
     let immutable = [
         ("selector", changed(&spec.selector, &old_spec.selector)),
         ("template", template),
