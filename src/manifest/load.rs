@@ -1,7 +1,7 @@
 //! The whole way: paths to texts, texts to documents, documents to objects that can be run.
 //!
-//! Nothing stops at the first problem. Every object that is right is there, every problem is told, in the order of
-//! the files and, within a file, of its lines.
+//! Nothing stops at the first problem. Every object that is right is there, every problem is told, in the
+//! order of the files and, within a file, of its lines.
 
 use std::collections::HashMap;
 use std::io::Read;
@@ -26,8 +26,8 @@ use crate::schedule::TimeZones;
 /// The namespace of an object that names none.
 pub const DEFAULT_NAMESPACE: &str = "default";
 
-/// How many diagnostics of one file are shown. Nobody reads more of them; they have one cause, such as a file that
-/// is not a manifest at all.
+/// How many diagnostics of one file are shown. Nobody reads more of them; they have one cause, such as a file
+/// that is not a manifest at all.
 const DIAGNOSTICS_MAX: usize = 100;
 
 /// What was read.
@@ -44,8 +44,8 @@ pub struct Loaded {
 pub struct Manifest {
     /// The object.
     pub object: Object,
-    /// The same as JSON, with everything that was written: unknown fields too. Its `apiVersion` is `batch/v1` and its
-    /// namespace is filled in; other defaults are not (see [`defaults`](super::defaults)).
+    /// The same as JSON, with everything that was written: unknown fields too. Its `apiVersion` is `batch/v1`
+    /// and its namespace is filled in; other defaults are not (see [`defaults`](super::defaults)).
     pub json: Json,
     /// Where its name stands.
     pub place: Place,
@@ -265,8 +265,8 @@ fn beta_warning(source: &Arc<Source>, document: &Node) -> Diagnostic {
     .help("write `apiVersion: batch/v1`")
 }
 
-/// A name with dots is allowed, but becomes part of host names, where a dot means something else. Kubernetes warns
-/// in the same way.
+/// A name with dots is allowed, but becomes part of host names, where a dot means something else. Kubernetes
+/// warns in the same way.
 fn dotted_name(reporter: &Reporter<'_>, name: &str) -> Option<Diagnostic> {
     let surprising = names::dns_subdomain(name).is_empty() && name.contains('.');
     let path = FieldPath::of("metadata.name");

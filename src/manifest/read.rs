@@ -12,8 +12,8 @@ use super::source::{Place, Source};
 
 /// The largest file that is read, in bytes.
 ///
-/// Ten thousand CronJobs of ordinary size take about this much. What is larger is not a manifest but a mistake, such
-/// as a disk image in the folder.
+/// Ten thousand CronJobs of ordinary size take about this much. What is larger is not a manifest but a
+/// mistake, such as a disk image in the folder.
 pub(super) const FILE_BYTES_MAX: u64 = 16 * 1024 * 1024;
 
 /// The endings of the files that are read in a folder, as `kubectl apply -f` reads them.
@@ -25,8 +25,8 @@ pub(super) type ReadResult = Result<Arc<Source>, Box<Diagnostic>>;
 /// The name of standard input among paths.
 const STDIN: &str = "-";
 
-/// Reads everything that `paths` name, in their order and each file once; a folder's files by name. Folders within a
-/// folder are not looked into, as `kubectl apply -f` does not.
+/// Reads everything that `paths` name, in their order and each file once; a folder's files by name. Folders
+/// within a folder are not looked into, as `kubectl apply -f` does not.
 pub(super) fn read_all(paths: &[PathBuf], stdin: &mut dyn Read) -> Vec<ReadResult> {
     let mut sources = Vec::new();
     let mut seen = HashSet::new();

@@ -1,7 +1,8 @@
 //! Manifests as people write them: what is loaded from the good ones, and what is said of the broken ones.
 //!
-//! Every file of `fixtures/broken` has one mistake, or one family of them; what punctual says of it is a snapshot
-//! beside this file. `INSTA_UPDATE=always cargo test --test manifest` writes them anew; read what was written.
+//! Every file of `fixtures/broken` has one mistake, or one family of them; what punctual says of it is a
+//! snapshot beside this file. `INSTA_UPDATE=always cargo test --test manifest` writes them anew; read what
+//! was written.
 
 use std::io;
 use std::path::{Path, PathBuf};

@@ -28,7 +28,8 @@ const RESTART_ADVICE: &str =
 
 /// What is wrong with a Job that is to be created.
 ///
-/// A Job's name is also a label of its pods, so it may have 63 bytes; Kubernetes reports a longer one at the label.
+/// A Job's name is also a label of its pods, so it may have 63 bytes; Kubernetes reports a longer one at the
+/// label.
 pub fn create(job: &Job) -> Vec<FieldError> {
     let mut found = Findings::default();
     metadata::create(&job.metadata, &mut found);
@@ -48,8 +49,8 @@ pub fn create(job: &Job) -> Vec<FieldError> {
     found.into_errors()
 }
 
-/// What is wrong with the template that a CronJob makes its Jobs from. Its labels and annotations are checked only
-/// when a Job is made of them, as in Kubernetes.
+/// What is wrong with the template that a CronJob makes its Jobs from. Its labels and annotations are checked
+/// only when a Job is made of them, as in Kubernetes.
 pub(super) fn check_template(template: &JobTemplateSpec, path: &FieldPath, found: &mut Findings) {
     let path = path.child("spec");
     let Some(spec) = &template.spec else {
@@ -92,8 +93,8 @@ fn check_spec(spec: &JobSpec, path: &FieldPath, found: &mut Findings) {
     restart_policy(spec, &path.child("template.spec.restartPolicy"), found);
 }
 
-/// A pod that finishes must be able to stay finished, so `Always`, which is what a pod has when it says nothing, is
-/// as good as missing.
+/// A pod that finishes must be able to stay finished, so `Always`, which is what a pod has when it says
+/// nothing, is as good as missing.
 fn restart_policy(spec: &JobSpec, path: &FieldPath, found: &mut Findings) {
     let policy = spec
         .template
@@ -168,7 +169,8 @@ fn is_path_byte(byte: u8) -> bool {
     byte.is_ascii_alphanumeric() || b"/-._~%!$&'()*+,;=:".contains(&byte)
 }
 
-/// A Job finds its pods by a selector that the API server makes, or, with `manualSelector`, by the user's own.
+/// A Job finds its pods by a selector that the API server makes, or, with `manualSelector`, by the user's
+/// own.
 fn check_selector(job: &Job, spec: &JobSpec, path: &FieldPath, found: &mut Findings) {
     let manual = spec.manual_selector == Some(true);
     let Some(selector) = &spec.selector else {

@@ -1,7 +1,7 @@
 //! What is wrong with a text that is not YAML, in words for the person who wrote it.
 //!
-//! A parser says what it expected; people want to know what they did. `habits` recognises the mistakes that people
-//! make in cron manifests; for the rest the parser's words are put better here, or shown as they are.
+//! A parser says what it expected; people want to know what they did. `habits` recognises the mistakes that
+//! people make in cron manifests; for the rest the parser's words are put better here, or shown as they are.
 
 use std::sync::Arc;
 

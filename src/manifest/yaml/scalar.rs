@@ -1,11 +1,11 @@
 //! What a plain YAML scalar means, as Kubernetes reads it.
 //!
-//! sigs.k8s.io/yaml reads YAML 1.1: `yes` and `on` are booleans, `0755` is octal, `1_000` is a thousand. A quoted or
-//! block scalar is always text. A whole number written as a fraction (`3.0`, `1e3`) becomes that whole number, as
-//! Go's JSON encoder writes it.
+//! sigs.k8s.io/yaml reads YAML 1.1: `yes` and `on` are booleans, `0755` is octal, `1_000` is a thousand. A
+//! quoted or block scalar is always text. A whole number written as a fraction (`3.0`, `1e3`) becomes that
+//! whole number, as Go's JSON encoder writes it.
 //!
-//! What differs: keys stay as they are written (Kubernetes turns the key `on` into `true`), and infinity and "not a
-//! number", which JSON cannot carry, stay text.
+//! What differs: keys stay as they are written (Kubernetes turns the key `on` into `true`), and infinity and
+//! "not a number", which JSON cannot carry, stay text.
 
 use serde_json::Number;
 
@@ -32,7 +32,8 @@ pub(crate) fn resolve(text: &str) -> Value {
     }
 }
 
-/// A whole number: decimal, `0x`, `0o` or `0` octal, `0b`, with an optional sign and underscores between digits.
+/// A whole number: decimal, `0x`, `0o` or `0` octal, `0b`, with an optional sign and underscores between
+/// digits.
 fn integer(text: &str) -> Option<Number> {
     let text = text.replace('_', "");
     let (negative, digits) = match text.as_bytes().first()? {

@@ -9,7 +9,8 @@ use crate::manifest::diagnostic::Diagnostic;
 use crate::manifest::source::{Place, Source, Span};
 use crate::schedule::Expression;
 
-/// What was probably done, if the line near the byte `at` shows it. The habits that leave no doubt come first.
+/// What was probably done, if the line near the byte `at` shows it. The habits that leave no doubt come
+/// first.
 pub(super) fn recognise(source: &Arc<Source>, kind: &ErrorKind, at: usize) -> Option<Diagnostic> {
     let line = Line::around(&source.text, at);
     crontab(source, line)
