@@ -30,8 +30,18 @@ impl Manifest {
     /// What `up -o json --for …` reports, and its exit code.
     fn run_for(&self, duration: &str) -> (Vec<Value>, i32) {
         let path = self.path();
-        let output = punctual(&["up", path.to_str().expect("UTF-8"), "--for", duration, "-o", "json"]);
-        let events = text(&output.stdout).lines().map(|line| serde_json::from_str(line).expect("JSON")).collect();
+        let output = punctual(&[
+            "up",
+            path.to_str().expect("UTF-8"),
+            "--for",
+            duration,
+            "-o",
+            "json",
+        ]);
+        let events = text(&output.stdout)
+            .lines()
+            .map(|line| serde_json::from_str(line).expect("JSON"))
+            .collect();
         (events, exit_code(&output))
     }
 
@@ -57,7 +67,10 @@ fn events<'a>(all: &'a [Value], kind: &str) -> Vec<&'a Value> {
 }
 
 fn decisions<'a>(all: &'a [Value], reason: &str) -> Vec<&'a Value> {
-    events(all, "decision").into_iter().filter(|event| event["reason"] == reason).collect()
+    events(all, "decision")
+        .into_iter()
+        .filter(|event| event["reason"] == reason)
+        .collect()
 }
 
 /// No instant is missing and none is doubled: the due instants of the started runs follow one another.
@@ -68,13 +81,30 @@ fn every_instant_runs_once() {
     assert_eq!(code, 0);
     let due: Vec<chrono::DateTime<chrono::Utc>> = decisions(&all, "SuccessfulCreate")
         .iter()
-        .map(|event| event["scheduled"].as_str().expect("an instant").parse().expect("RFC 3339"))
+        .map(|event| {
+            event["scheduled"]
+                .as_str()
+                .expect("an instant")
+                .parse()
+                .expect("RFC 3339")
+        })
         .collect();
     assert!(due.len() >= 5, "{} runs", due.len());
-    assert!(due.windows(2).all(|pair| pair[1] - pair[0] == chrono::TimeDelta::seconds(1)), "{due:?}");
-    let jobs: BTreeSet<_> = events(&all, "output").iter().map(|event| event["job"].to_string()).collect();
+    assert!(
+        due.windows(2)
+            .all(|pair| pair[1] - pair[0] == chrono::TimeDelta::seconds(1)),
+        "{due:?}"
+    );
+    let jobs: BTreeSet<_> = events(&all, "output")
+        .iter()
+        .map(|event| event["job"].to_string())
+        .collect();
     assert!(jobs.len() >= 5, "each run is a process of its own: {jobs:?}");
-    assert!(events(&all, "output").iter().all(|event| event["line"] == "tock" && event["stream"] == "stdout"));
+    assert!(
+        events(&all, "output")
+            .iter()
+            .all(|event| event["line"] == "tock" && event["stream"] == "stdout")
+    );
     let summary = events(&all, "summary")[0];
     assert_eq!(summary["failed"], 0);
     assert_eq!(summary["started"].as_u64(), Some(due.len() as u64));
@@ -82,22 +112,34 @@ fn every_instant_runs_once() {
 
 #[test]
 fn forbid_waits_and_says_so() {
-    let slow = cronjob("slow", "@every 1s", "sleep 2.5").replace("jobTemplate", "concurrencyPolicy: Forbid, jobTemplate");
+    let slow = cronjob("slow", "@every 1s", "sleep 2.5")
+        .replace("jobTemplate", "concurrencyPolicy: Forbid, jobTemplate");
     let (all, _) = Manifest::new(&slow).run_for("6s");
     assert!(!decisions(&all, "JobAlreadyActive").is_empty());
     assert!(!decisions(&all, "PassedOver").is_empty());
     let running = events(&all, "processStarted").len();
-    assert!((2..=3).contains(&running), "{running} runs in six seconds, one after the other");
+    assert!(
+        (2..=3).contains(&running),
+        "{running} runs in six seconds, one after the other"
+    );
 }
 
 #[test]
 fn a_failing_run_says_why_and_the_exit_code_stays_fine() {
     let (all, code) = Manifest::new(&cronjob("fails", "@every 2s", "echo oh >&2; exit 3")).run_for("4s");
     assert_eq!(code, 0);
-    assert!(events(&all, "processEnded").iter().any(|event| event["exitCode"] == 3));
+    assert!(
+        events(&all, "processEnded")
+            .iter()
+            .any(|event| event["exitCode"] == 3)
+    );
     let failed = events(&all, "jobFailed");
     assert_eq!(failed[0]["why"], "Job has reached the specified backoff limit");
-    assert!(events(&all, "output").iter().any(|event| event["stream"] == "stderr" && event["line"] == "oh"));
+    assert!(
+        events(&all, "output")
+            .iter()
+            .any(|event| event["stream"] == "stderr" && event["line"] == "oh")
+    );
 }
 
 #[test]
@@ -116,7 +158,10 @@ spec:
     let (all, code) = Manifest::new(manifest).run_for("2s");
     assert_eq!(code, 0);
     let not_started = events(&all, "notStarted");
-    assert_snapshot!(format!("{}: {}", not_started[0]["reason"], not_started[0]["message"]));
+    assert_snapshot!(format!(
+        "{}: {}",
+        not_started[0]["reason"], not_started[0]["message"]
+    ));
     assert_eq!(events(&all, "jobFailed").len(), 1);
 }
 
@@ -141,7 +186,10 @@ spec:
           env: [{name: WHO, value: me}]
 ";
     let (all, _) = Manifest::new(manifest).run_for("3s");
-    let lines: Vec<_> = events(&all, "output").iter().map(|event| event["line"].clone()).collect();
+    let lines: Vec<_> = events(&all, "output")
+        .iter()
+        .map(|event| event["line"].clone())
+        .collect();
     assert_eq!(lines, ["me in /", "me in /", "me in /"]);
     assert_eq!(events(&all, "jobSucceeded").len(), 1);
 }
@@ -178,13 +226,26 @@ fn redact(shown: &str) -> String {
 #[test]
 fn the_first_interrupt_lets_running_work_end_and_the_second_kills() {
     for (command, signals, said) in [
-        ("trap 'echo cleaned; exit 0' TERM; echo up; while :; do sleep 0.1; done", 1, "cleaned"),
-        ("trap 'echo deaf' TERM; echo up; while :; do sleep 0.1; done", 2, "deaf"),
+        (
+            "trap 'echo cleaned; exit 0' TERM; echo up; while :; do sleep 0.1; done",
+            1,
+            "cleaned",
+        ),
+        (
+            "trap 'echo deaf' TERM; echo up; while :; do sleep 0.1; done",
+            2,
+            "deaf",
+        ),
     ] {
         let manifest = Manifest::new(&cronjob("work", "@every 1s", command));
         let mut child = manifest.start();
-        let mut lines = BufReader::new(child.stdout.take().expect("piped")).lines().map(|line| line.expect("UTF-8"));
-        lines.by_ref().find(|line| line.contains("| up")).expect("the work begins");
+        let mut lines = BufReader::new(child.stdout.take().expect("piped"))
+            .lines()
+            .map(|line| line.expect("UTF-8"));
+        lines
+            .by_ref()
+            .find(|line| line.contains("| up"))
+            .expect("the work begins");
         interrupt(&child);
         let mut rest: Vec<String> = vec![];
         if signals == 2 {
@@ -193,13 +254,19 @@ fn the_first_interrupt_lets_running_work_end_and_the_second_kills() {
         }
         rest.extend(lines);
         assert!(rest.iter().any(|line| line.contains(said)), "{rest:#?}");
-        assert!(rest.last().is_some_and(|line| line.contains("stopped before the end")), "{rest:#?}");
+        assert!(
+            rest.last()
+                .is_some_and(|line| line.contains("stopped before the end")),
+            "{rest:#?}"
+        );
         assert_eq!(child.wait().expect("it ends").code(), Some(0));
     }
 }
 
 fn interrupt(child: &Child) {
-    let status = std::process::Command::new("kill").args(["-INT", &child.id().to_string()]).status();
+    let status = std::process::Command::new("kill")
+        .args(["-INT", &child.id().to_string()])
+        .status();
     assert!(status.expect("kill can be started").success());
 }
 
