@@ -41,9 +41,6 @@ fn block_on(case: impl Future<Output = ()>) {
         .build();
     let runtime = runtime.expect("a runtime for the case");
     let limit = std::time::Duration::from_secs(60);
-    runtime.block_on(async {
-        tokio::time::timeout(limit, case)
-            .await
-            .expect("the case ends within a minute")
-    });
+    let timed = runtime.block_on(async { tokio::time::timeout(limit, case).await });
+    timed.expect("the case ends within a minute");
 }

@@ -438,7 +438,7 @@ async fn write_at_random(store: SharedStore, seed: u64, writes: u64) {
         let document = thing(i64::try_from(value_of).unwrap());
         // Losing a race is part of the game; any other failure is not.
         let outcome = match store.get(&key).await {
-            Ok(found) if state % 3 == 0 => store.delete(&key, document, found.revision()).await,
+            Ok(found) if state.is_multiple_of(3) => store.delete(&key, document, found.revision()).await,
             Ok(found) => store.update(&key, document, found.revision()).await,
             Err(_) => store.create(&key, document).await,
         };

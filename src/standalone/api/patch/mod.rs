@@ -66,20 +66,17 @@ impl Patch {
     ///
     /// [`ApiError::Unprocessable`] when the change does not fit the object.
     pub fn apply(&self, mut object: Value) -> Result<Value, ApiError> {
-        match self {
-            Self::Merge(patch) => json_patch::merge(&mut object, patch),
-            Self::Json(patch) => {
-                json_patch::patch(&mut object, patch).map_err(|error| ApiError::Unprocessable {
-                    message: error.to_string(),
-                })?
+        let applied = match self {
+            Self::Merge(patch) => {
+                json_patch::merge(&mut object, patch);
+                Ok(())
             }
-            Self::Strategic(patch) => {
-                strategic::merge(&mut object, patch).map_err(|error| ApiError::Unprocessable {
-                    message: error.to_string(),
-                })?
-            }
-        }
-        Ok(object)
+            Self::Json(patch) => json_patch::patch(&mut object, patch).map_err(|error| error.to_string()),
+            Self::Strategic(patch) => strategic::merge(&mut object, patch).map_err(|error| error.to_string()),
+        };
+        applied
+            .map(|()| object)
+            .map_err(|message| ApiError::Unprocessable { message })
     }
 }
 
