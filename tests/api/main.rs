@@ -7,6 +7,7 @@
 mod cases;
 mod cluster;
 mod embedded;
+mod kubectl;
 
 use std::process::ExitCode;
 
@@ -30,7 +31,12 @@ fn main() -> ExitCode {
             Ok(())
         })
     });
-    libtest_mimic::run(&arguments, contract.chain(own).collect()).exit_code()
+    let kubectl = Trial::test("embedded::kubectl::a_session", || {
+        block_on(kubectl::session());
+        Ok(())
+    });
+    let kubectl = kubectl.with_ignored_flag(!kubectl::is_there());
+    libtest_mimic::run(&arguments, contract.chain(own).chain([kubectl]).collect()).exit_code()
 }
 
 /// Runs a case on a runtime of its own, with time enough for a slow machine and an end for one that hangs.

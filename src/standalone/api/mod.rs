@@ -30,6 +30,7 @@ pub mod registry;
 pub mod resource;
 pub mod selector;
 pub mod strategy;
+mod unknown;
 
 use std::sync::Arc;
 

@@ -64,6 +64,7 @@ impl Registry {
         ] {
             meta::remove(document, field);
         }
+        meta::drop_empty(document);
         if resource.namespaced {
             meta::set(document, "namespace", namespace);
         } else {

@@ -71,6 +71,7 @@ impl Registry {
     ) -> Result<Option<Value>, ApiError> {
         check_identity(resource, name, old, &new)?;
         meta::drop_nulls(&mut new);
+        meta::drop_empty(&mut new);
         keep_other_parts(resource, part, old, &mut new);
         let mut causes = keep_metadata(old, &mut new);
         if part == Part::Main {
@@ -213,9 +214,6 @@ fn keep_metadata(old: &Value, new: &mut Value) -> Vec<Cause> {
             );
             causes.push(Cause::forbidden("metadata.finalizers", &detail));
         }
-    }
-    if meta::get(new, "finalizers").is_some_and(|list| *list == json!([])) {
-        meta::remove(new, "finalizers");
     }
     causes
 }
