@@ -89,7 +89,7 @@ async fn a_watch_from_too_long_ago_is_gone() {
         .boxed();
     match events.try_next().await.unwrap() {
         Some(WatchEvent::Error(status)) => {
-            assert_eq!((status.code, status.reason.as_str()), (410, "Expired"))
+            assert_eq!((status.code, status.reason.as_str()), (410, "Expired"));
         }
         other => panic!("expected 410, found {other:?}"),
     }

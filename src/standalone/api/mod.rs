@@ -24,6 +24,7 @@
 pub mod error;
 pub mod gc;
 mod handlers;
+mod limits;
 mod meta;
 pub mod patch;
 pub mod registry;

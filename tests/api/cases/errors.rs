@@ -187,6 +187,11 @@ pub(crate) async fn paths_and_methods_that_are_not_served(cluster: Cluster) {
     );
     let large = json!({ "metadata": { "name": "a" }, "data": { "key": "x".repeat(4 * 1024 * 1024) } });
     assert_eq!(sent_as("application/json", "POST", &path, &large).await, 413);
+    let large = json!({ "metadata": { "name": "a" }, "data": { "key": "x".repeat(2 * 1024 * 1024) } });
+    assert_eq!(sent_as("application/json", "POST", &path, &large).await, 413);
+    let deep = (0..110).fold(json!({}), |inner, _| json!({ "a": inner }));
+    let deep = json!({ "metadata": { "name": "a" }, "other": deep });
+    assert_eq!(sent_as("application/json", "POST", &path, &deep).await, 400);
 
     let request = http::Request::get(&path)
         .header("accept", "application/xml")

@@ -9,10 +9,8 @@ use serde_json::{Map, Value};
 
 use super::params::WriteQuery;
 use super::{ApiError, Endpoint, JSON, meta};
+use crate::standalone::api::limits::{BODY_BYTES_MAX, DEPTH_MAX, depth};
 use crate::standalone::store::Object;
-
-/// The largest body that is read: the limit of kube-apiserver (`MaxRequestBodyBytes`), which is twice etcd's and more.
-pub(super) const BODY_BYTES_MAX: usize = 3 * 1024 * 1024;
 
 /// The whole body, within the limit, with the headers that say what it is.
 pub(super) struct Content {
@@ -79,6 +77,11 @@ impl Content {
 pub(super) fn as_object(endpoint: &Endpoint, mut object: Value) -> Result<Value, ApiError> {
     let resource = endpoint.resource;
     let (kind, api_version) = (resource.kind, resource.api_version());
+    if depth(&object) > DEPTH_MAX {
+        return Err(ApiError::bad_request(format!(
+            "the {kind} nests deeper than {DEPTH_MAX} levels"
+        )));
+    }
     let Some(fields) = object.as_object_mut() else {
         return Err(ApiError::bad_request(format!(
             "the body is not an object; expected a {kind}"

@@ -4,6 +4,7 @@ use serde_json::{Value, json};
 
 use super::{CONFLICT_RETRIES, Mode, Registry, lost_the_race, mistyped, read, shown};
 use crate::standalone::api::error::{ApiError, Cause};
+use crate::standalone::api::limits::check_size;
 use crate::standalone::api::meta;
 use crate::standalone::api::resource::Resource;
 use crate::standalone::store::{Key, Object};
@@ -82,6 +83,9 @@ impl Registry {
         }
         if causes.is_empty() && &new == old {
             return Ok(None);
+        }
+        if part != Part::Any {
+            check_size(&new)?;
         }
         let checked = match part {
             Part::Main => resource.strategy.check(&new, Some(old), &self.zones),
