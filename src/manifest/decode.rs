@@ -208,7 +208,8 @@ impl<'a> Reader<'a> {
         match &self.node.value {
             Value::Number(number) => match number.as_i64() {
                 Some(number) if (min..=max).contains(&number) => return number,
-                Some(_) => self.mismatch(&format!("between {min} and {max}")),
+                Some(number) if number < min => self.mismatch(&format!("at least {min}")),
+                Some(_) => self.mismatch(&format!("at most {max}")),
                 None => self.mismatch("a whole number"),
             },
             _ => self.mismatch("a whole number"),

@@ -26,6 +26,10 @@ use crate::schedule::TimeZones;
 /// The namespace of an object that names none.
 pub const DEFAULT_NAMESPACE: &str = "default";
 
+/// How many diagnostics of one file are shown. Nobody reads more of them; they have one cause, such as a file that
+/// is not a manifest at all.
+const DIAGNOSTICS_MAX: usize = 100;
+
 /// What was read.
 #[derive(Debug, Default)]
 pub struct Loaded {
@@ -60,7 +64,7 @@ pub fn load(paths: &[PathBuf], stdin: &mut dyn Read, zones: &TimeZones) -> Loade
     for source in read::read_all(paths, stdin) {
         match source {
             Ok(source) => loader.take(&source),
-            Err(diagnostic) => loader.loaded.diagnostics.push(diagnostic),
+            Err(diagnostic) => loader.say(*diagnostic),
         }
     }
     loader.loaded
@@ -72,7 +76,7 @@ pub fn load_bytes<'a>(texts: impl IntoIterator<Item = (&'a str, &'a [u8])>, zone
     for (name, bytes) in texts {
         match read::decode(name, bytes.to_vec()) {
             Ok(source) => loader.take(&source),
-            Err(diagnostic) => loader.loaded.diagnostics.push(diagnostic),
+            Err(diagnostic) => loader.say(*diagnostic),
         }
     }
     loader.loaded
@@ -108,6 +112,17 @@ impl<'z> Loader<'z> {
         // Problems of the text come before those of what it means; people read from top to bottom.
         self.loaded.diagnostics[before..]
             .sort_by_key(|diagnostic| diagnostic.place.as_ref().map_or(0, |place| place.span.start));
+        self.shorten(before, source);
+    }
+
+    /// Keeps the first diagnostics of a file, and counts the others.
+    fn shorten(&mut self, before: usize, source: &Source) {
+        let keep = self.loaded.diagnostics.len().min(before + DIAGNOSTICS_MAX);
+        let rest = self.loaded.diagnostics.split_off(keep);
+        if let Some(worst) = rest.iter().map(|diagnostic| diagnostic.severity).min() {
+            let message = format!("{} more problems in {} are not shown", rest.len(), source.name);
+            self.say(Diagnostic::new(worst, "too-many-problems", message));
+        }
     }
 
     fn document(&mut self, source: &Arc<Source>, mut document: Node) {

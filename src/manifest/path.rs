@@ -77,6 +77,14 @@ impl FieldPath {
         self.with([Step::Key(key.to_owned())])
     }
 
+    /// The path to what this one is in; none for the object itself.
+    pub fn parent(&self) -> Option<FieldPath> {
+        let (_, before) = self.steps.split_last()?;
+        Some(FieldPath {
+            steps: before.to_vec(),
+        })
+    }
+
     /// The steps from the root.
     pub fn steps(&self) -> &[Step] {
         &self.steps

@@ -32,12 +32,29 @@ impl Reporter<'_> {
             .iter()
             .filter(|error| !wrong.iter().any(|path| error.path.is_within(path)))
         {
-            let diagnostic = self.field_error(error);
+            let diagnostic = match self.missing_ancestor(error) {
+                Some(missing) => self.field_error(&missing),
+                None => self.field_error(error),
+            };
             if !diagnostics.contains(&diagnostic) {
                 diagnostics.push(diagnostic);
             }
         }
         diagnostics
+    }
+
+    /// Where something is required in an object that is itself not there: that object is required.
+    fn missing_ancestor(&self, error: &FieldError) -> Option<FieldError> {
+        let above = |path: &FieldPath| path.parent().filter(|parent| !parent.steps().is_empty());
+        let ancestors = std::iter::successors(above(&error.path), above);
+        let missing = ancestors.take_while(|path| self.node.at(path).is_none()).last()?;
+        let is_required = error.reason == Reason::Required;
+        is_required.then(|| FieldError {
+            path: missing,
+            detail: String::new(),
+            hint: None,
+            ..error.clone()
+        })
     }
 
     /// What is wrong with a field's kind or name.

@@ -14,7 +14,7 @@
 //! |---|---|
 //! | [`cron_job`] | what only CronJobs have; create and update |
 //! | [`job`] | the spec of Jobs and of Job templates; create and update |
-//! | [`schedule`], [`time_zone`] | when a CronJob is due |
+//! | `schedule`, `time_zone` | when a CronJob is due |
 //! | `completion` | completion mode and the limits of indexed Jobs |
 //! | `pod_failure_policy`, `success_policy` | the policies of Jobs |
 //! | `pod`, `container`, `volume` | pod templates |

@@ -3,6 +3,8 @@
 //! A parser says what it expected; people want to know what they did. The mistakes that people make in cron
 //! manifests are recognised by the line they stand on; for the rest the parser's own words are shown.
 
+use std::ffi::OsStr;
+use std::path::Path;
 use std::sync::Arc;
 
 use granit_parser::{ErrorKind, ScanError};
@@ -10,11 +12,14 @@ use granit_parser::{ErrorKind, ScanError};
 use crate::manifest::diagnostic::Diagnostic;
 use crate::manifest::source::{Place, Source, Span};
 
-/// A mistake in a JSON text, if this is one: YAML's words for it would only confuse.
-pub(super) fn in_json(source: &Arc<Source>) -> Option<Diagnostic> {
-    if !source.name.ends_with(".json") {
-        return None;
-    }
+/// A mistake in a file that says it is JSON. YAML allows more, but other tools will not.
+pub(super) fn in_json_file(source: &Arc<Source>) -> Option<Diagnostic> {
+    let is_json = Path::new(&source.name).extension() == Some(OsStr::new("json"));
+    is_json.then(|| in_json(source)).flatten()
+}
+
+/// A mistake in a JSON text; YAML's words for it would only confuse.
+fn in_json(source: &Arc<Source>) -> Option<Diagnostic> {
     let error = serde_json::from_str::<serde::de::IgnoredAny>(&source.text).err()?;
     let message = error.to_string();
     let words = message.split(" at line ").next().unwrap_or(&message).to_owned();
@@ -25,7 +30,7 @@ pub(super) fn in_json(source: &Arc<Source>) -> Option<Diagnostic> {
     )
 }
 
-/// The byte at a line and column, both counted from 1 (serde_json counts columns in bytes).
+/// The byte at a line and column, both counted from 1 (`serde_json` counts columns in bytes).
 fn offset(text: &str, line: usize, column: usize) -> usize {
     let line_start: usize = text
         .split_inclusive('\n')
@@ -35,10 +40,22 @@ fn offset(text: &str, line: usize, column: usize) -> usize {
     (line_start + column.saturating_sub(1)).min(text.len())
 }
 
+/// Whether a text begins as JSON objects do.
+fn looks_like_json(text: &str) -> bool {
+    text.trim_start()
+        .strip_prefix('{')
+        .is_some_and(|rest| rest.trim_start().starts_with('"'))
+}
+
 /// A mistake in a YAML text.
 pub(super) fn in_yaml(source: &Arc<Source>, error: &ScanError) -> Diagnostic {
     let at = error.marker().byte_offset().unwrap_or(source.text.len());
     let line = Line::around(&source.text, at);
+    if looks_like_json(&source.text)
+        && let Some(diagnostic) = in_json(source)
+    {
+        return diagnostic;
+    }
     unquoted_value(source, &line)
         .or_else(|| template(source, &line))
         .or_else(|| tab(source, &line))
@@ -87,7 +104,7 @@ impl<'s> Line<'s> {
         let (key, value) = self.text.split_once(": ")?;
         let indent = value.len() - value.trim_start().len();
         let start = self.start + key.len() + 2 + indent;
-        let value = value.trim();
+        let value = value.split(" #").next().unwrap_or(value).trim();
         let key = key.trim_start_matches([' ', '-']).trim();
         Some((key, value, start..start + value.len()))
     }

@@ -3,6 +3,7 @@
 //! JSON is read by the same parser, being YAML in all but its messages.
 
 mod build;
+mod mapping;
 mod mistake;
 mod scalar;
 
@@ -32,7 +33,7 @@ pub const VALUES_MAX: usize = 1_000_000;
 /// The documents of a source that could be read, and what is wrong with the others. Empty documents are left out.
 pub fn read(source: &Arc<Source>) -> (Vec<Node>, Vec<Diagnostic>) {
     let mut builder = Builder::new(source);
-    if let Some(diagnostic) = mistake::in_json(source) {
+    if let Some(diagnostic) = mistake::in_json_file(source) {
         return (Vec::new(), vec![diagnostic]);
     }
     let mut parser = Parser::new_from_str_with_options(&source.text, options());

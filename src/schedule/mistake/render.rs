@@ -18,7 +18,13 @@ pub(super) fn render(error: &ParseError) -> String {
 
 /// The expression on one line, each character one column wide as far as that can be seen to.
 fn echo(text: &str) -> String {
-    let plain = |c: char| if c.is_control() || c.is_whitespace() { ' ' } else { c };
+    let plain = |c: char| {
+        if c.is_control() || c.is_whitespace() {
+            ' '
+        } else {
+            c
+        }
+    };
     text.chars().map(plain).collect::<String>().trim_end().to_owned()
 }
 
