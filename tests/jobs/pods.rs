@@ -95,7 +95,7 @@ async fn a_pod_has_a_deadline() {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_deleted_pod_is_gone_when_its_processes_are() {
     let mut machine = Machine::start().await;
-    let script = "trap 'sleep 0.2; echo cleaned; exit 0' TERM; echo up; sleep 60 & wait";
+    let script = "trap 'sleep 0.2; echo cleaned; exit 0' TERM; echo up; while :; do sleep 0.05; done";
     machine
         .pod(&json!({
             "terminationGracePeriodSeconds": 5,

@@ -32,6 +32,7 @@ fn started_with(more: &Value) -> Value {
 }
 
 #[test]
+#[expect(clippy::too_many_lines, reason = "a table is as long as it has rows")]
 fn fixed_completions() {
     let two_five = json!({"completions": 5, "parallelism": 2, "backoffLimit": 6});
     let rows = [
@@ -204,6 +205,7 @@ fn work_queue() {
 }
 
 #[test]
+#[expect(clippy::too_many_lines, reason = "a table is as long as it has rows")]
 fn failures() {
     let limit = |limit: i32| json!({"backoffLimit": limit});
     let on_failure =
@@ -406,6 +408,7 @@ fn time() {
 }
 
 #[test]
+#[expect(clippy::too_many_lines, reason = "a table is as long as it has rows")]
 fn indexed() {
     let four_two = json!({"completions": 4, "parallelism": 2, "completionMode": "Indexed"});
     let per_index = json!({
