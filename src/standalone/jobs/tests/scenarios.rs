@@ -42,7 +42,7 @@ fn refusal(code: u16, reason: &str) -> Value {
 async fn carried_out(job: Job, pods: Vec<Pod>, script: Vec<Exchange>) -> Outcome {
     let decision = decide(&job, &pods, noon());
     let (client, left) = scripted(script);
-    let outcome = carry_out(client, Arc::new(job), decision, pods).await;
+    let outcome = Box::pin(carry_out(client, Arc::new(job), decision, pods)).await;
     assert!(
         left.lock().unwrap().is_empty(),
         "not asked: {:#?}",

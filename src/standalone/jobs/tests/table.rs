@@ -327,7 +327,7 @@ fn failures() {
 
 #[test]
 fn time() {
-    let deadline = json!({"activeDeadlineSeconds": 600});
+    let deadline = json!({"activeDeadlineSeconds": 599});
     let finished = json!({
         "startTime": rfc3339(at(-600)), "succeeded": 1, "completionTime": rfc3339(at(-60)),
         "conditions": [{"type": "Complete", "status": "True", "lastTransitionTime": rfc3339(at(-60))}],
@@ -335,7 +335,7 @@ fn time() {
     let rows = [
         (
             "before the deadline",
-            json!({"activeDeadlineSeconds": 700}),
+            json!({"activeDeadlineSeconds": 600}),
             started(),
             "active",
         ),
