@@ -24,12 +24,14 @@
 pub mod error;
 pub mod gc;
 mod handlers;
+mod limits;
 mod meta;
 pub mod patch;
 pub mod registry;
 pub mod resource;
 pub mod selector;
 pub mod strategy;
+mod unknown;
 
 use std::sync::Arc;
 

@@ -6,6 +6,7 @@ use uuid::Uuid;
 use super::name::{NAME_ATTEMPTS, generated};
 use super::{Mode, Registry, mistyped};
 use crate::standalone::api::error::ApiError;
+use crate::standalone::api::limits::check_size;
 use crate::standalone::api::meta;
 use crate::standalone::api::resource::Resource;
 use crate::standalone::store::{Key, Object, Revision, StoreError};
@@ -64,6 +65,7 @@ impl Registry {
         ] {
             meta::remove(document, field);
         }
+        meta::drop_empty(document);
         if resource.namespaced {
             meta::set(document, "namespace", namespace);
         } else {
@@ -97,6 +99,7 @@ impl Registry {
                 causes,
             });
         }
+        check_size(&document)?;
         let key = Key::new(resource.stored_as, namespace, &name);
         let created = match mode {
             Mode::Real => self.store.create(&key, document).await,

@@ -4,6 +4,7 @@ use serde_json::{Value, json};
 
 use super::{CONFLICT_RETRIES, Mode, Registry, lost_the_race, mistyped, read, shown};
 use crate::standalone::api::error::{ApiError, Cause};
+use crate::standalone::api::limits::check_size;
 use crate::standalone::api::meta;
 use crate::standalone::api::resource::Resource;
 use crate::standalone::store::{Key, Object};
@@ -71,6 +72,7 @@ impl Registry {
     ) -> Result<Option<Value>, ApiError> {
         check_identity(resource, name, old, &new)?;
         meta::drop_nulls(&mut new);
+        meta::drop_empty(&mut new);
         keep_other_parts(resource, part, old, &mut new);
         let mut causes = keep_metadata(old, &mut new);
         if part == Part::Main {
@@ -81,6 +83,9 @@ impl Registry {
         }
         if causes.is_empty() && &new == old {
             return Ok(None);
+        }
+        if part != Part::Any {
+            check_size(&new)?;
         }
         let checked = match part {
             Part::Main => resource.strategy.check(&new, Some(old), &self.zones),
@@ -213,9 +218,6 @@ fn keep_metadata(old: &Value, new: &mut Value) -> Vec<Cause> {
             );
             causes.push(Cause::forbidden("metadata.finalizers", &detail));
         }
-    }
-    if meta::get(new, "finalizers").is_some_and(|list| *list == json!([])) {
-        meta::remove(new, "finalizers");
     }
     causes
 }

@@ -5,7 +5,7 @@
 use k8s_openapi::api::batch::v1::{CronJob, Job};
 use serde_json::{Map, Value, json};
 
-use super::{Propagation, Strategy, causes, read_as};
+use super::{Propagation, Strategy, causes, read_as, unknown_to};
 use crate::manifest::{defaults, validate};
 use crate::schedule::TimeZones;
 use crate::standalone::api::error::Cause;
@@ -22,6 +22,10 @@ pub struct Jobs;
 impl Strategy for CronJobs {
     fn check_types(&self, object: &Value) -> Result<(), String> {
         read_as::<CronJob>(object).map(drop)
+    }
+
+    fn unknown_fields(&self, object: &Value) -> Vec<String> {
+        unknown_to::<CronJob>(object)
     }
 
     fn prepare_create(&self, object: &mut Value) {
@@ -49,6 +53,10 @@ impl Strategy for CronJobs {
 impl Strategy for Jobs {
     fn check_types(&self, object: &Value) -> Result<(), String> {
         read_as::<Job>(object).map(drop)
+    }
+
+    fn unknown_fields(&self, object: &Value) -> Vec<String> {
+        unknown_to::<Job>(object)
     }
 
     fn prepare_create(&self, object: &mut Value) {

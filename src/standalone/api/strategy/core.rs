@@ -4,7 +4,7 @@ use k8s_openapi::api::coordination::v1::Lease;
 use k8s_openapi::api::core::v1::{ConfigMap, Namespace, Node, Pod, Secret, ServiceAccount};
 use serde_json::{Value, json};
 
-use super::{Strategy, check_metadata, read_as};
+use super::{Strategy, check_metadata, read_as, unknown_to};
 use crate::manifest::validate::names::dns_label;
 use crate::schedule::TimeZones;
 use crate::standalone::api::error::Cause;
@@ -46,6 +46,10 @@ impl Strategy for ConfigMaps {
         read_as::<ConfigMap>(object).map(drop)
     }
 
+    fn unknown_fields(&self, object: &Value) -> Vec<String> {
+        unknown_to::<ConfigMap>(object)
+    }
+
     fn check(&self, object: &Value, old: Option<&Value>, _zones: &TimeZones) -> Result<Vec<Cause>, String> {
         let mut causes = check_metadata::<ConfigMap>(object, old)?;
         causes.extend(unless_immutable(object, old, &["data", "binaryData"]));
@@ -56,6 +60,10 @@ impl Strategy for ConfigMaps {
 impl Strategy for Secrets {
     fn check_types(&self, object: &Value) -> Result<(), String> {
         read_as::<Secret>(object).map(drop)
+    }
+
+    fn unknown_fields(&self, object: &Value) -> Vec<String> {
+        unknown_to::<Secret>(object)
     }
 
     fn check(&self, object: &Value, old: Option<&Value>, _zones: &TimeZones) -> Result<Vec<Cause>, String> {
@@ -91,6 +99,10 @@ impl Strategy for ServiceAccounts {
         read_as::<ServiceAccount>(object).map(drop)
     }
 
+    fn unknown_fields(&self, object: &Value) -> Vec<String> {
+        unknown_to::<ServiceAccount>(object)
+    }
+
     fn check(&self, object: &Value, old: Option<&Value>, _zones: &TimeZones) -> Result<Vec<Cause>, String> {
         check_metadata::<ServiceAccount>(object, old)
     }
@@ -99,6 +111,10 @@ impl Strategy for ServiceAccounts {
 impl Strategy for Leases {
     fn check_types(&self, object: &Value) -> Result<(), String> {
         read_as::<Lease>(object).map(drop)
+    }
+
+    fn unknown_fields(&self, object: &Value) -> Vec<String> {
+        unknown_to::<Lease>(object)
     }
 
     fn check(&self, object: &Value, old: Option<&Value>, _zones: &TimeZones) -> Result<Vec<Cause>, String> {
@@ -116,6 +132,10 @@ impl Strategy for Nodes {
         read_as::<Node>(object).map(drop)
     }
 
+    fn unknown_fields(&self, object: &Value) -> Vec<String> {
+        unknown_to::<Node>(object)
+    }
+
     fn check(&self, object: &Value, old: Option<&Value>, _zones: &TimeZones) -> Result<Vec<Cause>, String> {
         check_metadata::<Node>(object, old)
     }
@@ -128,6 +148,10 @@ impl Strategy for Nodes {
 impl Strategy for Namespaces {
     fn check_types(&self, object: &Value) -> Result<(), String> {
         read_as::<Namespace>(object).map(drop)
+    }
+
+    fn unknown_fields(&self, object: &Value) -> Vec<String> {
+        unknown_to::<Namespace>(object)
     }
 
     fn check(&self, object: &Value, old: Option<&Value>, _zones: &TimeZones) -> Result<Vec<Cause>, String> {
@@ -181,6 +205,10 @@ impl Strategy for Namespaces {
 impl Strategy for Pods {
     fn check_types(&self, object: &Value) -> Result<(), String> {
         read_as::<Pod>(object).map(drop)
+    }
+
+    fn unknown_fields(&self, object: &Value) -> Vec<String> {
+        unknown_to::<Pod>(object)
     }
 
     fn check(&self, object: &Value, old: Option<&Value>, _zones: &TimeZones) -> Result<Vec<Cause>, String> {

@@ -4,7 +4,7 @@
 use k8s_openapi::api::core::v1::Event;
 use serde_json::{Value, json};
 
-use super::{Strategy, check_metadata, read_as};
+use super::{Strategy, check_metadata, read_as, unknown_to};
 use crate::schedule::TimeZones;
 use crate::standalone::api::error::Cause;
 use crate::standalone::api::meta;
@@ -31,6 +31,10 @@ const RENAMED: [(&str, &str); 7] = [
 impl Strategy for Events {
     fn check_types(&self, object: &Value) -> Result<(), String> {
         read_as::<Event>(object).map(drop)
+    }
+
+    fn unknown_fields(&self, object: &Value) -> Vec<String> {
+        unknown_to::<Event>(object)
     }
 
     fn check(&self, object: &Value, old: Option<&Value>, _zones: &TimeZones) -> Result<Vec<Cause>, String> {
@@ -65,6 +69,10 @@ impl Strategy for Events {
 impl Strategy for EventsV1 {
     fn check_types(&self, object: &Value) -> Result<(), String> {
         Events.check_types(object)
+    }
+
+    fn unknown_fields(&self, object: &Value) -> Vec<String> {
+        Events.unknown_fields(object)
     }
 
     fn check(&self, object: &Value, old: Option<&Value>, zones: &TimeZones) -> Result<Vec<Cause>, String> {

@@ -9,6 +9,7 @@ mod events;
 
 use k8s_openapi::Metadata;
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::ObjectMeta;
+use serde::Serialize;
 use serde::de::DeserializeOwned;
 use serde_json::Value;
 
@@ -17,6 +18,7 @@ pub use core::{ConfigMaps, Leases, Namespaces, Nodes, Pods, Secrets, ServiceAcco
 pub use events::{Events, EventsV1};
 
 use super::error::Cause;
+use super::unknown;
 use crate::manifest::validate::{FieldError, Findings, metadata};
 use crate::schedule::TimeZones;
 
@@ -39,6 +41,9 @@ pub trait Strategy: Sync + std::fmt::Debug {
     ///
     /// A sentence that names the field.
     fn check_types(&self, object: &Value) -> Result<(), String>;
+
+    /// The fields that the object has and its kind does not; none when its types are wrong, which is said elsewhere.
+    fn unknown_fields(&self, object: &Value) -> Vec<String>;
 
     /// Fills in defaults and resets what is not the client's to write. The uid is known by then.
     fn prepare_create(&self, _object: &mut Value) {}
@@ -100,6 +105,16 @@ pub trait Strategy: Sync + std::fmt::Debug {
 /// Reads the object as `T`. What is kept is what was written, unknown fields included; this is only looked at.
 fn read_as<T: DeserializeOwned>(object: &Value) -> Result<T, String> {
     serde_path_to_error::deserialize(object).map_err(|error| error.to_string())
+}
+
+/// The fields that a `T` does not have.
+fn unknown_to<T: DeserializeOwned + Serialize>(object: &Value) -> Vec<String> {
+    let understood = read_as::<T>(object)
+        .ok()
+        .and_then(|typed| serde_json::to_value(typed).ok());
+    understood
+        .map(|understood| unknown::fields(object, &understood))
+        .unwrap_or_default()
 }
 
 /// Checks the types of a `T`, and the metadata that every object has.
