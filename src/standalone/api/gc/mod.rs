@@ -60,7 +60,7 @@ async fn collect(registry: Registry) -> Result<(), ApiError> {
         tokio::select! {
             told = watches.next() => {
                 let Some((resource, batch)) = told else { return Ok(()) };
-                for event in &batch.map_err(|source| ApiError::Internal { source })?.events {
+                for event in &batch?.events {
                     collector.on_event(resource, event).await?;
                 }
             }
@@ -82,23 +82,12 @@ struct Collector {
 impl Collector {
     /// Takes in what there is, and watches from there on.
     async fn begin(&mut self) -> Result<SelectAll<BoxStream<'static, Told>>, ApiError> {
-        let internal = |source| ApiError::Internal { source };
         let mut found = Vec::new();
         let mut watches = SelectAll::new();
         for resource in stored_resources() {
             let scope = Scope::all(resource.stored_as);
-            let page = self
-                .registry
-                .store()
-                .list(&scope, Range::default())
-                .await
-                .map_err(internal)?;
-            let watch = self
-                .registry
-                .store()
-                .watch(&scope, page.revision)
-                .await
-                .map_err(internal)?;
+            let page = self.registry.store().list(&scope, Range::default()).await?;
+            let watch = self.registry.store().watch(&scope, page.revision).await?;
             watches.push(told(resource, watch));
             for object in page.objects {
                 let seen = Seen::read(resource, &object)?;
@@ -166,11 +155,11 @@ impl Collector {
     }
 }
 
-/// The resources in the form that is stored, each once.
+/// The resources whose objects are stored as they are: each collection once.
 fn stored_resources() -> impl Iterator<Item = &'static Resource> {
     RESOURCES
         .iter()
-        .filter(|resource| std::ptr::eq(*resource, resource.storage()))
+        .filter(|resource| resource.strategy.is_stored_form())
 }
 
 /// A watch as a stream, which ends after its first failure.
