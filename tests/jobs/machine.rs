@@ -9,6 +9,7 @@ use k8s_openapi::api::core::v1::{Event as KubeEvent, Pod};
 use kube::api::{DeleteParams, ListParams, Patch, PatchParams, PostParams};
 use kube::{Api, Client};
 use punctual::clock::SystemClock;
+use punctual::schedule::TimeZones;
 use punctual::standalone::api;
 use punctual::standalone::jobs::JobController;
 use punctual::standalone::runtime::output::channel;
@@ -36,9 +37,8 @@ impl Machine {
     /// Starts everything.
     pub(crate) async fn start() -> Self {
         let clock = SystemClock::shared();
-        let api = api::Api::start(Arc::new(MemoryStore::new()), clock.clone())
-            .await
-            .unwrap();
+        let (store, zones) = (Arc::new(MemoryStore::new()), Arc::new(TimeZones::built_in()));
+        let api = api::Api::start(store, clock.clone(), zones).await.unwrap();
         let client = api.client();
         let (output, events) = channel();
         let options = Options {
