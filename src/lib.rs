@@ -29,7 +29,13 @@
 //! - The controller speaks to a `kube::Client` and to nothing else. On one machine the client is handed the
 //!   embedded API's router, in a cluster it talks to kube-apiserver: there is one path.
 
+pub mod cli;
 pub mod clock;
+pub mod controller;
 pub mod cronjob;
+pub mod manifest;
+pub mod policy;
 pub mod schedule;
 pub mod standalone;
+pub mod submit;
+pub mod telemetry;

@@ -1,1 +1,13 @@
 //! What was asked?
+//!
+//! A [`CronJob`] as the policy sees it: what its owner wrote ([`Spec`]), what is recorded of it ([`Status`]), and
+//! the Jobs that were started for it ([`Run`]). These are plain values. Where they come from (YAML, a watch, a
+//! test) is the business of the parts after this one.
+
+mod name;
+mod run;
+mod spec;
+
+pub use name::run_name;
+pub use run::{Origin, Outcome, Run, RunState};
+pub use spec::{BadSchedule, Concurrency, CronJob, HistoryLimits, JobRef, Key, Spec, Status};

@@ -1,11 +1,12 @@
-//! On one machine: an embedded Kubernetes API, the rules of Jobs, processes as pods.
+//! On one machine: what a cluster would otherwise do.
 //!
-//! | file | what is in it |
+//! | module | plays the part of |
 //! |---|---|
-//! | [`store`] | objects by name, one revision that counts every write, and what changed since |
-//! | [`api`] | the Kubernetes API over a store: the part of it that CronJobs, Jobs and pods need |
-//! | [`jobs`] | what the Job controller is in a cluster: Jobs become pods |
-//! | [`runtime`] | what the kubelet is in a cluster: pods become processes |
+//! | [`store`] | etcd: objects by name, one revision that counts every write, and what changed since |
+//! | [`api`] | kube-apiserver: the part of the API that CronJobs, Jobs and pods need |
+//! | [`jobs`] | the Job controller: Jobs become pods |
+//! | [`runtime`] | the kubelet: pods become processes |
+//! | `machine` | all of it together, with the CronJob controller |
 
 pub mod api;
 pub mod jobs;
@@ -13,4 +14,7 @@ pub mod runtime;
 pub mod store;
 
 mod instants;
+mod machine;
 mod recorder;
+
+pub use machine::{Hearing, Standalone};

@@ -9,6 +9,7 @@ use k8s_openapi::api::core::v1::{Event as KubeEvent, Pod};
 use kube::api::{DeleteParams, ListParams, Patch, PatchParams, PostParams};
 use kube::{Api, Client};
 use punctual::clock::SystemClock;
+use punctual::schedule::TimeZones;
 use punctual::standalone::api;
 use punctual::standalone::jobs::JobController;
 use punctual::standalone::runtime::output::channel;
@@ -35,7 +36,8 @@ pub(crate) struct Machine {
 impl Machine {
     /// Starts everything.
     pub(crate) async fn start() -> Self {
-        let api = api::Api::start(Arc::new(MemoryStore::new()), SystemClock::shared()).await;
+        let zones = Arc::new(TimeZones::built_in());
+        let api = api::Api::start(Arc::new(MemoryStore::new()), SystemClock::shared(), zones).await;
         Self::over(api.unwrap())
     }
 

@@ -92,7 +92,7 @@ const CORE: Resource = Resource {
     namespaced: true,
     has_status: false,
     stored_as: "",
-    strategy: &strategy::Plain,
+    strategy: &strategy::ConfigMaps,
 };
 
 /// What the rows of `batch/v1` have in common.

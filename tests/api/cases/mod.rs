@@ -1,6 +1,15 @@
 //! The cases of the contract.
 
+mod clients;
+mod collecting;
 mod cron_jobs;
+mod deletes;
+mod discovery;
+mod errors;
+mod lists;
+mod patches;
+mod watches;
+mod writes;
 
 use futures::future::BoxFuture;
 
@@ -14,9 +23,9 @@ pub(crate) struct Case {
     pub(crate) run: fn(Cluster) -> BoxFuture<'static, ()>,
 }
 
-/// Names the cases of a module, once more than their functions do.
+/// Lists the functions of the modules as cases.
 macro_rules! cases {
-    ($($module:ident: $($case:ident)*;)*) => {
+    ($($module:ident { $($case:ident)* })*) => {
         vec![$($(Case {
             name: concat!(stringify!($module), "::", stringify!($case)),
             run: |cluster| Box::pin($module::$case(cluster)),
@@ -27,6 +36,77 @@ macro_rules! cases {
 /// All of them.
 pub(crate) fn all() -> Vec<Case> {
     cases! {
-        cron_jobs: support_all_operations;
+        cron_jobs {
+            support_all_operations
+        }
+        writes {
+            a_new_object_has_a_name_an_id_and_a_beginning
+            a_name_is_made_up
+            what_the_server_writes_cannot_be_sent
+            fields_that_nobody_knows_survive
+            fields_that_nobody_knows_are_refused_on_demand
+            the_generation_counts_changes_of_the_spec
+            a_change_that_changes_nothing_is_no_write
+            the_later_of_two_writers_is_refused
+            an_update_without_a_version_always_goes
+            a_lease_is_updated_only_by_those_who_read_it
+            metadata_that_never_changes_cannot_be_changed
+            the_status_is_a_part_of_its_own
+            a_job_selects_its_own_pods
+            a_rehearsal_keeps_nothing
+            secrets_are_written_as_text_and_read_as_bytes
+            an_event_has_two_forms
+        }
+        lists {
+            labels_select
+            fields_select
+            pages_make_a_whole
+            a_list_can_be_of_the_past
+            the_list_of_a_namespace_that_is_not_there_is_empty
+        }
+        watches {
+            a_watch_goes_on_where_a_list_ended
+            a_watch_begins_with_what_is_there
+            a_selector_decides_what_is_seen
+            a_watch_ends_when_it_was_asked_to
+            a_list_can_be_streamed
+            nothing_is_missed_while_many_write
+        }
+        patches {
+            each_language_of_patches_is_spoken
+            lists_with_keys_are_merged_by_kubectl
+            a_patch_may_insist_on_a_version
+            a_patch_of_the_status_leaves_the_spec
+            many_patches_at_once_all_arrive
+        }
+        deletes {
+            a_delete_answers_what_it_did
+            a_delete_may_insist
+            a_finalizer_holds_until_it_is_removed
+            a_pod_is_given_time_to_end
+            a_collection_is_deleted_by_selector
+        }
+        collecting {
+            in_the_background_dependents_follow
+            in_the_foreground_dependents_go_first
+            orphans_stay
+            a_job_orphans_unless_told_otherwise
+            a_dependent_stays_while_one_owner_does
+            an_owner_that_never_was_is_no_owner
+            a_namespace_takes_its_contents_along
+        }
+        errors {
+            each_refusal_says_what_to_do
+            paths_and_methods_that_are_not_served
+        }
+        discovery {
+            clients_find_what_is_served
+        }
+        clients {
+            a_watcher_sees_what_happens
+            a_streaming_watcher_sees_what_happens
+            a_reflector_mirrors_the_server
+            events_are_recorded
+        }
     }
 }

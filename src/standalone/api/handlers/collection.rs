@@ -6,7 +6,7 @@ use http::header::CONTENT_TYPE;
 use http::{HeaderMap, StatusCode, Uri};
 use serde::Serialize;
 
-use super::body::{Content, answer, negotiate};
+use super::body::{Content, answer, check_fields, negotiate};
 use super::params::{Continue, ListQuery, Target, WriteQuery, mode, query, revision};
 use super::{ApiError, Endpoint, JSON, item, meta, watch};
 use crate::standalone::api::selector::Selector;
@@ -39,6 +39,7 @@ pub(super) async fn create(
     let query: WriteQuery = query(&uri)?;
     let object = content.object(&endpoint)?;
     check_namespace(&target.namespace, meta::namespace(&object))?;
+    check_fields(&endpoint, &object, None, &query)?;
     let mode = mode(&query.dry_run)?;
     let created = endpoint
         .registry()

@@ -5,7 +5,7 @@ use axum::response::Response;
 use http::{HeaderMap, StatusCode, Uri};
 use serde_json::{Value, json};
 
-use super::body::{Content, answer, answer_json, as_object, negotiate};
+use super::body::{Content, answer, answer_json, as_object, check_fields, negotiate};
 use super::collection::check_namespace;
 use super::params::{Target, WriteQuery, mode, query};
 use super::{ApiError, Endpoint, meta};
@@ -119,6 +119,7 @@ async fn put(
         )));
     }
     check_namespace(&target.namespace, meta::namespace(&object))?;
+    check_fields(&endpoint, &object, None, &query)?;
     let change = |_: &Value| Ok(object.clone());
     let (key, mode) = (target.key(&endpoint), mode(&query.dry_run)?);
     let updated = endpoint
@@ -140,7 +141,9 @@ async fn apply_patch(
     let change = |current: &Value| {
         let shown = endpoint.resource.strategy.shown(current);
         let patched = patch.apply(shown.unwrap_or_else(|| current.clone()))?;
-        as_object(&endpoint, patched)
+        let object = as_object(&endpoint, patched)?;
+        check_fields(&endpoint, &object, Some(current), &query)?;
+        Ok(object)
     };
     let (key, mode) = (target.key(&endpoint), mode(&query.dry_run)?);
     let updated = endpoint

@@ -6,6 +6,7 @@ mod body;
 mod collection;
 mod discovery;
 mod item;
+mod openapi;
 mod params;
 mod watch;
 
@@ -52,7 +53,7 @@ impl Endpoint {
 
 /// The whole API.
 pub(super) fn router(api: &Api) -> Router {
-    let mut router = discovery::routes();
+    let mut router = discovery::routes().merge(openapi::routes());
     for resource in RESOURCES {
         router = router.merge(routes(Endpoint {
             api: api.clone(),

@@ -1,0 +1,73 @@
+//! Exit codes, and the errors that lead to them. The README lists the codes; scripts rely on them.
+
+use std::process::ExitCode;
+
+/// How a command ended.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Exit {
+    /// 0: all is well.
+    Fine,
+    /// 1: something failed that is not the caller's mistake.
+    Failure,
+    /// 2: the command line is wrong.
+    Usage,
+    /// 3: a manifest or an expression was refused.
+    Refused,
+}
+
+impl From<Exit> for ExitCode {
+    fn from(exit: Exit) -> Self {
+        ExitCode::from(match exit {
+            Exit::Fine => 0,
+            Exit::Failure => 1,
+            Exit::Usage => 2,
+            Exit::Refused => 3,
+        })
+    }
+}
+
+/// Why a command stopped before it was done.
+#[derive(Debug)]
+pub struct Failure {
+    /// The exit code it leads to.
+    pub exit: Exit,
+    /// For the person who has to act on it.
+    pub message: String,
+}
+
+impl Failure {
+    /// Something failed that is not the caller's mistake.
+    pub fn new(message: impl Into<String>) -> Self {
+        Failure {
+            exit: Exit::Failure,
+            message: message.into(),
+        }
+    }
+
+    /// The command line is wrong.
+    pub fn usage(message: impl Into<String>) -> Self {
+        Failure {
+            exit: Exit::Usage,
+            message: message.into(),
+        }
+    }
+
+    /// A manifest or an expression was refused.
+    pub fn refused(message: impl Into<String>) -> Self {
+        Failure {
+            exit: Exit::Refused,
+            message: message.into(),
+        }
+    }
+
+    /// `context`, and then what went wrong in the words of each layer.
+    pub fn from_error(context: &str, error: &dyn std::error::Error) -> Self {
+        Failure::new(format!("{context}: {}", chain(error)))
+    }
+}
+
+/// An error and its causes on one line.
+pub fn chain(error: &dyn std::error::Error) -> String {
+    let causes = std::iter::successors(Some(error), |error| error.source());
+    causes.map(ToString::to_string).collect::<Vec<_>>().join(": ")
+}

@@ -1,0 +1,59 @@
+//! The commands: one file each.
+
+mod diagnostics;
+mod exit;
+mod next;
+mod present;
+mod up;
+pub mod zoneinfo;
+
+use std::io::Write as _;
+
+use clap::{Parser, Subcommand};
+
+pub use exit::{Exit, Failure, chain};
+
+/// Runs Kubernetes CronJobs on time: in a cluster, or on one machine with no cluster at all.
+#[derive(Debug, Parser)]
+#[command(
+    name = "punctual",
+    version,
+    max_term_width = 100,
+    arg_required_else_help = true
+)]
+pub struct Cli {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    /// Run the CronJobs and Jobs of some manifests on this machine
+    Up(up::UpArgs),
+    /// List when a schedule is due
+    Next(next::NextArgs),
+}
+
+/// Runs a command, and says on standard error why it failed if it did.
+pub fn run(cli: &Cli) -> Exit {
+    let result = match &cli.command {
+        Command::Up(args) => up::up(args),
+        Command::Next(args) => next::next(args),
+    };
+    result.unwrap_or_else(|failure| {
+        if !failure.message.is_empty() {
+            complain(&format!("error: {}", failure.message));
+        }
+        failure.exit
+    })
+}
+
+/// Prints lines to standard output, in colour only on a terminal. Whoever reads them may stop at any time.
+fn say(text: &str) {
+    let _closed = writeln!(anstream::stdout(), "{text}");
+}
+
+/// Prints lines to standard error.
+fn complain(text: &str) {
+    let _closed = writeln!(anstream::stderr(), "{text}");
+}

@@ -1,0 +1,241 @@
+//! `punctual next`: when is it due?
+
+use std::fmt::Write as _;
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use chrono::SecondsFormat;
+use serde::Serialize;
+
+use crate::cli::exit::{Exit, Failure};
+use crate::cli::present::{columns, span, wall_clock};
+use crate::cli::{diagnostics, say, zoneinfo};
+use crate::clock::{Clock, SystemClock};
+use crate::manifest::{self, Object};
+use crate::schedule::{Expression, Fold, Reading, Schedule, TimeZones, Timestamp, Zone};
+
+/// More due instants than this are not listed: whoever wants them all wants a program, not a list.
+const MOST_INSTANTS: u64 = 100_000;
+
+/// Arguments of `punctual next`.
+#[derive(Debug, clap::Args)]
+#[command(
+    group = clap::ArgGroup::new("what").required(true).args(["expression", "file"]),
+    after_help = "Examples:\n  punctual next '30 2 * * 1-5' --time-zone Europe/Berlin\n  punctual next -f cron.yaml -o json"
+)]
+pub(super) struct NextArgs {
+    /// A schedule as `spec.schedule` takes it, e.g. '*/5 * * * *'
+    #[arg(value_name = "EXPR", allow_hyphen_values = true)]
+    expression: Option<String>,
+
+    /// Read the schedules of the CronJobs in this file or folder (- for standard input)
+    #[arg(short, long, value_name = "FILE")]
+    file: Option<PathBuf>,
+
+    /// The time zone of EXPR
+    #[arg(long, value_name = "ZONE", default_value = "UTC", conflicts_with = "file")]
+    time_zone: String,
+
+    /// List what is due after this instant (RFC 3339) instead of after now
+    #[arg(long, value_name = "INSTANT", value_parser = instant)]
+    after: Option<Timestamp>,
+
+    /// How many due instants to list
+    #[arg(short = 'n', long, value_name = "N", default_value_t = 5, value_parser = clap::value_parser!(u64).range(1..=MOST_INSTANTS))]
+    count: u64,
+
+    /// How to show them
+    #[arg(short, long, value_enum, default_value_t = Output::Table)]
+    output: Output,
+
+    /// Read time-zone rules from this folder instead of the newest at hand
+    #[arg(long, value_name = "DIR")]
+    tzdata: Option<PathBuf>,
+}
+
+/// How `next` shows due instants.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
+enum Output {
+    /// Wall-clock times with their offsets, for people.
+    Table,
+    /// One JSON object for each schedule, with instants in UTC.
+    Json,
+}
+
+fn instant(text: &str) -> Result<Timestamp, String> {
+    chrono::DateTime::parse_from_rfc3339(text)
+        .map(|instant| instant.to_utc())
+        .map_err(|_| "not an instant of RFC 3339; write it like 2026-11-23T12:00:00Z".into())
+}
+
+/// A schedule to list, and what it is called.
+struct Asked {
+    /// Namespace and name, when it comes from a manifest.
+    cronjob: Option<(String, String)>,
+    text: String,
+    zone: String,
+    schedule: Schedule,
+}
+
+/// Lists due instants.
+///
+/// # Errors
+///
+/// When the expression, its zone or the manifest is refused.
+pub(super) fn next(args: &NextArgs) -> Result<Exit, Failure> {
+    let zones =
+        zoneinfo::load(args.tzdata.as_deref()).map_err(|error| Failure::usage(super::chain(&error)))?;
+    let asked = match (&args.expression, &args.file) {
+        (Some(expression), _) => vec![from_expression(expression, &args.time_zone, &zones)?],
+        (None, Some(file)) => from_file(file, &zones)?,
+        (None, None) => vec![],
+    };
+    let now = SystemClock.now();
+    let after = args.after.unwrap_or(now);
+    for (index, asked) in asked.iter().enumerate() {
+        match args.output {
+            Output::Json => say(&as_json(asked, after, args.count)?),
+            Output::Table => {
+                let gap = if index > 0 { "\n" } else { "" };
+                say(&format!("{gap}{}", as_table(asked, after, now, args.count)));
+            }
+        }
+    }
+    Ok(Exit::Fine)
+}
+
+fn from_expression(text: &str, time_zone: &str, zones: &TimeZones) -> Result<Asked, Failure> {
+    let expression = Expression::parse(text).map_err(|error| Failure::refused(error.render()))?;
+    let name = expression.zone_prefix().unwrap_or(time_zone);
+    let zone = if name.is_empty() {
+        Ok(Zone::utc())
+    } else {
+        zones.zone(name)
+    };
+    let zone = zone.map_err(|error| {
+        let help = error
+            .help()
+            .map(|help| format!("\nhelp: {help}"))
+            .unwrap_or_default();
+        Failure::refused(format!("{error}{help}"))
+    })?;
+    let zone_name = zone.name().to_owned();
+    let schedule = Schedule::new(&expression, Arc::clone(&zone));
+    Ok(Asked {
+        cronjob: None,
+        text: text.into(),
+        zone: zone_name,
+        schedule,
+    })
+}
+
+fn from_file(file: &PathBuf, zones: &TimeZones) -> Result<Vec<Asked>, Failure> {
+    let loaded = manifest::load(std::slice::from_ref(file), &mut std::io::stdin(), zones);
+    diagnostics::print(&loaded.diagnostics);
+    if loaded.has_errors() {
+        return Err(Failure::refused(String::new()));
+    }
+    let asked = loaded.objects.iter().filter_map(|manifest| {
+        let Object::CronJob(object) = &manifest.object else {
+            return None;
+        };
+        let cronjob = manifest::lower(object, zones, None);
+        let schedule = cronjob.spec.schedule.ok()?;
+        Some(Asked {
+            cronjob: Some((cronjob.key.namespace, cronjob.key.name)),
+            text: cronjob.spec.schedule_text,
+            zone: schedule.zone().name().to_owned(),
+            schedule,
+        })
+    });
+    Ok(asked.collect())
+}
+
+fn due(asked: &Asked, after: Timestamp, count: u64) -> impl Iterator<Item = Timestamp> {
+    let count = usize::try_from(count).unwrap_or(usize::MAX);
+    asked.schedule.due(after, Timestamp::MAX_UTC).take(count)
+}
+
+/// The JSON output, in the order of its fields.
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct Json<'a> {
+    #[serde(skip_serializing_if = "Option::is_none")]
+    namespace: Option<&'a str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    name: Option<&'a str>,
+    schedule: &'a str,
+    time_zone: &'a str,
+    due: Vec<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    message: Option<&'a str>,
+}
+
+fn as_json(asked: &Asked, after: Timestamp, count: u64) -> Result<String, Failure> {
+    let cronjob = asked.cronjob.as_ref();
+    let due = due(asked, after, count).map(|at| at.to_rfc3339_opts(SecondsFormat::Secs, true));
+    let json = Json {
+        namespace: cronjob.map(|(namespace, _)| namespace.as_str()),
+        name: cronjob.map(|(_, name)| name.as_str()),
+        schedule: &asked.text,
+        time_zone: &asked.zone,
+        due: due.collect(),
+        message: asked.schedule.never_fires().then_some(NEVER),
+    };
+    serde_json::to_string(&json)
+        .map_err(|error| Failure::from_error("the output could not be written", &error))
+}
+
+const NEVER: &str = "never fires: it matches no date there is";
+
+fn as_table(asked: &Asked, after: Timestamp, now: Timestamp, count: u64) -> String {
+    let mut text = String::new();
+    if let Some((namespace, name)) = &asked.cronjob {
+        let _ = write!(text, "{namespace}/{name}: ");
+    }
+    let _ = write!(text, "{} in {}", asked.text, asked.zone);
+    if asked.schedule.never_fires() {
+        let _ = write!(text, "\n  {NEVER}");
+        return text;
+    }
+    let mut left = count;
+    let listed = asked
+        .schedule
+        .readings(after, Timestamp::MAX_UTC)
+        .take_while(|reading| {
+            let wanted = left > 0;
+            left -= u64::from(wanted && matches!(reading, Reading::Due { .. }));
+            wanted
+        });
+    let rows = listed.map(|reading| row(&reading, asked.schedule.zone(), now));
+    for line in columns(["DUE", "IN", "CLOCK CHANGE"], rows).lines() {
+        let _ = write!(text, "\n  {line}");
+    }
+    text
+}
+
+fn row(reading: &Reading, zone: &Zone, now: Timestamp) -> [String; 3] {
+    match reading {
+        Reading::Due { at, fold } => {
+            let wait = if *at >= now {
+                span(*at - now)
+            } else {
+                format!("{} ago", span(now - *at))
+            };
+            let mark = match fold {
+                Fold::Once => "",
+                Fold::First => "first of two: the clock is put back, and this time comes again",
+                Fold::Second => "second of two: the clock was put back",
+            };
+            [wall_clock(*at, zone), wait, mark.into()]
+        }
+        Reading::Skipped { wall, .. } => {
+            let mark = "skipped: the clock is put forward, and this time does not happen";
+            [
+                wall.format("%a %Y-%m-%d %H:%M:%S").to_string(),
+                "-".into(),
+                mark.into(),
+            ]
+        }
+    }
+}

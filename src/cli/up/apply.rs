@@ -1,0 +1,142 @@
+//! Puts the manifests into the embedded API.
+
+use std::collections::BTreeSet;
+use std::sync::Arc;
+
+use k8s_openapi::api::core::v1::Namespace;
+use kube::api::PostParams;
+use kube::core::{ApiResource, DynamicObject, ObjectMeta};
+use kube::{Api, Client};
+
+use crate::cli::exit::Failure;
+use crate::cli::present::wall_clock;
+use crate::cli::up::happening::{LoadedObject, Timing};
+use crate::clock::SharedClock;
+use crate::cronjob::Key;
+use crate::manifest::{self, Manifest, Object};
+use crate::schedule::TimeZones;
+
+/// Creates the namespaces and then the objects, and returns what is shown of them.
+pub(super) async fn apply(
+    client: Client,
+    manifests: Vec<Manifest>,
+    zones: &Arc<TimeZones>,
+    clock: &SharedClock,
+) -> Result<Vec<LoadedObject>, Failure> {
+    create_namespaces(&client, &manifests).await?;
+    let mut loaded = Vec::new();
+    for Manifest { object, json, place } in manifests {
+        let described = describe(&object, zones, clock);
+        let object: DynamicObject =
+            serde_json::from_value(json).map_err(|error| Failure::refused(format!("{place}: {error}")))?;
+        let resource = resource(described.kind);
+        let api: Api<DynamicObject> =
+            Api::namespaced_with(client.clone(), &described.key.namespace, &resource);
+        api.create(&PostParams::default(), &object)
+            .await
+            .map_err(|error| {
+                let (kind, key) = (described.kind, &described.key);
+                Failure::refused(format!("{kind} {key} was refused: {}", refusal(&error)))
+            })?;
+        loaded.push(described);
+    }
+    Ok(loaded)
+}
+
+async fn create_namespaces(client: &Client, manifests: &[Manifest]) -> Result<(), Failure> {
+    let names: BTreeSet<_> = manifests
+        .iter()
+        .map(|manifest| key(&manifest.object).namespace)
+        .collect();
+    let namespaces: Api<Namespace> = Api::all(client.clone());
+    for name in names {
+        let metadata = ObjectMeta {
+            name: Some(name.clone()),
+            ..ObjectMeta::default()
+        };
+        let namespace = Namespace {
+            metadata,
+            ..Namespace::default()
+        };
+        match namespaces.create(&PostParams::default(), &namespace).await {
+            Ok(_) => {}
+            Err(kube::Error::Api(status)) if status.is_already_exists() => {}
+            Err(error) => {
+                return Err(Failure::refused(format!(
+                    "namespace {name} was refused: {}",
+                    refusal(&error)
+                )));
+            }
+        }
+    }
+    Ok(())
+}
+
+fn key(object: &Object) -> Key {
+    match object {
+        Object::CronJob(cronjob) => cronjob.key(),
+        Object::Job(job) => Key {
+            namespace: job.metadata.namespace.clone().unwrap_or_default(),
+            name: job
+                .metadata
+                .name
+                .clone()
+                .or(job.metadata.generate_name.clone())
+                .unwrap_or_default(),
+        },
+    }
+}
+
+fn describe(object: &Object, zones: &TimeZones, clock: &SharedClock) -> LoadedObject {
+    let key = key(object);
+    let Object::CronJob(object) = object else {
+        return LoadedObject {
+            kind: "Job",
+            key,
+            timing: None,
+        };
+    };
+    let spec = manifest::lower(object, zones, None).spec;
+    let next = spec
+        .schedule
+        .as_ref()
+        .ok()
+        .and_then(|schedule| schedule.next(clock.now()));
+    let next_local = spec
+        .schedule
+        .as_ref()
+        .ok()
+        .zip(next)
+        .map(|(schedule, at)| wall_clock(at, schedule.zone()));
+    let zone = spec
+        .schedule
+        .as_ref()
+        .map(|schedule| schedule.zone().name().to_owned())
+        .unwrap_or_default();
+    let timing = Timing {
+        schedule: spec.schedule_text,
+        zone,
+        suspended: spec.suspend,
+        next,
+        next_local,
+    };
+    LoadedObject {
+        kind: "CronJob",
+        key,
+        timing: Some(timing),
+    }
+}
+
+fn resource(kind: &str) -> ApiResource {
+    match kind {
+        "CronJob" => ApiResource::erase::<manifest::CronJob>(&()),
+        _ => ApiResource::erase::<k8s_openapi::api::batch::v1::Job>(&()),
+    }
+}
+
+fn refusal(error: &kube::Error) -> String {
+    match error {
+        kube::Error::Api(status) => status.message.clone(),
+        other => crate::cli::chain(other),
+    }
+}

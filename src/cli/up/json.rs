@@ -1,0 +1,115 @@
+//! What happened, for programs: one JSON object a line, each with `at` and `event`.
+
+use serde_json::{Value, json};
+
+use crate::cli::up::happening::{Happening, JobEnded, LoadedObject};
+use crate::cli::up::tally::Tally;
+use crate::cronjob::Outcome;
+use crate::schedule::Timestamp;
+use crate::standalone::runtime::{self, Stream, What};
+use crate::telemetry::Told;
+
+/// The object for what happened.
+pub(super) fn event(happening: &Happening) -> Value {
+    match happening {
+        Happening::Decision(told) => decision(told),
+        Happening::Process(event) => process(event),
+        Happening::JobEnded(ended) => job_ended(ended),
+    }
+}
+
+fn decision(told: &Told) -> Value {
+    json!({
+        "at": moment(told.at),
+        "event": "decision",
+        "namespace": told.cronjob.namespace,
+        "cronJob": told.cronjob.name,
+        "reason": told.note.reason(),
+        "message": told.note.to_string(),
+        "scheduled": told.note.scheduled().map(moment),
+        "latenessMs": told.note.lateness().map(|lateness| lateness.num_milliseconds()),
+    })
+}
+
+fn process(event: &runtime::Event) -> Value {
+    let origin = &event.origin;
+    let mut object = json!({
+        "at": moment(event.at),
+        "namespace": origin.namespace,
+        "job": origin.job,
+        "pod": origin.pod,
+        "container": origin.container,
+    });
+    let (kind, details) = match &event.what {
+        What::Started { pid } => ("processStarted", json!({ "pid": pid })),
+        What::Line { stream, text, .. } => {
+            ("output", json!({ "stream": stream_name(*stream), "line": text }))
+        }
+        What::Ended { exit_code, signal } => {
+            ("processEnded", json!({ "exitCode": exit_code, "signal": signal }))
+        }
+        What::NotStarted { reason, message } => {
+            ("notStarted", json!({ "reason": reason, "message": message }))
+        }
+        What::RestartsAfter { delay } => ("restartsAfter", json!({ "delaySeconds": delay.as_secs_f64() })),
+    };
+    object["event"] = kind.into();
+    if let (Value::Object(object), Value::Object(details)) = (&mut object, details) {
+        object.extend(details);
+    }
+    object
+}
+
+fn stream_name(stream: Stream) -> &'static str {
+    match stream {
+        Stream::Stdout => "stdout",
+        Stream::Stderr => "stderr",
+    }
+}
+
+fn job_ended(ended: &JobEnded) -> Value {
+    json!({
+        "at": moment(ended.at),
+        "event": match ended.outcome {
+            Outcome::Succeeded => "jobSucceeded",
+            Outcome::Failed => "jobFailed",
+        },
+        "namespace": ended.job.namespace,
+        "job": ended.job.name,
+        "tookMs": ended.took.num_milliseconds(),
+        "why": ended.why,
+    })
+}
+
+/// The object for something that was loaded.
+pub(super) fn loaded(at: Timestamp, object: &LoadedObject) -> Value {
+    let timing = object.timing.as_ref();
+    json!({
+        "at": moment(at),
+        "event": "loaded",
+        "kind": object.kind,
+        "namespace": object.key.namespace,
+        "name": object.key.name,
+        "schedule": timing.map(|timing| &timing.schedule),
+        "timeZone": timing.map(|timing| &timing.zone),
+        "suspended": timing.map(|timing| timing.suspended),
+        "next": timing.and_then(|timing| timing.next).map(moment),
+    })
+}
+
+/// The last object: what it came to.
+pub(super) fn summary(at: Timestamp, tally: &Tally, stopped: usize) -> Value {
+    json!({
+        "at": moment(at),
+        "event": "summary",
+        "started": tally.started,
+        "succeeded": tally.succeeded,
+        "failed": tally.failed,
+        "skipped": tally.skipped,
+        "stopped": stopped,
+    })
+}
+
+fn moment(at: Timestamp) -> String {
+    at.to_rfc3339_opts(chrono::SecondsFormat::AutoSi, true)
+}

@@ -1,0 +1,184 @@
+//! Starts everything, shows what happens, stops everything.
+
+use std::future::{Future, pending};
+use std::pin::Pin;
+use std::sync::Arc;
+
+use tokio::signal::unix::{Signal, SignalKind, signal};
+use tokio::sync::{mpsc, watch};
+
+use crate::cli::exit::{Exit, Failure};
+use crate::cli::up::happening::{Happening, JobEnded, LoadedObject};
+use crate::cli::up::tally::Tally;
+use crate::cli::up::{Output, UpArgs, apply, jobs, json, table, text};
+use crate::cli::{chain, complain, say};
+use crate::clock::{SharedClock, SystemClock};
+use crate::manifest::Manifest;
+use crate::schedule::TimeZones;
+use crate::standalone::{Hearing, Standalone, runtime};
+use crate::telemetry::{LogFormat, Told, start_logs};
+
+/// How many ended Jobs wait to be shown.
+const ENDED_QUEUE: usize = 1_024;
+
+/// Runs `objects` until it is time to stop, and shows what happens.
+pub(super) async fn run(
+    args: &UpArgs,
+    objects: Vec<Manifest>,
+    zones: Arc<TimeZones>,
+) -> Result<Exit, Failure> {
+    let format = if args.output == Output::Json {
+        LogFormat::Json
+    } else {
+        LogFormat::Text
+    };
+    start_logs(format, "punctual=error");
+    // Signals are caught before anything runs that they would have to stop.
+    let interrupts = Interrupts::catch()?;
+    let clock = SystemClock::shared();
+    let (machine, Hearing { told, processes }) = Standalone::start(Arc::clone(&clock), Arc::clone(&zones))
+        .await
+        .map_err(|error| Failure::from_error("the embedded API could not be started", &error))?;
+    let loaded = apply::apply(machine.client(), objects, &zones, &clock).await?;
+
+    let (sender, ended) = mpsc::channel(ENDED_QUEUE);
+    tokio::spawn(jobs::watch_ends(machine.client(), Arc::clone(&clock), sender));
+    let mut session = Session {
+        output: args.output,
+        clock,
+        tally: Tally::default(),
+        sources: Sources {
+            told,
+            processes,
+            ended,
+        },
+    };
+    session.show_loaded(&loaded);
+    session.follow(machine, interrupts, args.run_for).await;
+    Ok(Exit::Fine)
+}
+
+/// What is shown comes from here.
+struct Sources {
+    told: mpsc::Receiver<Told>,
+    processes: mpsc::Receiver<runtime::Event>,
+    ended: mpsc::Receiver<JobEnded>,
+}
+
+impl Sources {
+    async fn next(&mut self) -> Happening {
+        tokio::select! {
+            Some(told) = self.told.recv() => Happening::Decision(told),
+            Some(event) = self.processes.recv() => Happening::Process(event),
+            Some(ended) = self.ended.recv() => Happening::JobEnded(ended),
+            else => pending().await,
+        }
+    }
+
+    /// What has happened and was not shown yet.
+    fn rest(&mut self) -> Vec<Happening> {
+        let told = std::iter::from_fn(|| self.told.try_recv().ok()).map(Happening::Decision);
+        let mut rest: Vec<Happening> = told.collect();
+        rest.extend(std::iter::from_fn(|| self.processes.try_recv().ok()).map(Happening::Process));
+        rest.extend(std::iter::from_fn(|| self.ended.try_recv().ok()).map(Happening::JobEnded));
+        rest
+    }
+}
+
+struct Session {
+    output: Output,
+    clock: SharedClock,
+    tally: Tally,
+    sources: Sources,
+}
+
+impl Session {
+    /// Shows what happens until the machine has stopped. The first interrupt lets running work end in peace, the
+    /// second ends it.
+    async fn follow(
+        &mut self,
+        machine: Standalone,
+        mut interrupts: Interrupts,
+        run_for: Option<std::time::Duration>,
+    ) {
+        let mut time_is_up: Pin<Box<dyn Future<Output = ()> + Send>> = match run_for {
+            Some(run_for) => Box::pin(tokio::time::sleep(run_for)),
+            None => Box::pin(pending()),
+        };
+        loop {
+            tokio::select! {
+                happening = self.sources.next() => self.show(&happening),
+                () = interrupts.next() => break,
+                () = &mut time_is_up => break,
+            }
+        }
+        if self.output == Output::Text {
+            complain(
+                "stopping: no new runs; running ones get SIGTERM and their grace period (Ctrl-C again ends them)",
+            );
+        }
+        let (hurry, hurried) = watch::channel(false);
+        let mut stopping = Box::pin(machine.stop(hurried));
+        let unfinished = loop {
+            tokio::select! {
+                happening = self.sources.next() => self.show(&happening),
+                () = interrupts.next() => { hurry.send_replace(true); }
+                unfinished = &mut stopping => break unfinished,
+            }
+        };
+        for happening in self.sources.rest() {
+            self.show(&happening);
+        }
+        self.show_summary(unfinished);
+    }
+
+    fn show_loaded(&self, loaded: &[LoadedObject]) {
+        let now = self.clock.now();
+        match self.output {
+            Output::Text => say(&format!("{}\n", table::table(loaded, now))),
+            Output::Json => loaded
+                .iter()
+                .for_each(|object| say(&json::loaded(now, object).to_string())),
+        }
+    }
+
+    fn show(&mut self, happening: &Happening) {
+        self.tally.count(happening);
+        match self.output {
+            Output::Text => text::line(happening).iter().for_each(|line| say(line)),
+            Output::Json => say(&json::event(happening).to_string()),
+        }
+    }
+
+    fn show_summary(&self, unfinished: usize) {
+        match self.output {
+            Output::Text => say(&format!("\n{}", text::summary(&self.tally, unfinished))),
+            Output::Json => say(&json::summary(self.clock.now(), &self.tally, unfinished).to_string()),
+        }
+    }
+}
+
+/// Ctrl-C and SIGTERM, which mean the same.
+struct Interrupts {
+    interrupt: Signal,
+    terminate: Signal,
+}
+
+impl Interrupts {
+    fn catch() -> Result<Self, Failure> {
+        let catch = |kind| {
+            signal(kind).map_err(|error| Failure::new(format!("signals can't be caught: {}", chain(&error))))
+        };
+        Ok(Interrupts {
+            interrupt: catch(SignalKind::interrupt())?,
+            terminate: catch(SignalKind::terminate())?,
+        })
+    }
+
+    async fn next(&mut self) {
+        tokio::select! {
+            _ = self.interrupt.recv() => {}
+            _ = self.terminate.recv() => {}
+        }
+    }
+}

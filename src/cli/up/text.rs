@@ -1,0 +1,174 @@
+//! What happened, for people: a line each.
+
+use std::fmt::Write as _;
+
+use anstyle::{AnsiColor, Style};
+use chrono::TimeDelta;
+
+use crate::cli::present::span;
+use crate::cli::up::happening::{Happening, JobEnded};
+use crate::cli::up::tally::Tally;
+use crate::cronjob::Outcome;
+use crate::policy::{Note, Severity};
+use crate::schedule::Timestamp;
+use crate::standalone::runtime::{self, What};
+use crate::telemetry::Told;
+
+const GOOD: Style = AnsiColor::Green.on_default();
+const BAD: Style = AnsiColor::Red.on_default();
+const NOTICE: Style = AnsiColor::Yellow.on_default();
+const QUIET: Style = Style::new().dimmed();
+const PLAIN: Style = Style::new();
+
+/// The colours that Jobs are told apart by.
+const JOB_COLOURS: [AnsiColor; 5] = [
+    AnsiColor::Cyan,
+    AnsiColor::Magenta,
+    AnsiColor::Blue,
+    AnsiColor::BrightCyan,
+    AnsiColor::BrightMagenta,
+];
+
+/// The line for what happened, or `None` where another line says it already.
+pub(super) fn line(happening: &Happening) -> Option<String> {
+    match happening {
+        Happening::Decision(told) => decision(told),
+        Happening::Process(event) => process(event),
+        Happening::JobEnded(ended) => Some(job_ended(ended)),
+    }
+}
+
+fn decision(told: &Told) -> Option<String> {
+    let subject = &told.cronjob.name;
+    let (style, text) = match &told.note {
+        Note::Started { job, lateness, .. } => (
+            PLAIN,
+            format!("started {job}, {} after its time", span(*lateness)),
+        ),
+        Note::Blocked { behind, .. } => (
+            NOTICE,
+            format!(
+                "due, but waits for {} (concurrencyPolicy: Forbid)",
+                behind.join(", ")
+            ),
+        ),
+        // The line of the Job's own end says it.
+        Note::Completed { .. } => return None,
+        Note::Deleted { .. } => (QUIET, told.note.to_string()),
+        note if note.severity() == Some(Severity::Warning) => (NOTICE, note.to_string()),
+        note => (QUIET, note.to_string()),
+    };
+    Some(format!(
+        "{} {} {}",
+        clock(told.at),
+        name(subject),
+        paint(style, &text)
+    ))
+}
+
+fn process(event: &runtime::Event) -> Option<String> {
+    let origin = &event.origin;
+    let job = origin.job.as_deref().unwrap_or(&origin.pod);
+    let (style, text) = match &event.what {
+        What::Line { text, .. } => {
+            let text = printable(text);
+            return Some(format!(
+                "{} {} {} {text}",
+                clock(event.at),
+                name(job),
+                paint(QUIET, "|")
+            ));
+        }
+        What::Started { .. } | What::Ended { exit_code: 0, .. } => return None,
+        What::Ended {
+            signal: Some(signal), ..
+        } => (NOTICE, format!("was ended by signal {signal}")),
+        What::Ended { exit_code, .. } => (NOTICE, format!("exited with code {exit_code}")),
+        What::NotStarted { reason, message } => (BAD, format!("could not start: {message} ({reason})")),
+        What::RestartsAfter { delay } => {
+            let delay = TimeDelta::from_std(*delay).unwrap_or(TimeDelta::MAX);
+            (QUIET, format!("is started again in {}", span(delay)))
+        }
+    };
+    Some(format!(
+        "{} {} {}",
+        clock(event.at),
+        name(job),
+        paint(style, &text)
+    ))
+}
+
+fn job_ended(ended: &JobEnded) -> String {
+    let took = format!(" after {}", span(ended.took));
+    let text = match ended.outcome {
+        Outcome::Succeeded => paint(GOOD, &format!("succeeded{took}")),
+        Outcome::Failed => {
+            let why = ended
+                .why
+                .as_deref()
+                .map(|why| format!(": {why}"))
+                .unwrap_or_default();
+            paint(BAD, &format!("failed{took}{why}"))
+        }
+    };
+    format!("{} {} {text}", clock(ended.at), name(&ended.job.name))
+}
+
+/// The last lines: what it came to.
+pub(super) fn summary(tally: &Tally, stopped: usize) -> String {
+    let mut text = format!(
+        "{} started, {} succeeded, {} failed, {} skipped",
+        tally.started,
+        tally.succeeded,
+        tally.failed,
+        tally.skipped_total()
+    );
+    if stopped > 0 {
+        let _ = write!(text, ", {stopped} stopped before the end");
+    }
+    for (why, count) in &tally.skipped {
+        let _ = write!(text, "\n  {count} skipped: {why}");
+    }
+    text
+}
+
+fn clock(at: Timestamp) -> String {
+    paint(QUIET, &at.format("%H:%M:%S").to_string())
+}
+
+/// The name of a Job or CronJob, in a colour of its own.
+fn name(name: &str) -> String {
+    let sum: usize = name.bytes().map(usize::from).sum();
+    paint(
+        JOB_COLOURS[sum % JOB_COLOURS.len()].on_default(),
+        &format!("{name:<24}"),
+    )
+}
+
+fn paint(style: Style, text: &str) -> String {
+    format!("{style}{text}{style:#}")
+}
+
+/// What a process wrote, without the control characters that could move the cursor or change the terminal's title.
+/// Colours (`ESC [ … m`) stay.
+fn printable(text: &str) -> String {
+    let mut out = String::with_capacity(text.len());
+    let mut rest = text;
+    while let Some(c) = rest.chars().next() {
+        let length = match rest.strip_prefix("\x1b[") {
+            Some(sequence) => {
+                2 + sequence
+                    .find(|c: char| c.is_ascii_alphabetic())
+                    .map_or(0, |end| end + 1)
+            }
+            None => c.len_utf8(),
+        };
+        let (piece, after) = rest.split_at(length);
+        let is_colour = piece.len() > 2 && piece.ends_with('m') && piece.starts_with('\x1b');
+        if is_colour || c == '\t' || !c.is_control() {
+            out.push_str(piece);
+        }
+        rest = after;
+    }
+    out
+}

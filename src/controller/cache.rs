@@ -1,0 +1,176 @@
+//! CronJobs and their Jobs as they are.
+//!
+//! The cache is fed by two watches and by the answers to our own writes. An answer is newer than what the watch has
+//! shown so far; until the watch catches up, older events of that object are ignored. So a decision never rests on
+//! a state from before our own last write, and cannot take a run that was just started for one that is missing.
+
+use std::collections::{HashMap, HashSet};
+use std::sync::Arc;
+
+use crate::cronjob::{CronJob, Key, Run};
+use crate::manifest;
+use crate::schedule::TimeZones;
+use crate::submit::JobView;
+
+/// A CronJob in the cache.
+pub(super) struct Entry {
+    /// As it is on the wire, template included.
+    pub(super) object: Arc<manifest::CronJob>,
+    /// As policy sees it, with its schedule compiled.
+    pub(super) cronjob: CronJob,
+    /// The version of our last write that the watch has not shown yet.
+    awaited: Option<String>,
+}
+
+/// The CronJobs and the Jobs they control.
+#[derive(Default)]
+pub(super) struct Cache {
+    cronjobs: HashMap<Key, Entry>,
+    /// By the owner's UID, then by the Job's.
+    runs: HashMap<String, HashMap<String, Run>>,
+    owner_of: HashMap<String, String>,
+    key_of: HashMap<String, Key>,
+    /// Jobs that we deleted and that the watch has not shown as gone.
+    deleted: HashSet<String>,
+}
+
+impl Cache {
+    pub(super) fn entry(&self, key: &Key) -> Option<&Entry> {
+        self.cronjobs.get(key)
+    }
+
+    /// The CronJob with this UID.
+    pub(super) fn key_of(&self, uid: &str) -> Option<&Key> {
+        self.key_of.get(uid)
+    }
+
+    /// The runs that a CronJob controls, in the order of their names.
+    pub(super) fn runs(&self, uid: &str) -> Vec<Run> {
+        let mut runs: Vec<Run> = self
+            .runs
+            .get(uid)
+            .into_iter()
+            .flat_map(HashMap::values)
+            .cloned()
+            .collect();
+        runs.sort_by(|a, b| a.name.cmp(&b.name));
+        runs
+    }
+
+    /// Takes in a CronJob that the watch shows; false when it is older than what is known.
+    pub(super) fn watched_cronjob(
+        &mut self,
+        key: &Key,
+        object: manifest::CronJob,
+        zones: &TimeZones,
+    ) -> bool {
+        if let Some(entry) = self.cronjobs.get(key)
+            && let Some(awaited) = &entry.awaited
+            && object.metadata.uid == entry.object.metadata.uid
+            && object.metadata.resource_version.as_ref() != Some(awaited)
+        {
+            return false;
+        }
+        self.insert_cronjob(key, object, zones, None);
+        true
+    }
+
+    /// Takes in the answer to our own write of a CronJob.
+    pub(super) fn wrote_cronjob(&mut self, key: &Key, object: manifest::CronJob, zones: &TimeZones) {
+        let known = self.cronjobs.get(key).map(|entry| &entry.object.metadata);
+        if known.is_some_and(|known| known.uid == object.metadata.uid) {
+            let awaited = object.metadata.resource_version.clone();
+            self.insert_cronjob(key, object, zones, awaited);
+        }
+    }
+
+    fn insert_cronjob(
+        &mut self,
+        key: &Key,
+        object: manifest::CronJob,
+        zones: &TimeZones,
+        awaited: Option<String>,
+    ) {
+        let previous = self.cronjobs.remove(key);
+        if let Some(previous) = &previous {
+            self.key_of.remove(&previous.cronjob.uid);
+        }
+        let cronjob = manifest::lower(&object, zones, previous.as_ref().map(|entry| &entry.cronjob.spec));
+        self.key_of.insert(cronjob.uid.clone(), key.clone());
+        self.cronjobs.insert(
+            key.clone(),
+            Entry {
+                object: Arc::new(object),
+                cronjob,
+                awaited,
+            },
+        );
+    }
+
+    /// Forgets a CronJob. Its Jobs stay until the watch shows them as gone.
+    pub(super) fn remove_cronjob(&mut self, key: &Key) {
+        if let Some(entry) = self.cronjobs.remove(key) {
+            self.key_of.remove(&entry.cronjob.uid);
+        }
+    }
+
+    /// The keys of all CronJobs.
+    pub(super) fn keys(&self) -> impl Iterator<Item = &Key> {
+        self.cronjobs.keys()
+    }
+
+    /// The UIDs of all Jobs.
+    pub(super) fn job_uids(&self) -> impl Iterator<Item = &String> {
+        self.owner_of.keys()
+    }
+
+    /// Takes in a Job, and returns the UIDs of the CronJobs that it concerns: its owner, and the one it had before.
+    pub(super) fn insert_job(&mut self, job: &JobView) -> Vec<String> {
+        let mut concerned = self.remove_job(job.uid());
+        if let Some(owner) = job.owner() {
+            let mut run = job.run();
+            run.deleting |= self.deleted.contains(job.uid());
+            self.owner_of.insert(run.uid.clone(), owner.to_owned());
+            self.runs
+                .entry(owner.to_owned())
+                .or_default()
+                .insert(run.uid.clone(), run);
+            if !concerned.iter().any(|uid| uid == owner) {
+                concerned.push(owner.to_owned());
+            }
+        }
+        concerned
+    }
+
+    /// Marks Jobs that we deleted, until the watch shows that they are gone.
+    pub(super) fn deleted_jobs(&mut self, uids: Vec<String>) {
+        for uid in uids {
+            let Some(owner) = self.owner_of.get(&uid) else {
+                continue;
+            };
+            if let Some(run) = self.runs.get_mut(owner).and_then(|runs| runs.get_mut(&uid)) {
+                run.deleting = true;
+                self.deleted.insert(uid);
+            }
+        }
+    }
+
+    /// The watch shows that a Job is gone; returns the UID of the CronJob that it concerns.
+    pub(super) fn gone_job(&mut self, uid: &str) -> Vec<String> {
+        self.deleted.remove(uid);
+        self.remove_job(uid)
+    }
+
+    fn remove_job(&mut self, uid: &str) -> Vec<String> {
+        let Some(owner) = self.owner_of.remove(uid) else {
+            return vec![];
+        };
+        if let Some(runs) = self.runs.get_mut(&owner) {
+            runs.remove(uid);
+            if runs.is_empty() {
+                self.runs.remove(&owner);
+            }
+        }
+        vec![owner]
+    }
+}

@@ -1,0 +1,235 @@
+//! The state machine, moved by hand.
+
+use std::sync::Arc;
+
+use kube::runtime::watcher::Event;
+use serde_json::{Value, json};
+
+use super::state::{State, Task};
+use crate::cronjob::JobRef;
+use crate::manifest::CronJob;
+use crate::policy::Note;
+use crate::schedule::{TimeZones, Timestamp};
+use crate::submit::{Carried, JobView};
+
+/// One CronJob, `default/tick`, due at every full minute.
+struct World {
+    state: State,
+    version: u64,
+}
+
+impl World {
+    /// A world in which both watches have listed everything: the CronJob, created at 10:00:00, and no Jobs.
+    fn new() -> World {
+        let mut world = World {
+            state: State::new(Arc::new(TimeZones::built_in())),
+            version: 1,
+        };
+        world.state.cronjob_event(Event::Init);
+        world.watch_cronjob(json!({}));
+        world.state.cronjob_event(Event::InitDone);
+        world.state.job_event(Event::InitDone);
+        world
+    }
+
+    fn cronjob(&self, status: Value) -> CronJob {
+        let object = json!({
+            "metadata": {
+                "name": "tick", "namespace": "default", "uid": "tick-uid",
+                "resourceVersion": self.version.to_string(), "creationTimestamp": "2026-01-01T10:00:00Z",
+            },
+            "spec": { "schedule": "* * * * *", "jobTemplate": {} },
+            "status": status,
+        });
+        serde_json::from_str(&object.to_string()).expect("a CronJob")
+    }
+
+    fn watch_cronjob(&mut self, status: Value) {
+        let object = self.cronjob(status);
+        self.state.cronjob_event(Event::Apply(object));
+    }
+
+    /// Decides at the given second after 10:00, and returns the only task, if there is one.
+    fn ready(&mut self, second: i64) -> Option<Task> {
+        let (mut tasks, _) = self.state.ready(at(second));
+        assert!(tasks.len() < 2, "one CronJob, one task");
+        tasks.pop()
+    }
+
+    /// The start that was decided at the given second went through; the status was written as the next version.
+    fn start_goes_through(&mut self, second: i64) {
+        let Some(Task::Submit { key, decision, .. }) = self.ready(second) else {
+            panic!("no start")
+        };
+        let start = decision.start.expect("a start");
+        self.version += 1;
+        let active = json!([{ "name": start.name, "uid": format!("uid of {}", start.name) }]);
+        let status = json!({ "active": active, "lastScheduleTime": start.scheduled.to_rfc3339() });
+        let carried = Carried {
+            cronjob: Some(self.cronjob(status)),
+            job: Some(job(&start.name)),
+            ..Carried::default()
+        };
+        self.state.carried(&key, carried, at(second));
+    }
+}
+
+#[test]
+fn nothing_is_decided_before_both_watches_have_listed_everything() {
+    let mut state = World {
+        state: State::new(Arc::new(TimeZones::built_in())),
+        version: 1,
+    };
+    state.watch_cronjob(json!({}));
+    state.state.cronjob_event(Event::InitDone);
+    assert!(state.ready(120).is_none(), "the Jobs are not known yet");
+    state.state.job_event(Event::InitDone);
+    assert!(matches!(state.ready(120), Some(Task::Submit { .. })));
+}
+
+#[test]
+fn it_wakes_at_the_due_instant_and_not_before() {
+    let mut world = World::new();
+    assert!(world.ready(30).is_none());
+    assert_eq!(world.state.next_wake(), Some(at(60)));
+    assert!(world.ready(59).is_none());
+    assert!(matches!(world.ready(60), Some(Task::Submit { .. })));
+}
+
+#[test]
+fn one_task_at_a_time() {
+    let mut world = World::new();
+    assert!(world.ready(60).is_some());
+    world.watch_cronjob(json!({}));
+    assert!(world.ready(61).is_none(), "the first task is still under way");
+}
+
+#[test]
+fn a_watch_that_lags_behind_our_own_write_starts_nothing_twice() {
+    let mut world = World::new();
+    world.start_goes_through(60);
+    // The watch shows the CronJob as it was before, twice; then our own write.
+    world.version -= 1;
+    world.watch_cronjob(json!({}));
+    assert!(world.ready(61).is_none());
+    world.version += 1;
+    world.watch_cronjob(json!({
+        "active": [{ "name": "tick-29454361", "uid": "uid of tick-29454361" }],
+        "lastScheduleTime": "2026-01-01T10:01:00Z",
+    }));
+    assert!(world.ready(62).is_none());
+    assert_eq!(world.state.next_wake(), Some(at(120)));
+}
+
+#[test]
+fn an_active_job_that_no_watch_shows_is_looked_up_before_it_is_missed() {
+    let mut world = World::new();
+    world.version = 2;
+    world.watch_cronjob(json!({
+        "active": [{ "name": "gone", "uid": "gone-uid" }], "lastScheduleTime": "2026-01-01T10:01:00Z",
+    }));
+    let Some(Task::LookUp { key, jobs }) = world.ready(70) else {
+        panic!("no look-up")
+    };
+    assert_eq!(names(&jobs), ["gone"]);
+    world.state.looked_up(&key, &jobs, Some(vec![]), at(70));
+    let (tasks, news) = world.state.ready(at(71));
+    assert_eq!(
+        news.iter().map(|(_, note)| note.reason()).collect::<Vec<_>>(),
+        ["MissingJob"]
+    );
+    let [Task::Submit { decision, .. }] = &tasks[..] else {
+        panic!("the status is not written")
+    };
+    assert_eq!(decision.status.active, []);
+}
+
+#[test]
+fn an_active_job_that_is_found_stays_active() {
+    let mut world = World::new();
+    world.version = 2;
+    world.watch_cronjob(json!({
+        "active": [{ "name": "slow", "uid": "uid of slow" }], "lastScheduleTime": "2026-01-01T10:01:00Z",
+    }));
+    let Some(Task::LookUp { key, jobs }) = world.ready(70) else {
+        panic!("no look-up")
+    };
+    world
+        .state
+        .looked_up(&key, &jobs, Some(vec![job("slow")]), at(70));
+    assert!(world.ready(71).is_none());
+}
+
+#[test]
+fn a_failure_is_tried_again_after_a_pause_that_grows() {
+    let mut world = World::new();
+    let mut second = 60;
+    for pause in [1, 1, 1] {
+        let Some(Task::Submit { key, .. }) = world.ready(second) else {
+            panic!("not tried at {second}")
+        };
+        let carried = Carried {
+            failure: Some("quota".into()),
+            ..Carried::default()
+        };
+        world.state.carried(&key, carried, at(second));
+        assert!(world.ready(second).is_none(), "not at once");
+        second += pause;
+    }
+}
+
+#[test]
+fn a_deleted_cronjob_is_forgotten() {
+    let mut world = World::new();
+    let object = world.cronjob(json!({}));
+    world.ready(30);
+    world.state.cronjob_event(Event::Delete(object));
+    assert!(world.ready(60).is_none());
+    assert_eq!(world.state.next_wake(), None);
+}
+
+#[test]
+fn a_cronjob_that_a_new_listing_no_longer_has_is_forgotten() {
+    let mut world = World::new();
+    world.ready(30);
+    world.state.cronjob_event(Event::Init);
+    world.state.cronjob_event(Event::InitDone);
+    assert_eq!(world.state.next_wake(), None);
+}
+
+#[test]
+fn what_is_said_again_is_not_told_again() {
+    let mut world = World::new();
+    world.version = 2;
+    let suspended = |world: &World| {
+        let mut object = world.cronjob(json!({}));
+        object.spec.suspend = Some(true);
+        Event::Apply(object)
+    };
+    for (second, told) in [(10, vec![Note::Suspended]), (11, vec![])] {
+        world.state.cronjob_event(suspended(&world));
+        let (_, news) = world.state.ready(at(second));
+        assert_eq!(news.into_iter().map(|(_, note)| note).collect::<Vec<_>>(), told);
+    }
+}
+
+fn job(name: &str) -> JobView {
+    let object = json!({
+        "metadata": {
+            "name": name, "namespace": "default", "uid": format!("uid of {name}"),
+            "ownerReferences": [
+                { "apiVersion": "batch/v1", "kind": "CronJob", "name": "tick", "uid": "tick-uid", "controller": true },
+            ],
+        },
+    });
+    serde_json::from_value(object).expect("a Job")
+}
+
+fn names(jobs: &[JobRef]) -> Vec<&str> {
+    jobs.iter().map(|job| job.name.as_str()).collect()
+}
+
+fn at(second: i64) -> Timestamp {
+    let ten: Timestamp = "2026-01-01T10:00:00Z".parse().expect("an instant");
+    ten + chrono::TimeDelta::seconds(second)
+}

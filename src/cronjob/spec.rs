@@ -1,0 +1,158 @@
+//! What a CronJob asks for and what is recorded of it (`batch/v1` CronJob, without the template).
+
+use std::fmt;
+use std::sync::Arc;
+
+use chrono::TimeDelta;
+
+use crate::cronjob::Run;
+use crate::schedule::{ParseError, Schedule, Timestamp, UnknownZone};
+
+/// A CronJob as policy sees it. The job template is not here: no decision depends on it.
+#[derive(Debug, Clone)]
+pub struct CronJob {
+    /// Namespace and name.
+    pub key: Key,
+    /// `metadata.uid`, by which its Jobs are known.
+    pub uid: String,
+    /// `metadata.creationTimestamp`: no instant up to here is due.
+    pub created: Timestamp,
+    /// The object is being deleted and only waits for its finalizers.
+    pub deleting: bool,
+    /// What its owner wrote.
+    pub spec: Spec,
+    /// What is recorded of it.
+    pub status: Status,
+}
+
+/// Namespace and name.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Key {
+    /// The namespace.
+    pub namespace: String,
+    /// The name in it.
+    pub name: String,
+}
+
+impl fmt::Display for Key {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}/{}", self.namespace, self.name)
+    }
+}
+
+/// What a CronJob's owner wrote, defaults applied.
+#[derive(Debug, Clone)]
+pub struct Spec {
+    /// `spec.schedule` as written, for messages and to notice edits.
+    pub schedule_text: String,
+    /// `spec.timeZone` as written.
+    pub time_zone: Option<String>,
+    /// The two compiled, or why they cannot be.
+    pub schedule: Result<Schedule, BadSchedule>,
+    /// `spec.suspend`: starts nothing while true.
+    pub suspend: bool,
+    /// `spec.concurrencyPolicy`.
+    pub concurrency: Concurrency,
+    /// `spec.startingDeadlineSeconds`: how late a run may start.
+    pub starting_deadline: Option<TimeDelta>,
+    /// How many finished Jobs are kept.
+    pub history: HistoryLimits,
+}
+
+/// Why a CronJob has no usable schedule.
+#[derive(Debug, Clone, thiserror::Error)]
+pub enum BadSchedule {
+    /// The expression does not parse.
+    #[error("unparseable schedule: {text:?}")]
+    Unparseable {
+        /// `spec.schedule` as written.
+        text: String,
+        /// What is wrong with it.
+        source: Arc<ParseError>,
+    },
+    /// The zone is not in the time-zone database.
+    #[error("invalid timeZone: {name:?}")]
+    UnknownTimeZone {
+        /// The name as written.
+        name: String,
+        /// Why it cannot be used.
+        source: Arc<UnknownZone>,
+    },
+}
+
+/// What to do when a run is due while another is active (`spec.concurrencyPolicy`).
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Concurrency {
+    /// Start it beside the other.
+    #[default]
+    Allow,
+    /// Wait until the other has ended.
+    Forbid,
+    /// End the other and start it.
+    Replace,
+}
+
+/// How many finished Jobs are kept; `None` keeps all of that outcome.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct HistoryLimits {
+    /// `spec.successfulJobsHistoryLimit`.
+    pub successful: Option<usize>,
+    /// `spec.failedJobsHistoryLimit`.
+    pub failed: Option<usize>,
+}
+
+impl Default for HistoryLimits {
+    /// The defaults of `batch/v1`.
+    fn default() -> Self {
+        HistoryLimits {
+            successful: Some(3),
+            failed: Some(1),
+        }
+    }
+}
+
+impl From<&Run> for JobRef {
+    fn from(run: &Run) -> Self {
+        JobRef {
+            name: run.name.clone(),
+            uid: run.uid.clone(),
+            resource_version: run.resource_version.clone(),
+        }
+    }
+}
+
+/// What is recorded of a CronJob (`status`).
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Status {
+    /// The runs known to be active.
+    pub active: Vec<JobRef>,
+    /// The due instant of the newest run, not the moment at which it was started.
+    pub last_schedule_time: Option<Timestamp>,
+    /// When a run last completed successfully.
+    pub last_successful_time: Option<Timestamp>,
+}
+
+/// An entry of `status.active`.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct JobRef {
+    /// The Job's name.
+    pub name: String,
+    /// The Job's UID.
+    pub uid: String,
+    /// The Job's resource version when it was recorded.
+    pub resource_version: String,
+}
+
+impl Status {
+    /// Whether `uid` is recorded as active.
+    pub fn is_active(&self, uid: &str) -> bool {
+        self.active.iter().any(|job| job.uid == uid)
+    }
+
+    /// Strikes `uid` from the active runs; false when it was not there.
+    pub fn forget(&mut self, uid: &str) -> bool {
+        let before = self.active.len();
+        self.active.retain(|job| job.uid != uid);
+        self.active.len() < before
+    }
+}

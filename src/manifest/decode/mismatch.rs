@@ -1,0 +1,104 @@
+//! A value of the wrong kind: what was expected, what was found, and how to write it.
+
+use super::{Misfit, MisfitKind};
+use crate::manifest::path::{FieldPath, Step};
+use crate::manifest::source::Span;
+use crate::manifest::tree::{Node, Value};
+
+/// Notes that the field at `path` must be `expected`, which `node` is not.
+pub(super) fn misfit(path: FieldPath, node: &Node, text: &str, expected: &str) -> Misfit {
+    let written = text.get(node.span.clone()).unwrap_or_default();
+    let found = match &node.value {
+        Value::String(_) if written.starts_with(['"', '\'']) => format!("the string {written}"),
+        Value::Bool(_) | Value::Number(_) | Value::String(_) => {
+            format!("{} `{written}`", node.value.described())
+        }
+        other => other.described().to_owned(),
+    };
+    Misfit {
+        span: first_mark(node, text),
+        kind: MisfitKind::WrongType,
+        message: format!("`{}` must be {expected}, found {found}", path.tail()),
+        label: None,
+        help: help(&path, node, written, expected),
+        path,
+    }
+}
+
+/// Where to point: the value, or the first thing in it.
+fn first_mark(node: &Node, text: &str) -> Span {
+    let start = node.start();
+    // A list's own span begins at its first dash or bracket, which says more than its first item.
+    if matches!(node.value, Value::Sequence(_)) && text.get(node.span.clone()).is_some() {
+        return node.span.start..node.span.start + 1;
+    }
+    start
+}
+
+fn help(path: &FieldPath, node: &Node, written: &str, expected: &str) -> Option<String> {
+    let name = path.name();
+    let is_item = matches!(path.steps().last(), Some(Step::Index(_)));
+    match (&node.value, expected) {
+        (Value::Bool(_) | Value::Number(_), "a string") if is_item => {
+            Some(format!("quote it: `\"{written}\"`"))
+        }
+        (Value::Sequence(_), "a string") if name == "schedule" => {
+            Some("a CronJob has one schedule; write a CronJob for each".to_owned())
+        }
+        (Value::Number(_), "a string") if name == "schedule" => Some(format!(
+            "a schedule has five fields and is quoted: `schedule: \"{written} * * * *\"`"
+        )),
+        (Value::Bool(_), "a string") if !matches!(written, "true" | "false") => Some(format!(
+            "YAML reads `{written}` as a boolean; quote it: `{name}: \"{written}\"`"
+        )),
+        (Value::Bool(_) | Value::Number(_), "a string") => Some(format!("quote it: `{name}: \"{written}\"`")),
+        (Value::String(text), "a whole number") if text.trim().parse::<i64>().is_ok() => {
+            Some(format!("leave out the quotes: `{name}: {}`", text.trim()))
+        }
+        (Value::String(text), "a whole number") if name.ends_with("Seconds") => {
+            in_seconds(text).map(|seconds| format!("write it in seconds: `{name}: {seconds}`"))
+        }
+        (Value::String(text), "`true` or `false`") if matches!(text.as_str(), "true" | "false") => {
+            Some(format!("leave out the quotes: `{name}: {text}`"))
+        }
+        (Value::Sequence(items), "a mapping") if items.len() == 1 => {
+            Some(format!("`{name}` is not a list: leave out the `-`"))
+        }
+        (Value::Mapping(_), "a list") => {
+            Some(format!("`{name}` is a list: begin each of its items with `- `"))
+        }
+        (Value::String(_), "a list") if matches!(name.as_str(), "command" | "args") => Some(format!(
+            "write a program and its arguments as a list: `{name}: [\"sh\", \"-c\", {}]`",
+            quoted(written)
+        )),
+        (Value::Bool(_) | Value::Number(_) | Value::String(_), "a list") => {
+            Some(format!("write a list: `{name}: [{written}]`"))
+        }
+        _ => None,
+    }
+}
+
+/// The seconds of a length of time such as `10m`.
+fn in_seconds(text: &str) -> Option<u64> {
+    let (digits, unit) = text.split_at(
+        text.len()
+            .checked_sub(1)
+            .filter(|at| text.is_char_boundary(*at))?,
+    );
+    let unit_seconds = match unit {
+        "s" => 1,
+        "m" => 60,
+        "h" => 60 * 60,
+        "d" => 24 * 60 * 60,
+        _ => return None,
+    };
+    digits.parse::<u64>().ok()?.checked_mul(unit_seconds)
+}
+
+fn quoted(written: &str) -> String {
+    if written.starts_with(['"', '\'']) {
+        written.to_owned()
+    } else {
+        format!("{written:?}")
+    }
+}

@@ -1,0 +1,87 @@
+//! The defaults of a pod's spec.
+
+use serde_json::{Value, json};
+
+use super::{Object, fill, fill_empty, object_at, objects};
+
+/// The mode of the files in a volume, 0644.
+const FILE_MODE: u32 = 0o644;
+
+/// Fills in the pod's spec at a JSON pointer.
+pub(super) fn defaults(object: &mut Value, pointer: &str) {
+    let Some(pod) = object_at(object, pointer) else {
+        return;
+    };
+    fill_empty(pod, "dnsPolicy", &json!("ClusterFirst"));
+    fill_empty(pod, "schedulerName", &json!("default-scheduler"));
+    fill(pod, "securityContext", json!({}));
+    fill(pod, "terminationGracePeriodSeconds", json!(30));
+    for list in ["containers", "initContainers"] {
+        objects(pod.get_mut(list)).for_each(container);
+    }
+    objects(pod.get_mut("volumes")).for_each(volume);
+}
+
+fn container(container: &mut Object) {
+    fill_empty(container, "imagePullPolicy", &json!(pull_policy(container)));
+    fill(container, "resources", json!({}));
+    fill_empty(
+        container,
+        "terminationMessagePath",
+        &json!("/dev/termination-log"),
+    );
+    fill_empty(container, "terminationMessagePolicy", &json!("File"));
+    for port in objects(container.get_mut("ports")) {
+        fill_empty(port, "protocol", &json!("TCP"));
+    }
+    for variable in objects(container.get_mut("env")) {
+        if let Some(field) = variable
+            .get_mut("valueFrom")
+            .and_then(|source| object_at(source, "/fieldRef"))
+        {
+            fill_empty(field, "apiVersion", &json!("v1"));
+        }
+    }
+    for probe in ["livenessProbe", "readinessProbe", "startupProbe"] {
+        if let Some(probe) = container.get_mut(probe).and_then(Value::as_object_mut) {
+            self::probe(probe);
+        }
+    }
+}
+
+/// An image that can change under its name is pulled each time.
+fn pull_policy(container: &Object) -> &'static str {
+    let image = container.get("image").and_then(Value::as_str).unwrap_or_default();
+    let name = image.rsplit('/').next().unwrap_or_default();
+    let is_fixed = name.contains('@') || name.split_once(':').is_some_and(|(_, tag)| tag != "latest");
+    if is_fixed { "IfNotPresent" } else { "Always" }
+}
+
+fn probe(probe: &mut Object) {
+    fill(probe, "timeoutSeconds", json!(1));
+    fill(probe, "periodSeconds", json!(10));
+    fill(probe, "successThreshold", json!(1));
+    fill(probe, "failureThreshold", json!(3));
+    if let Some(request) = probe.get_mut("httpGet").and_then(Value::as_object_mut) {
+        fill_empty(request, "path", &json!("/"));
+        fill_empty(request, "scheme", &json!("HTTP"));
+    }
+}
+
+/// A volume without a source is an empty directory.
+fn volume(volume: &mut Object) {
+    if volume
+        .iter()
+        .all(|(field, value)| field == "name" || value.is_null())
+    {
+        volume.insert("emptyDir".to_owned(), json!({}));
+    }
+    for source in ["secret", "configMap", "projected", "downwardAPI"] {
+        if let Some(source) = volume.get_mut(source).and_then(Value::as_object_mut) {
+            fill(source, "defaultMode", json!(FILE_MODE));
+        }
+    }
+    if let Some(path) = volume.get_mut("hostPath").and_then(Value::as_object_mut) {
+        fill(path, "type", json!(""));
+    }
+}

@@ -1,0 +1,48 @@
+//! Words to types: manifests in YAML or JSON become objects that can be run, or diagnostics that can be acted upon.
+//!
+//! ```text
+//!  paths ─ read ─▶ Source ─ yaml ─▶ tree of Nodes ─ kinds ─▶ CronJob? Job? ─ decode ─▶ k8s-openapi type
+//!                                       │                                               │ defaults
+//!          Diagnostic ◀─ report ────────┴── a path is looked up only to be shown ◀──── validate
+//! ```
+//!
+//! [`load`] goes the whole way and never stops at the first problem. Every value in a tree knows its place, every
+//! problem knows its [path](path::FieldPath); the two meet in `report`.
+//!
+//! | file | what it is for |
+//! |---|---|
+//! | `read` | files, folders, standard input: the only I/O |
+//! | [`source`], [`tree`], [`path`] | a text, the values in it, the way to a field |
+//! | [`yaml`] | text to trees, and what is wrong with texts that are neither YAML nor JSON |
+//! | `kinds` | what a document is, and what becomes of it |
+//! | [`decode`] | trees to Kubernetes types, noting all that does not fit |
+//! | [`defaults`] | what is meant where nothing is written |
+//! | [`validate`] | the rules of the API server, in its words; also for the embedded API |
+//! | [`resource`] | the CronJob that the rest of the program uses, its Job template as it was written |
+//! | [`diagnostic`] | what is told, and how it is drawn |
+//! | `load`, `object`, `report` | all of it together |
+//! | `lower` | the CronJob on the wire to the one that policy decides on |
+
+pub mod decode;
+pub mod defaults;
+pub mod diagnostic;
+pub mod path;
+pub mod resource;
+pub mod source;
+pub mod tree;
+pub mod validate;
+pub mod yaml;
+
+mod kinds;
+mod load;
+mod lower;
+mod object;
+mod read;
+mod report;
+mod suggest;
+
+pub use diagnostic::{Diagnostic, Paint, Severity, render_all};
+pub use load::{DEFAULT_NAMESPACE, Loaded, Manifest, load, load_bytes};
+pub use lower::{lower, timestamp};
+pub use object::Object;
+pub use resource::CronJob;

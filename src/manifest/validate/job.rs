@@ -1,0 +1,212 @@
+//! Jobs, and the templates that CronJobs make them from (rule V7).
+//!
+//! Kubernetes: `ValidateJob`, `ValidateJobUpdate` and `ValidateJobTemplateSpec`.
+
+use std::collections::BTreeMap;
+
+use k8s_openapi::api::batch::v1::{Job, JobSpec, JobTemplateSpec};
+use k8s_openapi::apimachinery::pkg::apis::meta::v1::LabelSelector;
+
+use super::{
+    FieldError, Findings, Hint, completion, metadata, names, pod, pod_failure_policy, success_policy,
+};
+use crate::manifest::path::FieldPath;
+
+mod update;
+
+pub use update::update;
+
+/// The label by which the Job controller knows a Job's pods.
+const CONTROLLER_UID: &str = "batch.kubernetes.io/controller-uid";
+
+/// The longest `managedBy`, in characters.
+const MANAGED_BY_MAX: usize = 63;
+
+/// How to choose a `restartPolicy`.
+const RESTART_ADVICE: &str =
+    "`OnFailure` starts a failed container again in its pod, `Never` tries again with a new pod";
+
+/// What is wrong with a Job that is to be created.
+///
+/// A Job's name is also a label of its pods, so it may have 63 bytes; Kubernetes reports a longer one at the
+/// label.
+pub fn create(job: &Job) -> Vec<FieldError> {
+    let mut found = Findings::default();
+    metadata::create(&job.metadata, &mut found);
+    let path = FieldPath::of("spec");
+    let Some(spec) = &job.spec else {
+        found.required(&path, "");
+        return found.into_errors();
+    };
+    let name = job.metadata.name.as_deref().unwrap_or_default();
+    if name.len() > names::LABEL_BYTES_MAX {
+        let rule = format!("must be no more than {} bytes", names::LABEL_BYTES_MAX);
+        found.invalid(&FieldPath::of("metadata.name"), name, rule);
+    }
+    completion::check_host_names(name, spec, &mut found);
+    check_selector(job, spec, &path, &mut found);
+    check_spec(spec, &path, &mut found);
+    found.into_errors()
+}
+
+/// What is wrong with the template that a CronJob makes its Jobs from. Its labels and annotations are checked
+/// only when a Job is made of them, as in Kubernetes.
+pub(super) fn check_template(template: &JobTemplateSpec, path: &FieldPath, found: &mut Findings) {
+    let path = path.child("spec");
+    let Some(spec) = &template.spec else {
+        // Kubernetes reads a missing spec as an empty one, and so finds what every empty spec lacks.
+        return check_spec(&JobSpec::default(), &path, found);
+    };
+    check_spec(spec, &path, found);
+    if let Some(selector) = &spec.selector {
+        let error = found.invalid(
+            &path.child("selector"),
+            selector,
+            "`selector` will be auto-generated",
+        );
+        error.hint(Hint {
+            message: "a CronJob's Jobs find their pods by themselves".to_owned(),
+            help: Some("leave `selector` out".to_owned()),
+            ..Hint::default()
+        });
+    }
+    if spec.manual_selector == Some(true) {
+        found.not_supported(&path.child("manualSelector"), true, &["nil", "false"]);
+    }
+}
+
+fn check_spec(spec: &JobSpec, path: &FieldPath, found: &mut Findings) {
+    found.not_negative(&path.child("parallelism"), spec.parallelism);
+    found.not_negative(&path.child("completions"), spec.completions);
+    found.not_negative(&path.child("activeDeadlineSeconds"), spec.active_deadline_seconds);
+    found.not_negative(&path.child("backoffLimit"), spec.backoff_limit);
+    found.not_negative(
+        &path.child("ttlSecondsAfterFinished"),
+        spec.ttl_seconds_after_finished,
+    );
+    managed_by(spec.managed_by.as_deref(), &path.child("managedBy"), found);
+    completion::check(spec, path, found);
+    pod_failure_policy::check(spec, &path.child("podFailurePolicy"), found);
+    success_policy::check(spec, &path.child("successPolicy"), found);
+    pod_replacement_policy(spec, &path.child("podReplacementPolicy"), found);
+    pod::check_template(&spec.template, &path.child("template"), found);
+    restart_policy(spec, &path.child("template.spec.restartPolicy"), found);
+}
+
+/// A pod that finishes must be able to stay finished, so `Always`, which is what a pod has when it says
+/// nothing, is as good as missing.
+fn restart_policy(spec: &JobSpec, path: &FieldPath, found: &mut Findings) {
+    let policy = spec
+        .template
+        .spec
+        .as_ref()
+        .and_then(|pod| pod.restart_policy.as_deref());
+    match policy.unwrap_or_default() {
+        "" | "Always" => {
+            let always = policy == Some("Always");
+            let message = "a Job's pods cannot restart `Always`: they would never be done";
+            let hint = Hint {
+                message: if always { message.to_owned() } else { String::new() },
+                label: always.then(|| "`OnFailure` or `Never`".to_owned()),
+                help: Some(RESTART_ADVICE.to_owned()),
+                ..Hint::default()
+            };
+            found.required_hinting(path, "valid values: \"OnFailure\", \"Never\"", hint);
+        }
+        "OnFailure" if spec.pod_failure_policy.is_some() => {
+            found.invalid(
+                path,
+                policy,
+                "only \"Never\" is supported when podFailurePolicy is specified",
+            );
+        }
+        "OnFailure" | "Never" => {}
+        other => found.not_supported(path, other, &["OnFailure", "Never"]),
+    }
+}
+
+fn pod_replacement_policy(spec: &JobSpec, path: &FieldPath, found: &mut Findings) {
+    let supported: &[&str] = if spec.pod_failure_policy.is_some() {
+        &["Failed"]
+    } else {
+        &["Failed", "TerminatingOrFailed"]
+    };
+    if let Some(policy) = spec.pod_replacement_policy.as_deref()
+        && !supported.contains(&policy)
+    {
+        found.not_supported(path, policy, supported);
+    }
+}
+
+/// A path under a domain: `example.com/controller`.
+fn managed_by(manager: Option<&str>, path: &FieldPath, found: &mut Findings) {
+    let Some(manager) = manager else { return };
+    match manager.split_once('/') {
+        _ if manager.is_empty() => found.required(path, ""),
+        Some((host, rest)) if !host.is_empty() && !rest.is_empty() => {
+            for rule in names::dns_subdomain(host) {
+                found.invalid(path, host, rule);
+            }
+            if !rest.bytes().all(is_path_byte) {
+                let rule = r"Invalid path (regex used for validation is '[A-Za-z0-9/\-._~%!$&'()*+,;=:]+')";
+                found.invalid(path, rest, rule);
+            }
+        }
+        _ => {
+            found.invalid(
+                path,
+                manager,
+                "must be a domain-prefixed path (such as \"acme.io/foo\")",
+            );
+        }
+    }
+    if manager.len() > MANAGED_BY_MAX {
+        found.too_long(path, MANAGED_BY_MAX);
+    }
+}
+
+fn is_path_byte(byte: u8) -> bool {
+    byte.is_ascii_alphanumeric() || b"/-._~%!$&'()*+,;=:".contains(&byte)
+}
+
+/// A Job finds its pods by a selector that the API server makes, or, with `manualSelector`, by the user's
+/// own.
+fn check_selector(job: &Job, spec: &JobSpec, path: &FieldPath, found: &mut Findings) {
+    let manual = spec.manual_selector == Some(true);
+    let Some(selector) = &spec.selector else {
+        if manual {
+            found.required(&path.child("selector"), "");
+        }
+        return;
+    };
+    let labels = spec
+        .template
+        .metadata
+        .as_ref()
+        .and_then(|metadata| metadata.labels.as_ref());
+    if !manual && !is_generated(selector, job.metadata.uid.as_deref()) {
+        let error = found.invalid(&path.child("selector"), selector, "`selector` not auto-generated");
+        error.hint(Hint {
+            message: "a Job finds its pods by itself".to_owned(),
+            help: Some("leave `selector` out, or set `manualSelector: true`".to_owned()),
+            ..Hint::default()
+        });
+    }
+    if manual && !selects(selector, labels) {
+        let rule = "`selector` does not match template `labels`";
+        found.invalid(&path.child("template.metadata.labels"), labels, rule);
+    }
+}
+
+fn is_generated(selector: &LabelSelector, uid: Option<&str>) -> bool {
+    let labels = selector.match_labels.as_ref();
+    labels.is_some_and(|labels| labels.get(CONTROLLER_UID).map(String::as_str) == uid && uid.is_some())
+}
+
+/// Whether the labels have every value that the selector names; expressions are taken to match.
+fn selects(selector: &LabelSelector, labels: Option<&BTreeMap<String, String>>) -> bool {
+    let wanted = selector.match_labels.iter().flatten();
+    wanted
+        .into_iter()
+        .all(|(key, value)| labels.and_then(|labels| labels.get(key)) == Some(value))
+}

@@ -1,0 +1,153 @@
+//! What names, labels and their like may be made of.
+//!
+//! Rules and wording: `k8s.io/apimachinery/pkg/util/validation`. Each function returns what is wrong, in
+//! Kubernetes' words, and nothing when all is well.
+
+/// The longest DNS label, and with it the longest name of a Job, a container or a label's value, in bytes.
+pub const LABEL_BYTES_MAX: usize = 63;
+
+/// The longest DNS subdomain, and with it the longest name of most objects, in bytes.
+pub const SUBDOMAIN_BYTES_MAX: usize = 253;
+
+const LABEL_RULE: &str = "a lowercase RFC 1123 label must consist of lower case alphanumeric characters or '-', and \
+    must start and end with an alphanumeric character (e.g. 'my-name',  or '123-abc', regex used for validation is \
+    '[a-z0-9]([-a-z0-9]*[a-z0-9])?')";
+
+const SUBDOMAIN_RULE: &str = "a lowercase RFC 1123 subdomain must consist of lower case alphanumeric characters, '-' \
+    or '.', and must start and end with an alphanumeric character (e.g. 'example.com', regex used for validation is \
+    '[a-z0-9]([-a-z0-9]*[a-z0-9])?(\\.[a-z0-9]([-a-z0-9]*[a-z0-9])?)*')";
+
+const QUALIFIED_RULE: &str = "must consist of alphanumeric characters, '-', '_' or '.', and must start and end with \
+    an alphanumeric character (e.g. 'MyName',  or 'my.name',  or '123-abc', regex used for validation is \
+    '([A-Za-z0-9][-A-Za-z0-9_.]*)?[A-Za-z0-9]')";
+
+const VALUE_RULE: &str = "a valid label must be an empty string or consist of alphanumeric characters, '-', '_' or \
+    '.', and must start and end with an alphanumeric character (e.g. 'MyValue',  or 'my_value',  or '12345', regex \
+    used for validation is '(([A-Za-z0-9][-A-Za-z0-9_.]*)?[A-Za-z0-9])?')";
+
+/// A DNS label (RFC 1123): the name of a namespace, a container, a volume.
+pub fn dns_label(name: &str) -> Vec<String> {
+    let mut wrong = too_long(name, LABEL_BYTES_MAX);
+    if !is_label(name) {
+        wrong.push(LABEL_RULE.to_owned());
+    }
+    wrong
+}
+
+/// A DNS subdomain (RFC 1123), labels joined by dots: the name of a CronJob or a Job.
+pub fn dns_subdomain(name: &str) -> Vec<String> {
+    let mut wrong = too_long(name, SUBDOMAIN_BYTES_MAX);
+    if !name.split('.').all(is_label) {
+        wrong.push(SUBDOMAIN_RULE.to_owned());
+    }
+    wrong
+}
+
+/// A name with an optional domain before it, `example.com/my-name`: the key of a label or an annotation.
+pub fn qualified(name: &str) -> Vec<String> {
+    let mut parts = name.split('/');
+    let (prefix, part) = match (parts.next(), parts.next(), parts.next()) {
+        (Some(part), None, _) => (None, part),
+        (Some(prefix), Some(part), None) => (Some(prefix), part),
+        _ => {
+            let optional = "with an optional DNS subdomain prefix and '/' (e.g. 'example.com/MyName')";
+            return vec![format!("a qualified name {QUALIFIED_RULE} {optional}")];
+        }
+    };
+    let mut wrong = Vec::new();
+    match prefix {
+        Some("") => wrong.push("prefix part must be non-empty".to_owned()),
+        Some(prefix) => {
+            wrong.extend(
+                dns_subdomain(prefix)
+                    .into_iter()
+                    .map(|rule| format!("prefix part {rule}")),
+            );
+        }
+        None => {}
+    }
+    if part.is_empty() {
+        wrong.push("name part must be non-empty".to_owned());
+    }
+    wrong.extend(
+        too_long(part, LABEL_BYTES_MAX)
+            .into_iter()
+            .map(|rule| format!("name part {rule}")),
+    );
+    if !is_word(part) {
+        wrong.push(format!("name part {QUALIFIED_RULE}"));
+    }
+    wrong
+}
+
+/// The value of a label.
+pub fn label_value(value: &str) -> Vec<String> {
+    let mut wrong = too_long(value, LABEL_BYTES_MAX);
+    if !value.is_empty() && !is_word(value) {
+        wrong.push(VALUE_RULE.to_owned());
+    }
+    wrong
+}
+
+/// The name of an environment variable: since Kubernetes 1.34 any printable ASCII but `=`.
+pub fn environment_variable(name: &str) -> Vec<String> {
+    let mut wrong = Vec::new();
+    if name.is_empty() {
+        wrong.push("environment variable name must be non-empty".to_owned());
+    }
+    if !name
+        .bytes()
+        .all(|byte| matches!(byte, b' '..=b'~') && byte != b'=')
+    {
+        wrong.push(
+            "a valid environment variable name must consist only of printable ASCII characters other than '='"
+                .to_owned(),
+        );
+    }
+    wrong
+}
+
+/// The name that was probably meant: lower case, with `-` for what may not stand in a DNS label.
+pub fn like(name: &str) -> Option<String> {
+    let plain: String = name
+        .to_ascii_lowercase()
+        .chars()
+        .map(|c| {
+            if c.is_ascii_alphanumeric() || c == '.' {
+                c
+            } else {
+                '-'
+            }
+        })
+        .collect();
+    let plain = plain.trim_matches(['-', '.']).to_owned();
+    (plain != name && plain.split('.').all(is_label)).then_some(plain)
+}
+
+fn too_long(text: &str, bytes_max: usize) -> Vec<String> {
+    if text.len() > bytes_max {
+        vec![format!("must be no more than {bytes_max} bytes")]
+    } else {
+        Vec::new()
+    }
+}
+
+fn is_label(text: &str) -> bool {
+    let is_edge = |byte: Option<&u8>| byte.is_some_and(|b| b.is_ascii_lowercase() || b.is_ascii_digit());
+    let bytes = text.as_bytes();
+    is_edge(bytes.first())
+        && is_edge(bytes.last())
+        && bytes
+            .iter()
+            .all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || *b == b'-')
+}
+
+fn is_word(text: &str) -> bool {
+    let is_edge = |byte: Option<&u8>| byte.is_some_and(u8::is_ascii_alphanumeric);
+    let bytes = text.as_bytes();
+    is_edge(bytes.first())
+        && is_edge(bytes.last())
+        && bytes
+            .iter()
+            .all(|b| b.is_ascii_alphanumeric() || b"-_.".contains(b))
+}

@@ -1,0 +1,107 @@
+//! The decision, step by step.
+
+use crate::cronjob::{CronJob, Run, run_name};
+use crate::policy::concurrency::{self, Admission};
+use crate::policy::missed::{self, Window};
+use crate::policy::situation::{Decision, Situation, Start};
+use crate::policy::{Note, bookkeeping, history};
+use crate::schedule::{Schedule, Timestamp};
+
+/// Decides what is to be done about one CronJob at the time `now`.
+///
+/// The order is that of Kubernetes: finished Jobs are cleaned up and the status is brought up to date whatever
+/// follows, so that a CronJob that is suspended, unusable or over quota still gets rid of its old Jobs.
+pub fn decide(situation: Situation<'_>, now: Timestamp) -> Decision {
+    let Situation {
+        cronjob,
+        runs,
+        memory,
+    } = situation;
+    let mut notes = Vec::new();
+
+    let prune = history::prune(cronjob.spec.history, runs);
+    let status = bookkeeping::reconcile(&cronjob.status, runs, &prune, &mut notes);
+    let memory = missed::notice_edit(&cronjob.spec, memory, now);
+    let mut decision = Decision {
+        prune,
+        replace: vec![],
+        start: None,
+        status,
+        wake: None,
+        notes,
+        memory,
+    };
+
+    match usable_schedule(cronjob) {
+        Ok(schedule) => decide_start(&mut decision, cronjob, runs, schedule, now),
+        Err(why) => rest(&mut decision, why, now),
+    }
+    decision
+}
+
+/// The schedule to follow, or why none is followed now.
+fn usable_schedule(cronjob: &CronJob) -> Result<&Schedule, Note> {
+    if cronjob.deleting {
+        return Err(Note::BeingDeleted);
+    }
+    let schedule = cronjob.spec.schedule.as_ref().map_err(Note::unusable)?;
+    if cronjob.spec.suspend {
+        return Err(Note::Suspended);
+    }
+    if schedule.never_fires() {
+        return Err(Note::NeverFires {
+            schedule: cronjob.spec.schedule_text.clone(),
+        });
+    }
+    Ok(schedule)
+}
+
+/// Nothing is started, and no time is of interest, until the CronJob changes. What passes meanwhile is not reported
+/// as missed afterwards: somebody wanted it so.
+fn rest(decision: &mut Decision, why: Note, now: Timestamp) {
+    decision.notes.push(why);
+    decision.memory.deadline_told = Some(now);
+}
+
+/// Finds the instant that is due and starts its run, unless a rule says no.
+fn decide_start(
+    decision: &mut Decision,
+    cronjob: &CronJob,
+    runs: &[Run],
+    schedule: &Schedule,
+    now: Timestamp,
+) {
+    decision.notes.extend(Note::zone_in_schedule(&cronjob.spec));
+    missed::heal_clock(decision, schedule, now);
+    let window = Window::new(cronjob, schedule, decision, now);
+    decision.wake = window.next_due();
+    missed::report_deadlines(decision, &window);
+
+    let Some(scheduled) = window.newest_due() else {
+        return;
+    };
+    let name = run_name(&cronjob.key.name, scheduled);
+    if runs.iter().any(|run| run.name == name) {
+        // The write after its creation was lost.
+        decision.status.last_schedule_time = Some(scheduled);
+        decision.notes.push(Note::AlreadyStarted { job: name, scheduled });
+        return;
+    }
+    match concurrency::admit(cronjob.spec.concurrency, &decision.status, runs) {
+        Admission::Start { replacing } => {
+            decision.notes.extend(window.passed_over_before(scheduled));
+            decision.replace = replacing;
+            decision.start = Some(Start { name, scheduled });
+        }
+        Admission::Wait { behind } => {
+            // The instant stays due: its run starts as soon as the active one has ended, unless a newer instant
+            // or the starting deadline comes first.
+            decision.notes.push(Note::Blocked { scheduled, behind });
+            decision.wake = decision
+                .wake
+                .into_iter()
+                .chain(window.deadline_of(scheduled))
+                .min();
+        }
+    }
+}

@@ -1,0 +1,119 @@
+//! Which finished Jobs are deleted (`successfulJobsHistoryLimit`, `failedJobsHistoryLimit`).
+
+use crate::cronjob::{HistoryLimits, Outcome, Run};
+use crate::policy::situation::Deletion;
+
+/// The finished runs beyond the limits, oldest first.
+///
+/// Runs that a person started count too. A run that is being deleted already counts but is not deleted again.
+/// An unfinished run is never deleted here.
+pub(super) fn prune(limits: HistoryLimits, runs: &[Run]) -> Vec<Deletion> {
+    let successful = excess(runs, Outcome::Succeeded, limits.successful);
+    let failed = excess(runs, Outcome::Failed, limits.failed);
+    successful
+        .into_iter()
+        .chain(failed)
+        .filter(|run| !run.deleting)
+        .map(Deletion::from)
+        .collect()
+}
+
+fn excess(runs: &[Run], outcome: Outcome, limit: Option<usize>) -> Vec<&Run> {
+    let Some(limit) = limit else { return vec![] };
+    let mut finished: Vec<&Run> = runs.iter().filter(|run| run.outcome() == Some(outcome)).collect();
+    // A run without a start time never started; it sorts last and so is kept longest, as in Kubernetes.
+    finished.sort_by_key(|run| (run.started.is_none(), run.started, &run.name));
+    finished.truncate(finished.len().saturating_sub(limit));
+    finished
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::cronjob::{Origin, RunState};
+
+    /// Kubernetes' cases for the order (`TestByJobStartTime`): runs are named by what they are, `2` started at 2.
+    #[test]
+    fn the_oldest_go_first_and_those_that_never_started_last() {
+        for (runs, keep, deleted) in [
+            ("b:- a:-", 0, "a b"),
+            ("a:- b:1", 0, "b a"),
+            ("a:1 b:-", 0, "a b"),
+            ("b:1 a:1", 0, "a b"),
+            ("a:2 b:1", 0, "b a"),
+            ("a:1 b:2 c:3", 2, "a"),
+            ("a:1 b:2 c:3", 3, ""),
+            ("a:1 b:2 c:3", 9, ""),
+        ] {
+            let runs = parse(runs);
+            let limits = HistoryLimits {
+                successful: Some(keep),
+                failed: None,
+            };
+            let names: Vec<_> = prune(limits, &runs).into_iter().map(|job| job.name).collect();
+            assert_eq!(names.join(" "), deleted, "{runs:?}, keep {keep}");
+        }
+    }
+
+    #[test]
+    fn each_outcome_has_its_own_limit() {
+        let mut runs = parse("a:1 b:2 c:3 d:4");
+        runs[1].state = finished(Outcome::Failed);
+        runs[3].state = finished(Outcome::Failed);
+        let limits = HistoryLimits {
+            successful: Some(1),
+            failed: Some(1),
+        };
+        let names: Vec<_> = prune(limits, &runs).into_iter().map(|job| job.name).collect();
+        assert_eq!(names, ["a", "b"]);
+    }
+
+    #[test]
+    fn what_is_being_deleted_counts_but_is_not_deleted_again() {
+        let mut runs = parse("a:1 b:2");
+        runs[0].deleting = true;
+        let limits = HistoryLimits {
+            successful: Some(1),
+            failed: None,
+        };
+        assert_eq!(prune(limits, &runs), []);
+    }
+
+    #[test]
+    fn an_active_run_is_never_deleted() {
+        let mut runs = parse("a:1");
+        runs[0].state = RunState::Active;
+        let limits = HistoryLimits {
+            successful: Some(0),
+            failed: Some(0),
+        };
+        assert_eq!(prune(limits, &runs), []);
+    }
+
+    fn parse(runs: &str) -> Vec<Run> {
+        let run = |text: &str| {
+            let (name, started) = text.split_once(':').expect("name:started");
+            let started = started
+                .parse()
+                .ok()
+                .and_then(|seconds| chrono::DateTime::from_timestamp(seconds, 0));
+            Run {
+                name: name.into(),
+                uid: name.into(),
+                resource_version: String::new(),
+                origin: Origin::Schedule,
+                state: finished(Outcome::Succeeded),
+                started,
+                deleting: false,
+            }
+        };
+        runs.split_whitespace().map(run).collect()
+    }
+
+    fn finished(outcome: Outcome) -> RunState {
+        RunState::Finished {
+            outcome,
+            completed: None,
+        }
+    }
+}

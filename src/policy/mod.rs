@@ -1,0 +1,34 @@
+//! What to do now?
+//!
+//! [`decide`] turns a [`Situation`] (a CronJob, the runs observed of it, and what is remembered) and the time into a
+//! [`Decision`]: end these, start that, record this, wake me then, and a [`Note`] for every yes and every no. It is
+//! synchronous, total and deterministic. Carrying the decision out is left to others, who have nothing to choose;
+//! [`settle`] then turns what really happened into the status to record.
+//!
+//! The rules are those of Kubernetes' CronJob controller (v1.36, `pkg/controller/cronjob`), with the differences
+//! D1 to D11 that the README lists. Each is marked `DIFFERENCE` where it is made.
+//!
+//! | file | rule |
+//! |---|---|
+//! | `decide` | the steps in their order |
+//! | `bookkeeping` | which runs are active, which succeeded, which went missing |
+//! | `history` | which finished Jobs are deleted |
+//! | `missed` | which instant is due, and which were passed over |
+//! | `concurrency` | what a due run does beside an active one |
+//! | `settle` | what is recorded once the decision was carried out |
+//! | `note` | the reasons, as data |
+
+mod bookkeeping;
+mod concurrency;
+mod decide;
+mod history;
+mod missed;
+mod note;
+mod settle;
+mod situation;
+
+pub use decide::decide;
+pub use missed::{CLOCK_SLACK, MISSED_COUNT_CAP, TOO_MANY_MISSED};
+pub use note::{Note, Severity};
+pub use settle::{DeletionResult, StartResult, settle};
+pub use situation::{Decision, Deletion, Memory, Situation, Start};

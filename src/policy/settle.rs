@@ -1,0 +1,104 @@
+//! What is recorded once a decision was carried out.
+
+use crate::cronjob::{JobRef, Status};
+use crate::policy::Note;
+use crate::policy::situation::{Decision, Deletion};
+use crate::schedule::Timestamp;
+
+/// What became of one deletion.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct DeletionResult {
+    /// The Job that was to be deleted.
+    pub deletion: Deletion,
+    /// Nothing, or why it was not deleted. A Job that was gone already counts as deleted.
+    pub error: Option<String>,
+}
+
+/// What became of the start.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum StartResult {
+    /// The Job was created.
+    Started {
+        /// The new Job.
+        job: JobRef,
+        /// When it was created.
+        at: Timestamp,
+    },
+    /// A Job of this name exists and is ours: an earlier attempt went through, only its answer was lost.
+    AlreadyStarted {
+        /// The Job that exists; `None` when it has finished meanwhile.
+        active: Option<JobRef>,
+    },
+    /// A Job of this name exists and is not ours.
+    NameTaken,
+    /// The request failed, or was never sent because a run that was to be replaced could not be deleted.
+    Failed {
+        /// Why, in the words of whoever refused.
+        error: String,
+    },
+}
+
+/// The status to record after `decision` was carried out, and what there is to say about it.
+///
+/// `start` is `None` when the decision started nothing.
+#[must_use = "the status has to be recorded"]
+pub fn settle(
+    decision: &Decision,
+    deletions: &[DeletionResult],
+    start: Option<StartResult>,
+) -> (Status, Vec<Note>) {
+    let mut status = decision.status.clone();
+    let mut notes = Vec::new();
+    for DeletionResult { deletion, error } in deletions {
+        notes.push(match error {
+            None => {
+                status.forget(&deletion.uid);
+                Note::Deleted {
+                    job: deletion.name.clone(),
+                }
+            }
+            Some(error) => Note::DeleteFailed {
+                job: deletion.name.clone(),
+                error: error.clone(),
+            },
+        });
+    }
+    if let (Some(planned), Some(result)) = (&decision.start, start) {
+        notes.push(settle_start(
+            &mut status,
+            &planned.name,
+            planned.scheduled,
+            result,
+        ));
+    }
+    (status, notes)
+}
+
+fn settle_start(status: &mut Status, name: &str, scheduled: Timestamp, result: StartResult) -> Note {
+    let job = name.to_owned();
+    let (active, note) = match result {
+        StartResult::Started { job: reference, at } => (
+            Some(reference),
+            Note::Started {
+                job,
+                scheduled,
+                lateness: at - scheduled,
+            },
+        ),
+        StartResult::AlreadyStarted { active } => (active, Note::AlreadyStarted { job, scheduled }),
+        // DIFFERENCE (D5): the instant counts as done, so that the next run goes ahead. Kubernetes stalls.
+        StartResult::NameTaken => (None, Note::NameTaken { job }),
+        StartResult::Failed { error } => {
+            return Note::StartFailed {
+                job,
+                scheduled,
+                error,
+            };
+        }
+    };
+    status.last_schedule_time = Some(scheduled);
+    if let Some(job) = active.filter(|job| !status.is_active(&job.uid)) {
+        status.active.push(job);
+    }
+    note
+}

@@ -1,0 +1,86 @@
+//! What a decision is made from, and what it consists of.
+
+use crate::cronjob::{CronJob, Run, Status};
+use crate::policy::Note;
+use crate::schedule::Timestamp;
+
+/// Everything that a decision depends on, apart from the time.
+#[derive(Debug, Clone, Copy)]
+pub struct Situation<'a> {
+    /// The CronJob with its recorded status.
+    pub cronjob: &'a CronJob,
+    /// Every Job that this CronJob controls. An entry of `status.active` that is missing here is gone for certain:
+    /// whoever builds the situation has looked it up.
+    pub runs: &'a [Run],
+    /// What the previous decision asked to remember.
+    pub memory: &'a Memory,
+}
+
+/// What is remembered between two decisions on the same CronJob.
+///
+/// It lives in the controller's memory only. Losing it (a restart) costs nothing but a repeated note, and the
+/// knowledge that a schedule was edited while nobody watched.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Memory {
+    /// The schedule and zone that the previous decision saw.
+    pub schedule: Option<(String, Option<String>)>,
+    /// When an edit of them was first seen: nothing up to here is due by the new schedule (design decision D9).
+    pub in_force_since: Option<Timestamp>,
+    /// The newest instant whose starting deadline is known to have passed.
+    pub deadline_told: Option<Timestamp>,
+}
+
+/// What to do now, and why. It leaves no choice to whoever carries it out:
+/// `prune` at any time; `replace`, and only when all of it succeeded, `start`; then [`settle`](crate::policy::settle).
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[must_use = "a decision does nothing until it is carried out"]
+pub struct Decision {
+    /// Finished Jobs beyond the history limits, to delete.
+    pub prune: Vec<Deletion>,
+    /// Active runs to end before the new one starts.
+    pub replace: Vec<Deletion>,
+    /// The run to start.
+    pub start: Option<Start>,
+    /// The status to record, before `replace` and `start` have had their effect on it.
+    pub status: Status,
+    /// When to decide again if nothing else happens; always later than now.
+    pub wake: Option<Timestamp>,
+    /// The reason for every yes and every no.
+    pub notes: Vec<Note>,
+    /// What to remember for the next decision.
+    pub memory: Memory,
+}
+
+impl Decision {
+    /// Whether there is nothing to carry out on a CronJob whose recorded status is `recorded`.
+    pub fn is_nothing(&self, recorded: &Status) -> bool {
+        self.prune.is_empty() && self.replace.is_empty() && self.start.is_none() && self.status == *recorded
+    }
+}
+
+/// A Job to delete, with its pods (propagation policy `Background`).
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Deletion {
+    /// The Job's name.
+    pub name: String,
+    /// The Job's UID, so that no other Job of that name is deleted in its place.
+    pub uid: String,
+}
+
+impl From<&Run> for Deletion {
+    fn from(run: &Run) -> Self {
+        Deletion {
+            name: run.name.clone(),
+            uid: run.uid.clone(),
+        }
+    }
+}
+
+/// A run to start.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Start {
+    /// The Job's name, a function of CronJob and instant.
+    pub name: String,
+    /// The due instant.
+    pub scheduled: Timestamp,
+}

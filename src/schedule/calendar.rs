@@ -1,0 +1,262 @@
+//! Five fields as bit masks, and the search for a reading that they match.
+//!
+//! Here time is a wall clock that never changes: a number of seconds since 1970-01-01T00:00:00 *of that clock*. Clock
+//! changes are the concern of `search`. Which day a day field means, the "star rule", is robfig/cron v3's
+//! `dayMatches`.
+//!
+//! The cost of a search does not depend on how far away the answer is. A month that can never hold a matching day is
+//! taken out of the masks when they are made, so the first month looked at is the right one, and 29 February steps
+//! from leap year to leap year.
+
+use super::date::{self, DAY, Date};
+
+/// The last year that is searched. One more than [`super::HORIZON`]'s, where the wall clock may be a day ahead of UTC.
+const LAST_YEAR: i32 = 2400;
+
+/// Where the days of the week repeat in [`Calendar::weekdays`]: six weeks cover any month from any weekday.
+const SIX_WEEKS: u64 = 1 | 1 << 7 | 1 << 14 | 1 << 21 | 1 << 28 | 1 << 35;
+
+/// One field's values as bits, and whether it holds a star.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Mask {
+    pub(super) bits: u64,
+    /// Set by `*`, `?`, `*/1`, and by a list that holds one of them; not by `*/2`, nor by a full explicit range.
+    pub(super) star: bool,
+}
+
+impl Mask {
+    /// No value at all, as in the field `,`.
+    pub(super) const EMPTY: Mask = Mask { bits: 0, star: false };
+}
+
+/// The readings of a wall clock that five fields match.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Calendar {
+    /// Bits 0 to 59.
+    minutes: u64,
+    /// Bits 0 to 23.
+    hours: u32,
+    /// Bits 1 to 31.
+    days: u32,
+    /// Bits 0 (Sunday) to 6, six times over.
+    weekdays: u64,
+    /// The star rule: with a star in either day field, a day must match both; with none, either is enough.
+    either: bool,
+    /// Bits 1 to 12: the months in which a day can match, in a common year and in a leap year.
+    months: [u16; 2],
+}
+
+impl Calendar {
+    /// Makes the masks of five fields, in the order in which they are written.
+    #[expect(
+        clippy::cast_possible_truncation,
+        reason = "a field's values are far below its mask's width"
+    )]
+    pub(super) fn new([minutes, hours, days, months, weekdays]: [Mask; 5]) -> Calendar {
+        let mut calendar = Calendar {
+            minutes: minutes.bits,
+            hours: hours.bits as u32,
+            days: days.bits as u32,
+            weekdays: weekdays.bits * SIX_WEEKS,
+            either: !days.star && !weekdays.star,
+            months: [0; 2],
+        };
+        // Any common year and any leap year will do: what matters is only whether a month has a day that can match,
+        // and every month has every weekday.
+        calendar.months = [false, true].map(|leap| {
+            let possible =
+                |month: &u32| months.bits >> month & 1 == 1 && calendar.days_of(leap, *month, 0) != 0;
+            (1..=12).filter(possible).fold(0, |mask, month| mask | 1 << month)
+        });
+        calendar
+    }
+
+    /// Whether no reading at all matches, as for 30 February.
+    pub(super) fn is_empty(&self) -> bool {
+        self.minutes == 0 || self.hours == 0 || self.months[1] == 0
+    }
+
+    /// The first matching reading at or after `from`, up to [`LAST_YEAR`]. The calendar must not be empty.
+    pub(super) fn first_from(&self, from: i64) -> Option<i64> {
+        let (day, second) = date::split(from);
+        let date = Date::of(day);
+        let first = day - date.day + 1;
+        let days = self.days_in(date.year, date.month, first);
+        if days >> date.day & 1 == 1
+            && let Some(second) = self.time_from(second)
+        {
+            return Some(date::join(day, second));
+        }
+        let later = days & (!1 << date.day);
+        let day = if later == 0 {
+            self.day_after(date.year, date.month)?
+        } else {
+            first - 1 + later.trailing_zeros()
+        };
+        Some(date::join(day, self.first_time()))
+    }
+
+    /// The last matching reading at or before `until`. The calendar must not be empty.
+    pub(super) fn last_until(&self, until: i64) -> Option<i64> {
+        let (day, second) = date::split(until);
+        let date = Date::of(day);
+        let first = day - date.day + 1;
+        let days = self.days_in(date.year, date.month, first);
+        if days >> date.day & 1 == 1
+            && let Some(second) = self.time_until(second)
+        {
+            return Some(date::join(day, second));
+        }
+        let earlier = days & !(!0 << date.day);
+        let day = if earlier == 0 {
+            self.day_before(date.year, date.month)?
+        } else {
+            first - 1 + earlier.ilog2()
+        };
+        Some(date::join(day, self.last_time()))
+    }
+
+    /// How many matching readings lie in `from..until`.
+    pub(super) fn count(&self, from: i64, until: i64) -> u64 {
+        if from >= until {
+            return 0;
+        }
+        let ((first, early), (last, late)) = (date::split(from), date::split(until));
+        let skipped = self.count_days(first, first + 1) * self.times_before(early);
+        let begun = self.count_days(last, last + 1) * self.times_before(late);
+        self.count_days(first, last) * self.times_before(DAY) + begun - skipped
+    }
+
+    /// The days of a month that match, as bits 1 to 31; none if the month does not match. The month begins on `first`.
+    fn days_in(&self, year: i32, month: u32, first: u32) -> u32 {
+        let leap = date::is_leap_year(year);
+        if self.months[usize::from(leap)] >> month & 1 == 0 {
+            0
+        } else {
+            self.days_of(leap, month, first)
+        }
+    }
+
+    /// The days that match in a month that does.
+    #[expect(
+        clippy::cast_possible_truncation,
+        reason = "31 days are left of the six weeks"
+    )]
+    fn days_of(&self, leap: bool, month: u32, first: u32) -> u32 {
+        let by_weekday = (self.weekdays >> date::weekday(first) << 1) as u32;
+        let days = if self.either {
+            self.days | by_weekday
+        } else {
+            self.days & by_weekday
+        };
+        days & !1 & !(!1 << date::days_in_month(month, leap))
+    }
+
+    /// The first matching day after a month.
+    fn day_after(&self, mut year: i32, mut month: u32) -> Option<u32> {
+        while year <= LAST_YEAR {
+            let leap = date::is_leap_year(year);
+            let later = self.months[usize::from(leap)] & (!1 << month);
+            if later == 0 {
+                month = 0;
+                year = if self.months[0] == 0 {
+                    date::leap_year_after(year)
+                } else {
+                    year + 1
+                };
+                continue;
+            }
+            month = later.trailing_zeros();
+            let first = date::first_of_month(year, month);
+            let days = self.days_of(leap, month, first);
+            if days != 0 {
+                return Some(first - 1 + days.trailing_zeros());
+            }
+        }
+        None
+    }
+
+    /// The last matching day before a month.
+    fn day_before(&self, mut year: i32, mut month: u32) -> Option<u32> {
+        while !self.is_empty() {
+            let leap = date::is_leap_year(year);
+            let earlier = self.months[usize::from(leap)] & !(!0 << month);
+            if earlier == 0 {
+                month = 13;
+                year = if self.months[0] == 0 {
+                    date::leap_year_before(year)
+                } else {
+                    year - 1
+                };
+                continue;
+            }
+            month = earlier.ilog2();
+            let first = date::first_of_month(year, month);
+            let days = self.days_of(leap, month, first);
+            if days != 0 {
+                return Some(first - 1 + days.ilog2());
+            }
+        }
+        None
+    }
+
+    /// The first matching second of a day.
+    fn first_time(&self) -> u32 {
+        self.hours.trailing_zeros() * 3_600 + self.minutes.trailing_zeros() * 60
+    }
+
+    /// The last matching second of a day.
+    fn last_time(&self) -> u32 {
+        self.hours.ilog2() * 3_600 + self.minutes.ilog2() * 60
+    }
+
+    /// The first matching second of a day, at or after one.
+    fn time_from(&self, second: u32) -> Option<u32> {
+        let minute = second.div_ceil(60);
+        let (hour, minute) = (minute / 60, minute % 60);
+        let minutes = self.minutes >> minute << minute;
+        if self.hours >> hour & 1 == 1 && minutes != 0 {
+            return Some(hour * 3_600 + minutes.trailing_zeros() * 60);
+        }
+        let hours = self.hours & (!1 << hour);
+        (hours != 0).then(|| hours.trailing_zeros() * 3_600 + self.minutes.trailing_zeros() * 60)
+    }
+
+    /// The last matching second of a day, at or before one.
+    fn time_until(&self, second: u32) -> Option<u32> {
+        let (hour, minute) = (second / 3_600, second / 60 % 60);
+        let minutes = self.minutes & !(!1 << minute);
+        if self.hours >> hour & 1 == 1 && minutes != 0 {
+            return Some(hour * 3_600 + minutes.ilog2() * 60);
+        }
+        let hours = self.hours & !(!0 << hour);
+        (hours != 0).then(|| hours.ilog2() * 3_600 + self.minutes.ilog2() * 60)
+    }
+
+    /// How many matching times a day holds before a second of it.
+    fn times_before(&self, second: u32) -> u64 {
+        let minute = second.div_ceil(60);
+        let (hour, minute) = (minute / 60, minute % 60);
+        let whole = (self.hours & !(!0 << hour)).count_ones() * self.minutes.count_ones();
+        let begun = (self.hours >> hour & 1) * (self.minutes & !(!0 << minute)).count_ones();
+        u64::from(whole + begun)
+    }
+
+    /// How many days of `from..until` match.
+    fn count_days(&self, from: u32, until: u32) -> u64 {
+        let mut count = 0;
+        let mut day = from;
+        while day < until {
+            let date = Date::of(day);
+            let first = day - date.day + 1;
+            let end = first + date::days_in_month(date.month, date::is_leap_year(date.year));
+            let mut days = self.days_in(date.year, date.month, first) & (!0 << date.day);
+            if until < end {
+                days &= !(!1 << (until - first));
+            }
+            count += u64::from(days.count_ones());
+            day = end;
+        }
+        count
+    }
+}

@@ -1,0 +1,115 @@
+//! What is wrong with an expression, where, and what to write instead.
+
+mod advice;
+mod kinds;
+mod render;
+
+use std::ops::Range;
+
+pub use kinds::Mistake;
+
+use super::Expression;
+
+/// Why a text is not a cron expression.
+///
+/// Displayed, it is one line without the place. [`render`](ParseError::render) shows the place too.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("{}", fault.mistake)]
+pub struct ParseError {
+    text: Box<str>,
+    fault: Fault,
+}
+
+/// A mistake, where it is, and the change that would put it right.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct Fault {
+    mistake: Mistake,
+    span: Range<usize>,
+    fix: Option<Fix>,
+}
+
+/// A text to put in place of another.
+#[derive(Clone, Debug, PartialEq, Eq)]
+struct Fix {
+    span: Range<usize>,
+    text: String,
+}
+
+impl Fault {
+    /// A mistake at some bytes of the expression.
+    pub(super) fn at(span: Range<usize>, mistake: Mistake) -> Fault {
+        Fault {
+            mistake,
+            span,
+            fix: None,
+        }
+    }
+
+    /// The same, put right by writing `text` over the bytes in `span`.
+    pub(super) fn fix(mut self, span: Range<usize>, text: impl Into<String>) -> Fault {
+        let text = text.into();
+        self.fix = Some(Fix { span, text });
+        self
+    }
+
+    /// The same where it is known what to write.
+    pub(super) fn fix_if(self, span: Range<usize>, text: Option<impl Into<String>>) -> Fault {
+        match text {
+            Some(text) => self.fix(span, text),
+            None => self,
+        }
+    }
+}
+
+impl ParseError {
+    pub(super) fn new(text: &str, fault: Fault) -> ParseError {
+        ParseError {
+            text: text.into(),
+            fault,
+        }
+    }
+
+    /// What is wrong, for programs.
+    pub fn mistake(&self) -> &Mistake {
+        &self.fault.mistake
+    }
+
+    /// The expression as it was written.
+    pub fn text(&self) -> &str {
+        &self.text
+    }
+
+    /// Where the mistake is, in bytes of the expression. It is empty where something is missing.
+    pub fn span(&self) -> Range<usize> {
+        self.fault.span.clone()
+    }
+
+    /// What to write instead.
+    pub fn help(&self) -> Option<String> {
+        let mistake = &self.fault.mistake;
+        let write = self
+            .suggestion()
+            .map(|suggestion| format!("write `{}`", render::shown(&suggestion)));
+        match (mistake.advice(), write) {
+            (Some(advice), Some(write)) => Some(format!("{advice}: {write}")),
+            (advice, write) => advice.or(write).or_else(|| mistake.choices()),
+        }
+    }
+
+    /// The whole expression put right, if that is known and nothing else is wrong; else the part that is put right.
+    pub fn suggestion(&self) -> Option<String> {
+        let fix = self.fault.fix.as_ref()?;
+        let mut whole = self.text.to_string();
+        whole.replace_range(fix.span.clone(), &fix.text);
+        if Expression::parse(&whole).is_ok() {
+            Some(whole)
+        } else {
+            Some(fix.text.clone()).filter(|text| !text.trim().is_empty())
+        }
+    }
+
+    /// Several lines of plain text: the message, the expression with carets under the mistake, and the help.
+    pub fn render(&self) -> String {
+        render::render(self)
+    }
+}

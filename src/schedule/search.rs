@@ -1,0 +1,82 @@
+//! The wall-clock rule (decision D1): the search across clock changes.
+//!
+//! Within a period of the zone the wall clock runs without a break, and `calendar` finds the match. If there is none
+//! before the period ends, the search goes straight to the period in which the calendar's answer lies, however many
+//! clock changes away that is. It may: a match in a period between would have a reading before that answer, so it
+//! would have been the answer itself, unless its reading is one that had already passed when the search began. Only
+//! the change right after the beginning can turn the clock back that far ([`Zone`] sees to it), so that one is looked
+//! at by itself.
+//!
+//! Here instants are seconds since 1970, in UTC; readings are seconds of the wall clock.
+
+use super::calendar::Calendar;
+use super::zone::{HORIZON, MAX_OFFSET, Zone};
+
+/// The first due second at or after `from`.
+pub(super) fn first_from(calendar: &Calendar, zone: &Zone, from: i64) -> Option<i64> {
+    if calendar.is_empty() || from > HORIZON {
+        return None;
+    }
+    let periods = zone.periods();
+    let mut at = zone.at(from);
+    let reading = from + periods[at].offset;
+    let mut candidate = calendar.first_from(reading)?;
+    if let Some(next) = periods.get(at + 1)
+        && candidate >= periods[at].end_reading()
+        && next.first_reading() < reading
+    {
+        at += 1;
+        candidate = calendar.first_from(next.first_reading())?;
+    }
+    while candidate >= periods[at].end_reading() {
+        // Whatever its offset, a period that is over this early has ended before the candidate.
+        at = zone.at_or_before(candidate - MAX_OFFSET).max(at + 1);
+        while candidate >= periods[at].end_reading() {
+            at += 1;
+        }
+        if candidate < periods[at].first_reading() {
+            candidate = calendar.first_from(periods[at].first_reading())?;
+        }
+    }
+    Some(candidate - periods[at].offset).filter(|second| *second <= HORIZON)
+}
+
+/// The last due second at or before `until`: the mirror image.
+pub(super) fn last_until(calendar: &Calendar, zone: &Zone, until: i64) -> Option<i64> {
+    if calendar.is_empty() {
+        return None;
+    }
+    let until = until.min(HORIZON);
+    let periods = zone.periods();
+    let mut at = zone.at(until);
+    let reading = until + periods[at].offset;
+    let mut candidate = calendar.last_until(reading)?;
+    if at > 0 && candidate < periods[at].first_reading() && periods[at - 1].end_reading() > reading {
+        at -= 1;
+        candidate = calendar.last_until(periods[at].end_reading() - 1)?;
+    }
+    while candidate < periods[at].first_reading() {
+        at = zone.at(candidate + MAX_OFFSET).min(at - 1);
+        while candidate < periods[at].first_reading() {
+            at -= 1;
+        }
+        if candidate >= periods[at].end_reading() {
+            candidate = calendar.last_until(periods[at].end_reading() - 1)?;
+        }
+    }
+    Some(candidate - periods[at].offset)
+}
+
+/// How many seconds of `from..=until` are due.
+pub(super) fn count(calendar: &Calendar, zone: &Zone, from: i64, until: i64) -> u64 {
+    let until = until.min(HORIZON);
+    if calendar.is_empty() || from > until {
+        return 0;
+    }
+    let periods = &zone.periods()[zone.at(from)..=zone.at(until)];
+    let within = |period: &super::zone::Period| {
+        let (first, end) = (from.max(period.start), (until + 1).min(period.end));
+        calendar.count(first + period.offset, end + period.offset)
+    };
+    periods.iter().map(within).sum()
+}

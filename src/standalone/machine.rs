@@ -1,0 +1,143 @@
+//! All of it together: an API in memory, the CronJob controller, the Job controller and the node.
+
+use std::sync::Arc;
+
+use k8s_openapi::api::batch::v1::Job;
+use kube::api::ListParams;
+use kube::{Api, Client};
+use tokio::sync::{mpsc, watch};
+use tokio::task::JoinHandle;
+
+use crate::clock::SharedClock;
+use crate::controller::{Controller, ControllerOptions};
+use crate::schedule::TimeZones;
+use crate::standalone::api::{self, error::ApiError};
+use crate::standalone::jobs::JobController;
+use crate::standalone::runtime::{Event, Node, Options, Shutdown, output};
+use crate::standalone::store::MemoryStore;
+use crate::telemetry::{Teller, Told};
+
+/// The name that pods carry in `spec.nodeName`.
+const NODE_NAME: &str = "localhost";
+
+/// A machine that runs CronJobs and Jobs.
+pub struct Standalone {
+    client: Client,
+    controller: Part<bool>,
+    jobs: Part<Shutdown>,
+    node: Part<Shutdown>,
+}
+
+/// A task, and how it is told to stop.
+struct Part<S> {
+    stop: watch::Sender<S>,
+    task: JoinHandle<()>,
+}
+
+impl<S: Default> Part<S> {
+    fn start<F: Future<Output = ()> + Send + 'static>(run: impl FnOnce(watch::Receiver<S>) -> F) -> Self {
+        let (stop, stopped) = watch::channel(S::default());
+        Part {
+            stop,
+            task: tokio::spawn(run(stopped)),
+        }
+    }
+
+    async fn end(self) {
+        if let Err(error) = self.task.await {
+            tracing::error!(%error, "a part of the machine ended by itself");
+        }
+    }
+}
+
+/// What can be heard of a machine.
+pub struct Hearing {
+    /// Every decision about a CronJob.
+    pub told: mpsc::Receiver<Told>,
+    /// Everything that processes write, and what becomes of them.
+    pub processes: mpsc::Receiver<Event>,
+}
+
+impl Standalone {
+    /// Starts a machine with nothing to run. Must be called on a tokio runtime.
+    ///
+    /// # Errors
+    ///
+    /// When the embedded API cannot be started.
+    pub async fn start(clock: SharedClock, zones: Arc<TimeZones>) -> Result<(Standalone, Hearing), ApiError> {
+        let api = api::Api::start(
+            Arc::new(MemoryStore::new()),
+            Arc::clone(&clock),
+            Arc::clone(&zones),
+        )
+        .await?;
+        let client = api.client();
+        let (teller, told) = Teller::with_listener();
+        let (output, processes) = output::channel();
+
+        let options = ControllerOptions {
+            client: client.clone(),
+            clock: Arc::clone(&clock),
+            zones,
+            teller,
+        };
+        let jobs = JobController::new(client.clone(), Arc::clone(&clock));
+        let node = Node::new(client.clone(), clock, output, Options::new(NODE_NAME));
+        let machine = Standalone {
+            client,
+            controller: Part::start(|stop| Controller::new(options).run(stop)),
+            jobs: Part::start(|stop| jobs.run(stop)),
+            node: Part::start(|stop| node.run(stop)),
+        };
+        Ok((machine, Hearing { told, processes }))
+    }
+
+    /// The client that everything on this machine speaks through.
+    pub fn client(&self) -> Client {
+        self.client.clone()
+    }
+
+    /// Stops: no new runs and no new pods; running pods get SIGTERM and their grace period. When `hurried` becomes
+    /// true, what still runs is killed. Returns how many Jobs have not ended.
+    ///
+    /// The Job controller stops first: a run that is ended here was stopped, and is not to count as failed.
+    pub async fn stop(self, mut hurried: watch::Receiver<bool>) -> usize {
+        let Standalone {
+            client,
+            controller,
+            jobs,
+            node,
+        } = self;
+        controller.stop.send_replace(true);
+        controller.end().await;
+        jobs.stop.send_replace(Shutdown::Kill);
+        jobs.end().await;
+
+        node.stop.send_replace(Shutdown::Drain);
+        let kill = node.stop.clone();
+        let hurry = tokio::spawn(async move {
+            // When nobody can hurry us any more, the grace periods bound the wait.
+            if hurried.wait_for(|hurried| *hurried).await.is_ok() {
+                kill.send_replace(Shutdown::Kill);
+            }
+        });
+        node.end().await;
+        hurry.abort();
+        unfinished(&client).await
+    }
+}
+
+/// How many Jobs have not ended.
+async fn unfinished(client: &Client) -> usize {
+    let jobs = Api::<Job>::all(client.clone()).list(&ListParams::default()).await;
+    let ended = |job: &Job| {
+        let conditions = job
+            .status
+            .iter()
+            .flat_map(|status| status.conditions.iter().flatten());
+        conditions.into_iter().any(|condition| {
+            condition.status == "True" && matches!(condition.type_.as_str(), "Complete" | "Failed")
+        })
+    };
+    jobs.map_or(0, |jobs| jobs.iter().filter(|job| !ended(job)).count())
+}

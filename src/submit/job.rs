@@ -1,0 +1,180 @@
+//! The Job of a run (`getJobFromTemplate2` of Kubernetes' CronJob controller).
+//!
+//! The Job is put together as JSON, and the template's `spec` is carried as it was written: fields that are newer
+//! than the Kubernetes types this program was built with reach the Job unchanged.
+
+use std::collections::BTreeMap;
+
+use chrono::{FixedOffset, SecondsFormat};
+use k8s_openapi::apimachinery::pkg::apis::meta::v1::{ObjectMeta, OwnerReference};
+use kube::core::{DynamicObject, TypeMeta};
+use serde::Deserialize;
+use serde_json::{Value, json};
+
+use crate::manifest::CronJob;
+use crate::policy::Start;
+use crate::schedule::{TimeZones, Timestamp};
+
+/// Holds a run's due instant, in RFC 3339 and in the CronJob's time zone (KEP-4026).
+pub const SCHEDULED_ANNOTATION: &str = "batch.kubernetes.io/cronjob-scheduled-timestamp";
+
+/// Marks a Job that a person started with `kubectl create job --from=cronjob/…`.
+pub const INSTANTIATE_ANNOTATION: &str = "cronjob.kubernetes.io/instantiate";
+
+/// The Job that runs `cronjob` for `start`, ready to be created.
+///
+/// Of the template's metadata only labels and annotations are taken over, and nothing of the CronJob's own.
+pub fn job_for(cronjob: &CronJob, start: &Start, zones: &TimeZones) -> DynamicObject {
+    // A template that is not an object was not admitted by an API server; its Job would be refused as well.
+    let template: Template = serde_json::from_str(cronjob.spec.job_template.as_str()).unwrap_or_default();
+    let mut annotations = template.metadata.annotations;
+    let scheduled = rfc3339_in_zone(start.scheduled, cronjob.spec.time_zone.as_deref(), zones);
+    annotations.insert(SCHEDULED_ANNOTATION.into(), scheduled);
+
+    DynamicObject {
+        types: Some(TypeMeta {
+            api_version: "batch/v1".into(),
+            kind: "Job".into(),
+        }),
+        metadata: ObjectMeta {
+            name: Some(start.name.clone()),
+            namespace: cronjob.metadata.namespace.clone(),
+            labels: Some(template.metadata.labels),
+            annotations: Some(annotations),
+            owner_references: Some(vec![owner_reference(&cronjob.metadata)]),
+            ..ObjectMeta::default()
+        },
+        data: json!({ "spec": template.spec }),
+    }
+}
+
+/// What is taken over from a `jobTemplate`.
+#[derive(Default, Deserialize)]
+struct Template {
+    #[serde(default)]
+    metadata: TemplateMetadata,
+    #[serde(default)]
+    spec: Value,
+}
+
+#[derive(Default, Deserialize)]
+struct TemplateMetadata {
+    #[serde(default)]
+    labels: BTreeMap<String, String>,
+    #[serde(default)]
+    annotations: BTreeMap<String, String>,
+}
+
+fn owner_reference(cronjob: &ObjectMeta) -> OwnerReference {
+    OwnerReference {
+        api_version: "batch/v1".into(),
+        kind: "CronJob".into(),
+        name: cronjob.name.clone().unwrap_or_default(),
+        uid: cronjob.uid.clone().unwrap_or_default(),
+        controller: Some(true),
+        block_owner_deletion: Some(true),
+    }
+}
+
+/// An instant as the annotation shows it. Without a zone, or with one that is not known, it is shown in UTC.
+fn rfc3339_in_zone(instant: Timestamp, time_zone: Option<&str>, zones: &TimeZones) -> String {
+    let offset = time_zone
+        .and_then(|name| zones.zone(name).ok())
+        .and_then(|zone| FixedOffset::east_opt(zone.offset_seconds(instant)));
+    match offset {
+        Some(offset) => instant
+            .with_timezone(&offset)
+            .to_rfc3339_opts(SecondsFormat::Secs, true),
+        None => instant.to_rfc3339_opts(SecondsFormat::Secs, true),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Kubernetes' cases (`TestGetJobFromTemplate2`): the annotation is rendered in `spec.timeZone`, UTC without one.
+    #[test]
+    fn the_scheduled_timestamp_is_shown_in_the_zone_of_the_cronjob() {
+        for (time_zone, shown) in [
+            (Some("UTC"), "2016-05-19T10:00:00Z"),
+            (None, "2016-05-19T10:00:00Z"),
+            (Some("Europe/Rome"), "2016-05-19T12:00:00+02:00"),
+            (Some("Mars/Olympus"), "2016-05-19T10:00:00Z"),
+        ] {
+            let mut cronjob = cronjob();
+            cronjob.spec.time_zone = time_zone.map(Into::into);
+            let job = job_for(&cronjob, &start(), &TimeZones::built_in());
+            let annotations = job.metadata.annotations.expect("annotations");
+            assert_eq!(annotations[SCHEDULED_ANNOTATION], shown, "{time_zone:?}");
+        }
+    }
+
+    /// The whole object. Of the template's metadata only labels and annotations are there, a scheduled timestamp that
+    /// the template brings is overwritten, and a field that Kubernetes does not have yet is carried along.
+    #[test]
+    fn the_job_is_what_the_template_says() {
+        let job = job_for(&cronjob(), &start(), &TimeZones::built_in());
+        let text = serde_json::to_string_pretty(&job).expect("an object");
+        insta::assert_snapshot!(text, @r#"
+        {
+          "apiVersion": "batch/v1",
+          "kind": "Job",
+          "metadata": {
+            "annotations": {
+              "batch.kubernetes.io/cronjob-scheduled-timestamp": "2016-05-19T10:00:00Z",
+              "x": "y"
+            },
+            "labels": {
+              "a": "b"
+            },
+            "name": "mycronjob-24394200",
+            "namespace": "snazzycats",
+            "ownerReferences": [
+              {
+                "apiVersion": "batch/v1",
+                "blockOwnerDeletion": true,
+                "controller": true,
+                "kind": "CronJob",
+                "name": "mycronjob",
+                "uid": "1a2b3c"
+              }
+            ]
+          },
+          "spec": {
+            "newerThanUs": {
+              "depth": 1
+            },
+            "suspend": true
+          }
+        }
+        "#);
+    }
+
+    fn cronjob() -> CronJob {
+        let text = r#"{
+            "metadata": { "name": "mycronjob", "namespace": "snazzycats", "uid": "1a2b3c", "labels": { "not": "copied" } },
+            "spec": {
+                "schedule": "0 * * * ?",
+                "jobTemplate": {
+                    "metadata": {
+                        "name": "not-copied",
+                        "finalizers": ["not/copied"],
+                        "labels": { "a": "b" },
+                        "annotations": { "x": "y", "batch.kubernetes.io/cronjob-scheduled-timestamp": "overwritten" }
+                    },
+                    "spec": { "suspend": true, "newerThanUs": { "depth": 1 } }
+                }
+            }
+        }"#;
+        serde_json::from_str(text).expect("a CronJob")
+    }
+
+    fn start() -> Start {
+        let scheduled = "2016-05-19T10:00:00Z".parse().expect("an instant");
+        Start {
+            name: "mycronjob-24394200".into(),
+            scheduled,
+        }
+    }
+}

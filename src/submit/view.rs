@@ -1,0 +1,195 @@
+//! A Job as the controller needs it, and no more: thousands are kept in memory.
+
+use k8s_openapi::api::batch::v1::Job;
+use k8s_openapi::apimachinery::pkg::apis::meta::v1::{ObjectMeta, Time};
+use kube::Resource;
+use serde::Deserialize;
+use std::borrow::Cow;
+
+use crate::cronjob::{Origin, Outcome, Run, RunState};
+use crate::manifest::timestamp;
+use crate::submit::INSTANTIATE_ANNOTATION;
+
+/// The parts of a Job that the controller reads. The rest is dropped while it is parsed.
+#[derive(Debug, Clone, Deserialize)]
+pub struct JobView {
+    metadata: ObjectMeta,
+    #[serde(default)]
+    status: StatusView,
+}
+
+#[derive(Debug, Clone, Default, Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct StatusView {
+    start_time: Option<Time>,
+    completion_time: Option<Time>,
+    #[serde(default)]
+    conditions: Option<Vec<ConditionView>>,
+}
+
+#[derive(Debug, Clone, Deserialize)]
+struct ConditionView {
+    r#type: String,
+    status: String,
+}
+
+impl JobView {
+    /// The UID of the CronJob that controls the Job, if one does.
+    ///
+    /// DIFFERENCE (D3): by kind and UID. Kubernetes goes by the owner's name alone, so that Jobs of another kind of
+    /// owner, or of a CronJob deleted earlier, count for the wrong CronJob.
+    pub fn owner(&self) -> Option<&str> {
+        let owners = self.metadata.owner_references.as_deref().unwrap_or_default();
+        let controller = owners.iter().find(|owner| owner.controller == Some(true))?;
+        let is_cronjob = controller.kind == "CronJob" && controller.api_version.starts_with("batch/");
+        is_cronjob.then_some(controller.uid.as_str())
+    }
+
+    /// The Job's UID.
+    pub fn uid(&self) -> &str {
+        self.metadata.uid.as_deref().unwrap_or_default()
+    }
+
+    /// The Job as policy sees it.
+    pub fn run(&self) -> Run {
+        let text = |field: &Option<String>| field.clone().unwrap_or_default();
+        let manual = self
+            .metadata
+            .annotations
+            .as_ref()
+            .is_some_and(|all| all.contains_key(INSTANTIATE_ANNOTATION));
+        Run {
+            name: text(&self.metadata.name),
+            uid: text(&self.metadata.uid),
+            resource_version: text(&self.metadata.resource_version),
+            origin: if manual { Origin::Manual } else { Origin::Schedule },
+            state: self.state(),
+            started: self.status.start_time.as_ref().and_then(timestamp),
+            deleting: self.metadata.deletion_timestamp.is_some(),
+        }
+    }
+
+    /// Finished is what carries a true `Complete` or `Failed` condition; the first one counts.
+    fn state(&self) -> RunState {
+        let conditions = self
+            .status
+            .conditions
+            .iter()
+            .flatten()
+            .filter(|condition| condition.status == "True");
+        let outcome = conditions
+            .map(|condition| condition.r#type.as_str())
+            .find_map(|kind| match kind {
+                "Complete" => Some(Outcome::Succeeded),
+                "Failed" => Some(Outcome::Failed),
+                _ => None,
+            });
+        match outcome {
+            None => RunState::Active,
+            Some(outcome) => {
+                let completed = self.status.completion_time.as_ref().and_then(timestamp);
+                RunState::Finished { outcome, completed }
+            }
+        }
+    }
+}
+
+impl Resource for JobView {
+    type DynamicType = ();
+    type Scope = kube::core::NamespaceResourceScope;
+
+    fn kind(dt: &()) -> Cow<'_, str> {
+        Job::kind(dt)
+    }
+
+    fn group(dt: &()) -> Cow<'_, str> {
+        Job::group(dt)
+    }
+
+    fn version(dt: &()) -> Cow<'_, str> {
+        Job::version(dt)
+    }
+
+    fn plural(dt: &()) -> Cow<'_, str> {
+        Job::plural(dt)
+    }
+
+    fn meta(&self) -> &ObjectMeta {
+        &self.metadata
+    }
+
+    fn meta_mut(&mut self) -> &mut ObjectMeta {
+        &mut self.metadata
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// DIFFERENCE (D3): Kubernetes would take all of these but the last two for children of the CronJob.
+    #[test]
+    fn a_child_is_known_by_the_uid_and_kind_of_its_controller() {
+        for (owner, child) in [
+            (
+                r#"{"apiVersion":"batch/v1","kind":"CronJob","name":"fooer","uid":"1","controller":true}"#,
+                Some("1"),
+            ),
+            (
+                r#"{"apiVersion":"batch/v1","kind":"CronJob","name":"fooer","uid":"2","controller":true}"#,
+                Some("2"),
+            ),
+            (
+                r#"{"apiVersion":"example.com/v1","kind":"CronJob","name":"fooer","uid":"1","controller":true}"#,
+                None,
+            ),
+            (
+                r#"{"apiVersion":"batch/v1","kind":"Job","name":"fooer","uid":"1","controller":true}"#,
+                None,
+            ),
+            (
+                r#"{"apiVersion":"batch/v1","kind":"CronJob","name":"fooer","uid":"1"}"#,
+                None,
+            ),
+            ("", None),
+        ] {
+            let job = job(&format!(r#""ownerReferences":[{owner}]"#), "{}");
+            assert_eq!(job.owner(), child, "{owner}");
+        }
+    }
+
+    #[test]
+    fn a_run_is_finished_by_its_first_true_terminal_condition() {
+        for (conditions, outcome) in [
+            ("", None),
+            (r#"{"type":"SuccessCriteriaMet","status":"True"}"#, None),
+            (r#"{"type":"FailureTarget","status":"True"}"#, None),
+            (r#"{"type":"Complete","status":"False"}"#, None),
+            (r#"{"type":"Complete","status":"True"}"#, Some(Outcome::Succeeded)),
+            (r#"{"type":"Failed","status":"True"}"#, Some(Outcome::Failed)),
+            (
+                r#"{"type":"Complete","status":"False"},{"type":"Failed","status":"True"}"#,
+                Some(Outcome::Failed),
+            ),
+        ] {
+            let run = job("", &format!(r#"{{"conditions":[{conditions}]}}"#)).run();
+            assert_eq!(run.outcome(), outcome, "{conditions}");
+        }
+    }
+
+    #[test]
+    fn a_run_that_a_person_started_is_known_by_its_annotation() {
+        let by_hand = job(
+            r#""annotations":{"cronjob.kubernetes.io/instantiate":"manual"}"#,
+            "{}",
+        );
+        assert_eq!(by_hand.run().origin, Origin::Manual);
+        assert_eq!(job("", "{}").run().origin, Origin::Schedule);
+    }
+
+    fn job(metadata: &str, status: &str) -> JobView {
+        let comma = if metadata.is_empty() { "" } else { "," };
+        let text = format!(r#"{{"metadata":{{"name":"j","uid":"u"{comma}{metadata}}},"status":{status}}}"#);
+        serde_json::from_str(&text).expect("a Job")
+    }
+}

@@ -1,0 +1,222 @@
+//! Garbage collection: what follows from the deletion of an owner or a namespace.
+
+use k8s_openapi::api::core::v1::{ConfigMap, Namespace};
+use kube::ResourceExt;
+use kube::api::{Api, DeleteParams, Patch, PatchParams, PostParams, PropagationPolicy};
+use serde_json::json;
+
+use crate::cluster::{
+    Cluster, config_map, cron_job, delete, eventually, eventually_gone, job, owned_by, refused,
+};
+
+const POST: PostParams = PostParams {
+    dry_run: false,
+    field_manager: None,
+};
+
+/// A CronJob, a Job of it, and a config map in the place of a pod of that.
+async fn family(cluster: &Cluster) {
+    let owner = cluster
+        .cron_jobs()
+        .create(&POST, &cron_job("grandparent"))
+        .await
+        .unwrap();
+    let mut child = job("parent");
+    child.metadata.owner_references = owned_by(config_map(""), &owner, true).metadata.owner_references;
+    let child = cluster.jobs().create(&POST, &child).await.unwrap();
+    cluster
+        .config_maps()
+        .create(&POST, &owned_by(config_map("child"), &child, true))
+        .await
+        .unwrap();
+}
+
+pub(crate) async fn in_the_background_dependents_follow(cluster: Cluster) {
+    family(&cluster).await;
+    cluster
+        .cron_jobs()
+        .delete("grandparent", &delete(PropagationPolicy::Background))
+        .await
+        .unwrap();
+    assert!(
+        cluster
+            .cron_jobs()
+            .get_opt("grandparent")
+            .await
+            .unwrap()
+            .is_none()
+    );
+    eventually_gone(&cluster.jobs(), "parent").await;
+    eventually_gone(&cluster.config_maps(), "child").await;
+}
+
+pub(crate) async fn in_the_foreground_dependents_go_first(cluster: Cluster) {
+    family(&cluster).await;
+    let hold = |names| Patch::Merge(json!({ "metadata": { "finalizers": names } }));
+    let params = PatchParams::default();
+    cluster
+        .config_maps()
+        .patch("child", &params, &hold(json!(["example.com/hold"])))
+        .await
+        .unwrap();
+    let marked = cluster
+        .cron_jobs()
+        .delete("grandparent", &delete(PropagationPolicy::Foreground))
+        .await
+        .unwrap();
+    assert_eq!(
+        marked.left().expect("the CronJob").finalizers(),
+        ["foregroundDeletion"]
+    );
+    eventually("the child is marked", || async {
+        let child = cluster.config_maps().get("child").await.unwrap();
+        child.metadata.deletion_timestamp.is_some()
+    })
+    .await;
+    let parent = cluster.jobs().get("parent").await.unwrap();
+    assert!(
+        parent.metadata.deletion_timestamp.is_some(),
+        "the Job waits for what depends on it"
+    );
+    assert!(
+        cluster
+            .cron_jobs()
+            .get_opt("grandparent")
+            .await
+            .unwrap()
+            .is_some()
+    );
+    cluster
+        .config_maps()
+        .patch("child", &params, &hold(json!(null)))
+        .await
+        .unwrap();
+    eventually_gone(&cluster.jobs(), "parent").await;
+    eventually_gone(&cluster.cron_jobs(), "grandparent").await;
+}
+
+pub(crate) async fn orphans_stay(cluster: Cluster) {
+    family(&cluster).await;
+    cluster
+        .cron_jobs()
+        .delete("grandparent", &delete(PropagationPolicy::Orphan))
+        .await
+        .unwrap();
+    eventually_gone(&cluster.cron_jobs(), "grandparent").await;
+    let parent = cluster.jobs().get("parent").await.unwrap();
+    assert_eq!(parent.owner_references(), []);
+    assert!(cluster.config_maps().get_opt("child").await.unwrap().is_some());
+}
+
+pub(crate) async fn a_job_orphans_unless_told_otherwise(cluster: Cluster) {
+    let owner = cluster.jobs().create(&POST, &job("owner")).await.unwrap();
+    cluster
+        .config_maps()
+        .create(&POST, &owned_by(config_map("a"), &owner, false))
+        .await
+        .unwrap();
+    cluster
+        .jobs()
+        .delete("owner", &DeleteParams::default())
+        .await
+        .unwrap();
+    eventually_gone(&cluster.jobs(), "owner").await;
+    assert_eq!(
+        cluster.config_maps().get("a").await.unwrap().owner_references(),
+        []
+    );
+
+    let owner = cluster
+        .cron_jobs()
+        .create(&POST, &cron_job("owner"))
+        .await
+        .unwrap();
+    cluster
+        .config_maps()
+        .create(&POST, &owned_by(config_map("b"), &owner, false))
+        .await
+        .unwrap();
+    cluster
+        .cron_jobs()
+        .delete("owner", &DeleteParams::default())
+        .await
+        .unwrap();
+    eventually_gone(&cluster.config_maps(), "b").await;
+}
+
+pub(crate) async fn a_dependent_stays_while_one_owner_does(cluster: Cluster) {
+    let first = cluster.jobs().create(&POST, &job("first")).await.unwrap();
+    let second = cluster.jobs().create(&POST, &job("second")).await.unwrap();
+    let shared = owned_by(owned_by(config_map("shared"), &first, true), &second, true);
+    cluster.config_maps().create(&POST, &shared).await.unwrap();
+    cluster
+        .jobs()
+        .delete("first", &delete(PropagationPolicy::Background))
+        .await
+        .unwrap();
+    eventually("one owner is left", || async {
+        cluster
+            .config_maps()
+            .get("shared")
+            .await
+            .unwrap()
+            .owner_references()
+            .len()
+            == 1
+    })
+    .await;
+    cluster
+        .jobs()
+        .delete("second", &delete(PropagationPolicy::Background))
+        .await
+        .unwrap();
+    eventually_gone(&cluster.config_maps(), "shared").await;
+}
+
+/// An owner of another uid is another owner; one of a kind that nobody serves may be anywhere.
+pub(crate) async fn an_owner_that_never_was_is_no_owner(cluster: Cluster) {
+    let mut owner = cluster.jobs().create(&POST, &job("owner")).await.unwrap();
+    let mut foreign = owned_by(config_map("foreign"), &owner, true);
+    let reference = &mut foreign.metadata.owner_references.as_mut().unwrap()[0];
+    "example.com/v1".clone_into(&mut reference.api_version);
+    "Nobody".clone_into(&mut reference.kind);
+    cluster.config_maps().create(&POST, &foreign).await.unwrap();
+    owner.metadata.uid = Some("00000000-0000-0000-0000-000000000000".to_owned());
+    cluster
+        .config_maps()
+        .create(&POST, &owned_by(config_map("stray"), &owner, true))
+        .await
+        .unwrap();
+    eventually_gone(&cluster.config_maps(), "stray").await;
+    assert!(cluster.config_maps().get_opt("foreign").await.unwrap().is_some());
+}
+
+pub(crate) async fn a_namespace_takes_its_contents_along(cluster: Cluster) {
+    family(&cluster).await;
+    let mut held = config_map("held");
+    held.metadata.finalizers = Some(vec!["example.com/hold".to_owned()]);
+    cluster.config_maps().create(&POST, &held).await.unwrap();
+    let namespaces: Api<Namespace> = Api::all(cluster.client.clone());
+    let name = cluster.namespace.as_str();
+    let marked = namespaces
+        .delete(name, &DeleteParams::default())
+        .await
+        .unwrap()
+        .left()
+        .expect("the namespace");
+    assert_eq!(marked.status.unwrap().phase.as_deref(), Some("Terminating"));
+    let status = refused(cluster.config_maps().create(&POST, &config_map("late")).await);
+    assert_eq!((status.code, status.reason.as_str()), (403, "Forbidden"));
+    assert_eq!(status.details.unwrap().causes[0].reason, "NamespaceTerminating");
+    eventually_gone(&cluster.cron_jobs(), "grandparent").await;
+    assert!(
+        namespaces.get_opt(name).await.unwrap().is_some(),
+        "something in it is held"
+    );
+    let release = Patch::Merge(json!({ "metadata": { "finalizers": null } }));
+    let api: Api<ConfigMap> = cluster.api();
+    api.patch("held", &PatchParams::default(), &release)
+        .await
+        .unwrap();
+    eventually_gone(&namespaces, name).await;
+}

@@ -1,0 +1,155 @@
+//! Deletes: what they answer, what they wait for.
+
+use kube::ResourceExt;
+use kube::api::{DeleteParams, ListParams, Patch, PatchParams, PostParams, Preconditions};
+use serde_json::{Value, json};
+
+use crate::cluster::{Cluster, config_map, eventually_gone, pod, refused};
+
+const POST: PostParams = PostParams {
+    dry_run: false,
+    field_manager: None,
+};
+
+pub(crate) async fn a_delete_answers_what_it_did(cluster: Cluster) {
+    let api = cluster.config_maps();
+    let made = api.create(&POST, &config_map("a")).await.unwrap();
+    let status = api
+        .delete("a", &DeleteParams::default())
+        .await
+        .unwrap()
+        .right()
+        .expect("a Status");
+    assert!(status.is_success());
+    assert_eq!(status.details.unwrap().uid, made.uid().unwrap());
+    assert_eq!(
+        refused(api.delete("a", &DeleteParams::default()).await).reason,
+        "NotFound"
+    );
+}
+
+pub(crate) async fn a_delete_may_insist(cluster: Cluster) {
+    let api = cluster.config_maps();
+    let made = api.create(&POST, &config_map("a")).await.unwrap();
+    let with = |uid: Option<String>, resource_version: Option<String>| DeleteParams {
+        preconditions: Some(Preconditions {
+            uid,
+            resource_version,
+        }),
+        ..DeleteParams::default()
+    };
+    let other = Some("00000000-0000-0000-0000-000000000000".to_owned());
+    assert_eq!(
+        refused(api.delete("a", &with(other, None)).await).reason,
+        "Conflict"
+    );
+    assert_eq!(
+        refused(api.delete("a", &with(None, Some("1".to_owned()))).await).reason,
+        "Conflict"
+    );
+    api.delete("a", &with(made.uid(), made.resource_version()))
+        .await
+        .unwrap();
+}
+
+pub(crate) async fn a_finalizer_holds_until_it_is_removed(cluster: Cluster) {
+    let api = cluster.config_maps();
+    let mut object = config_map("held");
+    object.metadata.finalizers = Some(vec!["example.com/a".to_owned(), "example.com/b".to_owned()]);
+    api.create(&POST, &object).await.unwrap();
+    let marked = api
+        .delete("held", &DeleteParams::default())
+        .await
+        .unwrap()
+        .left()
+        .expect("the object");
+    assert!(marked.metadata.deletion_timestamp.is_some());
+    let again = api
+        .delete("held", &DeleteParams::default())
+        .await
+        .unwrap()
+        .left()
+        .expect("the object");
+    assert_eq!(
+        again.metadata.deletion_timestamp,
+        marked.metadata.deletion_timestamp
+    );
+
+    let finalizers = |names: Value| Patch::Merge(json!({ "metadata": { "finalizers": names } }));
+    let params = PatchParams::default();
+    let more = finalizers(json!(["example.com/a", "example.com/b", "example.com/c"]));
+    assert_eq!(refused(api.patch("held", &params, &more).await).reason, "Invalid");
+    let fewer = api
+        .patch("held", &params, &finalizers(json!(["example.com/b"])))
+        .await
+        .unwrap();
+    assert_eq!(fewer.finalizers(), ["example.com/b"]);
+    api.patch("held", &params, &finalizers(Value::Null))
+        .await
+        .unwrap();
+    assert_eq!(api.get_opt("held").await.unwrap(), None);
+}
+
+/// A pod that runs is marked; the node ends it and deletes it with no grace. One that nobody has started goes at once.
+pub(crate) async fn a_pod_is_given_time_to_end(cluster: Cluster) {
+    let api = cluster.pods();
+    api.create(&POST, &pod("waiting")).await.unwrap();
+    api.delete("waiting", &DeleteParams::default()).await.unwrap();
+    eventually_gone(&api, "waiting").await;
+
+    let mut running = pod("running");
+    running.spec.as_mut().unwrap().node_name = Some("node".to_owned());
+    api.create(&POST, &running).await.unwrap();
+    let status = Patch::Merge(json!({ "status": { "phase": "Running" } }));
+    api.patch_status("running", &PatchParams::default(), &status)
+        .await
+        .unwrap();
+    let marked = api
+        .delete("running", &DeleteParams::default())
+        .await
+        .unwrap()
+        .left()
+        .expect("the pod");
+    assert_eq!(marked.metadata.deletion_grace_period_seconds, Some(30));
+    assert!(marked.metadata.deletion_timestamp > marked.metadata.creation_timestamp);
+    let longer = DeleteParams::default().grace_period(60);
+    let marked = api
+        .delete("running", &longer)
+        .await
+        .unwrap()
+        .left()
+        .expect("the pod");
+    assert_eq!(marked.metadata.deletion_grace_period_seconds, Some(30));
+    let shorter = DeleteParams::default().grace_period(5);
+    let marked = api
+        .delete("running", &shorter)
+        .await
+        .unwrap()
+        .left()
+        .expect("the pod");
+    assert_eq!(marked.metadata.deletion_grace_period_seconds, Some(5));
+    let status = Patch::Merge(json!({ "status": { "phase": "Failed" } }));
+    api.patch_status("running", &PatchParams::default(), &status)
+        .await
+        .unwrap();
+    api.delete("running", &DeleteParams::default().grace_period(0))
+        .await
+        .unwrap();
+    eventually_gone(&api, "running").await;
+}
+
+pub(crate) async fn a_collection_is_deleted_by_selector(cluster: Cluster) {
+    let api = cluster.config_maps();
+    for (name, label) in [("a", "go"), ("b", "stay"), ("c", "go")] {
+        let mut object = config_map(name);
+        object.labels_mut().insert("what".to_owned(), label.to_owned());
+        api.create(&POST, &object).await.unwrap();
+    }
+    let going = ListParams::default().labels("what=go");
+    api.delete_collection(&DeleteParams::default(), &going)
+        .await
+        .unwrap();
+    eventually_gone(&api, "a").await;
+    eventually_gone(&api, "c").await;
+    assert!(api.get_opt("b").await.unwrap().is_some());
+}

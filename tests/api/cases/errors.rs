@@ -1,0 +1,204 @@
+//! Refusals, word for word: people read the message, clients the reason and the code.
+
+use std::fmt::Write as _;
+
+use kube::api::PostParams;
+use kube::core::Status;
+use serde_json::{Value, json};
+
+use crate::cluster::{Cluster, config_map, cron_job};
+
+/// A refusal as a reader sees it. What changes from run to run is replaced by a word.
+fn text(cluster: &Cluster, status: &Status) -> String {
+    let mut text = format!("{} {}: {}", status.code, status.reason, status.message);
+    if let Some(details) = &status.details {
+        write!(text, "\n  about {} {:?}", details.kind, details.name).unwrap();
+        for cause in &details.causes {
+            write!(text, "\n  {} {}", cause.reason, cause.field).unwrap();
+        }
+    }
+    text.replace(&cluster.namespace, "NAMESPACE")
+}
+
+/// Requests that are refused: what is tried, by which method, at which path below the namespace, with what.
+fn requests() -> Vec<(&'static str, &'static str, &'static str, Option<Value>)> {
+    let changed = |pointer: &str, value: Value| {
+        let mut object = serde_json::to_value(cron_job("other")).unwrap();
+        *object.pointer_mut(pointer).expect("a field to change") = value;
+        Some(object)
+    };
+    let in_batch = "/apis/batch/v1/namespaces/NAMESPACE/cronjobs";
+    let nightly = "/apis/batch/v1/namespaces/NAMESPACE/cronjobs/nightly";
+    let config_maps = "/api/v1/namespaces/NAMESPACE/configmaps";
+    let outdated = json!({
+        "metadata": { "name": "nightly", "resourceVersion": "1" },
+        "spec": cron_job("nightly").spec,
+    });
+    let twice_wrong = json!({
+        "metadata": { "name": "x".repeat(53) },
+        "spec": { "schedule": "0 24 * * *", "jobTemplate": { "spec": { "template": { "spec": {} } } } },
+    });
+    vec![
+        (
+            "get",
+            "GET",
+            "/apis/batch/v1/namespaces/NAMESPACE/cronjobs/none",
+            None,
+        ),
+        (
+            "get from the core group",
+            "GET",
+            "/api/v1/namespaces/NAMESPACE/configmaps/none",
+            None,
+        ),
+        (
+            "create twice",
+            "POST",
+            in_batch,
+            changed("/metadata/name", json!("nightly")),
+        ),
+        (
+            "create nameless",
+            "POST",
+            in_batch,
+            changed("/metadata/name", json!("")),
+        ),
+        (
+            "create with a bad name",
+            "POST",
+            config_maps,
+            Some(json!({ "metadata": { "name": "Bad_Name" } })),
+        ),
+        ("create with many mistakes", "POST", in_batch, Some(twice_wrong)),
+        (
+            "create a wrong type",
+            "POST",
+            in_batch,
+            changed("/spec/jobTemplate/spec", json!(5)),
+        ),
+        (
+            "create another kind",
+            "POST",
+            in_batch,
+            changed("/kind", json!("Job")),
+        ),
+        (
+            "create another version",
+            "POST",
+            in_batch,
+            changed("/apiVersion", json!("batch/v1beta1")),
+        ),
+        (
+            "create elsewhere",
+            "POST",
+            in_batch,
+            changed("/metadata", json!({ "name": "a", "namespace": "b" })),
+        ),
+        (
+            "create nowhere",
+            "POST",
+            "/api/v1/namespaces/nowhere/configmaps",
+            Some(json!({ "metadata": { "name": "a" } })),
+        ),
+        ("create a list", "POST", in_batch, Some(json!([]))),
+        ("update an old version", "PUT", nightly, Some(outdated)),
+        (
+            "delete oddly",
+            "DELETE",
+            "/api/v1/namespaces/NAMESPACE/configmaps/a?propagationPolicy=Sideways",
+            None,
+        ),
+        (
+            "list from a strange version",
+            "GET",
+            "/api/v1/pods?resourceVersion=newest",
+            None,
+        ),
+        ("list strangely many", "GET", "/api/v1/pods?limit=many", None),
+        (
+            "select strangely",
+            "GET",
+            "/api/v1/pods?labelSelector=a%20in%20b",
+            None,
+        ),
+    ]
+}
+
+pub(crate) async fn each_refusal_says_what_to_do(cluster: Cluster) {
+    cluster
+        .cron_jobs()
+        .create(&PostParams::default(), &cron_job("nightly"))
+        .await
+        .unwrap();
+    let mut seen = String::new();
+    for (what, method, path, body) in requests() {
+        let path = path.replace("NAMESPACE", &cluster.namespace);
+        let status = cluster.send(method, &path, body.as_ref()).await.unwrap_err();
+        writeln!(seen, "# {what}\n{}\n", text(&cluster, &status)).unwrap();
+    }
+    insta::assert_snapshot!("refusals", seen);
+}
+
+pub(crate) async fn paths_and_methods_that_are_not_served(cluster: Cluster) {
+    let namespace = &cluster.namespace;
+    let code = async |method: &str, path: &str, body: Option<&Value>| {
+        cluster
+            .send(method, path, body)
+            .await
+            .map_or_else(|status| status.code, |_| 200)
+    };
+    assert_eq!(code("GET", "/api/v1/nothings", None).await, 404);
+    assert_eq!(code("GET", "/apis/example.com/v1/things", None).await, 404);
+    assert_eq!(
+        code("POST", "/apis/batch/v1/cronjobs", Some(&json!({}))).await,
+        405
+    );
+    assert_eq!(
+        code(
+            "PUT",
+            &format!("/api/v1/namespaces/{namespace}/configmaps"),
+            Some(&json!({}))
+        )
+        .await,
+        405
+    );
+    assert_eq!(
+        code(
+            "DELETE",
+            &format!("/api/v1/namespaces/{namespace}/pods/a/status"),
+            None
+        )
+        .await,
+        405
+    );
+
+    let path = format!("/api/v1/namespaces/{namespace}/configmaps");
+    let body = serde_json::to_value(config_map("a")).unwrap();
+    let sent_as = async |media_type: &str, method: &str, path: &str, body: &Value| {
+        cluster
+            .send_as(media_type, method, path, Some(body))
+            .await
+            .map_or_else(|status| status.code, |_| 200)
+    };
+    assert_eq!(sent_as("text/plain", "POST", &path, &body).await, 415);
+    assert_eq!(
+        sent_as("application/json", "PATCH", &format!("{path}/a"), &body).await,
+        415
+    );
+    let large = json!({ "metadata": { "name": "a" }, "data": { "key": "x".repeat(4 * 1024 * 1024) } });
+    assert_eq!(sent_as("application/json", "POST", &path, &large).await, 413);
+    let large = json!({ "metadata": { "name": "a" }, "data": { "key": "x".repeat(2 * 1024 * 1024) } });
+    assert_eq!(sent_as("application/json", "POST", &path, &large).await, 413);
+    let deep = (0..110).fold(json!({}), |inner, _| json!({ "a": inner }));
+    let deep = json!({ "metadata": { "name": "a" }, "other": deep });
+    assert_eq!(sent_as("application/json", "POST", &path, &deep).await, 400);
+
+    let request = http::Request::get(&path)
+        .header("accept", "application/xml")
+        .body(Vec::new())
+        .unwrap();
+    match cluster.client.request::<Value>(request).await {
+        Err(kube::Error::Api(status)) => assert_eq!(status.code, 406),
+        other => panic!("expected a refusal, found {other:?}"),
+    }
+}

@@ -1,0 +1,157 @@
+//! Patches in the three languages.
+
+use futures::future::join_all;
+use kube::ResourceExt;
+use kube::api::{Patch, PatchParams, PostParams};
+use serde_json::json;
+
+use crate::cluster::{Cluster, config_map, cron_job, refused, typed};
+
+const POST: PostParams = PostParams {
+    dry_run: false,
+    field_manager: None,
+};
+
+pub(crate) async fn each_language_of_patches_is_spoken(cluster: Cluster) {
+    let api = cluster.config_maps();
+    api.create(&POST, &config_map("a")).await.unwrap();
+    let params = PatchParams::default();
+    let merge = Patch::Merge(json!({ "data": { "key": null, "merged": "1" } }));
+    let data = api.patch("a", &params, &merge).await.unwrap().data.unwrap();
+    assert_eq!(serde_json::to_value(data).unwrap(), json!({ "merged": "1" }));
+    let operations: json_patch::Patch = typed(json!([
+        { "op": "test", "path": "/data/merged", "value": "1" },
+        { "op": "add", "path": "/data/added", "value": "2" },
+        { "op": "remove", "path": "/data/merged" },
+    ]));
+    let body = serde_json::to_value(&operations).unwrap();
+    let path = format!("/api/v1/namespaces/{}/configmaps/a", cluster.namespace);
+    let patched = cluster
+        .send_as("application/json-patch+json", "PATCH", &path, Some(&body))
+        .await
+        .unwrap();
+    assert_eq!(patched["data"], json!({ "added": "2" }));
+    let strategic = Patch::Strategic(json!({ "data": { "strategic": "3" } }));
+    let data = api.patch("a", &params, &strategic).await.unwrap().data.unwrap();
+    assert_eq!(
+        serde_json::to_value(data).unwrap(),
+        json!({ "added": "2", "strategic": "3" })
+    );
+
+    let failed = cluster
+        .send_as("application/json-patch+json", "PATCH", &path, Some(&body))
+        .await
+        .unwrap_err();
+    assert_eq!((failed.code, failed.reason.as_str()), (422, "Invalid"));
+    let wrong = Patch::Merge(json!({ "data": "not a map" }));
+    assert_eq!(refused(api.patch("a", &params, &wrong).await).code, 400);
+    assert_eq!(refused(api.patch("none", &params, &strategic).await).code, 404);
+}
+
+/// What `kubectl apply` and `kubectl set image` send.
+pub(crate) async fn lists_with_keys_are_merged_by_kubectl(cluster: Cluster) {
+    let api = cluster.cron_jobs();
+    api.create(&POST, &cron_job("nightly")).await.unwrap();
+    let pod = |pod: serde_json::Value| json!({ "spec": { "jobTemplate": { "spec": { "template": { "spec": pod } } } } });
+    let patch = Patch::Strategic(pod(json!({
+        "containers": [
+            { "name": "sidecar", "image": "proxy:1" },
+            { "name": "main", "image": "busybox:1.38", "env": [{ "name": "A", "value": "1" }] },
+        ],
+        "$setElementOrder/containers": [{ "name": "main" }, { "name": "sidecar" }],
+    })));
+    let patched = api
+        .patch("nightly", &PatchParams::default(), &patch)
+        .await
+        .unwrap();
+    let template = patched.spec.job_template.spec.unwrap().template.spec.unwrap();
+    let seen: Vec<_> = template
+        .containers
+        .iter()
+        .map(|container| container.name.as_str())
+        .collect();
+    assert_eq!(seen, ["main", "sidecar"]);
+    let main = &template.containers[0];
+    assert_eq!(main.image.as_deref(), Some("busybox:1.38"));
+    assert_eq!(
+        main.command.as_ref().unwrap(),
+        &["true"],
+        "what the patch does not say stays"
+    );
+    let patch = Patch::Strategic(pod(
+        json!({ "containers": [{ "name": "sidecar", "$patch": "delete" }] }),
+    ));
+    let patched = api
+        .patch("nightly", &PatchParams::default(), &patch)
+        .await
+        .unwrap();
+    assert_eq!(
+        patched
+            .spec
+            .job_template
+            .spec
+            .unwrap()
+            .template
+            .spec
+            .unwrap()
+            .containers
+            .len(),
+        1
+    );
+}
+
+pub(crate) async fn a_patch_may_insist_on_a_version(cluster: Cluster) {
+    let api = cluster.config_maps();
+    let made = api.create(&POST, &config_map("a")).await.unwrap();
+    let patch = Patch::Merge(json!({
+        "metadata": { "resourceVersion": made.resource_version() },
+        "data": { "key": "new" },
+    }));
+    api.patch("a", &PatchParams::default(), &patch).await.unwrap();
+    let again = Patch::Merge(json!({
+        "metadata": { "resourceVersion": made.resource_version() },
+        "data": { "key": "newer" },
+    }));
+    assert_eq!(
+        refused(api.patch("a", &PatchParams::default(), &again).await).reason,
+        "Conflict"
+    );
+}
+
+pub(crate) async fn a_patch_of_the_status_leaves_the_spec(cluster: Cluster) {
+    let api = cluster.cron_jobs();
+    api.create(&POST, &cron_job("nightly")).await.unwrap();
+    let both = json!({
+        "spec": { "suspend": true },
+        "status": { "lastScheduleTime": "2026-11-23T12:00:00Z" },
+    });
+    let patched = api
+        .patch_status("nightly", &PatchParams::default(), &Patch::Merge(&both))
+        .await
+        .unwrap();
+    assert_eq!(patched.spec.suspend, Some(false));
+    assert!(patched.status.unwrap().last_schedule_time.is_some());
+    let patched = api
+        .patch(
+            "nightly",
+            &PatchParams::default(),
+            &Patch::Merge(json!({ "status": null })),
+        )
+        .await
+        .unwrap();
+    assert!(patched.status.unwrap().last_schedule_time.is_some());
+}
+
+pub(crate) async fn many_patches_at_once_all_arrive(cluster: Cluster) {
+    let api = cluster.config_maps();
+    api.create(&POST, &config_map("a")).await.unwrap();
+    let patches = (0..20).map(|number| {
+        let (api, patch) = (
+            api.clone(),
+            Patch::Merge(json!({ "data": { format!("n{number}"): "there" } })),
+        );
+        async move { api.patch("a", &PatchParams::default(), &patch).await.unwrap() }
+    });
+    join_all(patches).await;
+    assert_eq!(api.get("a").await.unwrap().data.unwrap().len(), 21);
+}

@@ -1,0 +1,240 @@
+//! Watches: what is seen, in which order, and from when.
+
+use std::collections::BTreeMap;
+use std::fmt::Write as _;
+use std::pin::Pin;
+
+use futures::{Stream, StreamExt, TryStreamExt};
+use k8s_openapi::api::core::v1::ConfigMap;
+use kube::ResourceExt;
+use kube::api::{DeleteParams, ListParams, Patch, PatchParams, PostParams, WatchEvent, WatchParams};
+use serde_json::json;
+
+use crate::cluster::{Cluster, config_map};
+
+const POST: PostParams = PostParams {
+    dry_run: false,
+    field_manager: None,
+};
+
+type Events = Pin<Box<dyn Stream<Item = kube::Result<WatchEvent<ConfigMap>>> + Send>>;
+
+async fn watch(cluster: &Cluster, params: &WatchParams, from: &str) -> Events {
+    cluster.config_maps().watch(params, from).await.unwrap().boxed()
+}
+
+async fn revision(cluster: &Cluster) -> String {
+    cluster
+        .config_maps()
+        .list(&ListParams::default())
+        .await
+        .unwrap()
+        .metadata
+        .resource_version
+        .unwrap()
+}
+
+/// The next `count` events as words.
+async fn told(events: &mut Events, count: usize) -> String {
+    let mut told = String::new();
+    for _ in 0..count {
+        let (what, name) = match events.try_next().await.unwrap().expect("another event") {
+            WatchEvent::Added(object) => ("+", object.name_any()),
+            WatchEvent::Modified(object) => ("~", object.name_any()),
+            WatchEvent::Deleted(object) => ("-", object.name_any()),
+            WatchEvent::Bookmark(_) => ("=", String::new()),
+            WatchEvent::Error(status) => panic!("{status:?}"),
+        };
+        if name != "kube-root-ca.crt" {
+            write!(told, "{what}{name} ").unwrap();
+        }
+    }
+    told.trim_end().to_owned()
+}
+
+async fn label(cluster: &Cluster, name: &str, value: &str) {
+    let patch = Patch::Merge(json!({ "metadata": { "labels": { "phase": value } } }));
+    cluster
+        .config_maps()
+        .patch(name, &PatchParams::default(), &patch)
+        .await
+        .unwrap();
+}
+
+pub(crate) async fn a_watch_goes_on_where_a_list_ended(cluster: Cluster) {
+    let api = cluster.config_maps();
+    api.create(&POST, &config_map("before")).await.unwrap();
+    let from = revision(&cluster).await;
+    api.create(&POST, &config_map("a")).await.unwrap();
+    label(&cluster, "a", "one").await;
+    let mut events = watch(&cluster, &WatchParams::default(), &from).await;
+    api.delete("a", &DeleteParams::default()).await.unwrap();
+    api.create(&POST, &config_map("b")).await.unwrap();
+    assert_eq!(told(&mut events, 4).await, "+a ~a -a +b");
+    let mut again = watch(&cluster, &WatchParams::default(), &from).await;
+    assert_eq!(told(&mut again, 4).await, "+a ~a -a +b");
+}
+
+pub(crate) async fn a_watch_begins_with_what_is_there(cluster: Cluster) {
+    let api = cluster.config_maps();
+    let params = WatchParams::default().fields("metadata.name!=kube-root-ca.crt");
+    api.create(&POST, &config_map("a")).await.unwrap();
+    api.create(&POST, &config_map("b")).await.unwrap();
+    let mut events = watch(&cluster, &params, "0").await;
+    assert_eq!(told(&mut events, 2).await, "+a +b");
+    api.delete("a", &DeleteParams::default()).await.unwrap();
+    assert_eq!(told(&mut events, 1).await, "-a");
+}
+
+/// An object that begins to match appears; one that ceases to is gone, and shown as it last matched.
+pub(crate) async fn a_selector_decides_what_is_seen(cluster: Cluster) {
+    let from = revision(&cluster).await;
+    let mut events = watch(&cluster, &WatchParams::default().labels("phase=on"), &from).await;
+    cluster
+        .config_maps()
+        .create(&POST, &config_map("a"))
+        .await
+        .unwrap();
+    label(&cluster, "a", "on").await;
+    let patch = Patch::Merge(json!({ "data": { "key": "other" } }));
+    cluster
+        .config_maps()
+        .patch("a", &PatchParams::default(), &patch)
+        .await
+        .unwrap();
+    label(&cluster, "a", "off").await;
+    assert_eq!(told(&mut events, 2).await, "+a ~a");
+    let Some(WatchEvent::Deleted(last)) = events.try_next().await.unwrap() else {
+        panic!("expected a deletion")
+    };
+    assert_eq!(last.labels()["phase"], "on");
+    let now = cluster.config_maps().get("a").await.unwrap();
+    assert_eq!(last.resource_version(), now.resource_version());
+    cluster
+        .config_maps()
+        .delete("a", &DeleteParams::default())
+        .await
+        .unwrap();
+    cluster
+        .config_maps()
+        .create(&POST, &config_map("b"))
+        .await
+        .unwrap();
+    label(&cluster, "b", "on").await;
+    assert_eq!(told(&mut events, 1).await, "+b");
+}
+
+pub(crate) async fn a_watch_ends_when_it_was_asked_to(cluster: Cluster) {
+    let from = revision(&cluster).await;
+    let params = WatchParams {
+        timeout: Some(1),
+        bookmarks: true,
+        ..WatchParams::default()
+    };
+    let events = watch(&cluster, &params, &from).await;
+    let all: Vec<_> = events.try_collect().await.unwrap();
+    assert!(
+        all.iter().all(|event| matches!(event, WatchEvent::Bookmark(_))),
+        "{all:?}"
+    );
+    assert!(!all.is_empty(), "the last thing said is how far it was");
+}
+
+/// `sendInitialEvents`: a list as a watch, with a bookmark where the list ends.
+pub(crate) async fn a_list_can_be_streamed(cluster: Cluster) {
+    cluster
+        .config_maps()
+        .create(&POST, &config_map("a"))
+        .await
+        .unwrap();
+    let params = WatchParams::default()
+        .fields("metadata.name!=kube-root-ca.crt")
+        .initial_events();
+    let mut events = watch(&cluster, &params, "").await;
+    assert_eq!(told(&mut events, 1).await, "+a");
+    let Some(WatchEvent::Bookmark(mark)) = events.try_next().await.unwrap() else {
+        panic!("expected a bookmark")
+    };
+    assert_eq!(mark.metadata.annotations["k8s.io/initial-events-end"], "true");
+    cluster
+        .config_maps()
+        .create(&POST, &config_map("b"))
+        .await
+        .unwrap();
+    assert_eq!(told(&mut events, 1).await, "+b");
+    let mut resumed = watch(&cluster, &WatchParams::default(), &mark.metadata.resource_version).await;
+    assert_eq!(told(&mut resumed, 1).await, "+b");
+}
+
+/// Ten watchers start at different moments while four writers write; all end with what is there.
+pub(crate) async fn nothing_is_missed_while_many_write(cluster: Cluster) {
+    let writers: Vec<_> = (0..4)
+        .map(|writer| tokio::spawn(write(cluster.clone(), writer)))
+        .collect();
+    let mut watchers = Vec::new();
+    for _ in 0..10 {
+        watchers.push(tokio::spawn(follow(cluster.clone())));
+        tokio::task::yield_now().await;
+    }
+    for writer in writers {
+        writer.await.unwrap();
+    }
+    cluster
+        .config_maps()
+        .create(&POST, &config_map("the-end"))
+        .await
+        .unwrap();
+    let list = cluster.config_maps().list(&ListParams::default()).await.unwrap();
+    let expected: BTreeMap<String, ConfigMap> = list
+        .items
+        .into_iter()
+        .map(|object| (object.name_any(), object))
+        .collect();
+    for watcher in watchers {
+        assert_eq!(watcher.await.unwrap(), expected);
+    }
+}
+
+/// Creates, changes and deletes a few objects of its own, in an order that looks random and is the same every time.
+async fn write(cluster: Cluster, writer: u32) {
+    let api = cluster.config_maps();
+    for step in 0..60_u32 {
+        let name = format!("w{writer}-{}", (step * 7 + writer) % 5);
+        if step % 3 == 2 {
+            let _ = api.delete(&name, &DeleteParams::default()).await;
+        } else if api.create(&POST, &config_map(&name)).await.is_err() {
+            label(&cluster, &name, &step.to_string()).await;
+        }
+    }
+}
+
+async fn follow(cluster: Cluster) -> BTreeMap<String, ConfigMap> {
+    let list = cluster.config_maps().list(&ListParams::default()).await.unwrap();
+    let mut revision: u64 = list.metadata.resource_version.as_ref().unwrap().parse().unwrap();
+    let mut believed: BTreeMap<String, ConfigMap> = list
+        .items
+        .into_iter()
+        .map(|object| (object.name_any(), object))
+        .collect();
+    let mut events = watch(&cluster, &WatchParams::default(), &revision.to_string()).await;
+    while !believed.contains_key("the-end") {
+        let event = events.try_next().await.unwrap().expect("the watch goes on");
+        let (WatchEvent::Added(object) | WatchEvent::Modified(object) | WatchEvent::Deleted(object)) = &event
+        else {
+            panic!("unexpected {event:?}");
+        };
+        let seen: u64 = object.resource_version().unwrap().parse().unwrap();
+        assert!(seen > revision, "in order, and once");
+        revision = seen;
+        let known = believed.remove(&object.name_any()).is_some();
+        assert_eq!(
+            known,
+            !matches!(event, WatchEvent::Added(_)),
+            "what is added is new, and nothing else is"
+        );
+        if let WatchEvent::Added(object) | WatchEvent::Modified(object) = event {
+            believed.insert(object.name_any(), object);
+        }
+    }
+    believed
+}

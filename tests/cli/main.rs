@@ -1,0 +1,32 @@
+//! The binary, as a person or a script uses it: output, errors and exit codes.
+
+mod next;
+mod up;
+
+use std::process::{Command, Output, Stdio};
+
+/// Runs `punctual` with the given arguments and nothing on standard input.
+fn punctual(arguments: &[&str]) -> Output {
+    command(arguments)
+        .stdin(Stdio::null())
+        .output()
+        .expect("punctual can be started")
+}
+
+/// A `punctual` that finds the zone rules built in, whatever the machine has.
+fn command(arguments: &[&str]) -> Command {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_punctual"));
+    command
+        .args(arguments)
+        .current_dir(env!("CARGO_MANIFEST_DIR"))
+        .env_remove("RUST_LOG");
+    command
+}
+
+fn text(bytes: &[u8]) -> String {
+    String::from_utf8(bytes.to_vec()).expect("UTF-8")
+}
+
+fn exit_code(output: &Output) -> i32 {
+    output.status.code().expect("not killed by a signal")
+}

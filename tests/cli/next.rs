@@ -1,0 +1,155 @@
+//! `punctual next`.
+
+use std::io::Write as _;
+use std::process::Stdio;
+
+use insta::assert_snapshot;
+
+use crate::{command, exit_code, punctual, text};
+
+fn next(arguments: &[&str]) -> String {
+    let output = punctual(&[&["next"], arguments].concat());
+    assert_eq!(text(&output.stderr), "");
+    assert_eq!(exit_code(&output), 0);
+    text(&output.stdout)
+}
+
+fn refused(arguments: &[&str], code: i32) -> String {
+    let output = punctual(&[&["next"], arguments].concat());
+    assert_eq!(text(&output.stdout), "");
+    assert_eq!(exit_code(&output), code);
+    text(&output.stderr)
+}
+
+#[test]
+fn json_has_the_schedule_the_zone_and_the_instants_in_utc() {
+    let shown = next(&[
+        "15 10 * * 1-5",
+        "--time-zone",
+        "Europe/Berlin",
+        "--after",
+        "2026-11-20T12:00:00Z",
+        "-n",
+        "2",
+        "-o",
+        "json",
+    ]);
+    assert_snapshot!(shown, @r#"{"schedule":"15 10 * * 1-5","timeZone":"Europe/Berlin","due":["2026-11-23T09:15:00Z","2026-11-24T09:15:00Z"]}"#);
+}
+
+#[test]
+fn a_schedule_that_never_fires_is_fine_and_says_so() {
+    assert_snapshot!(next(&["0 0 31 2 *", "-o", "json"]), @r#"{"schedule":"0 0 31 2 *","timeZone":"UTC","due":[],"message":"never fires: it matches no date there is"}"#);
+    assert_snapshot!(next(&["0 0 31 2 *"]), @r"
+    0 0 31 2 * in UTC
+      never fires: it matches no date there is
+    ");
+}
+
+/// The table without the column that depends on today, and without the widths that depend on it.
+fn without_waits(table: &str) -> String {
+    let lines = table.lines().map(|line| {
+        let mut cells: Vec<&str> = line
+            .split("   ")
+            .map(str::trim)
+            .filter(|cell| !cell.is_empty())
+            .collect();
+        if cells.len() > 1 {
+            cells.remove(1);
+        }
+        cells.join(" | ")
+    });
+    lines.collect::<Vec<_>>().join("\n")
+}
+
+#[test]
+fn the_table_marks_what_a_clock_change_skips_and_repeats() {
+    let zone = ["--time-zone", "America/New_York"];
+    let spring = next(
+        &[
+            &["30 2 * * *", "-n", "2", "--after", "2026-03-06T12:00:00Z"],
+            &zone[..],
+        ]
+        .concat(),
+    );
+    assert_snapshot!(without_waits(&spring));
+    let autumn = next(
+        &[
+            &["30 1 * * *", "-n", "3", "--after", "2025-11-01T12:00:00Z"],
+            &zone[..],
+        ]
+        .concat(),
+    );
+    assert_snapshot!(without_waits(&autumn));
+}
+
+#[test]
+fn a_bad_expression_is_refused_with_a_caret_and_help() {
+    assert_snapshot!(refused(&["0 24 * * *"], 3));
+    assert_snapshot!(refused(&["0 0 * * MONDAY", "-o", "json"], 3));
+}
+
+#[test]
+fn a_zone_that_does_not_exist_is_refused() {
+    assert_snapshot!(refused(&["0 2 * * *", "--time-zone", "Europe/Berln"], 3));
+}
+
+#[test]
+fn wrong_usage_is_not_a_refusal() {
+    assert_snapshot!(refused(&["0 2 * * *", "--after", "yesterday"], 2));
+    assert_snapshot!(refused(&[], 2));
+    assert_snapshot!(refused(&["0 2 * * *", "-n", "0"], 2));
+}
+
+#[test]
+fn a_file_gives_one_object_for_each_cronjob() {
+    let shown = next(&[
+        "-f",
+        "fixtures/quickstart.yaml",
+        "--after",
+        "2026-11-23T12:00:00Z",
+        "-n",
+        "2",
+        "-o",
+        "json",
+    ]);
+    assert_snapshot!(shown, @r#"
+    {"namespace":"default","name":"hello","schedule":"@every 5s","timeZone":"UTC","due":["2026-11-23T12:00:05Z","2026-11-23T12:00:10Z"]}
+    {"namespace":"default","name":"flaky","schedule":"@every 8s","timeZone":"UTC","due":["2026-11-23T12:00:08Z","2026-11-23T12:00:16Z"]}
+    {"namespace":"default","name":"slow","schedule":"@every 5s","timeZone":"UTC","due":["2026-11-23T12:00:05Z","2026-11-23T12:00:10Z"]}
+    "#);
+}
+
+#[test]
+fn a_manifest_can_come_from_standard_input_and_be_refused() {
+    let manifest =
+        "apiVersion: batch/v1\nkind: CronJob\nmetadata:\n  name: bad\nspec:\n  schedule: \"0 0 * * 8\"\n";
+    let mut child = command(&["next", "-f", "-"])
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()
+        .expect("punctual can be started");
+    child
+        .stdin
+        .take()
+        .expect("piped")
+        .write_all(manifest.as_bytes())
+        .expect("written");
+    let output = child.wait_with_output().expect("it ends");
+    assert_eq!(exit_code(&output), 3);
+    assert_snapshot!(text(&output.stderr));
+}
+
+#[test]
+fn whoever_stops_reading_gets_no_panic() {
+    let mut child = command(&["next", "* * * * *", "-n", "100000", "-o", "table"])
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()
+        .expect("punctual can be started");
+    drop(child.stdout.take());
+    let output = child.wait_with_output().expect("it ends");
+    assert_eq!(text(&output.stderr), "");
+    assert_eq!(exit_code(&output), 0);
+}

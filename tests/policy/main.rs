@@ -1,0 +1,5 @@
+//! The policy core against Kubernetes' own test tables, and against its invariants.
+
+mod invariants;
+mod upstream;
+mod world;

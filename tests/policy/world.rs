@@ -1,0 +1,111 @@
+//! The words that the tables are written in.
+//!
+//! Instants are the letters of Kubernetes' own tests (2016-05-19 is a Thursday), with an offset where needed:
+//! `T`, `C+11s`, `T+24h31m`.
+
+use std::sync::Arc;
+
+use chrono::TimeDelta;
+use punctual::cronjob::{
+    BadSchedule, Concurrency, CronJob, HistoryLimits, Key, Origin, Outcome, Run, RunState, Spec, Status,
+    run_name,
+};
+use punctual::schedule::{Expression, Schedule, TimeZones, Timestamp};
+
+/// `T` or `C+11s`: a letter and an offset.
+pub(crate) fn instant(text: &str) -> Timestamp {
+    let (letter, offset) = text.split_at(1);
+    let base = match letter {
+        "A" => "2016-05-19T08:59:00Z",
+        "B" => "2016-05-19T09:01:00Z",
+        "C" => "2016-05-19T09:59:00Z",
+        "T" => "2016-05-19T10:00:00Z",
+        "D" => "2016-05-19T10:01:00Z",
+        "E" => "2016-05-19T10:59:00Z",
+        "W" => "2016-05-26T10:00:00Z",
+        _ => panic!("no instant is called {letter:?}"),
+    };
+    let base: Timestamp = base.parse().expect("an RFC 3339 instant");
+    match offset.split_at_checked(1) {
+        None => base,
+        Some(("+", offset)) => base + duration(offset),
+        Some(("-", offset)) => base - duration(offset),
+        Some(_) => panic!("{text:?} is not an instant"),
+    }
+}
+
+/// `59m`, `58m59.9s`, `19d1h30m`.
+pub(crate) fn duration(text: &str) -> TimeDelta {
+    let mut total = 0.0;
+    for part in text.split_inclusive(|c: char| c.is_ascii_alphabetic()) {
+        let (number, unit) = part.split_at(part.len() - 1);
+        let seconds = match unit {
+            "d" => 86_400.0,
+            "h" => 3_600.0,
+            "m" => 60.0,
+            "s" => 1.0,
+            _ => panic!("{text:?} is not a duration"),
+        };
+        total += number.parse::<f64>().expect("a number") * seconds;
+    }
+    TimeDelta::milliseconds((total * 1_000.0).round() as i64)
+}
+
+/// A CronJob named `mycronjob` with its schedule compiled as the controller would.
+pub(crate) fn cronjob(schedule: &str, time_zone: Option<&str>) -> CronJob {
+    CronJob {
+        key: Key {
+            namespace: "snazzycats".into(),
+            name: "mycronjob".into(),
+        },
+        uid: "1a2b3c".into(),
+        created: instant("A"),
+        deleting: false,
+        spec: Spec {
+            schedule_text: schedule.into(),
+            time_zone: time_zone.map(Into::into),
+            schedule: compile(schedule, time_zone),
+            suspend: false,
+            concurrency: Concurrency::Allow,
+            starting_deadline: None,
+            history: HistoryLimits::default(),
+        },
+        status: Status::default(),
+    }
+}
+
+fn compile(text: &str, time_zone: Option<&str>) -> Result<Schedule, BadSchedule> {
+    let expression = Expression::parse(text).map_err(|source| BadSchedule::Unparseable {
+        text: text.into(),
+        source: Arc::new(source),
+    })?;
+    let name = expression.zone_prefix().or(time_zone).unwrap_or("UTC");
+    let zone = TimeZones::built_in()
+        .zone(name)
+        .map_err(|source| BadSchedule::UnknownTimeZone {
+            name: name.into(),
+            source: Arc::new(source),
+        })?;
+    Ok(Schedule::new(&expression, Arc::clone(&zone)))
+}
+
+/// The run of `mycronjob` for an instant.
+pub(crate) fn run(scheduled: Timestamp, state: RunState) -> Run {
+    Run {
+        name: run_name("mycronjob", scheduled),
+        uid: format!("uid-{}", scheduled.timestamp_millis()),
+        resource_version: "1".into(),
+        origin: Origin::Schedule,
+        state,
+        started: Some(scheduled),
+        deleting: false,
+    }
+}
+
+/// Successfully finished.
+pub(crate) fn done(completed: Timestamp) -> RunState {
+    RunState::Finished {
+        outcome: Outcome::Succeeded,
+        completed: Some(completed),
+    }
+}
