@@ -40,10 +40,28 @@ pub(super) struct Calendar {
     days: u32,
     /// Bits 0 (Sunday) to 6, six times over.
     weekdays: u64,
-    /// The star rule: with a star in either day field, a day must match both; with none, either is enough.
-    either: bool,
+    days_match: DaysMatch,
     /// Bits 1 to 12: the months in which a day can match, in a common year and in a leap year.
     months: [u16; 2],
+}
+
+/// The star rule: with a star in either day field, a day must match both; with none, either is enough.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum DaysMatch {
+    /// Both, but every day of the week matches, so that it need not be looked at.
+    DayOfMonth,
+    Both,
+    Either,
+}
+
+impl DaysMatch {
+    fn new(days: Mask, weekdays: Mask) -> DaysMatch {
+        match (days.star, weekdays.star) {
+            (_, true) => DaysMatch::DayOfMonth,
+            (true, false) => DaysMatch::Both,
+            (false, false) => DaysMatch::Either,
+        }
+    }
 }
 
 impl Calendar {
@@ -58,7 +76,7 @@ impl Calendar {
             hours: hours.bits as u32,
             days: days.bits as u32,
             weekdays: weekdays.bits * SIX_WEEKS,
-            either: !days.star && !weekdays.star,
+            days_match: DaysMatch::new(days, weekdays),
             months: [0; 2],
         };
         // Any common year and any leap year will do: what matters is only whether a month has a day that can match,
@@ -138,18 +156,22 @@ impl Calendar {
     }
 
     /// The days that match in a month that does.
+    fn days_of(&self, leap: bool, month: u32, first: u32) -> u32 {
+        let days = match self.days_match {
+            DaysMatch::DayOfMonth => self.days,
+            DaysMatch::Both => self.days & self.on_weekdays(first),
+            DaysMatch::Either => self.days | self.on_weekdays(first),
+        };
+        days & !1 & !(!1 << date::days_in_month(month, leap))
+    }
+
+    /// The days of a month that fall on a matching day of the week.
     #[expect(
         clippy::cast_possible_truncation,
         reason = "31 days are left of the six weeks"
     )]
-    fn days_of(&self, leap: bool, month: u32, first: u32) -> u32 {
-        let by_weekday = (self.weekdays >> date::weekday(first) << 1) as u32;
-        let days = if self.either {
-            self.days | by_weekday
-        } else {
-            self.days & by_weekday
-        };
-        days & !1 & !(!1 << date::days_in_month(month, leap))
+    fn on_weekdays(&self, first: u32) -> u32 {
+        (self.weekdays >> date::weekday(first) << 1) as u32
     }
 
     /// The first matching day after a month.
