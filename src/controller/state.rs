@@ -42,7 +42,8 @@ struct Standing {
     /// The notes of the last decision: what is said again at once is not told again.
     told: Vec<Note>,
     failures: u32,
-    /// Active Jobs that were looked up and are gone for certain.
+    /// Active Jobs that are gone for certain, whatever an answer still says: they were looked up, or the watch showed
+    /// it while a task was under way.
     gone: HashSet<String>,
 }
 
@@ -129,11 +130,11 @@ impl State {
                 self.jobs_listed.unseen.remove(job.uid());
                 self.cache.insert_job(&job)
             }
-            Event::Delete(job) => self.cache.gone_job(job.uid()),
+            Event::Delete(job) => self.lose_job(job.uid()),
             Event::InitDone => {
                 self.jobs_listed.complete = true;
                 let unseen = std::mem::take(&mut self.jobs_listed.unseen);
-                unseen.iter().flat_map(|uid| self.cache.gone_job(uid)).collect()
+                unseen.iter().flat_map(|uid| self.lose_job(uid)).collect()
             }
         };
         self.dirty.extend(
@@ -144,11 +145,32 @@ impl State {
         );
     }
 
+    /// A Job is gone. The answer to a task that is under way may show it once more, and is not to be believed then.
+    fn lose_job(&mut self, uid: &str) -> Vec<String> {
+        let owners = self.cache.gone_job(uid);
+        for key in owners.iter().filter_map(|owner| self.cache.key_of(owner)) {
+            if let Some(standing) = self.standing.get_mut(key)
+                && self.busy.contains(key)
+            {
+                standing.gone.insert(uid.to_owned());
+            }
+        }
+        owners
+    }
+
+    /// Takes in a Job that the answer to a task shows.
+    fn answered_job(&mut self, key: &Key, job: &JobView) {
+        let standing = self.standing.get(key);
+        if !standing.is_some_and(|standing| standing.gone.contains(job.uid())) {
+            self.cache.insert_job(job);
+        }
+    }
+
     /// What came of [`Task::Submit`], at the time `now`.
     pub fn carried(&mut self, key: &Key, carried: Carried, now: Timestamp) {
         self.busy.remove(key);
         if let Some(job) = &carried.job {
-            self.cache.insert_job(job);
+            self.answered_job(key, job);
         }
         self.cache.deleted_jobs(carried.deleted);
         if let Some(object) = carried.cronjob {
@@ -163,7 +185,7 @@ impl State {
         let failed = found.is_none();
         if let Some(found) = found {
             for job in &found {
-                self.cache.insert_job(job);
+                self.answered_job(key, job);
             }
             let missing = asked
                 .iter()

@@ -234,6 +234,32 @@ fn a_run_that_ended_while_its_start_was_under_way_is_not_active_again() {
 }
 
 /// Deleted by somebody else, or by its own time to live, before the answers have been taken in.
+#[test]
+fn a_run_that_was_deleted_while_its_start_was_under_way_is_not_active_for_ever() {
+    let mut world = World::new();
+    let Some(Task::Submit { key, decision, .. }) = world.ready(60) else {
+        panic!("no start")
+    };
+    let start = decision.start.expect("a start");
+    world.state.job_event(Event::Apply(job(&start.name)));
+    world.state.job_event(Event::Delete(job(&start.name)));
+    let status = json!({
+        "active": [{ "name": start.name, "uid": format!("uid of {}", start.name) }],
+        "lastScheduleTime": start.scheduled.to_rfc3339(),
+    });
+    world.version += 1;
+    let carried = Carried {
+        cronjob: Some(world.cronjob(status)),
+        job: Some(job(&start.name)),
+        ..Carried::default()
+    };
+    world.state.carried(&key, carried, at(60));
+    let Some(Task::Submit { decision, .. }) = world.ready(61) else {
+        panic!("the loss of the run is not recorded")
+    };
+    assert_eq!(decision.status.active, []);
+}
+
 /// DIFFERENCE (D11): otherwise the wake-up, computed by the wrong time, would come an hour late.
 #[test]
 fn a_failure_is_tried_again_after_a_pause_that_grows() {
