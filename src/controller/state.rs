@@ -187,9 +187,14 @@ impl State {
             for job in &found {
                 self.answered_job(key, job);
             }
-            let missing = asked
-                .iter()
-                .filter(|job| !found.iter().any(|view| view.uid() == job.uid));
+            // A Job that belongs to nobody or to somebody else by now is as good as gone.
+            let owner = self.cache.entry(key).map(|entry| entry.cronjob.uid.as_str());
+            let is_ours = |job: &JobRef| {
+                found
+                    .iter()
+                    .any(|view| view.uid() == job.uid && view.owner() == owner)
+            };
+            let missing = asked.iter().filter(|job| !is_ours(job));
             let gone: Vec<String> = missing.map(|job| job.uid.clone()).collect();
             if let Some(standing) = self.standing.get_mut(key) {
                 standing.gone.extend(gone);

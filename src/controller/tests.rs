@@ -260,6 +260,25 @@ fn a_run_that_was_deleted_while_its_start_was_under_way_is_not_active_for_ever()
     assert_eq!(decision.status.active, []);
 }
 
+#[test]
+fn an_active_job_that_is_not_ours_any_more_is_looked_up_once() {
+    let mut world = World::new();
+    world.version = 2;
+    world.watch_cronjob(json!({
+        "active": [{ "name": "freed", "uid": "uid of freed" }], "lastScheduleTime": "2026-01-01T10:01:00Z",
+    }));
+    let Some(Task::LookUp { key, jobs }) = world.ready(70) else {
+        panic!("no look-up")
+    };
+    let freed = json!({ "metadata": { "name": "freed", "namespace": "default", "uid": "uid of freed" } });
+    let freed: JobView = serde_json::from_value(freed).expect("a Job");
+    world.state.looked_up(&key, &jobs, Some(vec![freed]), at(70));
+    let Some(Task::Submit { decision, .. }) = world.ready(71) else {
+        panic!("it is looked up over and over")
+    };
+    assert_eq!(decision.status.active, []);
+}
+
 /// DIFFERENCE (D11): otherwise the wake-up, computed by the wrong time, would come an hour late.
 #[test]
 fn a_failure_is_tried_again_after_a_pause_that_grows() {
