@@ -10,7 +10,7 @@ use crate::controller::queue::DueQueue;
 use crate::controller::retry;
 use crate::cronjob::{JobRef, Key};
 use crate::manifest;
-use crate::policy::{Decision, Memory, Note, Situation, decide};
+use crate::policy::{CLOCK_SLACK, Decision, Memory, Note, Situation, decide};
 use crate::schedule::{TimeZones, Timestamp};
 use crate::submit::{Carried, JobView};
 
@@ -57,6 +57,8 @@ pub struct State {
     dirty: BTreeSet<Key>,
     /// CronJobs with a task under way.
     busy: HashSet<Key>,
+    /// When decisions were last asked for.
+    asked: Option<Timestamp>,
     cronjobs_listed: Listing<Key>,
     jobs_listed: Listing<String>,
 }
@@ -86,6 +88,7 @@ impl State {
             wakes: DueQueue::default(),
             dirty: BTreeSet::new(),
             busy: HashSet::new(),
+            asked: None,
             cronjobs_listed: Listing::default(),
             jobs_listed: Listing::default(),
         }
@@ -228,6 +231,11 @@ impl State {
         let mut news = Vec::new();
         if !(self.cronjobs_listed.complete && self.jobs_listed.complete) {
             return (vec![], news);
+        }
+        // DIFFERENCE (D11): wake-ups that were computed by a clock that was ahead would come late by as much.
+        let before = self.asked.replace(now);
+        if before.is_some_and(|before| now + CLOCK_SLACK < before) {
+            self.dirty.extend(self.cache.keys().cloned());
         }
         while let Some(key) = self.wakes.pop(now) {
             self.dirty.insert(key);

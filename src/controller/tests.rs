@@ -281,6 +281,27 @@ fn an_active_job_that_is_not_ours_any_more_is_looked_up_once() {
 
 /// DIFFERENCE (D11): otherwise the wake-up, computed by the wrong time, would come an hour late.
 #[test]
+fn a_clock_that_is_put_back_wakes_everybody() {
+    let mut world = World::new();
+    assert!(
+        world
+            .ready(3_590)
+            .is_some_and(|task| matches!(task, Task::Submit { .. }))
+    );
+    let mut world = World::new();
+    assert!(world.ready(30).is_none());
+    world.version = 2;
+    world.watch_cronjob(json!({ "lastScheduleTime": "2026-01-01T11:00:00Z" }));
+    assert!(world.ready(3_601).is_none());
+    assert_eq!(world.state.next_wake(), Some(at(3_660)));
+    let Some(Task::Submit { decision, .. }) = world.ready(90) else {
+        panic!("nobody noticed")
+    };
+    assert_eq!(decision.status.last_schedule_time, Some(at(60)));
+    assert_eq!(world.state.next_wake(), Some(at(120)));
+}
+
+#[test]
 fn a_failure_is_tried_again_after_a_pause_that_grows() {
     let mut world = World::new();
     let mut second = 60;
