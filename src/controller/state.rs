@@ -290,6 +290,7 @@ impl State {
         standing.gone.retain(|uid| entry.cronjob.status.is_active(uid));
         self.wakes.set(key, decision.wake);
         if decision.is_nothing(&entry.cronjob.status) {
+            standing.failures = 0;
             return None;
         }
         self.busy.insert(key.clone());

@@ -302,6 +302,31 @@ fn a_clock_that_is_put_back_wakes_everybody() {
 }
 
 #[test]
+fn a_pause_is_short_again_after_a_decision_that_found_nothing_to_do() {
+    let mut world = World::new();
+    let fail = |world: &mut World, second| {
+        let Some(Task::Submit { key, .. }) = world.ready(second) else {
+            panic!("not tried at {second}")
+        };
+        let carried = Carried {
+            failure: Some("quota".into()),
+            ..Carried::default()
+        };
+        world.state.carried(&key, carried, at(second));
+    };
+    for second in [60, 61, 62, 63] {
+        fail(&mut world, second);
+    }
+    // Somebody wrote down that the run was started: there is nothing left to try.
+    world.version += 1;
+    world.watch_cronjob(json!({ "lastScheduleTime": "2026-01-01T10:01:00Z" }));
+    assert!(world.ready(65).is_none());
+    fail(&mut world, 120);
+    let pause = world.state.next_wake().map(|wake| wake - at(120));
+    assert_eq!(pause, Some(chrono::TimeDelta::milliseconds(100)));
+}
+
+#[test]
 fn a_failure_is_tried_again_after_a_pause_that_grows() {
     let mut world = World::new();
     let mut second = 60;
