@@ -173,15 +173,15 @@ fn an_edit_is_seen_although_the_watch_showed_our_write_before_its_answer() {
         "lastScheduleTime": start.scheduled.to_rfc3339(),
     });
     world.version += 1;
-    world.watch_cronjob(status.clone());
+    world.watch_cronjob(&status);
     let carried = Carried {
-        cronjob: Some(world.cronjob(status.clone())),
+        cronjob: Some(world.cronjob(&status)),
         job: Some(job(&start.name)),
         ..Carried::default()
     };
     world.state.carried(&key, carried, at(60));
     world.version += 1;
-    let mut suspended = world.cronjob(status);
+    let mut suspended = world.cronjob(&status);
     suspended.spec.suspend = Some(true);
     world.state.cronjob_event(Event::Apply(suspended));
     assert!(world.ready(120).is_none(), "a suspended CronJob starts nothing");
@@ -193,7 +193,7 @@ fn an_edit_is_seen_although_the_watch_never_shows_our_write() {
     let mut world = World::new();
     world.start_goes_through(60);
     world.version += 1;
-    let mut suspended = world.cronjob(json!({
+    let mut suspended = world.cronjob(&json!({
         "active": [{ "name": "tick-29454361", "uid": "uid of tick-29454361" }],
         "lastScheduleTime": "2026-01-01T10:01:00Z",
     }));
@@ -222,7 +222,7 @@ fn a_run_that_ended_while_its_start_was_under_way_is_not_active_again() {
     });
     world.version += 1;
     let carried = Carried {
-        cronjob: Some(world.cronjob(status)),
+        cronjob: Some(world.cronjob(&status)),
         job: Some(job(&start.name)),
         ..Carried::default()
     };
@@ -249,7 +249,7 @@ fn a_run_that_was_deleted_while_its_start_was_under_way_is_not_active_for_ever()
     });
     world.version += 1;
     let carried = Carried {
-        cronjob: Some(world.cronjob(status)),
+        cronjob: Some(world.cronjob(&status)),
         job: Some(job(&start.name)),
         ..Carried::default()
     };
@@ -264,7 +264,7 @@ fn a_run_that_was_deleted_while_its_start_was_under_way_is_not_active_for_ever()
 fn an_active_job_that_is_not_ours_any_more_is_looked_up_once() {
     let mut world = World::new();
     world.version = 2;
-    world.watch_cronjob(json!({
+    world.watch_cronjob(&json!({
         "active": [{ "name": "freed", "uid": "uid of freed" }], "lastScheduleTime": "2026-01-01T10:01:00Z",
     }));
     let Some(Task::LookUp { key, jobs }) = world.ready(70) else {
@@ -291,7 +291,7 @@ fn a_clock_that_is_put_back_wakes_everybody() {
     let mut world = World::new();
     assert!(world.ready(30).is_none());
     world.version = 2;
-    world.watch_cronjob(json!({ "lastScheduleTime": "2026-01-01T11:00:00Z" }));
+    world.watch_cronjob(&json!({ "lastScheduleTime": "2026-01-01T11:00:00Z" }));
     assert!(world.ready(3_601).is_none());
     assert_eq!(world.state.next_wake(), Some(at(3_660)));
     let Some(Task::Submit { decision, .. }) = world.ready(90) else {
@@ -319,7 +319,7 @@ fn a_pause_is_short_again_after_a_decision_that_found_nothing_to_do() {
     }
     // Somebody wrote down that the run was started: there is nothing left to try.
     world.version += 1;
-    world.watch_cronjob(json!({ "lastScheduleTime": "2026-01-01T10:01:00Z" }));
+    world.watch_cronjob(&json!({ "lastScheduleTime": "2026-01-01T10:01:00Z" }));
     assert!(world.ready(65).is_none());
     fail(&mut world, 120);
     let pause = world.state.next_wake().map(|wake| wake - at(120));
