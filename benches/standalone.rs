@@ -27,7 +27,10 @@ const DUE_AT_ONCE: [usize; 2] = [1, 50];
 
 fn main() {
     let runtime = tokio::runtime::Runtime::new().expect("a runtime");
-    println!("lateness of the process in ms, over {SECONDS} s{:>12}{:>10}{:>10}", "median", "p99", "max");
+    println!(
+        "lateness of the process in ms, over {SECONDS} s{:>12}{:>10}{:>10}",
+        "median", "p99", "max"
+    );
     report("bare loop, 1 due at once", bare());
     for due in DUE_AT_ONCE {
         let lateness = runtime.block_on(punctual(due));
@@ -42,7 +45,10 @@ fn bare() -> Vec<TimeDelta> {
     let mut lateness = Vec::new();
     for _ in 0..SECONDS {
         std::thread::sleep((due - clock.now()).to_std().unwrap_or_default());
-        let child = Command::new("true").stdin(Stdio::null()).stdout(Stdio::null()).spawn();
+        let child = Command::new("true")
+            .stdin(Stdio::null())
+            .stdout(Stdio::null())
+            .spawn();
         lateness.push(clock.now() - due);
         child.expect("true can be started").wait().expect("true ends");
         due += TimeDelta::seconds(1);
@@ -54,13 +60,17 @@ fn bare() -> Vec<TimeDelta> {
 async fn punctual(due: usize) -> Vec<TimeDelta> {
     let clock = SystemClock::shared();
     let zones = Arc::new(TimeZones::built_in());
-    let (machine, hearing) = Standalone::start(Arc::clone(&clock), zones).await.expect("a machine");
+    let (machine, hearing) = Standalone::start(Arc::clone(&clock), zones)
+        .await
+        .expect("a machine");
     let resource = ApiResource::erase::<manifest::CronJob>(&());
     let api: Api<DynamicObject> = Api::namespaced_with(machine.client(), "default", &resource);
     // Just after a full second, so that all of them are created in the same one and due together.
     clock.sleep_until(full_second_after(clock.now())).await;
     for index in 0..due {
-        api.create(&PostParams::default(), &cronjob(&format!("bench-{index}"))).await.expect("created");
+        api.create(&PostParams::default(), &cronjob(&format!("bench-{index}")))
+            .await
+            .expect("created");
     }
     let lateness = listen(hearing, SECONDS * due).await;
     let (_hurry, hurried) = watch::channel(true);
@@ -69,7 +79,10 @@ async fn punctual(due: usize) -> Vec<TimeDelta> {
 }
 
 async fn listen(hearing: Hearing, starts: usize) -> Vec<TimeDelta> {
-    let Hearing { mut told, mut processes } = hearing;
+    let Hearing {
+        mut told,
+        mut processes,
+    } = hearing;
     let drained = tokio::spawn(async move { while told.recv().await.is_some() {} });
     let mut lateness = Vec::new();
     while lateness.len() < starts {
@@ -84,8 +97,16 @@ async fn listen(hearing: Hearing, starts: usize) -> Vec<TimeDelta> {
 
 /// The due instant that a run's name carries: minutes, or seconds when it lies off the minute.
 fn due_instant(job: &str) -> Timestamp {
-    let number: i64 = job.rsplit('-').next().and_then(|digits| digits.parse().ok()).expect("a run's name");
-    let seconds = if number < 1_000_000_000 { number * 60 } else { number };
+    let number: i64 = job
+        .rsplit('-')
+        .next()
+        .and_then(|digits| digits.parse().ok())
+        .expect("a run's name");
+    let seconds = if number < 1_000_000_000 {
+        number * 60
+    } else {
+        number
+    };
     Timestamp::from_timestamp(seconds, 0).expect("a time")
 }
 

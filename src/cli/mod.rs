@@ -5,7 +5,7 @@ mod exit;
 mod next;
 mod present;
 mod up;
-mod zoneinfo;
+pub mod zoneinfo;
 
 use std::io::Write as _;
 

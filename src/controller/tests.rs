@@ -26,13 +26,13 @@ impl World {
             version: 1,
         };
         world.state.cronjob_event(Event::Init);
-        world.watch_cronjob(json!({}));
+        world.watch_cronjob(&json!({}));
         world.state.cronjob_event(Event::InitDone);
         world.state.job_event(Event::InitDone);
         world
     }
 
-    fn cronjob(&self, status: Value) -> CronJob {
+    fn cronjob(&self, status: &Value) -> CronJob {
         let object = json!({
             "metadata": {
                 "name": "tick", "namespace": "default", "uid": "tick-uid",
@@ -44,7 +44,7 @@ impl World {
         serde_json::from_str(&object.to_string()).expect("a CronJob")
     }
 
-    fn watch_cronjob(&mut self, status: Value) {
+    fn watch_cronjob(&mut self, status: &Value) {
         let object = self.cronjob(status);
         self.state.cronjob_event(Event::Apply(object));
     }
@@ -66,7 +66,7 @@ impl World {
         let active = json!([{ "name": start.name, "uid": format!("uid of {}", start.name) }]);
         let status = json!({ "active": active, "lastScheduleTime": start.scheduled.to_rfc3339() });
         let carried = Carried {
-            cronjob: Some(self.cronjob(status)),
+            cronjob: Some(self.cronjob(&status)),
             job: Some(job(&start.name)),
             ..Carried::default()
         };
@@ -80,7 +80,7 @@ fn nothing_is_decided_before_both_watches_have_listed_everything() {
         state: State::new(Arc::new(TimeZones::built_in())),
         version: 1,
     };
-    state.watch_cronjob(json!({}));
+    state.watch_cronjob(&json!({}));
     state.state.cronjob_event(Event::InitDone);
     assert!(state.ready(120).is_none(), "the Jobs are not known yet");
     state.state.job_event(Event::InitDone);
@@ -100,7 +100,7 @@ fn it_wakes_at_the_due_instant_and_not_before() {
 fn one_task_at_a_time() {
     let mut world = World::new();
     assert!(world.ready(60).is_some());
-    world.watch_cronjob(json!({}));
+    world.watch_cronjob(&json!({}));
     assert!(world.ready(61).is_none(), "the first task is still under way");
 }
 
@@ -110,10 +110,10 @@ fn a_watch_that_lags_behind_our_own_write_starts_nothing_twice() {
     world.start_goes_through(60);
     // The watch shows the CronJob as it was before, twice; then our own write.
     world.version -= 1;
-    world.watch_cronjob(json!({}));
+    world.watch_cronjob(&json!({}));
     assert!(world.ready(61).is_none());
     world.version += 1;
-    world.watch_cronjob(json!({
+    world.watch_cronjob(&json!({
         "active": [{ "name": "tick-29454361", "uid": "uid of tick-29454361" }],
         "lastScheduleTime": "2026-01-01T10:01:00Z",
     }));
@@ -125,7 +125,7 @@ fn a_watch_that_lags_behind_our_own_write_starts_nothing_twice() {
 fn an_active_job_that_no_watch_shows_is_looked_up_before_it_is_missed() {
     let mut world = World::new();
     world.version = 2;
-    world.watch_cronjob(json!({
+    world.watch_cronjob(&json!({
         "active": [{ "name": "gone", "uid": "gone-uid" }], "lastScheduleTime": "2026-01-01T10:01:00Z",
     }));
     let Some(Task::LookUp { key, jobs }) = world.ready(70) else {
@@ -148,7 +148,7 @@ fn an_active_job_that_no_watch_shows_is_looked_up_before_it_is_missed() {
 fn an_active_job_that_is_found_stays_active() {
     let mut world = World::new();
     world.version = 2;
-    world.watch_cronjob(json!({
+    world.watch_cronjob(&json!({
         "active": [{ "name": "slow", "uid": "uid of slow" }], "lastScheduleTime": "2026-01-01T10:01:00Z",
     }));
     let Some(Task::LookUp { key, jobs }) = world.ready(70) else {
@@ -181,7 +181,7 @@ fn a_failure_is_tried_again_after_a_pause_that_grows() {
 #[test]
 fn a_deleted_cronjob_is_forgotten() {
     let mut world = World::new();
-    let object = world.cronjob(json!({}));
+    let object = world.cronjob(&json!({}));
     world.ready(30);
     world.state.cronjob_event(Event::Delete(object));
     assert!(world.ready(60).is_none());
@@ -202,7 +202,7 @@ fn what_is_said_again_is_not_told_again() {
     let mut world = World::new();
     world.version = 2;
     let suspended = |world: &World| {
-        let mut object = world.cronjob(json!({}));
+        let mut object = world.cronjob(&json!({}));
         object.spec.suspend = Some(true);
         Event::Apply(object)
     };

@@ -1,7 +1,7 @@
 //! The way from an object's root to one of its fields, written as Kubernetes writes it.
 //!
-//! Problems carry a path, not a place: the same validation serves manifests, where a path is looked up in the text,
-//! and the API, where it is sent back as the `field` of a cause.
+//! Problems carry a path, not a place: the same validation serves manifests, where a path is looked up in the
+//! text, and the API, where it is sent back as the `field` of a cause.
 
 use std::fmt;
 

@@ -1,5 +1,6 @@
 //! Reading manifests: files, folders, standard input. The only part of `manifest` that does I/O.
 
+use std::collections::HashSet;
 use std::ffi::OsStr;
 use std::fs;
 use std::io::{self, Read};
@@ -11,8 +12,8 @@ use super::source::{Place, Source};
 
 /// The largest file that is read, in bytes.
 ///
-/// Ten thousand CronJobs of ordinary size take about this much. What is larger is not a manifest but a mistake, such
-/// as a disk image in the folder.
+/// Ten thousand CronJobs of ordinary size take about this much. What is larger is not a manifest but a
+/// mistake, such as a disk image in the folder.
 pub(super) const FILE_BYTES_MAX: u64 = 16 * 1024 * 1024;
 
 /// The endings of the files that are read in a folder, as `kubectl apply -f` reads them.
@@ -24,39 +25,46 @@ pub(super) type ReadResult = Result<Arc<Source>, Box<Diagnostic>>;
 /// The name of standard input among paths.
 const STDIN: &str = "-";
 
-/// Reads everything that `paths` name, in their order; a folder's files by name. Folders within a folder are not
-/// looked into, as `kubectl apply -f` does not.
+/// Reads everything that `paths` name, in their order and each file once; a folder's files by name. Folders
+/// within a folder are not looked into, as `kubectl apply -f` does not.
 pub(super) fn read_all(paths: &[PathBuf], stdin: &mut dyn Read) -> Vec<ReadResult> {
     let mut sources = Vec::new();
+    let mut seen = HashSet::new();
+    let mut is_new = |path: &Path| seen.insert(path.canonicalize().unwrap_or_else(|_| path.to_owned()));
     for path in paths {
         if path.as_os_str() == STDIN {
-            sources.push(read_from(stdin, "<stdin>"));
-        } else if path.is_dir() {
-            read_folder(path, &mut sources);
-        } else {
-            sources.push(read_file(path));
+            if is_new(path) {
+                sources.push(read_from(stdin, "<stdin>"));
+            }
+            continue;
+        }
+        match files_of(path) {
+            Ok(files) => {
+                let new = files.iter().filter(|file| is_new(file));
+                sources.extend(new.map(|file| read_file(file)));
+            }
+            Err(diagnostic) => sources.push(Err(diagnostic)),
         }
     }
     sources
 }
 
-fn read_folder(folder: &Path, sources: &mut Vec<ReadResult>) {
-    let name = folder.display();
-    let files = match files_in(folder) {
-        Ok(files) => files,
-        Err(error) => {
-            let message = format!("cannot look into the folder {name}: {}", reason(&error));
-            return sources.push(Err(Box::new(Diagnostic::error("unreadable", message))));
-        }
-    };
+/// The files that a path stands for: itself, or those of the folder that it is.
+fn files_of(path: &Path) -> Result<Vec<PathBuf>, Box<Diagnostic>> {
+    if !path.is_dir() {
+        return Ok(vec![path.to_owned()]);
+    }
+    let name = path.display();
+    let files = files_in(path).map_err(|error| {
+        let message = format!("cannot look into the folder {name}: {}", reason(&error));
+        Box::new(Diagnostic::error("unreadable", message))
+    })?;
     if files.is_empty() {
         let message = format!("the folder {name} holds no manifests");
         let help = "punctual reads its *.yaml, *.yml and *.json files, not those of folders within it";
-        sources.push(Err(Box::new(
-            Diagnostic::error("no-manifests", message).help(help),
-        )));
+        return Err(Box::new(Diagnostic::error("no-manifests", message).help(help)));
     }
-    sources.extend(files.iter().map(|file| read_file(file)));
+    Ok(files)
 }
 
 fn files_in(folder: &Path) -> io::Result<Vec<PathBuf>> {

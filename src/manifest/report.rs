@@ -1,4 +1,5 @@
-//! From what validation and decoding found to diagnostics: a path becomes a place, Kubernetes' words become ours.
+//! From what validation and decoding found to diagnostics: a path becomes a place, Kubernetes' words become
+//! ours.
 
 use std::sync::Arc;
 
@@ -18,8 +19,8 @@ pub(super) struct Reporter<'a> {
 }
 
 impl Reporter<'_> {
-    /// What is wrong with the object. A field of the wrong kind was read as an empty one, so what validation says of
-    /// it says nothing new; nor does one rule that a field breaks in two ways.
+    /// What is wrong with the object. A field of the wrong kind was read as an empty one, so what validation
+    /// says of it says nothing new; nor does one rule that a field breaks in two ways.
     pub(super) fn all(&self, misfits: Vec<Misfit>, errors: &[FieldError]) -> Vec<Diagnostic> {
         let wrong: Vec<FieldPath> = misfits
             .iter()
@@ -102,8 +103,8 @@ impl Reporter<'_> {
         }
     }
 
-    /// The bytes of the text that are bytes `within` the scalar at `path`; the whole scalar if it is not written
-    /// letter for letter, as one with escapes or over several lines is not.
+    /// The bytes of the text that are bytes `within` the scalar at `path`; the whole scalar if it is not
+    /// written letter for letter, as one with escapes or over several lines is not.
     fn within_scalar(&self, path: &FieldPath, scalar: Span, within: &Span) -> Span {
         let written = self.source.text.get(scalar.clone()).unwrap_or_default();
         let Some(value) = self.node.at(path).and_then(Node::as_str) else {

@@ -8,10 +8,7 @@
 //! taken out of the masks when they are made, so the first month looked at is the right one, and 29 February steps
 //! from leap year to leap year.
 
-use super::date::{self, Date};
-
-/// Seconds in a day.
-pub(super) const DAY: i64 = 86_400;
+use super::date::{self, DAY, Date};
 
 /// The last year that is searched. One more than [`super::HORIZON`]'s, where the wall clock may be a day ahead of UTC.
 const LAST_YEAR: i32 = 2400;
@@ -66,9 +63,9 @@ impl Calendar {
         };
         // Any common year and any leap year will do: what matters is only whether a month has a day that can match,
         // and every month has every weekday.
-        calendar.months = [2023, 2024].map(|year| {
+        calendar.months = [false, true].map(|leap| {
             let possible =
-                |month: &u32| months.bits >> month & 1 == 1 && calendar.days_of(year, *month, 0) != 0;
+                |month: &u32| months.bits >> month & 1 == 1 && calendar.days_of(leap, *month, 0) != 0;
             (1..=12).filter(possible).fold(0, |mask, month| mask | 1 << month)
         });
         calendar
@@ -81,42 +78,42 @@ impl Calendar {
 
     /// The first matching reading at or after `from`, up to [`LAST_YEAR`]. The calendar must not be empty.
     pub(super) fn first_from(&self, from: i64) -> Option<i64> {
-        let day = from.div_euclid(DAY);
-        let date = Date::from_day(day);
-        let first = day - i64::from(date.day) + 1;
+        let (day, second) = date::split(from);
+        let date = Date::of(day);
+        let first = day - date.day + 1;
         let days = self.days_in(date.year, date.month, first);
         if days >> date.day & 1 == 1
-            && let Some(second) = self.time_from(from.rem_euclid(DAY))
+            && let Some(second) = self.time_from(second)
         {
-            return Some(day * DAY + second);
+            return Some(date::join(day, second));
         }
         let later = days & (!1 << date.day);
         let day = if later == 0 {
             self.day_after(date.year, date.month)?
         } else {
-            nth(first, later.trailing_zeros())
+            first - 1 + later.trailing_zeros()
         };
-        self.time_from(0).map(|second| day * DAY + second)
+        Some(date::join(day, self.first_time()))
     }
 
     /// The last matching reading at or before `until`. The calendar must not be empty.
     pub(super) fn last_until(&self, until: i64) -> Option<i64> {
-        let day = until.div_euclid(DAY);
-        let date = Date::from_day(day);
-        let first = day - i64::from(date.day) + 1;
+        let (day, second) = date::split(until);
+        let date = Date::of(day);
+        let first = day - date.day + 1;
         let days = self.days_in(date.year, date.month, first);
         if days >> date.day & 1 == 1
-            && let Some(second) = self.time_until(until.rem_euclid(DAY))
+            && let Some(second) = self.time_until(second)
         {
-            return Some(day * DAY + second);
+            return Some(date::join(day, second));
         }
         let earlier = days & !(!0 << date.day);
         let day = if earlier == 0 {
             self.day_before(date.year, date.month)?
         } else {
-            nth(first, earlier.ilog2())
+            first - 1 + earlier.ilog2()
         };
-        self.time_until(DAY - 1).map(|second| day * DAY + second)
+        Some(date::join(day, self.last_time()))
     }
 
     /// How many matching readings lie in `from..until`.
@@ -124,46 +121,42 @@ impl Calendar {
         if from >= until {
             return 0;
         }
-        let (first, last) = (from.div_euclid(DAY), until.div_euclid(DAY));
-        let skipped = self.count_days(first, first + 1) * self.times_before(from.rem_euclid(DAY));
-        let started = self.count_days(last, last + 1) * self.times_before(until.rem_euclid(DAY));
-        self.count_days(first, last) * self.times_before(DAY) + started - skipped
+        let ((first, early), (last, late)) = (date::split(from), date::split(until));
+        let skipped = self.count_days(first, first + 1) * self.times_before(early);
+        let begun = self.count_days(last, last + 1) * self.times_before(late);
+        self.count_days(first, last) * self.times_before(DAY) + begun - skipped
     }
 
-    /// The days of a month that match, as bits 1 to 31; none if the month does not match.
-    fn days_in(&self, year: i32, month: u32, first: i64) -> u32 {
-        if self.months_in(year) >> month & 1 == 0 {
+    /// The days of a month that match, as bits 1 to 31; none if the month does not match. The month begins on `first`.
+    fn days_in(&self, year: i32, month: u32, first: u32) -> u32 {
+        let leap = date::is_leap_year(year);
+        if self.months[usize::from(leap)] >> month & 1 == 0 {
             0
         } else {
-            self.days_of(year, month, first)
+            self.days_of(leap, month, first)
         }
     }
 
-    /// The days that match in a month that does; `first` is the day on which it begins.
+    /// The days that match in a month that does.
     #[expect(
         clippy::cast_possible_truncation,
         reason = "31 days are left of the six weeks"
     )]
-    fn days_of(&self, year: i32, month: u32, first: i64) -> u32 {
-        // 1970-01-01 was a Thursday.
-        let weekday = (first + 4).rem_euclid(7);
-        let by_weekday = ((self.weekdays >> weekday) << 1) as u32;
+    fn days_of(&self, leap: bool, month: u32, first: u32) -> u32 {
+        let by_weekday = (self.weekdays >> date::weekday(first) << 1) as u32;
         let days = if self.either {
             self.days | by_weekday
         } else {
             self.days & by_weekday
         };
-        days & (!1 & !(!1 << date::days_in_month(year, month)))
-    }
-
-    fn months_in(&self, year: i32) -> u16 {
-        self.months[usize::from(date::is_leap_year(year))]
+        days & !1 & !(!1 << date::days_in_month(month, leap))
     }
 
     /// The first matching day after a month.
-    fn day_after(&self, mut year: i32, mut month: u32) -> Option<i64> {
+    fn day_after(&self, mut year: i32, mut month: u32) -> Option<u32> {
         while year <= LAST_YEAR {
-            let later = self.months_in(year) & (!1 << month);
+            let leap = date::is_leap_year(year);
+            let later = self.months[usize::from(leap)] & (!1 << month);
             if later == 0 {
                 month = 0;
                 year = if self.months[0] == 0 {
@@ -175,18 +168,19 @@ impl Calendar {
             }
             month = later.trailing_zeros();
             let first = date::first_of_month(year, month);
-            let days = self.days_of(year, month, first);
+            let days = self.days_of(leap, month, first);
             if days != 0 {
-                return Some(nth(first, days.trailing_zeros()));
+                return Some(first - 1 + days.trailing_zeros());
             }
         }
         None
     }
 
     /// The last matching day before a month.
-    fn day_before(&self, mut year: i32, mut month: u32) -> Option<i64> {
+    fn day_before(&self, mut year: i32, mut month: u32) -> Option<u32> {
         while !self.is_empty() {
-            let earlier = self.months_in(year) & !(!0 << month);
+            let leap = date::is_leap_year(year);
+            let earlier = self.months[usize::from(leap)] & !(!0 << month);
             if earlier == 0 {
                 month = 13;
                 year = if self.months[0] == 0 {
@@ -198,40 +192,50 @@ impl Calendar {
             }
             month = earlier.ilog2();
             let first = date::first_of_month(year, month);
-            let days = self.days_of(year, month, first);
+            let days = self.days_of(leap, month, first);
             if days != 0 {
-                return Some(nth(first, days.ilog2()));
+                return Some(first - 1 + days.ilog2());
             }
         }
         None
     }
 
+    /// The first matching second of a day.
+    fn first_time(&self) -> u32 {
+        self.hours.trailing_zeros() * 3_600 + self.minutes.trailing_zeros() * 60
+    }
+
+    /// The last matching second of a day.
+    fn last_time(&self) -> u32 {
+        self.hours.ilog2() * 3_600 + self.minutes.ilog2() * 60
+    }
+
     /// The first matching second of a day, at or after one.
-    fn time_from(&self, second: i64) -> Option<i64> {
-        let minute = (second + 59) / 60;
+    fn time_from(&self, second: u32) -> Option<u32> {
+        let minute = second.div_ceil(60);
         let (hour, minute) = (minute / 60, minute % 60);
         let minutes = self.minutes >> minute << minute;
         if self.hours >> hour & 1 == 1 && minutes != 0 {
-            return Some(time(hour, minutes.trailing_zeros()));
+            return Some(hour * 3_600 + minutes.trailing_zeros() * 60);
         }
         let hours = self.hours & (!1 << hour);
-        (hours != 0).then(|| time(hours.trailing_zeros().into(), self.minutes.trailing_zeros()))
+        (hours != 0).then(|| hours.trailing_zeros() * 3_600 + self.minutes.trailing_zeros() * 60)
     }
 
     /// The last matching second of a day, at or before one.
-    fn time_until(&self, second: i64) -> Option<i64> {
+    fn time_until(&self, second: u32) -> Option<u32> {
         let (hour, minute) = (second / 3_600, second / 60 % 60);
         let minutes = self.minutes & !(!1 << minute);
         if self.hours >> hour & 1 == 1 && minutes != 0 {
-            return Some(time(hour, minutes.ilog2()));
+            return Some(hour * 3_600 + minutes.ilog2() * 60);
         }
         let hours = self.hours & !(!0 << hour);
-        (hours != 0).then(|| time(hours.ilog2().into(), self.minutes.ilog2()))
+        (hours != 0).then(|| hours.ilog2() * 3_600 + self.minutes.ilog2() * 60)
     }
 
     /// How many matching times a day holds before a second of it.
-    fn times_before(&self, second: i64) -> u64 {
-        let minute = (second + 59) / 60;
+    fn times_before(&self, second: u32) -> u64 {
+        let minute = second.div_ceil(60);
         let (hour, minute) = (minute / 60, minute % 60);
         let whole = (self.hours & !(!0 << hour)).count_ones() * self.minutes.count_ones();
         let begun = (self.hours >> hour & 1) * (self.minutes & !(!0 << minute)).count_ones();
@@ -239,30 +243,20 @@ impl Calendar {
     }
 
     /// How many days of `from..until` match.
-    fn count_days(&self, from: i64, until: i64) -> u64 {
+    fn count_days(&self, from: u32, until: u32) -> u64 {
         let mut count = 0;
         let mut day = from;
         while day < until {
-            let date = Date::from_day(day);
-            let first = date.first_of_month();
-            let end = first + i64::from(date::days_in_month(date.year, date.month));
+            let date = Date::of(day);
+            let first = day - date.day + 1;
+            let end = first + date::days_in_month(date.month, date::is_leap_year(date.year));
             let mut days = self.days_in(date.year, date.month, first) & (!0 << date.day);
             if until < end {
-                days &= (1 << (until - first + 1)) - 1;
+                days &= !(!1 << (until - first));
             }
             count += u64::from(days.count_ones());
             day = end;
         }
         count
     }
-}
-
-/// The `day`th day of a month that begins on day `first`.
-fn nth(first: i64, day: u32) -> i64 {
-    first + i64::from(day) - 1
-}
-
-/// The second of the day at a time of day.
-fn time(hour: i64, minute: u32) -> i64 {
-    hour * 3_600 + i64::from(minute) * 60
 }

@@ -46,9 +46,6 @@ mod zone;
 mod zone_name;
 mod zones;
 
-#[cfg(test)]
-mod tests;
-
 pub use compiled::Schedule;
 pub use data::{BuiltIn, ChronoTz};
 pub use due::Due;

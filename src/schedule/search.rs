@@ -30,7 +30,7 @@ pub(super) fn first_from(calendar: &Calendar, zone: &Zone, from: i64) -> Option<
     }
     while candidate >= periods[at].end_reading() {
         // Whatever its offset, a period that is over this early has ended before the candidate.
-        at = zone.at(candidate - MAX_OFFSET).max(at + 1);
+        at = zone.at_or_before(candidate - MAX_OFFSET).max(at + 1);
         while candidate >= periods[at].end_reading() {
             at += 1;
         }

@@ -25,7 +25,7 @@ const PATIENCE: Duration = Duration::from_secs(30);
 /// An API, a Job controller and a node.
 pub(crate) struct Machine {
     pub(crate) client: Client,
-    _api: api::Api,
+    api: api::Api,
     stop_jobs: watch::Sender<Shutdown>,
     stop_node: watch::Sender<Shutdown>,
     jobs: JoinHandle<()>,
@@ -36,10 +36,18 @@ pub(crate) struct Machine {
 impl Machine {
     /// Starts everything.
     pub(crate) async fn start() -> Self {
-        let clock = SystemClock::shared();
-        let (store, zones) = (Arc::new(MemoryStore::new()), Arc::new(TimeZones::built_in()));
-        let api = api::Api::start(store, clock.clone(), zones).await.unwrap();
-        let client = api.client();
+        let api = api::Api::start(
+            Arc::new(MemoryStore::new()),
+            SystemClock::shared(),
+            Arc::new(TimeZones::built_in()),
+        )
+        .await;
+        Self::over(api.unwrap())
+    }
+
+    /// Starts a Job controller and a node over an API that is there.
+    fn over(api: api::Api) -> Self {
+        let (clock, client) = (SystemClock::shared(), api.client());
         let (output, events) = channel();
         let options = Options {
             base: Base::chosen_from("/tmp".into(), []),
@@ -51,7 +59,7 @@ impl Machine {
         let (jobs, node) = (tokio::spawn(jobs), tokio::spawn(node));
         Self {
             client,
-            _api: api,
+            api,
             stop_jobs,
             stop_node,
             jobs,
@@ -180,6 +188,12 @@ impl Machine {
         }
         lines.sort();
         lines
+    }
+
+    /// Starts a new Job controller and a new node over the same objects, when the old ones have stopped.
+    pub(crate) fn restarted(self) -> Self {
+        assert!(self.node.is_finished() && self.jobs.is_finished());
+        Self::over(self.api)
     }
 
     pub(crate) fn drain(&self) {

@@ -212,7 +212,7 @@ async fn a_deadline_ends_a_job() {
     machine
         .job(
             &json!({"activeDeadlineSeconds": 1}),
-            "trap 'echo stopped; exit 1' TERM; sleep 60 & wait",
+            "trap 'echo stopped; exit 1' TERM; while :; do sleep 0.05; done 2>/dev/null",
         )
         .await;
     let status = machine.finished().await;
@@ -278,7 +278,7 @@ async fn deleting_a_job_ends_its_processes() {
     machine
         .job(
             &json!({}),
-            "trap 'echo stopped; exit 0' TERM; echo up; sleep 60 & wait",
+            "trap 'echo stopped; exit 0' TERM; echo up; while :; do sleep 0.05; done 2>/dev/null",
         )
         .await;
     assert_eq!(machine.line().await, "up");

@@ -95,7 +95,8 @@ async fn a_pod_has_a_deadline() {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_deleted_pod_is_gone_when_its_processes_are() {
     let mut machine = Machine::start().await;
-    let script = "trap 'sleep 0.2; echo cleaned; exit 0' TERM; echo up; sleep 60 & wait";
+    let script =
+        "trap 'sleep 0.2; echo cleaned; exit 0' TERM; echo up; while :; do sleep 0.05; done 2>/dev/null";
     machine
         .pod(&json!({
             "terminationGracePeriodSeconds": 5,
@@ -111,7 +112,7 @@ async fn a_deleted_pod_is_gone_when_its_processes_are() {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_process_that_ignores_the_stop_is_killed_after_its_grace() {
     let mut machine = Machine::start().await;
-    let script = "trap '' TERM; echo up; while :; do sleep 0.05; done";
+    let script = "trap '' TERM; echo up; while :; do sleep 0.05; done 2>/dev/null";
     machine
         .pod(&json!({
             "terminationGracePeriodSeconds": 1,

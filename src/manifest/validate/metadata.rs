@@ -1,6 +1,7 @@
 //! The metadata that every object has: name, namespace, labels, annotations.
 //!
-//! Rules: `ValidateObjectMeta` of `k8s.io/apimachinery/pkg/api/validation`, without what only a server fills in.
+//! Rules: `ValidateObjectMeta` of `k8s.io/apimachinery/pkg/api/validation`, without what only a server fills
+//! in.
 
 use std::collections::BTreeMap;
 

@@ -1,12 +1,12 @@
 //! Validation: the rules of the Kubernetes API server, in its words.
 //!
-//! Pure functions on k8s-openapi's types. They serve manifests, where [`FieldError::path`] is looked up in the text,
-//! and the embedded API, which sends the errors back as the causes of a 422.
+//! Pure functions on k8s-openapi's types. They serve manifests, where [`FieldError::path`] is looked up in
+//! the text, and the embedded API, which sends the errors back as the causes of a 422.
 //!
 //! The rules are those of Kubernetes v1.36 (`pkg/apis/batch/validation`, `pkg/apis/core/validation`,
-//! `apimachinery/pkg/util/validation`) for CronJobs, Jobs and the fields of pods that are run here: names and labels,
-//! containers, their environment, ports and mounts, volumes. Affinity, security contexts, probes and the sources of
-//! volumes are taken as they are written.
+//! `apimachinery/pkg/util/validation`) for CronJobs, Jobs and the fields of pods that are run here: names and
+//! labels, containers, their environment, ports and mounts, volumes. Affinity, security contexts, probes and
+//! the sources of volumes are taken as they are written.
 //!
 //! One file for each concern:
 //!

@@ -140,9 +140,9 @@ impl<'s> Builder<'s> {
             Content::Sequence(items) => Value::Sequence(items),
             Content::Mapping(mapping) => {
                 let (entries, duplicates) = mapping.finish();
-                duplicates
-                    .into_iter()
-                    .for_each(|duplicate| self.refuse_duplicate(duplicate));
+                for duplicate in duplicates {
+                    self.refuse_duplicate(duplicate);
+                }
                 Value::Mapping(entries)
             }
         };

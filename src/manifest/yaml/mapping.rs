@@ -25,7 +25,8 @@ pub(super) struct Duplicate {
 }
 
 impl Mapping {
-    /// Takes the next key, if `text` says that it is a word, or the next value. Gives back what cannot be a key.
+    /// Takes the next key, if `text` says that it is a word, or the next value. Gives back what cannot be a
+    /// key.
     pub(super) fn take(&mut self, node: Node, text: Option<&str>) -> Result<(), Node> {
         match (self.key.take(), text) {
             (None, Some(text)) => self.key = Some((text.to_owned(), node.span)),
@@ -40,8 +41,8 @@ impl Mapping {
         Ok(())
     }
 
-    /// The entries, each key once, and the keys that were written again. What is merged in comes last, and only where
-    /// nothing is written.
+    /// The entries, each key once, and the keys that were written again. What is merged in comes last, and
+    /// only where nothing is written.
     pub(super) fn finish(self) -> (Vec<Entry>, Vec<Duplicate>) {
         let mut places: HashMap<String, Span> = HashMap::with_capacity(self.entries.len());
         let mut duplicates = Vec::new();

@@ -86,7 +86,7 @@ impl Writer {
                     outcome.pods.push(pod);
                 }
                 Err(Error::Api(status)) if status.reason == "AlreadyExists" => {
-                    self.find(name(&pod), outcome).await
+                    self.find(name(&pod), outcome).await;
                 }
                 Err(error) => {
                     outcome.events.push(JobEvent::warning(

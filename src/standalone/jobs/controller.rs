@@ -10,7 +10,8 @@ use chrono::TimeDelta;
 use futures::StreamExt;
 use k8s_openapi::api::batch::v1::Job;
 use k8s_openapi::api::core::v1::{ObjectReference, Pod};
-use kube::runtime::watcher::Config;
+use kube::api::ListParams;
+use kube::runtime::watcher::{Config, Event};
 use kube::runtime::{WatchStreamExt, watcher};
 use kube::{Api, Client, Resource};
 use tokio::sync::watch;
@@ -91,26 +92,57 @@ impl JobController {
         let jobs = watcher(Api::<Job>::all(self.client.0.clone()), Config::default()).default_backoff();
         let pods = watcher(Api::<Pod>::all(self.client.0.clone()), Config::default()).default_backoff();
         let (mut jobs, mut pods) = (std::pin::pin!(jobs), std::pin::pin!(pods));
-        self.shutdown = *shutdown.borrow_and_update();
+        let wanted = *shutdown.borrow_and_update();
+        self.turn(wanted).await;
+        self.decide_queued();
         while !self.finished() {
             let wake = self.wakes.next();
             tokio::select! {
-                Some(event) = jobs.next() => match event {
+                Some(event) = jobs.next(), if self.shutdown < Shutdown::Kill => match event {
                     Ok(event) => { let dirty = self.view.hear_job(event); self.enqueue(dirty); }
                     Err(error) => tracing::warn!(%error, "the Jobs can't be watched at the moment"),
                 },
-                Some(event) = pods.next() => match event {
+                Some(event) = pods.next(), if self.shutdown < Shutdown::Kill => match event {
                     Ok(event) => { let dirty = self.view.hear_pod(event); self.enqueue(dirty); }
                     Err(error) => tracing::warn!(%error, "the pods can't be watched at the moment"),
                 },
                 Some(Ok((job, outcome))) = self.tasks.join_next() => self.learn(&job, outcome),
-                Ok(()) = shutdown.changed() => self.shutdown = self.shutdown.max(*shutdown.borrow_and_update()),
+                Ok(()) = shutdown.changed() => {
+                    let wanted = *shutdown.borrow_and_update();
+                    self.turn(wanted).await;
+                }
                 () = until(&self.clock, wake) => {
                     let due = self.wakes.take_due(self.clock.now());
                     self.enqueue(due);
                 }
             }
             self.decide_queued();
+        }
+    }
+
+    /// Turns to stopping. Before the end, what the watches have not told yet is asked for.
+    async fn turn(&mut self, shutdown: Shutdown) {
+        self.shutdown = self.shutdown.max(shutdown);
+        if self.shutdown < Shutdown::Kill {
+            return;
+        }
+        let (jobs, pods) = (
+            Api::<Job>::all(self.client.0.clone()),
+            Api::<Pod>::all(self.client.0.clone()),
+        );
+        let everything = ListParams::default();
+        match tokio::try_join!(jobs.list(&everything), pods.list(&everything)) {
+            Ok((jobs, pods)) => {
+                for event in as_events(jobs.items) {
+                    let dirty = self.view.hear_job(event);
+                    self.enqueue(dirty);
+                }
+                for event in as_events(pods.items) {
+                    let dirty = self.view.hear_pod(event);
+                    self.enqueue(dirty);
+                }
+            }
+            Err(error) => tracing::warn!(%error, "what became of the last pods may not be recorded"),
         }
     }
 
@@ -242,6 +274,14 @@ impl JobController {
         *failures = failures.saturating_add(1);
         self.wakes.set_at_latest(uid, self.clock.now() + wait);
     }
+}
+
+/// A list as a watch would tell it.
+fn as_events<K>(objects: Vec<K>) -> impl Iterator<Item = Event<K>> {
+    let objects = objects.into_iter().map(Event::InitApply);
+    std::iter::once(Event::Init)
+        .chain(objects)
+        .chain([Event::InitDone])
 }
 
 /// Waits for a moment; for ever, when there is none.

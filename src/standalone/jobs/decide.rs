@@ -11,6 +11,7 @@
 
 use std::borrow::Borrow;
 
+use chrono::TimeDelta;
 use k8s_openapi::api::batch::v1::{Job, JobStatus};
 use k8s_openapi::api::core::v1::Pod;
 
@@ -220,9 +221,14 @@ impl Step<'_> {
         (self.tally.failed > limit || restarted_too_often).then(Fate::backoff_limit_exceeded)
     }
 
+    /// The start is known to the second only, so a second more has to pass before the time is certainly over: a Job
+    /// that may take one second gets one, and not what was left of the second in which it started.
     fn past_deadline(&mut self) -> Option<Fate> {
         let deadline = self.wanted.active_deadline.filter(|_| !self.wanted.suspended)?;
-        let end = from_time(self.status.start_time.as_ref()?).checked_add_signed(deadline)?;
+        let start = from_time(self.status.start_time.as_ref()?);
+        let end = start
+            .checked_add_signed(deadline)?
+            .checked_add_signed(TimeDelta::seconds(1))?;
         if self.now < end {
             self.decision.wake = Some(end);
             return None;

@@ -257,3 +257,112 @@ fn revision(object: &impl Resource) -> u64 {
         .and_then(|revision| revision.parse().ok())
         .unwrap_or_default()
 }
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    fn job() -> Job {
+        serde_json::from_value(json!({"metadata": {"name": "report", "uid": "j", "resourceVersion": "1"}}))
+            .unwrap()
+    }
+
+    fn pod(uid: &str, name: &str, revision: u64) -> Pod {
+        let owner = json!({"apiVersion": "batch/v1", "kind": "Job", "name": "report", "uid": "j", "controller": true});
+        let metadata = json!({
+            "name": name, "uid": uid, "resourceVersion": revision.to_string(), "ownerReferences": [owner],
+        });
+        serde_json::from_value(json!({"metadata": metadata})).unwrap()
+    }
+
+    /// A view of one Job and these pods.
+    fn view(pods: &[Pod]) -> View {
+        let mut view = View::default();
+        view.hear_job(Event::Init);
+        view.hear_job(Event::InitApply(job()));
+        view.hear_job(Event::InitDone);
+        view.hear_pod(Event::Init);
+        for pod in pods {
+            view.hear_pod(Event::InitApply(pod.clone()));
+        }
+        view.hear_pod(Event::InitDone);
+        view
+    }
+
+    /// The pods of the Job: uid and revision.
+    fn seen(view: &View) -> String {
+        let told = view
+            .pods("j")
+            .into_iter()
+            .map(|pod| format!("{}@{}", uid(pod), revision(pod)));
+        told.collect::<Vec<_>>().join(" ")
+    }
+
+    #[test]
+    fn an_answer_is_seen_before_the_watch_tells_of_it() {
+        let mut view = view(&[]);
+        assert_eq!(view.answer_pod(pod("a", "p-1", 5)), ["j"]);
+        assert_eq!(seen(&view), "a@5");
+        view.hear_pod(Event::Apply(pod("a", "p-1", 5)));
+        assert_eq!(seen(&view), "a@5");
+    }
+
+    #[test]
+    fn an_answer_that_the_watch_has_overtaken_changes_nothing() {
+        let mut view = view(&[]);
+        view.hear_pod(Event::Apply(pod("a", "p-1", 5)));
+        view.hear_pod(Event::Delete(pod("a", "p-1", 6)));
+        assert_eq!(view.answer_pod(pod("a", "p-1", 5)), Vec::<Uid>::new());
+        assert_eq!(seen(&view), "");
+    }
+
+    #[test]
+    fn the_watch_does_not_take_back_what_we_did_since() {
+        let mut view = view(&[pod("a", "p-1", 3)]);
+        view.answer_pod(pod("a", "p-1", 9));
+        view.hear_pod(Event::Apply(pod("a", "p-1", 7)));
+        assert_eq!(seen(&view), "a@9");
+    }
+
+    #[test]
+    fn a_pod_that_is_missing_from_a_new_list_is_gone() {
+        let mut view = view(&[pod("a", "p-1", 3), pod("b", "p-2", 4)]);
+        view.hear_pod(Event::Init);
+        view.hear_pod(Event::InitApply(pod("b", "p-2", 4)));
+        assert_eq!(
+            seen(&view),
+            "a@3 b@4",
+            "a list that is not whole says nothing of what is missing"
+        );
+        view.hear_pod(Event::InitDone);
+        assert_eq!(seen(&view), "b@4");
+    }
+
+    #[test]
+    fn a_pod_of_the_same_name_may_come_before_the_first_is_known_to_be_gone() {
+        let mut view = view(&[pod("a", "p-1", 3)]);
+        view.answer_pod(pod("b", "p-1", 8));
+        view.hear_pod(Event::Delete(pod("a", "p-1", 7)));
+        assert_eq!(seen(&view), "b@8");
+    }
+
+    #[test]
+    fn nothing_is_decided_before_both_kinds_are_known() {
+        let mut view = View::default();
+        view.hear_job(Event::InitDone);
+        assert!(!view.is_complete());
+        view.hear_pod(Event::InitDone);
+        assert!(view.is_complete());
+    }
+
+    #[test]
+    fn a_name_that_another_has_is_kept_from_the_job() {
+        let mut view = view(&[pod("a", "p-1", 3)]);
+        view.name_taken("j", pod("x", "p-2", 1));
+        assert_eq!(seen(&view), "a@3 x@1");
+        view.hear_job(Event::Delete(job()));
+        assert_eq!(seen(&view), "a@3");
+    }
+}

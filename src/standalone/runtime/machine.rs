@@ -13,9 +13,10 @@ use super::output::Output;
 use super::process::Invocation;
 use crate::clock::SharedClock;
 
-/// How many processes are being started at one time. A start is mostly waiting for the kernel; more at once than
-/// this only makes each one slower, and one that hangs on a slow disk leaves room for the others.
-pub(super) const STARTS_AT_ONCE: usize = 32;
+/// How many processes are being started at one time. The kernel copies this process's memory map for each start, one
+/// after the other, so more at once would only make each of them later; a few that hang on a slow disk still leave
+/// room for the others.
+pub(super) const STARTS_AT_ONCE: usize = 8;
 
 /// How many pods have processes at one time; more wait in `Pending`. A process costs three open files, and a service
 /// is commonly given 1,024.

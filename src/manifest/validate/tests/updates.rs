@@ -108,6 +108,26 @@ fn a_jobs_work_does_not_change_but_its_pace_does() {
 }
 
 #[test]
+fn a_job_that_waits_may_be_told_where_to_run() {
+    let place = ("/spec/template/spec/nodeSelector/zone", json!("b"));
+    let image = ("/spec/template/spec/containers/0/image", json!("other"));
+    let suspended = ("/spec/suspend", json!(true));
+    let started = ("/status/startTime", json!("2026-11-23T12:00:00Z"));
+    let table: &[(&[(&str, Value)], &[(&str, Value)], bool)] = &[
+        // before                    changed to                       may it be?
+        (&[suspended.clone()], &[suspended.clone(), place.clone()], true),
+        (&[suspended.clone()], &[place.clone()], true),
+        (&[suspended.clone()], &[suspended.clone(), image], false),
+        (&[suspended.clone(), started], &[suspended, place.clone()], false),
+        (&[], &[place], false),
+    ];
+    for (old, new, allowed) in table {
+        let said = lines(&job::update(&job_with(new), &job_with(old)));
+        assert_eq!(said.is_empty(), *allowed, "{old:?} to {new:?}: {said}");
+    }
+}
+
+#[test]
 fn an_indexed_job_grows_and_shrinks_as_a_whole() {
     let with = |count: i32, pods: i32| {
         job_with(&[
