@@ -47,6 +47,8 @@ pub(super) async fn stream(request: Request) -> Result<Response, ApiError> {
 enum Start {
     /// After a revision that the client has seen.
     After(Revision),
+    /// After whatever has happened by now.
+    Now,
     /// With what there is, and a bookmark behind it when `marked`.
     Everything { not_older_than: Revision, marked: bool },
 }
@@ -74,9 +76,8 @@ impl Start {
                 not_older_than: Revision(0),
                 marked: false,
             },
-            (_, Some(revision)) if revision > Revision(0) => Self::After(revision),
-            // Without initial events and without a revision: from now on.
-            (_, _) => Self::After(Revision(u64::MAX)),
+            (Some(false), None | Some(Revision(0))) => Self::Now,
+            (_, Some(revision)) => Self::After(revision),
         })
     }
 }
@@ -97,7 +98,7 @@ async fn open(request: Request, start: Start) -> Result<Session, ApiError> {
     let store = request.endpoint.registry().store().clone();
     let mut first = Vec::new();
     let after = match start {
-        Start::After(Revision(u64::MAX)) => store.revision().await?,
+        Start::Now => store.revision().await?,
         Start::After(revision) => revision,
         Start::Everything {
             not_older_than,
