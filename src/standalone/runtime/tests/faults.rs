@@ -43,8 +43,7 @@ async fn written(codes: Vec<u16>) -> Vec<String> {
     let pod = Arc::new(pod_of(&script("sleep 0.2")));
     let task = PodTask::new(Arc::new(machine), pod, directive.subscribe());
     tokio::time::timeout(PATIENCE, task.run()).await.unwrap();
-    let written = written.lock().unwrap().clone();
-    written
+    written.lock().unwrap().clone()
 }
 
 #[tokio::test]
