@@ -15,14 +15,14 @@
 //! | [`registry`] | the rules of all: create, update, delete |
 //! | [`selector`] | which objects are meant |
 //! | [`patch`] | merge, JSON and strategic merge patches |
-//! | [`gc`] | what follows from a write: dependents go with their owners, contents with their namespace |
+//! | `gc` | what follows from a write: dependents go with their owners, contents with their namespace |
 //! | [`error`] | every way to say no |
 //! | `handlers` | HTTP: paths, queries, bodies, watch streams, discovery |
 //!
 //! What it serves, it serves as kube-apiserver 1.36 does: the tests in `tests/api` are written to run against both.
 
 pub mod error;
-pub mod gc;
+mod gc;
 mod handlers;
 mod limits;
 mod meta;

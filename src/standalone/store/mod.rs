@@ -30,6 +30,6 @@ mod contract;
 mod tests;
 
 pub use error::StoreError;
-pub use memory::{MemoryStore, WATCH_WINDOW_EVENTS};
+pub use memory::{MemoryStore, WATCH_WINDOW_BYTES, WATCH_WINDOW_EVENTS};
 pub use object::{Change, Event, Key, Object, Place, Revision, Scope};
 pub use traits::{Answer, Batch, Page, Range, SharedStore, Store, WATCH_BATCH_EVENTS, Watch};

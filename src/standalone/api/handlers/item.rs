@@ -10,7 +10,7 @@ use super::collection::check_namespace;
 use super::params::{Target, WriteQuery, mode, query};
 use super::{ApiError, Endpoint, meta};
 use crate::standalone::api::patch::Patch;
-use crate::standalone::api::registry::{Deleted, Deletion, Mode, Part};
+use crate::standalone::api::registry::{self, Deleted, Deletion, Mode, Part};
 use crate::standalone::api::strategy::Propagation;
 use crate::standalone::store::Key;
 
@@ -83,7 +83,7 @@ pub(super) async fn delete(
     {
         // Pods answer with themselves even when they are gone, as in Kubernetes.
         Deleted::Gone(object) if endpoint.resource.kind != "Pod" => {
-            let object = super::super::registry::read(&object)?;
+            let object = registry::read(&object)?;
             Ok(answer_json(StatusCode::OK, &success(&endpoint, &object)))
         }
         Deleted::Gone(object) | Deleted::Going(object) => {
@@ -139,8 +139,7 @@ async fn apply_patch(
     let query: WriteQuery = query(uri)?;
     let patch = Patch::parse(content.media_type(), &content.bytes)?;
     let change = |current: &Value| {
-        let shown = endpoint.resource.strategy.shown(current);
-        let patched = patch.apply(shown.unwrap_or_else(|| current.clone()))?;
+        let patched = patch.apply(endpoint.resource.strategy.shown(current.clone()))?;
         let object = as_object(&endpoint, patched)?;
         check_fields(&endpoint, &object, Some(current), &query)?;
         Ok(object)

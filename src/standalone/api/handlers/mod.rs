@@ -33,21 +33,11 @@ impl Endpoint {
 
     /// An object in the form of this resource.
     fn shown(&self, object: Object) -> Result<Object, ApiError> {
-        if self.resource.stored_as == self.resource.storage().stored_as && !self.is_second_view() {
+        if self.resource.strategy.is_stored_form() {
             return Ok(object);
         }
-        let document = super::registry::read(&object)?;
-        match self.resource.strategy.shown(&document) {
-            Some(document) => {
-                Object::stamp(document, object.revision()).map_err(|source| ApiError::Internal { source })
-            }
-            None => Ok(object),
-        }
-    }
-
-    /// Whether objects are stored in another form than this resource's.
-    fn is_second_view(&self) -> bool {
-        !std::ptr::eq(self.resource, self.resource.storage())
+        let shown = self.resource.strategy.shown(super::registry::read(&object)?);
+        Ok(Object::stamp(shown, object.revision())?)
     }
 }
 

@@ -117,12 +117,12 @@ impl Registry {
 
 /// The whole of an object.
 pub(super) fn read(object: &Object) -> Result<Value, ApiError> {
-    object.read().map_err(|source| ApiError::Internal { source })
+    Ok(object.read()?)
 }
 
 /// Makes an object of a document that is shown and not kept.
 fn shown(document: Value, like: &Object) -> Result<Object, ApiError> {
-    Object::stamp(document, like.revision()).map_err(|source| ApiError::Internal { source })
+    Ok(Object::stamp(document, like.revision())?)
 }
 
 /// The part of a store's answers that means "somebody else was first".

@@ -190,7 +190,7 @@ impl Strategy for Namespaces {
         object["status"] = json!({ "phase": "Terminating" });
     }
 
-    /// A namespace stays until its contents are gone, which the [collector](super::super::gc) sees to.
+    /// A namespace stays until its contents are gone, which the collector sees to.
     fn is_held(&self, object: &Value) -> bool {
         object["spec"]["finalizers"]
             .as_array()

@@ -92,12 +92,16 @@ impl Strategy for EventsV1 {
         ]
     }
 
+    fn is_stored_form(&self) -> bool {
+        false
+    }
+
     fn stored(&self, object: Value) -> Value {
         renamed(object, "v1", RENAMED.map(|(core, events)| (events, core)))
     }
 
-    fn shown(&self, stored: &Value) -> Option<Value> {
-        Some(renamed(stored.clone(), "events.k8s.io/v1", RENAMED))
+    fn shown(&self, stored: Value) -> Value {
+        renamed(stored, "events.k8s.io/v1", RENAMED)
     }
 }
 

@@ -91,14 +91,19 @@ pub trait Strategy: Sync + std::fmt::Debug {
         &[]
     }
 
+    /// Whether its objects are stored as they are; else the next two methods convert.
+    fn is_stored_form(&self) -> bool {
+        true
+    }
+
     /// Turns an object of this resource into the form that is stored.
     fn stored(&self, object: Value) -> Value {
         object
     }
 
-    /// Turns a stored object into the form of this resource; `None` when that is the same form.
-    fn shown(&self, _stored: &Value) -> Option<Value> {
-        None
+    /// Turns a stored object into the form of this resource.
+    fn shown(&self, stored: Value) -> Value {
+        stored
     }
 }
 
