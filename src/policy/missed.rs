@@ -65,9 +65,9 @@ impl<'a> Window<'a> {
         self.schedule.next(self.now.max(self.done_until))
     }
 
-    /// When an instant becomes too old to start.
+    /// When an instant becomes too old to start; `None` when it never does.
     pub(super) fn deadline_of(&self, scheduled: Timestamp) -> Option<Timestamp> {
-        self.spec.starting_deadline.map(|deadline| scheduled + deadline)
+        scheduled.checked_add_signed(self.spec.starting_deadline?)
     }
 
     /// The instants of the window before the due one, which will not run: only the newest does.
