@@ -20,6 +20,19 @@ fn an_absurd_deadline_is_no_reason_to_panic() {
     }
 }
 
+/// DIFFERENCE (D11): an edit that was seen by a clock that was ahead counts from now.
+#[test]
+fn an_edit_seen_by_a_clock_that_was_ahead_does_not_silence_the_cronjob() {
+    let mut cronjob = hourly();
+    let mut memory = decide_at(&cronjob, &[], &Memory::default(), "C").memory;
+    cronjob.spec.schedule_text = "0 * * * *".into();
+    for (now, start) in [("T+1d", None), ("T-1m", None), ("T", Some("T"))] {
+        let decision = decide_at(&cronjob, &[], &memory, now);
+        assert_eq!(scheduled(&decision), start.map(instant), "at {now}");
+        memory = decision.memory;
+    }
+}
+
 /// Due at every full hour, created at 08:59, last run at 09:01.
 fn hourly() -> CronJob {
     let mut cronjob = cronjob("0 * * * ?", None);
@@ -35,3 +48,9 @@ fn decide_at(cronjob: &CronJob, runs: &[Run], memory: &Memory, now: &str) -> Dec
     };
     decide(situation, instant(now))
 }
+
+fn scheduled(decision: &Decision) -> Option<punctual::schedule::Timestamp> {
+    decision.start.as_ref().map(|start| start.scheduled)
+}
+
+
