@@ -33,6 +33,24 @@ fn an_edit_seen_by_a_clock_that_was_ahead_does_not_silence_the_cronjob() {
     }
 }
 
+/// The status was not written after the run had started, and meanwhile the run has ended. Its Job is the only trace of
+/// it: were it deleted before the instant is recorded, the instant would run again.
+#[test]
+fn the_job_of_a_run_is_kept_until_its_instant_is_recorded() {
+    let mut cronjob = hourly();
+    cronjob.spec.history.successful = Some(0);
+    let runs = [run(instant("T"), done(instant("T+5s")))];
+
+    let decision = decide_at(&cronjob, &runs, &Memory::default(), "D");
+    assert_eq!(decision.prune, []);
+    assert_eq!(decision.start, None);
+    assert_eq!(decision.status.last_schedule_time, Some(instant("T")));
+
+    cronjob.status = decision.status;
+    let decision = decide_at(&cronjob, &runs, &decision.memory, "D");
+    assert_eq!(decision.prune.len(), 1, "now it may go");
+}
+
 /// Due at every full hour, created at 08:59, last run at 09:01.
 fn hourly() -> CronJob {
     let mut cronjob = cronjob("0 * * * ?", None);
@@ -52,5 +70,3 @@ fn decide_at(cronjob: &CronJob, runs: &[Run], memory: &Memory, now: &str) -> Dec
 fn scheduled(decision: &Decision) -> Option<punctual::schedule::Timestamp> {
     decision.start.as_ref().map(|start| start.scheduled)
 }
-
-
