@@ -220,7 +220,12 @@ fn redact(shown: &str) -> String {
     for day in ["Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun"] {
         out = out.replace(&format!("{day} #"), "DAY #");
     }
-    out.replace("#.# s", "SPAN").replace("# ms", "SPAN").replace("# s", "SPAN").replace(" \n", "\n")
+    for span in ["#.# s", "# ms", "# s"] {
+        out = out
+            .replace(&format!("{span}\n"), "SPAN\n")
+            .replace(&format!("{span} after"), "SPAN after");
+    }
+    out
 }
 
 #[test]
