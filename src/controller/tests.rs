@@ -160,6 +160,172 @@ fn an_active_job_that_is_found_stays_active() {
     assert!(world.ready(71).is_none());
 }
 
+/// The answer to our write and the event that shows it race; here the event comes first.
+#[test]
+fn an_edit_is_seen_although_the_watch_showed_our_write_before_its_answer() {
+    let mut world = World::new();
+    let Some(Task::Submit { key, decision, .. }) = world.ready(60) else {
+        panic!("no start")
+    };
+    let start = decision.start.expect("a start");
+    let status = json!({
+        "active": [{ "name": start.name, "uid": format!("uid of {}", start.name) }],
+        "lastScheduleTime": start.scheduled.to_rfc3339(),
+    });
+    world.version += 1;
+    world.watch_cronjob(&status);
+    let carried = Carried {
+        cronjob: Some(world.cronjob(&status)),
+        job: Some(job(&start.name)),
+        ..Carried::default()
+    };
+    world.state.carried(&key, carried, at(60));
+    world.version += 1;
+    let mut suspended = world.cronjob(&status);
+    suspended.spec.suspend = Some(true);
+    world.state.cronjob_event(Event::Apply(suspended));
+    assert!(world.ready(120).is_none(), "a suspended CronJob starts nothing");
+}
+
+/// A new listing may skip the version that our write made: somebody changed the CronJob right after.
+#[test]
+fn an_edit_is_seen_although_the_watch_never_shows_our_write() {
+    let mut world = World::new();
+    world.start_goes_through(60);
+    world.version += 1;
+    let mut suspended = world.cronjob(&json!({
+        "active": [{ "name": "tick-29454361", "uid": "uid of tick-29454361" }],
+        "lastScheduleTime": "2026-01-01T10:01:00Z",
+    }));
+    suspended.spec.suspend = Some(true);
+    world.state.cronjob_event(Event::Init);
+    world.state.cronjob_event(Event::InitApply(suspended));
+    world.state.cronjob_event(Event::InitDone);
+    assert!(world.ready(120).is_none(), "a suspended CronJob starts nothing");
+}
+
+/// A short run is over before the answers to its create and to the status write have been taken in.
+#[test]
+fn a_run_that_ended_while_its_start_was_under_way_is_not_active_again() {
+    let mut world = World::new();
+    let Some(Task::Submit { key, decision, .. }) = world.ready(60) else {
+        panic!("no start")
+    };
+    let start = decision.start.expect("a start");
+    let finished = json!({ "conditions": [{ "type": "Complete", "status": "True" }] });
+    world
+        .state
+        .job_event(Event::Apply(job_with(&start.name, 9, finished)));
+    let status = json!({
+        "active": [{ "name": start.name, "uid": format!("uid of {}", start.name) }],
+        "lastScheduleTime": start.scheduled.to_rfc3339(),
+    });
+    world.version += 1;
+    let carried = Carried {
+        cronjob: Some(world.cronjob(&status)),
+        job: Some(job(&start.name)),
+        ..Carried::default()
+    };
+    world.state.carried(&key, carried, at(60));
+    let Some(Task::Submit { decision, .. }) = world.ready(61) else {
+        panic!("the end of the run is not recorded")
+    };
+    assert_eq!(decision.status.active, []);
+}
+
+/// Deleted by somebody else, or by its own time to live, before the answers have been taken in.
+#[test]
+fn a_run_that_was_deleted_while_its_start_was_under_way_is_not_active_for_ever() {
+    let mut world = World::new();
+    let Some(Task::Submit { key, decision, .. }) = world.ready(60) else {
+        panic!("no start")
+    };
+    let start = decision.start.expect("a start");
+    world.state.job_event(Event::Apply(job(&start.name)));
+    world.state.job_event(Event::Delete(job(&start.name)));
+    let status = json!({
+        "active": [{ "name": start.name, "uid": format!("uid of {}", start.name) }],
+        "lastScheduleTime": start.scheduled.to_rfc3339(),
+    });
+    world.version += 1;
+    let carried = Carried {
+        cronjob: Some(world.cronjob(&status)),
+        job: Some(job(&start.name)),
+        ..Carried::default()
+    };
+    world.state.carried(&key, carried, at(60));
+    let Some(Task::Submit { decision, .. }) = world.ready(61) else {
+        panic!("the loss of the run is not recorded")
+    };
+    assert_eq!(decision.status.active, []);
+}
+
+#[test]
+fn an_active_job_that_is_not_ours_any_more_is_looked_up_once() {
+    let mut world = World::new();
+    world.version = 2;
+    world.watch_cronjob(&json!({
+        "active": [{ "name": "freed", "uid": "uid of freed" }], "lastScheduleTime": "2026-01-01T10:01:00Z",
+    }));
+    let Some(Task::LookUp { key, jobs }) = world.ready(70) else {
+        panic!("no look-up")
+    };
+    let freed = json!({ "metadata": { "name": "freed", "namespace": "default", "uid": "uid of freed" } });
+    let freed: JobView = serde_json::from_value(freed).expect("a Job");
+    world.state.looked_up(&key, &jobs, Some(vec![freed]), at(70));
+    let Some(Task::Submit { decision, .. }) = world.ready(71) else {
+        panic!("it is looked up over and over")
+    };
+    assert_eq!(decision.status.active, []);
+}
+
+/// DIFFERENCE (D11): otherwise the wake-up, computed by the wrong time, would come an hour late.
+#[test]
+fn a_clock_that_is_put_back_wakes_everybody() {
+    let mut world = World::new();
+    assert!(
+        world
+            .ready(3_590)
+            .is_some_and(|task| matches!(task, Task::Submit { .. }))
+    );
+    let mut world = World::new();
+    assert!(world.ready(30).is_none());
+    world.version = 2;
+    world.watch_cronjob(&json!({ "lastScheduleTime": "2026-01-01T11:00:00Z" }));
+    assert!(world.ready(3_601).is_none());
+    assert_eq!(world.state.next_wake(), Some(at(3_660)));
+    let Some(Task::Submit { decision, .. }) = world.ready(90) else {
+        panic!("nobody noticed")
+    };
+    assert_eq!(decision.status.last_schedule_time, Some(at(60)));
+    assert_eq!(world.state.next_wake(), Some(at(120)));
+}
+
+#[test]
+fn a_pause_is_short_again_after_a_decision_that_found_nothing_to_do() {
+    let mut world = World::new();
+    let fail = |world: &mut World, second| {
+        let Some(Task::Submit { key, .. }) = world.ready(second) else {
+            panic!("not tried at {second}")
+        };
+        let carried = Carried {
+            failure: Some("quota".into()),
+            ..Carried::default()
+        };
+        world.state.carried(&key, carried, at(second));
+    };
+    for second in [60, 61, 62, 63] {
+        fail(&mut world, second);
+    }
+    // Somebody wrote down that the run was started: there is nothing left to try.
+    world.version += 1;
+    world.watch_cronjob(&json!({ "lastScheduleTime": "2026-01-01T10:01:00Z" }));
+    assert!(world.ready(65).is_none());
+    fail(&mut world, 120);
+    let pause = world.state.next_wake().map(|wake| wake - at(120));
+    assert_eq!(pause, Some(chrono::TimeDelta::milliseconds(100)));
+}
+
 #[test]
 fn a_failure_is_tried_again_after_a_pause_that_grows() {
     let mut world = World::new();
@@ -214,9 +380,15 @@ fn what_is_said_again_is_not_told_again() {
 }
 
 fn job(name: &str) -> JobView {
+    job_with(name, 1, json!({}))
+}
+
+fn job_with(name: &str, version: u64, status: Value) -> JobView {
     let object = json!({
+        "status": status,
         "metadata": {
             "name": name, "namespace": "default", "uid": format!("uid of {name}"),
+            "resourceVersion": version.to_string(),
             "ownerReferences": [
                 { "apiVersion": "batch/v1", "kind": "CronJob", "name": "tick", "uid": "tick-uid", "controller": true },
             ],

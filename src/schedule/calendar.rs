@@ -8,6 +8,7 @@
 //! taken out of the masks when they are made, so the first month looked at is the right one, and 29 February steps
 //! from leap year to leap year.
 
+use super::Timestamp;
 use super::date::{self, DAY, Date};
 
 /// The last year that is searched. One more than [`super::HORIZON`]'s, where the wall clock may be a day ahead of UTC.
@@ -40,10 +41,55 @@ pub(super) struct Calendar {
     days: u32,
     /// Bits 0 (Sunday) to 6, six times over.
     weekdays: u64,
-    /// The star rule: with a star in either day field, a day must match both; with none, either is enough.
-    either: bool,
+    days_match: DaysMatch,
     /// Bits 1 to 12: the months in which a day can match, in a common year and in a leap year.
     months: [u16; 2],
+}
+
+/// A reading that matches.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Match {
+    /// In seconds since 1970-01-01T00:00:00 of the wall clock.
+    pub(super) reading: i64,
+    /// The same as a date …
+    date: Date,
+    /// … and a second of its day.
+    second: u32,
+}
+
+impl Match {
+    fn new(day: u32, date: Date, second: u32) -> Match {
+        let reading = date::join(day, second);
+        Match {
+            reading,
+            date,
+            second,
+        }
+    }
+
+    /// The instant at which a clock shows it that is `offset` seconds ahead of UTC; none beyond what chrono can express.
+    pub(super) fn instant(self, offset: i64) -> Option<Timestamp> {
+        self.date.instant(i64::from(self.second) - offset)
+    }
+}
+
+/// The star rule: with a star in either day field, a day must match both; with none, either is enough.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum DaysMatch {
+    /// Both, but every day of the week matches, so that it need not be looked at.
+    DayOfMonth,
+    Both,
+    Either,
+}
+
+impl DaysMatch {
+    fn new(days: Mask, weekdays: Mask) -> DaysMatch {
+        match (days.star, weekdays.star) {
+            (_, true) => DaysMatch::DayOfMonth,
+            (true, false) => DaysMatch::Both,
+            (false, false) => DaysMatch::Either,
+        }
+    }
 }
 
 impl Calendar {
@@ -58,7 +104,7 @@ impl Calendar {
             hours: hours.bits as u32,
             days: days.bits as u32,
             weekdays: weekdays.bits * SIX_WEEKS,
-            either: !days.star && !weekdays.star,
+            days_match: DaysMatch::new(days, weekdays),
             months: [0; 2],
         };
         // Any common year and any leap year will do: what matters is only whether a month has a day that can match,
@@ -76,44 +122,52 @@ impl Calendar {
         self.minutes == 0 || self.hours == 0 || self.months[1] == 0
     }
 
-    /// The first matching reading at or after `from`, up to [`LAST_YEAR`]. The calendar must not be empty.
-    pub(super) fn first_from(&self, from: i64) -> Option<i64> {
+    /// The first match at or after a reading, up to [`LAST_YEAR`]. The calendar must not be empty.
+    #[expect(
+        clippy::inline_always,
+        reason = "its answer stays in registers, which saves a fifth of a search"
+    )]
+    #[inline(always)]
+    pub(super) fn first_from(&self, from: i64) -> Option<Match> {
         let (day, second) = date::split(from);
         let date = Date::of(day);
-        let first = day - date.day + 1;
-        let days = self.days_in(date.year, date.month, first);
+        let days = self.days_in(date, day - date.day + 1);
         if days >> date.day & 1 == 1
             && let Some(second) = self.time_from(second)
         {
-            return Some(date::join(day, second));
+            return Some(Match::new(day, date, second));
         }
         let later = days & (!1 << date.day);
-        let day = if later == 0 {
+        let (day, date) = if later == 0 {
             self.day_after(date.year, date.month)?
         } else {
-            first - 1 + later.trailing_zeros()
+            date.in_month(day, later.trailing_zeros())
         };
-        Some(date::join(day, self.first_time()))
+        Some(Match::new(day, date, self.first_time()))
     }
 
-    /// The last matching reading at or before `until`. The calendar must not be empty.
-    pub(super) fn last_until(&self, until: i64) -> Option<i64> {
+    /// The last match at or before a reading. The calendar must not be empty.
+    #[expect(
+        clippy::inline_always,
+        reason = "its answer stays in registers, which saves a fifth of a search"
+    )]
+    #[inline(always)]
+    pub(super) fn last_until(&self, until: i64) -> Option<Match> {
         let (day, second) = date::split(until);
         let date = Date::of(day);
-        let first = day - date.day + 1;
-        let days = self.days_in(date.year, date.month, first);
+        let days = self.days_in(date, day - date.day + 1);
         if days >> date.day & 1 == 1
             && let Some(second) = self.time_until(second)
         {
-            return Some(date::join(day, second));
+            return Some(Match::new(day, date, second));
         }
         let earlier = days & !(!0 << date.day);
-        let day = if earlier == 0 {
+        let (day, date) = if earlier == 0 {
             self.day_before(date.year, date.month)?
         } else {
-            first - 1 + earlier.ilog2()
+            date.in_month(day, earlier.ilog2())
         };
-        Some(date::join(day, self.last_time()))
+        Some(Match::new(day, date, self.last_time()))
     }
 
     /// How many matching readings lie in `from..until`.
@@ -128,32 +182,36 @@ impl Calendar {
     }
 
     /// The days of a month that match, as bits 1 to 31; none if the month does not match. The month begins on `first`.
-    fn days_in(&self, year: i32, month: u32, first: u32) -> u32 {
-        let leap = date::is_leap_year(year);
-        if self.months[usize::from(leap)] >> month & 1 == 0 {
+    fn days_in(&self, date: Date, first: u32) -> u32 {
+        let leap = date::is_leap_year(date.year);
+        if self.months[usize::from(leap)] >> date.month & 1 == 0 {
             0
         } else {
-            self.days_of(leap, month, first)
+            self.days_of(leap, date.month, first)
         }
     }
 
     /// The days that match in a month that does.
-    #[expect(
-        clippy::cast_possible_truncation,
-        reason = "31 days are left of the six weeks"
-    )]
     fn days_of(&self, leap: bool, month: u32, first: u32) -> u32 {
-        let by_weekday = (self.weekdays >> date::weekday(first) << 1) as u32;
-        let days = if self.either {
-            self.days | by_weekday
-        } else {
-            self.days & by_weekday
+        let days = match self.days_match {
+            DaysMatch::DayOfMonth => self.days,
+            DaysMatch::Both => self.days & self.on_weekdays(first),
+            DaysMatch::Either => self.days | self.on_weekdays(first),
         };
         days & !1 & !(!1 << date::days_in_month(month, leap))
     }
 
+    /// The days of a month that fall on a matching day of the week.
+    #[expect(
+        clippy::cast_possible_truncation,
+        reason = "31 days are left of the six weeks"
+    )]
+    fn on_weekdays(&self, first: u32) -> u32 {
+        (self.weekdays >> date::weekday(first) << 1) as u32
+    }
+
     /// The first matching day after a month.
-    fn day_after(&self, mut year: i32, mut month: u32) -> Option<u32> {
+    fn day_after(&self, mut year: i32, mut month: u32) -> Option<(u32, Date)> {
         while year <= LAST_YEAR {
             let leap = date::is_leap_year(year);
             let later = self.months[usize::from(leap)] & (!1 << month);
@@ -170,14 +228,14 @@ impl Calendar {
             let first = date::first_of_month(year, month);
             let days = self.days_of(leap, month, first);
             if days != 0 {
-                return Some(first - 1 + days.trailing_zeros());
+                return Some(Date { year, month, day: 1 }.in_month(first, days.trailing_zeros()));
             }
         }
         None
     }
 
     /// The last matching day before a month.
-    fn day_before(&self, mut year: i32, mut month: u32) -> Option<u32> {
+    fn day_before(&self, mut year: i32, mut month: u32) -> Option<(u32, Date)> {
         while !self.is_empty() {
             let leap = date::is_leap_year(year);
             let earlier = self.months[usize::from(leap)] & !(!0 << month);
@@ -194,7 +252,7 @@ impl Calendar {
             let first = date::first_of_month(year, month);
             let days = self.days_of(leap, month, first);
             if days != 0 {
-                return Some(first - 1 + days.ilog2());
+                return Some(Date { year, month, day: 1 }.in_month(first, days.ilog2()));
             }
         }
         None
@@ -250,7 +308,7 @@ impl Calendar {
             let date = Date::of(day);
             let first = day - date.day + 1;
             let end = first + date::days_in_month(date.month, date::is_leap_year(date.year));
-            let mut days = self.days_in(date.year, date.month, first) & (!0 << date.day);
+            let mut days = self.days_in(date, first) & (!0 << date.day);
             if until < end {
                 days &= !(!1 << (until - first));
             }

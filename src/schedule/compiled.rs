@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use super::calendar::Calendar;
 use super::expression::{Expression, Rule};
-use super::{Due, Readings, Timestamp, Zone, date, search};
+use super::{Due, Readings, Timestamp, Zone, search};
 
 /// When something is due: an expression on the wall clock of a zone.
 ///
@@ -58,9 +58,7 @@ impl Schedule {
     pub fn next(&self, after: Timestamp) -> Option<Timestamp> {
         let after = after.timestamp();
         match &self.timing {
-            Timing::Calendar(calendar) => {
-                search::first_from(calendar, &self.zone, after + 1).and_then(date::instant)
-            }
+            Timing::Calendar(calendar) => search::first_from(calendar, &self.zone, after + 1),
             Timing::Every { interval, anchor } => {
                 let anchor = anchor.unwrap_or(after);
                 let elapsed = (after - anchor).max(0) / interval;
@@ -74,9 +72,7 @@ impl Schedule {
     pub fn previous(&self, at: Timestamp) -> Option<Timestamp> {
         let at = at.timestamp();
         match &self.timing {
-            Timing::Calendar(calendar) => {
-                search::last_until(calendar, &self.zone, at).and_then(date::instant)
-            }
+            Timing::Calendar(calendar) => search::last_until(calendar, &self.zone, at),
             Timing::Every { interval, anchor } => {
                 let anchor = (*anchor)?;
                 let elapsed = (at - anchor).max(0) / interval;

@@ -4,7 +4,7 @@
 //! their application to calendar algorithms", 2022): a few multiplications, no tables, no branches. They are half
 //! of what a search costs, which is why they are not chrono's.
 
-use chrono::{NaiveDate, NaiveTime};
+use chrono::{NaiveDate, NaiveTime, TimeDelta};
 
 use super::Timestamp;
 
@@ -39,20 +39,6 @@ pub(super) fn join(day: u32, second: u32) -> i64 {
     i64::from(day) * i64::from(DAY) + i64::from(second) - EPOCH
 }
 
-/// The instant at a second since 1970, in UTC; none beyond what chrono can express.
-///
-/// It is `DateTime::from_timestamp` with the arithmetic of this file, which is a little faster.
-pub(super) fn instant(second: i64) -> Option<Timestamp> {
-    let (day, second) = split(second);
-    let Date { year, month, day } = Date::of(day);
-    let time = NaiveTime::from_num_seconds_from_midnight_opt(second, 0)?;
-    Some(
-        NaiveDate::from_ymd_opt(year, month, day)?
-            .and_time(time)
-            .and_utc(),
-    )
-}
-
 /// A date: month 1 to 12, day 1 to 31.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Date {
@@ -82,6 +68,27 @@ impl Date {
             month: (month >> 16) - if late { 12 } else { 0 },
             day: (month & 0xffff) / 2_141 + 1,
         }
+    }
+}
+
+impl Date {
+    /// Another day of the same month, as a day and as a date; `own` is this date's day.
+    pub(super) fn in_month(self, own: u32, day: u32) -> (u32, Date) {
+        (own - self.day + day, Date { day, ..self })
+    }
+
+    /// The instant at a second of this day, or so many seconds before or after the day, in UTC; none beyond what chrono
+    /// can express.
+    pub(super) fn instant(self, second: i64) -> Option<Timestamp> {
+        let date = NaiveDate::from_ymd_opt(self.year, self.month, self.day)?;
+        let (days, second) = (second.div_euclid(DAY.into()), second.rem_euclid(DAY.into()));
+        let date = if days == 0 {
+            date
+        } else {
+            date.checked_add_signed(TimeDelta::try_days(days)?)?
+        };
+        let time = NaiveTime::from_num_seconds_from_midnight_opt(u32::try_from(second).ok()?, 0)?;
+        Some(date.and_time(time).and_utc())
     }
 }
 

@@ -36,12 +36,8 @@ pub(crate) struct Machine {
 impl Machine {
     /// Starts everything.
     pub(crate) async fn start() -> Self {
-        let api = api::Api::start(
-            Arc::new(MemoryStore::new()),
-            SystemClock::shared(),
-            Arc::new(TimeZones::built_in()),
-        )
-        .await;
+        let zones = Arc::new(TimeZones::built_in());
+        let api = api::Api::start(Arc::new(MemoryStore::new()), SystemClock::shared(), zones).await;
         Self::over(api.unwrap())
     }
 

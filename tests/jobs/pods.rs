@@ -75,6 +75,10 @@ async fn a_pod_without_a_command_says_what_to_do() {
         .pod(&json!({"containers": [{"name": "main", "image": "nginx"}]}))
         .await;
     let pod = machine.pod_until(|pod| phase(pod) == "Failed").await;
+    assert_eq!(
+        machine.told("CommandRequired").await,
+        pod.status.as_ref().unwrap().message.clone().unwrap()
+    );
     insta::assert_snapshot!(reason(&pod), @r#"CommandRequired: container "main" has no `command`, and as a process it can't use the one of nginx; write `command:`, or run it as a container"#);
 }
 

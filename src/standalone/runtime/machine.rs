@@ -2,8 +2,8 @@
 
 use std::collections::BTreeMap;
 
-use k8s_openapi::api::core::v1::{ConfigMap, Container, Pod, Secret};
-use kube::{Api, Client};
+use k8s_openapi::api::core::v1::{ConfigMap, Container, ObjectReference, Pod, Secret};
+use kube::{Api, Client, Resource};
 use tokio::sync::Semaphore;
 
 use super::base::Base;
@@ -12,6 +12,7 @@ use super::expansion::expand;
 use super::output::Output;
 use super::process::Invocation;
 use crate::clock::SharedClock;
+use crate::standalone::recorder::Recorder;
 
 /// How many processes are being started at one time. The kernel copies this process's memory map for each start, one
 /// after the other, so more at once would only make each of them later; a few that hang on a slow disk still leave
@@ -50,6 +51,7 @@ pub(super) struct Machine {
     pub(super) client: ClientOf,
     pub(super) clock: SharedClock,
     pub(super) output: Output,
+    recorder: Recorder,
     pub(super) options: Options,
     /// A place for each process that is being started.
     pub(super) starts: Semaphore,
@@ -85,6 +87,7 @@ pub(super) enum PrepareError {
 impl Machine {
     pub(super) fn new(client: Client, clock: SharedClock, output: Output, options: Options) -> Self {
         Self {
+            recorder: Recorder::start(client.clone(), clock.clone(), "kubelet"),
             client: ClientOf(client),
             clock,
             output,
@@ -92,6 +95,16 @@ impl Machine {
             places: Semaphore::new(options.pods_at_once),
             options,
         }
+    }
+
+    /// Warns of what happened to a container (or, without a name, to a pod), where `kubectl describe` shows it.
+    pub(super) fn warn(&self, pod: &Pod, container: &str, reason: &str, message: &str) {
+        let field = format!("spec.containers{{{container}}}");
+        let object = ObjectReference {
+            field_path: Some(field).filter(|_| !container.is_empty()),
+            ..pod.object_ref(&())
+        };
+        self.recorder.tell(object, true, reason, message);
     }
 
     /// The pods of a namespace.

@@ -83,6 +83,7 @@ fn live_with(container: &Value, policy: RestartPolicy, base: Base) -> Lived {
         policy,
         orders: orders.subscribe(),
         news: news_out,
+        missing: None,
     };
     let task = tokio::spawn(life.live());
     Lived {
