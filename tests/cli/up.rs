@@ -206,7 +206,7 @@ fn the_text_reads_well_and_has_no_colours_in_a_pipe() {
     assert_snapshot!(text(&output.stderr));
 }
 
-/// Digits become `#`, and the spaces that depend on how many there were become one.
+/// Digits become `#`, spans of time `SPAN`, and the spaces that depend on how many there were become one.
 fn redact(shown: &str) -> String {
     let mut out = String::new();
     for c in shown.chars() {
@@ -220,7 +220,7 @@ fn redact(shown: &str) -> String {
     for day in ["Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun"] {
         out = out.replace(&format!("{day} #"), "DAY #");
     }
-    out.replace("#.# s", "# s").replace(" \n", "\n")
+    out.replace("#.# s", "SPAN").replace("# ms", "SPAN").replace("# s", "SPAN").replace(" \n", "\n")
 }
 
 #[test]

@@ -85,6 +85,8 @@ impl Node {
     }
 
     /// Runs until it is told to stop and everything has stopped; the status of every pod is recorded by then.
+    ///
+    /// Dropping the future instead leaves the processes running, with nobody to record their end.
     pub async fn run(mut self, mut shutdown: watch::Receiver<Shutdown>) {
         let api: Api<Pod> = Api::all(self.machine.client.0.clone());
         let mut events = std::pin::pin!(watch_objects(api, watcher::Config::default()).default_backoff());

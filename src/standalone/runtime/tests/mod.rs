@@ -1,7 +1,9 @@
 //! Containers as real processes of `/bin/sh`, and the statuses that come of them.
 
+mod faults;
 mod processes;
 mod statuses;
+mod variables;
 
 use std::convert::Infallible;
 use std::sync::Arc;
