@@ -1,6 +1,6 @@
 //! The decision, step by step.
 
-use crate::cronjob::{CronJob, Run, run_name};
+use crate::cronjob::{BadSchedule, CronJob, Run, run_name};
 use crate::policy::concurrency::{self, Admission};
 use crate::policy::missed::{self, Window};
 use crate::policy::situation::{Decision, Situation, Start};
@@ -39,21 +39,21 @@ pub fn decide(situation: Situation<'_>, now: Timestamp) -> Decision {
     decision
 }
 
-/// The schedule to follow, or why none is followed now.
+/// The schedule to follow, or why none is followed now. As in Kubernetes, an unknown zone is told even while the
+/// CronJob is suspended, and a schedule that does not parse only when it would be followed.
 fn usable_schedule(cronjob: &CronJob) -> Result<&Schedule, Note> {
     if cronjob.deleting {
         return Err(Note::BeingDeleted);
     }
-    let schedule = cronjob.spec.schedule.as_ref().map_err(Note::unusable)?;
-    if cronjob.spec.suspend {
-        return Err(Note::Suspended);
-    }
-    if schedule.never_fires() {
-        return Err(Note::NeverFires {
+    match &cronjob.spec.schedule {
+        Err(problem @ BadSchedule::UnknownTimeZone { .. }) => Err(Note::unusable(problem)),
+        _ if cronjob.spec.suspend => Err(Note::Suspended),
+        Err(problem) => Err(Note::unusable(problem)),
+        Ok(schedule) if schedule.never_fires() => Err(Note::NeverFires {
             schedule: cronjob.spec.schedule_text.clone(),
-        });
+        }),
+        Ok(schedule) => Ok(schedule),
     }
-    Ok(schedule)
 }
 
 /// Nothing is started, and no time is of interest, until the CronJob changes. What passes meanwhile is not reported
