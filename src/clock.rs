@@ -29,6 +29,9 @@ pub trait Clock: Send + Sync + std::fmt::Debug {
     /// The wait follows the wall clock: a clock that is set, or a machine that slept, is noticed within
     /// [`LONGEST_SLEEP`].
     fn sleep_until(&self, instant: Timestamp) -> Sleep;
+
+    /// Waits until the wall clock is set backwards. (That it is set forwards, sleepers notice.)
+    fn set_back(&self) -> Sleep;
 }
 
 /// How long the system clock sleeps before it looks at the wall clock again.
@@ -64,6 +67,20 @@ impl Clock for SystemClock {
                     return;
                 }
                 tokio::time::sleep(left.min(LONGEST_SLEEP)).await;
+            }
+        })
+    }
+
+    fn set_back(&self) -> Sleep {
+        Box::pin(async move {
+            let mut latest = SystemClock.now();
+            loop {
+                tokio::time::sleep(LONGEST_SLEEP).await;
+                let now = SystemClock.now();
+                if now < latest {
+                    return;
+                }
+                latest = now;
             }
         })
     }
@@ -122,6 +139,22 @@ impl Clock for ManualClock {
             }
         })
     }
+
+    fn set_back(&self) -> Sleep {
+        let mut steps = self.origin.subscribe();
+        let mut before = *steps.borrow_and_update();
+        let clock = self.clone();
+        Box::pin(async move {
+            let _open = clock;
+            while steps.changed().await.is_ok() {
+                let after = *steps.borrow_and_update();
+                if after < before {
+                    return;
+                }
+                before = after;
+            }
+        })
+    }
 }
 
 #[cfg(test)]
@@ -157,6 +190,16 @@ mod tests {
         sleeper.await.expect("the sleeper wakes");
         assert_eq!(clock.now(), at(60));
         assert_eq!(begun.elapsed(), Duration::from_secs(90));
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn only_a_step_backwards_is_one() {
+        let clock = ManualClock::starting_at(at(0));
+        let mut set_back = clock.set_back();
+        clock.step(TimeDelta::seconds(60));
+        assert!(futures::poll!(&mut set_back).is_pending());
+        clock.step(TimeDelta::seconds(-10));
+        assert!(futures::poll!(&mut set_back).is_ready(), "although it still reads more than at first");
     }
 
     fn at(seconds: i64) -> Timestamp {

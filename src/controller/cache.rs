@@ -1,8 +1,8 @@
 //! CronJobs and their Jobs as they are.
 //!
-//! The cache is fed by two watches and by the answers to our own writes. An answer is newer than what the watch has
-//! shown so far; until the watch catches up, older events of that object are ignored. So a decision never rests on
-//! a state from before our own last write, and cannot take a run that was just started for one that is missing.
+//! The cache is fed by two watches and by the answers to our own requests, which overtake each other both ways. Of each
+//! object the newest version counts, whoever brings it. So a decision never rests on a state from before our own last
+//! write, and an answer that was slow never hides what a watch has shown meanwhile.
 
 use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
@@ -18,8 +18,6 @@ pub(super) struct Entry {
     pub(super) object: Arc<manifest::CronJob>,
     /// As policy sees it, with its schedule compiled.
     pub(super) cronjob: CronJob,
-    /// The version of our last write that the watch has not shown yet.
-    awaited: Option<String>,
 }
 
 /// The CronJobs and the Jobs they control.
@@ -65,32 +63,24 @@ impl Cache {
         zones: &TimeZones,
     ) -> bool {
         if let Some(entry) = self.cronjobs.get(key)
-            && let Some(awaited) = &entry.awaited
             && object.metadata.uid == entry.object.metadata.uid
-            && object.metadata.resource_version.as_ref() != Some(awaited)
+            && is_older(version(&object), version(&entry.object))
         {
             return false;
         }
-        self.insert_cronjob(key, object, zones, None);
+        self.insert_cronjob(key, object, zones);
         true
     }
 
     /// Takes in the answer to our own write of a CronJob.
     pub(super) fn wrote_cronjob(&mut self, key: &Key, object: manifest::CronJob, zones: &TimeZones) {
-        let known = self.cronjobs.get(key).map(|entry| &entry.object.metadata);
-        if known.is_some_and(|known| known.uid == object.metadata.uid) {
-            let awaited = object.metadata.resource_version.clone();
-            self.insert_cronjob(key, object, zones, awaited);
+        // A CronJob that the watch has shown as gone is not brought back.
+        if self.cronjobs.contains_key(key) {
+            self.watched_cronjob(key, object, zones);
         }
     }
 
-    fn insert_cronjob(
-        &mut self,
-        key: &Key,
-        object: manifest::CronJob,
-        zones: &TimeZones,
-        awaited: Option<String>,
-    ) {
+    fn insert_cronjob(&mut self, key: &Key, object: manifest::CronJob, zones: &TimeZones) {
         let previous = self.cronjobs.remove(key);
         if let Some(previous) = &previous {
             self.key_of.remove(&previous.cronjob.uid);
@@ -102,7 +92,6 @@ impl Cache {
             Entry {
                 object: Arc::new(object),
                 cronjob,
-                awaited,
             },
         );
     }
@@ -124,8 +113,13 @@ impl Cache {
         self.owner_of.keys()
     }
 
-    /// Takes in a Job, and returns the UIDs of the CronJobs that it concerns: its owner, and the one it had before.
+    /// Takes in a Job, and returns the UIDs of the CronJobs that it concerns: its owner, and the one it had before. None
+    /// when the Job is older than what is known.
     pub(super) fn insert_job(&mut self, job: &JobView) -> Vec<String> {
+        let known = self.run(job.uid());
+        if known.is_some_and(|known| is_older(&job.run().resource_version, &known.resource_version)) {
+            return vec![];
+        }
         let mut concerned = self.remove_job(job.uid());
         if let Some(owner) = job.owner() {
             let mut run = job.run();
@@ -161,6 +155,11 @@ impl Cache {
         self.remove_job(uid)
     }
 
+    fn run(&self, uid: &str) -> Option<&Run> {
+        let owner = self.owner_of.get(uid)?;
+        self.runs.get(owner)?.get(uid)
+    }
+
     fn remove_job(&mut self, uid: &str) -> Vec<String> {
         let Some(owner) = self.owner_of.remove(uid) else {
             return vec![];
@@ -172,5 +171,36 @@ impl Cache {
             }
         }
         vec![owner]
+    }
+}
+
+fn version(object: &manifest::CronJob) -> &str {
+    object.metadata.resource_version.as_deref().unwrap_or_default()
+}
+
+/// Whether an object's version is older than another. Versions are decimal numbers of any length, and may be compared
+/// (KEP-5504); what is not such a number is taken for newer.
+fn is_older(version: &str, than: &str) -> bool {
+    let is_number = |text: &str| !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit());
+    is_number(version) && is_number(than) && (version.len(), version) < (than.len(), than)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn versions_are_compared_as_numbers() {
+        for (version, than, older) in [
+            ("9", "10", true),
+            ("10", "9", false),
+            ("10", "10", false),
+            ("99999999999999999999998", "99999999999999999999999", true),
+            ("", "10", false),
+            ("abc", "10", false),
+            ("9", "", false),
+        ] {
+            assert_eq!(is_older(version, than), older, "{version:?} and {than:?}");
+        }
     }
 }

@@ -42,7 +42,8 @@ struct Standing {
     /// The notes of the last decision: what is said again at once is not told again.
     told: Vec<Note>,
     failures: u32,
-    /// Active Jobs that were looked up and are gone for certain.
+    /// Jobs that are gone for certain although they may seem to be there: they are still recorded as active, or went while a
+    /// task was under way whose answer may still show them.
     gone: HashSet<String>,
 }
 
@@ -129,11 +130,11 @@ impl State {
                 self.jobs_listed.unseen.remove(job.uid());
                 self.cache.insert_job(&job)
             }
-            Event::Delete(job) => self.cache.gone_job(job.uid()),
+            Event::Delete(job) => self.gone_job(job.uid()),
             Event::InitDone => {
                 self.jobs_listed.complete = true;
                 let unseen = std::mem::take(&mut self.jobs_listed.unseen);
-                unseen.iter().flat_map(|uid| self.cache.gone_job(uid)).collect()
+                unseen.iter().flat_map(|uid| self.gone_job(uid)).collect()
             }
         };
         self.dirty.extend(
@@ -144,11 +145,30 @@ impl State {
         );
     }
 
+    /// The watch shows that a Job is gone.
+    fn gone_job(&mut self, uid: &str) -> Vec<String> {
+        let concerned = self.cache.gone_job(uid);
+        for key in concerned.iter().filter_map(|owner| self.cache.key_of(owner)) {
+            if let Some(standing) = self.standing.get_mut(key) {
+                standing.gone.insert(uid.to_owned());
+            }
+        }
+        concerned
+    }
+
+    /// Takes in a Job that an answer shows, unless it has gone since.
+    fn answered_job(&mut self, key: &Key, job: &JobView) {
+        let standing = self.standing.get(key);
+        if !standing.is_some_and(|standing| standing.gone.contains(job.uid())) {
+            self.cache.insert_job(job);
+        }
+    }
+
     /// What came of [`Task::Submit`], at the time `now`.
     pub fn carried(&mut self, key: &Key, carried: Carried, now: Timestamp) {
         self.busy.remove(key);
         if let Some(job) = &carried.job {
-            self.cache.insert_job(job);
+            self.answered_job(key, job);
         }
         self.cache.deleted_jobs(carried.deleted);
         if let Some(object) = carried.cronjob {
@@ -163,7 +183,7 @@ impl State {
         let failed = found.is_none();
         if let Some(found) = found {
             for job in &found {
-                self.cache.insert_job(job);
+                self.answered_job(key, job);
             }
             let missing = asked
                 .iter()
@@ -188,6 +208,12 @@ impl State {
         } else {
             standing.failures = 0;
         }
+    }
+
+    /// The wall clock was set backwards: every CronJob is looked at again, for what is recorded of it may now lie in the
+    /// future, and the moment to wake for it be too late.
+    pub fn clock_set_back(&mut self) {
+        self.dirty.extend(self.cache.keys().cloned());
     }
 
     /// When something is to be done although nothing happens.

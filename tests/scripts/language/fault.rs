@@ -36,6 +36,8 @@ pub(crate) enum Effect {
     Lose,
     /// It reaches the API this much later.
     Hang(TimeDelta),
+    /// It goes through, and the answer comes this much later.
+    Slow(TimeDelta),
     /// The controller dies before it is sent.
     CrashBefore,
     /// It goes through, and the controller dies before it hears the answer.

@@ -18,6 +18,7 @@
 //! fail creates with 429 retry-after 5 for 30s
 //! lose next create                                 it goes through, the answer is lost
 //! hang next create for 10s                         it reaches the API only then
+//! slow next create by 10s                          it goes through, the answer comes only then
 //! crash before next status                         the controller dies at that point (or: after)
 //! edit backup before next status                   another client is quicker
 //! delay watch of jobs by 2s                        from now on

@@ -6,9 +6,9 @@ use super::tokens::Tokens;
 use super::{Answer, Apply, Command, CutKind, Effect, Extent, Fault, JobKind, Verb, Watched, Which};
 
 /// The words that a line can begin with.
-const COMMANDS: [&str; 21] = [
+const COMMANDS: [&str; 25] = [
     "apply", "at", "auto-finish", "break", "crash", "create", "delay", "delete", "edit", "expire", "fail", "finish",
-    "hang", "heal", "lose", "malform", "release", "restart", "show", "start", "step",
+    "hang", "heal", "lose", "malform", "release", "restart", "show", "slow", "start", "step", "stop", "summarise", "tick",
 ];
 
 /// A script: its commands, with the lines that they were written on.
@@ -85,7 +85,7 @@ fn command(tokens: &mut Tokens) -> Result<Command, String> {
         "auto-finish" => auto_finish(tokens)?,
         "stop" => Command::Stop,
         "restart" => Command::Restart,
-        "fail" | "lose" | "hang" | "crash" => Command::Fault(fault(&first, tokens)?),
+        "fail" | "lose" | "hang" | "slow" | "crash" => Command::Fault(fault(&first, tokens)?),
         "delay" => delay(tokens)?,
         "expire" => cut(tokens, CutKind::Expire)?,
         "break" => cut(tokens, CutKind::Break)?,
@@ -206,6 +206,10 @@ fn fault(word: &str, tokens: &mut Tokens) -> Result<Fault, String> {
         "hang" => {
             tokens.expect("for")?;
             Effect::Hang(tokens.duration()?)
+        }
+        "slow" => {
+            tokens.expect("by")?;
+            Effect::Slow(tokens.duration()?)
         }
         _ if crash_before => Effect::CrashBefore,
         _ => Effect::CrashAfter,

@@ -100,6 +100,7 @@ impl fmt::Display for Fault {
             }
             Effect::Lose => write!(f, "lose {requests}")?,
             Effect::Hang(time) => write!(f, "hang {requests} for {}", print_duration(*time))?,
+            Effect::Slow(time) => write!(f, "slow {requests} by {}", print_duration(*time))?,
             Effect::CrashBefore => write!(f, "crash before {requests}")?,
             Effect::CrashAfter => write!(f, "crash after {requests}")?,
             Effect::EditFirst(cronjob) => write!(f, "edit {} before {requests}", name(cronjob))?,

@@ -185,7 +185,7 @@ impl Connection {
                 self.wire.write_down(&asked, "another client is quicker (fault)");
                 objects::edit(&self.wire.client, cronjob).await;
             }
-            Some(Effect::Lose | Effect::CrashAfter) | None => {}
+            Some(Effect::Lose | Effect::CrashAfter | Effect::Slow(_)) | None => {}
         }
         let response = self.pass_on(request).await?;
         if asked.verb == Verb::Create && response.status() == StatusCode::CREATED {
@@ -196,6 +196,12 @@ impl Connection {
                 let outcome = format!("{}, but the answer is lost (fault)", response.status());
                 self.wire.write_down(&asked, &outcome);
                 return Err("the connection was reset by the peer".into());
+            }
+            Some(Effect::Slow(time)) => {
+                let outcome = format!("{}, but the answer takes {} (fault)", response.status(), print_duration(time));
+                self.wire.write_down(&asked, &outcome);
+                tokio::time::sleep(time.to_std().unwrap_or_default()).await;
+                self.unless_dead().await;
             }
             Some(Effect::CrashAfter) => {
                 let when = format!("after {}", response.status());
