@@ -9,9 +9,11 @@
 //! | `language` | the commands of a script: parsed and printed |
 //! | `world` | where they happen: the API, the controller, the connection between them, the clock |
 //! | `play` | a script and its output |
+//! | `random` | histories that nobody wrote, and what must hold in all of them |
 
 mod language;
 mod play;
+mod random;
 mod world;
 
 use std::process::ExitCode;
@@ -20,6 +22,6 @@ use libtest_mimic::Arguments;
 
 fn main() -> ExitCode {
     let arguments = Arguments::from_args();
-    let trials = play::trials();
+    let trials = play::trials().into_iter().chain(random::trials()).collect();
     libtest_mimic::run(&arguments, trials).exit_code()
 }

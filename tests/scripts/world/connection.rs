@@ -6,6 +6,7 @@
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::task::{Context, Poll};
+use std::time::Duration;
 
 use axum::Router;
 use axum::body::Body;
@@ -16,7 +17,10 @@ use kube::Client;
 use punctual::clock::{Clock, ManualClock};
 use punctual::cronjob::Key;
 use punctual::schedule::Timestamp;
+use punctual::submit::SCHEDULED_ANNOTATION;
+use serde_json::Value;
 use tokio::task::JoinHandle;
+use tokio::time::Instant;
 use tower::{BoxError, Service, ServiceExt};
 
 use super::asked::Asked;
@@ -24,7 +28,7 @@ use super::faults::Faults;
 use super::objects;
 use super::transcript::Transcript;
 use super::watches::Watches;
-use crate::language::{Effect, Fault, Verb, Watched, print_duration};
+use crate::language::{CutKind, Effect, Extent, Fault, Verb, Watched, print_duration};
 
 /// What all connections share.
 pub(crate) struct Wire {
@@ -37,7 +41,13 @@ pub(crate) struct Wire {
     pub(super) endings: objects::Endings,
     controller: Mutex<Option<Life>>,
     created: Mutex<Vec<Created>>,
+    /// Until when something may still be held up by what went wrong.
+    trouble_until: Mutex<Option<Instant>>,
 }
+
+/// How long the controller may need to recover from an error: its longest pause between two attempts, and that of a
+/// watch, with what they are spread by.
+const RECOVERY: Duration = Duration::from_secs(90);
 
 /// A controller that runs.
 struct Life {
@@ -48,11 +58,15 @@ struct Life {
 /// A Job that a controller created.
 #[derive(Debug, Clone)]
 pub(crate) struct Created {
+    /// When it was asked for.
     pub(crate) at: Timestamp,
+    /// The instant that it runs for.
+    pub(crate) scheduled: Timestamp,
     pub(crate) job: Key,
-    /// The name and the UID of its CronJob.
-    pub(crate) cronjob: String,
+    /// The UID of its CronJob.
     pub(crate) cronjob_uid: String,
+    /// Other Jobs that a controller created for this CronJob and that had not ended.
+    pub(crate) beside: Vec<String>,
 }
 
 impl Wire {
@@ -66,6 +80,7 @@ impl Wire {
             endings: objects::Endings::default(),
             controller: Mutex::default(),
             created: Mutex::default(),
+            trouble_until: Mutex::default(),
         })
     }
 
@@ -74,18 +89,54 @@ impl Wire {
         self.created.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
-    /// Whether a fault waits for its request.
-    pub(crate) fn has_faults(&self) -> bool {
-        self.faults.is_any_armed()
+    /// Whether a controller runs that nothing has happened to for so long that it must be up to date.
+    pub(crate) fn is_calm(&self) -> bool {
+        let until = *self.trouble_until.lock().unwrap_or_else(PoisonError::into_inner);
+        let is_over = until.is_none_or(|until| until <= Instant::now());
+        let runs = self.controller.lock().unwrap_or_else(PoisonError::into_inner).is_some();
+        runs && is_over && !self.faults.is_any_armed() && !self.watches.are_delayed()
     }
 
-    /// Whether a controller runs.
-    pub(crate) fn has_controller(&self) -> bool {
-        self.controller.lock().unwrap_or_else(PoisonError::into_inner).is_some()
+    /// Nothing goes wrong any more.
+    pub(crate) fn calm_down(&self) {
+        self.faults.disarm();
+        self.delay_watch(Watched::Jobs, Duration::ZERO);
+        self.delay_watch(Watched::CronJobs, Duration::ZERO);
     }
 
     pub(super) fn arm(&self, fault: Fault) {
+        if let Extent::For(time) = fault.extent {
+            self.trouble(time.to_std().unwrap_or_default() + RECOVERY);
+        }
         self.faults.arm(fault);
+    }
+
+    pub(super) fn delay_watch(&self, of: Watched, by: Duration) {
+        let before = self.watches.delay(of, by);
+        self.trouble(before.max(by));
+    }
+
+    pub(super) fn cut_watch(&self, of: Watched, how: CutKind) {
+        self.trouble(RECOVERY);
+        self.watches.cut(of, how);
+    }
+
+    /// Something may be held up for so long.
+    fn trouble(&self, time: Duration) {
+        let mut until = self.trouble_until.lock().unwrap_or_else(PoisonError::into_inner);
+        *until = (*until).max(Some(Instant::now() + time));
+    }
+
+    /// The fault that meets this request.
+    fn strike(&self, asked: &Asked) -> Option<Effect> {
+        let effect = self.faults.strike(asked)?;
+        match &effect {
+            // The next controller starts from what it finds.
+            Effect::CrashBefore | Effect::CrashAfter => {}
+            Effect::Hang(time) | Effect::Slow(time) => self.trouble(time.to_std().unwrap_or_default() + RECOVERY),
+            Effect::Answer(_) | Effect::Lose | Effect::EditFirst(_) => self.trouble(RECOVERY),
+        }
+        Some(effect)
     }
 
     /// The controller dies now.
@@ -110,20 +161,30 @@ impl Wire {
     }
 
     /// A Job was created: for the log, and so that it ends as the script wants it.
-    fn note_created(&self, asked: &Asked) {
-        let owner = &asked.body["metadata"]["ownerReferences"][0];
-        let text = |field: &str| owner[field].as_str().unwrap_or_default().to_owned();
-        let created = Created {
-            at: self.clock.now(),
-            job: asked.object.clone(),
-            cronjob: text("name"),
-            cronjob_uid: text("uid"),
-        };
+    async fn note_created(&self, asked: &Asked, at: Timestamp) {
+        let metadata = &asked.body["metadata"];
+        let owner = &metadata["ownerReferences"][0];
+        let text = |value: &Value| value.as_str().unwrap_or_default().to_owned();
         let cronjob = Key {
             namespace: asked.object.namespace.clone(),
-            name: created.cronjob.clone(),
+            name: text(&owner["name"]),
         };
-        self.endings.schedule(&cronjob, &created.job, &self.client, &self.clock);
+        self.endings.schedule(&cronjob, &asked.object, &self.client, &self.clock);
+        let cronjob_uid = text(&owner["uid"]);
+        let ours = |job: &Key| {
+            let created = self.created();
+            created.iter().any(|created| created.job == *job && created.cronjob_uid == cronjob_uid)
+        };
+        let jobs = objects::all_jobs(&self.client).await;
+        let unfinished = jobs.iter().filter(|job| objects::outcome(job).is_none());
+        let beside = unfinished.map(objects::key).filter(|job| *job != asked.object && ours(job));
+        let created = Created {
+            at,
+            scheduled: text(&metadata["annotations"][SCHEDULED_ANNOTATION]).parse().unwrap_or_default(),
+            job: asked.object.clone(),
+            beside: beside.map(|job| job.name).collect(),
+            cronjob_uid,
+        };
         self.created.lock().unwrap_or_else(PoisonError::into_inner).push(created);
     }
 }
@@ -168,7 +229,8 @@ impl Connection {
         let Some(asked) = asked else {
             return self.pass_on(request).await;
         };
-        let effect = self.wire.faults.strike(&asked);
+        let at = self.wire.clock.now();
+        let effect = self.wire.strike(&asked);
         match &effect {
             Some(Effect::Answer(answer)) => {
                 self.wire.write_down(&asked, &format!("{} (fault)", answer.code));
@@ -189,7 +251,7 @@ impl Connection {
         }
         let response = self.pass_on(request).await?;
         if asked.verb == Verb::Create && response.status() == StatusCode::CREATED {
-            self.wire.note_created(&asked);
+            self.wire.note_created(&asked, at).await;
         }
         match effect {
             Some(Effect::Lose) => {

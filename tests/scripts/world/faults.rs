@@ -54,6 +54,11 @@ impl Faults {
         self.armed(|armed| !armed.is_empty())
     }
 
+    /// Nothing goes wrong any more.
+    pub(super) fn disarm(&self) {
+        self.armed(Vec::clear);
+    }
+
     /// Lets `work` see the faults that are still in force, and drops those that it used up.
     fn armed<T>(&self, work: impl FnOnce(&mut Vec<Armed>) -> T) -> T {
         let mut armed = self.0.lock().unwrap_or_else(PoisonError::into_inner);

@@ -77,6 +77,11 @@ impl World {
         self.clock.now()
     }
 
+    /// The client to look at things with.
+    pub(crate) fn client(&self) -> &Client {
+        &self.client
+    }
+
     /// The connection between the controller and the API.
     pub(crate) fn wire(&self) -> &Wire {
         &self.wire

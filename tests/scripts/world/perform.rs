@@ -23,8 +23,8 @@ impl World {
             Command::Stop => self.wire.kill_controller(),
             Command::Restart => self.start_controller(),
             Command::Fault(fault) => self.wire.arm(fault.clone()),
-            Command::DelayWatch { of, by } => self.wire.watches.delay(*of, by.to_std().unwrap_or_default()),
-            Command::CutWatch { of, how } => self.wire.watches.cut(*of, *how),
+            Command::DelayWatch { of, by } => self.wire.delay_watch(*of, by.to_std().unwrap_or_default()),
+            Command::CutWatch { of, how } => self.wire.cut_watch(*of, *how),
             Command::Summarise => self.wire.transcript.summarise(),
             Command::AutoFinish {
                 cronjob,

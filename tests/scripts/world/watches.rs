@@ -43,6 +43,12 @@ impl Default for Disturbance {
     }
 }
 
+impl Disturbance {
+    fn delay(&self) -> Duration {
+        *self.delay.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
 impl Watches {
     fn of(&self, watched: Watched) -> &Disturbance {
         match watched {
@@ -51,9 +57,15 @@ impl Watches {
         }
     }
 
-    /// From now on, what a watch shows arrives this much later.
-    pub(super) fn delay(&self, watched: Watched, by: Duration) {
-        *self.of(watched).delay.lock().unwrap_or_else(PoisonError::into_inner) = by;
+    /// From now on, what a watch shows arrives this much later. Returns what it was before.
+    pub(super) fn delay(&self, watched: Watched, by: Duration) -> Duration {
+        let mut delay = self.of(watched).delay.lock().unwrap_or_else(PoisonError::into_inner);
+        std::mem::replace(&mut delay, by)
+    }
+
+    /// Whether any watch is late.
+    pub(super) fn are_delayed(&self) -> bool {
+        [&self.cronjobs, &self.jobs].iter().any(|watch| !watch.delay().is_zero())
     }
 
     /// Ends the watches that are open.
@@ -85,7 +97,7 @@ impl Watches {
     pub(super) fn stream(&self, watched: Watched, body: Body, wire: &Arc<Wire>) -> Body {
         let here = Arc::clone(wire);
         let late = move |chunk: Result<Bytes, axum::Error>| {
-            let delay = *here.watches.of(watched).delay.lock().unwrap_or_else(PoisonError::into_inner);
+            let delay = here.watches.of(watched).delay();
             let (arrival, wire) = (Instant::now() + delay, Arc::clone(&here));
             async move {
                 if !delay.is_zero() {
