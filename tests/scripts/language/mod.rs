@@ -40,6 +40,6 @@ mod tokens;
 
 pub(crate) use command::{Apply, Command, CutKind, JobKind, Watched, Which};
 pub(crate) use fault::{Answer, Effect, Extent, Fault, Verb};
-pub(crate) use parse::{Line, Script, ScriptError};
+pub(crate) use parse::{Line, Script};
 pub(crate) use print::{name, outcome_word};
 pub(crate) use quantity::{moment, print_duration, parse_duration};

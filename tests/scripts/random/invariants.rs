@@ -5,6 +5,7 @@
 //! - No instant is lost: whenever nothing has gone wrong for a while, the newest one that is due has been started, unless
 //!   a rule says no. On time, that is, for the onlooker looks at every due instant.
 //! - Forbid never overlaps, and Replace leaves at most one.
+//! - The controller never goes round in circles: it asks for a limited number of things at one moment.
 //! - In the end the status is true: active is what runs, the last scheduled is the newest that was started, and no more
 //!   ended Jobs are left than the history has room for.
 
@@ -77,6 +78,9 @@ impl Onlooker {
 
     /// Looks at everything that must hold now.
     pub(super) async fn look(&mut self, world: &World) -> Verdict {
+        if world.wire().went_in_circles() {
+            return Err("the controller goes round in circles".into());
+        }
         self.read(world).await;
         let is_calm = world.wire().is_calm();
         for created in &world.wire().created()[self.seen..] {

@@ -43,7 +43,12 @@ pub(crate) struct Wire {
     created: Mutex<Vec<Created>>,
     /// Until when something may still be held up by what went wrong.
     trouble_until: Mutex<Option<Instant>>,
+    /// How many requests there were at this moment.
+    at_once: Mutex<(Option<Instant>, u32)>,
 }
+
+/// With more requests at one moment than this, a controller goes round in circles: nothing is left for time to pass.
+const REQUESTS_AT_ONCE_MAX: u32 = 3_000;
 
 /// How long the controller may need to recover from an error: its longest pause between two attempts, and that of a
 /// watch, with what they are spread by.
@@ -81,6 +86,7 @@ impl Wire {
             controller: Mutex::default(),
             created: Mutex::default(),
             trouble_until: Mutex::default(),
+            at_once: Mutex::default(),
         })
     }
 
@@ -146,6 +152,21 @@ impl Wire {
             life.alive.store(false, Ordering::Relaxed);
             life.running.abort();
         }
+    }
+
+    /// Counts a request, and ends a controller that goes round in circles.
+    fn count(&self) {
+        let mut at_once = self.at_once.lock().unwrap_or_else(PoisonError::into_inner);
+        let now = Some(Instant::now());
+        *at_once = (now, if at_once.0 == now { at_once.1 + 1 } else { 1 });
+        if at_once.1 > REQUESTS_AT_ONCE_MAX {
+            self.kill_controller();
+        }
+    }
+
+    /// Whether the controller was ended because it went round in circles.
+    pub(crate) fn went_in_circles(&self) -> bool {
+        self.at_once.lock().unwrap_or_else(PoisonError::into_inner).1 > REQUESTS_AT_ONCE_MAX
     }
 
     /// Whether the controller ended although nobody killed it.
@@ -225,6 +246,7 @@ impl Connection {
 
     async fn forward(self, request: Request<kube::client::Body>) -> Result<Response<Body>, BoxError> {
         let (asked, request) = Asked::read(request).await;
+        self.wire.count();
         self.unless_dead().await;
         let Some(asked) = asked else {
             return self.pass_on(request).await;
