@@ -27,11 +27,9 @@ pub trait Clock: Send + Sync + std::fmt::Debug {
     /// Waits until the wall clock reads `instant` or later; returns at once when it already does.
     ///
     /// The wait follows the wall clock: a clock that is set, or a machine that slept, is noticed within
-    /// [`LONGEST_SLEEP`].
+    /// [`LONGEST_SLEEP`]. When the clock is put back the wait is over too, before `instant`: whoever chose it did so by
+    /// a time that was wrong, and has to look again.
     fn sleep_until(&self, instant: Timestamp) -> Sleep;
-
-    /// Waits until the wall clock is set backwards. (That it is set forwards, sleepers notice.)
-    fn set_back(&self) -> Sleep;
 }
 
 /// How long the system clock sleeps before it looks at the wall clock again.
@@ -61,29 +59,20 @@ impl Clock for SystemClock {
 
     fn sleep_until(&self, instant: Timestamp) -> Sleep {
         Box::pin(async move {
-            loop {
-                let left = (instant - SystemClock.now()).to_std().unwrap_or_default();
-                if left.is_zero() {
-                    return;
-                }
-                tokio::time::sleep(left.min(LONGEST_SLEEP)).await;
+            let mut seen = SystemClock.now();
+            while let Some(pause) = pause(seen, SystemClock.now(), instant) {
+                seen = SystemClock.now();
+                tokio::time::sleep(pause).await;
             }
         })
     }
+}
 
-    fn set_back(&self) -> Sleep {
-        Box::pin(async move {
-            let mut latest = SystemClock.now();
-            loop {
-                tokio::time::sleep(LONGEST_SLEEP).await;
-                let now = SystemClock.now();
-                if now < latest {
-                    return;
-                }
-                latest = now;
-            }
-        })
-    }
+/// How long to sleep before looking at the clock again, or `None` when the wait until `instant` is over. `seen` is
+/// what the clock read before.
+fn pause(seen: Timestamp, now: Timestamp, instant: Timestamp) -> Option<Duration> {
+    let left = (instant - now).to_std().ok().filter(|left| !left.is_zero())?;
+    (now >= seen).then_some(left.min(LONGEST_SLEEP))
 }
 
 /// A wall clock for simulations: it starts where it is told to, runs with tokio's clock, and can be stepped.
@@ -108,7 +97,7 @@ impl ManualClock {
     }
 
     /// Sets the clock forwards or backwards, as time synchronisation or an administrator does. No time passes, and
-    /// whoever sleeps until a moment that has come closer or gone further away is told at once.
+    /// sleepers notice at once.
     pub fn step(&self, by: TimeDelta) {
         self.origin
             .send_modify(|origin| *origin = origin.checked_add_signed(by).unwrap_or(*origin));
@@ -125,10 +114,12 @@ impl Clock for ManualClock {
     fn sleep_until(&self, instant: Timestamp) -> Sleep {
         let clock = self.clone();
         let mut steps = self.origin.subscribe();
+        let origin = *steps.borrow_and_update();
         Box::pin(async move {
             loop {
                 let left = (instant - clock.now()).to_std().unwrap_or_default();
-                if left.is_zero() {
+                let was_put_back = *steps.borrow_and_update() < origin;
+                if left.is_zero() || was_put_back {
                     return;
                 }
                 tokio::select! {
@@ -136,22 +127,6 @@ impl Clock for ManualClock {
                     // The clock is held here, so the channel stays open.
                     _ = steps.changed() => {}
                 }
-            }
-        })
-    }
-
-    fn set_back(&self) -> Sleep {
-        let mut steps = self.origin.subscribe();
-        let mut before = *steps.borrow_and_update();
-        let clock = self.clone();
-        Box::pin(async move {
-            let _open = clock;
-            while steps.changed().await.is_ok() {
-                let after = *steps.borrow_and_update();
-                if after < before {
-                    return;
-                }
-                before = after;
             }
         })
     }
@@ -181,25 +156,32 @@ mod tests {
     }
 
     #[tokio::test(start_paused = true)]
-    async fn a_step_backwards_lets_a_sleeper_wait_longer() {
+    async fn a_step_backwards_ends_a_wait_at_once() {
         let clock = ManualClock::starting_at(at(0));
-        let begun = Instant::now();
         let sleeper = tokio::spawn(clock.sleep_until(at(60)));
         tokio::task::yield_now().await;
         clock.step(TimeDelta::seconds(-30));
         sleeper.await.expect("the sleeper wakes");
-        assert_eq!(clock.now(), at(60));
-        assert_eq!(begun.elapsed(), Duration::from_secs(90));
+        assert_eq!(clock.now(), at(-30));
     }
 
-    #[tokio::test(start_paused = true)]
-    async fn only_a_step_backwards_is_one() {
-        let clock = ManualClock::starting_at(at(0));
-        let mut set_back = clock.set_back();
-        clock.step(TimeDelta::seconds(60));
-        assert!(futures::poll!(&mut set_back).is_pending());
-        clock.step(TimeDelta::seconds(-10));
-        assert!(futures::poll!(&mut set_back).is_ready(), "although it still reads more than at first");
+    #[test]
+    fn a_wait_ends_at_its_instant_or_when_the_clock_is_put_back() {
+        let at = |millis| Timestamp::from_timestamp_millis(millis).expect("a small number");
+        for (seen, now, instant, pause_millis) in [
+            (1_000, 1_000, 1_003, Some(3)),
+            (1_000, 1_500, 9_000, Some(500)),
+            (1_000, 9_000, 9_000, None),
+            (1_000, 9_001, 9_000, None),
+            (1_000, 999, 9_000, None),
+        ] {
+            let expected = pause_millis.map(Duration::from_millis);
+            assert_eq!(
+                pause(at(seen), at(now), at(instant)),
+                expected,
+                "{seen} {now} {instant}"
+            );
+        }
     }
 
     fn at(seconds: i64) -> Timestamp {

@@ -1,11 +1,14 @@
 //! CronJobs and their Jobs as they are.
 //!
-//! The cache is fed by two watches and by the answers to our own requests, which overtake each other both ways. Of each
-//! object the newest version counts, whoever brings it. So a decision never rests on a state from before our own last
-//! write, and an answer that was slow never hides what a watch has shown meanwhile.
+//! The cache is fed by two watches and by the answers to our own writes, which arrive in any order: a watch may lag
+//! behind an answer or be ahead of it. Of an object, the newest version counts, whoever showed it. So a decision never
+//! rests on a state from before our own last write, and cannot take a run that was just started for one that is
+//! missing, nor one that has ended for one that still runs.
 
 use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
+
+use kube::Resource;
 
 use crate::cronjob::{CronJob, Key, Run};
 use crate::manifest;
@@ -62,38 +65,31 @@ impl Cache {
         object: manifest::CronJob,
         zones: &TimeZones,
     ) -> bool {
-        if let Some(entry) = self.cronjobs.get(key)
-            && object.metadata.uid == entry.object.metadata.uid
-            && is_older(version(&object), version(&entry.object))
-        {
+        let previous = self.cronjobs.get(key);
+        let known = previous.map(|entry| &entry.object.metadata);
+        if known.is_some_and(|known| {
+            known.uid == object.metadata.uid
+                && is_older(
+                    object.metadata.resource_version.as_deref(),
+                    known.resource_version.as_deref(),
+                )
+        }) {
             return false;
         }
-        self.insert_cronjob(key, object, zones);
+        let cronjob = manifest::lower(&object, zones, previous.map(|entry| &entry.cronjob.spec));
+        self.remove_cronjob(key);
+        self.key_of.insert(cronjob.uid.clone(), key.clone());
+        let object = Arc::new(object);
+        self.cronjobs.insert(key.clone(), Entry { object, cronjob });
         true
     }
 
-    /// Takes in the answer to our own write of a CronJob.
+    /// Takes in the answer to our own write of a CronJob, unless that CronJob is gone.
     pub(super) fn wrote_cronjob(&mut self, key: &Key, object: manifest::CronJob, zones: &TimeZones) {
-        // A CronJob that the watch has shown as gone is not brought back.
-        if self.cronjobs.contains_key(key) {
+        let known = self.cronjobs.get(key).map(|entry| &entry.object.metadata.uid);
+        if known.is_some_and(|uid| *uid == object.metadata.uid) {
             self.watched_cronjob(key, object, zones);
         }
-    }
-
-    fn insert_cronjob(&mut self, key: &Key, object: manifest::CronJob, zones: &TimeZones) {
-        let previous = self.cronjobs.remove(key);
-        if let Some(previous) = &previous {
-            self.key_of.remove(&previous.cronjob.uid);
-        }
-        let cronjob = manifest::lower(&object, zones, previous.as_ref().map(|entry| &entry.cronjob.spec));
-        self.key_of.insert(cronjob.uid.clone(), key.clone());
-        self.cronjobs.insert(
-            key.clone(),
-            Entry {
-                object: Arc::new(object),
-                cronjob,
-            },
-        );
     }
 
     /// Forgets a CronJob. Its Jobs stay until the watch shows them as gone.
@@ -113,11 +109,11 @@ impl Cache {
         self.owner_of.keys()
     }
 
-    /// Takes in a Job, and returns the UIDs of the CronJobs that it concerns: its owner, and the one it had before. None
-    /// when the Job is older than what is known.
+    /// Takes in a Job, and returns the UIDs of the CronJobs that it concerns: its owner, and the one it had before.
+    /// A version that is older than what is known concerns nobody.
     pub(super) fn insert_job(&mut self, job: &JobView) -> Vec<String> {
-        let known = self.run(job.uid());
-        if known.is_some_and(|known| is_older(&job.run().resource_version, &known.resource_version)) {
+        let known = self.run(job.uid()).map(|run| run.resource_version.as_str());
+        if is_older(job.meta().resource_version.as_deref(), known) {
             return vec![];
         }
         let mut concerned = self.remove_job(job.uid());
@@ -156,8 +152,7 @@ impl Cache {
     }
 
     fn run(&self, uid: &str) -> Option<&Run> {
-        let owner = self.owner_of.get(uid)?;
-        self.runs.get(owner)?.get(uid)
+        self.runs.get(self.owner_of.get(uid)?)?.get(uid)
     }
 
     fn remove_job(&mut self, uid: &str) -> Vec<String> {
@@ -174,33 +169,11 @@ impl Cache {
     }
 }
 
-fn version(object: &manifest::CronJob) -> &str {
-    object.metadata.resource_version.as_deref().unwrap_or_default()
-}
-
-/// Whether an object's version is older than another. Versions are decimal numbers of any length, and may be compared
-/// (KEP-5504); what is not such a number is taken for newer.
-fn is_older(version: &str, than: &str) -> bool {
-    let is_number = |text: &str| !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit());
-    is_number(version) && is_number(than) && (version.len(), version) < (than.len(), than)
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn versions_are_compared_as_numbers() {
-        for (version, than, older) in [
-            ("9", "10", true),
-            ("10", "9", false),
-            ("10", "10", false),
-            ("99999999999999999999998", "99999999999999999999999", true),
-            ("", "10", false),
-            ("abc", "10", false),
-            ("9", "", false),
-        ] {
-            assert_eq!(is_older(version, than), older, "{version:?} and {than:?}");
-        }
-    }
+/// Whether an object at `version` is older than the one that is known. Resource versions are whole numbers that grow
+/// (KEP-5504); of a server that counts in another way, whatever comes last counts.
+fn is_older(version: Option<&str>, known: Option<&str>) -> bool {
+    let number = |version: Option<&str>| version?.parse::<u128>().ok();
+    number(version)
+        .zip(number(known))
+        .is_some_and(|(version, known)| version < known)
 }

@@ -72,7 +72,6 @@ impl Controller {
     pub async fn run(mut self, mut stop: watch::Receiver<bool>) {
         let mut cronjobs: BoxStream<'_, _> = watch_all::<CronJob>(&self.options.client);
         let mut jobs: BoxStream<'_, _> = watch_all::<JobView>(&self.options.client);
-        let mut set_back = self.options.clock.set_back();
         while !*stop.borrow() {
             self.start_ready();
             let wake = self.state.next_wake();
@@ -84,10 +83,6 @@ impl Controller {
                 Some(done) = self.tasks.join_next() => self.finish(done),
                 Some(event) = cronjobs.next() => self.observe(event, State::cronjob_event),
                 Some(event) = jobs.next() => self.observe(event, State::job_event),
-                () = &mut set_back => {
-                    self.state.clock_set_back();
-                    set_back = self.options.clock.set_back();
-                }
                 () = async { if let Some(sleep) = sleep { sleep.await } }, if wake.is_some() => {}
                 changed = stop.changed() => if changed.is_err() { break },
             }

@@ -10,7 +10,7 @@ use crate::controller::queue::DueQueue;
 use crate::controller::retry;
 use crate::cronjob::{JobRef, Key};
 use crate::manifest;
-use crate::policy::{Decision, Memory, Note, Situation, decide};
+use crate::policy::{CLOCK_SLACK, Decision, Memory, Note, Situation, decide};
 use crate::schedule::{TimeZones, Timestamp};
 use crate::submit::{Carried, JobView};
 
@@ -42,8 +42,8 @@ struct Standing {
     /// The notes of the last decision: what is said again at once is not told again.
     told: Vec<Note>,
     failures: u32,
-    /// Jobs that are gone for certain although they may seem to be there: they are still recorded as active, or went while a
-    /// task was under way whose answer may still show them.
+    /// Active Jobs that are gone for certain, whatever an answer still says: they were looked up, or the watch showed
+    /// it while a task was under way.
     gone: HashSet<String>,
 }
 
@@ -57,6 +57,8 @@ pub struct State {
     dirty: BTreeSet<Key>,
     /// CronJobs with a task under way.
     busy: HashSet<Key>,
+    /// When decisions were last asked for.
+    asked: Option<Timestamp>,
     cronjobs_listed: Listing<Key>,
     jobs_listed: Listing<String>,
 }
@@ -86,6 +88,7 @@ impl State {
             wakes: DueQueue::default(),
             dirty: BTreeSet::new(),
             busy: HashSet::new(),
+            asked: None,
             cronjobs_listed: Listing::default(),
             jobs_listed: Listing::default(),
         }
@@ -130,11 +133,11 @@ impl State {
                 self.jobs_listed.unseen.remove(job.uid());
                 self.cache.insert_job(&job)
             }
-            Event::Delete(job) => self.gone_job(job.uid()),
+            Event::Delete(job) => self.lose_job(job.uid()),
             Event::InitDone => {
                 self.jobs_listed.complete = true;
                 let unseen = std::mem::take(&mut self.jobs_listed.unseen);
-                unseen.iter().flat_map(|uid| self.gone_job(uid)).collect()
+                unseen.iter().flat_map(|uid| self.lose_job(uid)).collect()
             }
         };
         self.dirty.extend(
@@ -145,18 +148,20 @@ impl State {
         );
     }
 
-    /// The watch shows that a Job is gone.
-    fn gone_job(&mut self, uid: &str) -> Vec<String> {
-        let concerned = self.cache.gone_job(uid);
-        for key in concerned.iter().filter_map(|owner| self.cache.key_of(owner)) {
-            if let Some(standing) = self.standing.get_mut(key) {
+    /// A Job is gone. The answer to a task that is under way may show it once more, and is not to be believed then.
+    fn lose_job(&mut self, uid: &str) -> Vec<String> {
+        let owners = self.cache.gone_job(uid);
+        for key in owners.iter().filter_map(|owner| self.cache.key_of(owner)) {
+            if let Some(standing) = self.standing.get_mut(key)
+                && self.busy.contains(key)
+            {
                 standing.gone.insert(uid.to_owned());
             }
         }
-        concerned
+        owners
     }
 
-    /// Takes in a Job that an answer shows, unless it has gone since.
+    /// Takes in a Job that the answer to a task shows.
     fn answered_job(&mut self, key: &Key, job: &JobView) {
         let standing = self.standing.get(key);
         if !standing.is_some_and(|standing| standing.gone.contains(job.uid())) {
@@ -185,9 +190,14 @@ impl State {
             for job in &found {
                 self.answered_job(key, job);
             }
-            let missing = asked
-                .iter()
-                .filter(|job| !found.iter().any(|view| view.uid() == job.uid));
+            // A Job that belongs to nobody or to somebody else by now is as good as gone.
+            let owner = self.cache.entry(key).map(|entry| entry.cronjob.uid.as_str());
+            let is_ours = |job: &JobRef| {
+                found
+                    .iter()
+                    .any(|view| view.uid() == job.uid && view.owner() == owner)
+            };
+            let missing = asked.iter().filter(|job| !is_ours(job));
             let gone: Vec<String> = missing.map(|job| job.uid.clone()).collect();
             if let Some(standing) = self.standing.get_mut(key) {
                 standing.gone.extend(gone);
@@ -210,12 +220,6 @@ impl State {
         }
     }
 
-    /// The wall clock was set backwards: every CronJob is looked at again, for what is recorded of it may now lie in the
-    /// future, and the moment to wake for it be too late.
-    pub fn clock_set_back(&mut self) {
-        self.dirty.extend(self.cache.keys().cloned());
-    }
-
     /// When something is to be done although nothing happens.
     pub fn next_wake(&self) -> Option<Timestamp> {
         self.wakes.next()
@@ -227,6 +231,11 @@ impl State {
         let mut news = Vec::new();
         if !(self.cronjobs_listed.complete && self.jobs_listed.complete) {
             return (vec![], news);
+        }
+        // DIFFERENCE (D11): wake-ups that were computed by a clock that was ahead would come late by as much.
+        let before = self.asked.replace(now);
+        if before.is_some_and(|before| now + CLOCK_SLACK < before) {
+            self.dirty.extend(self.cache.keys().cloned());
         }
         while let Some(key) = self.wakes.pop(now) {
             self.dirty.insert(key);
@@ -281,6 +290,7 @@ impl State {
         standing.gone.retain(|uid| entry.cronjob.status.is_active(uid));
         self.wakes.set(key, decision.wake);
         if decision.is_nothing(&entry.cronjob.status) {
+            standing.failures = 0;
             return None;
         }
         self.busy.insert(key.clone());

@@ -63,11 +63,23 @@ mod tests {
 
     #[test]
     fn a_name_tells_its_instant() {
-        for instant in ["2016-05-19T10:00:00Z", "2016-05-19T10:00:05Z", "2100-01-01T00:00:00Z"] {
+        for instant in [
+            "2016-05-19T10:00:00Z",
+            "2016-05-19T10:00:05Z",
+            "2100-01-01T00:00:00Z",
+        ] {
             let name = run_name("tick", at(instant));
             assert_eq!(scheduled_by_name("tick", &name), Some(at(instant)), "{name}");
         }
-        for name in ["tick", "tick-", "tick-soon", "tick-024394200", "tick-+24394200", "tock-24394200", "tick-9223372036854775807"] {
+        for name in [
+            "tick",
+            "tick-",
+            "tick-soon",
+            "tick-024394200",
+            "tick-+24394200",
+            "tock-24394200",
+            "tick-9223372036854775807",
+        ] {
             assert_eq!(scheduled_by_name("tick", name), None, "{name}");
         }
     }

@@ -26,7 +26,10 @@ pub(crate) fn trials() -> Vec<Trial> {
 }
 
 fn stem(path: &Path) -> String {
-    path.file_stem().unwrap_or_default().to_string_lossy().into_owned()
+    path.file_stem()
+        .unwrap_or_default()
+        .to_string_lossy()
+        .into_owned()
 }
 
 fn check(path: &Path) -> Result<(), Failed> {
@@ -77,11 +80,20 @@ fn begin(script: &Script) -> Option<Timestamp> {
 
 /// The first place at which two texts differ, with a little of what is around it.
 fn difference(expected: &str, found: &str) -> String {
-    let same = expected.lines().zip(found.lines()).take_while(|(a, b)| a == b).count();
+    let same = expected
+        .lines()
+        .zip(found.lines())
+        .take_while(|(a, b)| a == b)
+        .count();
     let around = |text: &str, mark: &str| -> String {
         let lines = text.lines().skip(same).take(8);
         lines.map(|line| format!("{mark} {line}\n")).collect()
     };
-    let before: String = found.lines().skip(same.saturating_sub(3)).take(same.min(3)).map(|line| format!("  {line}\n")).collect();
+    let before: String = found
+        .lines()
+        .skip(same.saturating_sub(3))
+        .take(same.min(3))
+        .map(|line| format!("  {line}\n"))
+        .collect();
     format!("{before}{}{}", around(expected, "-"), around(found, "+"))
 }

@@ -99,10 +99,7 @@ fn process(event: &runtime::Event) -> Option<String> {
 }
 
 fn job_ended(ended: &JobEnded) -> String {
-    let took = ended
-        .took
-        .map(|took| format!(" after {}", span(took)))
-        .unwrap_or_default();
+    let took = format!(" after {}", span(ended.took));
     let text = match ended.outcome {
         Outcome::Succeeded => paint(GOOD, &format!("succeeded{took}")),
         Outcome::Failed => {
@@ -119,17 +116,18 @@ fn job_ended(ended: &JobEnded) -> String {
 
 /// The last lines: what it came to.
 pub(super) fn summary(tally: &Tally, stopped: usize) -> String {
+    let skipped = tally.skipped();
     let mut text = format!(
         "{} started, {} succeeded, {} failed, {} skipped",
         tally.started,
         tally.succeeded,
         tally.failed,
-        tally.skipped_total()
+        skipped.values().sum::<u64>()
     );
     if stopped > 0 {
         let _ = write!(text, ", {stopped} stopped before the end");
     }
-    for (why, count) in &tally.skipped {
+    for (why, count) in &skipped {
         let _ = write!(text, "\n  {count} skipped: {why}");
     }
     text

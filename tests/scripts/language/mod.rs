@@ -42,4 +42,4 @@ pub(crate) use command::{Apply, Command, CutKind, JobKind, Watched, Which};
 pub(crate) use fault::{Answer, Effect, Extent, Fault, Verb};
 pub(crate) use parse::{Line, Script};
 pub(crate) use print::{name, outcome_word};
-pub(crate) use quantity::{moment, print_duration, parse_duration};
+pub(crate) use quantity::{moment, parse_duration, print_duration};

@@ -7,8 +7,31 @@ use super::{Answer, Apply, Command, CutKind, Effect, Extent, Fault, JobKind, Ver
 
 /// The words that a line can begin with.
 const COMMANDS: [&str; 25] = [
-    "apply", "at", "auto-finish", "break", "crash", "create", "delay", "delete", "edit", "expire", "fail", "finish",
-    "hang", "heal", "lose", "malform", "release", "restart", "show", "slow", "start", "step", "stop", "summarise", "tick",
+    "apply",
+    "at",
+    "auto-finish",
+    "break",
+    "crash",
+    "create",
+    "delay",
+    "delete",
+    "edit",
+    "expire",
+    "fail",
+    "finish",
+    "hang",
+    "heal",
+    "lose",
+    "malform",
+    "release",
+    "restart",
+    "show",
+    "slow",
+    "start",
+    "step",
+    "stop",
+    "summarise",
+    "tick",
 ];
 
 /// A script: its commands, with the lines that they were written on.
@@ -93,7 +116,12 @@ fn command(tokens: &mut Tokens) -> Result<Command, String> {
         "heal" => Command::Heal(tokens.key("a CronJob")?),
         "summarise" => Command::Summarise,
         "show" => show(tokens)?,
-        other => return Err(format!("`{other}` is not a command; there are {}", COMMANDS.join(", "))),
+        other => {
+            return Err(format!(
+                "`{other}` is not a command; there are {}",
+                COMMANDS.join(", ")
+            ));
+        }
     })
 }
 
@@ -150,7 +178,11 @@ fn delete(tokens: &mut Tokens) -> Result<Command, String> {
         "cronjob" => Command::DeleteCronJob(tokens.key("a CronJob")?),
         "job" => Command::DeleteJob(tokens.key("a Job")?),
         "namespace" => Command::DeleteNamespace(tokens.word("a name")?),
-        other => return Err(format!("expected `cronjob`, `job` or `namespace`, found `{other}`")),
+        other => {
+            return Err(format!(
+                "expected `cronjob`, `job` or `namespace`, found `{other}`"
+            ));
+        }
     })
 }
 
@@ -159,13 +191,18 @@ fn start(tokens: &mut Tokens) -> Result<Command, String> {
     let name = tokens.key("a Job")?;
     tokens.expect("of")?;
     let of = tokens.key("a CronJob")?;
-    let kind = match tokens.word("`manual`, `stray`, `lookalike` or `foreign`")?.as_str() {
+    let kind = match tokens
+        .word("`manual`, `stray`, `lookalike` or `foreign`")?
+        .as_str()
+    {
         "manual" => JobKind::Manual,
         "stray" => JobKind::Stray,
         "lookalike" => JobKind::Lookalike,
         "foreign" => JobKind::Foreign,
         other => {
-            return Err(format!("expected `manual`, `stray`, `lookalike` or `foreign`, found `{other}`"));
+            return Err(format!(
+                "expected `manual`, `stray`, `lookalike` or `foreign`, found `{other}`"
+            ));
         }
     };
     Ok(Command::StartJob { name, of, kind })
@@ -227,7 +264,9 @@ fn requests(tokens: &mut Tokens) -> Result<(Verb, bool), String> {
         Some((verb, _)) => Ok((*verb, next)),
         None => {
             let known = words.map(|(_, known)| known).join(", ");
-            Err(format!("`{word}` is not a kind of request; here, there are {known}"))
+            Err(format!(
+                "`{word}` is not a kind of request; here, there are {known}"
+            ))
         }
     }
 }

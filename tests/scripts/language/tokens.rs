@@ -49,7 +49,8 @@ impl Tokens {
 
     /// The next word; `what` says what it should be.
     pub(super) fn word(&mut self, what: &str) -> Result<String, String> {
-        self.next().ok_or_else(|| format!("expected {what}, found the end of the line"))
+        self.next()
+            .ok_or_else(|| format!("expected {what}, found the end of the line"))
     }
 
     /// Takes the next word if it is `word`.
@@ -79,7 +80,8 @@ impl Tokens {
 
     pub(super) fn duration(&mut self) -> Result<TimeDelta, String> {
         let word = self.word("a duration such as `90s`")?;
-        parse_duration(&word).ok_or_else(|| format!("`{word}` is not a duration such as `1h30m`, `90s` or `500ms`"))
+        parse_duration(&word)
+            .ok_or_else(|| format!("`{word}` is not a duration such as `1h30m`, `90s` or `500ms`"))
     }
 
     /// `name`, or `namespace/name`.

@@ -219,7 +219,12 @@ impl Draw {
         Command::StartJob {
             name: key(&format!("extra-{}", self.jobs)),
             of: self.cronjob(),
-            kind: self.one(&[JobKind::Manual, JobKind::Stray, JobKind::Lookalike, JobKind::Foreign]),
+            kind: self.one(&[
+                JobKind::Manual,
+                JobKind::Stray,
+                JobKind::Lookalike,
+                JobKind::Foreign,
+            ]),
         }
     }
 }

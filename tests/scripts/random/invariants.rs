@@ -72,7 +72,10 @@ impl Onlooker {
 
     /// The next instant at which any CronJob is due.
     pub(super) fn next_due(&self, now: Timestamp) -> Option<Timestamp> {
-        let schedules = self.cronjobs.iter().filter_map(|cronjob| cronjob.spec.schedule.as_ref().ok());
+        let schedules = self
+            .cronjobs
+            .iter()
+            .filter_map(|cronjob| cronjob.spec.schedule.as_ref().ok());
         schedules.filter_map(|schedule| schedule.next(now)).min()
     }
 
@@ -109,9 +112,14 @@ impl Onlooker {
     async fn read(&mut self, world: &World) {
         let params = ListParams::default();
         let zones = TimeZones::built_in();
-        let cronjobs = Api::<manifest::CronJob>::all(world.client().clone()).list(&params).await;
+        let cronjobs = Api::<manifest::CronJob>::all(world.client().clone())
+            .list(&params)
+            .await;
         let cronjobs = cronjobs.map(|list| list.items).unwrap_or_default();
-        self.cronjobs = cronjobs.iter().map(|object| manifest::lower(object, &zones, None)).collect();
+        self.cronjobs = cronjobs
+            .iter()
+            .map(|object| manifest::lower(object, &zones, None))
+            .collect();
         let jobs = Api::<JobView>::all(world.client().clone()).list(&params).await;
         self.runs.clear();
         for job in jobs.map(|list| list.items).unwrap_or_default() {
@@ -145,7 +153,11 @@ impl Onlooker {
         let is_prompt = is_calm || policy != Concurrency::Replace;
         let is_late = |deadline| *at - *scheduled >= deadline + TimeDelta::seconds(1);
         if is_prompt && cronjob.spec.starting_deadline.is_some_and(is_late) {
-            return Err(format!("{} was created after its starting deadline, at {}", job.name, moment(*at)));
+            return Err(format!(
+                "{} was created after its starting deadline, at {}",
+                job.name,
+                moment(*at)
+            ));
         }
         let is_alone = match policy {
             Concurrency::Allow => true,
@@ -156,37 +168,61 @@ impl Onlooker {
         if is_alone {
             return Ok(());
         }
-        Err(format!("{} was created beside {}, but the policy is {policy:?}", job.name, beside.join(", ")))
+        Err(format!(
+            "{} was created beside {}, but the policy is {policy:?}",
+            job.name,
+            beside.join(", ")
+        ))
     }
 
     /// The newest due instant has been started.
     fn check_owed(&self, cronjob: &CronJob, now: Timestamp) -> Verdict {
         let spec = &cronjob.spec;
         let is_interval = spec.schedule_text.starts_with('@');
-        let Ok(schedule) = &spec.schedule else { return Ok(()) };
+        let Ok(schedule) = &spec.schedule else {
+            return Ok(());
+        };
         if spec.suspend || is_interval {
             return Ok(());
         }
-        let owed_after = self.owed_after.get(&cronjob.uid).map_or(cronjob.created, |after| cronjob.created.max(*after));
+        let owed_after = self
+            .owed_after
+            .get(&cronjob.uid)
+            .map_or(cronjob.created, |after| cronjob.created.max(*after));
         let Some(due) = schedule.previous(now).filter(|due| *due > owed_after) else {
             return Ok(());
         };
-        let is_too_late = spec.starting_deadline.is_some_and(|deadline| now - due >= deadline - TimeDelta::seconds(1));
+        let is_too_late = spec
+            .starting_deadline
+            .is_some_and(|deadline| now - due >= deadline - TimeDelta::seconds(1));
         let is_blocked = spec.concurrency == Concurrency::Forbid && !self.unfinished(cronjob).is_empty();
         if is_too_late || is_blocked || self.ever_started.contains(&(cronjob.uid.clone(), due)) {
             return Ok(());
         }
-        Err(format!("{} was due at {} and is not started at {}", cronjob.key, moment(due), moment(now)))
+        Err(format!(
+            "{} was due at {} and is not started at {}",
+            cronjob.key,
+            moment(due),
+            moment(now)
+        ))
     }
 
     /// The status names exactly what runs.
     fn check_active(&self, cronjob: &CronJob) -> Verdict {
-        let recorded: BTreeSet<&str> = cronjob.status.active.iter().map(|job| job.name.as_str()).collect();
+        let recorded: BTreeSet<&str> = cronjob
+            .status
+            .active
+            .iter()
+            .map(|job| job.name.as_str())
+            .collect();
         let running: BTreeSet<&str> = self.unfinished(cronjob).into_iter().collect();
         if recorded == running {
             return Ok(());
         }
-        Err(format!("the status of {} says that {recorded:?} are active, but {running:?} are", cronjob.key))
+        Err(format!(
+            "the status of {} says that {recorded:?} are active, but {running:?} are",
+            cronjob.key
+        ))
     }
 
     /// The status names the newest instant that was started.
@@ -212,11 +248,17 @@ impl Onlooker {
             // Runs of instants that come by once more are kept, as their locks.
             return Ok(());
         }
-        for (outcome, limit) in [(Outcome::Succeeded, history.successful), (Outcome::Failed, history.failed)] {
+        for (outcome, limit) in [
+            (Outcome::Succeeded, history.successful),
+            (Outcome::Failed, history.failed),
+        ] {
             let runs = self.runs.get(&cronjob.uid).into_iter().flatten();
             let kept = runs.filter(|run| run.outcome() == Some(outcome)).count();
             if limit.is_some_and(|limit| kept > limit) {
-                return Err(format!("{kept} runs of {} that {outcome:?} are left, beyond the limit", cronjob.key));
+                return Err(format!(
+                    "{kept} runs of {} that {outcome:?} are left, beyond the limit",
+                    cronjob.key
+                ));
             }
         }
         Ok(())

@@ -60,7 +60,9 @@ pub(crate) fn trials() -> Vec<Trial> {
     let trial = |share: u64| {
         let seeds = (first + share..first + histories).step_by(usize::try_from(SHARES).unwrap_or(1));
         let time_max = asked.is_none().then_some(TIME_MAX);
-        Trial::test(format!("random-histories-{}", share + 1), move || play_all(seeds, time_max))
+        Trial::test(format!("random-histories-{}", share + 1), move || {
+            play_all(seeds, time_max)
+        })
     };
     (0..SHARES).map(trial).collect()
 }
@@ -133,7 +135,9 @@ async fn watch(world: &mut World, onlooker: &mut Onlooker, commands: &[Command])
 async fn pass(world: &mut World, onlooker: &mut Onlooker, by: TimeDelta) -> Result<(), String> {
     let target = world.now() + by;
     while world.now() < target {
-        let next = onlooker.next_due(world.now()).map_or(target, |due| due.min(target));
+        let next = onlooker
+            .next_due(world.now())
+            .map_or(target, |due| due.min(target));
         world.pass_until(next).await;
         onlooker.look(world).await?;
     }

@@ -32,7 +32,12 @@ impl Asked {
         let bytes = axum::body::to_bytes(Body::new(body), BODY_BYTES_MAX)
             .await
             .unwrap_or_default();
-        let asked = classify(&parts.method, parts.uri.path(), parts.uri.query().unwrap_or_default(), &bytes);
+        let asked = classify(
+            &parts.method,
+            parts.uri.path(),
+            parts.uri.query().unwrap_or_default(),
+            &bytes,
+        );
         (asked, Request::from_parts(parts, Body::from(bytes)))
     }
 
@@ -101,6 +106,10 @@ impl Asked {
             namespace: "default".into(),
             name: "…".into(),
         };
-        Asked { object, ..self.clone() }.to_string()
+        Asked {
+            object,
+            ..self.clone()
+        }
+        .to_string()
     }
 }

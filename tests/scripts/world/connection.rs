@@ -92,14 +92,21 @@ impl Wire {
 
     /// Every Job that a controller created, in this order.
     pub(crate) fn created(&self) -> Vec<Created> {
-        self.created.lock().unwrap_or_else(PoisonError::into_inner).clone()
+        self.created
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .clone()
     }
 
     /// Whether a controller runs that nothing has happened to for so long that it must be up to date.
     pub(crate) fn is_calm(&self) -> bool {
         let until = *self.trouble_until.lock().unwrap_or_else(PoisonError::into_inner);
         let is_over = until.is_none_or(|until| until <= Instant::now());
-        let runs = self.controller.lock().unwrap_or_else(PoisonError::into_inner).is_some();
+        let runs = self
+            .controller
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .is_some();
         runs && is_over && !self.faults.is_any_armed() && !self.watches.are_delayed()
     }
 
@@ -139,7 +146,9 @@ impl Wire {
         match &effect {
             // The next controller starts from what it finds.
             Effect::CrashBefore | Effect::CrashAfter => {}
-            Effect::Hang(time) | Effect::Slow(time) => self.trouble(time.to_std().unwrap_or_default() + RECOVERY),
+            Effect::Hang(time) | Effect::Slow(time) => {
+                self.trouble(time.to_std().unwrap_or_default() + RECOVERY)
+            }
             Effect::Answer(_) | Effect::Lose | Effect::EditFirst(_) => self.trouble(RECOVERY),
         }
         Some(effect)
@@ -147,7 +156,11 @@ impl Wire {
 
     /// The controller dies now.
     pub(super) fn kill_controller(&self) {
-        let life = self.controller.lock().unwrap_or_else(PoisonError::into_inner).take();
+        let life = self
+            .controller
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .take();
         if let Some(life) = life {
             life.alive.store(false, Ordering::Relaxed);
             life.running.abort();
@@ -190,23 +203,33 @@ impl Wire {
             namespace: asked.object.namespace.clone(),
             name: text(&owner["name"]),
         };
-        self.endings.schedule(&cronjob, &asked.object, &self.client, &self.clock);
+        self.endings
+            .schedule(&cronjob, &asked.object, &self.client, &self.clock);
         let cronjob_uid = text(&owner["uid"]);
         let ours = |job: &Key| {
             let created = self.created();
-            created.iter().any(|created| created.job == *job && created.cronjob_uid == cronjob_uid)
+            created
+                .iter()
+                .any(|created| created.job == *job && created.cronjob_uid == cronjob_uid)
         };
         let jobs = objects::all_jobs(&self.client).await;
         let unfinished = jobs.iter().filter(|job| objects::outcome(job).is_none());
-        let beside = unfinished.map(objects::key).filter(|job| *job != asked.object && ours(job));
+        let beside = unfinished
+            .map(objects::key)
+            .filter(|job| *job != asked.object && ours(job));
         let created = Created {
             at,
-            scheduled: text(&metadata["annotations"][SCHEDULED_ANNOTATION]).parse().unwrap_or_default(),
+            scheduled: text(&metadata["annotations"][SCHEDULED_ANNOTATION])
+                .parse()
+                .unwrap_or_default(),
             job: asked.object.clone(),
             beside: beside.map(|job| job.name).collect(),
             cronjob_uid,
         };
-        self.created.lock().unwrap_or_else(PoisonError::into_inner).push(created);
+        self.created
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .push(created);
     }
 }
 
@@ -227,7 +250,11 @@ impl Connection {
     /// From now on, this controller can be killed.
     pub(super) fn belongs_to(&self, running: JoinHandle<()>) {
         let alive = Arc::clone(&self.alive);
-        let mut controller = self.wire.controller.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut controller = self
+            .wire
+            .controller
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner);
         *controller = Some(Life { alive, running });
     }
 
@@ -239,7 +266,8 @@ impl Connection {
     }
 
     async fn die(&self, asked: &Asked, when: &str) {
-        self.wire.write_down(asked, &format!("the controller dies {when} (fault)"));
+        self.wire
+            .write_down(asked, &format!("the controller dies {when} (fault)"));
         self.wire.kill_controller();
         pending::<()>().await;
     }
@@ -282,7 +310,11 @@ impl Connection {
                 return Err("the connection was reset by the peer".into());
             }
             Some(Effect::Slow(time)) => {
-                let outcome = format!("{}, but the answer takes {} (fault)", response.status(), print_duration(time));
+                let outcome = format!(
+                    "{}, but the answer takes {} (fault)",
+                    response.status(),
+                    print_duration(time)
+                );
                 self.wire.write_down(&asked, &outcome);
                 tokio::time::sleep(time.to_std().unwrap_or_default()).await;
                 self.unless_dead().await;

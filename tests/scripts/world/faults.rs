@@ -94,11 +94,26 @@ impl Answer {
 /// What Kubernetes says with the code.
 fn words(code: StatusCode) -> (&'static str, &'static str) {
     match code {
-        StatusCode::FORBIDDEN => ("Forbidden", "exceeded quota: jobs, requested: count/jobs.batch=1, used: 10, limited: 10"),
-        StatusCode::CONFLICT => ("Conflict", "the object has been modified; please apply your changes to the latest version"),
+        StatusCode::FORBIDDEN => (
+            "Forbidden",
+            "exceeded quota: jobs, requested: count/jobs.batch=1, used: 10, limited: 10",
+        ),
+        StatusCode::CONFLICT => (
+            "Conflict",
+            "the object has been modified; please apply your changes to the latest version",
+        ),
         StatusCode::TOO_MANY_REQUESTS => ("TooManyRequests", "too many requests, please try again later"),
-        StatusCode::SERVICE_UNAVAILABLE => ("ServiceUnavailable", "the server is currently unable to handle the request"),
-        StatusCode::GATEWAY_TIMEOUT => ("Timeout", "the server was unable to return a response in the time allotted"),
-        _ => ("InternalError", "an error on the server has prevented the request from succeeding"),
+        StatusCode::SERVICE_UNAVAILABLE => (
+            "ServiceUnavailable",
+            "the server is currently unable to handle the request",
+        ),
+        StatusCode::GATEWAY_TIMEOUT => (
+            "Timeout",
+            "the server was unable to return a response in the time allotted",
+        ),
+        _ => (
+            "InternalError",
+            "an error on the server has prevented the request from succeeding",
+        ),
     }
 }

@@ -51,7 +51,8 @@ impl World {
     /// A world in which it is `now`, with a controller and nothing to do for it.
     pub(crate) async fn new(now: Timestamp, idle: Idle) -> World {
         let clock = ManualClock::starting_at(now);
-        let api = Api::start(Arc::new(MemoryStore::new()), Arc::new(clock.clone()))
+        let zones = Arc::new(TimeZones::built_in());
+        let api = Api::start(Arc::new(MemoryStore::new()), Arc::new(clock.clone()), Arc::clone(&zones))
             .await
             .expect("an API in memory starts");
         let (teller, told) = Teller::with_listener();
@@ -64,7 +65,7 @@ impl World {
             client,
             wire,
             teller,
-            zones: Arc::new(TimeZones::built_in()),
+            zones,
             running: watch::Sender::new(false),
         };
         world.start_controller();

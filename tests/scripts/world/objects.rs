@@ -40,8 +40,14 @@ pub(super) fn spec(apply: &Apply) -> Value {
     set("concurrencyPolicy", apply.policy.clone().map(Value::from));
     set("startingDeadlineSeconds", apply.deadline.map(Value::from));
     set("suspend", apply.suspend.map(Value::from));
-    set("successfulJobsHistoryLimit", apply.history.map(|limits| limits.0.into()));
-    set("failedJobsHistoryLimit", apply.history.map(|limits| limits.1.into()));
+    set(
+        "successfulJobsHistoryLimit",
+        apply.history.map(|limits| limits.0.into()),
+    );
+    set(
+        "failedJobsHistoryLimit",
+        apply.history.map(|limits| limits.1.into()),
+    );
     spec.into()
 }
 
@@ -115,10 +121,16 @@ pub(super) async fn edit(client: &Client, cronjob: &Key) -> bool {
         return false;
     };
     let labels = found.metadata.labels.unwrap_or_default();
-    let count: u32 = labels.get("edits").and_then(|count| count.parse().ok()).unwrap_or_default();
+    let count: u32 = labels
+        .get("edits")
+        .and_then(|count| count.parse().ok())
+        .unwrap_or_default();
     let patch = json!({ "metadata": { "labels": { "edits": (count + 1).to_string() } } });
     let params = PatchParams::default();
-    cronjobs.patch(&cronjob.name, &params, &Patch::Merge(patch)).await.is_ok()
+    cronjobs
+        .patch(&cronjob.name, &params, &Patch::Merge(patch))
+        .await
+        .is_ok()
 }
 
 /// Writes the status of a Job as the Job controller does when its pods have ended; false when there is no such Job.
@@ -141,7 +153,9 @@ pub(super) async fn finish(client: &Client, job: &Key, outcome: Outcome, now: Ti
         status["completionTime"] = json!(time);
     }
     let patch = Patch::Merge(json!({ "status": status }));
-    jobs.patch_status(&job.name, &PatchParams::default(), &patch).await.is_ok()
+    jobs.patch_status(&job.name, &PatchParams::default(), &patch)
+        .await
+        .is_ok()
 }
 
 /// Every Job there is, oldest first.
@@ -150,14 +164,21 @@ pub(super) async fn all_jobs(client: &Client) -> Vec<Job> {
     let mut jobs = jobs.map(|jobs| jobs.items).unwrap_or_default();
     jobs.sort_by_key(|job| {
         let metadata = &job.metadata;
-        (metadata.creation_timestamp.clone(), metadata.namespace.clone(), metadata.name.clone())
+        (
+            metadata.creation_timestamp.clone(),
+            metadata.namespace.clone(),
+            metadata.name.clone(),
+        )
     });
     jobs
 }
 
 /// How a Job has ended, if it has.
 pub(super) fn outcome(job: &Job) -> Option<Outcome> {
-    let conditions = job.status.iter().flat_map(|status| status.conditions.iter().flatten());
+    let conditions = job
+        .status
+        .iter()
+        .flat_map(|status| status.conditions.iter().flatten());
     let mut terminal = conditions.filter(|condition| condition.status == "True");
     terminal.find_map(|condition| match condition.type_.as_str() {
         "Complete" => Some(Outcome::Succeeded),

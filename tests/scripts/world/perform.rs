@@ -1,10 +1,10 @@
 //! What each command does.
 
+use k8s_openapi::api::batch::v1::{CronJob, Job};
+use k8s_openapi::api::core::v1::Namespace;
 use kube::Api;
 use kube::api::{DeleteParams, DynamicObject, ListParams, Patch, PatchParams, PostParams};
 use kube::core::ApiResource;
-use k8s_openapi::api::batch::v1::{CronJob, Job};
-use k8s_openapi::api::core::v1::Namespace;
 use punctual::clock::Clock;
 use punctual::cronjob::{Key, Outcome};
 use serde_json::{Value, json};
@@ -55,7 +55,9 @@ impl World {
             Command::Release(cronjob) => {
                 let patch = Patch::Merge(json!({ "metadata": { "finalizers": null } }));
                 let cronjobs = objects::cronjobs(client, &cronjob.namespace);
-                let released = cronjobs.patch(&cronjob.name, &PatchParams::default(), &patch).await;
+                let released = cronjobs
+                    .patch(&cronjob.name, &PatchParams::default(), &patch)
+                    .await;
                 self.complain(released);
             }
             Command::DeleteCronJob(key) => {
@@ -71,9 +73,13 @@ impl World {
                 self.complain(namespaces.delete(namespace, &DeleteParams::default()).await);
             }
             Command::CreateNamespace(namespace) => {
-                let object = json!({ "apiVersion": "v1", "kind": "Namespace", "metadata": { "name": namespace } });
-                self.create(&Api::all_with(client.clone(), &ApiResource::erase::<Namespace>(&())), object)
-                    .await;
+                let object =
+                    json!({ "apiVersion": "v1", "kind": "Namespace", "metadata": { "name": namespace } });
+                self.create(
+                    &Api::all_with(client.clone(), &ApiResource::erase::<Namespace>(&())),
+                    object,
+                )
+                .await;
             }
             Command::StartJob { name, of, kind } => self.start_job(name, of, *kind).await,
             Command::Finish { which, outcome } => self.finish(which, *outcome).await,
@@ -108,12 +114,16 @@ impl World {
 
     async fn edit(&self, cronjob: &Key) {
         if !objects::edit(&self.client, cronjob).await {
-            self.wire.transcript.line(&format!("  there is no CronJob {}", name(cronjob)));
+            self.wire
+                .transcript
+                .line(&format!("  there is no CronJob {}", name(cronjob)));
         }
     }
 
     async fn start_job(&self, key: &Key, of: &Key, kind: JobKind) {
-        let owner = objects::cronjobs(&self.client, &of.namespace).get_opt(&of.name).await;
+        let owner = objects::cronjobs(&self.client, &of.namespace)
+            .get_opt(&of.name)
+            .await;
         let object = objects::job(key, kind, owner.ok().flatten().as_ref());
         let resource = ApiResource::erase::<Job>(&());
         let raw = Api::namespaced_with(self.client.clone(), &key.namespace, &resource);
@@ -124,7 +134,13 @@ impl World {
         let unfinished = match which {
             Which::Named(job) => vec![job.clone()],
             Which::Oldest(cronjob) => self.unfinished(cronjob).await.into_iter().take(1).collect(),
-            Which::Newest(cronjob) => self.unfinished(cronjob).await.into_iter().next_back().into_iter().collect(),
+            Which::Newest(cronjob) => self
+                .unfinished(cronjob)
+                .await
+                .into_iter()
+                .next_back()
+                .into_iter()
+                .collect(),
             Which::All(cronjob) => self.unfinished(cronjob).await,
         };
         if unfinished.is_empty() {
@@ -132,7 +148,9 @@ impl World {
         }
         for job in unfinished {
             if !objects::finish(&self.client, &job, outcome, self.clock.now()).await {
-                self.wire.transcript.line(&format!("  there is no Job {}", name(&job)));
+                self.wire
+                    .transcript
+                    .line(&format!("  there is no Job {}", name(&job)));
             }
         }
     }
@@ -164,7 +182,9 @@ impl World {
 
     /// Every CronJob there is, by name.
     pub(super) async fn cronjobs(&self) -> Vec<CronJob> {
-        let list = Api::<CronJob>::all(self.client.clone()).list(&ListParams::default()).await;
+        let list = Api::<CronJob>::all(self.client.clone())
+            .list(&ListParams::default())
+            .await;
         list.map(|list| list.items).unwrap_or_default()
     }
 }

@@ -29,7 +29,9 @@ impl World {
     }
 
     pub(super) async fn show_status(&self, key: &Key) {
-        let found = objects::cronjobs(&self.client, &key.namespace).get_opt(&key.name).await;
+        let found = objects::cronjobs(&self.client, &key.namespace)
+            .get_opt(&key.name)
+            .await;
         let line = match found {
             Ok(Some(cronjob)) => status_line(&cronjob),
             _ => format!("  there is no CronJob {}", name(key)),
@@ -50,9 +52,22 @@ impl World {
 
 fn status_line(cronjob: &CronJob) -> String {
     let status = cronjob.status.clone().unwrap_or_default();
-    let active: Vec<String> = status.active.iter().flatten().filter_map(|job| job.name.clone()).collect();
-    let active = if active.is_empty() { "nothing".into() } else { active.join(", ") };
-    let deleting = if cronjob.metadata.deletion_timestamp.is_some() { ", being deleted" } else { "" };
+    let active: Vec<String> = status
+        .active
+        .iter()
+        .flatten()
+        .filter_map(|job| job.name.clone())
+        .collect();
+    let active = if active.is_empty() {
+        "nothing".into()
+    } else {
+        active.join(", ")
+    };
+    let deleting = if cronjob.metadata.deletion_timestamp.is_some() {
+        ", being deleted"
+    } else {
+        ""
+    };
     format!(
         "  cronjob {}: active {active}; last scheduled {}; last successful {}{deleting}",
         shown_name(cronjob),
@@ -68,9 +83,16 @@ fn job_line(job: &Job) -> String {
         Some(owner) => format!("of {}", name(&owner)),
         None => "of nobody here".into(),
     };
-    let deleting = if job.metadata.deletion_timestamp.is_some() { ", being deleted" } else { "" };
+    let deleting = if job.metadata.deletion_timestamp.is_some() {
+        ", being deleted"
+    } else {
+        ""
+    };
     let created = shown(job.metadata.creation_timestamp.as_ref());
-    format!("  job {}: {state}, created {created}, {owner}{deleting}", name(&objects::key(job)))
+    format!(
+        "  job {}: {state}, created {created}, {owner}{deleting}",
+        name(&objects::key(job))
+    )
 }
 
 fn shown_name(cronjob: &CronJob) -> String {

@@ -54,7 +54,9 @@ impl Transcript {
     pub(super) fn request(&self, at: Timestamp, asked: &Asked, outcome: &str) {
         let mut pages = self.pages();
         pages.hear();
-        pages.add(at, &format!("→ {}: {outcome}", asked.kind()), || format!("→ {asked}: {outcome}"));
+        pages.add(at, &format!("→ {}: {outcome}", asked.kind()), || {
+            format!("→ {asked}: {outcome}")
+        });
     }
 
     /// Everything so far.
@@ -75,7 +77,9 @@ impl Pages {
         while let Ok(told) = self.told.try_recv() {
             let Told { at, cronjob, note } = told;
             let reason = note.reason();
-            self.add(at, reason, || format!("{}: {reason}: {}", name(&cronjob), full(&note)));
+            self.add(at, reason, || {
+                format!("{}: {reason}: {}", name(&cronjob), full(&note))
+            });
         }
     }
 

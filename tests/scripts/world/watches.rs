@@ -59,13 +59,19 @@ impl Watches {
 
     /// From now on, what a watch shows arrives this much later. Returns what it was before.
     pub(super) fn delay(&self, watched: Watched, by: Duration) -> Duration {
-        let mut delay = self.of(watched).delay.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut delay = self
+            .of(watched)
+            .delay
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner);
         std::mem::replace(&mut delay, by)
     }
 
     /// Whether any watch is late.
     pub(super) fn are_delayed(&self) -> bool {
-        [&self.cronjobs, &self.jobs].iter().any(|watch| !watch.delay().is_zero())
+        [&self.cronjobs, &self.jobs]
+            .iter()
+            .any(|watch| !watch.delay().is_zero())
     }
 
     /// Ends the watches that are open.
@@ -85,7 +91,9 @@ impl Watches {
 
     /// A list, with what is malformed in it.
     pub(super) async fn list(&self, body: Body) -> Body {
-        let bytes = axum::body::to_bytes(body, LIST_BYTES_MAX).await.unwrap_or_default();
+        let bytes = axum::body::to_bytes(body, LIST_BYTES_MAX)
+            .await
+            .unwrap_or_default();
         let mut list: Value = serde_json::from_slice(&bytes).unwrap_or_default();
         for object in list["items"].as_array_mut().into_iter().flatten() {
             self.shown(object);
@@ -135,7 +143,11 @@ impl Watches {
     fn shown(&self, object: &mut Value) -> bool {
         let part = |field: &str| object["metadata"][field].as_str().unwrap_or_default();
         let key = format!("{}/{}", part("namespace"), part("name"));
-        let malformed = self.malformed.lock().unwrap_or_else(PoisonError::into_inner).contains(&key);
+        let malformed = self
+            .malformed
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .contains(&key);
         if malformed {
             object["spec"]["suspend"] = json!("perhaps");
         }
@@ -147,7 +159,10 @@ impl Watches {
 type Chunk = io::Result<Bytes>;
 
 /// The chunks up to a cut, and what the client sees of it.
-fn until_cut(chunks: BoxStream<'static, Chunk>, cut: watch::Receiver<CutKind>) -> impl stream::Stream<Item = Chunk> + Send {
+fn until_cut(
+    chunks: BoxStream<'static, Chunk>,
+    cut: watch::Receiver<CutKind>,
+) -> impl stream::Stream<Item = Chunk> + Send {
     stream::unfold(Some((chunks, cut)), |open| async move {
         let (mut chunks, mut cut) = open?;
         tokio::select! {
