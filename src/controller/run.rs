@@ -77,9 +77,12 @@ impl Controller {
             let wake = self.state.next_wake();
             let sleep = wake.map(|at| self.options.clock.sleep_until(at));
             tokio::select! {
+                // In a fixed order, so that the same history has the same end. Nobody starves: whatever happens,
+                // what is due and whether to stop is looked at in every turn.
+                biased;
+                Some(done) = self.tasks.join_next() => self.finish(done),
                 Some(event) = cronjobs.next() => self.observe(event, State::cronjob_event),
                 Some(event) = jobs.next() => self.observe(event, State::job_event),
-                Some(done) = self.tasks.join_next() => self.finish(done),
                 () = async { if let Some(sleep) = sleep { sleep.await } }, if wake.is_some() => {}
                 changed = stop.changed() => if changed.is_err() { break },
             }

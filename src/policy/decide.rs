@@ -19,8 +19,10 @@ pub fn decide(situation: Situation<'_>, now: Timestamp) -> Decision {
     } = situation;
     let mut notes = Vec::new();
 
-    let prune = history::prune(cronjob.spec.history, runs);
-    let status = bookkeeping::reconcile(&cronjob.status, runs, &prune, &mut notes);
+    let mut prune = history::prune(cronjob.spec.history, runs);
+    prune.retain(|job| bookkeeping::is_recorded(cronjob, &job.name));
+    let mut status = bookkeeping::reconcile(&cronjob.status, runs, &prune, &mut notes);
+    bookkeeping::record_newest(&mut status, cronjob, runs, now, &mut notes);
     let memory = missed::notice_edit(&cronjob.spec, memory, now);
     let mut decision = Decision {
         prune,
@@ -81,13 +83,6 @@ fn decide_start(
         return;
     };
     let name = run_name(&cronjob.key.name, scheduled);
-    if runs.iter().any(|run| run.name == name) {
-        // The write after its creation was lost. Its Job is kept until the instant is recorded: it is the only trace.
-        decision.prune.retain(|deletion| deletion.name != name);
-        decision.status.last_schedule_time = Some(scheduled);
-        decision.notes.push(Note::AlreadyStarted { job: name, scheduled });
-        return;
-    }
     match concurrency::admit(cronjob.spec.concurrency, &decision.status, runs) {
         Admission::Start { replacing } => {
             decision.notes.extend(window.passed_over_before(scheduled));
