@@ -35,6 +35,8 @@ pub struct Submitter {
 pub struct Carried {
     /// The CronJob after the status write, if there was one.
     pub cronjob: Option<CronJob>,
+    /// The CronJob is not there any more, whatever the watch shows.
+    pub gone: bool,
     /// The Job that was created, or found under the run's name.
     pub job: Option<JobView>,
     /// The UIDs of the Jobs that were deleted.
@@ -81,6 +83,7 @@ impl Submitter {
         let deleted = deletions.into_iter().filter(|result| result.error.is_none());
         let carried = Carried {
             cronjob: None,
+            gone: false,
             job,
             deleted: deleted.map(|result| result.deletion.uid).collect(),
             notes,
@@ -164,7 +167,10 @@ async fn record(requests: &Requests, cronjob: &CronJob, status: &Status, mut car
                 carried.cronjob = Some(*written);
                 return carried;
             }
-            Ok(StatusAnswer::Gone) => return carried,
+            Ok(StatusAnswer::Gone) => {
+                carried.gone = true;
+                return carried;
+            }
             Ok(StatusAnswer::Conflict) => {}
             Err(error) => {
                 carried.failure = Some(format!("the status could not be written: {error}"));

@@ -139,15 +139,17 @@ impl Onlooker {
         } = created;
         let run = (cronjob_uid.clone(), *scheduled);
         self.ever_started.insert(run.clone());
-        if !self.started.insert(run) {
-            return Err(format!("{} was created twice", job.name));
-        }
+        let is_first = self.started.insert(run);
         if scheduled > at {
             return Err(format!("{} was created before its time", job.name));
         }
         let Some(cronjob) = self.cronjobs.iter().find(|cronjob| cronjob.uid == *cronjob_uid) else {
             return Ok(());
         };
+        // (What is created for a CronJob that was deleted is collected, and its answer may be lost more than once.)
+        if !is_first {
+            return Err(format!("{} was created twice", job.name));
+        }
         let policy = cronjob.spec.concurrency;
         // What is to be replaced may take its time to be deleted.
         let is_prompt = is_calm || policy != Concurrency::Replace;

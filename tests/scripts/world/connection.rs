@@ -48,7 +48,7 @@ pub(crate) struct Wire {
 }
 
 /// With more requests at one moment than this, a controller goes round in circles: nothing is left for time to pass.
-const REQUESTS_AT_ONCE_MAX: u32 = 3_000;
+const REQUESTS_AT_ONCE_MAX: u32 = 1_000;
 
 /// How long the controller may need to recover from an error: its longest pause between two attempts, and that of a
 /// watch, with what they are spread by.

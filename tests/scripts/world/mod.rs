@@ -52,9 +52,13 @@ impl World {
     pub(crate) async fn new(now: Timestamp, idle: Idle) -> World {
         let clock = ManualClock::starting_at(now);
         let zones = Arc::new(TimeZones::built_in());
-        let api = Api::start(Arc::new(MemoryStore::new()), Arc::new(clock.clone()), Arc::clone(&zones))
-            .await
-            .expect("an API in memory starts");
+        let api = Api::start(
+            Arc::new(MemoryStore::new()),
+            Arc::new(clock.clone()),
+            Arc::clone(&zones),
+        )
+        .await
+        .expect("an API in memory starts");
         let (teller, told) = Teller::with_listener();
         let client = api.client();
         let wire = Wire::new(clock.clone(), Transcript::new(told), client.clone());
