@@ -20,6 +20,12 @@ pub fn run_name(cronjob: &str, scheduled: Timestamp) -> String {
     }
 }
 
+/// Whether a Job's name is that of a run of `cronjob`, for whatever instant.
+pub fn is_run_name(cronjob: &str, job: &str) -> bool {
+    let suffix = job.strip_prefix(cronjob).and_then(|rest| rest.strip_prefix('-'));
+    suffix.is_some_and(|digits| !digits.is_empty() && digits.bytes().all(|byte| byte.is_ascii_digit()))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -36,6 +42,20 @@ mod tests {
     fn instants_off_the_minute_are_named_by_the_second() {
         assert_eq!(run_name("tick", at("2016-05-19T10:00:05Z")), "tick-1463652005");
         assert_eq!(run_name("tick", at("2016-05-19T10:00:10Z")), "tick-1463652010");
+    }
+
+    #[test]
+    fn a_run_is_known_by_its_name() {
+        for (job, is_run) in [
+            ("tick-24394200", true),
+            ("tick-1463652005", true),
+            ("tick-manual-7xk", false),
+            ("tick-", false),
+            ("tick", false),
+            ("tock-24394200", false),
+        ] {
+            assert_eq!(is_run_name("tick", job), is_run, "{job}");
+        }
     }
 
     #[test]

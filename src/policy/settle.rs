@@ -31,6 +31,8 @@ pub enum StartResult {
     },
     /// A Job of this name exists and is not ours.
     NameTaken,
+    /// The namespace is being deleted and takes no new Jobs.
+    NamespaceTerminating,
     /// The request failed, or was never sent because a run that was to be replaced could not be deleted.
     Failed {
         /// Why, in the words of whoever refused.
@@ -88,6 +90,7 @@ fn settle_start(status: &mut Status, name: &str, scheduled: Timestamp, result: S
         StartResult::AlreadyStarted { active } => (active, Note::AlreadyStarted { job, scheduled }),
         // DIFFERENCE (D5): the instant counts as done, so that the next run goes ahead. Kubernetes stalls.
         StartResult::NameTaken => (None, Note::NameTaken { job }),
+        StartResult::NamespaceTerminating => return Note::NamespaceTerminating { job, scheduled },
         StartResult::Failed { error } => {
             return Note::StartFailed {
                 job,

@@ -83,4 +83,6 @@ pub struct Start {
     pub name: String,
     /// The due instant.
     pub scheduled: Timestamp,
+    /// When it is too late to start (`startingDeadlineSeconds`), however long the request had to wait for its turn.
+    pub deadline: Option<Timestamp>,
 }

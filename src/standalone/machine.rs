@@ -50,12 +50,7 @@ impl Standalone {
 
         let (controllers, stop) = watch::channel(false);
         let (node, shutdown) = watch::channel(Shutdown::No);
-        let options = ControllerOptions {
-            client: client.clone(),
-            clock: Arc::clone(&clock),
-            zones,
-            teller,
-        };
+        let options = ControllerOptions::new(client.clone(), Arc::clone(&clock), zones, teller);
         let deciding = vec![tokio::spawn(Controller::new(options).run(stop.clone()))];
         let runtime = Node::new(client.clone(), clock, output, Options::new(NODE_NAME));
         let running = tokio::spawn(runtime.run(shutdown));

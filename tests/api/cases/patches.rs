@@ -64,12 +64,7 @@ pub(crate) async fn lists_with_keys_are_merged_by_kubectl(cluster: Cluster) {
         .patch("nightly", &PatchParams::default(), &patch)
         .await
         .unwrap();
-    let template = patched.spec.job_template
-        .spec
-        .unwrap()
-        .template
-        .spec
-        .unwrap();
+    let template = patched.spec.job_template.spec.unwrap().template.spec.unwrap();
     let seen: Vec<_> = template
         .containers
         .iter()
@@ -91,7 +86,9 @@ pub(crate) async fn lists_with_keys_are_merged_by_kubectl(cluster: Cluster) {
         .await
         .unwrap();
     assert_eq!(
-        patched.spec.job_template
+        patched
+            .spec
+            .job_template
             .spec
             .unwrap()
             .template
