@@ -23,7 +23,8 @@ pub trait Clock: Send + Sync + std::fmt::Debug {
     /// Waits until the wall clock reads `instant` or later; returns at once when it already does.
     ///
     /// The wait follows the wall clock: a clock that is set, or a machine that slept, is noticed within
-    /// [`LONGEST_SLEEP`].
+    /// [`LONGEST_SLEEP`]. When the clock is put back the wait is over too, before `instant`: whoever chose it did so by
+    /// a time that was wrong, and has to look again.
     fn sleep_until(&self, instant: Timestamp) -> Sleep;
 }
 
@@ -54,13 +55,42 @@ impl Clock for SystemClock {
 
     fn sleep_until(&self, instant: Timestamp) -> Sleep {
         Box::pin(async move {
-            loop {
-                let left = (instant - SystemClock.now()).to_std().unwrap_or_default();
-                if left.is_zero() {
-                    return;
-                }
-                tokio::time::sleep(left.min(LONGEST_SLEEP)).await;
+            let mut seen = SystemClock.now();
+            while let Some(pause) = pause(seen, SystemClock.now(), instant) {
+                seen = SystemClock.now();
+                tokio::time::sleep(pause).await;
             }
         })
+    }
+}
+
+/// How long to sleep before looking at the clock again, or `None` when the wait until `instant` is over. `seen` is
+/// what the clock read before.
+fn pause(seen: Timestamp, now: Timestamp, instant: Timestamp) -> Option<Duration> {
+    let left = (instant - now).to_std().ok().filter(|left| !left.is_zero())?;
+    (now >= seen).then_some(left.min(LONGEST_SLEEP))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_wait_ends_at_its_instant_or_when_the_clock_is_put_back() {
+        let at = |millis| Timestamp::from_timestamp_millis(millis).expect("a small number");
+        for (seen, now, instant, pause_millis) in [
+            (1_000, 1_000, 1_003, Some(3)),
+            (1_000, 1_500, 9_000, Some(500)),
+            (1_000, 9_000, 9_000, None),
+            (1_000, 9_001, 9_000, None),
+            (1_000, 999, 9_000, None),
+        ] {
+            let expected = pause_millis.map(Duration::from_millis);
+            assert_eq!(
+                pause(at(seen), at(now), at(instant)),
+                expected,
+                "{seen} {now} {instant}"
+            );
+        }
     }
 }

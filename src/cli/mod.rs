@@ -6,19 +6,29 @@ mod exit;
 mod next;
 mod present;
 mod up;
-mod zoneinfo;
+pub mod zoneinfo;
 
 use std::io::Write as _;
+use std::sync::LazyLock;
 
 use clap::{Parser, Subcommand};
 
 pub use exit::{Exit, Failure, chain};
 
+/// The program's version, and that of the time-zone rules it goes by: the two decide together when a run is due.
+static VERSION: LazyLock<String> = LazyLock::new(|| {
+    let version = env!("CARGO_PKG_VERSION");
+    match zoneinfo::load(None) {
+        Ok(zones) => format!("{version} (time zones {}, {})", zones.version(), zones.origin()),
+        Err(_) => version.to_owned(),
+    }
+});
+
 /// Runs Kubernetes CronJobs on time: in a cluster, or on one machine with no cluster at all.
 #[derive(Debug, Parser)]
 #[command(
     name = "punctual",
-    version,
+    version = VERSION.as_str(),
     max_term_width = 100,
     arg_required_else_help = true
 )]

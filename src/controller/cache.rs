@@ -1,11 +1,14 @@
 //! CronJobs and their Jobs as they are.
 //!
-//! The cache is fed by two watches and by the answers to our own writes. An answer is newer than what the watch has
-//! shown so far; until the watch catches up, older events of that object are ignored. So a decision never rests on
-//! a state from before our own last write, and cannot take a run that was just started for one that is missing.
+//! The cache is fed by two watches and by the answers to our own writes, which arrive in any order: a watch may lag
+//! behind an answer or be ahead of it. Of an object, the newest version counts, whoever showed it. So a decision never
+//! rests on a state from before our own last write, and cannot take a run that was just started for one that is
+//! missing, nor one that has ended for one that still runs.
 
 use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
+
+use kube::Resource;
 
 use crate::cronjob::{CronJob, Key, Run};
 use crate::manifest;
@@ -18,8 +21,6 @@ pub(super) struct Entry {
     pub(super) object: Arc<manifest::CronJob>,
     /// As policy sees it, with its schedule compiled.
     pub(super) cronjob: CronJob,
-    /// The version of our last write that the watch has not shown yet.
-    awaited: Option<String>,
 }
 
 /// Where a Job belongs.
@@ -72,47 +73,31 @@ impl Cache {
         object: manifest::CronJob,
         zones: &TimeZones,
     ) -> bool {
-        if let Some(entry) = self.cronjobs.get(key)
-            && let Some(awaited) = &entry.awaited
-            && object.metadata.uid == entry.object.metadata.uid
-            && object.metadata.resource_version.as_ref() != Some(awaited)
-        {
+        let previous = self.cronjobs.get(key);
+        let known = previous.map(|entry| &entry.object.metadata);
+        if known.is_some_and(|known| {
+            known.uid == object.metadata.uid
+                && is_older(
+                    object.metadata.resource_version.as_deref(),
+                    known.resource_version.as_deref(),
+                )
+        }) {
             return false;
         }
-        self.insert_cronjob(key, object, zones, None);
+        let cronjob = manifest::lower(&object, zones, previous.map(|entry| &entry.cronjob.spec));
+        self.remove_cronjob(key);
+        self.key_of.insert(cronjob.uid.clone(), key.clone());
+        let object = Arc::new(object);
+        self.cronjobs.insert(key.clone(), Entry { object, cronjob });
         true
     }
 
-    /// Takes in the answer to our own write of a CronJob.
+    /// Takes in the answer to our own write of a CronJob, unless that CronJob is gone.
     pub(super) fn wrote_cronjob(&mut self, key: &Key, object: manifest::CronJob, zones: &TimeZones) {
-        let known = self.cronjobs.get(key).map(|entry| &entry.object.metadata);
-        if known.is_some_and(|known| known.uid == object.metadata.uid) {
-            let awaited = object.metadata.resource_version.clone();
-            self.insert_cronjob(key, object, zones, awaited);
+        let known = self.cronjobs.get(key).map(|entry| &entry.object.metadata.uid);
+        if known.is_some_and(|uid| *uid == object.metadata.uid) {
+            self.watched_cronjob(key, object, zones);
         }
-    }
-
-    fn insert_cronjob(
-        &mut self,
-        key: &Key,
-        object: manifest::CronJob,
-        zones: &TimeZones,
-        awaited: Option<String>,
-    ) {
-        let previous = self.cronjobs.remove(key);
-        if let Some(previous) = &previous {
-            self.key_of.remove(&previous.cronjob.uid);
-        }
-        let cronjob = manifest::lower(&object, zones, previous.as_ref().map(|entry| &entry.cronjob.spec));
-        self.key_of.insert(cronjob.uid.clone(), key.clone());
-        self.cronjobs.insert(
-            key.clone(),
-            Entry {
-                object: Arc::new(object),
-                cronjob,
-                awaited,
-            },
-        );
     }
 
     /// Forgets a CronJob. Its Jobs stay until the watch shows them as gone.
@@ -139,7 +124,12 @@ impl Cache {
     }
 
     /// Takes in a Job, and returns the UIDs of the CronJobs that it concerns: its owner, and the one it had before.
+    /// A version that is older than what is known concerns nobody.
     pub(super) fn insert_job(&mut self, job: &JobView) -> Vec<String> {
+        let known = self.run(job.uid()).map(|run| run.resource_version.as_str());
+        if is_older(job.meta().resource_version.as_deref(), known) {
+            return vec![];
+        }
         let mut concerned = self.remove_job(job.uid());
         if let Some(owner) = job.owner() {
             let mut run = job.run();
@@ -179,6 +169,10 @@ impl Cache {
         self.remove_job(uid)
     }
 
+    fn run(&self, uid: &str) -> Option<&Run> {
+        self.runs.get(&self.homes.get(uid)?.owner)?.get(uid)
+    }
+
     fn remove_job(&mut self, uid: &str) -> Vec<String> {
         let Some(Home { owner, .. }) = self.homes.remove(uid) else {
             return vec![];
@@ -191,4 +185,13 @@ impl Cache {
         }
         vec![owner]
     }
+}
+
+/// Whether an object at `version` is older than the one that is known. Resource versions are whole numbers that grow
+/// (KEP-5504); of a server that counts in another way, whatever comes last counts.
+fn is_older(version: Option<&str>, known: Option<&str>) -> bool {
+    let number = |version: Option<&str>| version?.parse::<u128>().ok();
+    number(version)
+        .zip(number(known))
+        .is_some_and(|(version, known)| version < known)
 }

@@ -13,7 +13,7 @@ use crate::controller::queue::DueQueue;
 use crate::controller::{retry, rival};
 use crate::cronjob::{JobRef, Key};
 use crate::manifest::{self, Adoption, AnnotationMistake};
-use crate::policy::{Decision, Memory, Note, Situation, decide};
+use crate::policy::{CLOCK_SLACK, Decision, Memory, Note, Situation, decide};
 use crate::schedule::{TimeZones, Timestamp};
 use crate::submit::{Carried, JobView, Retry};
 
@@ -60,7 +60,8 @@ struct Standing {
     patient_until: Option<Timestamp>,
     /// When it was last told that somebody else runs this CronJob too.
     rival_told: Option<Timestamp>,
-    /// Active Jobs that were looked up and are gone for certain.
+    /// Active Jobs that are gone for certain, whatever an answer still says: they were looked up, or the watch showed
+    /// it while a task was under way.
     gone: HashSet<String>,
 }
 
@@ -75,6 +76,8 @@ pub struct State {
     dirty: BTreeSet<Key>,
     /// CronJobs with a task under way, and whether to decide on them again when it has ended.
     busy: HashMap<Key, bool>,
+    /// When decisions were last asked for.
+    asked: Option<Timestamp>,
     /// What the watches showed and is to be told.
     noticed: Vec<News>,
     /// What is wrong with annotations and was told.
@@ -95,6 +98,7 @@ impl State {
             wakes: DueQueue::default(),
             dirty: BTreeSet::new(),
             busy: HashMap::new(),
+            asked: None,
             noticed: Vec::new(),
             mistakes: HashMap::new(),
             cronjobs_listed: Listings::new(&scopes),
@@ -124,11 +128,19 @@ impl State {
         }
     }
 
+    /// Takes in a Job that the answer to a task shows.
+    fn answered_job(&mut self, key: &Key, job: &JobView) {
+        let standing = self.standing.get(key);
+        if !standing.is_some_and(|standing| standing.gone.contains(job.uid())) {
+            self.saw_job(job);
+        }
+    }
+
     /// What came of [`Task::Submit`], at the time `now`.
     pub fn carried(&mut self, key: &Key, carried: Carried, now: Timestamp) {
         self.end_task(key);
         if let Some(job) = &carried.job {
-            self.saw_job(job);
+            self.answered_job(key, job);
         }
         self.cache.deleted_jobs(carried.deleted);
         if let Some(object) = carried.cronjob {
@@ -143,11 +155,16 @@ impl State {
         let failed = found.is_none().then_some(Retry::Backoff);
         if let Some(found) = found {
             for job in &found {
-                self.cache.insert_job(job);
+                self.answered_job(key, job);
             }
-            let missing = asked
-                .iter()
-                .filter(|job| !found.iter().any(|view| view.uid() == job.uid));
+            // A Job that belongs to nobody or to somebody else by now is as good as gone.
+            let owner = self.cache.entry(key).map(|entry| entry.cronjob.uid.as_str());
+            let is_ours = |job: &JobRef| {
+                found
+                    .iter()
+                    .any(|view| view.uid() == job.uid && view.owner() == owner)
+            };
+            let missing = asked.iter().filter(|job| !is_ours(job));
             let gone: Vec<String> = missing.map(|job| job.uid.clone()).collect();
             if let Some(standing) = self.standing.get_mut(key) {
                 standing.gone.extend(gone);
@@ -183,6 +200,12 @@ impl State {
             return (vec![], vec![]);
         }
         let mut news = self.what_was_noticed(now);
+        // DIFFERENCE (D11): wake-ups that were computed by a clock that was ahead would come late by as much.
+        let before = self.asked.replace(now);
+        if before.is_some_and(|before| now + CLOCK_SLACK < before) {
+            let everybody: Vec<Key> = self.cache.keys().cloned().collect();
+            everybody.into_iter().for_each(|key| self.mark(key));
+        }
         while let Some(key) = self.wakes.pop(now) {
             self.mark(key);
         }
@@ -260,6 +283,7 @@ impl State {
         standing.gone.retain(|uid| entry.cronjob.status.is_active(uid));
         self.wakes.set(key, decision.wake);
         if decision.is_nothing(&entry.cronjob.status) {
+            standing.failures = 0;
             return None;
         }
         self.busy.insert(key.clone(), false);

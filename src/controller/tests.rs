@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use kube::Resource;
 use kube::runtime::watcher::Event;
 use serde_json::{Value, json};
 
@@ -27,13 +28,13 @@ impl World {
             version: 1,
         };
         world.state.cronjob_event(&Scope::CLUSTER, Event::Init);
-        world.watch_cronjob(json!({}));
+        world.watch_cronjob(&json!({}));
         world.state.cronjob_event(&Scope::CLUSTER, Event::InitDone);
         world.state.job_event(&Scope::CLUSTER, Event::InitDone);
         world
     }
 
-    fn cronjob(&self, status: Value) -> CronJob {
+    fn cronjob(&self, status: &Value) -> CronJob {
         let object = json!({
             "metadata": {
                 "name": "tick", "namespace": "default", "uid": "tick-uid",
@@ -45,7 +46,7 @@ impl World {
         serde_json::from_str(&object.to_string()).expect("a CronJob")
     }
 
-    fn watch_cronjob(&mut self, status: Value) {
+    fn watch_cronjob(&mut self, status: &Value) {
         let object = self.cronjob(status);
         self.state.cronjob_event(&Scope::CLUSTER, Event::Apply(object));
     }
@@ -67,7 +68,7 @@ impl World {
         let active = json!([{ "name": start.name, "uid": format!("uid of {}", start.name) }]);
         let status = json!({ "active": active, "lastScheduleTime": start.scheduled.to_rfc3339() });
         let carried = Carried {
-            cronjob: Some(self.cronjob(status)),
+            cronjob: Some(self.cronjob(&status)),
             job: Some(job(&start.name)),
             ..Carried::default()
         };
@@ -81,7 +82,7 @@ fn nothing_is_decided_before_both_watches_have_listed_everything() {
         state: State::new(Arc::new(TimeZones::built_in()), &Charge::default()),
         version: 1,
     };
-    state.watch_cronjob(json!({}));
+    state.watch_cronjob(&json!({}));
     state.state.cronjob_event(&Scope::CLUSTER, Event::InitDone);
     assert!(state.ready(120).is_none(), "the Jobs are not known yet");
     state.state.job_event(&Scope::CLUSTER, Event::InitDone);
@@ -101,7 +102,7 @@ fn it_wakes_at_the_due_instant_and_not_before() {
 fn one_task_at_a_time() {
     let mut world = World::new();
     assert!(world.ready(60).is_some());
-    world.watch_cronjob(json!({}));
+    world.watch_cronjob(&json!({}));
     assert!(world.ready(61).is_none(), "the first task is still under way");
 }
 
@@ -111,10 +112,10 @@ fn a_watch_that_lags_behind_our_own_write_starts_nothing_twice() {
     world.start_goes_through(60);
     // The watch shows the CronJob as it was before, twice; then our own write.
     world.version -= 1;
-    world.watch_cronjob(json!({}));
+    world.watch_cronjob(&json!({}));
     assert!(world.ready(61).is_none());
     world.version += 1;
-    world.watch_cronjob(json!({
+    world.watch_cronjob(&json!({
         "active": [{ "name": "tick-29454361", "uid": "uid of tick-29454361" }],
         "lastScheduleTime": "2026-01-01T10:01:00Z",
     }));
@@ -126,7 +127,7 @@ fn a_watch_that_lags_behind_our_own_write_starts_nothing_twice() {
 fn an_active_job_that_no_watch_shows_is_looked_up_before_it_is_missed() {
     let mut world = World::new();
     world.version = 2;
-    world.watch_cronjob(json!({
+    world.watch_cronjob(&json!({
         "active": [{ "name": "gone", "uid": "gone-uid" }], "lastScheduleTime": "2026-01-01T10:01:00Z",
     }));
     let Some(Task::LookUp { key, jobs }) = world.ready(70) else {
@@ -149,7 +150,7 @@ fn an_active_job_that_no_watch_shows_is_looked_up_before_it_is_missed() {
 fn an_active_job_that_is_found_stays_active() {
     let mut world = World::new();
     world.version = 2;
-    world.watch_cronjob(json!({
+    world.watch_cronjob(&json!({
         "active": [{ "name": "slow", "uid": "uid of slow" }], "lastScheduleTime": "2026-01-01T10:01:00Z",
     }));
     let Some(Task::LookUp { key, jobs }) = world.ready(70) else {
@@ -159,6 +160,180 @@ fn an_active_job_that_is_found_stays_active() {
         .state
         .looked_up(&key, &jobs, Some(vec![job("slow")]), at(70));
     assert!(world.ready(71).is_none());
+}
+
+/// The answer to our write and the event that shows it race; here the event comes first.
+#[test]
+fn an_edit_is_seen_although_the_watch_showed_our_write_before_its_answer() {
+    let mut world = World::new();
+    let Some(Task::Submit { key, decision, .. }) = world.ready(60) else {
+        panic!("no start")
+    };
+    let start = decision.start.expect("a start");
+    let status = json!({
+        "active": [{ "name": start.name, "uid": format!("uid of {}", start.name) }],
+        "lastScheduleTime": start.scheduled.to_rfc3339(),
+    });
+    world.version += 1;
+    world.watch_cronjob(&status);
+    let carried = Carried {
+        cronjob: Some(world.cronjob(&status)),
+        job: Some(job(&start.name)),
+        ..Carried::default()
+    };
+    world.state.carried(&key, carried, at(60));
+    world.version += 1;
+    let mut suspended = world.cronjob(&status);
+    suspended.spec.suspend = Some(true);
+    world
+        .state
+        .cronjob_event(&Scope::CLUSTER, Event::Apply(suspended));
+    assert!(world.ready(120).is_none(), "a suspended CronJob starts nothing");
+}
+
+/// A new listing may skip the version that our write made: somebody changed the CronJob right after.
+#[test]
+fn an_edit_is_seen_although_the_watch_never_shows_our_write() {
+    let mut world = World::new();
+    world.start_goes_through(60);
+    world.version += 1;
+    let mut suspended = world.cronjob(&json!({
+        "active": [{ "name": "tick-29454361", "uid": "uid of tick-29454361" }],
+        "lastScheduleTime": "2026-01-01T10:01:00Z",
+    }));
+    suspended.spec.suspend = Some(true);
+    world.state.cronjob_event(&Scope::CLUSTER, Event::Init);
+    world
+        .state
+        .cronjob_event(&Scope::CLUSTER, Event::InitApply(suspended));
+    world.state.cronjob_event(&Scope::CLUSTER, Event::InitDone);
+    assert!(world.ready(120).is_none(), "a suspended CronJob starts nothing");
+}
+
+/// A short run is over before the answers to its create and to the status write have been taken in.
+#[test]
+fn a_run_that_ended_while_its_start_was_under_way_is_not_active_again() {
+    let mut world = World::new();
+    let Some(Task::Submit { key, decision, .. }) = world.ready(60) else {
+        panic!("no start")
+    };
+    let start = decision.start.expect("a start");
+    let finished = json!({ "conditions": [{ "type": "Complete", "status": "True" }] });
+    world
+        .state
+        .job_event(&Scope::CLUSTER, Event::Apply(job_with(&start.name, 9, finished)));
+    let status = json!({
+        "active": [{ "name": start.name, "uid": format!("uid of {}", start.name) }],
+        "lastScheduleTime": start.scheduled.to_rfc3339(),
+    });
+    world.version += 1;
+    let carried = Carried {
+        cronjob: Some(world.cronjob(&status)),
+        job: Some(job(&start.name)),
+        ..Carried::default()
+    };
+    world.state.carried(&key, carried, at(60));
+    let Some(Task::Submit { decision, .. }) = world.ready(61) else {
+        panic!("the end of the run is not recorded")
+    };
+    assert_eq!(decision.status.active, []);
+}
+
+/// Deleted by somebody else, or by its own time to live, before the answers have been taken in.
+#[test]
+fn a_run_that_was_deleted_while_its_start_was_under_way_is_not_active_for_ever() {
+    let mut world = World::new();
+    let Some(Task::Submit { key, decision, .. }) = world.ready(60) else {
+        panic!("no start")
+    };
+    let start = decision.start.expect("a start");
+    world
+        .state
+        .job_event(&Scope::CLUSTER, Event::Apply(job(&start.name)));
+    world
+        .state
+        .job_event(&Scope::CLUSTER, Event::Delete(job(&start.name)));
+    let status = json!({
+        "active": [{ "name": start.name, "uid": format!("uid of {}", start.name) }],
+        "lastScheduleTime": start.scheduled.to_rfc3339(),
+    });
+    world.version += 1;
+    let carried = Carried {
+        cronjob: Some(world.cronjob(&status)),
+        job: Some(job(&start.name)),
+        ..Carried::default()
+    };
+    world.state.carried(&key, carried, at(60));
+    let Some(Task::Submit { decision, .. }) = world.ready(61) else {
+        panic!("the loss of the run is not recorded")
+    };
+    assert_eq!(decision.status.active, []);
+}
+
+#[test]
+fn an_active_job_that_is_not_ours_any_more_is_looked_up_once() {
+    let mut world = World::new();
+    world.version = 2;
+    world.watch_cronjob(&json!({
+        "active": [{ "name": "freed", "uid": "uid of freed" }], "lastScheduleTime": "2026-01-01T10:01:00Z",
+    }));
+    let Some(Task::LookUp { key, jobs }) = world.ready(70) else {
+        panic!("no look-up")
+    };
+    let freed = json!({ "metadata": { "name": "freed", "namespace": "default", "uid": "uid of freed" } });
+    let freed: JobView = serde_json::from_value(freed).expect("a Job");
+    world.state.looked_up(&key, &jobs, Some(vec![freed]), at(70));
+    let Some(Task::Submit { decision, .. }) = world.ready(71) else {
+        panic!("it is looked up over and over")
+    };
+    assert_eq!(decision.status.active, []);
+}
+
+/// DIFFERENCE (D11): otherwise the wake-up, computed by the wrong time, would come an hour late.
+#[test]
+fn a_clock_that_is_put_back_wakes_everybody() {
+    let mut world = World::new();
+    assert!(
+        world
+            .ready(3_590)
+            .is_some_and(|task| matches!(task, Task::Submit { .. }))
+    );
+    let mut world = World::new();
+    assert!(world.ready(30).is_none());
+    world.version = 2;
+    world.watch_cronjob(&json!({ "lastScheduleTime": "2026-01-01T11:00:00Z" }));
+    assert!(world.ready(3_601).is_none());
+    assert_eq!(world.state.next_wake(), Some(at(3_660)));
+    let Some(Task::Submit { decision, .. }) = world.ready(90) else {
+        panic!("nobody noticed")
+    };
+    assert_eq!(decision.status.last_schedule_time, Some(at(60)));
+    assert_eq!(world.state.next_wake(), Some(at(120)));
+}
+
+#[test]
+fn a_pause_is_short_again_after_a_decision_that_found_nothing_to_do() {
+    let mut world = World::new();
+    let fail = |world: &mut World, second| {
+        let Some(Task::Submit { key, .. }) = world.ready(second) else {
+            panic!("not tried at {second}")
+        };
+        let carried = Carried {
+            trouble: Some(Trouble::passing("quota")),
+            ..Carried::default()
+        };
+        world.state.carried(&key, carried, at(second));
+    };
+    for second in [60, 61, 62, 63] {
+        fail(&mut world, second);
+    }
+    // Somebody wrote down that the run was started: there is nothing left to try.
+    world.version += 1;
+    world.watch_cronjob(&json!({ "lastScheduleTime": "2026-01-01T10:01:00Z" }));
+    assert!(world.ready(65).is_none());
+    fail(&mut world, 120);
+    let pause = world.state.next_wake().map(|wake| wake - at(120));
+    assert!(pause < Some(chrono::TimeDelta::milliseconds(130)), "{pause:?}");
 }
 
 #[test]
@@ -182,7 +357,7 @@ fn a_failure_is_tried_again_after_a_pause_that_grows() {
 #[test]
 fn a_deleted_cronjob_is_forgotten() {
     let mut world = World::new();
-    let object = world.cronjob(json!({}));
+    let object = world.cronjob(&json!({}));
     world.ready(30);
     world.state.cronjob_event(&Scope::CLUSTER, Event::Delete(object));
     assert!(world.ready(60).is_none());
@@ -203,7 +378,7 @@ fn what_is_said_again_is_not_told_again() {
     let mut world = World::new();
     world.version = 2;
     let suspended = |world: &World| {
-        let mut object = world.cronjob(json!({}));
+        let mut object = world.cronjob(&json!({}));
         object.spec.suspend = Some(true);
         Event::Apply(object)
     };
@@ -277,7 +452,7 @@ fn a_server_that_asks_for_patience_is_left_alone_until_the_owner_changes_somethi
         };
         world.state.carried(&key, carried, at(60));
         world.version += 1;
-        let mut object = world.cronjob(json!({}));
+        let mut object = world.cronjob(&json!({}));
         object.metadata.generation = edited.then_some(2);
         world.state.cronjob_event(&Scope::CLUSTER, Event::Apply(object));
         let tried = (61..200).find(|second| world.ready(*second).is_some());
@@ -304,24 +479,28 @@ fn who_stands_by_decides_nothing_and_who_takes_over_decides_everything() {
 }
 
 fn job_created_by(manager: &str, name: &str) -> JobView {
-    let mut object = job_object(name);
-    object["metadata"]["managedFields"] = json!([{ "manager": manager, "time": "2026-01-01T10:00:00Z" }]);
-    serde_json::from_value(object).expect("a Job")
+    let mut job = job(name);
+    let entry = json!([{ "manager": manager, "time": "2026-01-01T10:00:00Z" }]);
+    job.meta_mut().managed_fields = serde_json::from_value(entry).expect("managed fields");
+    job
 }
 
 fn job(name: &str) -> JobView {
-    serde_json::from_value(job_object(name)).expect("a Job")
+    job_with(name, 1, json!({}))
 }
 
-fn job_object(name: &str) -> Value {
-    json!({
+fn job_with(name: &str, version: u64, status: Value) -> JobView {
+    let object = json!({
+        "status": status,
         "metadata": {
             "name": name, "namespace": "default", "uid": format!("uid of {name}"),
+            "resourceVersion": version.to_string(),
             "ownerReferences": [
                 { "apiVersion": "batch/v1", "kind": "CronJob", "name": "tick", "uid": "tick-uid", "controller": true },
             ],
         },
-    })
+    });
+    serde_json::from_value(object).expect("a Job")
 }
 
 fn names(jobs: &[JobRef]) -> Vec<&str> {

@@ -1,9 +1,9 @@
 //! From a tree to a Kubernetes type, noting everything that does not fit.
 //!
-//! The types of k8s-openapi say through serde which fields they have and what each must be. This deserializer reads
-//! that off them: where a value does not fit it notes the problem with its place and goes on with an empty value,
-//! so that one pass finds every mistake; where a field is not one of the type's, it notes that too. There is no
-//! second schema to keep in step.
+//! The types of k8s-openapi say through serde which fields they have and what each must be. This deserializer
+//! reads that off them: where a value does not fit it notes the problem with its place and goes on with an
+//! empty value, so that one pass finds every mistake; where a field is not one of the type's, it notes that
+//! too. There is no second schema to keep in step.
 
 use std::cell::RefCell;
 use std::fmt::{self, Display};
@@ -47,8 +47,9 @@ pub enum MisfitKind {
     UnknownField,
 }
 
-/// Reads a tree as a `T`. There is a value whenever enough of the tree could be understood, with empty values where
-/// something did not fit; the misfits say whether it can be relied on. `text` is what the tree was read from.
+/// Reads a tree as a `T`. There is a value whenever enough of the tree could be understood, with empty values
+/// where something did not fit; the misfits say whether it can be relied on. `text` is what the tree was read
+/// from.
 pub fn decode<T: for<'de> Deserialize<'de>>(node: &Node, text: &str) -> (Option<T>, Vec<Misfit>) {
     let log = Log {
         text,
@@ -69,7 +70,8 @@ struct Log<'a> {
     misfits: RefCell<Vec<Misfit>>,
 }
 
-/// The way from the root, as a chain on the stack; a [`FieldPath`] is made of it only when something is noted.
+/// The way from the root, as a chain on the stack; a [`FieldPath`] is made of it only when something is
+/// noted.
 #[derive(Clone, Copy)]
 enum Trail<'a> {
     Root,
@@ -149,7 +151,8 @@ impl<'a> Reader<'a> {
     }
 
     fn rejected(&self, reason: &str) {
-        // serde's words for a value of the wrong kind are ours once the name of the Rust type is a kind of value.
+        // serde's words for a value of the wrong kind are ours once the name of the Rust type is a kind of
+        // value.
         if let Some((_, expected)) = reason
             .strip_prefix("invalid type: ")
             .and_then(|it| it.split_once(", expected "))
@@ -208,7 +211,14 @@ impl<'a> Reader<'a> {
         match &self.node.value {
             Value::Number(number) => match number.as_i64() {
                 Some(number) if (min..=max).contains(&number) => return number,
-                Some(_) => self.mismatch(&format!("between {min} and {max}")),
+                Some(number) if number < min => self.mismatch(&format!("at least {min}")),
+                Some(_) => self.mismatch(&format!("at most {max}")),
+                None if number
+                    .as_f64()
+                    .is_some_and(|number| number.fract() == 0.0 && number > 0.0) =>
+                {
+                    self.mismatch(&format!("at most {max}"));
+                }
                 None => self.mismatch("a whole number"),
             },
             _ => self.mismatch("a whole number"),

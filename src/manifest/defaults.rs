@@ -1,14 +1,14 @@
 //! What is meant where nothing is written.
 //!
-//! The defaults of Kubernetes v1.36 (`pkg/apis/batch/v1/defaults.go`, `pkg/apis/core/v1/defaults.go`), applied to an
-//! object's JSON so that fields which no type of ours knows stay where they are. What is not of the right kind is
-//! left alone; validation will speak of it.
+//! The defaults of Kubernetes v1.36 (`pkg/apis/batch/v1/defaults.go`, `pkg/apis/core/v1/defaults.go`),
+//! applied to an object's JSON so that fields which no type of ours knows stay where they are. What is not of
+//! the right kind is left alone; validation will speak of it.
 //!
-//! In a CronJob the pods of the template get their defaults, but the Job itself does not: it gets them when it is
-//! created, and a `completions` that is not written is still not written then.
+//! In a CronJob the pods of the template get their defaults, but the Job itself does not: it gets them when
+//! it is created, and a `completions` that is not written is still not written then.
 //!
-//! DIFFERENCE: `restartPolicy` gets no default. A pod's `Always` is refused in a Job, so it would only hide that
-//! nothing was written.
+//! DIFFERENCE: `restartPolicy` gets no default. A pod's `Always` is refused in a Job, so it would only hide
+//! that nothing was written.
 
 use serde_json::{Map, Value, json};
 

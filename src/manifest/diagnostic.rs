@@ -1,7 +1,8 @@
 //! What is wrong, where, and what to write instead.
 //!
-//! A diagnostic is complete in itself: it holds the text that it points into, so it can be sorted, counted, shown
-//! or sent as JSON without anything else at hand. [`render`](Diagnostic::render) draws it the way rustc does.
+//! A diagnostic is complete in itself: it holds the text that it points into, so it can be sorted, counted,
+//! shown or sent as JSON without anything else at hand. [`render`](Diagnostic::render) draws it the way rustc
+//! does.
 
 use std::fmt;
 

@@ -7,6 +7,7 @@ use super::path::FieldPath;
 use super::source::{Place, Source, Span};
 use super::suggest;
 use super::tree::{Node, Value};
+use super::yaml;
 
 /// The kinds that are run here.
 const RUN: [&str; 2] = ["CronJob", "Job"];
@@ -63,6 +64,9 @@ pub(super) enum Kind {
 pub(super) fn classify(source: &Arc<Source>, document: &Node) -> Kind {
     if !matches!(document.value, Value::Mapping(_)) {
         let message = format!("a manifest is a mapping, found {}", document.value.described());
+        if let Some(diagnostic) = yaml::in_crontab(source, &document.span) {
+            return Kind::refused(diagnostic);
+        }
         let help = match document.value {
             Value::Sequence(_) => "write each object as a document of its own, with `---` between them",
             _ => "begin with `apiVersion: batch/v1` and `kind: CronJob`",

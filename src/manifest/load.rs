@@ -1,7 +1,7 @@
 //! The whole way: paths to texts, texts to documents, documents to objects that can be run.
 //!
-//! Nothing stops at the first problem. Every object that is right is there, every problem is told, in the order of
-//! the files and, within a file, of its lines.
+//! Nothing stops at the first problem. Every object that is right is there, every problem is told, in the
+//! order of the files and, within a file, of its lines.
 
 use std::collections::HashMap;
 use std::io::Read;
@@ -26,6 +26,10 @@ use crate::schedule::TimeZones;
 /// The namespace of an object that names none.
 pub const DEFAULT_NAMESPACE: &str = "default";
 
+/// How many diagnostics of one file are shown. Nobody reads more of them; they have one cause, such as a file
+/// that is not a manifest at all.
+const DIAGNOSTICS_MAX: usize = 100;
+
 /// What was read.
 #[derive(Debug, Default)]
 pub struct Loaded {
@@ -40,8 +44,8 @@ pub struct Loaded {
 pub struct Manifest {
     /// The object.
     pub object: Object,
-    /// The same as JSON, with everything that was written: unknown fields too. Its `apiVersion` is `batch/v1` and its
-    /// namespace is filled in; other defaults are not (see [`defaults`](super::defaults)).
+    /// The same as JSON, with everything that was written: unknown fields too. Its `apiVersion` is `batch/v1`
+    /// and its namespace is filled in; other defaults are not (see [`defaults`](super::defaults)).
     pub json: Json,
     /// Where its name stands.
     pub place: Place,
@@ -60,10 +64,10 @@ pub fn load(paths: &[PathBuf], stdin: &mut dyn Read, zones: &TimeZones) -> Loade
     for source in read::read_all(paths, stdin) {
         match source {
             Ok(source) => loader.take(&source),
-            Err(diagnostic) => loader.loaded.diagnostics.push(diagnostic),
+            Err(diagnostic) => loader.say(*diagnostic),
         }
     }
-    loader.loaded
+    loader.finish()
 }
 
 /// Checks manifests in memory, each a name and its bytes.
@@ -72,10 +76,10 @@ pub fn load_bytes<'a>(texts: impl IntoIterator<Item = (&'a str, &'a [u8])>, zone
     for (name, bytes) in texts {
         match read::decode(name, bytes.to_vec()) {
             Ok(source) => loader.take(&source),
-            Err(diagnostic) => loader.loaded.diagnostics.push(diagnostic),
+            Err(diagnostic) => loader.say(*diagnostic),
         }
     }
-    loader.loaded
+    loader.finish()
 }
 
 struct Loader<'z> {
@@ -94,6 +98,15 @@ impl<'z> Loader<'z> {
         }
     }
 
+    /// What was read; says so when there is nothing to run among it.
+    fn finish(mut self) -> Loaded {
+        if self.loaded.objects.is_empty() && !self.loaded.has_errors() {
+            let help = "punctual runs `CronJob` and `Job` objects of `apiVersion: batch/v1`";
+            self.say(Diagnostic::warning("nothing-to-run", "there is nothing to run here").help(help));
+        }
+        self.loaded
+    }
+
     fn take(&mut self, source: &Arc<Source>) {
         let before = self.loaded.diagnostics.len();
         let (documents, mistakes) = yaml::read(source);
@@ -108,6 +121,17 @@ impl<'z> Loader<'z> {
         // Problems of the text come before those of what it means; people read from top to bottom.
         self.loaded.diagnostics[before..]
             .sort_by_key(|diagnostic| diagnostic.place.as_ref().map_or(0, |place| place.span.start));
+        self.shorten(before, source);
+    }
+
+    /// Keeps the first diagnostics of a file, and counts the others.
+    fn shorten(&mut self, before: usize, source: &Source) {
+        let keep = self.loaded.diagnostics.len().min(before + DIAGNOSTICS_MAX);
+        let rest = self.loaded.diagnostics.split_off(keep);
+        if let Some(worst) = rest.iter().map(|diagnostic| diagnostic.severity).min() {
+            let message = format!("{} more problems in {} are not shown", rest.len(), source.name);
+            self.say(Diagnostic::new(worst, "too-many-problems", message));
+        }
     }
 
     fn document(&mut self, source: &Arc<Source>, mut document: Node) {
@@ -241,8 +265,8 @@ fn beta_warning(source: &Arc<Source>, document: &Node) -> Diagnostic {
     .help("write `apiVersion: batch/v1`")
 }
 
-/// A name with dots is allowed, but becomes part of host names, where a dot means something else. Kubernetes warns
-/// in the same way.
+/// A name with dots is allowed, but becomes part of host names, where a dot means something else. Kubernetes
+/// warns in the same way.
 fn dotted_name(reporter: &Reporter<'_>, name: &str) -> Option<Diagnostic> {
     let surprising = names::dns_subdomain(name).is_empty() && name.contains('.');
     let path = FieldPath::of("metadata.name");

@@ -1,7 +1,7 @@
 //! The way from an object's root to one of its fields, written as Kubernetes writes it.
 //!
-//! Problems carry a path, not a place: the same validation serves manifests, where a path is looked up in the text,
-//! and the API, where it is sent back as the `field` of a cause.
+//! Problems carry a path, not a place: the same validation serves manifests, where a path is looked up in the
+//! text, and the API, where it is sent back as the `field` of a cause.
 
 use std::fmt;
 
@@ -75,6 +75,14 @@ impl FieldPath {
     #[must_use]
     pub fn key(&self, key: &str) -> FieldPath {
         self.with([Step::Key(key.to_owned())])
+    }
+
+    /// The path to what this one is in; none for the object itself.
+    pub fn parent(&self) -> Option<FieldPath> {
+        let (_, before) = self.steps.split_last()?;
+        Some(FieldPath {
+            steps: before.to_vec(),
+        })
     }
 
     /// The steps from the root.

@@ -1,5 +1,6 @@
 //! Reading manifests: files, folders, standard input. The only part of `manifest` that does I/O.
 
+use std::collections::HashSet;
 use std::ffi::OsStr;
 use std::fs;
 use std::io::{self, Read};
@@ -11,47 +12,59 @@ use super::source::{Place, Source};
 
 /// The largest file that is read, in bytes.
 ///
-/// Ten thousand CronJobs of ordinary size take about this much. What is larger is not a manifest but a mistake, such
-/// as a disk image in the folder.
+/// Ten thousand CronJobs of ordinary size take about this much. What is larger is not a manifest but a
+/// mistake, such as a disk image in the folder.
 pub(super) const FILE_BYTES_MAX: u64 = 16 * 1024 * 1024;
 
 /// The endings of the files that are read in a folder, as `kubectl apply -f` reads them.
 const ENDINGS: [&str; 3] = ["yaml", "yml", "json"];
 
+/// A text, or why it cannot be had.
+pub(super) type ReadResult = Result<Arc<Source>, Box<Diagnostic>>;
+
 /// The name of standard input among paths.
 const STDIN: &str = "-";
 
-/// Reads everything that `paths` name, in their order; a folder's files by name. Folders within a folder are not
-/// looked into, as `kubectl apply -f` does not.
-pub(super) fn read_all(paths: &[PathBuf], stdin: &mut dyn Read) -> Vec<Result<Arc<Source>, Diagnostic>> {
+/// Reads everything that `paths` name, in their order and each file once; a folder's files by name. Folders
+/// within a folder are not looked into, as `kubectl apply -f` does not.
+pub(super) fn read_all(paths: &[PathBuf], stdin: &mut dyn Read) -> Vec<ReadResult> {
     let mut sources = Vec::new();
+    let mut seen = HashSet::new();
+    let mut is_new = |path: &Path| seen.insert(path.canonicalize().unwrap_or_else(|_| path.to_owned()));
     for path in paths {
         if path.as_os_str() == STDIN {
-            sources.push(read_from(stdin, "<stdin>"));
-        } else if path.is_dir() {
-            read_folder(path, &mut sources);
-        } else {
-            sources.push(read_file(path));
+            if is_new(path) {
+                sources.push(read_from(stdin, "<stdin>"));
+            }
+            continue;
+        }
+        match files_of(path) {
+            Ok(files) => {
+                let new = files.iter().filter(|file| is_new(file));
+                sources.extend(new.map(|file| read_file(file)));
+            }
+            Err(diagnostic) => sources.push(Err(diagnostic)),
         }
     }
     sources
 }
 
-fn read_folder(folder: &Path, sources: &mut Vec<Result<Arc<Source>, Diagnostic>>) {
-    let name = folder.display();
-    let files = match files_in(folder) {
-        Ok(files) => files,
-        Err(error) => {
-            let message = format!("cannot look into the folder {name}: {}", reason(&error));
-            return sources.push(Err(Diagnostic::error("unreadable", message)));
-        }
-    };
+/// The files that a path stands for: itself, or those of the folder that it is.
+fn files_of(path: &Path) -> Result<Vec<PathBuf>, Box<Diagnostic>> {
+    if !path.is_dir() {
+        return Ok(vec![path.to_owned()]);
+    }
+    let name = path.display();
+    let files = files_in(path).map_err(|error| {
+        let message = format!("cannot look into the folder {name}: {}", reason(&error));
+        Box::new(Diagnostic::error("unreadable", message))
+    })?;
     if files.is_empty() {
         let message = format!("the folder {name} holds no manifests");
         let help = "punctual reads its *.yaml, *.yml and *.json files, not those of folders within it";
-        sources.push(Err(Diagnostic::error("no-manifests", message).help(help)));
+        return Err(Box::new(Diagnostic::error("no-manifests", message).help(help)));
     }
-    sources.extend(files.iter().map(|file| read_file(file)));
+    Ok(files)
 }
 
 fn files_in(folder: &Path) -> io::Result<Vec<PathBuf>> {
@@ -67,41 +80,42 @@ fn files_in(folder: &Path) -> io::Result<Vec<PathBuf>> {
     Ok(files)
 }
 
-fn read_file(path: &Path) -> Result<Arc<Source>, Diagnostic> {
+fn read_file(path: &Path) -> ReadResult {
     let name = path.display().to_string();
-    let refuse = |error: io::Error| {
-        let diagnostic = Diagnostic::error("unreadable", format!("cannot read {name}: {}", reason(&error)));
-        match error.kind() {
-            io::ErrorKind::NotFound => diagnostic.help("check the path; `-` stands for standard input"),
-            io::ErrorKind::PermissionDenied => diagnostic.help("check who may read the file"),
-            _ => diagnostic,
-        }
-    };
-    read_from(&mut fs::File::open(path).map_err(refuse)?, &name)
+    let mut file = fs::File::open(path).map_err(|error| Box::new(unreadable(&name, &error)))?;
+    read_from(&mut file, &name)
 }
 
-fn read_from(input: &mut dyn Read, name: &str) -> Result<Arc<Source>, Diagnostic> {
+fn read_from(input: &mut dyn Read, name: &str) -> ReadResult {
     let mut bytes = Vec::new();
     // One byte more than the limit is enough to know that there is more.
-    input
-        .take(FILE_BYTES_MAX + 1)
-        .read_to_end(&mut bytes)
-        .map_err(|error| {
-            Diagnostic::error("unreadable", format!("cannot read {name}: {}", reason(&error)))
-        })?;
+    let read = input.take(FILE_BYTES_MAX + 1).read_to_end(&mut bytes);
+    read.map_err(|error| Box::new(unreadable(name, &error)))?;
     decode(name, bytes)
 }
 
+fn unreadable(name: &str, error: &io::Error) -> Diagnostic {
+    let diagnostic = Diagnostic::error("unreadable", format!("cannot read {name}: {}", reason(error)));
+    match error.kind() {
+        io::ErrorKind::NotFound => diagnostic.help("check the path; `-` stands for standard input"),
+        io::ErrorKind::PermissionDenied => diagnostic.help("check who may read the file"),
+        _ => diagnostic,
+    }
+}
+
 /// The text that `bytes` are, if they can be a manifest.
-pub(super) fn decode(name: &str, bytes: Vec<u8>) -> Result<Arc<Source>, Diagnostic> {
+pub(super) fn decode(name: &str, bytes: Vec<u8>) -> ReadResult {
     if bytes.len() as u64 > FILE_BYTES_MAX {
         let message = format!("{name} is larger than {} MiB", FILE_BYTES_MAX / 1024 / 1024);
-        return Err(Diagnostic::error("too-large", message).help("split it into several files"));
+        let help = "split it into several files";
+        return Err(Box::new(Diagnostic::error("too-large", message).help(help)));
     }
-    let text = String::from_utf8(bytes).map_err(|error| not_utf8(name, &error))?;
+    let text = String::from_utf8(bytes).map_err(|error| Box::new(not_utf8(name, &error)))?;
     if text.trim().is_empty() {
         let help = "a manifest begins with `apiVersion: batch/v1` and `kind: CronJob`";
-        return Err(Diagnostic::error("no-manifests", format!("{name} is empty")).help(help));
+        return Err(Box::new(
+            Diagnostic::error("no-manifests", format!("{name} is empty")).help(help),
+        ));
     }
     Ok(Arc::new(Source {
         name: name.to_owned(),
@@ -114,6 +128,12 @@ fn not_utf8(name: &str, error: &std::string::FromUtf8Error) -> Diagnostic {
     let at = error.utf8_error().valid_up_to();
     let diagnostic = Diagnostic::error("not-utf8", format!("{name} is not UTF-8 text"))
         .help("save it as UTF-8; manifests are text in this encoding");
+    if [b"\xFF\xFE", b"\xFE\xFF"]
+        .iter()
+        .any(|mark| error.as_bytes().starts_with(*mark))
+    {
+        return diagnostic.help("this is UTF-16, which PowerShell's `>` writes; save it as UTF-8");
+    }
     if error.as_bytes().contains(&0) {
         // Binary: there is no line worth showing.
         return diagnostic;

@@ -1,4 +1,5 @@
-//! From what validation and decoding found to diagnostics: a path becomes a place, Kubernetes' words become ours.
+//! From what validation and decoding found to diagnostics: a path becomes a place, Kubernetes' words become
+//! ours.
 
 use std::sync::Arc;
 
@@ -18,8 +19,8 @@ pub(super) struct Reporter<'a> {
 }
 
 impl Reporter<'_> {
-    /// What is wrong with the object. A field of the wrong kind was read as an empty one, so what validation says of
-    /// it says nothing new; nor does one rule that a field breaks in two ways.
+    /// What is wrong with the object. A field of the wrong kind was read as an empty one, so what validation
+    /// says of it says nothing new; nor does one rule that a field breaks in two ways.
     pub(super) fn all(&self, misfits: Vec<Misfit>, errors: &[FieldError]) -> Vec<Diagnostic> {
         let wrong: Vec<FieldPath> = misfits
             .iter()
@@ -32,12 +33,29 @@ impl Reporter<'_> {
             .iter()
             .filter(|error| !wrong.iter().any(|path| error.path.is_within(path)))
         {
-            let diagnostic = self.field_error(error);
+            let diagnostic = match self.missing_ancestor(error) {
+                Some(missing) => self.field_error(&missing),
+                None => self.field_error(error),
+            };
             if !diagnostics.contains(&diagnostic) {
                 diagnostics.push(diagnostic);
             }
         }
         diagnostics
+    }
+
+    /// Where something is required in an object that is itself not there: that object is required.
+    fn missing_ancestor(&self, error: &FieldError) -> Option<FieldError> {
+        let above = |path: &FieldPath| path.parent().filter(|parent| !parent.steps().is_empty());
+        let ancestors = std::iter::successors(above(&error.path), above);
+        let missing = ancestors.take_while(|path| self.node.at(path).is_none()).last()?;
+        let is_required = error.reason == Reason::Required;
+        is_required.then(|| FieldError {
+            path: missing,
+            detail: String::new(),
+            hint: None,
+            ..error.clone()
+        })
     }
 
     /// What is wrong with a field's kind or name.
@@ -85,8 +103,8 @@ impl Reporter<'_> {
         }
     }
 
-    /// The bytes of the text that are bytes `within` the scalar at `path`; the whole scalar if it is not written
-    /// letter for letter, as one with escapes or over several lines is not.
+    /// The bytes of the text that are bytes `within` the scalar at `path`; the whole scalar if it is not
+    /// written letter for letter, as one with escapes or over several lines is not.
     fn within_scalar(&self, path: &FieldPath, scalar: Span, within: &Span) -> Span {
         let written = self.source.text.get(scalar.clone()).unwrap_or_default();
         let Some(value) = self.node.at(path).and_then(Node::as_str) else {

@@ -1,8 +1,8 @@
 //! The CronJob as it goes over the wire.
 //!
-//! The same object as k8s-openapi's, but its `jobTemplate` is carried as it was written. Fields that are newer than
-//! our types so reach the Jobs unchanged, and a CronJob in a cache takes the space of its text instead of that of
-//! hundreds of fields, nearly all of them empty.
+//! The same object as k8s-openapi's, but its `jobTemplate` is carried as it was written. Fields that are
+//! newer than our types so reach the Jobs unchanged, and a CronJob in a cache takes the space of its text
+//! instead of that of hundreds of fields, nearly all of them empty.
 
 use std::borrow::Cow;
 use std::fmt;
@@ -17,8 +17,8 @@ use serde_json::value::RawValue;
 
 /// A `batch/v1` CronJob.
 ///
-/// An update of the whole object drops what is not in these types, in the spec outside `jobTemplate`; the controller
-/// writes only the status, through its subresource, where the API server keeps the spec as it is.
+/// An update of the whole object drops what is not in these types, in the spec outside `jobTemplate`; the
+/// controller writes only the status, through its subresource, where the API server keeps the spec as it is.
 #[derive(Debug, Clone, Default, PartialEq, Deserialize)]
 pub struct CronJob {
     /// Name, namespace, UID, labels, annotations.
@@ -65,8 +65,8 @@ pub struct CronJobSpec {
 
 /// A `jobTemplate`, as it was written: JSON that is read only when a Job is made of it. Cheap to clone.
 ///
-/// It can only be deserialised by `serde_json`, and not from behind a tag that comes after it; the events of a watch
-/// are `{"type": …, "object": …}`, in this order, so they are fine.
+/// It can only be deserialised by `serde_json`, and not from behind a tag that comes after it; the events of
+/// a watch are `{"type": …, "object": …}`, in this order, so they are fine.
 #[derive(Clone)]
 pub struct JobTemplate(Arc<RawValue>);
 

@@ -1,7 +1,7 @@
 //! A text and the places in it.
 //!
-//! Every diagnostic points into a [`Source`] by byte offsets; line and column are worked out only when someone
-//! looks.
+//! Every diagnostic points into a [`Source`] by byte offsets; line and column are worked out only when
+//! someone looks.
 
 use std::fmt;
 use std::ops::Range;

@@ -2,8 +2,8 @@
 
 /// How alike two words must be (Jaro–Winkler, 0 to 1) for one to be offered for the other.
 ///
-/// `shedule` and `schedule` are 0.96 alike, `Forbidden` and `Forbid` 0.93; at 0.85 strangers such as `args` and
-/// `name` stay apart.
+/// `shedule` and `schedule` are 0.96 alike, `Forbidden` and `Forbid` 0.93; at 0.85 strangers such as `args`
+/// and `name` stay apart.
 const ALIKE_MIN: f64 = 0.85;
 
 /// The candidate that `word` was most probably meant to be.

@@ -98,8 +98,8 @@ impl Node {
         }
     }
 
-    /// The place to point at for a field: its value, or, where the field is not written, the key of the nearest
-    /// part of the path that is.
+    /// The place to point at for a field: its value, or, where the field is not written, the key of the
+    /// nearest part of the path that is.
     pub fn span_of(&self, path: &FieldPath) -> Span {
         let mut node = self;
         let mut nearest = self.start();

@@ -82,7 +82,8 @@ fn decide_start(
     };
     let name = run_name(&cronjob.key.name, scheduled);
     if runs.iter().any(|run| run.name == name) {
-        // The write after its creation was lost.
+        // The write after its creation was lost. Its Job is kept until the instant is recorded: it is the only trace.
+        decision.prune.retain(|deletion| deletion.name != name);
         decision.status.last_schedule_time = Some(scheduled);
         decision.notes.push(Note::AlreadyStarted { job: name, scheduled });
         return;

@@ -65,9 +65,9 @@ impl<'a> Window<'a> {
         self.schedule.next(self.now.max(self.done_until))
     }
 
-    /// When an instant becomes too old to start.
+    /// When an instant becomes too old to start; `None` when it never does.
     pub(super) fn deadline_of(&self, scheduled: Timestamp) -> Option<Timestamp> {
-        self.spec.starting_deadline.map(|deadline| scheduled + deadline)
+        scheduled.checked_add_signed(self.spec.starting_deadline?)
     }
 
     /// The instants of the window before the due one, which will not run: only the newest does.
@@ -129,10 +129,11 @@ pub fn notice_edit(spec: &Spec, memory: &Memory, now: Timestamp) -> Memory {
     let schedule = (spec.schedule_text.clone(), spec.time_zone.clone());
     let edited = memory.schedule.as_ref().is_some_and(|seen| *seen != schedule);
     let in_force_since = if edited { Some(now) } else { memory.in_force_since };
+    // DIFFERENCE (D11): what a clock that was ahead wrote down for the future is true of now already.
     Memory {
         schedule: Some(schedule),
-        in_force_since,
-        ..memory.clone()
+        in_force_since: in_force_since.map(|since| since.min(now)),
+        deadline_told: memory.deadline_told.map(|told| told.min(now)),
     }
 }
 
@@ -149,7 +150,5 @@ pub(super) fn heal_clock(decision: &mut Decision, schedule: &Schedule, now: Time
     // The newest instant of the past counts as done: whether it ran is not known, and a run too many is worse.
     let healed = schedule.previous(now).unwrap_or(now.trunc_subsecs(0));
     decision.status.last_schedule_time = Some(healed);
-    decision.memory.in_force_since = decision.memory.in_force_since.filter(|since| *since <= now);
-    decision.memory.deadline_told = None;
     decision.notes.push(Note::ClockWentBack { recorded });
 }

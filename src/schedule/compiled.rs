@@ -57,29 +57,29 @@ impl Schedule {
     /// As in robfig/cron v3, `after` is cut to the whole second, and `@every` without an anchor counts from there.
     pub fn next(&self, after: Timestamp) -> Option<Timestamp> {
         let after = after.timestamp();
-        let second = match self.timing {
-            Timing::Calendar(calendar) => search::first_from(&calendar, &self.zone, after + 1)?,
+        match &self.timing {
+            Timing::Calendar(calendar) => search::first_from(calendar, &self.zone, after + 1),
             Timing::Every { interval, anchor } => {
                 let anchor = anchor.unwrap_or(after);
                 let elapsed = (after - anchor).max(0) / interval;
-                interval.checked_mul(elapsed + 1)?.checked_add(anchor)?
+                let second = interval.checked_mul(elapsed + 1)?.checked_add(anchor)?;
+                Timestamp::from_timestamp(second, 0)
             }
-        };
-        Timestamp::from_timestamp(second, 0)
+        }
     }
 
     /// The newest due instant at or before a given one; none for `@every` without an anchor, which has no past.
     pub fn previous(&self, at: Timestamp) -> Option<Timestamp> {
         let at = at.timestamp();
-        let second = match self.timing {
-            Timing::Calendar(calendar) => search::last_until(&calendar, &self.zone, at)?,
+        match &self.timing {
+            Timing::Calendar(calendar) => search::last_until(calendar, &self.zone, at),
             Timing::Every { interval, anchor } => {
-                let anchor = anchor?;
+                let anchor = (*anchor)?;
                 let elapsed = (at - anchor).max(0) / interval;
-                (elapsed > 0).then(|| anchor + elapsed * interval)?
+                let second = (elapsed > 0).then_some(anchor + elapsed * interval)?;
+                Timestamp::from_timestamp(second, 0)
             }
-        };
-        Timestamp::from_timestamp(second, 0)
+        }
     }
 
     /// The due instants after one instant, up to and including another, in order.
@@ -91,8 +91,8 @@ impl Schedule {
     /// there are more. Nothing is listed, whatever the range: whole days are counted at once.
     pub fn count(&self, after: Timestamp, until: Timestamp, cap: u64) -> u64 {
         let (after, until) = (after.timestamp(), until.timestamp());
-        let count = match self.timing {
-            Timing::Calendar(calendar) => search::count(&calendar, &self.zone, after + 1, until),
+        let count = match &self.timing {
+            Timing::Calendar(calendar) => search::count(calendar, &self.zone, after + 1, until),
             Timing::Every { interval, anchor } => {
                 let anchor = anchor.unwrap_or(after);
                 let elapsed = |second: i64| (second - anchor).max(0) / interval;
@@ -115,6 +115,6 @@ impl Schedule {
 
     /// Whether nothing is ever due, as for `0 0 31 2 *`.
     pub fn never_fires(&self) -> bool {
-        matches!(self.timing, Timing::Calendar(calendar) if calendar.is_empty())
+        matches!(&self.timing, Timing::Calendar(calendar) if calendar.is_empty())
     }
 }

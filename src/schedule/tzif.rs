@@ -9,7 +9,7 @@ use super::zone::{HORIZON, Zone};
 #[non_exhaustive]
 pub enum TzifError {
     /// The bytes are not in the `TZif` format.
-    #[error("the data is not in the `TZif` format")]
+    #[error("the data is not in the TZif format")]
     Malformed(#[source] jiff::Error),
     /// The clock changes are not in order, or one turns the clock back further than the change beside it allows.
     #[error("the clock change at second {second} does not fit between those beside it")]

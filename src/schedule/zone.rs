@@ -25,8 +25,8 @@ const END: i64 = i64::MAX / 2;
 /// How far a clock may be from UTC, in seconds: the 26 hours that the `TZif` format (RFC 9636) allows, and no more.
 pub(super) const MAX_OFFSET: i64 = 26 * 3_600;
 
-/// The index holds one entry for this many seconds (as a power of two): half a year, as most clocks change twice a year.
-const BUCKET_BITS: u32 = 24;
+/// The index holds one entry for this many seconds, as a power of two: 48 days, so that few entries have a change in them.
+const BUCKET_BITS: u32 = 22;
 
 /// The most periods an index entry can name. The longest list in the database of 2026 has about 900.
 const MAX_PERIODS: usize = u16::MAX as usize;
@@ -138,16 +138,21 @@ impl Zone {
 
     /// Which period holds a second of UTC.
     pub(super) fn at(&self, second: i64) -> usize {
+        let mut at = self.at_or_before(second);
+        while self.periods[at].end <= second {
+            at += 1;
+        }
+        at
+    }
+
+    /// A period that begins at or before a second of UTC, and not long before.
+    pub(super) fn at_or_before(&self, second: i64) -> usize {
         let first_change = self.periods[0].end;
         if second < first_change {
             return 0;
         }
         let bucket = usize::try_from((second - first_change) >> BUCKET_BITS).unwrap_or(usize::MAX);
-        let mut at = usize::from(self.index[bucket.min(self.index.len() - 1)]);
-        while self.periods[at].end <= second {
-            at += 1;
-        }
-        at
+        usize::from(self.index[bucket.min(self.index.len() - 1)])
     }
 }
 

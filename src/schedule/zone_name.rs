@@ -24,7 +24,7 @@ pub enum UnknownZone {
         name: String,
     },
     /// It is not formed like a name of the IANA database.
-    #[error("`{name}` cannot be a time zone: {reason}")]
+    #[error("`{}` cannot be a time zone: {reason}", name.escape_debug())]
     Malformed {
         /// As it was written.
         name: String,

@@ -52,8 +52,11 @@ impl TimeZones {
     /// The same with one more database, which is believed where it is newer; at the same version, it comes first.
     #[must_use]
     pub fn with(mut self, source: Box<dyn ZoneSource>) -> TimeZones {
-        let older = |other: &Box<dyn ZoneSource>| other.version() <= source.version();
-        let place = self.sources.iter().position(older).unwrap_or(self.sources.len());
+        let newer = self
+            .sources
+            .iter()
+            .take_while(|other| other.version() > source.version());
+        let place = newer.count();
         self.sources.insert(place, source);
         self.known = Mutex::default();
         self

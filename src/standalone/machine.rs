@@ -12,8 +12,10 @@ use crate::clock::SharedClock;
 use crate::controller::{Controller, ControllerOptions};
 use crate::schedule::TimeZones;
 use crate::standalone::api::{self, error::ApiError};
+use crate::standalone::jobs::JobController;
 use crate::standalone::runtime::{Event, Node, Options, Shutdown, output};
 use crate::standalone::store::MemoryStore;
+use crate::submit::write_events;
 use crate::telemetry::{Teller, Told};
 
 /// The name that pods carry in `spec.nodeName`.
@@ -22,10 +24,31 @@ const NODE_NAME: &str = "localhost";
 /// A machine that runs CronJobs and Jobs.
 pub struct Standalone {
     client: Client,
-    controllers: watch::Sender<bool>,
-    node: watch::Sender<Shutdown>,
-    deciding: Vec<JoinHandle<()>>,
-    running: JoinHandle<()>,
+    controller: Part<bool>,
+    jobs: Part<Shutdown>,
+    node: Part<Shutdown>,
+}
+
+/// A task, and how it is told to stop.
+struct Part<S> {
+    stop: watch::Sender<S>,
+    task: JoinHandle<()>,
+}
+
+impl<S: Default> Part<S> {
+    fn start<F: Future<Output = ()> + Send + 'static>(run: impl FnOnce(watch::Receiver<S>) -> F) -> Self {
+        let (stop, stopped) = watch::channel(S::default());
+        Part {
+            stop,
+            task: tokio::spawn(run(stopped)),
+        }
+    }
+
+    async fn end(self) {
+        if let Err(error) = self.task.await {
+            tracing::error!(%error, "a part of the machine ended by itself");
+        }
+    }
 }
 
 /// What can be heard of a machine.
@@ -43,27 +66,29 @@ impl Standalone {
     ///
     /// When the embedded API cannot be started.
     pub async fn start(clock: SharedClock, zones: Arc<TimeZones>) -> Result<(Standalone, Hearing), ApiError> {
-        let api = api::Api::start(Arc::new(MemoryStore::new()), Arc::clone(&clock)).await?;
+        let api = api::Api::start(
+            Arc::new(MemoryStore::new()),
+            Arc::clone(&clock),
+            Arc::clone(&zones),
+        )
+        .await?;
         let client = api.client();
-        let (teller, told) = Teller::with_listener();
+        let (mut teller, told) = Teller::with_listener();
         let (output, processes) = output::channel();
 
-        let (controllers, stop) = watch::channel(false);
-        let (node, shutdown) = watch::channel(Shutdown::No);
+        let events = teller.listen("events");
+        // It ends when the controller, which tells it, is gone.
+        tokio::spawn(write_events(client.clone(), events, teller.metrics().clone()));
         let options = ControllerOptions::new(client.clone(), Arc::clone(&clock), zones, teller);
-        let deciding = vec![tokio::spawn(Controller::new(options).run(stop.clone()))];
-        let runtime = Node::new(client.clone(), clock, output, Options::new(NODE_NAME));
-        let running = tokio::spawn(runtime.run(shutdown));
-        Ok((
-            Standalone {
-                client,
-                controllers,
-                node,
-                deciding,
-                running,
-            },
-            Hearing { told, processes },
-        ))
+        let jobs = JobController::new(client.clone(), Arc::clone(&clock));
+        let node = Node::new(client.clone(), clock, output, Options::new(NODE_NAME));
+        let machine = Standalone {
+            client,
+            controller: Part::start(|stop| Controller::new(options).run(stop)),
+            jobs: Part::start(|stop| jobs.run(stop)),
+            node: Part::start(|stop| node.run(stop)),
+        };
+        Ok((machine, Hearing { told, processes }))
     }
 
     /// The client that everything on this machine speaks through.
@@ -71,33 +96,33 @@ impl Standalone {
         self.client.clone()
     }
 
-    /// Stops: nothing new is started, running pods get SIGTERM and their grace period. When `hurried` becomes true,
-    /// what still runs is killed. Returns how many Jobs have not ended.
+    /// Stops: no new runs and no new pods; running pods get SIGTERM and their grace period. When `hurried` becomes
+    /// true, what still runs is killed. Returns how many Jobs have not ended.
+    ///
+    /// The Job controller stops first: a run that is ended here was stopped, and is not to count as failed.
     pub async fn stop(self, mut hurried: watch::Receiver<bool>) -> usize {
-        self.controllers.send_replace(true);
-        for task in self.deciding {
-            if let Err(error) = task.await {
-                tracing::error!(%error, "a controller ended by itself");
-            }
-        }
-        self.node.send_replace(Shutdown::Drain);
-        let mut running = self.running;
-        let drained = tokio::select! {
-            ended = &mut running => Some(ended),
+        let Standalone {
+            client,
+            controller,
+            jobs,
+            node,
+        } = self;
+        controller.stop.send_replace(true);
+        controller.end().await;
+        jobs.stop.send_replace(Shutdown::Kill);
+        jobs.end().await;
+
+        node.stop.send_replace(Shutdown::Drain);
+        let kill = node.stop.clone();
+        let hurry = tokio::spawn(async move {
             // When nobody can hurry us any more, the grace periods bound the wait.
-            Ok(_) = hurried.wait_for(|hurried| *hurried) => None,
-        };
-        let ended = match drained {
-            Some(ended) => ended,
-            None => {
-                self.node.send_replace(Shutdown::Kill);
-                running.await
+            if hurried.wait_for(|hurried| *hurried).await.is_ok() {
+                kill.send_replace(Shutdown::Kill);
             }
-        };
-        if let Err(error) = ended {
-            tracing::error!(%error, "the node ended by itself");
-        }
-        unfinished(&self.client).await
+        });
+        node.end().await;
+        hurry.abort();
+        unfinished(&client).await
     }
 }
 

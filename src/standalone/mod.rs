@@ -15,5 +15,6 @@ pub mod store;
 
 mod instants;
 mod machine;
+mod recorder;
 
 pub use machine::{Hearing, Standalone};

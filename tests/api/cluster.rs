@@ -10,6 +10,7 @@ use kube::api::{Api, DeleteParams, PostParams};
 use kube::core::Status;
 use kube::{Client, Resource};
 use punctual::clock::SystemClock;
+use punctual::schedule::TimeZones;
 use punctual::standalone::api;
 use punctual::standalone::store::MemoryStore;
 use serde::de::DeserializeOwned;
@@ -34,9 +35,13 @@ impl Cluster {
 
     /// The embedded API over a given store.
     pub(crate) async fn over(store: MemoryStore) -> Self {
-        let server = api::Api::start(Arc::new(store), SystemClock::shared())
-            .await
-            .expect("the API starts");
+        let server = api::Api::start(
+            Arc::new(store),
+            SystemClock::shared(),
+            Arc::new(TimeZones::built_in()),
+        )
+        .await
+        .expect("the API starts");
         let client = server.client();
         let namespaces: Api<Namespace> = Api::all(client.clone());
         let namespace = Namespace {

@@ -7,6 +7,7 @@
 mod cases;
 mod cluster;
 mod embedded;
+mod kubectl;
 
 use std::process::ExitCode;
 
@@ -30,7 +31,12 @@ fn main() -> ExitCode {
             Ok(())
         })
     });
-    libtest_mimic::run(&arguments, contract.chain(own).collect()).exit_code()
+    let kubectl = Trial::test("embedded::kubectl::a_session", || {
+        block_on(kubectl::session());
+        Ok(())
+    });
+    let kubectl = kubectl.with_ignored_flag(!kubectl::is_there());
+    libtest_mimic::run(&arguments, contract.chain(own).chain([kubectl]).collect()).exit_code()
 }
 
 /// Runs a case on a runtime of its own, with time enough for a slow machine and an end for one that hangs.
@@ -41,9 +47,6 @@ fn block_on(case: impl Future<Output = ()>) {
         .build();
     let runtime = runtime.expect("a runtime for the case");
     let limit = std::time::Duration::from_secs(60);
-    runtime.block_on(async {
-        tokio::time::timeout(limit, case)
-            .await
-            .expect("the case ends within a minute")
-    });
+    let timed = runtime.block_on(async { tokio::time::timeout(limit, case).await });
+    timed.expect("the case ends within a minute");
 }

@@ -1,1 +1,292 @@
-//! `punctual up`.
+//! `punctual up`, with real processes.
+
+use std::collections::BTreeSet;
+use std::io::{BufRead as _, BufReader};
+use std::path::PathBuf;
+use std::process::{Child, Stdio};
+
+use insta::assert_snapshot;
+use serde_json::Value;
+use tempfile::TempDir;
+
+use crate::{command, exit_code, punctual, text};
+
+/// A manifest in a folder of its own, which goes with it.
+struct Manifest {
+    folder: TempDir,
+}
+
+impl Manifest {
+    fn new(text: &str) -> Manifest {
+        let folder = TempDir::new().expect("a folder");
+        std::fs::write(folder.path().join("cron.yaml"), text).expect("a file");
+        Manifest { folder }
+    }
+
+    fn path(&self) -> PathBuf {
+        self.folder.path().join("cron.yaml")
+    }
+
+    /// What `up -o json --for …` reports, and its exit code.
+    fn run_for(&self, duration: &str) -> (Vec<Value>, i32) {
+        let path = self.path();
+        let output = punctual(&[
+            "up",
+            path.to_str().expect("UTF-8"),
+            "--for",
+            duration,
+            "-o",
+            "json",
+        ]);
+        let events = text(&output.stdout)
+            .lines()
+            .map(|line| serde_json::from_str(line).expect("JSON"))
+            .collect();
+        (events, exit_code(&output))
+    }
+
+    fn start(&self) -> Child {
+        command(&["up", self.path().to_str().expect("UTF-8")])
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped())
+            .spawn()
+            .expect("punctual can be started")
+    }
+}
+
+fn cronjob(name: &str, schedule: &str, command: &str) -> String {
+    format!(
+        "{{apiVersion: batch/v1, kind: CronJob, metadata: {{name: {name}}}, spec: {{schedule: {schedule:?}, \
+         jobTemplate: {{spec: {{backoffLimit: 0, template: {{spec: {{restartPolicy: Never, containers: [\
+         {{name: main, image: busybox, command: [sh, -c, {command:?}]}}]}}}}}}}}}}}}\n"
+    )
+}
+
+fn events<'a>(all: &'a [Value], kind: &str) -> Vec<&'a Value> {
+    all.iter().filter(|event| event["event"] == kind).collect()
+}
+
+fn decisions<'a>(all: &'a [Value], reason: &str) -> Vec<&'a Value> {
+    events(all, "decision")
+        .into_iter()
+        .filter(|event| event["reason"] == reason)
+        .collect()
+}
+
+/// No instant is missing and none is doubled: the due instants of the started runs follow one another.
+#[test]
+fn every_instant_runs_once() {
+    let manifest = Manifest::new(&cronjob("tick", "@every 1s", "echo tock"));
+    let (all, code) = manifest.run_for("6500ms");
+    assert_eq!(code, 0);
+    let due: Vec<chrono::DateTime<chrono::Utc>> = decisions(&all, "SuccessfulCreate")
+        .iter()
+        .map(|event| {
+            event["scheduled"]
+                .as_str()
+                .expect("an instant")
+                .parse()
+                .expect("RFC 3339")
+        })
+        .collect();
+    assert!(due.len() >= 5, "{} runs", due.len());
+    assert!(
+        due.windows(2)
+            .all(|pair| pair[1] - pair[0] == chrono::TimeDelta::seconds(1)),
+        "{due:?}"
+    );
+    let jobs: BTreeSet<_> = events(&all, "output")
+        .iter()
+        .map(|event| event["job"].to_string())
+        .collect();
+    assert!(jobs.len() >= 5, "each run is a process of its own: {jobs:?}");
+    assert!(
+        events(&all, "output")
+            .iter()
+            .all(|event| event["line"] == "tock" && event["stream"] == "stdout")
+    );
+    let summary = events(&all, "summary")[0];
+    assert_eq!(summary["failed"], 0);
+    assert_eq!(summary["started"].as_u64(), Some(due.len() as u64));
+}
+
+#[test]
+fn forbid_waits_and_says_so() {
+    let slow = cronjob("slow", "@every 1s", "sleep 2.5")
+        .replace("jobTemplate", "concurrencyPolicy: Forbid, jobTemplate");
+    let (all, _) = Manifest::new(&slow).run_for("6s");
+    assert!(!decisions(&all, "JobAlreadyActive").is_empty());
+    assert!(!decisions(&all, "PassedOver").is_empty());
+    let running = events(&all, "processStarted").len();
+    assert!(
+        (2..=3).contains(&running),
+        "{running} runs in six seconds, one after the other"
+    );
+}
+
+#[test]
+fn a_failing_run_says_why_and_the_exit_code_stays_fine() {
+    let (all, code) = Manifest::new(&cronjob("fails", "@every 2s", "echo oh >&2; exit 3")).run_for("4s");
+    assert_eq!(code, 0);
+    assert!(
+        events(&all, "processEnded")
+            .iter()
+            .any(|event| event["exitCode"] == 3)
+    );
+    let failed = events(&all, "jobFailed");
+    assert_eq!(failed[0]["why"], "Job has reached the specified backoff limit");
+    assert!(
+        events(&all, "output")
+            .iter()
+            .any(|event| event["stream"] == "stderr" && event["line"] == "oh")
+    );
+}
+
+#[test]
+fn a_container_without_a_command_says_what_to_do() {
+    let manifest = "
+apiVersion: batch/v1
+kind: Job
+metadata: {name: image-only}
+spec:
+  backoffLimit: 0
+  template:
+    spec:
+      restartPolicy: Never
+      containers: [{name: main, image: alpine}]
+";
+    let (all, code) = Manifest::new(manifest).run_for("2s");
+    assert_eq!(code, 0);
+    let not_started = events(&all, "notStarted");
+    assert_snapshot!(format!(
+        "{}: {}",
+        not_started[0]["reason"], not_started[0]["message"]
+    ));
+    assert_eq!(events(&all, "jobFailed").len(), 1);
+}
+
+#[test]
+fn a_job_runs_once_with_its_completions_and_its_environment() {
+    let manifest = "
+apiVersion: batch/v1
+kind: Job
+metadata: {name: three}
+spec:
+  completions: 3
+  parallelism: 2
+  template:
+    spec:
+      restartPolicy: Never
+      containers:
+        - name: main
+          image: busybox
+          workingDir: /
+          command: [sh, -c]
+          args: ['echo $(WHO) in $$PWD']
+          env: [{name: WHO, value: me}]
+";
+    let (all, _) = Manifest::new(manifest).run_for("3s");
+    let lines: Vec<_> = events(&all, "output")
+        .iter()
+        .map(|event| event["line"].clone())
+        .collect();
+    assert_eq!(lines, ["me in /", "me in /", "me in /"]);
+    assert_eq!(events(&all, "jobSucceeded").len(), 1);
+}
+
+/// What a person sees: times, and the numbers that differ from run to run, are replaced.
+#[test]
+fn the_text_reads_well_and_has_no_colours_in_a_pipe() {
+    let manifest = Manifest::new(&cronjob("hello", "@every 2s", "echo hello"));
+    let output = punctual(&["up", manifest.path().to_str().expect("UTF-8"), "--for", "3s"]);
+    assert_eq!(exit_code(&output), 0);
+    let shown = redact(&text(&output.stdout));
+    assert!(!shown.contains('\x1b'));
+    assert_snapshot!(shown);
+    assert_snapshot!(text(&output.stderr));
+}
+
+/// Digits become `#`, spans of time `SPAN`, and the spaces that depend on how many there were become one.
+fn redact(shown: &str) -> String {
+    let mut out = String::new();
+    for c in shown.chars() {
+        match c {
+            '0'..='9' if out.ends_with('#') => {}
+            '0'..='9' => out.push('#'),
+            ' ' if out.ends_with(' ') => {}
+            c => out.push(c),
+        }
+    }
+    for day in ["Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun"] {
+        out = out.replace(&format!("{day} #"), "DAY #");
+    }
+    for span in ["#.# s", "# ms", "# s"] {
+        out = out
+            .replace(&format!("{span}\n"), "SPAN\n")
+            .replace(&format!("{span} after"), "SPAN after");
+    }
+    out
+}
+
+#[test]
+fn the_first_interrupt_lets_running_work_end_and_the_second_kills() {
+    for (command, signals, said) in [
+        (
+            "trap 'echo cleaned; exit 0' TERM; echo up; while :; do sleep 0.1; done",
+            1,
+            "cleaned",
+        ),
+        (
+            "trap 'echo deaf' TERM; echo up; while :; do sleep 0.1; done",
+            2,
+            "deaf",
+        ),
+    ] {
+        let manifest = Manifest::new(&cronjob("work", "@every 1s", command));
+        let mut child = manifest.start();
+        let mut lines = BufReader::new(child.stdout.take().expect("piped"))
+            .lines()
+            .map(|line| line.expect("UTF-8"));
+        lines
+            .by_ref()
+            .find(|line| line.contains("| up"))
+            .expect("the work begins");
+        interrupt(&child);
+        let mut rest: Vec<String> = vec![];
+        if signals == 2 {
+            rest.extend(lines.by_ref().find(|line| line.contains("deaf")));
+            interrupt(&child);
+        }
+        rest.extend(lines);
+        assert!(rest.iter().any(|line| line.contains(said)), "{rest:#?}");
+        assert!(
+            rest.last()
+                .is_some_and(|line| line.contains("stopped before the end")),
+            "{rest:#?}"
+        );
+        assert_eq!(child.wait().expect("it ends").code(), Some(0));
+    }
+}
+
+fn interrupt(child: &Child) {
+    let status = std::process::Command::new("kill")
+        .args(["-INT", &child.id().to_string()])
+        .status();
+    assert!(status.expect("kill can be started").success());
+}
+
+#[test]
+fn a_refused_manifest_starts_nothing() {
+    let manifest = Manifest::new(&cronjob("bad", "0 24 * * *", "echo never"));
+    let output = punctual(&["up", manifest.path().to_str().expect("UTF-8")]);
+    assert_eq!(exit_code(&output), 3);
+    assert_eq!(text(&output.stdout), "");
+    assert!(text(&output.stderr).contains("there is no hour 24"));
+}
+
+#[test]
+fn without_a_manifest_there_is_nothing_to_run() {
+    let output = punctual(&["up"]);
+    assert_eq!(exit_code(&output), 2);
+    assert_snapshot!(text(&output.stderr));
+}

@@ -5,7 +5,9 @@ use std::sync::Arc;
 use http::Request;
 use k8s_openapi::api::core::v1::Event;
 use kube::client::Body;
+use punctual::clock::{Clock, SystemClock};
 use punctual::controller::{Charge, Leadership};
+use punctual::schedule::TimeZones;
 use serde_json::json;
 
 use crate::world::{Fate, World, answer, creates_job, eventually, faulty, start};
@@ -14,11 +16,21 @@ use crate::world::{Fate, World, answer, creates_job, eventually, faulty, start};
 async fn what_happens_is_an_event_on_the_cronjob() {
     let world = World::new().await;
     let created = world.every_second("default", "tick", json!({})).await;
-    let _running = world.controller();
+    let running = world.controller();
     eventually("two events", || async {
         world.events("default", "SuccessfulCreate").await.len() >= 2
     })
     .await;
+    let metrics = running
+        .teller
+        .metrics()
+        .render(&TimeZones::built_in(), SystemClock.now());
+    for counted in [
+        r#"punctual_events_total{outcome="written"}"#,
+        r#"punctual_runs_total{outcome="started"}"#,
+    ] {
+        assert!(metrics.contains(counted), "{counted} in {metrics}");
+    }
     let jobs = world.jobs("default").await;
     for event in world.events("default", "SuccessfulCreate").await {
         let about = &event.involved_object;

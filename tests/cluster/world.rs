@@ -51,9 +51,9 @@ impl Drop for Running {
 
 impl World {
     pub(crate) async fn new() -> Self {
-        let server = api::Api::start(Arc::new(MemoryStore::new()), SystemClock::shared())
-            .await
-            .expect("the API starts");
+        let zones = Arc::new(TimeZones::built_in());
+        let server = api::Api::start(Arc::new(MemoryStore::new()), SystemClock::shared(), zones);
+        let server = server.await.expect("the API starts");
         World {
             client: server.client(),
             _server: server,

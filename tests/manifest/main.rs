@@ -1,7 +1,8 @@
 //! Manifests as people write them: what is loaded from the good ones, and what is said of the broken ones.
 //!
-//! Every file of `fixtures/broken` has one mistake, or one family of them; what punctual says of it is a snapshot
-//! beside this file. `INSTA_UPDATE=always cargo test --test manifest` writes them anew; read what was written.
+//! Every file of `fixtures/broken` has one mistake, or one family of them; what punctual says of it is a
+//! snapshot beside this file. `INSTA_UPDATE=always cargo test --test manifest` writes them anew; read what
+//! was written.
 
 use std::io;
 use std::path::{Path, PathBuf};
@@ -127,7 +128,7 @@ fn good_objects_are_kept_beside_broken_ones() {
 }
 
 #[test]
-fn folders_are_read_in_order_and_not_below() {
+fn folders_are_read_in_order_not_below_and_no_file_twice() {
     let folder = tempfile::tempdir().unwrap();
     let job = |name: &str| {
         format!(
@@ -146,11 +147,9 @@ fn folders_are_read_in_order_and_not_below() {
     std::fs::write(folder.path().join("below/c.yaml"), job("not-read")).unwrap();
 
     let mut stdin = io::Cursor::new(job("from-standard-input"));
-    let loaded = load(
-        &[folder.path().into(), "-".into()],
-        &mut stdin,
-        &TimeZones::built_in(),
-    );
+    let again = folder.path().join("below/../a.yaml");
+    let paths = [folder.path().into(), "-".into(), again, "-".into()];
+    let loaded = load(&paths, &mut stdin, &TimeZones::built_in());
     let names: Vec<&str> = loaded
         .objects
         .iter()

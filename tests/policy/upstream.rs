@@ -302,11 +302,12 @@ fn a_job_that_exists_is_recorded_when_it_is_ours() {
             instant("C"),
         );
         let existing = reference(&decision_name(&decision));
-        let result = match ours {
-            true => StartResult::AlreadyStarted {
+        let result = if ours {
+            StartResult::AlreadyStarted {
                 active: Some(existing.clone()),
-            },
-            false => StartResult::NameTaken,
+            }
+        } else {
+            StartResult::NameTaken
         };
         let (status, notes) = settle(&decision, &[], Some(result));
         assert_eq!(status.active.len(), active);

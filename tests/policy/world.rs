@@ -36,19 +36,25 @@ pub(crate) fn instant(text: &str) -> Timestamp {
 
 /// `59m`, `58m59.9s`, `19d1h30m`.
 pub(crate) fn duration(text: &str) -> TimeDelta {
-    let mut total = 0.0;
-    for part in text.split_inclusive(|c: char| c.is_ascii_alphabetic()) {
-        let (number, unit) = part.split_at(part.len() - 1);
-        let seconds = match unit {
-            "d" => 86_400.0,
-            "h" => 3_600.0,
-            "m" => 60.0,
-            "s" => 1.0,
-            _ => panic!("{text:?} is not a duration"),
-        };
-        total += number.parse::<f64>().expect("a number") * seconds;
-    }
-    TimeDelta::milliseconds((total * 1_000.0).round() as i64)
+    let parts = text.split_inclusive(|c: char| c.is_ascii_alphabetic());
+    parts
+        .map(|part| part_of_duration(part).unwrap_or_else(|| panic!("{text:?} is not a duration")))
+        .sum()
+}
+
+/// A number with at most one decimal, and its unit.
+fn part_of_duration(part: &str) -> Option<TimeDelta> {
+    let (number, unit) = part.split_at_checked(part.len() - 1)?;
+    let (whole, tenths) = number.split_once('.').unwrap_or((number, "0"));
+    let tenths = whole.parse::<i64>().ok()? * 10 + tenths.parse::<i64>().ok()?;
+    let unit_millis = match unit {
+        "d" => 86_400_000,
+        "h" => 3_600_000,
+        "m" => 60_000,
+        "s" => 1_000,
+        _ => return None,
+    };
+    Some(TimeDelta::milliseconds(tenths * unit_millis / 10))
 }
 
 /// A CronJob named `mycronjob` with its schedule compiled as the controller would.

@@ -24,8 +24,8 @@ pub(super) struct JobEnded {
     pub(super) at: Timestamp,
     pub(super) job: Key,
     pub(super) outcome: Outcome,
-    /// How long it took, from its start.
-    pub(super) took: Option<TimeDelta>,
+    /// How long it took, from the moment it was created.
+    pub(super) took: TimeDelta,
     /// Why it failed, in Kubernetes' words: the condition's reason and message.
     pub(super) why: Option<String>,
 }

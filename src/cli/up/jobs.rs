@@ -1,6 +1,6 @@
 //! Notices that Jobs end.
 
-use std::collections::HashSet;
+use std::collections::HashMap;
 
 use futures::StreamExt;
 use k8s_openapi::api::batch::v1::{Job, JobStatus};
@@ -11,24 +11,47 @@ use tokio::sync::mpsc;
 use crate::cli::up::happening::JobEnded;
 use crate::clock::SharedClock;
 use crate::cronjob::{Key, Outcome};
+use crate::schedule::Timestamp;
+
+/// A Job that was seen, so that its end is told once and with the time it took.
+struct Seen {
+    since: Timestamp,
+    ended: bool,
+}
 
 /// Sends the end of every Job to `ended`, once each, until nobody listens.
 pub(super) async fn watch_ends(client: Client, clock: SharedClock, ended: mpsc::Sender<JobEnded>) {
-    let mut known = HashSet::new();
+    let mut seen: HashMap<String, Seen> = HashMap::new();
     let jobs = watcher(Api::<Job>::all(client), watcher::Config::default()).default_backoff();
     let mut jobs = std::pin::pin!(jobs);
     while let Some(event) = jobs.next().await {
         match event {
             Ok(watcher::Event::Apply(job) | watcher::Event::InitApply(job)) => {
+                let now = clock.now();
                 let uid = job.metadata.uid.clone().unwrap_or_default();
-                let Some(end) = end_of(&job, &clock) else { continue };
-                if known.insert(uid) && ended.send(end).await.is_err() {
-                    return;
+                let known = seen.entry(uid).or_insert(Seen {
+                    since: now,
+                    ended: false,
+                });
+                let Some((outcome, why)) = job.status.as_ref().and_then(outcome) else {
+                    continue;
+                };
+                if !std::mem::replace(&mut known.ended, true) {
+                    let end = JobEnded {
+                        at: now,
+                        job: key(&job),
+                        outcome,
+                        took: now - known.since,
+                        why,
+                    };
+                    if ended.send(end).await.is_err() {
+                        return;
+                    }
                 }
             }
-            // The names of ended Jobs need not be remembered longer than the Jobs themselves.
+            // Jobs need not be remembered longer than they exist.
             Ok(watcher::Event::Delete(job)) => {
-                known.remove(job.metadata.uid.as_deref().unwrap_or_default());
+                seen.remove(job.metadata.uid.as_deref().unwrap_or_default());
             }
             Ok(_) => {}
             Err(error) => tracing::warn!(error = &error as &dyn std::error::Error, "watch failed"),
@@ -36,23 +59,11 @@ pub(super) async fn watch_ends(client: Client, clock: SharedClock, ended: mpsc::
     }
 }
 
-fn end_of(job: &Job, clock: &SharedClock) -> Option<JobEnded> {
-    let status = job.status.as_ref()?;
-    let (outcome, why) = outcome(status)?;
-    let at = clock.now();
-    let started = status.start_time.as_ref().map(|time| time.0.as_millisecond());
-    let took = started.map(|millis| chrono::TimeDelta::milliseconds(at.timestamp_millis() - millis));
-    let key = Key {
+fn key(job: &Job) -> Key {
+    Key {
         namespace: job.metadata.namespace.clone().unwrap_or_default(),
         name: job.metadata.name.clone().unwrap_or_default(),
-    };
-    Some(JobEnded {
-        at,
-        job: key,
-        outcome,
-        took,
-        why,
-    })
+    }
 }
 
 fn outcome(status: &JobStatus) -> Option<(Outcome, Option<String>)> {

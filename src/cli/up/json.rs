@@ -76,7 +76,7 @@ fn job_ended(ended: &JobEnded) -> Value {
         },
         "namespace": ended.job.namespace,
         "job": ended.job.name,
-        "tookMs": ended.took.map(|took| took.num_milliseconds()),
+        "tookMs": ended.took.num_milliseconds(),
         "why": ended.why,
     })
 }

@@ -99,10 +99,7 @@ fn process(event: &runtime::Event) -> Option<String> {
 }
 
 fn job_ended(ended: &JobEnded) -> String {
-    let took = ended
-        .took
-        .map(|took| format!(" after {}", span(took)))
-        .unwrap_or_default();
+    let took = format!(" after {}", span(ended.took));
     let text = match ended.outcome {
         Outcome::Succeeded => paint(GOOD, &format!("succeeded{took}")),
         Outcome::Failed => {

@@ -88,10 +88,10 @@ impl State {
                 self.cache.insert_job(&job)
             }
             Event::Apply(job) => self.saw_job(&job),
-            Event::Delete(job) => self.cache.gone_job(job.uid()),
+            Event::Delete(job) => self.lose_job(job.uid()),
             Event::InitDone => {
                 let gone = self.jobs_listed.end(scope);
-                gone.iter().flat_map(|uid| self.cache.gone_job(uid)).collect()
+                gone.iter().flat_map(|uid| self.lose_job(uid)).collect()
             }
         };
         let keys: Vec<Key> = concerned
@@ -102,6 +102,19 @@ impl State {
         for key in keys {
             self.mark(key);
         }
+    }
+
+    /// A Job is gone. The answer to a task that is under way may show it once more, and is not to be believed then.
+    fn lose_job(&mut self, uid: &str) -> Vec<String> {
+        let owners = self.cache.gone_job(uid);
+        for key in owners.iter().filter_map(|owner| self.cache.key_of(owner)) {
+            if let Some(standing) = self.standing.get_mut(key)
+                && self.busy.contains_key(key)
+            {
+                standing.gone.insert(uid.to_owned());
+            }
+        }
+        owners
     }
 
     /// Takes in a Job that was just created or changed, and notices when it is new and another controller's.

@@ -1,7 +1,7 @@
 //! A value of the wrong kind: what was expected, what was found, and how to write it.
 
 use super::{Misfit, MisfitKind};
-use crate::manifest::path::FieldPath;
+use crate::manifest::path::{FieldPath, Step};
 use crate::manifest::source::Span;
 use crate::manifest::tree::{Node, Value};
 
@@ -37,7 +37,14 @@ fn first_mark(node: &Node, text: &str) -> Span {
 
 fn help(path: &FieldPath, node: &Node, written: &str, expected: &str) -> Option<String> {
     let name = path.name();
+    let is_item = matches!(path.steps().last(), Some(Step::Index(_)));
     match (&node.value, expected) {
+        (Value::Bool(_) | Value::Number(_), "a string") if is_item => {
+            Some(format!("quote it: `\"{written}\"`"))
+        }
+        (Value::Sequence(_), "a string") if name == "schedule" => {
+            Some("a CronJob has one schedule; write a CronJob for each".to_owned())
+        }
         (Value::Number(_), "a string") if name == "schedule" => Some(format!(
             "a schedule has five fields and is quoted: `schedule: \"{written} * * * *\"`"
         )),

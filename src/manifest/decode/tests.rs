@@ -48,7 +48,7 @@ spec:
     5 | `schedule` must be a string, found the number `5` | a schedule has five fields and is quoted: `schedule: \"5 * * * *\"`
     'true' | `suspend` must be `true` or `false`, found the string 'true' | leave out the quotes: `suspend: true`
     1.5 | `startingDeadlineSeconds` must be a whole number, found the number `1.5` | -
-    3000000000 | `successfulJobsHistoryLimit` must be between -2147483648 and 2147483647, found the number `3000000000` | -
+    3000000000 | `successfulJobsHistoryLimit` must be at most 2147483647, found the number `3000000000` | -
     comand | unknown field `comand` | did you mean `command`?
     [ | `name` must be a string, found a list | -
     A | `env` must be a list, found a mapping | `env` is a list: begin each of its items with `- `
@@ -71,7 +71,10 @@ fn a_port_is_a_number_or_a_name() {
     assert_eq!(misfits, Vec::<String>::new());
     assert!(probe.is_some());
     let (_, misfits) = decoded::<Probe>("httpGet: {port: [80]}");
-    assert_eq!(misfits, ["[ | `port` must be a number or a string, found a list | -"]);
+    assert_eq!(
+        misfits,
+        ["[ | `port` must be a number or a string, found a list | -"]
+    );
 }
 
 #[test]

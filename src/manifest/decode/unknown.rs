@@ -72,6 +72,9 @@ pub(super) fn misfit(parent: &FieldPath, entry: &Entry, type_name: &str, known: 
         .find(|(fields, _)| fields.contains(&name.as_str()))
         .map(|(_, home)| home);
     let help = match (similar, home) {
+        _ if name.starts_with(|c: char| c.is_whitespace() && c != ' ') => {
+            Some("the line begins with spaces that are no plain spaces; type them anew".to_owned())
+        }
         (_, Some(home)) => Some(format!("`{name}` belongs in {home}")),
         (Some(similar), None) => Some(format!("did you mean `{similar}`?")),
         (None, None) => None,
@@ -80,7 +83,7 @@ pub(super) fn misfit(parent: &FieldPath, entry: &Entry, type_name: &str, known: 
         path: parent.child_named(name),
         span: entry.key_span.clone(),
         kind: MisfitKind::UnknownField,
-        message: format!("unknown field `{name}`"),
+        message: format!("unknown field `{}`", name.trim()),
         label: Some(format!("{type_name} has no field of this name")),
         help,
     }

@@ -114,7 +114,8 @@ fn snippet<'a>(marks: &[Mark<'a>]) -> Snippet<'a, Annotation<'a>> {
             None => annotation,
         }
     });
-    Snippet::source(&source.text[start..end])
+    // The carriage return of a Windows line end is not part of the line.
+    Snippet::source(source.text[start..end].trim_end_matches('\r'))
         .line_start(line)
         .path(source.name.as_str())
         .annotations(annotations)

@@ -8,8 +8,8 @@ use crate::manifest::path::FieldPath;
 /// The completion modes.
 const MODES: [&str; 2] = ["NonIndexed", "Indexed"];
 
-/// The most pods of an indexed Job at a time, and the most indexes of it that may fail: the Job's status lists them,
-/// and must stay of a bounded size. Above as many completions the two limits below hold.
+/// The most pods of an indexed Job at a time, and the most indexes of it that may fail: the Job's status
+/// lists them, and must stay of a bounded size. Above as many completions the two limits below hold.
 const INDEXED_MAX: i32 = 100_000;
 
 /// The most pods at a time, and failed indexes, of an indexed Job with more than [`INDEXED_MAX`] completions.
@@ -95,8 +95,8 @@ fn high_completions(spec: &JobSpec, parallelism: &FieldPath, max_failed: &FieldP
     }
 }
 
-/// The pods of an indexed Job have `<job>-<index>` as their host name, which must be a DNS label. Checked where a Job
-/// is created, not in a CronJob's template.
+/// The pods of an indexed Job have `<job>-<index>` as their host name, which must be a DNS label. Checked
+/// where a Job is created, not in a CronJob's template.
 pub(super) fn check_host_names(name: &str, spec: &JobSpec, found: &mut Findings) {
     let Some(completions) = spec.completions.filter(|count| is_indexed(spec) && *count > 0) else {
         return;

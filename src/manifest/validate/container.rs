@@ -1,6 +1,8 @@
 //! Containers: name, image, environment, ports, mounts.
 
-use k8s_openapi::api::core::v1::{Container, ContainerPort, EnvVar, EnvVarSource, VolumeMount};
+use k8s_openapi::api::core::v1::{
+    Container, ContainerPort, EnvFromSource, EnvVar, EnvVarSource, VolumeMount,
+};
 
 use super::{Findings, metadata, names};
 use crate::manifest::path::FieldPath;
@@ -39,17 +41,8 @@ pub(super) fn check(container: &Container, volumes: &[&str], path: &FieldPath, f
     for (index, variable) in container.env.iter().flatten().enumerate() {
         environment(variable, &path.child("env").index(index), found);
     }
-    for (index, from) in container.env_from.iter().flatten().enumerate() {
-        let path = path.child("envFrom").index(index);
-        match (&from.config_map_ref, &from.secret_ref) {
-            (None, None) => {
-                found.invalid(&path, "", "must specify one of: `configMapRef` or `secretRef`");
-            }
-            (Some(_), Some(_)) => {
-                found.invalid(&path, "", "may not have more than one field specified at a time");
-            }
-            _ => {}
-        }
+    for (index, source) in container.env_from.iter().flatten().enumerate() {
+        environment_source(source, &path.child("envFrom").index(index), found);
     }
     for (index, port) in container.ports.iter().flatten().enumerate() {
         check_port(port, &path.child("ports").index(index), found);
@@ -83,6 +76,19 @@ fn environment(variable: &EnvVar, path: &FieldPath, found: &mut Findings) {
         found.invalid(&path, "", "may not be specified when `value` is not empty");
     } else if sources > 1 {
         found.invalid(&path, "", "may not have more than one field specified at a time");
+    }
+}
+
+/// A whole set of variables, out of a config map or a secret.
+fn environment_source(source: &EnvFromSource, path: &FieldPath, found: &mut Findings) {
+    match (&source.config_map_ref, &source.secret_ref) {
+        (None, None) => {
+            found.invalid(path, "", "must specify one of: `configMapRef` or `secretRef`");
+        }
+        (Some(_), Some(_)) => {
+            found.invalid(path, "", "may not have more than one field specified at a time");
+        }
+        _ => {}
     }
 }
 

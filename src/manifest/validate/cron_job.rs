@@ -6,7 +6,8 @@ use super::{FieldError, Findings, Hint, job, metadata, schedule, time_zone};
 use crate::manifest::path::FieldPath;
 use crate::schedule::TimeZones;
 
-/// The longest name of a CronJob, in characters: 63 for a Job's name, less the 11 of "-" and the run's instant.
+/// The longest name of a CronJob, in characters: 63 for a Job's name, less the 11 of "-" and the run's
+/// instant.
 pub const NAME_MAX: usize = 52;
 
 /// The values of `concurrencyPolicy`.

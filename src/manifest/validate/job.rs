@@ -6,12 +6,15 @@ use std::collections::BTreeMap;
 
 use k8s_openapi::api::batch::v1::{Job, JobSpec, JobTemplateSpec};
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::LabelSelector;
-use serde::Serialize;
 
 use super::{
     FieldError, Findings, Hint, completion, metadata, names, pod, pod_failure_policy, success_policy,
 };
 use crate::manifest::path::FieldPath;
+
+mod update;
+
+pub use update::update;
 
 /// The label by which the Job controller knows a Job's pods.
 const CONTROLLER_UID: &str = "batch.kubernetes.io/controller-uid";
@@ -25,7 +28,8 @@ const RESTART_ADVICE: &str =
 
 /// What is wrong with a Job that is to be created.
 ///
-/// A Job's name is also a label of its pods, so it may have 63 bytes; Kubernetes reports a longer one at the label.
+/// A Job's name is also a label of its pods, so it may have 63 bytes; Kubernetes reports a longer one at the
+/// label.
 pub fn create(job: &Job) -> Vec<FieldError> {
     let mut found = Findings::default();
     metadata::create(&job.metadata, &mut found);
@@ -45,53 +49,8 @@ pub fn create(job: &Job) -> Vec<FieldError> {
     found.into_errors()
 }
 
-/// What is wrong with a Job that is to take the place of `old`.
-pub fn update(new: &Job, old: &Job) -> Vec<FieldError> {
-    let mut found = Findings::default();
-    metadata::update(&new.metadata, &old.metadata, &mut found);
-    let path = FieldPath::of("spec");
-    let (Some(spec), Some(old_spec)) = (&new.spec, &old.spec) else {
-        found.required(&path, "");
-        return found.into_errors();
-    };
-    check_spec(spec, &path, &mut found);
-    completion::update(spec, old_spec, &path.child("completions"), &mut found);
-    let immutable = [
-        ("selector", changed(&spec.selector, &old_spec.selector)),
-        ("template", changed(&spec.template, &old_spec.template)),
-        (
-            "completionMode",
-            changed(&spec.completion_mode, &old_spec.completion_mode),
-        ),
-        (
-            "podFailurePolicy",
-            changed(&spec.pod_failure_policy, &old_spec.pod_failure_policy),
-        ),
-        (
-            "backoffLimitPerIndex",
-            changed(&spec.backoff_limit_per_index, &old_spec.backoff_limit_per_index),
-        ),
-        ("managedBy", changed(&spec.managed_by, &old_spec.managed_by)),
-        (
-            "successPolicy",
-            changed(&spec.success_policy, &old_spec.success_policy),
-        ),
-    ];
-    for (field, changed) in immutable {
-        if let Some(value) = changed {
-            found.invalid(&path.child(field), value, "field is immutable");
-        }
-    }
-    found.into_errors()
-}
-
-/// The new value, if it is not the old one.
-fn changed<T: PartialEq + Serialize>(new: &T, old: &T) -> Option<serde_json::Value> {
-    (new != old).then(|| serde_json::to_value(new).unwrap_or_default())
-}
-
-/// What is wrong with the template that a CronJob makes its Jobs from. Its labels and annotations are checked only
-/// when a Job is made of them, as in Kubernetes.
+/// What is wrong with the template that a CronJob makes its Jobs from. Its labels and annotations are checked
+/// only when a Job is made of them, as in Kubernetes.
 pub(super) fn check_template(template: &JobTemplateSpec, path: &FieldPath, found: &mut Findings) {
     let path = path.child("spec");
     let Some(spec) = &template.spec else {
@@ -134,8 +93,8 @@ fn check_spec(spec: &JobSpec, path: &FieldPath, found: &mut Findings) {
     restart_policy(spec, &path.child("template.spec.restartPolicy"), found);
 }
 
-/// A pod that finishes must be able to stay finished, so `Always`, which is what a pod has when it says nothing, is
-/// as good as missing.
+/// A pod that finishes must be able to stay finished, so `Always`, which is what a pod has when it says
+/// nothing, is as good as missing.
 fn restart_policy(spec: &JobSpec, path: &FieldPath, found: &mut Findings) {
     let policy = spec
         .template
@@ -210,7 +169,8 @@ fn is_path_byte(byte: u8) -> bool {
     byte.is_ascii_alphanumeric() || b"/-._~%!$&'()*+,;=:".contains(&byte)
 }
 
-/// A Job finds its pods by a selector that the API server makes, or, with `manualSelector`, by the user's own.
+/// A Job finds its pods by a selector that the API server makes, or, with `manualSelector`, by the user's
+/// own.
 fn check_selector(job: &Job, spec: &JobSpec, path: &FieldPath, found: &mut Findings) {
     let manual = spec.manual_selector == Some(true);
     let Some(selector) = &spec.selector else {

@@ -1,6 +1,7 @@
 //! The metadata that every object has: name, namespace, labels, annotations.
 //!
-//! Rules: `ValidateObjectMeta` of `k8s.io/apimachinery/pkg/api/validation`, without what only a server fills in.
+//! Rules: `ValidateObjectMeta` of `k8s.io/apimachinery/pkg/api/validation`, without what only a server fills
+//! in.
 
 use std::collections::BTreeMap;
 
@@ -12,8 +13,8 @@ use crate::manifest::path::FieldPath;
 /// The most that all annotations of an object may hold together, keys and values, in bytes.
 const ANNOTATIONS_BYTES_MAX: usize = 256 * 1024;
 
-/// The metadata of a namespaced object that is created.
-pub(super) fn create(metadata: &ObjectMeta, found: &mut Findings) {
+/// The metadata of an object that is created.
+pub fn create(metadata: &ObjectMeta, found: &mut Findings) {
     let path = FieldPath::of("metadata");
     match metadata.name.as_deref() {
         Some(name) if !name.is_empty() => {
@@ -45,7 +46,7 @@ pub(super) fn create(metadata: &ObjectMeta, found: &mut Findings) {
 }
 
 /// What of the metadata may not change once an object is created, and what may.
-pub(super) fn update(new: &ObjectMeta, old: &ObjectMeta, found: &mut Findings) {
+pub fn update(new: &ObjectMeta, old: &ObjectMeta, found: &mut Findings) {
     let path = FieldPath::of("metadata");
     immutable(new.name.as_ref(), old.name.as_ref(), &path.child("name"), found);
     immutable(

@@ -1,12 +1,12 @@
 //! Validation: the rules of the Kubernetes API server, in its words.
 //!
-//! Pure functions on k8s-openapi's types. They serve manifests, where [`FieldError::path`] is looked up in the text,
-//! and the embedded API, which sends the errors back as the causes of a 422.
+//! Pure functions on k8s-openapi's types. They serve manifests, where [`FieldError::path`] is looked up in
+//! the text, and the embedded API, which sends the errors back as the causes of a 422.
 //!
 //! The rules are those of Kubernetes v1.36 (`pkg/apis/batch/validation`, `pkg/apis/core/validation`,
-//! `apimachinery/pkg/util/validation`) for CronJobs, Jobs and the fields of pods that are run here: names and labels,
-//! containers, their environment, ports and mounts, volumes. Affinity, security contexts, probes and the sources of
-//! volumes are taken as they are written.
+//! `apimachinery/pkg/util/validation`) for CronJobs, Jobs and the fields of pods that are run here: names and
+//! labels, containers, their environment, ports and mounts, volumes. Affinity, security contexts, probes and
+//! the sources of volumes are taken as they are written.
 //!
 //! One file for each concern:
 //!
@@ -14,20 +14,20 @@
 //! |---|---|
 //! | [`cron_job`] | what only CronJobs have; create and update |
 //! | [`job`] | the spec of Jobs and of Job templates; create and update |
-//! | [`schedule`], [`time_zone`] | when a CronJob is due |
+//! | `schedule`, `time_zone` | when a CronJob is due |
 //! | `completion` | completion mode and the limits of indexed Jobs |
 //! | `pod_failure_policy`, `success_policy` | the policies of Jobs |
 //! | `pod`, `container`, `volume` | pod templates |
-//! | `metadata`, [`names`] | what every object has |
+//! | [`metadata`], [`names`] | what every object has |
 
 pub mod cron_job;
 mod field_error;
 pub mod job;
+pub mod metadata;
 pub mod names;
 
 mod completion;
 mod container;
-mod metadata;
 mod pod;
 mod pod_failure_policy;
 mod schedule;

@@ -1,7 +1,7 @@
 //! What names, labels and their like may be made of.
 //!
-//! Rules and wording: `k8s.io/apimachinery/pkg/util/validation`. Each function returns what is wrong, in Kubernetes'
-//! words, and nothing when all is well.
+//! Rules and wording: `k8s.io/apimachinery/pkg/util/validation`. Each function returns what is wrong, in
+//! Kubernetes' words, and nothing when all is well.
 
 /// The longest DNS label, and with it the longest name of a Job, a container or a label's value, in bytes.
 pub const LABEL_BYTES_MAX: usize = 63;

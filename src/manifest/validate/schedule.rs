@@ -70,6 +70,6 @@ fn in_the_schedule(error: &ParseError) -> Hint {
         message: error.to_string(),
         within: Some(error.span()),
         label: None,
-        help: error.help().map(Into::into),
+        help: error.help(),
     }
 }

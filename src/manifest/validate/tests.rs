@@ -18,8 +18,8 @@ mod pods;
 mod policies;
 mod updates;
 
-/// A CronJob that nothing is wrong with, with `changes` made to it: JSON pointers and what to put there. `null` takes
-/// a field away.
+/// A CronJob that nothing is wrong with, with `changes` made to it: JSON pointers and what to put there.
+/// `null` takes a field away.
 fn cron_job_with(changes: &[(&str, Value)]) -> CronJob {
     let mut json = json!({
         "apiVersion": "batch/v1",

@@ -1,18 +1,15 @@
-//! Builds trees from the parser's events: nesting, anchors and aliases, merge keys, duplicate keys, limits.
+//! Builds trees from the parser's events: nesting, anchors and aliases, limits.
 
-use std::borrow::Cow;
 use std::collections::HashMap;
 use std::sync::Arc;
 
 use granit_parser::{Event, ScalarStyle, Tag};
 
+use super::mapping::{Duplicate, Mapping};
 use super::{DEPTH_MAX, VALUES_MAX, mistake, scalar};
 use crate::manifest::diagnostic::Diagnostic;
 use crate::manifest::source::{Place, Source, Span};
-use crate::manifest::tree::{Entry, Node, Value};
-
-/// The key that merges another mapping into this one (YAML 1.1, which Kubernetes reads).
-const MERGE_KEY: &str = "<<";
+use crate::manifest::tree::{Node, Value};
 
 /// A document in the making.
 pub(super) struct Builder<'s> {
@@ -39,11 +36,7 @@ struct Collection {
 
 enum Content {
     Sequence(Vec<Node>),
-    Mapping {
-        entries: Vec<Entry>,
-        merged: Vec<Entry>,
-        key: Option<(String, Span)>,
-    },
+    Mapping(Mapping),
 }
 
 impl<'s> Builder<'s> {
@@ -65,17 +58,14 @@ impl<'s> Builder<'s> {
     pub(super) fn take(&mut self, event: Event<'_>, span: Span) {
         match event {
             Event::DocumentStart(..) => self.start_document(),
-            Event::Scalar(text, style, anchor, tag) => self.scalar(&text, style, anchor, tag, span),
+            Event::Scalar(text, style, anchor, tag) => {
+                self.scalar(&text, style, anchor, tag.as_deref(), span);
+            }
             Event::SequenceStart(_, anchor, _) => {
                 self.open(span.start, anchor, Content::Sequence(Vec::new()));
             }
             Event::MappingStart(_, anchor, _) => {
-                let content = Content::Mapping {
-                    entries: Vec::new(),
-                    merged: Vec::new(),
-                    key: None,
-                };
-                self.open(span.start, anchor, content);
+                self.open(span.start, anchor, Content::Mapping(Mapping::default()));
             }
             Event::SequenceEnd | Event::MappingEnd => self.close(span.end),
             Event::Alias(anchor) => self.alias(anchor, span),
@@ -112,15 +102,8 @@ impl<'s> Builder<'s> {
         self.before = self.documents.len();
     }
 
-    fn scalar(
-        &mut self,
-        text: &str,
-        style: ScalarStyle,
-        anchor: usize,
-        tag: Option<Cow<'_, Tag>>,
-        span: Span,
-    ) {
-        let plain = match tag.as_deref().and_then(Tag::core_suffix) {
+    fn scalar(&mut self, text: &str, style: ScalarStyle, anchor: usize, tag: Option<&Tag>, span: Span) {
+        let plain = match tag.and_then(Tag::core_suffix) {
             Some("str") => false,
             Some("bool" | "int" | "float" | "null") => true,
             _ => style == ScalarStyle::Plain,
@@ -155,13 +138,10 @@ impl<'s> Builder<'s> {
         };
         let value = match content {
             Content::Sequence(items) => Value::Sequence(items),
-            Content::Mapping {
-                mut entries, merged, ..
-            } => {
-                for entry in merged {
-                    if entries.iter().all(|own| own.key != entry.key) {
-                        entries.push(entry);
-                    }
+            Content::Mapping(mapping) => {
+                let (entries, duplicates) = mapping.finish();
+                for duplicate in duplicates {
+                    self.refuse_duplicate(duplicate);
                 }
                 Value::Mapping(entries)
             }
@@ -215,26 +195,15 @@ impl<'s> Builder<'s> {
         };
         match &mut collection.content {
             Content::Sequence(items) => items.push(node),
-            Content::Mapping { entries, merged, key } => match key.take() {
-                None if text.is_some() => *key = text.map(|text| (text.to_owned(), node.span)),
-                None => self.give_up(mistake::key_that_is_no_word(self.source, node.span)),
-                Some((key, _)) if key == MERGE_KEY => merged.extend(merge(node)),
-                Some((key, key_span)) => {
-                    let first = entries.iter().find(|entry| entry.key == key);
-                    match first.map(|first| first.key_span.clone()) {
-                        None => entries.push(Entry {
-                            key,
-                            key_span,
-                            value: node,
-                        }),
-                        Some(first) => self.refuse_duplicate(&key, key_span, first),
-                    }
+            Content::Mapping(mapping) => {
+                if let Err(node) = mapping.take(node, text) {
+                    self.give_up(mistake::key_that_is_no_word(self.source, node.span));
                 }
-            },
+            }
         }
     }
 
-    fn refuse_duplicate(&mut self, key: &str, again: Span, first: Span) {
+    fn refuse_duplicate(&mut self, Duplicate { key, first, again }: Duplicate) {
         let diagnostic = Diagnostic::error("duplicate-key", format!("`{key}` is written twice"))
             .at(Place::new(self.source, again))
             .labelled("here again")
@@ -257,14 +226,5 @@ impl<'s> Builder<'s> {
         self.full = true;
         let message = format!("more than {DEPTH_MAX} lists and mappings stand within each other here");
         self.give_up(Diagnostic::error("too-deep", message).at(Place::new(self.source, span)));
-    }
-}
-
-/// The entries that a merge key brings in, the nearest first: later ones do not override earlier ones.
-fn merge(node: Node) -> Vec<Entry> {
-    match node.value {
-        Value::Mapping(entries) => entries,
-        Value::Sequence(items) => items.into_iter().flat_map(merge).collect(),
-        _ => Vec::new(),
     }
 }

@@ -3,6 +3,7 @@
 //! JSON is read by the same parser, being YAML in all but its messages.
 
 mod build;
+mod mapping;
 mod mistake;
 mod scalar;
 
@@ -14,6 +15,7 @@ use std::sync::Arc;
 use granit_parser::{Event, Options, Parser};
 
 use self::build::Builder;
+pub(super) use self::mistake::in_crontab;
 use super::diagnostic::Diagnostic;
 use super::source::Source;
 use super::tree::Node;
@@ -25,14 +27,15 @@ pub const DEPTH_MAX: usize = 64;
 
 /// How many values a file may hold, aliases followed.
 ///
-/// Ten thousand CronJobs of ordinary size hold about as many. The limit stops a short file whose aliases multiply into billions
-/// of values (a "billion laughs" file).
+/// Ten thousand CronJobs of ordinary size hold about as many. The limit stops a short file whose aliases
+/// multiply into billions of values (a "billion laughs" file).
 pub const VALUES_MAX: usize = 1_000_000;
 
-/// The documents of a source that could be read, and what is wrong with the others. Empty documents are left out.
+/// The documents of a source that could be read, and what is wrong with the others. Empty documents are left
+/// out.
 pub fn read(source: &Arc<Source>) -> (Vec<Node>, Vec<Diagnostic>) {
     let mut builder = Builder::new(source);
-    if let Some(diagnostic) = mistake::in_json(source) {
+    if let Some(diagnostic) = mistake::in_json_file(source) {
         return (Vec::new(), vec![diagnostic]);
     }
     let mut parser = Parser::new_from_str_with_options(&source.text, options());

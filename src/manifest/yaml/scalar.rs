@@ -1,11 +1,11 @@
 //! What a plain YAML scalar means, as Kubernetes reads it.
 //!
-//! sigs.k8s.io/yaml reads YAML 1.1: `yes` and `on` are booleans, `0755` is octal, `1_000` is a thousand. A quoted or
-//! block scalar is always text. A whole number written as a fraction (`3.0`, `1e3`) becomes that whole number, as
-//! Go's JSON encoder writes it.
+//! sigs.k8s.io/yaml reads YAML 1.1: `yes` and `on` are booleans, `0755` is octal, `1_000` is a thousand. A
+//! quoted or block scalar is always text. A whole number written as a fraction (`3.0`, `1e3`) becomes that
+//! whole number, as Go's JSON encoder writes it.
 //!
-//! What differs: keys stay as they are written (Kubernetes turns the key `on` into `true`), and infinity and "not a
-//! number", which JSON cannot carry, stay text.
+//! What differs: keys stay as they are written (Kubernetes turns the key `on` into `true`), and infinity and
+//! "not a number", which JSON cannot carry, stay text.
 
 use serde_json::Number;
 
@@ -32,7 +32,8 @@ pub(crate) fn resolve(text: &str) -> Value {
     }
 }
 
-/// A whole number: decimal, `0x`, `0o` or `0` octal, `0b`, with an optional sign and underscores between digits.
+/// A whole number: decimal, `0x`, `0o` or `0` octal, `0b`, with an optional sign and underscores between
+/// digits.
 fn integer(text: &str) -> Option<Number> {
     let text = text.replace('_', "");
     let (negative, digits) = match text.as_bytes().first()? {
@@ -90,38 +91,39 @@ mod tests {
 
     #[test]
     fn plain_scalars_mean_what_they_mean_to_kubernetes() {
+        #[rustfmt::skip]
         let table = [
-            ("", json!(null)),
-            ("~", json!(null)),
-            ("Null", json!(null)),
-            ("yes", json!(true)),
-            ("Off", json!(false)),
-            ("n", json!(false)),
-            ("tRue", json!("tRue")),
-            ("0", json!(0)),
-            ("-1", json!(-1)),
-            ("+5", json!(5)),
-            ("1_000", json!(1000)),
-            ("0755", json!(493)),
-            ("0o755", json!(493)),
-            ("0x1F", json!(31)),
-            ("-0b101", json!(-5)),
-            ("09", json!(9)),
-            ("1.0", json!(1)),
-            ("1e3", json!(1000)),
-            ("0.5", json!(0.5)),
-            (".5", json!(0.5)),
-            ("-", json!("-")),
-            ("+-5", json!("+-5")),
-            ("1.2.3", json!("1.2.3")),
-            ("12:30", json!("12:30")),
-            ("2026-11-23", json!("2026-11-23")),
-            (".inf", json!(".inf")),
-            ("1e999", json!("1e999")),
-            ("18446744073709551615", json!(18_446_744_073_709_551_615_u64)),
+            ("",                     json!(null)),
+            ("~",                    json!(null)),
+            ("Null",                 json!(null)),
+            ("yes",                  json!(true)),
+            ("Off",                  json!(false)),
+            ("n",                    json!(false)),
+            ("tRue",                 json!("tRue")),
+            ("0",                    json!(0)),
+            ("-1",                   json!(-1)),
+            ("+5",                   json!(5)),
+            ("1_000",                json!(1000)),
+            ("0755",                 json!(493)),
+            ("0o755",                json!(493)),
+            ("0x1F",                 json!(31)),
+            ("-0b101",               json!(-5)),
+            ("09",                   json!(9)),
+            ("1.0",                  json!(1)),
+            ("1e3",                  json!(1000)),
+            ("0.5",                  json!(0.5)),
+            (".5",                   json!(0.5)),
+            ("-",                    json!("-")),
+            ("+-5",                  json!("+-5")),
+            ("1.2.3",                json!("1.2.3")),
+            ("12:30",                json!("12:30")),
+            ("2026-11-23",           json!("2026-11-23")),
+            (".inf",                 json!(".inf")),
+            ("1e999",                json!("1e999")),
+            ("18446744073709551615", json!(u64::MAX)),
             ("-9223372036854775808", json!(i64::MIN)),
-            ("5m", json!("5m")),
-            ("é", json!("é")),
+            ("5m",                   json!("5m")),
+            ("é",                    json!("é")),
         ];
         for (text, expected) in table {
             let read = Node {

@@ -104,17 +104,26 @@ fn every_field_has_its_place() {
 
 #[test]
 fn short_files_do_not_become_long_ones() {
-    let mut bomb = "a: &a [x, x, x, x, x, x, x, x, x, x]\n".to_owned();
-    for pair in ["ab", "bc", "cd", "de", "ef", "fg", "gh"] {
+    let ten = |of: &str| vec![format!("*{of}"); 10].join(", ");
+    let doubled = ["ab", "bc", "cd", "de", "ef", "fg", "gh"].map(|pair| {
         let (of, name) = pair.split_at(1);
-        bomb.push_str(&format!(
-            "{name}: &{name} [{}]\n",
-            vec![format!("*{of}"); 10].join(", ")
-        ));
-    }
+        format!("{name}: &{name} [{}]\n", ten(of))
+    });
+    let bomb = format!("a: &a [x, x, x, x, x, x, x, x, x, x]\n{}", doubled.concat());
     let (documents, mistakes) = read(&source(&bomb));
     assert!(documents.is_empty());
     assert_eq!(mistakes[0].code, "too-large");
+}
+
+#[test]
+fn a_long_mapping_is_read_in_a_moment() {
+    let lines: Vec<String> = (0..100_000).map(|key| format!("k{key}: 1\n")).collect();
+    let (documents, mistakes) = read(&source(&format!("{}k7: 2\n", lines.concat())));
+    assert_eq!(documents[0].size(), 100_001);
+    assert_eq!(
+        mistakes[0].to_string(),
+        "cron.yaml:100001:1: error: `k7` is written twice"
+    );
 }
 
 #[test]

@@ -1,5 +1,6 @@
 //! Every mistake that can be made in an expression, one variant each, and the sentence that names it.
 
+use super::render::shown;
 use crate::schedule::Field;
 
 /// What is wrong with an expression.
@@ -30,7 +31,7 @@ pub enum Mistake {
     #[error("a blank ends a field, so this one ends in the middle of a list or range")]
     BlankInField,
     /// A command or user name after the fields, as in a crontab.
-    #[error("`{found}` is not part of a schedule, which ends after 5 fields")]
+    #[error("`{}` is not part of a schedule, which ends after 5 fields", shown(found))]
     Command { found: String },
     /// A comment after the fields, as in a crontab.
     #[error("a schedule has no comments")]
@@ -39,7 +40,7 @@ pub enum Mistake {
     #[error("the quotation marks have become part of the schedule")]
     Quoted,
     /// `daily` for `@daily`.
-    #[error("`{found}` is not a field")]
+    #[error("`{}` is not a field", shown(found))]
     MacroWithoutAt { found: String },
 
     // The time zone in front.
@@ -70,7 +71,7 @@ pub enum Mistake {
     #[error("`@reboot` has no meaning in Kubernetes")]
     Reboot,
     /// No macro that exists.
-    #[error("there is no macro `{found}`")]
+    #[error("there is no macro `{}`", shown(found))]
     UnknownMacro { found: String },
     /// `@every` without a duration.
     #[error("`@every` needs a duration")]
@@ -82,16 +83,16 @@ pub enum Mistake {
     #[error("a duration has no blanks")]
     DurationBlank,
     /// A unit without a number.
-    #[error("a number is missing in the duration `{duration}`")]
+    #[error("a number is missing in the duration `{}`", shown(duration))]
     DurationNumberMissing { duration: String },
     /// A number without a unit.
     #[error("the number `{number}` needs a unit")]
     DurationUnitMissing { number: String },
     /// Days, weeks, months or years.
-    #[error("`{unit}` is not a unit here: the largest is `h`, the hour")]
+    #[error("`{}` is not a unit here: the largest is `h`, the hour", shown(unit))]
     DurationUnitTooLarge { unit: String },
     /// No unit that exists.
-    #[error("`{unit}` is not a unit of time")]
+    #[error("`{}` is not a unit of time", shown(unit))]
     DurationUnitUnknown { unit: String },
     /// More than Go can count.
     #[error("the duration is longer than 292 years")]
@@ -133,7 +134,7 @@ pub enum Mistake {
     #[error("`{found}` is a time of day, but it stands in the field of the {field}")]
     TimeOfDay { found: String, field: Field },
     /// Anything else that is not a number.
-    #[error("`{found}` does not belong in the {field}")]
+    #[error("`{}` does not belong in the {field}", shown(found))]
     Unexpected { found: String, field: Field },
 
     // Ranges and steps.
@@ -174,7 +175,7 @@ pub enum Mistake {
     #[error("a range of {} has one `/`, and this one has more", field.plural())]
     StepTwice { field: Field },
     /// `*/x`.
-    #[error("the step `{found}` in the {field} is not a number")]
+    #[error("the step `{}` in the {field} is not a number", shown(found))]
     StepNotANumber { found: String, field: Field },
     /// A step beyond 64 bits.
     #[error("the step `{found}` in the {field} is too large")]

@@ -89,7 +89,7 @@ impl ParseError {
         let mistake = &self.fault.mistake;
         let write = self
             .suggestion()
-            .map(|suggestion| format!("write `{suggestion}`"));
+            .map(|suggestion| format!("write `{}`", render::shown(&suggestion)));
         match (mistake.advice(), write) {
             (Some(advice), Some(write)) => Some(format!("{advice}: {write}")),
             (advice, write) => advice.or(write).or_else(|| mistake.choices()),

@@ -16,9 +16,28 @@ pub(super) fn render(error: &ParseError) -> String {
     lines
 }
 
+/// A text as it may stand within a sentence: without characters that would move a terminal's cursor or change its colours.
+pub(super) fn shown(text: &str) -> String {
+    text.chars()
+        .map(|c| {
+            if c.is_control() {
+                char::REPLACEMENT_CHARACTER
+            } else {
+                c
+            }
+        })
+        .collect()
+}
+
 /// The expression on one line, each character one column wide as far as that can be seen to.
 fn echo(text: &str) -> String {
-    let plain = |c: char| if c.is_control() || c.is_whitespace() { ' ' } else { c };
+    let plain = |c: char| {
+        if c.is_control() || c.is_whitespace() {
+            ' '
+        } else {
+            c
+        }
+    };
     text.chars().map(plain).collect::<String>().trim_end().to_owned()
 }
 

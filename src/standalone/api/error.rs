@@ -124,11 +124,11 @@ pub enum ApiError {
         newest: u64,
     },
 
-    /// The store failed.
+    /// The store failed, or refused where no object is spoken of.
     #[error("Internal error occurred: {source}")]
     Internal {
         /// What failed.
-        #[source]
+        #[from]
         source: StoreError,
     },
 }

@@ -103,6 +103,18 @@ pub(super) fn drop_nulls(value: &mut Value) {
     }
 }
 
+/// Removes the lists and maps of the metadata that are empty: they say nothing, and are not written by Kubernetes.
+pub(super) fn drop_empty(object: &mut Value) {
+    let Some(metadata) = object.get_mut("metadata").and_then(Value::as_object_mut) else {
+        return;
+    };
+    metadata.retain(|_, field| match field {
+        Value::Object(fields) => !fields.is_empty(),
+        Value::Array(items) => !items.is_empty(),
+        _ => true,
+    });
+}
+
 /// Sets a field of an object unless it is there already.
 pub(super) fn default(fields: &mut Map<String, Value>, field: &str, value: impl Into<Value>) {
     if !fields.contains_key(field) {

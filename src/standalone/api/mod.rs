@@ -15,21 +15,23 @@
 //! | [`registry`] | the rules of all: create, update, delete |
 //! | [`selector`] | which objects are meant |
 //! | [`patch`] | merge, JSON and strategic merge patches |
-//! | [`gc`] | what follows from a write: dependents go with their owners, contents with their namespace |
+//! | `gc` | what follows from a write: dependents go with their owners, contents with their namespace |
 //! | [`error`] | every way to say no |
 //! | `handlers` | HTTP: paths, queries, bodies, watch streams, discovery |
 //!
 //! What it serves, it serves as kube-apiserver 1.36 does: the tests in `tests/api` are written to run against both.
 
 pub mod error;
-pub mod gc;
+mod gc;
 mod handlers;
+mod limits;
 mod meta;
 pub mod patch;
 pub mod registry;
 pub mod resource;
 pub mod selector;
 pub mod strategy;
+mod unknown;
 
 use std::sync::Arc;
 
@@ -38,6 +40,7 @@ use serde_json::json;
 use tokio::task::AbortHandle;
 
 use crate::clock::SharedClock;
+use crate::schedule::TimeZones;
 use crate::standalone::store::SharedStore;
 use error::ApiError;
 use registry::{Mode, Registry};
@@ -64,13 +67,18 @@ impl Drop for Collector {
 }
 
 impl Api {
-    /// Starts an API over a store, with the namespaces that every cluster has. Must be called on a tokio runtime.
+    /// Starts an API over a store, with the namespaces that every cluster has: objects are dated by
+    /// `clock`, and CronJobs may name these `zones`. Must be called on a tokio runtime.
     ///
     /// # Errors
     ///
     /// [`ApiError::Internal`] when the store fails.
-    pub async fn start(store: SharedStore, clock: SharedClock) -> Result<Self, ApiError> {
-        let registry = Registry::new(store, clock);
+    pub async fn start(
+        store: SharedStore,
+        clock: SharedClock,
+        zones: Arc<TimeZones>,
+    ) -> Result<Self, ApiError> {
+        let registry = Registry::new(store, clock, zones);
         for name in FIRST_NAMESPACES {
             let namespace = json!({ "apiVersion": "v1", "kind": "Namespace", "metadata": { "name": name } });
             match registry.create(NAMESPACES, "", namespace, Mode::Real).await {

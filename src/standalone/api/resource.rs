@@ -61,14 +61,6 @@ impl Resource {
             .iter()
             .find(|resource| resource.kind == kind && resource.api_version() == api_version)
     }
-
-    /// The resource that its objects are stored as: itself, but for the second view of events.
-    pub fn storage(&self) -> &'static Resource {
-        RESOURCES
-            .iter()
-            .find(|resource| resource.stored_as == self.stored_as)
-            .unwrap_or(NAMESPACES)
-    }
 }
 
 /// `name.group`, or only the name in the core group.
@@ -92,7 +84,7 @@ const CORE: Resource = Resource {
     namespaced: true,
     has_status: false,
     stored_as: "",
-    strategy: &strategy::Plain,
+    strategy: &strategy::ConfigMaps,
 };
 
 /// What the rows of `batch/v1` have in common.
@@ -106,7 +98,7 @@ const BATCH: Resource = Resource {
 /// Namespaces, which every other namespaced object needs.
 pub static NAMESPACES: &Resource = &RESOURCES[0];
 
-/// Everything that is served, in the order of discovery. A resource's first row is the form that is stored.
+/// Everything that is served, in the order of discovery.
 pub static RESOURCES: &[Resource] = &[
     Resource {
         plural: "namespaces",

@@ -192,7 +192,9 @@ impl FieldRule {
             .or_else(|| split("==", true))
             .or_else(|| split("=", true))
             .ok_or_else(|| {
-                ApiError::bad_request(format!("invalid selector: '{term}'; can't understand '{term}'"))
+                ApiError::bad_request(format!(
+                    "invalid selector: \"{term}\" is no term of a field selector; write field=value or field!=value"
+                ))
             })?;
         let known = |field: &&str| *field == path;
         let in_metadata = path == "metadata.name" || (resource.namespaced && path == "metadata.namespace");
@@ -227,6 +229,10 @@ impl FieldRule {
 
 fn unreadable(term: &str) -> ApiError {
     ApiError::bad_request(format!(
-        "unable to parse requirement: found '{term}', expected a label selector"
+        "unable to parse requirement: \"{term}\" is no term of a label selector; write key=value, key!=value, \
+         key in (a,b), key notin (a,b), key or !key"
     ))
 }
+
+#[cfg(test)]
+mod tests;

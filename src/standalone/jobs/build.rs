@@ -7,7 +7,7 @@ use std::collections::BTreeMap;
 
 use k8s_openapi::api::batch::v1::Job;
 use k8s_openapi::api::core::v1::{Pod, PodSpec};
-use k8s_openapi::apimachinery::pkg::apis::meta::v1::{LabelSelector, ObjectMeta, OwnerReference};
+use k8s_openapi::apimachinery::pkg::apis::meta::v1::{ObjectMeta, OwnerReference};
 
 use super::indexed::{COMPLETION_INDEX, FAILURE_COUNT, IGNORED_FAILURE_COUNT, add_index_variable};
 use super::names::prefix;
@@ -29,28 +29,6 @@ pub(super) struct Place {
     pub(super) index: i32,
     /// How many pods of the index failed before it, counting and not; nothing, when failures are not counted by index.
     pub(super) failures: Option<(i32, i32)>,
-}
-
-/// Gives a new Job what kube-apiserver gives it: a selector of its own, and the labels for it on the template.
-///
-/// A Job with `manualSelector: true` keeps what it says. The Job needs its uid for this.
-pub fn complete_new_job(job: &mut Job) {
-    let labels = identifying_labels(job);
-    let uid = job.metadata.uid.clone().unwrap_or_default();
-    let Some(spec) = job
-        .spec
-        .as_mut()
-        .filter(|spec| !spec.manual_selector.unwrap_or_default())
-    else {
-        return;
-    };
-    let wanted = LabelSelector {
-        match_labels: Some(BTreeMap::from([(CONTROLLER_UID.to_owned(), uid)])),
-        ..LabelSelector::default()
-    };
-    spec.selector.get_or_insert(wanted);
-    let template = spec.template.metadata.get_or_insert_default();
-    template.labels.get_or_insert_default().extend(labels);
 }
 
 /// The labels that tell a pod's Job.

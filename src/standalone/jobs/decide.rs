@@ -9,6 +9,9 @@
 //! 3. if so, end the pods that are at work, and seal the fate when the last has ended;
 //! 4. if not, discard pods that are too many, or make pods that are missing, or wait for a back-off to pass.
 
+use std::borrow::Borrow;
+
+use chrono::TimeDelta;
 use k8s_openapi::api::batch::v1::{Job, JobStatus};
 use k8s_openapi::api::core::v1::Pod;
 
@@ -47,6 +50,30 @@ pub struct JobDecision {
     pub wake: Option<Timestamp>,
 }
 
+impl JobDecision {
+    /// Whether there is nothing to write.
+    pub fn is_idle(&self) -> bool {
+        let nothing = Self {
+            wake: self.wake,
+            ..Self::default()
+        };
+        *self == nothing
+    }
+
+    /// The same decision, but no pods are made: for a controller that is about to stop.
+    #[must_use]
+    pub fn without_new_pods(mut self) -> Self {
+        let fewer = i32::try_from(std::mem::take(&mut self.create).len()).unwrap_or(i32::MAX);
+        if let Some(status) = &mut self.status {
+            status.active = status
+                .active
+                .map(|active| active - fewer)
+                .filter(|active| *active > 0);
+        }
+        self
+    }
+}
+
 /// An event on a Job, with Kubernetes' reason and message.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct JobEvent {
@@ -81,11 +108,12 @@ impl JobEvent {
 /// Decides what a Job needs at `now`.
 ///
 /// `pods` are all pods that may be the Job's; others among them only keep their names from being given again.
-pub fn decide(job: &Job, pods: &[Pod], now: Timestamp) -> JobDecision {
+pub fn decide<P: Borrow<Pod>>(job: &Job, pods: &[P], now: Timestamp) -> JobDecision {
     let Some(spec) = &job.spec else {
         return JobDecision::default();
     };
-    let own: Vec<&Pod> = pods.iter().filter(|pod| owns(job, pod)).collect();
+    let pods: Vec<&Pod> = pods.iter().map(Borrow::borrow).collect();
+    let own: Vec<&Pod> = pods.iter().copied().filter(|pod| owns(job, pod)).collect();
     if is_managed_elsewhere(job) {
         return JobDecision::default();
     }
@@ -105,7 +133,7 @@ pub fn decide(job: &Job, pods: &[Pod], now: Timestamp) -> JobDecision {
         now,
         decision: JobDecision::default(),
     };
-    step.decide(pods)
+    step.decide(&pods)
 }
 
 /// A Job that has finished, or is being deleted: its pods are let go, and it is deleted when its time has come.
@@ -135,7 +163,7 @@ struct Step<'j> {
 }
 
 impl Step<'_> {
-    fn decide(mut self, pods: &[Pod]) -> JobDecision {
+    fn decide(mut self, pods: &[&Pod]) -> JobDecision {
         if self.status.start_time.is_none() && !self.wanted.suspended {
             self.status.start_time = Some(to_time(self.now));
         }
@@ -193,9 +221,14 @@ impl Step<'_> {
         (self.tally.failed > limit || restarted_too_often).then(Fate::backoff_limit_exceeded)
     }
 
+    /// The start is known to the second only, so a second more has to pass before the time is certainly over: a Job
+    /// that may take one second gets one, and not what was left of the second in which it started.
     fn past_deadline(&mut self) -> Option<Fate> {
         let deadline = self.wanted.active_deadline.filter(|_| !self.wanted.suspended)?;
-        let end = from_time(self.status.start_time.as_ref()?).checked_add_signed(deadline)?;
+        let start = from_time(self.status.start_time.as_ref()?);
+        let end = start
+            .checked_add_signed(deadline)?
+            .checked_add_signed(TimeDelta::seconds(1))?;
         if self.now < end {
             self.decision.wake = Some(end);
             return None;

@@ -39,7 +39,7 @@ pub(super) fn plan<'p>(
     job: &Job,
     wanted: &Wanted,
     tally: &Tally<'p>,
-    pods: &[Pod],
+    pods: &[&Pod],
     now: Timestamp,
 ) -> Plan<'p> {
     let last_failed = kept(wanted, tally);
@@ -70,7 +70,7 @@ pub(super) fn plan<'p>(
         };
     }
     let (places, wake) = places(job, wanted, tally, missing, &last_failed, now);
-    let taken = pods.iter().map(name).collect();
+    let taken = pods.iter().map(|pod| name(pod)).collect();
     let counted = u64::try_from(i64::from(tally.succeeded) + i64::from(tally.failed)).unwrap_or_default();
     let (job_name, job_uid) = (job.metadata.name.as_deref(), job.metadata.uid.as_deref());
     let mut names = Names::new(

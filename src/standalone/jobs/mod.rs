@@ -14,11 +14,14 @@
 //! | `indexed`, `indexes` | Jobs whose completions have numbers |
 //! | `failure_policy`, `success_policy`, `ttl` | one field of the Job each |
 //! | `build`, `names`, `pods` | a pod from the template, its name, what the rules ask of it |
-//! | `view`, `controller` | what is known of the API, and the loop around it |
+//! | `view` | what is known of the API, never older than our own writes |
+//! | `controller`, `wakes`, `carry_out` | the loop, when it wakes, what it writes |
 
 mod backoff;
 mod build;
+mod carry_out;
 mod conditions;
+mod controller;
 mod decide;
 mod failure_policy;
 mod indexed;
@@ -29,10 +32,12 @@ mod pods;
 mod success_policy;
 mod tally;
 mod ttl;
+mod view;
+mod wakes;
 mod wanted;
 
 #[cfg(test)]
 mod tests;
 
-pub use build::complete_new_job;
+pub use controller::JobController;
 pub use decide::{JobDecision, JobEvent, decide};

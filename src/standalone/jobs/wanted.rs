@@ -14,6 +14,7 @@ const JOB_CONTROLLER: &str = "kubernetes.io/job-controller";
 
 /// See the module's documentation.
 #[derive(Debug, Clone, PartialEq)]
+#[expect(clippy::struct_excessive_bools, reason = "each is a switch of the Job's own")]
 pub(super) struct Wanted {
     /// How many pods must succeed. Without a number the Job is a work queue: one success means that the work is done.
     pub(super) completions: Option<i32>,

@@ -66,10 +66,7 @@ mod tests {
             .variables
             .iter()
             .map(|(name, value)| format!("{name}={value}"));
-        lines.collect::<Vec<_>>().join(
-            "
-",
-        )
+        lines.collect::<Vec<_>>().join("\n")
     }
 
     #[test]

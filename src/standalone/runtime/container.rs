@@ -46,6 +46,8 @@ pub(super) struct Life {
     pub(super) orders: watch::Receiver<Order>,
     /// Where its changes go.
     pub(super) news: mpsc::Sender<(usize, Change)>,
+    /// What was last told to be missing: it is told once, however often it is looked for.
+    pub(super) missing: Option<String>,
 }
 
 /// How one run of a container went.
@@ -94,6 +96,7 @@ impl Life {
             Ok(process) => Some(self.follow(process, sink, now).await),
             Err(error) => {
                 let message = chain(&error);
+                self.warn("Failed", &message);
                 sink.tell(What::NotStarted {
                     reason: START_ERROR.to_owned(),
                     message: message.clone(),
@@ -177,6 +180,7 @@ impl Life {
             "back-off {delay:?} restarting failed container={} pod={}",
             self.container.name, sink.origin.pod
         );
+        self.warn("BackOff", &message);
         sink.tell(What::RestartsAfter { delay }).await;
         self.tell(Change::Waiting {
             reason: "CrashLoopBackOff",
@@ -188,11 +192,15 @@ impl Life {
 
     async fn wait_for_config(&mut self, sink: &Sink, message: String) {
         let reason = "CreateContainerConfigError";
-        sink.tell(What::NotStarted {
-            reason: reason.to_owned(),
-            message: message.clone(),
-        })
-        .await;
+        if self.missing.as_ref() != Some(&message) {
+            self.warn("Failed", &message);
+            sink.tell(What::NotStarted {
+                reason: reason.to_owned(),
+                message: message.clone(),
+            })
+            .await;
+            self.missing = Some(message.clone());
+        }
         self.tell(Change::Waiting { reason, message }).await;
         self.pause(CONFIG_RETRY).await;
     }
@@ -204,6 +212,11 @@ impl Life {
             () = tokio::time::sleep(delay) => {}
             () = changed(&mut orders) => {}
         }
+    }
+
+    fn warn(&self, reason: &str, message: &str) {
+        self.machine
+            .warn(&self.pod, &self.container.name, reason, message);
     }
 
     async fn tell(&self, change: Change) {

@@ -2,8 +2,8 @@
 
 use std::collections::BTreeMap;
 
-use k8s_openapi::api::core::v1::{ConfigMap, Container, Pod, Secret};
-use kube::{Api, Client};
+use k8s_openapi::api::core::v1::{ConfigMap, Container, ObjectReference, Pod, Secret};
+use kube::{Api, Client, Resource};
 use tokio::sync::Semaphore;
 
 use super::base::Base;
@@ -12,10 +12,12 @@ use super::expansion::expand;
 use super::output::Output;
 use super::process::Invocation;
 use crate::clock::SharedClock;
+use crate::standalone::recorder::Recorder;
 
-/// How many processes are being started at one time. A start is mostly waiting for the kernel; more at once than
-/// this only makes each one slower, and one that hangs on a slow disk leaves room for the others.
-pub(super) const STARTS_AT_ONCE: usize = 32;
+/// How many processes are being started at one time. The kernel copies this process's memory map for each start, one
+/// after the other, so more at once would only make each of them later; a few that hang on a slow disk still leave
+/// room for the others.
+pub(super) const STARTS_AT_ONCE: usize = 8;
 
 /// How many pods have processes at one time; more wait in `Pending`. A process costs three open files, and a service
 /// is commonly given 1,024.
@@ -49,6 +51,7 @@ pub(super) struct Machine {
     pub(super) client: ClientOf,
     pub(super) clock: SharedClock,
     pub(super) output: Output,
+    recorder: Recorder,
     pub(super) options: Options,
     /// A place for each process that is being started.
     pub(super) starts: Semaphore,
@@ -84,6 +87,7 @@ pub(super) enum PrepareError {
 impl Machine {
     pub(super) fn new(client: Client, clock: SharedClock, output: Output, options: Options) -> Self {
         Self {
+            recorder: Recorder::start(client.clone(), clock.clone(), "kubelet"),
             client: ClientOf(client),
             clock,
             output,
@@ -91,6 +95,16 @@ impl Machine {
             places: Semaphore::new(options.pods_at_once),
             options,
         }
+    }
+
+    /// Warns of what happened to a container (or, without a name, to a pod), where `kubectl describe` shows it.
+    pub(super) fn warn(&self, pod: &Pod, container: &str, reason: &str, message: &str) {
+        let field = format!("spec.containers{{{container}}}");
+        let object = ObjectReference {
+            field_path: Some(field).filter(|_| !container.is_empty()),
+            ..pod.object_ref(&())
+        };
+        self.recorder.tell(object, true, reason, message);
     }
 
     /// The pods of a namespace.

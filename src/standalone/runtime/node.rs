@@ -85,6 +85,8 @@ impl Node {
     }
 
     /// Runs until it is told to stop and everything has stopped; the status of every pod is recorded by then.
+    ///
+    /// Dropping the future instead leaves the processes running, with nobody to record their end.
     pub async fn run(mut self, mut shutdown: watch::Receiver<Shutdown>) {
         let api: Api<Pod> = Api::all(self.machine.client.0.clone());
         let mut events = std::pin::pin!(watch_objects(api, watcher::Config::default()).default_backoff());
@@ -196,19 +198,17 @@ impl Node {
         true
     }
 
-    /// The pod was deleted: its processes end, then its object goes.
+    /// The pod was deleted: its processes end, then its object goes. It may be deleted again, with less grace.
     fn end_deleted(&mut self, uid: &str, grace: Duration) {
         let Some(entry) = self.pods.get_mut(uid) else {
             return;
         };
-        if std::mem::replace(&mut entry.remove, true) {
-            return;
-        }
-        if entry.ended {
+        let asked_before = std::mem::replace(&mut entry.remove, true);
+        if !entry.ended {
+            direct(entry, Order::Stop { grace }, None);
+        } else if !asked_before {
             self.removals
                 .spawn(remove(self.machine.clone(), entry.pod.clone()));
-        } else {
-            direct(entry, Order::Stop { grace }, None);
         }
     }
 
@@ -280,7 +280,7 @@ impl Node {
 /// Gives a pod a directive, if it asks for more than the last one.
 fn direct(entry: &Entry, order: Order, verdict: Option<Verdict>) {
     entry.directive.send_if_modified(|now| {
-        let more = order > now.order;
+        let more = order.outweighs(now.order);
         if more {
             *now = Directive {
                 order,

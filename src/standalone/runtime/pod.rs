@@ -183,6 +183,7 @@ impl PodTask {
             number,
             orders: orders.subscribe(),
             news: self.news.clone(),
+            missing: None,
         };
         tokio::spawn(life.live());
     }
@@ -190,7 +191,7 @@ impl PodTask {
     /// Does what the node asks.
     fn obey(&mut self) {
         let directive = self.directive.borrow_and_update().clone();
-        if directive.order > Order::Run {
+        if directive.order != Order::Run {
             self.stop(directive.verdict, directive.order);
         }
     }
@@ -201,8 +202,10 @@ impl PodTask {
         }
         for orders in [&self.orders, &self.sidecar_orders] {
             orders.send_if_modified(|now| {
-                let more = order > *now;
-                *now = order.max(*now);
+                let more = order.outweighs(*now);
+                if more {
+                    *now = order;
+                }
                 more
             });
         }
@@ -220,6 +223,8 @@ impl PodTask {
 
     /// The end of a pod that can't run here.
     async fn refuse(mut self, unfit: Unfit) {
+        self.machine
+            .warn(&self.pod, &unfit.container, unfit.reason, &unfit.message);
         let origin = Arc::new(origin(&self.pod, unfit.container));
         let what = What::NotStarted {
             reason: unfit.reason.to_owned(),
@@ -263,7 +268,8 @@ impl PodTask {
                 self.written = Some(status);
                 true
             }
-            Err(kube::Error::Api(status)) if matches!(status.code, 404 | 409) => true,
+            Err(kube::Error::Api(status)) if status.code == 404 => true,
+            Err(kube::Error::Api(status)) if status.code == 409 => self.is_gone().await,
             Err(error) => {
                 tracing::warn!(
                     pod = name,
@@ -273,6 +279,13 @@ impl PodTask {
                 false
             }
         }
+    }
+
+    /// Whether the name is another pod's by now. A conflict may also be a race with another writer.
+    async fn is_gone(&self) -> bool {
+        let name = self.pod.metadata.name.as_deref().unwrap_or_default();
+        let there = self.machine.pods(&self.pod).get_opt(name).await;
+        there.is_ok_and(|there| there.is_none_or(|there| there.metadata.uid != self.pod.metadata.uid))
     }
 }
 

@@ -36,8 +36,8 @@ pub(super) struct Invocation {
     pub(super) working_dir: PathBuf,
 }
 
-/// What a pod's processes are to do. Each order outweighs those before it.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Default)]
+/// What a pod's processes are to do. Each order outweighs those before it, and a stop with less grace one with more.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub(super) enum Order {
     /// Go on.
     #[default]
@@ -49,6 +49,17 @@ pub(super) enum Order {
     },
     /// End at once: SIGKILL.
     Kill,
+}
+
+impl Order {
+    /// Whether this order asks for more than another.
+    pub(super) fn outweighs(self, other: Self) -> bool {
+        match (self, other) {
+            (Self::Run, _) | (_, Self::Kill) => false,
+            (Self::Stop { grace }, Self::Stop { grace: other }) => grace < other,
+            (Self::Stop { .. } | Self::Kill, Self::Run) | (Self::Kill, Self::Stop { .. }) => true,
+        }
+    }
 }
 
 /// How a process ended.
@@ -126,29 +137,34 @@ impl Process {
     /// Waits for the end, and brings it about when ordered to. Then everything that is left of its group is killed,
     /// as a container's last processes are when its first one ends.
     pub(super) async fn end(mut self, orders: &mut watch::Receiver<Order>) -> io::Result<Exit> {
-        let mut kill_at = self.obey(*orders.borrow_and_update());
+        let mut kill_at = None;
+        self.obey(*orders.borrow_and_update(), &mut kill_at);
         let status = loop {
             tokio::select! {
                 status = self.child.wait() => break status?,
-                () = changed(orders) => kill_at = self.obey(*orders.borrow_and_update()),
-                () = at(kill_at) => kill_at = self.obey(Order::Kill),
+                () = changed(orders) => self.obey(*orders.borrow_and_update(), &mut kill_at),
+                () = at(kill_at) => self.obey(Order::Kill, &mut kill_at),
             }
         };
         self.signal(SIGKILL);
         Ok(status.into())
     }
 
-    /// Passes an order on to the process group. Gives back when to kill it.
-    fn obey(&self, order: Order) -> Option<Instant> {
+    /// Passes an order on to the process group, and sets when to kill it. It is asked to end once: a second SIGTERM
+    /// makes some programs give up on what they are saving.
+    fn obey(&self, order: Order, kill_at: &mut Option<Instant>) {
         match order {
-            Order::Run => None,
+            Order::Run => {}
             Order::Stop { grace } => {
-                self.signal(SIGTERM);
-                Some(Instant::now() + grace)
+                if kill_at.is_none() {
+                    self.signal(SIGTERM);
+                }
+                let end = Instant::now() + grace;
+                *kill_at = Some(kill_at.map_or(end, |earlier| earlier.min(end)));
             }
             Order::Kill => {
                 self.signal(SIGKILL);
-                None
+                *kill_at = None;
             }
         }
     }

@@ -7,6 +7,7 @@ use tokio::sync::watch;
 
 use super::{
     Batch, Change, Event, Object, Page, Place, Range, Revision, Scope, StoreError, WATCH_BATCH_EVENTS,
+    WATCH_WINDOW_BYTES,
 };
 
 /// One resource: what there is, and what happened lately.
@@ -15,6 +16,8 @@ pub(super) struct Collection {
     objects: BTreeMap<Place, Object>,
     /// Recent events, oldest first.
     window: VecDeque<Event>,
+    /// What the objects of the window take, in bytes of JSON.
+    window_bytes: usize,
     /// The revision of the newest event that has left the window.
     forgotten: Revision,
     /// Tells watchers that there is something new.
@@ -26,6 +29,7 @@ impl Collection {
         Self {
             objects: BTreeMap::new(),
             window: VecDeque::new(),
+            window_bytes: 0,
             forgotten: Revision::default(),
             newest: watch::Sender::new(Revision::default()),
         }
@@ -40,23 +44,26 @@ impl Collection {
         self.newest.subscribe()
     }
 
-    /// Carries out a write and tells the watchers.
+    /// Carries out a write, tells the watchers, and forgets what no longer fits into the window.
     pub(super) fn write(&mut self, change: Change, place: &Place, object: Object, window_events: usize) {
         let previous = match change {
             Change::Added | Change::Modified => self.objects.insert(place.clone(), object.clone()),
             Change::Deleted => self.objects.remove(place),
         };
         let revision = object.revision();
+        self.window_bytes += object.text().len();
         self.window.push_back(Event {
             change,
             place: place.clone(),
             object,
             previous,
         });
-        while self.window.len() > window_events {
-            if let Some(event) = self.window.pop_front() {
-                self.forgotten = event.object.revision();
-            }
+        while self.window.len() > window_events || self.window_bytes > WATCH_WINDOW_BYTES {
+            let Some(event) = self.window.pop_front() else {
+                break;
+            };
+            self.window_bytes -= event.object.text().len();
+            self.forgotten = event.object.revision();
         }
         self.newest.send_replace(revision);
     }

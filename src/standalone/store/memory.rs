@@ -13,9 +13,14 @@ use super::{Answer, Batch, Change, Key, Object, Page, Range, Revision, Scope, St
 /// How many events a [`MemoryStore`] keeps for each resource.
 ///
 /// It decides how far a watcher may fall behind, and how long the pages of a list stay consistent, before it has to list
-/// again. At the pace of 1,000 Jobs starting at once, about five writes each, this is two such bursts. An event costs
-/// a little over one object, so a full window of 1 KB Jobs takes some 10 MB.
-pub const WATCH_WINDOW_EVENTS: usize = 10_000;
+/// again. The watchers in this process are behind by microseconds; the burst that counts is 1,000 Jobs starting at once,
+/// about five writes each, before a remote one has read its first.
+pub const WATCH_WINDOW_EVENTS: usize = 5_000;
+
+/// How much those events may take for each resource, in bytes of JSON, so that a few huge objects do not fill the memory.
+///
+/// 5,000 pods as they are usually written are well below it, and it holds the largest object ten times.
+pub const WATCH_WINDOW_BYTES: usize = 16 * 1024 * 1024;
 
 /// A store in memory. Clones share it.
 #[derive(Debug, Clone)]

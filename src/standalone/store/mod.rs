@@ -3,10 +3,10 @@
 //! This is what etcd is to kube-apiserver, cut down to what the embedded API asks of it. A store knows JSON documents and
 //! revisions; it knows nothing of kinds, defaults, finalizers or selectors, which are the API's business.
 //!
-//! | file | what is in it |
+//! | | what it is |
 //! |---|---|
-//! | [`object`](self) | [`Key`], [`Scope`], [`Revision`], [`Object`]: the nouns |
-//! | [`StoreError`] | the five ways in which a store says no |
+//! | [`Key`], [`Scope`], [`Revision`], [`Object`], [`Event`] | the nouns |
+//! | [`StoreError`] | the ways in which a store says no |
 //! | [`Store`], [`Watch`] | the interface; a database implements the same one |
 //! | [`MemoryStore`] | everything in memory, gone with the process |
 //!
@@ -30,6 +30,6 @@ mod contract;
 mod tests;
 
 pub use error::StoreError;
-pub use memory::{MemoryStore, WATCH_WINDOW_EVENTS};
+pub use memory::{MemoryStore, WATCH_WINDOW_BYTES, WATCH_WINDOW_EVENTS};
 pub use object::{Change, Event, Key, Object, Place, Revision, Scope};
 pub use traits::{Answer, Batch, Page, Range, SharedStore, Store, WATCH_BATCH_EVENTS, Watch};

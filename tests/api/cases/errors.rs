@@ -1,6 +1,7 @@
 //! Refusals, word for word: people read the message, clients the reason and the code.
 
-use kube::ResourceExt;
+use std::fmt::Write as _;
+
 use kube::api::PostParams;
 use kube::core::Status;
 use serde_json::{Value, json};
@@ -11,125 +12,130 @@ use crate::cluster::{Cluster, config_map, cron_job};
 fn text(cluster: &Cluster, status: &Status) -> String {
     let mut text = format!("{} {}: {}", status.code, status.reason, status.message);
     if let Some(details) = &status.details {
-        text += &format!(
-            "\n  about {} {} \"{}\"",
-            details.group, details.kind, details.name
-        );
+        write!(text, "\n  about {} {:?}", details.kind, details.name).unwrap();
         for cause in &details.causes {
-            text += &format!("\n  {}: {}: {}", cause.field, cause.reason, cause.message);
+            write!(text, "\n  {} {}", cause.reason, cause.field).unwrap();
         }
     }
     text.replace(&cluster.namespace, "NAMESPACE")
 }
 
-pub(crate) async fn each_refusal_says_what_to_do(cluster: Cluster) {
-    let namespace = &cluster.namespace;
-    let cron_jobs = format!("/apis/batch/v1/namespaces/{namespace}/cronjobs");
-    let config_maps = format!("/api/v1/namespaces/{namespace}/configmaps");
-    let made = cluster
-        .cron_jobs()
-        .create(&PostParams::default(), &cron_job("nightly"))
-        .await
-        .unwrap();
-    let object = |change: fn(&mut Value)| {
+/// Requests that are refused: what is tried, by which method, at which path below the namespace, with what.
+fn requests() -> Vec<(&'static str, &'static str, &'static str, Option<Value>)> {
+    let changed = |pointer: &str, value: Value| {
         let mut object = serde_json::to_value(cron_job("other")).unwrap();
-        change(&mut object);
-        object
+        *object.pointer_mut(pointer).expect("a field to change") = value;
+        Some(object)
     };
-    let outdated = {
-        let mut object = serde_json::to_value(&made).unwrap();
-        object["metadata"]["resourceVersion"] = "1".into();
-        object["spec"]["suspend"] = true.into();
-        object
-    };
-    let mut seen = String::new();
-    for (what, method, path, body) in [
-        ("get", "GET", format!("{cron_jobs}/none"), None),
-        ("get a config map", "GET", format!("{config_maps}/none"), None),
+    let in_batch = "/apis/batch/v1/namespaces/NAMESPACE/cronjobs";
+    let nightly = "/apis/batch/v1/namespaces/NAMESPACE/cronjobs/nightly";
+    let config_maps = "/api/v1/namespaces/NAMESPACE/configmaps";
+    let outdated = json!({
+        "metadata": { "name": "nightly", "resourceVersion": "1" },
+        "spec": cron_job("nightly").spec,
+    });
+    let twice_wrong = json!({
+        "metadata": { "name": "x".repeat(53) },
+        "spec": { "schedule": "0 24 * * *", "jobTemplate": { "spec": { "template": { "spec": {} } } } },
+    });
+    vec![
+        (
+            "get",
+            "GET",
+            "/apis/batch/v1/namespaces/NAMESPACE/cronjobs/none",
+            None,
+        ),
+        (
+            "get from the core group",
+            "GET",
+            "/api/v1/namespaces/NAMESPACE/configmaps/none",
+            None,
+        ),
         (
             "create twice",
             "POST",
-            cron_jobs.clone(),
-            Some(object(|object| object["metadata"]["name"] = "nightly".into())),
-        ),
-        (
-            "update an old version",
-            "PUT",
-            format!("{cron_jobs}/nightly"),
-            Some(outdated),
+            in_batch,
+            changed("/metadata/name", json!("nightly")),
         ),
         (
             "create nameless",
             "POST",
-            cron_jobs.clone(),
-            Some(object(|object| object["metadata"]["name"] = "".into())),
+            in_batch,
+            changed("/metadata/name", json!("")),
         ),
         (
             "create with a bad name",
             "POST",
-            config_maps.clone(),
+            config_maps,
             Some(json!({ "metadata": { "name": "Bad_Name" } })),
         ),
-        (
-            "create two mistakes",
-            "POST",
-            cron_jobs.clone(),
-            Some(object(|object| {
-                object["metadata"]["name"] = "x".repeat(53).into();
-                object["spec"]["schedule"] = "".into();
-            })),
-        ),
+        ("create with many mistakes", "POST", in_batch, Some(twice_wrong)),
         (
             "create a wrong type",
             "POST",
-            cron_jobs.clone(),
-            Some(object(|object| object["spec"]["suspend"] = "yes".into())),
+            in_batch,
+            changed("/spec/jobTemplate/spec", json!(5)),
         ),
         (
             "create another kind",
             "POST",
-            cron_jobs.clone(),
-            Some(object(|object| object["kind"] = "Job".into())),
+            in_batch,
+            changed("/kind", json!("Job")),
         ),
         (
             "create another version",
             "POST",
-            cron_jobs.clone(),
-            Some(object(|object| object["apiVersion"] = "batch/v1beta1".into())),
+            in_batch,
+            changed("/apiVersion", json!("batch/v1beta1")),
         ),
         (
             "create elsewhere",
             "POST",
-            cron_jobs.clone(),
-            Some(object(|object| {
-                object["metadata"]["namespace"] = "elsewhere".into()
-            })),
+            in_batch,
+            changed("/metadata", json!({ "name": "a", "namespace": "b" })),
         ),
         (
             "create nowhere",
             "POST",
-            "/apis/batch/v1/namespaces/nowhere/cronjobs".to_owned(),
-            Some(object(|_| ())),
+            "/api/v1/namespaces/nowhere/configmaps",
+            Some(json!({ "metadata": { "name": "a" } })),
         ),
-        ("create a list", "POST", cron_jobs.clone(), Some(json!([]))),
+        ("create a list", "POST", in_batch, Some(json!([]))),
+        ("update an old version", "PUT", nightly, Some(outdated)),
         (
             "delete oddly",
             "DELETE",
-            format!("{cron_jobs}/nightly?propagationPolicy=Sideways"),
+            "/api/v1/namespaces/NAMESPACE/configmaps/a?propagationPolicy=Sideways",
             None,
         ),
         (
-            "a bad resourceVersion",
+            "list from a strange version",
             "GET",
-            format!("{cron_jobs}?resourceVersion=newest"),
+            "/api/v1/pods?resourceVersion=newest",
             None,
         ),
-        ("a bad limit", "GET", format!("{cron_jobs}?limit=many"), None),
-    ] {
+        ("list strangely many", "GET", "/api/v1/pods?limit=many", None),
+        (
+            "select strangely",
+            "GET",
+            "/api/v1/pods?labelSelector=a%20in%20b",
+            None,
+        ),
+    ]
+}
+
+pub(crate) async fn each_refusal_says_what_to_do(cluster: Cluster) {
+    cluster
+        .cron_jobs()
+        .create(&PostParams::default(), &cron_job("nightly"))
+        .await
+        .unwrap();
+    let mut seen = String::new();
+    for (what, method, path, body) in requests() {
+        let path = path.replace("NAMESPACE", &cluster.namespace);
         let status = cluster.send(method, &path, body.as_ref()).await.unwrap_err();
-        seen += &format!("# {what}\n{}\n", text(&cluster, &status));
+        writeln!(seen, "# {what}\n{}\n", text(&cluster, &status)).unwrap();
     }
-    assert_eq!(made.name_any(), "nightly");
     insta::assert_snapshot!("refusals", seen);
 }
 
@@ -181,6 +187,11 @@ pub(crate) async fn paths_and_methods_that_are_not_served(cluster: Cluster) {
     );
     let large = json!({ "metadata": { "name": "a" }, "data": { "key": "x".repeat(4 * 1024 * 1024) } });
     assert_eq!(sent_as("application/json", "POST", &path, &large).await, 413);
+    let large = json!({ "metadata": { "name": "a" }, "data": { "key": "x".repeat(2 * 1024 * 1024) } });
+    assert_eq!(sent_as("application/json", "POST", &path, &large).await, 413);
+    let deep = (0..110).fold(json!({}), |inner, _| json!({ "a": inner }));
+    let deep = json!({ "metadata": { "name": "a" }, "other": deep });
+    assert_eq!(sent_as("application/json", "POST", &path, &deep).await, 400);
 
     let request = http::Request::get(&path)
         .header("accept", "application/xml")

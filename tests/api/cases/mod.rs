@@ -44,6 +44,7 @@ pub(crate) fn all() -> Vec<Case> {
             a_name_is_made_up
             what_the_server_writes_cannot_be_sent
             fields_that_nobody_knows_survive
+            fields_that_nobody_knows_are_refused_on_demand
             the_generation_counts_changes_of_the_spec
             a_change_that_changes_nothing_is_no_write
             the_later_of_two_writers_is_refused

@@ -103,6 +103,26 @@ pub(crate) async fn fields_that_nobody_knows_survive(cluster: Cluster) {
     );
 }
 
+/// kubectl asks for this, to catch slips of the pen.
+pub(crate) async fn fields_that_nobody_knows_are_refused_on_demand(cluster: Cluster) {
+    let mut object: Value = serde_json::to_value(cron_job("typo")).unwrap();
+    object["spec"]["suspnd"] = true.into();
+    let path = format!("{}?fieldValidation=Strict", cluster.path_of(&object));
+    let status = cluster.send("POST", &path, Some(&object)).await.unwrap_err();
+    assert_eq!(status.code, 400);
+    assert!(
+        status
+            .message
+            .ends_with(r#"strict decoding error: unknown field "spec.suspnd""#),
+        "{}",
+        status.message
+    );
+    object["spec"].as_object_mut().unwrap().remove("suspnd");
+    object["metadata"]["creationTimestamp"] = Value::Null;
+    object["status"] = json!({});
+    cluster.send("POST", &path, Some(&object)).await.unwrap();
+}
+
 pub(crate) async fn the_generation_counts_changes_of_the_spec(cluster: Cluster) {
     let api = cluster.cron_jobs();
     let mut object = api.create(&POST, &cron_job("nightly")).await.unwrap();

@@ -64,6 +64,15 @@ fn zones_of_every_age_are_accepted() {
 }
 
 #[test]
+fn every_zone_of_the_database_is_accepted() {
+    let names = TimeZones::built_in().names();
+    assert!(names.len() > 590, "{}", names.len());
+    for zone in names {
+        assert_eq!(create_cron_job(&[("/spec/timeZone", json!(zone))]), "", "{zone}");
+    }
+}
+
+#[test]
 fn what_kubernetes_refuses_is_refused_in_its_words() {
     let table: &[(&str, Value, &str)] = &[
         ("/spec/schedule", json!(""), "spec.schedule: Required value"),

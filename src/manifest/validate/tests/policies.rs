@@ -5,7 +5,7 @@ use super::*;
 const RULES: &str = "/spec/podFailurePolicy/rules";
 
 /// What is said of one rule of a pod failure policy.
-fn failure_rule(rule: Value) -> String {
+fn failure_rule(rule: &Value) -> String {
     create_job(&[(RULES, json!([rule]))]).replace("spec.podFailurePolicy.rules[0]", "~")
 }
 
@@ -38,7 +38,7 @@ fn a_failure_rule_has_an_action_and_one_condition() {
         ),
     ];
     for (rule, expected) in table {
-        assert_eq!(failure_rule(rule.clone()), expected, "{rule}");
+        assert_eq!(failure_rule(&rule), expected, "{rule}");
     }
 }
 
@@ -84,7 +84,7 @@ fn exit_codes_are_listed_in_order_and_once() {
         ),
     ];
     for (codes, expected) in table {
-        let found = failure_rule(json!({"action": "FailJob", "onExitCodes": codes}));
+        let found = failure_rule(&json!({"action": "FailJob", "onExitCodes": codes}));
         assert_eq!(found.replace("~.onExitCodes", "~"), expected, "{codes}");
     }
 }
@@ -104,7 +104,7 @@ fn conditions_have_a_type_and_a_status() {
         ),
     ];
     for (condition, expected) in table {
-        let found = failure_rule(json!({"action": "Ignore", "onPodConditions": [condition]}));
+        let found = failure_rule(&json!({"action": "Ignore", "onPodConditions": [condition]}));
         assert_eq!(
             found.replace("~.onPodConditions[0]", "~"),
             expected,

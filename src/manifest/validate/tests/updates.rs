@@ -108,6 +108,33 @@ fn a_jobs_work_does_not_change_but_its_pace_does() {
 }
 
 #[test]
+fn a_job_that_waits_may_be_told_where_to_run() {
+    let field = |name: &str| match name {
+        "place" => ("/spec/template/spec/nodeSelector/zone", json!("b")),
+        "image" => ("/spec/template/spec/containers/0/image", json!("other")),
+        "started" => ("/status/startTime", json!("2026-11-23T12:00:00Z")),
+        _ => ("/spec/suspend", json!(true)),
+    };
+    let with = |fields: &str| {
+        let changes: Vec<(&str, Value)> = fields.split_whitespace().map(field).collect();
+        job_with(&changes)
+    };
+    #[rustfmt::skip]
+    let table = [
+        // before              changed to           may it be?
+        ("suspended",          "suspended place",   true),
+        ("suspended",          "place",             true),
+        ("suspended",          "suspended image",   false),
+        ("suspended started",  "suspended place",   false),
+        ("",                   "place",             false),
+    ];
+    for (old, new, allowed) in table {
+        let said = lines(&job::update(&with(new), &with(old)));
+        assert_eq!(said.is_empty(), allowed, "{old} to {new}: {said}");
+    }
+}
+
+#[test]
 fn an_indexed_job_grows_and_shrinks_as_a_whole() {
     let with = |count: i32, pods: i32| {
         job_with(&[

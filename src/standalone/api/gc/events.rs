@@ -36,16 +36,11 @@ pub(super) async fn sweep(registry: &Registry) -> Result<(), ApiError> {
     let Some(resource) = Resource::of("v1", "Event") else {
         return Ok(());
     };
-    let internal = |source| ApiError::Internal { source };
     let scope = Scope::all(resource.stored_as);
-    let page = registry
-        .store()
-        .list(&scope, Range::default())
-        .await
-        .map_err(internal)?;
+    let page = registry.store().list(&scope, Range::default()).await?;
     let now = registry.now();
     for object in page.objects {
-        let times: Times = object.read().map_err(internal)?;
+        let times: Times = object.read()?;
         if times.is_old(now) {
             let key = Key::new(resource.stored_as, times.metadata.namespace, times.metadata.name);
             unless_gone(

@@ -61,7 +61,7 @@ struct Metadata {
 
 impl Seen {
     pub(super) fn read(resource: &Resource, object: &Object) -> Result<Self, ApiError> {
-        let Document { metadata } = object.read().map_err(|source| ApiError::Internal { source })?;
+        let Document { metadata } = object.read()?;
         let has = |wanted: &str| metadata.finalizers.iter().any(|name| name == wanted);
         let propagation = match () {
             () if has(ORPHAN) => Some(Propagation::Orphan),

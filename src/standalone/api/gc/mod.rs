@@ -1,8 +1,8 @@
 //! What follows from a write: dependents go with their owners, contents with their namespace, events with time.
 //!
 //! In a cluster the garbage collector, the namespace controller and etcd's leases do this. Here one task reads
-//! the store's own watches, keeps an [index](index::Index) from owners to dependents, and works through the
-//! [`Registry`], so that finalizers and grace periods hold for its deletes as they do for everybody's.
+//! the store's own watches, keeps an index from owners to dependents, and works through the
+//! registry, so that finalizers and grace periods hold for its deletes as they do for everybody's.
 //!
 //! It keeps nothing that it cannot rebuild. When anything fails it starts anew from a list of everything, which is also how
 //! it picks up what was left behind by a crash between an owner's deletion and its dependents'.
@@ -11,21 +11,21 @@
 
 mod events;
 mod index;
+mod merged;
 mod namespaces;
 mod owners;
 
 use std::collections::{BTreeSet, HashMap};
 use std::time::Duration;
 
-use futures::StreamExt;
-use futures::stream::{self, BoxStream, SelectAll};
 use tokio::time::{Instant, MissedTickBehavior, interval_at, sleep};
 
 use self::index::{Index, Seen};
+use self::merged::Merged;
 use super::error::ApiError;
 use super::registry::Registry;
 use super::resource::{NAMESPACES, RESOURCES, Resource};
-use crate::standalone::store::{Batch, Change, Event, Key, Range, Scope, StoreError, Watch};
+use crate::standalone::store::{Change, Event, Key, Range, Scope};
 
 /// How long the collector waits before it starts anew after a failure of the store.
 const RESTART_DELAY: Duration = Duration::from_secs(1);
@@ -43,9 +43,6 @@ pub(super) async fn run(registry: Registry) {
     }
 }
 
-/// What one resource has to tell.
-type Told = (&'static Resource, Result<Batch, StoreError>);
-
 async fn collect(registry: Registry) -> Result<(), ApiError> {
     let mut collector = Collector {
         registry,
@@ -53,15 +50,14 @@ async fn collect(registry: Registry) -> Result<(), ApiError> {
         waiting: HashMap::new(),
         terminating: BTreeSet::new(),
     };
-    let mut watches = collector.begin().await?;
+    let mut happening = collector.begin().await?;
     let mut sweep = interval_at(Instant::now() + EVENT_SWEEP_INTERVAL, EVENT_SWEEP_INTERVAL);
     sweep.set_missed_tick_behavior(MissedTickBehavior::Delay);
     loop {
         tokio::select! {
-            told = watches.next() => {
-                let Some((resource, batch)) = told else { return Ok(()) };
-                for event in &batch.map_err(|source| ApiError::Internal { source })?.events {
-                    collector.on_event(resource, event).await?;
+            told = happening.next() => {
+                for (resource, event) in told? {
+                    collector.on_event(resource, &event).await?;
                 }
             }
             _ = sweep.tick() => events::sweep(&collector.registry).await?,
@@ -80,26 +76,24 @@ struct Collector {
 }
 
 impl Collector {
-    /// Takes in what there is, and watches from there on.
-    async fn begin(&mut self) -> Result<SelectAll<BoxStream<'static, Told>>, ApiError> {
-        let internal = |source| ApiError::Internal { source };
+    /// Takes in what there is at one revision, and watches from there on.
+    async fn begin(&mut self) -> Result<Merged, ApiError> {
+        let store = self.registry.store().clone();
+        let now = store.revision().await?;
         let mut found = Vec::new();
-        let mut watches = SelectAll::new();
+        let mut happening = Merged::new();
         for resource in stored_resources() {
             let scope = Scope::all(resource.stored_as);
-            let page = self
-                .registry
-                .store()
-                .list(&scope, Range::default())
-                .await
-                .map_err(internal)?;
-            let watch = self
-                .registry
-                .store()
-                .watch(&scope, page.revision)
-                .await
-                .map_err(internal)?;
-            watches.push(told(resource, watch));
+            let page = store
+                .list(
+                    &scope,
+                    Range {
+                        at: Some(now),
+                        ..Range::default()
+                    },
+                )
+                .await?;
+            happening.add(resource, store.watch(&scope, now).await?, now);
             for object in page.objects {
                 let seen = Seen::read(resource, &object)?;
                 self.index.put(&seen.key, &seen.owners);
@@ -110,7 +104,7 @@ impl Collector {
         for (resource, seen) in found {
             self.on_present(resource, &seen, true).await?;
         }
-        Ok(watches)
+        Ok(happening)
     }
 
     async fn on_event(&mut self, resource: &'static Resource, event: &Event) -> Result<(), ApiError> {
@@ -166,22 +160,11 @@ impl Collector {
     }
 }
 
-/// The resources in the form that is stored, each once.
+/// The resources whose objects are stored as they are: each collection once.
 fn stored_resources() -> impl Iterator<Item = &'static Resource> {
     RESOURCES
         .iter()
-        .filter(|resource| std::ptr::eq(*resource, resource.storage()))
-}
-
-/// A watch as a stream, which ends after its first failure.
-fn told(resource: &'static Resource, watch: Box<dyn Watch>) -> BoxStream<'static, Told> {
-    stream::unfold(Some(watch), move |watch| async move {
-        let mut watch = watch?;
-        let batch = watch.next().await;
-        let rest = batch.is_ok().then_some(watch);
-        Some(((resource, batch), rest))
-    })
-    .boxed()
+        .filter(|resource| resource.strategy.is_stored_form())
 }
 
 /// An object that is gone already is as good as one that was deleted.

@@ -22,7 +22,7 @@ impl Collector {
         for resource in stored_resources().filter(|resource| resource.namespaced) {
             let scope = Scope::namespace(resource.stored_as, name);
             let page = self.registry.store().list(&scope, Range::default()).await;
-            for object in page.map_err(|source| ApiError::Internal { source })?.objects {
+            for object in page?.objects {
                 let seen = Seen::read(resource, &object)?;
                 if !seen.is_deleting {
                     unless_gone(
@@ -57,11 +57,7 @@ impl Collector {
                 ..Range::default()
             };
             let page = self.registry.store().list(&scope, one).await;
-            if !page
-                .map_err(|source| ApiError::Internal { source })?
-                .objects
-                .is_empty()
-            {
+            if !page?.objects.is_empty() {
                 return Ok(false);
             }
         }

@@ -7,11 +7,10 @@ use http::header::{ACCEPT, CONTENT_TYPE};
 use http::{HeaderMap, Request, StatusCode};
 use serde_json::{Map, Value};
 
+use super::params::WriteQuery;
 use super::{ApiError, Endpoint, JSON, meta};
+use crate::standalone::api::limits::{BODY_BYTES_MAX, DEPTH_MAX, depth};
 use crate::standalone::store::Object;
-
-/// The largest body that is read: the limit of kube-apiserver (`MaxRequestBodyBytes`), which is twice etcd's and more.
-pub(super) const BODY_BYTES_MAX: usize = 3 * 1024 * 1024;
 
 /// The whole body, within the limit, with the headers that say what it is.
 pub(super) struct Content {
@@ -78,6 +77,11 @@ impl Content {
 pub(super) fn as_object(endpoint: &Endpoint, mut object: Value) -> Result<Value, ApiError> {
     let resource = endpoint.resource;
     let (kind, api_version) = (resource.kind, resource.api_version());
+    if depth(&object) > DEPTH_MAX {
+        return Err(ApiError::bad_request(format!(
+            "the {kind} nests deeper than {DEPTH_MAX} levels"
+        )));
+    }
     let Some(fields) = object.as_object_mut() else {
         return Err(ApiError::bad_request(format!(
             "the body is not an object; expected a {kind}"
@@ -110,6 +114,39 @@ pub(super) fn as_object(endpoint: &Endpoint, mut object: Value) -> Result<Value,
         )));
     }
     Ok(resource.strategy.stored(object))
+}
+
+/// Fails when a client that wants to be told has written fields that the kind does not have, and that were not there
+/// `before`.
+///
+/// DIFFERENCE: without `Strict` such fields are kept, where kube-apiserver drops them.
+pub(super) fn check_fields(
+    endpoint: &Endpoint,
+    object: &Value,
+    before: Option<&Value>,
+    query: &WriteQuery,
+) -> Result<(), ApiError> {
+    if query.field_validation != "Strict" {
+        return Ok(());
+    }
+    let strategy = endpoint.resource.strategy;
+    let mut unknown = strategy.unknown_fields(object);
+    if let Some(before) = before {
+        let known = strategy.unknown_fields(before);
+        unknown.retain(|field| !known.contains(field));
+    }
+    if unknown.is_empty() {
+        return Ok(());
+    }
+    let named: Vec<String> = unknown
+        .iter()
+        .map(|field| format!("unknown field \"{field}\""))
+        .collect();
+    let (kind, version) = (endpoint.resource.kind, endpoint.resource.version);
+    Err(ApiError::bad_request(format!(
+        "{kind} in version \"{version}\" cannot be handled as a {kind}: strict decoding error: {}",
+        named.join(", ")
+    )))
 }
 
 /// Fails unless the client accepts JSON.

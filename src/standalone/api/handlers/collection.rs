@@ -6,9 +6,10 @@ use http::header::CONTENT_TYPE;
 use http::{HeaderMap, StatusCode, Uri};
 use serde::Serialize;
 
-use super::body::{Content, answer, negotiate};
+use super::body::{Content, answer, check_fields, negotiate};
 use super::params::{Continue, ListQuery, Target, WriteQuery, mode, query, revision};
 use super::{ApiError, Endpoint, JSON, item, meta, watch};
+use crate::standalone::api::registry::{Deletion, read};
 use crate::standalone::api::selector::Selector;
 use crate::standalone::store::{Key, Object, Page, Place, Range, Revision, Scope, StoreError};
 
@@ -39,6 +40,7 @@ pub(super) async fn create(
     let query: WriteQuery = query(&uri)?;
     let object = content.object(&endpoint)?;
     check_namespace(&target.namespace, meta::namespace(&object))?;
+    check_fields(&endpoint, &object, None, &query)?;
     let mode = mode(&query.dry_run)?;
     let created = endpoint
         .registry()
@@ -56,40 +58,28 @@ pub(super) async fn delete(
 ) -> Result<Response, ApiError> {
     let (deletion, mode) = item::deletion(&uri, &content)?;
     let request = Request::new(endpoint, target.namespace, query(&uri)?)?;
-    let found = request.find(&Range::default()).await?;
-    let mut deleted = Vec::new();
-    for object in &found.objects {
-        let document = super::super::registry::read(object)?;
+    let (registry, resource) = (request.endpoint.registry(), request.endpoint.resource);
+    let mut deleted = request.find(&Range::default()).await?;
+    for object in &deleted.objects {
+        let document = read(object)?;
         let key = Key::new(
-            request.endpoint.resource.stored_as,
+            resource.stored_as,
             meta::namespace(&document),
             meta::name(&document),
         );
-        match request
-            .endpoint
-            .registry()
-            .delete(request.endpoint.resource, &key, &deletion, mode)
-            .await
-        {
-            Ok(_) => deleted.push(object.clone()),
+        // What was found, and not a namesake that was made since.
+        let deletion = Deletion {
+            uid: Some(meta::uid(&document).to_owned()),
+            ..deletion.clone()
+        };
+        match registry.delete(resource, &key, &deletion, mode).await {
             // Somebody else deleted it first, which is just as well.
-            Err(ApiError::NotFound { .. }) => {}
+            Ok(_) | Err(ApiError::NotFound { .. } | ApiError::Conflict { .. }) => {}
             Err(error) => return Err(error),
         }
     }
-    let revision = request
-        .endpoint
-        .registry()
-        .store()
-        .revision()
-        .await
-        .map_err(|source| ApiError::Internal { source })?;
-    Ok(request.answer(&Page {
-        objects: deleted,
-        revision,
-        more_after: None,
-        remaining: 0,
-    }))
+    deleted.revision = registry.store().revision().await?;
+    Ok(request.answer(&deleted))
 }
 
 /// Fails when an object says another namespace than the path.
@@ -141,11 +131,7 @@ impl Request {
             let page = page.map_err(|error| too_old(error, range.at))?;
             for object in page.objects {
                 let object = self.endpoint.shown(object)?;
-                if self
-                    .selector
-                    .matches(&object)
-                    .map_err(|source| ApiError::Internal { source })?
-                {
+                if self.selector.matches(&object)? {
                     found.push(object);
                 }
             }

@@ -5,12 +5,12 @@ use axum::response::Response;
 use http::{HeaderMap, StatusCode, Uri};
 use serde_json::{Value, json};
 
-use super::body::{Content, answer, answer_json, as_object, negotiate};
+use super::body::{Content, answer, answer_json, as_object, check_fields, negotiate};
 use super::collection::check_namespace;
 use super::params::{Target, WriteQuery, mode, query};
 use super::{ApiError, Endpoint, meta};
 use crate::standalone::api::patch::Patch;
-use crate::standalone::api::registry::{Deleted, Deletion, Mode, Part};
+use crate::standalone::api::registry::{self, Deleted, Deletion, Mode, Part};
 use crate::standalone::api::strategy::Propagation;
 use crate::standalone::store::Key;
 
@@ -83,7 +83,7 @@ pub(super) async fn delete(
     {
         // Pods answer with themselves even when they are gone, as in Kubernetes.
         Deleted::Gone(object) if endpoint.resource.kind != "Pod" => {
-            let object = super::super::registry::read(&object)?;
+            let object = registry::read(&object)?;
             Ok(answer_json(StatusCode::OK, &success(&endpoint, &object)))
         }
         Deleted::Gone(object) | Deleted::Going(object) => {
@@ -119,6 +119,7 @@ async fn put(
         )));
     }
     check_namespace(&target.namespace, meta::namespace(&object))?;
+    check_fields(&endpoint, &object, None, &query)?;
     let change = |_: &Value| Ok(object.clone());
     let (key, mode) = (target.key(&endpoint), mode(&query.dry_run)?);
     let updated = endpoint
@@ -138,9 +139,10 @@ async fn apply_patch(
     let query: WriteQuery = query(uri)?;
     let patch = Patch::parse(content.media_type(), &content.bytes)?;
     let change = |current: &Value| {
-        let shown = endpoint.resource.strategy.shown(current);
-        let patched = patch.apply(shown.unwrap_or_else(|| current.clone()))?;
-        as_object(&endpoint, patched)
+        let patched = patch.apply(endpoint.resource.strategy.shown(current.clone()))?;
+        let object = as_object(&endpoint, patched)?;
+        check_fields(&endpoint, &object, Some(current), &query)?;
+        Ok(object)
     };
     let (key, mode) = (target.key(&endpoint), mode(&query.dry_run)?);
     let updated = endpoint

@@ -6,6 +6,7 @@ mod body;
 mod collection;
 mod discovery;
 mod item;
+mod openapi;
 mod params;
 mod watch;
 
@@ -32,27 +33,17 @@ impl Endpoint {
 
     /// An object in the form of this resource.
     fn shown(&self, object: Object) -> Result<Object, ApiError> {
-        if self.resource.stored_as == self.resource.storage().stored_as && !self.is_second_view() {
+        if self.resource.strategy.is_stored_form() {
             return Ok(object);
         }
-        let document = super::registry::read(&object)?;
-        match self.resource.strategy.shown(&document) {
-            Some(document) => {
-                Object::stamp(document, object.revision()).map_err(|source| ApiError::Internal { source })
-            }
-            None => Ok(object),
-        }
-    }
-
-    /// Whether objects are stored in another form than this resource's.
-    fn is_second_view(&self) -> bool {
-        !std::ptr::eq(self.resource, self.resource.storage())
+        let shown = self.resource.strategy.shown(super::registry::read(&object)?);
+        Ok(Object::stamp(shown, object.revision())?)
     }
 }
 
 /// The whole API.
 pub(super) fn router(api: &Api) -> Router {
-    let mut router = discovery::routes();
+    let mut router = discovery::routes().merge(openapi::routes());
     for resource in RESOURCES {
         router = router.merge(routes(Endpoint {
             api: api.clone(),

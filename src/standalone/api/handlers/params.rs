@@ -44,6 +44,8 @@ pub(super) struct ListQuery {
 #[serde(default, rename_all = "camelCase")]
 pub(super) struct WriteQuery {
     pub(super) dry_run: String,
+    /// What is done about unknown fields: `Strict` refuses them, anything else keeps them.
+    pub(super) field_validation: String,
     pub(super) grace_period_seconds: Option<i64>,
     pub(super) propagation_policy: Option<String>,
     #[serde(deserialize_with = "maybe_flag")]

@@ -14,6 +14,7 @@ use tokio::time::{Instant, sleep_until};
 use super::collection::Request;
 use super::params::revision;
 use super::{ApiError, JSON};
+use crate::standalone::api::registry::read;
 use crate::standalone::store::{Batch, Change, Event, Object, Range, Revision, StoreError, Watch};
 
 /// How often a quiet watch is told how far it is, so that it need not list again after a break.
@@ -46,6 +47,8 @@ pub(super) async fn stream(request: Request) -> Result<Response, ApiError> {
 enum Start {
     /// After a revision that the client has seen.
     After(Revision),
+    /// After whatever has happened by now.
+    Now,
     /// With what there is, and a bookmark behind it when `marked`.
     Everything { not_older_than: Revision, marked: bool },
 }
@@ -73,9 +76,8 @@ impl Start {
                 not_older_than: Revision(0),
                 marked: false,
             },
-            (_, Some(revision)) if revision > Revision(0) => Self::After(revision),
-            // Without initial events and without a revision: from now on.
-            (_, _) => Self::After(Revision(u64::MAX)),
+            (Some(false), None | Some(Revision(0))) => Self::Now,
+            (_, Some(revision)) => Self::After(revision),
         })
     }
 }
@@ -94,10 +96,9 @@ struct Session {
 
 async fn open(request: Request, start: Start) -> Result<Session, ApiError> {
     let store = request.endpoint.registry().store().clone();
-    let internal = |source| ApiError::Internal { source };
     let mut first = Vec::new();
     let after = match start {
-        Start::After(Revision(u64::MAX)) => store.revision().await.map_err(internal)?,
+        Start::Now => store.revision().await?,
         Start::After(revision) => revision,
         Start::Everything {
             not_older_than,
@@ -214,11 +215,6 @@ impl Session {
     fn seen(&self, event: &Event) -> Result<Option<(&'static str, Object)>, ApiError> {
         let endpoint = &self.request.endpoint;
         let selector = &self.request.selector;
-        let meant = |object: &Object| {
-            selector
-                .matches(object)
-                .map_err(|source| ApiError::Internal { source })
-        };
         let object = endpoint.shown(event.object.clone())?;
         if selector.is_everything() {
             let kind = match event.change {
@@ -228,22 +224,25 @@ impl Session {
             };
             return Ok(Some((kind, object)));
         }
-        let is = event.change != Change::Deleted && meant(&object)?;
         let previous = event
             .previous
             .clone()
             .map(|previous| endpoint.shown(previous))
             .transpose()?;
-        let Some(previous) = previous.filter(|previous| meant(previous).unwrap_or(true)) else {
-            return Ok(is.then_some(("ADDED", object)));
-        };
-        if is {
-            return Ok(Some(("MODIFIED", object)));
-        }
-        // What is shown is the object as it last matched, under the revision at which it ceased to.
-        let last = super::super::registry::read(&previous)?;
-        let last = Object::stamp(last, object.revision()).map_err(|source| ApiError::Internal { source })?;
-        Ok(Some(("DELETED", last)))
+        let was = previous
+            .as_ref()
+            .map_or(Ok(false), |previous| selector.matches(previous))?;
+        let is = event.change != Change::Deleted && selector.matches(&object)?;
+        Ok(match (previous, was, is) {
+            (_, false, false) => None,
+            (_, false, true) => Some(("ADDED", object)),
+            (_, true, true) => Some(("MODIFIED", object)),
+            // What is shown is the object as it last matched, under the revision at which it ceased to.
+            (previous, true, false) => {
+                let last = previous.as_ref().unwrap_or(&object);
+                Some(("DELETED", Object::stamp(read(last)?, object.revision())?))
+            }
+        })
     }
 }
 

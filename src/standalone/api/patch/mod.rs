@@ -6,14 +6,12 @@
 //! | `application/json-patch+json` | JSON Patch, RFC 6902 |
 //! | `application/strategic-merge-patch+json` | Kubernetes' own, which merges lists by key: [`strategic`] |
 
+mod json;
 pub mod strategic;
 
 use serde_json::Value;
 
 use super::error::ApiError;
-
-/// The most operations of a JSON patch, as in kube-apiserver: each copies a part of the object.
-const JSON_PATCH_OPERATIONS_MAX: usize = 10_000;
 
 /// The patches that are understood.
 const ACCEPTED: &str =
@@ -36,7 +34,7 @@ impl Patch {
     /// # Errors
     ///
     /// [`ApiError::UnsupportedMediaType`] for another language (server-side apply among them), [`ApiError::BadRequest`] for
-    /// a text that is not of the language, [`ApiError::TooLarge`] for more operations than are carried out.
+    /// a text that is not of the language, or that asks for more operations than are carried out.
     pub fn parse(media_type: &str, bytes: &[u8]) -> Result<Self, ApiError> {
         let malformed =
             |error: serde_json::Error| ApiError::bad_request(format!("the patch cannot be read: {error}"));
@@ -49,10 +47,10 @@ impl Patch {
             )?)),
             "application/json-patch+json" => {
                 let patch: json_patch::Patch = serde_json::from_slice(bytes).map_err(malformed)?;
-                if patch.0.len() > JSON_PATCH_OPERATIONS_MAX {
-                    return Err(ApiError::TooLarge {
-                        limit_bytes: JSON_PATCH_OPERATIONS_MAX,
-                    });
+                let (count, most) = (patch.0.len(), json::OPERATIONS_MAX);
+                if count > most {
+                    let message = format!("a JSON patch has at most {most} operations, this one has {count}");
+                    return Err(ApiError::bad_request(message));
                 }
                 Ok(Self::Json(patch))
             }
@@ -66,20 +64,17 @@ impl Patch {
     ///
     /// [`ApiError::Unprocessable`] when the change does not fit the object.
     pub fn apply(&self, mut object: Value) -> Result<Value, ApiError> {
-        match self {
-            Self::Merge(patch) => json_patch::merge(&mut object, patch),
-            Self::Json(patch) => {
-                json_patch::patch(&mut object, patch).map_err(|error| ApiError::Unprocessable {
-                    message: error.to_string(),
-                })?
+        let applied = match self {
+            Self::Merge(patch) => {
+                json_patch::merge(&mut object, patch);
+                Ok(())
             }
-            Self::Strategic(patch) => {
-                strategic::merge(&mut object, patch).map_err(|error| ApiError::Unprocessable {
-                    message: error.to_string(),
-                })?
-            }
-        }
-        Ok(object)
+            Self::Json(patch) => json::apply(&mut object, patch),
+            Self::Strategic(patch) => strategic::merge(&mut object, patch).map_err(|error| error.to_string()),
+        };
+        applied
+            .map(|()| object)
+            .map_err(|message| ApiError::Unprocessable { message })
     }
 }
 

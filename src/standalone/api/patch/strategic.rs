@@ -254,3 +254,6 @@ fn put_in_order(fields: &mut Map<String, Value>, field: &str, order: &Value) {
     }
     list.extend(ordered.map(|(_, element)| element));
 }
+
+#[cfg(test)]
+mod tests;

@@ -1,11 +1,12 @@
 //! Create: from what a client sent to an object with a name, an id and a beginning (`rest.BeforeCreate`).
 
-use serde_json::{Value, json};
+use serde_json::Value;
 use uuid::Uuid;
 
-use super::name::{NAME_ATTEMPTS, complaint, generated};
-use super::{Mode, Registry, check_types};
-use crate::standalone::api::error::{ApiError, Cause};
+use super::name::{NAME_ATTEMPTS, generated};
+use super::{Mode, Registry, mistyped};
+use crate::standalone::api::error::ApiError;
+use crate::standalone::api::limits::check_size;
 use crate::standalone::api::meta;
 use crate::standalone::api::resource::Resource;
 use crate::standalone::store::{Key, Object, Revision, StoreError};
@@ -64,6 +65,7 @@ impl Registry {
         ] {
             meta::remove(document, field);
         }
+        meta::drop_empty(document);
         if resource.namespaced {
             meta::set(document, "namespace", namespace);
         } else {
@@ -86,12 +88,10 @@ impl Registry {
         mut document: Value,
         mode: Mode,
     ) -> Result<Object, ApiError> {
-        // Types first: the strategy may then rely on them.
-        check_types(resource, &document)?;
         resource.strategy.prepare_create(&mut document);
         let name = meta::name(&document).to_owned();
-        let mut causes = name_causes(&name);
-        causes.extend(resource.strategy.validate(&document));
+        let causes = resource.strategy.check(&document, None, &self.zones);
+        let causes = causes.map_err(|mistake| mistyped(resource, &mistake))?;
         if !causes.is_empty() {
             return Err(ApiError::Invalid {
                 resource,
@@ -99,6 +99,7 @@ impl Registry {
                 causes,
             });
         }
+        check_size(&document)?;
         let key = Key::new(resource.stored_as, namespace, &name);
         let created = match mode {
             Mode::Real => self.store.create(&key, document).await,
@@ -110,17 +111,4 @@ impl Registry {
         };
         created.map_err(|error| ApiError::of_object(error, resource, &name))
     }
-}
-
-fn name_causes(name: &str) -> Vec<Cause> {
-    if name.is_empty() {
-        return vec![Cause::required(
-            "metadata.name",
-            "name or generateName is required",
-        )];
-    }
-    complaint(name)
-        .map(|complaint| Cause::invalid("metadata.name", &json!(name), &complaint))
-        .into_iter()
-        .collect()
 }

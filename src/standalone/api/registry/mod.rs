@@ -9,6 +9,9 @@ mod delete;
 mod name;
 mod update;
 
+use std::fmt;
+use std::sync::Arc;
+
 use serde_json::Value;
 
 pub use delete::{Deleted, Deletion};
@@ -18,7 +21,7 @@ use super::error::ApiError;
 use super::meta;
 use super::resource::{NAMESPACES, Resource};
 use crate::clock::SharedClock;
-use crate::schedule::Timestamp;
+use crate::schedule::{TimeZones, Timestamp};
 use crate::standalone::store::{Key, Object, SharedStore, StoreError};
 
 /// How often a write that is not based on a certain version is tried again when another one got in between.
@@ -43,16 +46,25 @@ pub enum Mode {
 }
 
 /// Objects in a store, under the rules of Kubernetes.
-#[derive(Debug, Clone)]
+#[derive(Clone)]
 pub struct Registry {
     store: SharedStore,
     clock: SharedClock,
+    zones: Arc<TimeZones>,
+}
+
+impl fmt::Debug for Registry {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Registry")
+            .field("store", &self.store)
+            .finish_non_exhaustive()
+    }
 }
 
 impl Registry {
-    /// A registry over a store.
-    pub fn new(store: SharedStore, clock: SharedClock) -> Self {
-        Self { store, clock }
+    /// A registry over a store, that dates objects by a clock and knows these time zones.
+    pub fn new(store: SharedStore, clock: SharedClock, zones: Arc<TimeZones>) -> Self {
+        Self { store, clock, zones }
     }
 
     /// The store below.
@@ -105,12 +117,12 @@ impl Registry {
 
 /// The whole of an object.
 pub(super) fn read(object: &Object) -> Result<Value, ApiError> {
-    object.read().map_err(|source| ApiError::Internal { source })
+    Ok(object.read()?)
 }
 
 /// Makes an object of a document that is shown and not kept.
 fn shown(document: Value, like: &Object) -> Result<Object, ApiError> {
-    Object::stamp(document, like.revision()).map_err(|source| ApiError::Internal { source })
+    Ok(Object::stamp(document, like.revision())?)
 }
 
 /// The part of a store's answers that means "somebody else was first".
@@ -118,12 +130,10 @@ fn lost_the_race(error: &StoreError) -> bool {
     matches!(error, StoreError::Conflict { .. })
 }
 
-/// Fails when the document does not have the types of its kind.
-fn check_types(resource: &Resource, document: &Value) -> Result<(), ApiError> {
-    resource.strategy.check_types(document).map_err(|mistake| {
-        let (kind, version) = (resource.kind, resource.version);
-        ApiError::bad_request(format!(
-            "{kind} in version \"{version}\" cannot be handled as a {kind}: {mistake}"
-        ))
-    })
+/// The refusal of a document that does not have the types of its kind.
+fn mistyped(resource: &Resource, mistake: &str) -> ApiError {
+    let (kind, version) = (resource.kind, resource.version);
+    ApiError::bad_request(format!(
+        "{kind} in version \"{version}\" cannot be handled as a {kind}: {mistake}"
+    ))
 }

@@ -2,8 +2,9 @@
 
 use serde_json::{Value, json};
 
-use super::{CONFLICT_RETRIES, Mode, Registry, check_types, lost_the_race, read, shown};
+use super::{CONFLICT_RETRIES, Mode, Registry, lost_the_race, mistyped, read, shown};
 use crate::standalone::api::error::{ApiError, Cause};
+use crate::standalone::api::limits::check_size;
 use crate::standalone::api::meta;
 use crate::standalone::api::resource::Resource;
 use crate::standalone::store::{Key, Object};
@@ -40,7 +41,7 @@ impl Registry {
         for _ in 0..CONFLICT_RETRIES {
             let current = self.store.get(key).await.map_err(of_object)?;
             let old = read(&current)?;
-            let Some(new) = next_version(resource, name, part, &old, change(&old)?)? else {
+            let Some(new) = self.next_version(resource, name, part, &old, change(&old)?)? else {
                 return Ok(current);
             };
             if mode == Mode::DryRun {
@@ -59,6 +60,48 @@ impl Registry {
         }
         Err(ApiError::modified(resource, name))
     }
+
+    /// What the object becomes; `None` when nothing changes.
+    fn next_version(
+        &self,
+        resource: &'static Resource,
+        name: &str,
+        part: Part,
+        old: &Value,
+        mut new: Value,
+    ) -> Result<Option<Value>, ApiError> {
+        check_identity(resource, name, old, &new)?;
+        meta::drop_nulls(&mut new);
+        meta::drop_empty(&mut new);
+        keep_other_parts(resource, part, old, &mut new);
+        let mut causes = keep_metadata(old, &mut new);
+        if part == Part::Main {
+            resource.strategy.prepare_update(&mut new, old);
+        }
+        if resource.strategy.counts_generations() && differs_in_intent(old, &new) {
+            meta::set(&mut new, "generation", meta::generation(old) + 1);
+        }
+        if causes.is_empty() && &new == old {
+            return Ok(None);
+        }
+        if part != Part::Any {
+            check_size(&new)?;
+        }
+        let checked = match part {
+            Part::Main => resource.strategy.check(&new, Some(old), &self.zones),
+            Part::Status | Part::Any => resource.strategy.check_types(&new).map(|()| Vec::new()),
+        };
+        causes.extend(checked.map_err(|mistake| mistyped(resource, &mistake))?);
+        if causes.is_empty() {
+            Ok(Some(new))
+        } else {
+            Err(ApiError::Invalid {
+                resource,
+                name: name.to_owned(),
+                causes,
+            })
+        }
+    }
 }
 
 /// Whether an object that is being deleted has nothing left to wait for.
@@ -70,43 +113,6 @@ pub(super) fn may_go(resource: &Resource, document: &Value) -> bool {
         && meta::finalizers(document).is_empty()
         && grace_seconds == 0
         && !resource.strategy.is_held(document)
-}
-
-/// What the object becomes; `None` when nothing changes.
-fn next_version(
-    resource: &'static Resource,
-    name: &str,
-    part: Part,
-    old: &Value,
-    mut new: Value,
-) -> Result<Option<Value>, ApiError> {
-    check_identity(resource, name, old, &new)?;
-    meta::drop_nulls(&mut new);
-    keep_other_parts(resource, part, old, &mut new);
-    let mut causes = keep_metadata(old, &mut new);
-    check_types(resource, &new)?;
-    if part == Part::Main {
-        resource.strategy.prepare_update(&mut new, old);
-    }
-    if resource.strategy.counts_generations() && differs_in_intent(old, &new) {
-        meta::set(&mut new, "generation", meta::generation(old) + 1);
-    }
-    if &new == old {
-        return Ok(None);
-    }
-    if part == Part::Main {
-        causes.extend(resource.strategy.validate(&new));
-        causes.extend(resource.strategy.validate_update(&new, old));
-    }
-    if causes.is_empty() {
-        Ok(Some(new))
-    } else {
-        Err(ApiError::Invalid {
-            resource,
-            name: name.to_owned(),
-            causes,
-        })
-    }
 }
 
 /// Fails unless the new version is one of this very object, and based on the version that is there.
@@ -137,22 +143,20 @@ fn check_identity(resource: &'static Resource, name: &str, old: &Value, new: &Va
     if based_on.is_empty() || based_on == "0" || based_on == meta::text(old, "resourceVersion") {
         return Ok(());
     }
-    match based_on.parse::<u64>() {
-        Ok(_) => Err(ApiError::modified(resource, name)),
-        Err(_) => {
-            let detail = "must be the resource version of an object that was read";
-            let causes = vec![Cause::invalid(
-                "metadata.resourceVersion",
-                &json!(based_on),
-                detail,
-            )];
-            Err(ApiError::Invalid {
-                resource,
-                name: name.to_owned(),
-                causes,
-            })
-        }
+    if based_on.parse::<u64>().is_ok() {
+        return Err(ApiError::modified(resource, name));
     }
+    let detail = "must be the resource version of an object that was read";
+    let causes = vec![Cause::invalid(
+        "metadata.resourceVersion",
+        &json!(based_on),
+        detail,
+    )];
+    Err(ApiError::Invalid {
+        resource,
+        name: name.to_owned(),
+        causes,
+    })
 }
 
 /// Takes the parts of the object that this write is not for from the old version.
@@ -214,9 +218,6 @@ fn keep_metadata(old: &Value, new: &mut Value) -> Vec<Cause> {
             );
             causes.push(Cause::forbidden("metadata.finalizers", &detail));
         }
-    }
-    if meta::get(new, "finalizers").is_some_and(|list| *list == json!([])) {
-        meta::remove(new, "finalizers");
     }
     causes
 }

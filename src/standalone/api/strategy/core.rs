@@ -4,16 +4,14 @@ use k8s_openapi::api::coordination::v1::Lease;
 use k8s_openapi::api::core::v1::{ConfigMap, Namespace, Node, Pod, Secret, ServiceAccount};
 use serde_json::{Value, json};
 
-use super::{Strategy, check_as};
+use super::{Strategy, check_metadata, read_as, unknown_to};
+use crate::manifest::validate::names::dns_label;
+use crate::schedule::TimeZones;
 use crate::standalone::api::error::Cause;
 use crate::standalone::api::meta;
 
 /// How long a pod is given to end when neither it nor the delete says: the default of `terminationGracePeriodSeconds`.
 const POD_GRACE_SECONDS: i64 = 30;
-
-/// No rules beyond those that all objects share.
-#[derive(Debug)]
-pub struct Plain;
 
 /// Config maps.
 #[derive(Debug)]
@@ -43,25 +41,38 @@ pub struct Secrets;
 #[derive(Debug)]
 pub struct ServiceAccounts;
 
-impl Strategy for Plain {
-    fn check_types(&self, _object: &Value) -> Result<(), String> {
-        Ok(())
-    }
-}
-
 impl Strategy for ConfigMaps {
     fn check_types(&self, object: &Value) -> Result<(), String> {
-        check_as::<ConfigMap>(object)
+        read_as::<ConfigMap>(object).map(drop)
     }
 
-    fn validate_update(&self, object: &Value, old: &Value) -> Vec<Cause> {
-        unless_immutable(object, old, &["data", "binaryData"])
+    fn unknown_fields(&self, object: &Value) -> Vec<String> {
+        unknown_to::<ConfigMap>(object)
+    }
+
+    fn check(&self, object: &Value, old: Option<&Value>, _zones: &TimeZones) -> Result<Vec<Cause>, String> {
+        let mut causes = check_metadata::<ConfigMap>(object, old)?;
+        causes.extend(unless_immutable(object, old, &["data", "binaryData"]));
+        Ok(causes)
     }
 }
 
 impl Strategy for Secrets {
     fn check_types(&self, object: &Value) -> Result<(), String> {
-        check_as::<Secret>(object)
+        read_as::<Secret>(object).map(drop)
+    }
+
+    fn unknown_fields(&self, object: &Value) -> Vec<String> {
+        unknown_to::<Secret>(object)
+    }
+
+    fn check(&self, object: &Value, old: Option<&Value>, _zones: &TimeZones) -> Result<Vec<Cause>, String> {
+        let mut causes = check_metadata::<Secret>(object, old)?;
+        causes.extend(unless_immutable(object, old, &["data"]));
+        if old.is_some_and(|old| object["type"] != old["type"]) {
+            causes.push(Cause::invalid("type", &object["type"], "field is immutable"));
+        }
+        Ok(causes)
     }
 
     fn prepare_create(&self, object: &mut Value) {
@@ -78,14 +89,6 @@ impl Strategy for Secrets {
         encode_string_data(object);
     }
 
-    fn validate_update(&self, object: &Value, old: &Value) -> Vec<Cause> {
-        let mut causes = unless_immutable(object, old, &["data"]);
-        if object["type"] != old["type"] {
-            causes.push(Cause::invalid("type", &object["type"], "field is immutable"));
-        }
-        causes
-    }
-
     fn selectable_fields(&self) -> &'static [&'static str] {
         &["type"]
     }
@@ -93,13 +96,29 @@ impl Strategy for Secrets {
 
 impl Strategy for ServiceAccounts {
     fn check_types(&self, object: &Value) -> Result<(), String> {
-        check_as::<ServiceAccount>(object)
+        read_as::<ServiceAccount>(object).map(drop)
+    }
+
+    fn unknown_fields(&self, object: &Value) -> Vec<String> {
+        unknown_to::<ServiceAccount>(object)
+    }
+
+    fn check(&self, object: &Value, old: Option<&Value>, _zones: &TimeZones) -> Result<Vec<Cause>, String> {
+        check_metadata::<ServiceAccount>(object, old)
     }
 }
 
 impl Strategy for Leases {
     fn check_types(&self, object: &Value) -> Result<(), String> {
-        check_as::<Lease>(object)
+        read_as::<Lease>(object).map(drop)
+    }
+
+    fn unknown_fields(&self, object: &Value) -> Vec<String> {
+        unknown_to::<Lease>(object)
+    }
+
+    fn check(&self, object: &Value, old: Option<&Value>, _zones: &TimeZones) -> Result<Vec<Cause>, String> {
+        check_metadata::<Lease>(object, old)
     }
 
     /// A lease is a lock: who takes it must know whom it takes it from.
@@ -110,7 +129,15 @@ impl Strategy for Leases {
 
 impl Strategy for Nodes {
     fn check_types(&self, object: &Value) -> Result<(), String> {
-        check_as::<Node>(object)
+        read_as::<Node>(object).map(drop)
+    }
+
+    fn unknown_fields(&self, object: &Value) -> Vec<String> {
+        unknown_to::<Node>(object)
+    }
+
+    fn check(&self, object: &Value, old: Option<&Value>, _zones: &TimeZones) -> Result<Vec<Cause>, String> {
+        check_metadata::<Node>(object, old)
     }
 
     fn selectable_fields(&self) -> &'static [&'static str] {
@@ -120,7 +147,26 @@ impl Strategy for Nodes {
 
 impl Strategy for Namespaces {
     fn check_types(&self, object: &Value) -> Result<(), String> {
-        check_as::<Namespace>(object)
+        read_as::<Namespace>(object).map(drop)
+    }
+
+    fn unknown_fields(&self, object: &Value) -> Vec<String> {
+        unknown_to::<Namespace>(object)
+    }
+
+    fn check(&self, object: &Value, old: Option<&Value>, _zones: &TimeZones) -> Result<Vec<Cause>, String> {
+        let mut causes = check_metadata::<Namespace>(object, old)?;
+        let name = meta::name(object);
+        // A namespace is also a label and a part of host names, so it has no dots.
+        if causes.is_empty() {
+            let rules = dns_label(name);
+            causes.extend(
+                rules
+                    .iter()
+                    .map(|rule| Cause::invalid("metadata.name", &json!(name), rule)),
+            );
+        }
+        Ok(causes)
     }
 
     fn prepare_create(&self, object: &mut Value) {
@@ -144,7 +190,7 @@ impl Strategy for Namespaces {
         object["status"] = json!({ "phase": "Terminating" });
     }
 
-    /// A namespace stays until its contents are gone, which the [collector](super::super::gc) sees to.
+    /// A namespace stays until its contents are gone, which the collector sees to.
     fn is_held(&self, object: &Value) -> bool {
         object["spec"]["finalizers"]
             .as_array()
@@ -158,7 +204,15 @@ impl Strategy for Namespaces {
 
 impl Strategy for Pods {
     fn check_types(&self, object: &Value) -> Result<(), String> {
-        check_as::<Pod>(object)
+        read_as::<Pod>(object).map(drop)
+    }
+
+    fn unknown_fields(&self, object: &Value) -> Vec<String> {
+        unknown_to::<Pod>(object)
+    }
+
+    fn check(&self, object: &Value, old: Option<&Value>, _zones: &TimeZones) -> Result<Vec<Cause>, String> {
+        check_metadata::<Pod>(object, old)
     }
 
     fn prepare_create(&self, object: &mut Value) {
@@ -202,10 +256,10 @@ impl Strategy for Pods {
 }
 
 /// The complaints about changes to an object that was made immutable.
-fn unless_immutable(object: &Value, old: &Value, fields: &[&str]) -> Vec<Cause> {
-    if old["immutable"] != Value::Bool(true) {
+fn unless_immutable(object: &Value, old: Option<&Value>, fields: &[&str]) -> Vec<Cause> {
+    let Some(old) = old.filter(|old| old["immutable"] == Value::Bool(true)) else {
         return Vec::new();
-    }
+    };
     let detail = "field is immutable when `immutable` is set";
     let changed = |field: &&&str| object[**field] != old[**field];
     let mut causes: Vec<Cause> = fields

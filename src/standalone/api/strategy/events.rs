@@ -4,7 +4,8 @@
 use k8s_openapi::api::core::v1::Event;
 use serde_json::{Value, json};
 
-use super::{Strategy, check_as};
+use super::{Strategy, check_metadata, read_as, unknown_to};
+use crate::schedule::TimeZones;
 use crate::standalone::api::error::Cause;
 use crate::standalone::api::meta;
 
@@ -29,21 +30,23 @@ const RENAMED: [(&str, &str); 7] = [
 
 impl Strategy for Events {
     fn check_types(&self, object: &Value) -> Result<(), String> {
-        check_as::<Event>(object)
+        read_as::<Event>(object).map(drop)
     }
 
-    fn validate(&self, object: &Value) -> Vec<Cause> {
+    fn unknown_fields(&self, object: &Value) -> Vec<String> {
+        unknown_to::<Event>(object)
+    }
+
+    fn check(&self, object: &Value, old: Option<&Value>, _zones: &TimeZones) -> Result<Vec<Cause>, String> {
+        let mut causes = check_metadata::<Event>(object, old)?;
         // An event about something without a namespace is kept in "default".
         let about = object["involvedObject"]["namespace"].as_str().unwrap_or_default();
         let expected = if about.is_empty() { "default" } else { about };
-        if meta::namespace(object) == expected {
-            return Vec::new();
+        if meta::namespace(object) != expected {
+            let rule = "does not match event.namespace";
+            causes.push(Cause::invalid("involvedObject.namespace", &json!(about), rule));
         }
-        vec![Cause::invalid(
-            "involvedObject.namespace",
-            &json!(about),
-            "does not match event.namespace",
-        )]
+        Ok(causes)
     }
 
     fn selectable_fields(&self) -> &'static [&'static str] {
@@ -68,8 +71,12 @@ impl Strategy for EventsV1 {
         Events.check_types(object)
     }
 
-    fn validate(&self, object: &Value) -> Vec<Cause> {
-        Events.validate(object)
+    fn unknown_fields(&self, object: &Value) -> Vec<String> {
+        Events.unknown_fields(object)
+    }
+
+    fn check(&self, object: &Value, old: Option<&Value>, zones: &TimeZones) -> Result<Vec<Cause>, String> {
+        Events.check(object, old, zones)
     }
 
     fn selectable_fields(&self) -> &'static [&'static str] {
@@ -85,12 +92,16 @@ impl Strategy for EventsV1 {
         ]
     }
 
+    fn is_stored_form(&self) -> bool {
+        false
+    }
+
     fn stored(&self, object: Value) -> Value {
         renamed(object, "v1", RENAMED.map(|(core, events)| (events, core)))
     }
 
-    fn shown(&self, stored: &Value) -> Option<Value> {
-        Some(renamed(stored.clone(), "events.k8s.io/v1", RENAMED))
+    fn shown(&self, stored: Value) -> Value {
+        renamed(stored, "events.k8s.io/v1", RENAMED)
     }
 }
 

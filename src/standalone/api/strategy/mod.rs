@@ -7,14 +7,20 @@ mod batch;
 mod core;
 mod events;
 
+use k8s_openapi::Metadata;
+use k8s_openapi::apimachinery::pkg::apis::meta::v1::ObjectMeta;
+use serde::Serialize;
 use serde::de::DeserializeOwned;
 use serde_json::Value;
 
 pub use batch::{CronJobs, Jobs};
-pub use core::{ConfigMaps, Leases, Namespaces, Nodes, Plain, Pods, Secrets, ServiceAccounts};
+pub use core::{ConfigMaps, Leases, Namespaces, Nodes, Pods, Secrets, ServiceAccounts};
 pub use events::{Events, EventsV1};
 
 use super::error::Cause;
+use super::unknown;
+use crate::manifest::validate::{FieldError, Findings, metadata};
+use crate::schedule::TimeZones;
 
 /// What becomes of an object's dependents when it is deleted.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -36,21 +42,21 @@ pub trait Strategy: Sync + std::fmt::Debug {
     /// A sentence that names the field.
     fn check_types(&self, object: &Value) -> Result<(), String>;
 
+    /// The fields that the object has and its kind does not; none when its types are wrong, which is said elsewhere.
+    fn unknown_fields(&self, object: &Value) -> Vec<String>;
+
     /// Fills in defaults and resets what is not the client's to write. The uid is known by then.
     fn prepare_create(&self, _object: &mut Value) {}
 
-    /// Carries over what an update of the main resource may not change.
+    /// Fills in defaults and carries over what an update of the main resource may not change.
     fn prepare_update(&self, _object: &mut Value, _old: &Value) {}
 
-    /// The rules that a new object breaks.
-    fn validate(&self, _object: &Value) -> Vec<Cause> {
-        Vec::new()
-    }
-
-    /// The rules that an update breaks, beside those of [`validate`](Self::validate).
-    fn validate_update(&self, _object: &Value, _old: &Value) -> Vec<Cause> {
-        Vec::new()
-    }
+    /// The rules that an object breaks: a new one, or one that is to take the place of `old`.
+    ///
+    /// # Errors
+    ///
+    /// As [`check_types`](Self::check_types), which it implies.
+    fn check(&self, object: &Value, old: Option<&Value>, zones: &TimeZones) -> Result<Vec<Cause>, String>;
 
     /// Whether `metadata.generation` counts the changes of its spec.
     fn counts_generations(&self) -> bool {
@@ -85,20 +91,57 @@ pub trait Strategy: Sync + std::fmt::Debug {
         &[]
     }
 
+    /// Whether its objects are stored as they are; else the next two methods convert.
+    fn is_stored_form(&self) -> bool {
+        true
+    }
+
     /// Turns an object of this resource into the form that is stored.
     fn stored(&self, object: Value) -> Value {
         object
     }
 
-    /// Turns a stored object into the form of this resource; `None` when that is the same form.
-    fn shown(&self, _stored: &Value) -> Option<Value> {
-        None
+    /// Turns a stored object into the form of this resource.
+    fn shown(&self, stored: Value) -> Value {
+        stored
     }
 }
 
-/// Reads the object as `T` and forgets it: what is kept is what was written, unknown fields included.
-fn check_as<T: DeserializeOwned>(object: &Value) -> Result<(), String> {
-    serde_path_to_error::deserialize::<_, T>(object)
-        .map(drop)
-        .map_err(|error| error.to_string())
+/// Reads the object as `T`. What is kept is what was written, unknown fields included; this is only looked at.
+fn read_as<T: DeserializeOwned>(object: &Value) -> Result<T, String> {
+    serde_path_to_error::deserialize(object).map_err(|error| error.to_string())
+}
+
+/// The fields that a `T` does not have.
+fn unknown_to<T: DeserializeOwned + Serialize>(object: &Value) -> Vec<String> {
+    let understood = read_as::<T>(object)
+        .ok()
+        .and_then(|typed| serde_json::to_value(typed).ok());
+    understood
+        .map(|understood| unknown::fields(object, &understood))
+        .unwrap_or_default()
+}
+
+/// Checks the types of a `T`, and the metadata that every object has.
+fn check_metadata<T>(object: &Value, old: Option<&Value>) -> Result<Vec<Cause>, String>
+where
+    T: DeserializeOwned + Metadata<Ty = ObjectMeta>,
+{
+    let mut found = Findings::default();
+    let new: T = read_as(object)?;
+    match old {
+        None => metadata::create(new.metadata(), &mut found),
+        Some(old) => metadata::update(new.metadata(), read_as::<T>(old)?.metadata(), &mut found),
+    }
+    Ok(causes(found.into_errors()))
+}
+
+/// What manifests are told as diagnostics, clients are told as causes.
+fn causes(errors: Vec<FieldError>) -> Vec<Cause> {
+    let cause = |error: FieldError| Cause {
+        reason: error.reason.cause(),
+        message: error.body(),
+        field: error.path.to_string(),
+    };
+    errors.into_iter().map(cause).collect()
 }

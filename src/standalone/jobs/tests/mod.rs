@@ -1,5 +1,6 @@
 //! The rules, as tables in Kubernetes' words, and as a small world that runs them against chance.
 
+mod scenarios;
 mod steps;
 mod table;
 mod world;

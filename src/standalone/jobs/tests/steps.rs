@@ -1,10 +1,10 @@
 //! What a decision leaves to nobody: the pod itself, word for word.
 
-use super::super::{complete_new_job, decide};
+use super::super::decide;
 use super::*;
 
 fn first_pod(spec: &Value) -> String {
-    let decision = decide(&job(spec), &[], noon());
+    let decision = decide::<Pod>(&job(spec), &[], noon());
     serde_json::to_string_pretty(&decision.create[0]).unwrap()
 }
 
@@ -22,25 +22,8 @@ fn a_pod_of_an_indexed_job() {
 #[test]
 fn the_same_job_gets_the_same_pods_however_often_it_is_asked() {
     let job = job(&json!({"parallelism": 3, "completions": 9}));
-    assert_eq!(decide(&job, &[], at(0)).create, decide(&job, &[], at(77)).create);
-}
-
-#[test]
-fn a_new_job_gets_a_selector_and_its_labels() {
-    let mut job = job(&json!({}));
-    complete_new_job(&mut job);
-    let spec = job.spec.as_ref().unwrap();
-    insta::assert_snapshot!(serde_json::to_string(&spec.selector).unwrap(), @r#"{"matchLabels":{"batch.kubernetes.io/controller-uid":"j-1"}}"#);
-    insta::assert_snapshot!(serde_json::to_string(&spec.template.metadata).unwrap(), @r#"{"annotations":{"note":"kept"},"labels":{"app":"report","batch.kubernetes.io/controller-uid":"j-1","batch.kubernetes.io/job-name":"report","controller-uid":"j-1","job-name":"report"}}"#);
-    let again = job.clone();
-    complete_new_job(&mut job);
-    assert_eq!(job, again);
-}
-
-#[test]
-fn a_new_job_with_a_selector_of_its_own_keeps_it() {
-    let mut job = job(&json!({"manualSelector": true, "selector": {"matchLabels": {"app": "report"}}}));
-    let before = job.clone();
-    complete_new_job(&mut job);
-    assert_eq!(job, before);
+    assert_eq!(
+        decide::<Pod>(&job, &[], at(0)).create,
+        decide::<Pod>(&job, &[], at(77)).create
+    );
 }

@@ -8,7 +8,7 @@ use proptest::prelude::*;
 
 use super::super::conditions::sealed;
 use super::super::decide;
-use super::super::pods::{TRACKING_FINALIZER, is_active, is_over, is_tracked, name};
+use super::super::pods::{is_active, is_over, is_tracked, name};
 use super::*;
 use crate::standalone::instants::to_time;
 

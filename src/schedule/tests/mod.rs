@@ -1,1 +1,0 @@
-//! Tests of the parts of the engine that are not public.

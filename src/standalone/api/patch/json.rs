@@ -1,0 +1,78 @@
+//! JSON Patch within limits.
+//!
+//! A few operations that copy a part of the object into itself double it each time, and a few that add at the end of the
+//! last one's path nest it without end. So what is copied is counted, and how deep it goes is looked at before it is done.
+
+use json_patch::{Patch, PatchOperation};
+use serde_json::Value;
+
+use crate::standalone::api::limits::{DEPTH_MAX, depth};
+
+/// The most operations of a patch, as in kube-apiserver.
+pub(super) const OPERATIONS_MAX: usize = 10_000;
+
+/// The most that `copy` operations of one patch may copy, in bytes, as in kube-apiserver.
+const COPIED_BYTES_MAX: usize = 3 * 1024 * 1024;
+
+/// Changes `object` as `patch` says; when that fails, says why, and the object is half changed.
+pub(super) fn apply(object: &mut Value, patch: &Patch) -> Result<(), String> {
+    let mut copied_bytes = 0;
+    for operation in &patch.0 {
+        if reaches(object, operation) > DEPTH_MAX {
+            return Err(format!(
+                "the patch nests the object deeper than {DEPTH_MAX} levels"
+            ));
+        }
+        if let PatchOperation::Copy(copy) = operation {
+            copied_bytes += object
+                .pointer(copy.from.as_str())
+                .map_or(0, |part| part.to_string().len());
+        }
+        if copied_bytes > COPIED_BYTES_MAX {
+            return Err(format!("the patch copies more than {COPIED_BYTES_MAX} bytes"));
+        }
+        json_patch::patch(object, std::slice::from_ref(operation)).map_err(|error| error.to_string())?;
+    }
+    Ok(())
+}
+
+/// How deep the object is at the place that an operation writes to.
+fn reaches(object: &Value, operation: &PatchOperation) -> usize {
+    let moved = |from: &str| object.pointer(from).map_or(0, depth);
+    let (path, added) = match operation {
+        PatchOperation::Add(add) => (&add.path, depth(&add.value)),
+        PatchOperation::Replace(replace) => (&replace.path, depth(&replace.value)),
+        PatchOperation::Copy(copy) => (&copy.path, moved(copy.from.as_str())),
+        PatchOperation::Move(shift) => (&shift.path, moved(shift.from.as_str())),
+        PatchOperation::Remove(_) | PatchOperation::Test(_) => return 0,
+    };
+    path.tokens().count() + added
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    fn patch(operations: Vec<Value>) -> Patch {
+        serde_json::from_value(Value::Array(operations)).unwrap()
+    }
+
+    #[test]
+    fn a_patch_that_doubles_the_object_is_stopped() {
+        let copies = (0..40)
+            .map(|n| json!({ "op": "copy", "from": "", "path": format!("/c{n}") }))
+            .collect();
+        let mut object = json!({ "a": "x".repeat(1_000) });
+        insta::assert_snapshot!(apply(&mut object, &patch(copies)).unwrap_err(), @"the patch copies more than 3145728 bytes");
+    }
+
+    #[test]
+    fn a_patch_that_nests_without_end_is_stopped() {
+        let step = |n: usize| json!({ "op": "add", "path": "/a".repeat(n), "value": {} });
+        let mut object = json!({});
+        let stopped = apply(&mut object, &patch((1..200).map(step).collect())).unwrap_err();
+        insta::assert_snapshot!(stopped, @"the patch nests the object deeper than 100 levels");
+    }
+}

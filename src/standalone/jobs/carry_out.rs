@@ -1,0 +1,249 @@
+//! Carrying a decision out. Nothing is left to choose here, and every step may be done again.
+//!
+//! The order matters: a pod is let go or deleted only after the status that counts it has been written, and the
+//! status is written only over the one that the decision was made on. When the Job has changed meanwhile, the rest is
+//! left, and decided anew.
+
+use std::sync::Arc;
+
+use futures::{StreamExt, stream};
+use k8s_openapi::api::batch::v1::{Job, JobStatus};
+use k8s_openapi::api::core::v1::Pod;
+use kube::api::{DeleteParams, Patch, PatchParams, PostParams, Preconditions};
+use kube::{Api, Client, Error};
+use serde_json::json;
+
+use super::decide::{JobDecision, JobEvent};
+use super::pods::{TRACKING_FINALIZER, name};
+
+/// How many pods of one Job are written at one time.
+const WRITES_AT_ONCE: usize = 16;
+
+/// What came of it.
+#[derive(Debug, Default)]
+pub(super) struct Outcome {
+    /// The Job as it was answered.
+    pub(super) job: Option<Job>,
+    /// Pods as they were answered.
+    pub(super) pods: Vec<Pod>,
+    /// Pods of others that have the name that one of ours should have.
+    pub(super) foreign: Vec<Pod>,
+    /// What to tell, in the order in which it happened.
+    pub(super) events: Vec<JobEvent>,
+    /// Whether something did not succeed and should be tried again.
+    pub(super) failed: bool,
+}
+
+/// Carries out what was decided for a Job. `pods` are those that are to be let go or deleted.
+pub(super) async fn carry_out(
+    client: Client,
+    job: Arc<Job>,
+    decision: JobDecision,
+    pods: Vec<Pod>,
+) -> Outcome {
+    let namespace = job.metadata.namespace.clone().unwrap_or_default();
+    let writer = Writer {
+        jobs: Api::namespaced(client.clone(), &namespace),
+        pods: Api::namespaced(client, &namespace),
+        job,
+    };
+    let mut outcome = Outcome::default();
+    writer.create(decision.create, &mut outcome).await;
+    let counted = match decision.status {
+        Some(status) => writer.write_status(status, &mut outcome).await,
+        None => true,
+    };
+    if counted {
+        writer.release(&decision.release, &pods, &mut outcome).await;
+        writer.delete(&decision.delete, &pods, &mut outcome).await;
+        outcome.events.extend(decision.events);
+    }
+    if decision.delete_job {
+        writer.delete_job(&mut outcome).await;
+    }
+    outcome
+}
+
+/// Writes for one Job.
+struct Writer {
+    job: Arc<Job>,
+    jobs: Api<Job>,
+    pods: Api<Pod>,
+}
+
+impl Writer {
+    async fn create(&self, pods: Vec<Pod>, outcome: &mut Outcome) {
+        let mut answers = stream::iter(pods)
+            .map(|pod| async move { (self.pods.create(&PostParams::default(), &pod).await, pod) })
+            .buffer_unordered(WRITES_AT_ONCE);
+        while let Some((answer, pod)) = answers.next().await {
+            match answer {
+                Ok(pod) => {
+                    outcome.events.push(JobEvent::normal(
+                        "SuccessfulCreate",
+                        format!("Created pod: {}", name(&pod)),
+                    ));
+                    outcome.pods.push(pod);
+                }
+                Err(Error::Api(status)) if status.reason == "AlreadyExists" => {
+                    self.find(name(&pod), outcome).await;
+                }
+                Err(error) => {
+                    outcome.events.push(JobEvent::warning(
+                        "FailedCreate",
+                        format!("Error creating: {error}"),
+                    ));
+                    outcome.failed = true;
+                }
+            }
+        }
+    }
+
+    /// The name is taken: by a pod of ours whose making was not heard of, or by another's.
+    async fn find(&self, name: &str, outcome: &mut Outcome) {
+        match self.pods.get_opt(name).await {
+            Ok(Some(pod)) if super::build::owns(&self.job, &pod) => outcome.pods.push(pod),
+            Ok(Some(pod)) => outcome.foreign.push(pod),
+            Ok(None) | Err(_) => outcome.failed = true,
+        }
+    }
+
+    /// Writes the status. Whether the Job was still the one that the decision was made on.
+    async fn write_status(&self, status: JobStatus, outcome: &mut Outcome) -> bool {
+        let job = Job {
+            status: Some(status),
+            ..(*self.job).clone()
+        };
+        let job_name = job.metadata.name.as_deref().unwrap_or_default();
+        match self
+            .jobs
+            .replace_status(job_name, &PostParams::default(), &job)
+            .await
+        {
+            Ok(job) => {
+                outcome.job = Some(job);
+                return true;
+            }
+            // The watch tells what has changed, and then it is decided anew.
+            Err(Error::Api(status)) if matches!(status.code, 404 | 409) => {}
+            Err(error) => {
+                tracing::warn!(job = job_name, %error, "the status of a Job could not be written");
+                outcome.failed = true;
+            }
+        }
+        false
+    }
+
+    /// Takes the tracking finalizer from pods.
+    async fn release(&self, names: &[String], pods: &[Pod], outcome: &mut Outcome) {
+        let mut answers = stream::iter(by_names(pods, names))
+            .map(|pod| async move { self.release_one(&pod).await })
+            .buffer_unordered(WRITES_AT_ONCE);
+        while let Some(answer) = answers.next().await {
+            match answer {
+                Ok(pod) => outcome.pods.push(pod),
+                Err(Error::Api(status)) if status.code == 404 => {}
+                Err(_) => outcome.failed = true,
+            }
+        }
+    }
+
+    async fn release_one(&self, pod: &Pod) -> kube::Result<Pod> {
+        let finalizers = pod.metadata.finalizers.iter().flatten();
+        let kept: Vec<&String> = finalizers
+            .filter(|finalizer| *finalizer != TRACKING_FINALIZER)
+            .collect();
+        // The revision guards the other finalizers, the uid another pod of the same name.
+        let patch = json!({"metadata": {
+            "uid": pod.metadata.uid,
+            "resourceVersion": pod.metadata.resource_version,
+            "finalizers": kept,
+        }});
+        let released = self
+            .pods
+            .patch(name(pod), &PatchParams::default(), &Patch::Merge(&patch))
+            .await;
+        match released {
+            Err(Error::Api(status)) if status.code == 409 => self.release_newer(pod).await,
+            released => released,
+        }
+    }
+
+    /// The pod has changed meanwhile: once more, with the pod as it is now.
+    async fn release_newer(&self, pod: &Pod) -> kube::Result<Pod> {
+        let newer = self.pods.get(name(pod)).await?;
+        if newer.metadata.uid != pod.metadata.uid {
+            return Ok(newer);
+        }
+        Box::pin(self.release_one(&newer)).await
+    }
+
+    async fn delete(&self, names: &[String], pods: &[Pod], outcome: &mut Outcome) {
+        let mut answers = stream::iter(by_names(pods, names))
+            .map(|pod| async move {
+                (
+                    self.pods
+                        .delete(name(&pod), &only(pod.metadata.uid.as_ref()))
+                        .await,
+                    pod,
+                )
+            })
+            .buffer_unordered(WRITES_AT_ONCE);
+        while let Some((answer, pod)) = answers.next().await {
+            match answer {
+                Ok(answer) => {
+                    outcome.events.push(JobEvent::normal(
+                        "SuccessfulDelete",
+                        format!("Deleted pod: {}", name(&pod)),
+                    ));
+                    outcome.pods.extend(
+                        answer
+                            .left()
+                            .filter(|pod| pod.metadata.deletion_timestamp.is_some()),
+                    );
+                }
+                Err(Error::Api(status)) if matches!(status.code, 404 | 409) => {}
+                Err(error) => {
+                    outcome.events.push(JobEvent::warning(
+                        "FailedDelete",
+                        format!("Error deleting: {error}"),
+                    ));
+                    outcome.failed = true;
+                }
+            }
+        }
+    }
+
+    async fn delete_job(&self, outcome: &mut Outcome) {
+        let job_name = self.job.metadata.name.as_deref().unwrap_or_default();
+        match self
+            .jobs
+            .delete(job_name, &only(self.job.metadata.uid.as_ref()))
+            .await
+        {
+            Ok(_) => {}
+            Err(Error::Api(status)) if matches!(status.code, 404 | 409) => {}
+            Err(_) => outcome.failed = true,
+        }
+    }
+}
+
+/// Deletes the object of this uid and no other of its name; what it owns goes after it.
+fn only(uid: Option<&String>) -> DeleteParams {
+    let preconditions = Preconditions {
+        uid: uid.cloned(),
+        resource_version: None,
+    };
+    DeleteParams {
+        preconditions: Some(preconditions),
+        ..DeleteParams::background()
+    }
+}
+
+/// The pods of these names.
+fn by_names(pods: &[Pod], names: &[String]) -> Vec<Pod> {
+    pods.iter()
+        .filter(|pod| names.iter().any(|wanted| wanted == name(pod)))
+        .cloned()
+        .collect()
+}

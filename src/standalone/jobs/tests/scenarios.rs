@@ -1,0 +1,203 @@
+//! Carrying decisions out, against a scripted API: which requests are made in which order, and what comes of answers
+//! that are not the wished ones. A request that is not in the script, or one that is missing, fails the test.
+
+use std::convert::Infallible;
+use std::sync::{Arc, Mutex};
+
+use http::{Request, Response};
+use kube::Client;
+use kube::client::Body;
+
+use super::super::carry_out::{Outcome, carry_out};
+use super::super::decide;
+use super::*;
+
+/// A request as `METHOD /path`, and what is answered: a code and an object.
+type Exchange = (&'static str, u16, Value);
+
+/// A client of an API that answers from a script.
+fn scripted(script: Vec<Exchange>) -> (Client, Arc<Mutex<Vec<Exchange>>>) {
+    let script = Arc::new(Mutex::new(script));
+    let left = script.clone();
+    let answer = move |request: Request<Body>| {
+        let mut script = script.lock().unwrap();
+        let asked = format!("{} {}", request.method(), request.uri().path());
+        let next = script.iter().position(|(wanted, ..)| asked.starts_with(wanted));
+        assert_eq!(next, Some(0), "{asked} is not what comes next in {script:#?}");
+        let (_, code, object) = script.remove(0);
+        let body = Body::from(object.to_string().into_bytes());
+        async move { Ok::<_, Infallible>(Response::builder().status(code).body(body).unwrap()) }
+    };
+    (Client::new(tower::service_fn(answer), "shop"), left)
+}
+
+fn refusal(code: u16, reason: &str) -> Value {
+    json!({
+        "kind": "Status", "apiVersion": "v1", "metadata": {}, "status": "Failure",
+        "message": "no", "reason": reason, "code": code,
+    })
+}
+
+/// Decides for a Job and its pods, and carries it out against a script, which must be used up.
+async fn carried_out(job: Job, pods: Vec<Pod>, script: Vec<Exchange>) -> Outcome {
+    let decision = decide(&job, &pods, noon());
+    let (client, left) = scripted(script);
+    let outcome = Box::pin(carry_out(client, Arc::new(job), decision, pods)).await;
+    assert!(
+        left.lock().unwrap().is_empty(),
+        "not asked: {:#?}",
+        left.lock().unwrap()
+    );
+    outcome
+}
+
+fn told_of(outcome: &Outcome) -> Vec<&str> {
+    outcome.events.iter().map(|event| event.reason.as_str()).collect()
+}
+
+fn answer<K: serde::Serialize>(object: &K) -> Value {
+    serde_json::to_value(object).unwrap()
+}
+
+#[tokio::test]
+async fn a_pod_is_made_and_then_counted_as_active() {
+    let job = job(&json!({}));
+    let made = pod(1, "active");
+    let script = vec![
+        ("POST /api/v1/namespaces/shop/pods", 201, answer(&made)),
+        (
+            "PUT /apis/batch/v1/namespaces/shop/jobs/report/status",
+            200,
+            answer(&job),
+        ),
+    ];
+    let outcome = carried_out(job, Vec::new(), script).await;
+    assert_eq!(outcome.pods, [made]);
+    assert_eq!(told_of(&outcome), ["SuccessfulCreate"]);
+    assert!(!outcome.failed);
+}
+
+#[tokio::test]
+async fn a_pod_that_was_made_already_is_taken_for_made() {
+    let job = job(&json!({}));
+    let made = pod(1, "active");
+    let script = vec![
+        (
+            "POST /api/v1/namespaces/shop/pods",
+            409,
+            refusal(409, "AlreadyExists"),
+        ),
+        ("GET /api/v1/namespaces/shop/pods/report-", 200, answer(&made)),
+        (
+            "PUT /apis/batch/v1/namespaces/shop/jobs/report/status",
+            200,
+            answer(&job),
+        ),
+    ];
+    let outcome = carried_out(job, Vec::new(), script).await;
+    assert_eq!(
+        (outcome.pods, outcome.foreign.len(), outcome.failed),
+        (vec![made], 0, false)
+    );
+}
+
+#[tokio::test]
+async fn a_name_that_another_pod_has_is_noted() {
+    let job = job(&json!({}));
+    let mut other = pod(1, "active");
+    other.metadata.owner_references = None;
+    let script = vec![
+        (
+            "POST /api/v1/namespaces/shop/pods",
+            409,
+            refusal(409, "AlreadyExists"),
+        ),
+        ("GET /api/v1/namespaces/shop/pods/report-", 200, answer(&other)),
+        (
+            "PUT /apis/batch/v1/namespaces/shop/jobs/report/status",
+            200,
+            answer(&job),
+        ),
+    ];
+    let outcome = carried_out(job, Vec::new(), script).await;
+    assert_eq!(
+        (outcome.pods.len(), outcome.foreign, outcome.failed),
+        (0, vec![other], false)
+    );
+}
+
+#[tokio::test]
+async fn a_pod_that_is_refused_is_told_and_tried_again() {
+    let job = job(&json!({}));
+    let script = vec![
+        (
+            "POST /api/v1/namespaces/shop/pods",
+            403,
+            refusal(403, "Forbidden"),
+        ),
+        (
+            "PUT /apis/batch/v1/namespaces/shop/jobs/report/status",
+            200,
+            answer(&job),
+        ),
+    ];
+    let outcome = carried_out(job, Vec::new(), script).await;
+    assert!(outcome.failed);
+    assert_eq!(told_of(&outcome), ["FailedCreate"]);
+}
+
+#[tokio::test]
+async fn a_pod_is_let_go_only_when_it_is_written_down() {
+    let job = job(&json!({}));
+    let pods = pods("succeeded -1s");
+    let mut released = pods[0].clone();
+    released.metadata.finalizers = None;
+    let script = vec![
+        (
+            "PUT /apis/batch/v1/namespaces/shop/jobs/report/status",
+            200,
+            answer(&job),
+        ),
+        ("PATCH /api/v1/namespaces/shop/pods/p1", 200, answer(&released)),
+    ];
+    let outcome = carried_out(job, pods, script).await;
+    assert_eq!(outcome.pods, [released]);
+}
+
+#[tokio::test]
+async fn a_job_that_has_changed_stops_everything_after() {
+    let job = job(&json!({"backoffLimit": 0, "completions": 2, "parallelism": 2}));
+    let script = vec![(
+        "PUT /apis/batch/v1/namespaces/shop/jobs/report/status",
+        409,
+        refusal(409, "Conflict"),
+    )];
+    let outcome = carried_out(job, pods("failed -1s, active"), script).await;
+    assert!(outcome.job.is_none() && outcome.pods.is_empty() && outcome.events.is_empty());
+    assert!(
+        !outcome.failed,
+        "the watch tells of the change; trying again by the clock is not needed"
+    );
+}
+
+#[tokio::test]
+async fn a_pod_that_has_changed_is_let_go_as_it_is_now() {
+    let job = job(&json!({}));
+    let pods = pods("succeeded -1s");
+    let newer = pods[0].clone();
+    let script = vec![
+        (
+            "PUT /apis/batch/v1/namespaces/shop/jobs/report/status",
+            200,
+            answer(&job),
+        ),
+        (
+            "PATCH /api/v1/namespaces/shop/pods/p1",
+            409,
+            refusal(409, "Conflict"),
+        ),
+        ("GET /api/v1/namespaces/shop/pods/p1", 200, answer(&newer)),
+        ("PATCH /api/v1/namespaces/shop/pods/p1", 200, answer(&newer)),
+    ];
+    assert!(!carried_out(job, pods, script).await.failed);
+}

@@ -1,0 +1,368 @@
+//! What the controller knows of the API: Jobs, and pods by the Job that owns them.
+//!
+//! A watch tells of a write only after a while. A controller that decides on what it saw before its own last write
+//! would make pods twice; Kubernetes keeps a book of "expectations" against that. Here every answer to a write of our
+//! own is put into the view at once, so the view is never older than what we did ourselves; and should it be (an answer
+//! that was lost), the name of the next pod is known beforehand and the API refuses to make it twice (`names`).
+//!
+//! An answer may also come later than the watch. Revisions tell: an answer that is not newer than the newest thing
+//! the watch has told is known already, or has been overtaken.
+
+use std::collections::{BTreeMap, HashMap, HashSet};
+use std::sync::Arc;
+
+use k8s_openapi::api::batch::v1::Job;
+use k8s_openapi::api::core::v1::Pod;
+use kube::runtime::watcher::Event;
+use kube::{Resource, ResourceExt};
+
+/// The uid of an object.
+pub(super) type Uid = String;
+
+/// See the module's documentation.
+#[derive(Debug, Default)]
+pub(super) struct View {
+    jobs: Objects<Job>,
+    pods: Objects<Pod>,
+    /// The pods of each Job, by name. Pods without a Job are under the empty uid.
+    by_owner: HashMap<Uid, BTreeMap<String, Uid>>,
+    /// Names that pods of others keep from a Job.
+    foreign: HashMap<Uid, BTreeMap<String, Pod>>,
+}
+
+/// The objects of one kind.
+#[derive(Debug)]
+struct Objects<K> {
+    by_uid: HashMap<Uid, Arc<K>>,
+    /// The newest revision that the watch has told.
+    newest: u64,
+    /// The uids of a list that is coming in.
+    listed: HashSet<Uid>,
+    /// Whether a list has come in whole.
+    complete: bool,
+}
+
+impl<K> Default for Objects<K> {
+    fn default() -> Self {
+        Self {
+            by_uid: HashMap::new(),
+            newest: 0,
+            listed: HashSet::new(),
+            complete: false,
+        }
+    }
+}
+
+/// What became of an object.
+enum Heard<K> {
+    Known(Arc<K>),
+    Gone(Arc<K>),
+}
+
+impl<K: Resource + Clone> Objects<K> {
+    /// Takes an event in. What has changed.
+    fn hear(&mut self, event: Event<K>) -> Vec<Heard<K>> {
+        match event {
+            Event::Init => self.listed.clear(),
+            Event::InitApply(object) => {
+                self.listed.insert(uid(&object));
+                return self.see(object);
+            }
+            Event::InitDone => {
+                self.complete = true;
+                let listed = std::mem::take(&mut self.listed);
+                let vanished: Vec<Uid> = self
+                    .by_uid
+                    .keys()
+                    .filter(|uid| !listed.contains(*uid))
+                    .cloned()
+                    .collect();
+                return vanished
+                    .iter()
+                    .filter_map(|uid| self.by_uid.remove(uid))
+                    .map(Heard::Gone)
+                    .collect();
+            }
+            Event::Apply(object) => return self.see(object),
+            Event::Delete(object) => {
+                self.newest = self.newest.max(revision(&object));
+                let known = self.by_uid.remove(&uid(&object));
+                return vec![Heard::Gone(known.unwrap_or_else(|| Arc::new(object)))];
+            }
+        }
+        Vec::new()
+    }
+
+    fn see(&mut self, object: K) -> Vec<Heard<K>> {
+        self.newest = self.newest.max(revision(&object));
+        self.put(object)
+    }
+
+    /// Takes the answer to a write of our own in.
+    fn answer(&mut self, object: K) -> Vec<Heard<K>> {
+        if revision(&object) <= self.newest {
+            Vec::new()
+        } else {
+            self.put(object)
+        }
+    }
+
+    fn put(&mut self, object: K) -> Vec<Heard<K>> {
+        let uid = uid(&object);
+        if self
+            .by_uid
+            .get(&uid)
+            .is_some_and(|known| revision(&**known) > revision(&object))
+        {
+            return Vec::new();
+        }
+        let object = Arc::new(object);
+        self.by_uid.insert(uid, object.clone());
+        vec![Heard::Known(object)]
+    }
+}
+
+impl View {
+    /// Whether both kinds have been listed: before that, what is missing is not known to be missing.
+    pub(super) fn is_complete(&self) -> bool {
+        self.jobs.complete && self.pods.complete
+    }
+
+    /// Takes an event on a Job in. The Jobs to look at.
+    pub(super) fn hear_job(&mut self, event: Event<Job>) -> Vec<Uid> {
+        let done = matches!(event, Event::InitDone);
+        let heard = self.jobs.hear(event);
+        let mut dirty = self.note_jobs(heard);
+        if done {
+            dirty.extend(self.everyone());
+        }
+        dirty
+    }
+
+    /// Takes an event on a pod in. The Jobs to look at.
+    pub(super) fn hear_pod(&mut self, event: Event<Pod>) -> Vec<Uid> {
+        let done = matches!(event, Event::InitDone);
+        let heard = self.pods.hear(event);
+        let mut dirty = self.note_pods(heard);
+        if done {
+            dirty.extend(self.everyone());
+        }
+        dirty
+    }
+
+    /// Takes a Job in that a write of our own has answered with.
+    pub(super) fn answer_job(&mut self, job: Job) -> Vec<Uid> {
+        let heard = self.jobs.answer(job);
+        self.note_jobs(heard)
+    }
+
+    /// Takes a pod in that a write of our own has answered with.
+    pub(super) fn answer_pod(&mut self, pod: Pod) -> Vec<Uid> {
+        let heard = self.pods.answer(pod);
+        self.note_pods(heard)
+    }
+
+    /// Notes that a name for a pod of this Job is taken by another's.
+    pub(super) fn name_taken(&mut self, job: &str, pod: Pod) {
+        self.foreign
+            .entry(job.to_owned())
+            .or_default()
+            .insert(pod.name_any(), pod);
+    }
+
+    /// The Job of this uid.
+    pub(super) fn job(&self, uid: &str) -> Option<Arc<Job>> {
+        self.jobs.by_uid.get(uid).cloned()
+    }
+
+    /// The pods that concern the Job of this uid: its own, and those whose names it can't have.
+    pub(super) fn pods(&self, uid: &str) -> Vec<&Pod> {
+        let own = self.by_owner.get(uid).into_iter().flat_map(BTreeMap::values);
+        let own = own.filter_map(|pod| self.pods.by_uid.get(pod)).map(|pod| &**pod);
+        own.chain(self.foreign.get(uid).into_iter().flat_map(BTreeMap::values))
+            .collect()
+    }
+
+    /// All Jobs, and all that pods say they belong to.
+    fn everyone(&self) -> Vec<Uid> {
+        self.jobs
+            .by_uid
+            .keys()
+            .chain(self.by_owner.keys())
+            .cloned()
+            .collect()
+    }
+
+    fn note_jobs(&mut self, heard: Vec<Heard<Job>>) -> Vec<Uid> {
+        let mut dirty = Vec::new();
+        for heard in heard {
+            match heard {
+                Heard::Known(job) => dirty.push(uid(&*job)),
+                Heard::Gone(job) => {
+                    self.foreign.remove(&uid(&*job));
+                    dirty.push(uid(&*job));
+                }
+            }
+        }
+        dirty
+    }
+
+    fn note_pods(&mut self, heard: Vec<Heard<Pod>>) -> Vec<Uid> {
+        let mut dirty = Vec::new();
+        for heard in heard {
+            match heard {
+                Heard::Known(pod) => {
+                    let owner = owner(&pod);
+                    self.by_owner
+                        .entry(owner.clone())
+                        .or_default()
+                        .insert(pod.name_any(), uid(&*pod));
+                    dirty.push(owner);
+                }
+                Heard::Gone(pod) => {
+                    let owner = owner(&pod);
+                    if let Some(names) = self.by_owner.get_mut(&owner) {
+                        // A pod of the same name may have come after it.
+                        if names.get(&pod.name_any()) == Some(&uid(&*pod)) {
+                            names.remove(&pod.name_any());
+                        }
+                        if names.is_empty() {
+                            self.by_owner.remove(&owner);
+                        }
+                    }
+                    dirty.push(owner);
+                }
+            }
+        }
+        dirty
+    }
+}
+
+/// The uid of the Job that controls a pod; empty, when none does.
+fn owner(pod: &Pod) -> Uid {
+    let mut owners = pod.metadata.owner_references.iter().flatten();
+    let job = owners.find(|owner| owner.controller == Some(true) && owner.kind == "Job");
+    job.map(|owner| owner.uid.clone()).unwrap_or_default()
+}
+
+fn uid(object: &impl Resource) -> Uid {
+    object.meta().uid.clone().unwrap_or_default()
+}
+
+fn revision(object: &impl Resource) -> u64 {
+    object
+        .meta()
+        .resource_version
+        .as_deref()
+        .and_then(|revision| revision.parse().ok())
+        .unwrap_or_default()
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    fn job() -> Job {
+        serde_json::from_value(json!({"metadata": {"name": "report", "uid": "j", "resourceVersion": "1"}}))
+            .unwrap()
+    }
+
+    fn pod(uid: &str, name: &str, revision: u64) -> Pod {
+        let owner = json!({"apiVersion": "batch/v1", "kind": "Job", "name": "report", "uid": "j", "controller": true});
+        let metadata = json!({
+            "name": name, "uid": uid, "resourceVersion": revision.to_string(), "ownerReferences": [owner],
+        });
+        serde_json::from_value(json!({"metadata": metadata})).unwrap()
+    }
+
+    /// A view of one Job and these pods.
+    fn view(pods: &[Pod]) -> View {
+        let mut view = View::default();
+        view.hear_job(Event::Init);
+        view.hear_job(Event::InitApply(job()));
+        view.hear_job(Event::InitDone);
+        view.hear_pod(Event::Init);
+        for pod in pods {
+            view.hear_pod(Event::InitApply(pod.clone()));
+        }
+        view.hear_pod(Event::InitDone);
+        view
+    }
+
+    /// The pods of the Job: uid and revision.
+    fn seen(view: &View) -> String {
+        let told = view
+            .pods("j")
+            .into_iter()
+            .map(|pod| format!("{}@{}", uid(pod), revision(pod)));
+        told.collect::<Vec<_>>().join(" ")
+    }
+
+    #[test]
+    fn an_answer_is_seen_before_the_watch_tells_of_it() {
+        let mut view = view(&[]);
+        assert_eq!(view.answer_pod(pod("a", "p-1", 5)), ["j"]);
+        assert_eq!(seen(&view), "a@5");
+        view.hear_pod(Event::Apply(pod("a", "p-1", 5)));
+        assert_eq!(seen(&view), "a@5");
+    }
+
+    #[test]
+    fn an_answer_that_the_watch_has_overtaken_changes_nothing() {
+        let mut view = view(&[]);
+        view.hear_pod(Event::Apply(pod("a", "p-1", 5)));
+        view.hear_pod(Event::Delete(pod("a", "p-1", 6)));
+        assert_eq!(view.answer_pod(pod("a", "p-1", 5)), Vec::<Uid>::new());
+        assert_eq!(seen(&view), "");
+    }
+
+    #[test]
+    fn the_watch_does_not_take_back_what_we_did_since() {
+        let mut view = view(&[pod("a", "p-1", 3)]);
+        view.answer_pod(pod("a", "p-1", 9));
+        view.hear_pod(Event::Apply(pod("a", "p-1", 7)));
+        assert_eq!(seen(&view), "a@9");
+    }
+
+    #[test]
+    fn a_pod_that_is_missing_from_a_new_list_is_gone() {
+        let mut view = view(&[pod("a", "p-1", 3), pod("b", "p-2", 4)]);
+        view.hear_pod(Event::Init);
+        view.hear_pod(Event::InitApply(pod("b", "p-2", 4)));
+        assert_eq!(
+            seen(&view),
+            "a@3 b@4",
+            "a list that is not whole says nothing of what is missing"
+        );
+        view.hear_pod(Event::InitDone);
+        assert_eq!(seen(&view), "b@4");
+    }
+
+    #[test]
+    fn a_pod_of_the_same_name_may_come_before_the_first_is_known_to_be_gone() {
+        let mut view = view(&[pod("a", "p-1", 3)]);
+        view.answer_pod(pod("b", "p-1", 8));
+        view.hear_pod(Event::Delete(pod("a", "p-1", 7)));
+        assert_eq!(seen(&view), "b@8");
+    }
+
+    #[test]
+    fn nothing_is_decided_before_both_kinds_are_known() {
+        let mut view = View::default();
+        view.hear_job(Event::InitDone);
+        assert!(!view.is_complete());
+        view.hear_pod(Event::InitDone);
+        assert!(view.is_complete());
+    }
+
+    #[test]
+    fn a_name_that_another_has_is_kept_from_the_job() {
+        let mut view = view(&[pod("a", "p-1", 3)]);
+        view.name_taken("j", pod("x", "p-2", 1));
+        assert_eq!(seen(&view), "a@3 x@1");
+        view.hear_job(Event::Delete(job()));
+        assert_eq!(seen(&view), "a@3");
+    }
+}

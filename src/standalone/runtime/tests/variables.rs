@@ -1,0 +1,128 @@
+//! The variables of a container.
+
+use super::super::environment::{Kind, Sources, references, resolve};
+use super::*;
+
+fn pod(container: &Value) -> Pod {
+    serde_json::from_value(json!({
+        "metadata": {
+            "name": "report-28x", "namespace": "shop", "uid": "u-1",
+            "labels": {"app.kubernetes.io/name": "report"},
+        },
+        "spec": {"nodeName": "desk", "containers": [container]},
+    }))
+    .unwrap()
+}
+
+fn sources() -> Sources {
+    let mut sources = Sources::default();
+    let data = json!({"data": {"COLOUR": "blue", "SIZE": "$(COLOUR)"}});
+    sources.add_config_map("look", serde_json::from_value(data).unwrap());
+    sources.add_secret(
+        "door",
+        serde_json::from_value(json!({"data": {"key": "b3Blbg=="}})).unwrap(),
+    );
+    sources
+}
+
+fn resolved(container: Value) -> String {
+    let pod = pod(&container);
+    match resolve(&pod, &serde_json::from_value(container).unwrap(), &sources()) {
+        Ok(variables) => {
+            let lines = variables.iter().map(|(name, value)| format!("{name}={value}"));
+            lines.collect::<Vec<_>>().join("\n")
+        }
+        Err(error) => error.to_string(),
+    }
+}
+
+#[test]
+fn a_value_sees_the_variables_above_it() {
+    let env = json!([
+        {"name": "B", "value": "$(A)"},
+        {"name": "A", "value": "one"},
+        {"name": "C", "value": "$(A) $(B) $$(A)"},
+        {"name": "A", "value": "$(A), again"},
+    ]);
+    insta::assert_snapshot!(resolved(json!({"name": "main", "env": env})), @r"
+        A=one, again
+        B=$(A)
+        C=one $(A) $(A)
+        ");
+}
+
+#[test]
+fn fields_of_the_pod() {
+    let field =
+        |name: &str, path: &str| json!({"name": name, "valueFrom": {"fieldRef": {"fieldPath": path}}});
+    let env = json!([
+        field("NAME", "metadata.name"),
+        field("NAMESPACE", "metadata.namespace"),
+        field("POD_UID", "metadata.uid"),
+        field("NODE", "spec.nodeName"),
+        field("ACCOUNT", "spec.serviceAccountName"),
+        field("LABEL", "metadata.labels['app.kubernetes.io/name']"),
+        field("ABSENT", "metadata.annotations['none']"),
+        field("IP", "status.podIP"),
+    ]);
+    insta::assert_snapshot!(resolved(json!({"name": "main", "env": env})), @r"
+        ABSENT=
+        ACCOUNT=default
+        IP=127.0.0.1
+        LABEL=report
+        NAME=report-28x
+        NAMESPACE=shop
+        NODE=desk
+        POD_UID=u-1
+        ");
+}
+
+#[test]
+fn env_lies_over_env_from_and_what_is_taken_is_not_expanded() {
+    let container = json!({
+        "name": "main",
+        "envFrom": [
+            {"configMapRef": {"name": "look"}},
+            {"prefix": "DOOR_", "secretRef": {"name": "door"}},
+            {"configMapRef": {"name": "absent", "optional": true}},
+        ],
+        "env": [
+            {"name": "COLOUR", "value": "red"},
+            {"name": "OPENED", "valueFrom": {"secretKeyRef": {"name": "door", "key": "key"}}},
+            {"name": "ABSENT", "valueFrom": {"configMapKeyRef": {"name": "look", "key": "no", "optional": true}}},
+        ],
+    });
+    insta::assert_snapshot!(resolved(container), @r"
+        COLOUR=red
+        DOOR_key=open
+        OPENED=open
+        SIZE=$(COLOUR)
+        ");
+}
+
+#[test]
+fn references_name_every_object_once() {
+    let container = serde_json::from_value(json!({
+        "name": "main",
+        "envFrom": [{"configMapRef": {"name": "look"}}],
+        "env": [
+            {"name": "A", "valueFrom": {"configMapKeyRef": {"name": "look", "key": "a"}}},
+            {"name": "B", "valueFrom": {"secretKeyRef": {"name": "door", "key": "b"}}},
+        ],
+    }));
+    let wanted = [
+        (Kind::ConfigMap, "look".to_owned()),
+        (Kind::Secret, "door".to_owned()),
+    ];
+    assert_eq!(references(&container.unwrap()), wanted);
+}
+
+#[test]
+fn every_error_says_what_to_do() {
+    let single =
+        |value_from| resolved(json!({"name": "main", "env": [{"name": "A", "valueFrom": value_from}]}));
+    insta::assert_snapshot!(resolved(json!({"name": "main", "envFrom": [{"secretRef": {"name": "safe"}}]})), @r#"secret "safe" does not exist, and container "main" takes variables from it; create it, or mark the reference `optional: true`"#);
+    insta::assert_snapshot!(single(json!({"configMapKeyRef": {"name": "look", "key": "no"}})), @r#"config map "look" has no key "no", which variable A of container "main" is taken from; add the key, or mark the reference `optional: true`"#);
+    insta::assert_snapshot!(single(json!({"fieldRef": {"fieldPath": "status.phase"}})), @r#"variable A of container "main" refers to field "status.phase", which can't be told here; known are metadata.name, .namespace, .uid, .labels['…'], .annotations['…'], spec.nodeName, spec.serviceAccountName and status.podIP"#);
+    insta::assert_snapshot!(single(json!({"resourceFieldRef": {"resource": "limits.cpu"}})), @r#"variable A of container "main" is taken from `resourceFieldRef`, which a process does not have; write its `value` instead"#);
+}

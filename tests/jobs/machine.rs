@@ -1,0 +1,273 @@
+//! A whole machine in a test.
+
+use std::fmt::Debug;
+use std::sync::Arc;
+use std::time::Duration;
+
+use k8s_openapi::api::batch::v1::{Job, JobStatus};
+use k8s_openapi::api::core::v1::{Event as KubeEvent, Pod};
+use kube::api::{DeleteParams, ListParams, Patch, PatchParams, PostParams};
+use kube::{Api, Client};
+use punctual::clock::SystemClock;
+use punctual::schedule::TimeZones;
+use punctual::standalone::api;
+use punctual::standalone::jobs::JobController;
+use punctual::standalone::runtime::output::channel;
+use punctual::standalone::runtime::{Base, Event, Node, Options, Shutdown, What};
+use punctual::standalone::store::MemoryStore;
+use serde_json::{Value, json};
+use tokio::sync::{mpsc, watch};
+use tokio::task::JoinHandle;
+
+/// Long enough that only a test that hangs takes it.
+const PATIENCE: Duration = Duration::from_secs(30);
+
+/// An API, a Job controller and a node.
+pub(crate) struct Machine {
+    pub(crate) client: Client,
+    api: api::Api,
+    stop_jobs: watch::Sender<Shutdown>,
+    stop_node: watch::Sender<Shutdown>,
+    jobs: JoinHandle<()>,
+    node: JoinHandle<()>,
+    pub(crate) events: mpsc::Receiver<Event>,
+}
+
+impl Machine {
+    /// Starts everything.
+    pub(crate) async fn start() -> Self {
+        let zones = Arc::new(TimeZones::built_in());
+        let api = api::Api::start(Arc::new(MemoryStore::new()), SystemClock::shared(), zones).await;
+        Self::over(api.unwrap())
+    }
+
+    /// Starts a Job controller and a node over an API that is there.
+    fn over(api: api::Api) -> Self {
+        let (clock, client) = (SystemClock::shared(), api.client());
+        let (output, events) = channel();
+        let options = Options {
+            base: Base::chosen_from("/tmp".into(), []),
+            ..Options::new("here")
+        };
+        let (stop_jobs, stop_node) = (watch::Sender::new(Shutdown::No), watch::Sender::new(Shutdown::No));
+        let jobs = JobController::new(client.clone(), clock.clone()).run(stop_jobs.subscribe());
+        let node = Node::new(client.clone(), clock, output, options).run(stop_node.subscribe());
+        let (jobs, node) = (tokio::spawn(jobs), tokio::spawn(node));
+        Self {
+            client,
+            api,
+            stop_jobs,
+            stop_node,
+            jobs,
+            node,
+            events,
+        }
+    }
+
+    pub(crate) fn jobs(&self) -> Api<Job> {
+        Api::default_namespaced(self.client.clone())
+    }
+
+    pub(crate) fn pods(&self) -> Api<Pod> {
+        Api::default_namespaced(self.client.clone())
+    }
+
+    /// Makes a Job named `test` with this spec, whose pods run a script.
+    pub(crate) async fn job(&self, spec: &Value, script: &str) -> Job {
+        let mut whole = json!({"template": {"spec": {
+            "restartPolicy": "Never",
+            "terminationGracePeriodSeconds": 5,
+            "containers": [{"name": "main", "image": "none", "command": ["/bin/sh", "-c", script]}],
+        }}});
+        merge(&mut whole, spec);
+        let job =
+            json!({"apiVersion": "batch/v1", "kind": "Job", "metadata": {"name": "test"}, "spec": whole});
+        self.jobs()
+            .create(&PostParams::default(), &serde_json::from_value(job).unwrap())
+            .await
+            .unwrap()
+    }
+
+    /// Makes a pod named `test` that belongs to nobody.
+    pub(crate) async fn pod(&self, spec: &Value) -> Pod {
+        let pod = json!({"apiVersion": "v1", "kind": "Pod", "metadata": {"name": "test"}, "spec": spec});
+        self.pods()
+            .create(&PostParams::default(), &serde_json::from_value(pod).unwrap())
+            .await
+            .unwrap()
+    }
+
+    pub(crate) async fn patch_job(&self, patch: &Value) {
+        self.jobs()
+            .patch("test", &PatchParams::default(), &Patch::Merge(patch))
+            .await
+            .unwrap();
+    }
+
+    /// Waits until the Job's status is as wanted.
+    pub(crate) async fn job_until(&self, wanted: impl Fn(&JobStatus) -> bool) -> JobStatus {
+        until(|| async {
+            let status = self
+                .jobs()
+                .get_opt("test")
+                .await
+                .unwrap()?
+                .status
+                .unwrap_or_default();
+            if wanted(&status) { Ok(status) } else { Err(status) }.into()
+        })
+        .await
+    }
+
+    /// Waits until the Job has finished, either way.
+    pub(crate) async fn finished(&self) -> JobStatus {
+        self.job_until(|status| holds(status, "Complete") || holds(status, "Failed"))
+            .await
+    }
+
+    /// Waits until the pods are as wanted.
+    pub(crate) async fn pods_until(&self, wanted: impl Fn(&[Pod]) -> bool) -> Vec<Pod> {
+        until(|| async {
+            let pods = self.pods().list(&ListParams::default()).await.unwrap().items;
+            if wanted(&pods) { Ok(pods) } else { Err(pods) }.into()
+        })
+        .await
+    }
+
+    /// Waits until the pod `test` is as wanted.
+    pub(crate) async fn pod_until(&self, wanted: impl Fn(&Pod) -> bool) -> Pod {
+        self.pods_until(|pods| pods.len() == 1 && wanted(&pods[0]))
+            .await
+            .remove(0)
+    }
+
+    /// Waits until an event of this reason was told.
+    pub(crate) async fn told(&self, reason: &str) -> String {
+        let events: Api<KubeEvent> = Api::default_namespaced(self.client.clone());
+        until(|| async {
+            let events = events.list(&ListParams::default()).await.unwrap().items;
+            let mut events = events
+                .iter()
+                .filter(|event| event.reason.as_deref() == Some(reason));
+            events
+                .next()
+                .and_then(|event| event.message.clone())
+                .map(Ok::<_, ()>)
+        })
+        .await
+    }
+
+    pub(crate) async fn delete_pod(&self, name: &str) {
+        self.pods().delete(name, &DeleteParams::default()).await.unwrap();
+    }
+
+    /// Waits until a process has written a line.
+    pub(crate) async fn line(&mut self) -> String {
+        loop {
+            let event = tokio::time::timeout(PATIENCE, self.events.recv())
+                .await
+                .unwrap()
+                .unwrap();
+            if let What::Line { text, .. } = event.what {
+                return text;
+            }
+        }
+    }
+
+    /// What has been written up to now, sorted.
+    pub(crate) fn lines(&mut self) -> Vec<String> {
+        let mut lines = Vec::new();
+        while let Ok(event) = self.events.try_recv() {
+            if let What::Line { text, .. } = event.what {
+                lines.push(text);
+            }
+        }
+        lines.sort();
+        lines
+    }
+
+    /// Starts a new Job controller and a new node over the same objects, when the old ones have stopped.
+    pub(crate) fn restarted(self) -> Self {
+        assert!(self.node.is_finished() && self.jobs.is_finished());
+        Self::over(self.api)
+    }
+
+    pub(crate) fn drain(&self) {
+        self.stop_jobs.send_replace(Shutdown::Drain);
+        self.stop_node.send_replace(Shutdown::Drain);
+    }
+
+    pub(crate) fn kill(&self) {
+        self.stop_node.send_replace(Shutdown::Kill);
+    }
+
+    /// Waits until everything has stopped.
+    pub(crate) async fn stopped(&mut self) {
+        tokio::time::timeout(PATIENCE, &mut self.node)
+            .await
+            .unwrap()
+            .unwrap();
+        self.stop_jobs.send_replace(Shutdown::Kill);
+        tokio::time::timeout(PATIENCE, &mut self.jobs)
+            .await
+            .unwrap()
+            .unwrap();
+    }
+}
+
+/// Asks until the answer is good, and says what the last one was when patience is over.
+async fn until<T, E: Debug, F: Future<Output = Option<Result<T, E>>>>(ask: impl Fn() -> F) -> T {
+    let begun = tokio::time::Instant::now();
+    loop {
+        match ask().await {
+            Some(Ok(answer)) => return answer,
+            answer => assert!(
+                begun.elapsed() < PATIENCE,
+                "not what was wanted: {:#?}",
+                answer.map(Result::err)
+            ),
+        }
+        tokio::time::sleep(Duration::from_millis(5)).await;
+    }
+}
+
+/// Whether a condition of the Job holds.
+pub(crate) fn holds(status: &JobStatus, name: &str) -> bool {
+    status
+        .conditions
+        .iter()
+        .flatten()
+        .any(|condition| condition.type_ == name && condition.status == "True")
+}
+
+/// The conditions of a Job with their reasons.
+pub(crate) fn conditions(status: &JobStatus) -> String {
+    let conditions = status.conditions.iter().flatten();
+    let told = conditions.map(|condition| {
+        format!(
+            "{}={} {}",
+            condition.type_,
+            condition.status,
+            condition.reason.as_deref().unwrap_or_default()
+        )
+    });
+    told.collect::<Vec<_>>().join(", ")
+}
+
+pub(crate) fn phase(pod: &Pod) -> &str {
+    pod.status
+        .as_ref()
+        .and_then(|status| status.phase.as_deref())
+        .unwrap_or_default()
+}
+
+fn merge(into: &mut Value, from: &Value) {
+    match (into, from) {
+        (Value::Object(into), Value::Object(from)) => {
+            for (key, value) in from {
+                merge(into.entry(key.clone()).or_insert(Value::Null), value);
+            }
+        }
+        (into, from) => *into = from.clone(),
+    }
+}

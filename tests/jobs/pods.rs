@@ -1,0 +1,159 @@
+//! Pods that belong to nobody, as `kubectl run` makes them.
+
+use k8s_openapi::api::core::v1::{ConfigMap, Pod};
+use kube::Api;
+use kube::api::PostParams;
+use serde_json::json;
+
+use crate::machine::{Machine, phase};
+
+/// Why a pod failed, and what it says.
+fn reason(pod: &Pod) -> String {
+    let status = pod.status.clone().unwrap_or_default();
+    format!(
+        "{}: {}",
+        status.reason.unwrap_or_default(),
+        status.message.unwrap_or_default()
+    )
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_pod_runs_init_containers_then_the_others() {
+    let mut machine = Machine::start().await;
+    let container = |name: &str, script: &str| json!({"name": name, "command": ["/bin/sh", "-c", script]});
+    machine
+        .pod(&json!({
+            "restartPolicy": "Never",
+            "initContainers": [container("first", "echo 1"), container("second", "echo 2")],
+            "containers": [container("a", "sleep 0.1; echo 3"), container("b", "sleep 0.1; echo 3")],
+        }))
+        .await;
+    let pod = machine.pod_until(|pod| phase(pod) == "Succeeded").await;
+    let order = [
+        machine.line().await,
+        machine.line().await,
+        machine.line().await,
+        machine.line().await,
+    ];
+    assert_eq!(order, ["1", "2", "3", "3"]);
+    let statuses = pod.status.unwrap().init_container_statuses.unwrap();
+    assert!(statuses.iter().all(|status| status.ready));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_failed_init_container_fails_the_pod() {
+    let mut machine = Machine::start().await;
+    machine
+        .pod(&json!({
+            "restartPolicy": "Never",
+            "initContainers": [{"name": "first", "command": ["false"]}],
+            "containers": [{"name": "main", "command": ["echo", "never"]}],
+        }))
+        .await;
+    machine.pod_until(|pod| phase(pod) == "Failed").await;
+    assert!(machine.lines().is_empty());
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_sidecar_is_stopped_when_the_others_are_done() {
+    let machine = Machine::start().await;
+    machine
+        .pod(&json!({
+            "restartPolicy": "Never",
+            "terminationGracePeriodSeconds": 5,
+            "initContainers": [{"name": "side", "restartPolicy": "Always", "command": ["sleep", "60"]}],
+            "containers": [{"name": "main", "command": ["sleep", "0.1"]}],
+        }))
+        .await;
+    machine.pod_until(|pod| phase(pod) == "Succeeded").await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_pod_without_a_command_says_what_to_do() {
+    let machine = Machine::start().await;
+    machine
+        .pod(&json!({"containers": [{"name": "main", "image": "nginx"}]}))
+        .await;
+    let pod = machine.pod_until(|pod| phase(pod) == "Failed").await;
+    assert_eq!(
+        machine.told("CommandRequired").await,
+        pod.status.as_ref().unwrap().message.clone().unwrap()
+    );
+    insta::assert_snapshot!(reason(&pod), @r#"CommandRequired: container "main" has no `command`, and as a process it can't use the one of nginx; write `command:`, or run it as a container"#);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_pod_has_a_deadline() {
+    let machine = Machine::start().await;
+    machine
+        .pod(&json!({
+            "activeDeadlineSeconds": 1,
+            "terminationGracePeriodSeconds": 5,
+            "containers": [{"name": "main", "command": ["sleep", "60"]}],
+        }))
+        .await;
+    let pod = machine.pod_until(|pod| phase(pod) == "Failed").await;
+    insta::assert_snapshot!(reason(&pod), @"DeadlineExceeded: Pod was active on the node longer than the specified deadline");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_deleted_pod_is_gone_when_its_processes_are() {
+    let mut machine = Machine::start().await;
+    let script =
+        "trap 'sleep 0.2; echo cleaned; exit 0' TERM; echo up; while :; do sleep 0.05; done 2>/dev/null";
+    machine
+        .pod(&json!({
+            "terminationGracePeriodSeconds": 5,
+            "containers": [{"name": "main", "command": ["/bin/sh", "-c", script]}],
+        }))
+        .await;
+    assert_eq!(machine.line().await, "up");
+    machine.delete_pod("test").await;
+    assert_eq!(machine.line().await, "cleaned");
+    machine.pods_until(<[_]>::is_empty).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_process_that_ignores_the_stop_is_killed_after_its_grace() {
+    let mut machine = Machine::start().await;
+    let script = "trap '' TERM; echo up; while :; do sleep 0.05; done 2>/dev/null";
+    machine
+        .pod(&json!({
+            "terminationGracePeriodSeconds": 1,
+            "containers": [{"name": "main", "command": ["/bin/sh", "-c", script]}],
+        }))
+        .await;
+    assert_eq!(machine.line().await, "up");
+    machine.delete_pod("test").await;
+    machine.pods_until(<[_]>::is_empty).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn variables_come_from_config_maps_even_late_ones() {
+    let mut machine = Machine::start().await;
+    machine
+        .pod(&json!({
+            "restartPolicy": "Never",
+            "containers": [{
+                "name": "main", "command": ["/bin/sh", "-c", "echo $COLOUR"],
+                "envFrom": [{"configMapRef": {"name": "look"}}],
+            }],
+        }))
+        .await;
+    machine
+        .pod_until(|pod| {
+            let statuses = pod
+                .status
+                .as_ref()
+                .and_then(|status| status.container_statuses.as_ref());
+            let waiting = statuses.and_then(|statuses| statuses[0].state.as_ref()?.waiting.clone());
+            waiting.is_some_and(|waiting| waiting.reason.as_deref() == Some("CreateContainerConfigError"))
+        })
+        .await;
+    let look = json!({"metadata": {"name": "look"}, "data": {"COLOUR": "blue"}});
+    let maps: Api<ConfigMap> = Api::default_namespaced(machine.client.clone());
+    maps.create(&PostParams::default(), &serde_json::from_value(look).unwrap())
+        .await
+        .unwrap();
+    assert_eq!(machine.line().await, "blue");
+}

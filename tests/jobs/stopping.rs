@@ -1,0 +1,112 @@
+//! Ctrl-C: no new starts, every process gets its grace, and what happened is recorded.
+
+use kube::api::{Patch, PatchParams};
+use serde_json::json;
+
+use crate::machine::{Machine, holds, phase};
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_drain_gives_processes_their_grace_and_records_their_end() {
+    let mut machine = Machine::start().await;
+    machine
+        .job(
+            &json!({"backoffLimit": 3}),
+            "trap 'echo stopped; exit 7' TERM; echo up; while :; do sleep 0.05; done 2>/dev/null",
+        )
+        .await;
+    assert_eq!(machine.line().await, "up");
+    machine.drain();
+    machine.stopped().await;
+    assert_eq!(machine.lines(), ["stopped"]);
+    let pods = machine.pods_until(|pods| pods.len() == 1).await;
+    let status = pods[0].status.as_ref().unwrap();
+    assert_eq!(
+        (phase(&pods[0]), status.reason.as_deref()),
+        ("Failed", Some("Terminated"))
+    );
+    let ended = status.container_statuses.as_ref().unwrap()[0]
+        .state
+        .as_ref()
+        .unwrap()
+        .terminated
+        .as_ref()
+        .unwrap();
+    assert_eq!(ended.exit_code, 7);
+    let job = machine.job_until(|_| true).await;
+    assert_eq!((job.active, job.failed), (None, Some(1)));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_second_stop_kills() {
+    let mut machine = Machine::start().await;
+    let spec = json!({"template": {"spec": {"terminationGracePeriodSeconds": 600}}});
+    machine
+        .job(
+            &spec,
+            "trap '' TERM; echo up; while :; do sleep 0.05; done 2>/dev/null",
+        )
+        .await;
+    assert_eq!(machine.line().await, "up");
+    machine.drain();
+    machine.kill();
+    machine.stopped().await;
+    let pods = machine.pods_until(|pods| pods.len() == 1).await;
+    assert_eq!(phase(&pods[0]), "Failed");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn nothing_starts_while_it_drains() {
+    let mut machine = Machine::start().await;
+    machine.drain();
+    machine.stopped().await;
+    machine.job(&json!({}), "echo never").await;
+    assert!(machine.lines().is_empty());
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_was_made_meanwhile_runs_after_a_restart() {
+    let mut machine = Machine::start().await;
+    machine.drain();
+    machine.stopped().await;
+    machine.job(&json!({}), "echo late").await;
+    let mut machine = machine.restarted();
+    assert!(holds(&machine.finished().await, "Complete"));
+    assert_eq!(machine.lines(), ["late"]);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_finished_job_is_not_run_again_after_a_restart() {
+    let mut machine = Machine::start().await;
+    machine.job(&json!({"completions": 2}), "true").await;
+    machine.finished().await;
+    machine.drain();
+    machine.stopped().await;
+    let mut machine = machine.restarted();
+    tokio::time::sleep(std::time::Duration::from_millis(200)).await;
+    assert_eq!(machine.pods_until(|_| true).await.len(), 2);
+    assert!(machine.lines().is_empty());
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_pod_that_a_dead_node_left_running_has_failed() {
+    let mut machine = Machine::start().await;
+    machine.drain();
+    machine.stopped().await;
+    machine
+        .pod(&json!({"restartPolicy": "Never", "containers": [{"name": "main", "command": ["true"]}]}))
+        .await;
+    let running = json!({"status": {"phase": "Running"}});
+    machine
+        .pods()
+        .patch_status("test", &PatchParams::default(), &Patch::Merge(running))
+        .await
+        .unwrap();
+    let machine = machine.restarted();
+    let pod = machine.pod_until(|pod| phase(pod) == "Failed").await;
+    let status = pod.status.unwrap().container_statuses.unwrap().remove(0);
+    let ended = status.state.unwrap().terminated.unwrap();
+    assert_eq!(
+        (ended.exit_code, ended.reason.as_deref()),
+        (137, Some("ContainerStatusUnknown"))
+    );
+}
