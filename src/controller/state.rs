@@ -204,7 +204,9 @@ impl State {
         let before = self.asked.replace(now);
         if before.is_some_and(|before| now + CLOCK_SLACK < before) {
             let everybody: Vec<Key> = self.cache.keys().cloned().collect();
-            everybody.into_iter().for_each(|key| self.mark(key));
+            for key in everybody {
+                self.mark(key);
+            }
         }
         while let Some(key) = self.wakes.pop(now) {
             self.mark(key);

@@ -221,7 +221,7 @@ fn a_run_that_ended_while_its_start_was_under_way_is_not_active_again() {
     let finished = json!({ "conditions": [{ "type": "Complete", "status": "True" }] });
     world
         .state
-        .job_event(&Scope::CLUSTER, Event::Apply(job_with(&start.name, 9, finished)));
+        .job_event(&Scope::CLUSTER, Event::Apply(job_with(&start.name, 9, &finished)));
     let status = json!({
         "active": [{ "name": start.name, "uid": format!("uid of {}", start.name) }],
         "lastScheduleTime": start.scheduled.to_rfc3339(),
@@ -486,10 +486,10 @@ fn job_created_by(manager: &str, name: &str) -> JobView {
 }
 
 fn job(name: &str) -> JobView {
-    job_with(name, 1, json!({}))
+    job_with(name, 1, &json!({}))
 }
 
-fn job_with(name: &str, version: u64, status: Value) -> JobView {
+fn job_with(name: &str, version: u64, status: &Value) -> JobView {
     let object = json!({
         "status": status,
         "metadata": {

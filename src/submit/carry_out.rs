@@ -82,7 +82,7 @@ impl Submitter {
     pub async fn carry_out(&self, cronjob: &CronJob, decision: &Decision) -> Carried {
         let namespace = cronjob.metadata.namespace.as_deref().unwrap_or_default();
         let requests = Requests::new(&self.client, namespace);
-        let work = self.carry_out_through(&requests, cronjob, decision);
+        let work = || self.carry_out_through(&requests, cronjob, decision);
         self.lanes.run(namespace, work).await
     }
 

@@ -143,6 +143,7 @@ mod tests {
     use std::convert::Infallible;
 
     use kube::Api;
+    use kube::api::DeleteParams;
 
     use crate::submit::{JobView, Retry, Trouble};
 
@@ -228,7 +229,7 @@ mod tests {
         let jobs: Api<JobView> = Api::default_namespaced(client);
         assert!(jobs.get("a").await.is_ok());
         let refused = jobs
-            .delete("a", &Default::default())
+            .delete("a", &DeleteParams::default())
             .await
             .map(drop)
             .expect_err("refused");

@@ -52,9 +52,12 @@ async fn a_cronjob_that_is_stuck_has_one_event_also_after_a_restart() {
         "kind": "Status", "apiVersion": "v1", "status": "Failure", "code": 403,
         "reason": "Forbidden", "message": "exceeded quota: jobs",
     });
-    let refuse = move |request: &Request<Body>| match creates_job(request, "default") {
-        true => answer(403, &[], &quota),
-        false => Fate::Sent,
+    let refuse = move |request: &Request<Body>| {
+        if creates_job(request, "default") {
+            answer(403, &[], &quota)
+        } else {
+            Fate::Sent
+        }
     };
     let refusing = faulty(&world.client, Arc::new(refuse));
     let count = |events: &[Event]| events.iter().filter_map(|event| event.count).sum::<i32>();

@@ -122,9 +122,12 @@ async fn a_leader_that_is_cut_off_stops_before_the_other_takes_over() {
     let wire = Arc::clone(&cut);
     let cuttable = faulty(
         &world.client,
-        Arc::new(move |_| match wire.load(Ordering::SeqCst) {
-            true => hangs(),
-            false => Fate::Sent,
+        Arc::new(move |_| {
+            if wire.load(Ordering::SeqCst) {
+                hangs()
+            } else {
+                Fate::Sent
+            }
         }),
     );
     let first = Replica::start(&cuttable, "first");

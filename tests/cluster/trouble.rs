@@ -23,9 +23,12 @@ async fn a_namespace_whose_webhook_hangs_does_not_hold_up_another() {
             .await;
     }
     world.every_second("default", "tick", json!({})).await;
-    let hang = |request: &Request<Body>| match creates_job(request, "hangs") {
-        true => hangs(),
-        false => Fate::Sent,
+    let hang = |request: &Request<Body>| {
+        if creates_job(request, "hangs") {
+            hangs()
+        } else {
+            Fate::Sent
+        }
     };
     let hanging = faulty(&world.client, Arc::new(hang));
     let _running = start(hanging, Charge::default(), Leadership::always());

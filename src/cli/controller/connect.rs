@@ -17,10 +17,11 @@ pub(super) async fn config(args: &ControllerArgs) -> Result<Config, Failure> {
     };
     let mut config = if let Some(file) = &args.kubeconfig {
         let kubeconfig = Kubeconfig::read_from(file).map_err(|error| {
-            Failure::from_error(
-                &format!("the kubeconfig {} can't be read", file.display()),
-                &error,
-            )
+            let cause = innermost(&error);
+            Failure::new(format!(
+                "the kubeconfig {} can't be read: {cause}",
+                file.display()
+            ))
         })?;
         Config::from_custom_kubeconfig(kubeconfig, &options)
             .await
@@ -39,8 +40,15 @@ pub(super) async fn config(args: &ControllerArgs) -> Result<Config, Failure> {
     Ok(config)
 }
 
+/// What went wrong in the end: the layers above repeat the path and the cause in words of their own.
+fn innermost(error: &dyn std::error::Error) -> String {
+    let causes = std::iter::successors(Some(error), |error| error.source());
+    causes.last().map(ToString::to_string).unwrap_or_default()
+}
+
+/// Kube's errors tell their causes themselves.
 fn unusable(what: &str, error: &dyn std::error::Error) -> Failure {
-    Failure::from_error(&format!("{what} does not say how to reach a cluster"), error)
+    Failure::new(format!("{what} does not say how to reach a cluster: {error}"))
 }
 
 /// A client with connections of its own.

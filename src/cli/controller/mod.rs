@@ -32,14 +32,16 @@ const METRICS_LISTEN: &str = "0.0.0.0:8080";
 #[derive(Debug, clap::Args)]
 #[command(after_help = "\
 Examples:
-  punctual controller                           in a pod, with the built-in controller switched off
-                                                (kube-controller-manager --controllers=*,-cronjob-controller)
-  punctual controller --adopt opted-in          beside the built-in controller: runs the CronJobs that are
-                                                annotated punctual.dev/managed: \"true\" and carry suspend: true
+  punctual controller
+      in place of the built-in one (kube-controller-manager --controllers=*,-cronjob-controller)
+  punctual controller --adopt opted-in
+      beside it, for CronJobs with the annotation punctual.dev/managed: \"true\" and suspend: true
   punctual controller --context staging -n team-a -l tier=batch
-                                                from outside, for some CronJobs of one namespace
+      from outside the cluster, for some CronJobs of one namespace
 
-SIGTERM or Ctrl-C finishes what is under way, releases the lease and exits 0; a second one exits at once.")]
+RUST_LOG says what is logged; PUT /log-level changes it while the controller runs.
+SIGTERM or Ctrl-C finishes what is under way, releases the lease and exits 0; a second one exits
+at once.")]
 pub(super) struct ControllerArgs {
     /// Speak to the cluster of this kubeconfig [default: the cluster this pod runs in, else $KUBECONFIG
     /// or ~/.kube/config]
@@ -75,7 +77,7 @@ pub(super) struct ControllerArgs {
     #[arg(long, value_name = "ADDRESS", default_value = METRICS_LISTEN)]
     metrics_listen: SocketAddr,
 
-    /// How log lines are written; RUST_LOG says which
+    /// How log lines are written
     #[arg(long, value_enum, default_value_t = Format::Text)]
     log_format: Format,
 

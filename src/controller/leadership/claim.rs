@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 pub const RENEW_EVERY: Duration = Duration::from_millis(500);
 
 /// How long after its last successful renewal was sent the holder stops writing: time for three attempts.
-pub const STEP_DOWN_AFTER: Duration = Duration::from_millis(2_000);
+pub const STEP_DOWN_AFTER: Duration = Duration::from_secs(2);
 
 /// How long a standby must have seen no change before it takes the Lease. A run that is due right after the holder
 /// died is late by this, the [`POLL_EVERY`] of the standby and one request: less than three seconds.
@@ -130,7 +130,7 @@ mod tests {
         assert_eq!(claim.next(start), Step::Look(start));
         claim.looked(None, start);
         assert_eq!(claim.next(start), Step::Create);
-        claim.looked(record("", "7"), start);
+        claim.looked(Some(record("", "7")), start);
         assert_eq!(claim.next(start), Step::Take);
         assert_eq!(claim.version(), Some("7"));
         assert_eq!(claim.held_until(), None);
@@ -142,13 +142,14 @@ mod tests {
         let mut claim = Claim::new("me".into());
         for tick in 0..20 {
             let now = start + POLL_EVERY * tick;
-            claim.looked(record("other", &tick.to_string()), now);
+            claim.looked(Some(record("other", &tick.to_string())), now);
             assert_eq!(claim.next(now), Step::Look(now + POLL_EVERY));
         }
         let last = start + POLL_EVERY * 19;
-        claim.looked(record("other", "19"), last + TAKE_AFTER - ms(1));
+        let almost = TAKE_AFTER.saturating_sub(ms(1));
+        claim.looked(Some(record("other", "19")), last + almost);
         assert_eq!(
-            claim.next(last + TAKE_AFTER - ms(1)),
+            claim.next(last + almost),
             Step::Look(last + TAKE_AFTER),
             "not a poll later, but when the time is up"
         );
@@ -160,13 +161,13 @@ mod tests {
         let start = Instant::now();
         let mut claim = Claim::new("me".into());
         claim.looked(None, start);
-        claim.wrote(record("me", "1").expect("a record"), start);
+        claim.wrote(record("me", "1"), start);
         assert_eq!(claim.next(start), Step::Renew(start + RENEW_EVERY));
         assert_eq!(claim.held_until(), Some(start + STEP_DOWN_AFTER));
-        claim.wrote(record("me", "2").expect("a record"), start + ms(600));
+        claim.wrote(record("me", "2"), start + ms(600));
         assert_eq!(claim.held_until(), Some(start + ms(600) + STEP_DOWN_AFTER));
         claim.was_outrun();
-        claim.looked(record("other", "3"), start + ms(700));
+        claim.looked(Some(record("other", "3")), start + ms(700));
         assert_eq!(
             claim.held_until(),
             None,
@@ -182,10 +183,10 @@ mod tests {
         for on_its_way in [0, 1, 100, 500, 1_900].map(ms) {
             for seen_after in [0, 1, 150, 300].map(ms) {
                 let mut holder = Claim::new("holder".into());
-                holder.wrote(record("holder", "1").expect("a record"), sent);
+                holder.wrote(record("holder", "1"), sent);
                 let mut standby = Claim::new("standby".into());
                 let seen = sent + on_its_way + seen_after;
-                standby.looked(record("holder", "1"), seen);
+                standby.looked(Some(record("holder", "1")), seen);
                 let stops = holder.held_until().expect("held");
                 assert!(
                     !matches!(standby.next(stops), Step::Take),
@@ -204,16 +205,16 @@ mod tests {
     fn a_lease_that_was_ours_before_a_restart_is_not_held_until_it_is_renewed() {
         let start = Instant::now();
         let mut claim = Claim::new("me".into());
-        claim.looked(record("me", "9"), start);
+        claim.looked(Some(record("me", "9")), start);
         assert_eq!(claim.held_until(), None);
         assert_eq!(claim.next(start), Step::Renew(start));
     }
 
-    fn record(holder: &str, version: &str) -> Option<Record> {
-        Some(Record {
+    fn record(holder: &str, version: &str) -> Record {
+        Record {
             holder: holder.into(),
             version: version.into(),
-        })
+        }
     }
 
     fn ms(millis: u64) -> Duration {

@@ -66,7 +66,7 @@ impl Leadership {
     pub async fn changed(&mut self) {
         if self.until.changed().await.is_err() {
             // Nobody elects any more; what was said last stays true until it runs out.
-            std::future::pending().await
+            std::future::pending::<()>().await;
         }
     }
 }
