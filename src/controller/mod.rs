@@ -21,12 +21,14 @@
 //! | `retry` | how long to wait after a failure (pure) |
 //! | `rival` | whether another controller runs the same CronJobs (pure) |
 //! | `leadership` | which of several replicas decides |
+//! | `lenient` | objects that can't be read, and do not hide the others |
 //! | `watches` | every CronJob and Job, from a list and then as they change |
 //! | `run` | the watches, the clock and the tasks |
 
 mod cache;
 mod charge;
 mod leadership;
+mod lenient;
 mod listing;
 mod queue;
 mod retry;

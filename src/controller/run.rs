@@ -10,6 +10,7 @@ use tokio::task::JoinSet;
 use crate::clock::SharedClock;
 use crate::controller::charge::Charge;
 use crate::controller::leadership::Leadership;
+use crate::controller::lenient::Strict as _;
 use crate::controller::state::{State, Task};
 use crate::controller::watches::{Watched, watch_all};
 use crate::cronjob::{JobRef, Key};
@@ -133,8 +134,25 @@ impl Controller {
 
     fn observe(&mut self, watched: Watched) {
         match watched {
-            Watched::CronJob(scope, Ok(event)) => self.state.cronjob_event(&scope, event),
-            Watched::Job(scope, Ok(event)) => self.state.job_event(&scope, event),
+            Watched::CronJob(scope, Ok(event)) => match event.strict() {
+                Ok(event) => self.state.cronjob_event(&scope, event),
+                Err(malformed) => self
+                    .state
+                    .malformed_cronjob(&malformed.metadata, &malformed.error),
+            },
+            Watched::Job(scope, Ok(event)) => match event.strict() {
+                Ok(event) => self.state.job_event(&scope, event),
+                Err(malformed) => {
+                    let (name, namespace) = (&malformed.metadata.name, &malformed.metadata.namespace);
+                    tracing::warn!(
+                        job = name,
+                        namespace,
+                        error = malformed.error,
+                        "a Job can't be read"
+                    );
+                    self.state.malformed_job(&scope, &malformed.metadata);
+                }
+            },
             // The stream recovers by itself, by listing again after a pause.
             Watched::CronJob(_, Err(error)) | Watched::Job(_, Err(error)) => {
                 tracing::warn!(error = &error as &dyn std::error::Error, "watch failed");

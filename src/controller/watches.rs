@@ -8,13 +8,14 @@ use kube::{Api, Client, Resource};
 use serde::de::DeserializeOwned;
 
 use crate::controller::charge::{Charge, Scope};
+use crate::controller::lenient::Lenient;
 use crate::manifest::CronJob;
 use crate::submit::JobView;
 
 /// What a watch reports, and of which scope.
 pub(super) enum Watched {
-    CronJob(Scope, watcher::Result<Event<CronJob>>),
-    Job(Scope, watcher::Result<Event<JobView>>),
+    CronJob(Scope, watcher::Result<Event<Lenient<CronJob>>>),
+    Job(Scope, watcher::Result<Event<Lenient<JobView>>>),
 }
 
 /// All watches of a charge, in one stream that never ends.

@@ -153,6 +153,11 @@ pub enum Note {
         /// Which one, what is wrong with it, and what to write.
         problem: String,
     },
+    /// The CronJob can't be read, so it is not run.
+    Malformed {
+        /// What is wrong.
+        error: String,
+    },
 }
 
 /// The type of an event.
@@ -214,6 +219,7 @@ impl Note {
             Note::NamespaceTerminating { .. } => "NamespaceTerminating",
             Note::OtherController { .. } => "OtherController",
             Note::BadAnnotation { .. } => "InvalidAnnotation",
+            Note::Malformed { .. } => "MalformedCronJob",
         }
     }
 
@@ -260,7 +266,8 @@ impl Note {
             | Note::ZoneInSchedule { .. }
             | Note::ClockWentBack { .. }
             | Note::OtherController { .. }
-            | Note::BadAnnotation { .. } => Some(Severity::Warning),
+            | Note::BadAnnotation { .. }
+            | Note::Malformed { .. } => Some(Severity::Warning),
             Note::AlreadyStarted { .. }
             | Note::PassedOver { .. }
             | Note::Suspended
@@ -348,6 +355,9 @@ impl fmt::Display for Note {
                  (--controllers=*,-cronjob-controller), or start punctual with --adopt=opted-in"
             ),
             Note::BadAnnotation { problem } => f.write_str(problem),
+            Note::Malformed { error } => {
+                write!(f, "Not run: this CronJob is not what the API says it is: {error}")
+            }
         }
     }
 }

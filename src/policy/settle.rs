@@ -10,8 +10,19 @@ use crate::schedule::Timestamp;
 pub struct DeletionResult {
     /// The Job that was to be deleted.
     pub deletion: Deletion,
-    /// Nothing, or why it was not deleted. A Job that was gone already counts as deleted.
-    pub error: Option<String>,
+    /// What became of it.
+    pub outcome: DeletionOutcome,
+}
+
+/// How a deletion ended.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum DeletionOutcome {
+    /// It was deleted.
+    Deleted,
+    /// It was gone already. Whoever deleted it has told so.
+    WasGone,
+    /// It is still there, for this reason.
+    Refused(String),
 }
 
 /// What became of the start.
@@ -51,18 +62,19 @@ pub fn settle(
 ) -> (Status, Vec<Note>) {
     let mut status = decision.status.clone();
     let mut notes = Vec::new();
-    for DeletionResult { deletion, error } in deletions {
-        notes.push(match error {
-            None => {
-                status.forget(&deletion.uid);
-                Note::Deleted {
-                    job: deletion.name.clone(),
-                }
-            }
-            Some(error) => Note::DeleteFailed {
+    for DeletionResult { deletion, outcome } in deletions {
+        if !matches!(outcome, DeletionOutcome::Refused(_)) {
+            status.forget(&deletion.uid);
+        }
+        notes.extend(match outcome {
+            DeletionOutcome::WasGone => None,
+            DeletionOutcome::Deleted => Some(Note::Deleted {
+                job: deletion.name.clone(),
+            }),
+            DeletionOutcome::Refused(error) => Some(Note::DeleteFailed {
                 job: deletion.name.clone(),
                 error: error.clone(),
-            },
+            }),
         });
     }
     if let (Some(planned), Some(result)) = (&decision.start, start) {

@@ -8,7 +8,7 @@ use kube::core::DynamicObject;
 use crate::clock::SharedClock;
 use crate::cronjob::{JobRef, Status};
 use crate::manifest::CronJob;
-use crate::policy::{Decision, Deletion, DeletionResult, Note, StartResult, settle};
+use crate::policy::{Decision, Deletion, DeletionOutcome, DeletionResult, Note, StartResult, settle};
 use crate::schedule::TimeZones;
 use crate::submit::job::job_for;
 use crate::submit::lanes::Lanes;
@@ -49,15 +49,21 @@ impl Carried {
     async fn delete(&mut self, requests: &Requests, deletions: &[Deletion]) -> Vec<DeletionResult> {
         let mut results = Vec::new();
         for deletion in deletions {
-            let trouble = requests.delete(deletion).await.err();
-            if trouble.is_none() {
-                self.deleted.push(deletion.uid.clone());
-            }
+            let outcome = match requests.delete(deletion).await {
+                Ok(outcome) => {
+                    self.deleted.push(deletion.uid.clone());
+                    outcome
+                }
+                Err(trouble) => {
+                    let message = trouble.message.clone();
+                    self.trouble.get_or_insert(trouble);
+                    DeletionOutcome::Refused(message)
+                }
+            };
             results.push(DeletionResult {
                 deletion: deletion.clone(),
-                error: trouble.as_ref().map(|trouble| trouble.message.clone()),
+                outcome,
             });
-            self.trouble = self.trouble.take().or(trouble);
         }
         results
     }
@@ -213,10 +219,11 @@ async fn record(requests: &Requests, cronjob: &CronJob, status: &Status, mut car
 
 /// The result of a start that waits for the deletion of an active Job, which failed.
 fn not_replaced(deletions: &[DeletionResult]) -> StartResult {
-    let failed = deletions
-        .iter()
-        .find_map(|result| Some((&result.deletion.name, result.error.as_ref()?)));
-    let (job, error) = failed.map_or(("", ""), |(job, error)| (job, error));
+    let failed = deletions.iter().find_map(|result| match &result.outcome {
+        DeletionOutcome::Refused(error) => Some((result.deletion.name.as_str(), error.as_str())),
+        _ => None,
+    });
+    let (job, error) = failed.unwrap_or_default();
     StartResult::Failed {
         error: format!("the active job {job} could not be replaced: {error}"),
     }

@@ -9,7 +9,7 @@ use serde_json::{Value, json};
 
 use crate::cronjob::{JobRef, Status};
 use crate::manifest::CronJob;
-use crate::policy::Deletion;
+use crate::policy::{Deletion, DeletionOutcome};
 use crate::schedule::Timestamp;
 use crate::submit::JobView;
 use crate::submit::trouble::Trouble;
@@ -60,9 +60,8 @@ impl Requests {
         }
     }
 
-    /// Deletes a Job and, in the background, its pods. A Job that is gone, or whose name belongs to another Job by
-    /// now, counts as deleted.
-    pub(super) async fn delete(&self, deletion: &Deletion) -> Result<(), Trouble> {
+    /// Deletes a Job and, in the background, its pods. A Job whose name belongs to another Job by now is gone, too.
+    pub(super) async fn delete(&self, deletion: &Deletion) -> Result<DeletionOutcome, Trouble> {
         let preconditions = Preconditions {
             uid: Some(deletion.uid.clone()),
             resource_version: None,
@@ -73,11 +72,11 @@ impl Requests {
             ..DeleteParams::default()
         };
         match in_time(self.jobs.delete(&deletion.name, &params)).await {
-            Ok(_) => Ok(()),
+            Ok(_) => Ok(DeletionOutcome::Deleted),
             Err(Unanswered::Error(kube::Error::Api(status)))
                 if status.is_not_found() || status.is_conflict() =>
             {
-                Ok(())
+                Ok(DeletionOutcome::WasGone)
             }
             Err(error) => Err(error.into()),
         }

@@ -132,3 +132,41 @@ async fn a_namespace_that_is_being_deleted_is_left_in_peace() {
     );
     assert_eq!(world.events("default", "FailedCreate").await.len(), 0);
 }
+
+/// A list in which the schedule of one CronJob is a number.
+#[tokio::test]
+async fn an_object_that_cannot_be_read_hides_no_other() {
+    let world = World::new().await;
+    let broken = world.every_second("default", "broken", json!({})).await;
+    world.every_second("default", "tick", json!({})).await;
+    let path = "/apis/batch/v1/cronjobs";
+    let mut list = world.send("GET", path, &json!(null)).await;
+    assert_eq!(list["items"][0]["metadata"]["name"], "broken");
+    list["items"][0]["spec"]["schedule"] = json!(5);
+    let spoil = move |request: &Request<Body>| {
+        let is_watch = request
+            .uri()
+            .query()
+            .is_some_and(|query| query.contains("watch=true"));
+        if request.uri().path() == path && !is_watch {
+            answer(200, &[], &list)
+        } else {
+            Fate::Sent
+        }
+    };
+    let client = faulty(&world.client, Arc::new(spoil));
+    let _running = start(client, Charge::default(), Leadership::always());
+    eventually("the other runs", || async {
+        world.jobs("default").await.len() >= 2
+    })
+    .await;
+    let jobs = world.jobs("default").await;
+    assert!(jobs.iter().all(|job| job.starts_with("tick-")), "{jobs:?}");
+    let told = world.events("default", "MalformedCronJob").await;
+    assert_eq!(told.len(), 1, "{told:?}");
+    assert_eq!(
+        told[0].involved_object.uid.as_deref(),
+        broken["metadata"]["uid"].as_str()
+    );
+    insta::assert_snapshot!(told[0].message.as_deref().unwrap_or_default(), @"");
+}

@@ -9,9 +9,9 @@ impl State {
     /// In place of [`State::ready`] while another controller leads: nothing is decided or told, but what has to be
     /// known to take over is noticed.
     pub fn stand_by(&mut self, now: Timestamp) {
-        // What is wrong with annotations stays wrong, and is told by whoever leads; the rest is the leader's news.
+        // What is wrong with an object stays wrong, and is told by whoever leads; the rest is the leader's news.
         self.noticed
-            .retain(|news| matches!(news.note, Note::BadAnnotation { .. }));
+            .retain(|news| matches!(news.note, Note::BadAnnotation { .. } | Note::Malformed { .. }));
         for key in std::mem::take(&mut self.dirty) {
             let Some(entry) = self.cache.entry(&key) else {
                 continue;

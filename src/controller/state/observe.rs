@@ -1,5 +1,6 @@
 //! What the watches report.
 
+use k8s_openapi::apimachinery::pkg::apis::meta::v1::ObjectMeta;
 use kube::runtime::watcher::Event;
 
 use crate::controller::charge::Scope;
@@ -55,6 +56,28 @@ impl State {
         if self.cache.watched_cronjob(&key, object, &self.zones) {
             self.mark(key);
         }
+    }
+
+    /// A CronJob watch shows an object that can't be read: it is not run, whatever was known of it.
+    pub fn malformed_cronjob(&mut self, metadata: &ObjectMeta, error: &str) {
+        let key = Key {
+            namespace: metadata.namespace.clone().unwrap_or_default(),
+            name: metadata.name.clone().unwrap_or_default(),
+        };
+        self.forget(&key);
+        self.noticed.push(News {
+            cronjob: key,
+            uid: metadata.uid.clone().unwrap_or_default(),
+            note: Note::Malformed {
+                error: error.to_owned(),
+            },
+        });
+    }
+
+    /// A Job watch shows an object that can't be read: it exists, and what was known of it stays.
+    pub fn malformed_job(&mut self, scope: &Scope, metadata: &ObjectMeta) {
+        self.jobs_listed
+            .saw(scope, &metadata.uid.clone().unwrap_or_default());
     }
 
     /// Tells what is wrong with the annotations of a CronJob, once for every change.
