@@ -9,7 +9,7 @@ use serde::Serialize;
 
 use crate::cli::exit::{Exit, Failure};
 use crate::cli::present::{columns, span, wall_clock};
-use crate::cli::{diagnostics, say, zoneinfo};
+use crate::cli::{complain, diagnostics, say, zoneinfo};
 use crate::clock::{Clock, SystemClock};
 use crate::manifest::{self, Object};
 use crate::schedule::{Expression, Fold, Reading, Schedule, TimeZones, Timestamp, Zone};
@@ -148,7 +148,14 @@ fn from_file(file: &PathBuf, zones: &TimeZones) -> Result<Vec<Asked>, Failure> {
             schedule,
         })
     });
-    Ok(asked.collect())
+    let asked: Vec<Asked> = asked.collect();
+    if asked.is_empty() {
+        complain(&format!(
+            "there is no CronJob in {}: nothing to list",
+            file.display()
+        ));
+    }
+    Ok(asked)
 }
 
 fn due(asked: &Asked, after: Timestamp, count: u64) -> impl Iterator<Item = Timestamp> {

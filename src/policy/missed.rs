@@ -90,12 +90,9 @@ impl<'a> Window<'a> {
     }
 }
 
-/// Instants up to here have passed their starting deadline: a run may start if it is late by less than the deadline,
-/// in whole seconds.
+/// Instants up to here have passed their starting deadline: a run may start if it is late by less than the deadline.
 fn deadline_cutoff(spec: &Spec, now: Timestamp) -> Option<Timestamp> {
-    let deadline = spec.starting_deadline?;
-    now.checked_sub_signed(deadline)
-        .map(|cutoff| cutoff.trunc_subsecs(0))
+    now.checked_sub_signed(spec.starting_deadline?)
 }
 
 /// Reports the instants whose starting deadline has passed, each once.

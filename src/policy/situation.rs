@@ -18,8 +18,8 @@ pub struct Situation<'a> {
 
 /// What is remembered between two decisions on the same CronJob.
 ///
-/// It lives in the controller's memory only. Losing it (a restart) costs nothing but a repeated note, and the
-/// knowledge that a schedule was edited while nobody watched.
+/// It lives in the controller's memory only. Losing it (a restart, another leader) costs a repeated note, and the
+/// knowledge that the schedule was edited since the last run: an instant of the past may then be due by the new one.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Memory {
     /// The schedule and zone that the previous decision saw.

@@ -153,3 +153,18 @@ fn whoever_stops_reading_gets_no_panic() {
     assert_eq!(text(&output.stderr), "");
     assert_eq!(exit_code(&output), 0);
 }
+
+#[test]
+fn a_file_without_a_cronjob_says_so() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let job = "{apiVersion: batch/v1, kind: Job, metadata: {name: once}, spec: {template: {spec: {restartPolicy: Never, \
+               containers: [{name: main, image: busybox, command: ['true']}]}}}}";
+    let path = folder.path().join("job.yaml");
+    std::fs::write(&path, job).expect("a file");
+    let output = punctual(&["next", "-f", path.to_str().expect("UTF-8")]);
+    assert_eq!(exit_code(&output), 0);
+    assert_eq!(
+        text(&output.stderr),
+        format!("there is no CronJob in {}: nothing to list\n", path.display())
+    );
+}

@@ -290,3 +290,14 @@ fn without_a_manifest_there_is_nothing_to_run() {
     assert_eq!(exit_code(&output), 2);
     assert_snapshot!(text(&output.stderr));
 }
+
+#[test]
+fn a_duration_without_a_unit_says_how_to_write_it() {
+    let output = punctual(&["up", "cron.yaml", "--for", "30"]);
+    assert_eq!(exit_code(&output), 2);
+    assert_snapshot!(text(&output.stderr), @r"
+    error: invalid value '30' for '--for <DURATION>': not a duration; write it like 30s, 10m or 1h30m
+
+    For more information, try '--help'.
+    ");
+}

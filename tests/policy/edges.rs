@@ -1,10 +1,10 @@
 //! What Kubernetes' own cases leave out: clocks that were wrong, writes that were lost, numbers that are absurd.
 
 use chrono::TimeDelta;
-use punctual::cronjob::{Concurrency, CronJob, JobRef, Run, RunState};
-use punctual::policy::{Decision, Memory, Situation, decide};
+use punctual::cronjob::{Concurrency, CronJob, JobRef, Origin, Run, RunState};
+use punctual::policy::{Decision, Memory, Note, Situation, StartResult, decide, settle};
 
-use crate::world::{cronjob, done, instant, run};
+use crate::world::{cronjob, done, duration, instant, run};
 
 /// A deadline beyond the end of time is as good as none.
 #[test]
@@ -51,6 +51,174 @@ fn the_job_of_a_run_is_kept_until_its_instant_is_recorded() {
     assert_eq!(decision.prune.len(), 1, "now it may go");
 }
 
+/// Ordinary time synchronisation: the recorded run lies a little ahead, and nothing is wrong.
+#[test]
+fn a_clock_that_was_ahead_by_seconds_is_no_matter() {
+    let mut cronjob = hourly();
+    cronjob.status.last_schedule_time = Some(instant("T"));
+    let decision = decide_at(&cronjob, &[], &Memory::default(), "T-5s");
+    assert_eq!(decision.notes, []);
+    assert_eq!(decision.status, cronjob.status);
+    assert_eq!(decision.wake, Some(instant("T+1h")), "the instant had its run");
+}
+
+#[test]
+fn a_deadline_told_by_a_clock_that_was_ahead_hushes_nothing() {
+    let mut cronjob = hourly();
+    cronjob.spec.starting_deadline = Some(duration("10s"));
+    let memory = Memory {
+        deadline_told: Some(instant("T+1d")),
+        ..Memory::default()
+    };
+    let memory = decide_at(&cronjob, &[], &memory, "C").memory;
+    assert_eq!(told(&decide_at(&cronjob, &[], &memory, "D")), "MissSchedule");
+}
+
+#[test]
+fn a_cronjob_that_is_being_deleted_starts_nothing() {
+    let mut cronjob = hourly();
+    cronjob.deleting = true;
+    let decision = decide_at(&cronjob, &[], &Memory::default(), "D");
+    assert_eq!((scheduled(&decision), decision.wake), (None, None));
+    assert_eq!(told(&decision), "BeingDeleted");
+}
+
+/// Somebody wanted these instants to pass; only what passes afterwards is missed.
+#[test]
+fn what_passed_while_suspended_is_not_told_as_missed() {
+    let mut cronjob = hourly();
+    cronjob.spec.starting_deadline = Some(duration("10s"));
+    cronjob.spec.suspend = true;
+    let memory = decide_at(&cronjob, &[], &Memory::default(), "T+3h1m").memory;
+    cronjob.spec.suspend = false;
+    let decision = decide_at(&cronjob, &[], &memory, "T+3h2m");
+    assert_eq!(told(&decision), "");
+    let decision = decide_at(&cronjob, &[], &decision.memory, "T+5h1m");
+    let missed = Note::DeadlinePassed {
+        count: 2,
+        newest: instant("T+5h"),
+    };
+    assert_eq!(decision.notes, [missed]);
+}
+
+/// A run has started since an instant was told as missed: it does not count as missed itself.
+#[test]
+fn an_instant_that_ran_is_not_told_as_missed() {
+    let mut cronjob = hourly();
+    cronjob.spec.starting_deadline = Some(duration("10s"));
+    let memory = decide_at(&cronjob, &[], &Memory::default(), "D").memory;
+    cronjob.status.last_schedule_time = Some(instant("T+1h"));
+    let decision = decide_at(&cronjob, &[], &memory, "T+2h1m");
+    let missed = Note::DeadlinePassed {
+        count: 1,
+        newest: instant("T+2h"),
+    };
+    assert_eq!(decision.notes, [missed]);
+}
+
+#[test]
+fn more_than_a_hundred_missed_runs_are_too_many() {
+    for (now, notes) in [
+        ("T+99h", "PassedOver"),
+        ("T+100h", "PassedOver TooManyMissedTimes"),
+    ] {
+        let decision = decide_at(&hourly(), &[], &Memory::default(), now);
+        assert_eq!(told(&decision), notes, "at {now}");
+    }
+}
+
+#[test]
+fn what_is_passed_over_is_told_from_the_first_to_the_last() {
+    let decision = decide_at(&hourly(), &[], &Memory::default(), "T+3h");
+    let passed_over = Note::PassedOver {
+        count: 3,
+        oldest: instant("T"),
+        newest_runs: instant("T+3h"),
+    };
+    assert_eq!(decision.notes, [passed_over]);
+}
+
+/// DIFFERENCE (D9): another zone is an edit as much as another expression.
+#[test]
+fn an_edit_of_the_zone_starts_no_instant_of_the_past() {
+    let in_zone = |zone| {
+        let mut cronjob = cronjob("0 12 * * *", zone);
+        cronjob.created = instant("A-2d");
+        cronjob.status.last_schedule_time = Some(instant("T-22h"));
+        cronjob
+    };
+    let memory = decide_at(&in_zone(None), &[], &Memory::default(), "T").memory;
+    // Noon in Rome was just now, at 10:00 UTC.
+    let decision = decide_at(&in_zone(Some("Europe/Rome")), &[], &memory, "D");
+    assert_eq!(scheduled(&decision), None);
+    assert_eq!(decision.wake, Some(instant("T+1d")));
+}
+
+/// As in Kubernetes, `@every` goes on from the last run, whatever the moment of creation.
+#[test]
+fn every_counts_from_the_last_run() {
+    let mut cronjob = cronjob("@every 1h", None);
+    cronjob.status.last_schedule_time = Some(instant("T+7s"));
+    let decision = decide_at(&cronjob, &[], &Memory::default(), "T+1h7s");
+    assert_eq!(scheduled(&decision), Some(instant("T+1h7s")));
+    assert_eq!(decision.wake, Some(instant("T+2h7s")));
+}
+
+/// DIFFERENCE (D4): what a person started is not ended either.
+#[test]
+fn a_manual_run_is_not_replaced() {
+    let mut cronjob = hourly();
+    cronjob.spec.concurrency = Concurrency::Replace;
+    let mut manual = run(instant("B"), RunState::Active);
+    manual.origin = Origin::Manual;
+    let decision = decide_at(&cronjob, &[manual], &Memory::default(), "D");
+    assert_eq!(scheduled(&decision), Some(instant("T")));
+    assert_eq!(decision.replace, []);
+}
+
+/// A replaced run is struck at once; while its Job is still there, on its way out, it is not taken in again.
+#[test]
+fn a_run_that_is_being_deleted_is_not_adopted() {
+    let mut leaving = run(instant("B"), RunState::Active);
+    leaving.deleting = true;
+    let decision = decide_at(&hourly(), &[leaving], &Memory::default(), "C");
+    assert_eq!(decision.status.active, []);
+    assert_eq!(decision.notes, []);
+}
+
+#[test]
+fn the_last_success_never_moves_backwards() {
+    for (recorded, completed, last) in [("C", "B", "C"), ("B", "C", "C")] {
+        let mut cronjob = hourly();
+        cronjob.status.last_successful_time = Some(instant(recorded));
+        let runs = [run(instant("B"), done(instant(completed)))];
+        let decision = decide_at(&cronjob, &runs, &Memory::default(), "C");
+        assert_eq!(decision.status.last_successful_time, Some(instant(last)));
+    }
+}
+
+#[test]
+fn lateness_is_counted_from_the_due_instant() {
+    let decision = decide_at(&hourly(), &[], &Memory::default(), "T");
+    let job = JobRef::from(&run(instant("T"), RunState::Active));
+    let at = instant("T+1.5s");
+    let (_, notes) = settle(&decision, &[], Some(StartResult::Started { job, at }));
+    assert_eq!(notes[0].lateness(), Some(duration("1.5s")));
+}
+
+#[test]
+fn a_job_that_exists_is_not_recorded_twice() {
+    let mut decision = decide_at(&hourly(), &[], &Memory::default(), "T");
+    let job = JobRef::from(&run(instant("T"), RunState::Active));
+    decision.status.active.push(job.clone());
+    let (status, _) = settle(
+        &decision,
+        &[],
+        Some(StartResult::AlreadyStarted { active: Some(job) }),
+    );
+    assert_eq!(status.active.len(), 1);
+}
+
 /// Due at every full hour, created at 08:59, last run at 09:01.
 fn hourly() -> CronJob {
     let mut cronjob = cronjob("0 * * * ?", None);
@@ -69,4 +237,13 @@ fn decide_at(cronjob: &CronJob, runs: &[Run], memory: &Memory, now: &str) -> Dec
 
 fn scheduled(decision: &Decision) -> Option<punctual::schedule::Timestamp> {
     decision.start.as_ref().map(|start| start.scheduled)
+}
+
+fn told(decision: &Decision) -> String {
+    decision
+        .notes
+        .iter()
+        .map(Note::reason)
+        .collect::<Vec<_>>()
+        .join(" ")
 }

@@ -105,7 +105,7 @@ pub(super) fn summary(at: Timestamp, tally: &Tally, stopped: usize) -> Value {
         "started": tally.started,
         "succeeded": tally.succeeded,
         "failed": tally.failed,
-        "skipped": tally.skipped,
+        "skipped": tally.skipped(),
         "stopped": stopped,
     })
 }

@@ -55,7 +55,9 @@ enum Output {
 }
 
 fn duration(text: &str) -> Result<Duration, String> {
-    let duration: jiff::SignedDuration = text.parse().map_err(|error: jiff::Error| error.to_string())?;
+    let duration: jiff::SignedDuration = text
+        .parse()
+        .map_err(|_| "not a duration; write it like 30s, 10m or 1h30m")?;
     Duration::try_from(duration).map_err(|_| "a duration can't be negative".into())
 }
 

@@ -116,17 +116,18 @@ fn job_ended(ended: &JobEnded) -> String {
 
 /// The last lines: what it came to.
 pub(super) fn summary(tally: &Tally, stopped: usize) -> String {
+    let skipped = tally.skipped();
     let mut text = format!(
         "{} started, {} succeeded, {} failed, {} skipped",
         tally.started,
         tally.succeeded,
         tally.failed,
-        tally.skipped_total()
+        skipped.values().sum::<u64>()
     );
     if stopped > 0 {
         let _ = write!(text, ", {stopped} stopped before the end");
     }
-    for (why, count) in &tally.skipped {
+    for (why, count) in &skipped {
         let _ = write!(text, "\n  {count} skipped: {why}");
     }
     text
