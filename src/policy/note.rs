@@ -356,7 +356,7 @@ impl fmt::Display for Note {
             ),
             Note::BadAnnotation { problem } => f.write_str(problem),
             Note::Malformed { error } => {
-                write!(f, "Not run: this CronJob is not what the API says it is: {error}")
+                write!(f, "Not run, because this CronJob can't be read: {error}")
             }
         }
     }

@@ -18,7 +18,7 @@ pub struct Situation<'a> {
 
 /// What is remembered between two decisions on the same CronJob.
 ///
-/// It lives in the controller's memory only. Losing it (a restart, another leader) costs a repeated note, and the
+/// It lives in memory only; a standby learns of edits as the leader does. Losing it (a restart) costs a repeated note, and the
 /// knowledge that the schedule was edited since the last run: an instant of the past may then be due by the new one.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Memory {

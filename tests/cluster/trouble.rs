@@ -168,5 +168,5 @@ async fn an_object_that_cannot_be_read_hides_no_other() {
         told[0].involved_object.uid.as_deref(),
         broken["metadata"]["uid"].as_str()
     );
-    insta::assert_snapshot!(told[0].message.as_deref().unwrap_or_default(), @"");
+    insta::assert_snapshot!(told[0].message.as_deref().unwrap_or_default(), @"Not run, because this CronJob can't be read: spec.schedule: invalid type: integer `5`, expected a string");
 }
