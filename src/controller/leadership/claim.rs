@@ -9,7 +9,7 @@ pub const RENEW_EVERY: Duration = Duration::from_millis(500);
 pub const STEP_DOWN_AFTER: Duration = Duration::from_secs(2);
 
 /// How long a standby must have seen no change before it takes the Lease. A run that is due right after the holder
-/// died is late by this, the [`POLL_EVERY`] of the standby and one request: less than three seconds.
+/// died is late by this, a poll of the standby (300 ms) and one request: less than three seconds.
 ///
 /// Built-in controllers wait for 15 s. They have to be sure; here nothing worse than a wasted request happens if a
 /// holder is taken for dead that is not, since names are the lock.
