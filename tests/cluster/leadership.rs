@@ -6,9 +6,10 @@ use std::time::{Duration, Instant};
 
 use k8s_openapi::api::coordination::v1::Lease;
 use kube::{Api, Client};
-use punctual::clock::SystemClock;
+use punctual::clock::{Clock, SystemClock};
 use punctual::controller::{Charge, Elector, Leadership, LeaseName, TAKE_AFTER};
-use punctual::submit::watched_client;
+use punctual::schedule::TimeZones;
+use punctual::submit::{open_gate, watched_client};
 use punctual::telemetry::Metrics;
 use serde_json::json;
 use tokio::sync::watch;
@@ -175,6 +176,35 @@ async fn an_edit_that_the_standby_saw_fires_no_instant_of_the_past() {
     second.leads().await;
     tokio::time::sleep(Duration::from_millis(500)).await;
     assert_eq!(world.jobs("default").await, [""; 0]);
+}
+
+/// A mistake on the command line, which must not become a load.
+#[tokio::test]
+async fn a_namespace_that_does_not_exist_is_asked_for_in_peace() {
+    let world = World::new().await;
+    let metrics = Metrics::default();
+    let name = LeaseName {
+        namespace: "nowhere".into(),
+        name: "punctual".into(),
+        identity: "first".into(),
+    };
+    let client = watched_client(&world.client, &metrics, open_gate());
+    let (elector, leadership) = Elector::new(client, SystemClock::shared(), metrics.clone(), name);
+    let (_stop, stops) = watch::channel(false);
+    let running = tokio::spawn(elector.run(stops));
+    tokio::time::sleep(Duration::from_secs(1)).await;
+    running.abort();
+    assert!(!leadership.is_held());
+    let metrics = metrics.render(&TimeZones::built_in(), SystemClock.now());
+    let attempts = metrics.lines().find_map(|line| {
+        let count =
+            line.strip_prefix(r#"punctual_api_requests_total{verb="create",resource="leases",code="404"} "#)?;
+        count.parse::<u32>().ok()
+    });
+    assert!(
+        attempts.is_some_and(|attempts| (1..=6).contains(&attempts)),
+        "{metrics}"
+    );
 }
 
 async fn lease(world: &World) -> Lease {

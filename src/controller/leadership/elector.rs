@@ -20,7 +20,7 @@ use crate::telemetry::Metrics;
 const REQUEST_TIMEOUT: Duration = Duration::from_millis(700);
 
 /// The pause after a request that failed.
-const RETRY_AFTER: Duration = Duration::from_millis(100);
+const RETRY_AFTER: Duration = Duration::from_millis(200);
 
 /// Where the Lease is, and who asks for it.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -43,6 +43,8 @@ pub struct Elector {
     /// The Lease as it was last read or written, for the fields that a write has to carry on.
     lease: Lease,
     leads: watch::Sender<Option<Instant>>,
+    /// What kept the last step from its end: it is told once, however often it is met again.
+    problem: Option<String>,
 }
 
 /// What became of a write of the Lease.
@@ -65,6 +67,7 @@ impl Elector {
             name,
             lease: Lease::default(),
             leads,
+            problem: None,
         };
         (elector, leadership)
     }
@@ -99,10 +102,20 @@ impl Elector {
             }
             Step::Create | Step::Take => self.write().await,
         };
-        if let Err(problem) = result {
-            tracing::warn!(lease = %self.name.name, problem, "the Lease could not be reached");
+        let problem = result.err();
+        if let Some(problem) = &problem {
+            if self.problem.as_ref() != Some(problem) {
+                let LeaseName { namespace, name, .. } = &self.name;
+                tracing::warn!(
+                    namespace,
+                    lease = name,
+                    problem,
+                    "the Lease could not be read or written"
+                );
+            }
             self.wait_until(now() + RETRY_AFTER).await;
         }
+        self.problem = problem;
     }
 
     /// Waits, and stops leading meanwhile if the time for that comes first.
@@ -169,7 +182,8 @@ impl Elector {
             ..PostParams::default()
         };
         let time = self.request_time();
-        let answer = if self.claim.version().is_none() {
+        let is_new = self.claim.version().is_none();
+        let answer = if is_new {
             in_time(time, self.leases.create(&params, lease)).await?
         } else {
             in_time(time, self.leases.replace(&self.name.name, &params, lease)).await?
@@ -179,11 +193,11 @@ impl Elector {
                 self.lease = written;
                 Ok(Written::Done)
             }
-            Err(kube::Error::Api(status))
-                if status.is_conflict() || status.is_already_exists() || status.is_not_found() =>
-            {
+            Err(kube::Error::Api(status)) if status.is_conflict() || status.is_already_exists() => {
                 Ok(Written::Outrun)
             }
+            // Somebody deleted it. When it is to be created, it is its namespace that does not exist.
+            Err(kube::Error::Api(status)) if status.is_not_found() && !is_new => Ok(Written::Outrun),
             Err(error) => Err(error.to_string()),
         }
     }
