@@ -1,5 +1,6 @@
 //! The commands: one file each.
 
+mod controller;
 mod diagnostics;
 mod exit;
 mod next;
@@ -40,6 +41,8 @@ pub struct Cli {
 enum Command {
     /// Run the CronJobs and Jobs of some manifests on this machine
     Up(up::UpArgs),
+    /// Run the CronJobs of a cluster, in place of the built-in controller or beside it
+    Controller(controller::ControllerArgs),
     /// List when a schedule is due
     Next(next::NextArgs),
 }
@@ -48,6 +51,7 @@ enum Command {
 pub fn run(cli: &Cli) -> Exit {
     let result = match &cli.command {
         Command::Up(args) => up::up(args),
+        Command::Controller(args) => controller::controller(args),
         Command::Next(args) => next::next(args),
     };
     result.unwrap_or_else(|failure| {

@@ -23,13 +23,21 @@ pub(super) struct Entry {
     pub(super) cronjob: CronJob,
 }
 
+/// Where a Job belongs.
+struct Home {
+    /// The UID of the CronJob that controls it.
+    owner: String,
+    namespace: String,
+}
+
 /// The CronJobs and the Jobs they control.
 #[derive(Default)]
 pub(super) struct Cache {
     cronjobs: HashMap<Key, Entry>,
     /// By the owner's UID, then by the Job's.
     runs: HashMap<String, HashMap<String, Run>>,
-    owner_of: HashMap<String, String>,
+    /// By the Job's UID.
+    homes: HashMap<String, Home>,
     key_of: HashMap<String, Key>,
     /// Jobs that we deleted and that the watch has not shown as gone.
     deleted: HashSet<String>,
@@ -104,9 +112,15 @@ impl Cache {
         self.cronjobs.keys()
     }
 
-    /// The UIDs of all Jobs.
-    pub(super) fn job_uids(&self) -> impl Iterator<Item = &String> {
-        self.owner_of.keys()
+    /// Whether a Job is known.
+    pub(super) fn knows_job(&self, uid: &str) -> bool {
+        self.homes.contains_key(uid)
+    }
+
+    /// The UIDs of the Jobs of some namespaces.
+    pub(super) fn job_uids(&self, covered: impl Fn(&str) -> bool) -> HashSet<String> {
+        let jobs = self.homes.iter().filter(|(_, home)| covered(&home.namespace));
+        jobs.map(|(uid, _)| uid.clone()).collect()
     }
 
     /// Takes in a Job, and returns the UIDs of the CronJobs that it concerns: its owner, and the one it had before.
@@ -120,7 +134,11 @@ impl Cache {
         if let Some(owner) = job.owner() {
             let mut run = job.run();
             run.deleting |= self.deleted.contains(job.uid());
-            self.owner_of.insert(run.uid.clone(), owner.to_owned());
+            let home = Home {
+                owner: owner.to_owned(),
+                namespace: job.namespace().to_owned(),
+            };
+            self.homes.insert(run.uid.clone(), home);
             self.runs
                 .entry(owner.to_owned())
                 .or_default()
@@ -135,10 +153,10 @@ impl Cache {
     /// Marks Jobs that we deleted, until the watch shows that they are gone.
     pub(super) fn deleted_jobs(&mut self, uids: Vec<String>) {
         for uid in uids {
-            let Some(owner) = self.owner_of.get(&uid) else {
+            let Some(home) = self.homes.get(&uid) else {
                 continue;
             };
-            if let Some(run) = self.runs.get_mut(owner).and_then(|runs| runs.get_mut(&uid)) {
+            if let Some(run) = self.runs.get_mut(&home.owner).and_then(|runs| runs.get_mut(&uid)) {
                 run.deleting = true;
                 self.deleted.insert(uid);
             }
@@ -152,11 +170,11 @@ impl Cache {
     }
 
     fn run(&self, uid: &str) -> Option<&Run> {
-        self.runs.get(self.owner_of.get(uid)?)?.get(uid)
+        self.runs.get(&self.homes.get(uid)?.owner)?.get(uid)
     }
 
     fn remove_job(&mut self, uid: &str) -> Vec<String> {
-        let Some(owner) = self.owner_of.remove(uid) else {
+        let Some(Home { owner, .. }) = self.homes.remove(uid) else {
             return vec![];
         };
         if let Some(runs) = self.runs.get_mut(&owner) {

@@ -13,19 +13,33 @@
 //!
 //! | file | what it does |
 //! |---|---|
+//! | `charge` | which CronJobs it is in charge of, and so what it watches |
+//! | `listing` | how far the (re)listing of the watches has come |
 //! | `cache` | CronJobs and their Jobs as they are, own writes included before the watch shows them |
 //! | `queue` | which CronJobs are due for a decision, and when |
 //! | `state` | what happened in, tasks out (pure) |
-//! | `retry` | how long to wait after a failure |
+//! | `retry` | how long to wait after a failure (pure) |
+//! | `rival` | whether another controller runs the same CronJobs (pure) |
+//! | `leadership` | which of several replicas decides |
+//! | `lenient` | objects that can't be read, and do not hide the others |
+//! | `watches` | every CronJob and Job, from a list and then as they change |
 //! | `run` | the watches, the clock and the tasks |
 
 mod cache;
+mod charge;
+mod leadership;
+mod lenient;
+mod listing;
 mod queue;
 mod retry;
+mod rival;
 mod run;
 mod state;
 #[cfg(test)]
 mod tests;
+mod watches;
 
+pub use charge::{Charge, Scope};
+pub use leadership::{Elector, Leadership, LeaseName, RENEW_EVERY, STEP_DOWN_AFTER, TAKE_AFTER};
 pub use run::{Controller, ControllerOptions};
-pub use state::{State, Task};
+pub use state::{News, State, Task};

@@ -3,21 +3,21 @@
 use std::sync::Arc;
 
 use futures::StreamExt;
-use futures::stream::BoxStream;
-use kube::runtime::watcher::{self, Event};
-use kube::runtime::{WatchStreamExt, watcher as watch_objects};
-use kube::{Api, Client};
+use kube::Client;
 use tokio::sync::watch;
 use tokio::task::JoinSet;
 
 use crate::clock::SharedClock;
+use crate::controller::charge::Charge;
+use crate::controller::leadership::Leadership;
+use crate::controller::lenient::Strict as _;
 use crate::controller::state::{State, Task};
+use crate::controller::watches::{Watched, watch_all};
 use crate::cronjob::{JobRef, Key};
-use crate::manifest::CronJob;
 use crate::policy::Note;
-use crate::schedule::TimeZones;
+use crate::schedule::{TimeZones, Timestamp};
 use crate::submit::{Carried, JobView, Submitter};
-use crate::telemetry::Teller;
+use crate::telemetry::{BEAT_EVERY, Health, Teller, Told};
 
 /// What a controller is made of.
 pub struct ControllerOptions {
@@ -29,13 +29,35 @@ pub struct ControllerOptions {
     pub zones: Arc<TimeZones>,
     /// Who is told about decisions.
     pub teller: Teller,
+    /// Which CronJobs to run.
+    pub charge: Charge,
+    /// Whether to decide, or to stand by.
+    pub leadership: Leadership,
+    /// Where signs of life are left.
+    pub health: Health,
 }
 
-/// Runs all CronJobs of an API server.
+impl ControllerOptions {
+    /// A controller that is alone and in charge of everything.
+    pub fn new(client: Client, clock: SharedClock, zones: Arc<TimeZones>, teller: Teller) -> Self {
+        ControllerOptions {
+            client,
+            clock,
+            zones,
+            teller,
+            charge: Charge::default(),
+            leadership: Leadership::always(),
+            health: Health::default(),
+        }
+    }
+}
+
+/// Runs the CronJobs of an API server.
 pub struct Controller {
     options: ControllerOptions,
     submitter: Submitter,
     state: State,
+    leading: bool,
     tasks: JoinSet<Done>,
 }
 
@@ -43,6 +65,7 @@ pub struct Controller {
 enum Done {
     Submitted {
         key: Key,
+        uid: String,
         carried: Box<Carried>,
     },
     LookedUp {
@@ -59,9 +82,10 @@ impl Controller {
             client, clock, zones, ..
         } = &options;
         let submitter = Submitter::new(client.clone(), Arc::clone(clock), Arc::clone(zones));
-        let state = State::new(Arc::clone(zones));
+        let state = State::new(Arc::clone(zones), &options.charge);
         Controller {
             options,
+            leading: false,
             submitter,
             state,
             tasks: JoinSet::new(),
@@ -70,9 +94,11 @@ impl Controller {
 
     /// Runs until `stop` becomes true or is dropped; then nothing new is decided, and what is under way is finished.
     pub async fn run(mut self, mut stop: watch::Receiver<bool>) {
-        let mut cronjobs: BoxStream<'_, _> = watch_all::<CronJob>(&self.options.client);
-        let mut jobs: BoxStream<'_, _> = watch_all::<JobView>(&self.options.client);
+        let mut watched = watch_all(&self.options.client, &self.options.charge);
+        let mut leadership = self.options.leadership.clone();
+        let mut beat = tokio::time::interval(BEAT_EVERY);
         while !*stop.borrow() {
+            self.follow_leadership().await;
             self.start_ready();
             let wake = self.state.next_wake();
             let sleep = wake.map(|at| self.options.clock.sleep_until(at));
@@ -81,44 +107,93 @@ impl Controller {
                 // what is due and whether to stop is looked at in every turn.
                 biased;
                 Some(done) = self.tasks.join_next() => self.finish(done),
-                Some(event) = cronjobs.next() => self.observe(event, State::cronjob_event),
-                Some(event) = jobs.next() => self.observe(event, State::job_event),
+                Some(event) = watched.next() => self.observe(event),
                 () = async { if let Some(sleep) = sleep { sleep.await } }, if wake.is_some() => {}
+                () = leadership.changed() => {}
+                _ = beat.tick() => self.options.health.beat(),
                 changed = stop.changed() => if changed.is_err() { break },
             }
         }
         while let Some(done) = self.tasks.join_next().await {
+            self.options.health.beat();
             self.finish(done);
         }
     }
 
-    fn observe<K>(&mut self, event: watcher::Result<Event<K>>, apply: fn(&mut State, Event<K>)) {
-        match event {
-            Ok(event) => apply(&mut self.state, event),
+    /// Takes over or steps down when the leadership has changed. Who steps down gives up what is under way at once.
+    async fn follow_leadership(&mut self) {
+        let leads = self.options.leadership.is_held();
+        if leads == self.leading {
+            return;
+        }
+        self.leading = leads;
+        if leads {
+            self.state.take_over();
+        } else {
+            self.tasks.shutdown().await;
+            self.state.step_down();
+        }
+    }
+
+    fn observe(&mut self, watched: Watched) {
+        match watched {
+            Watched::CronJob(scope, Ok(event)) => match event.strict() {
+                Ok(event) => self.state.cronjob_event(&scope, event),
+                Err(malformed) => self
+                    .state
+                    .malformed_cronjob(&malformed.metadata, &malformed.error),
+            },
+            Watched::Job(scope, Ok(event)) => match event.strict() {
+                Ok(event) => self.state.job_event(&scope, event),
+                Err(malformed) => {
+                    let (name, namespace) = (&malformed.metadata.name, &malformed.metadata.namespace);
+                    tracing::warn!(
+                        job = name,
+                        namespace,
+                        error = malformed.error,
+                        "a Job can't be read"
+                    );
+                    self.state.malformed_job(&scope, &malformed.metadata);
+                }
+            },
             // The stream recovers by itself, by listing again after a pause.
-            Err(error) => tracing::warn!(error = &error as &dyn std::error::Error, "watch failed"),
+            Watched::CronJob(_, Err(error)) | Watched::Job(_, Err(error)) => {
+                tracing::warn!(error = &error as &dyn std::error::Error, "watch failed");
+            }
+        }
+        if self.state.is_synced() {
+            self.options.health.set_ready();
         }
     }
 
     /// Takes all decisions that are due, then starts the tasks that carry them out.
     fn start_ready(&mut self) {
         let now = self.options.clock.now();
+        if !self.leading {
+            self.state.stand_by(now);
+            return;
+        }
         let (tasks, news) = self.state.ready(now);
         for task in tasks {
             let submitter = self.submitter.clone();
             self.tasks.spawn(perform(submitter, task));
         }
-        for (key, note) in news {
-            self.options.teller.tell(now, &key, note);
+        for news in news {
+            self.tell(now, news.cronjob, news.uid, news.note);
         }
+        self.options.teller.metrics().set_backlog(self.state.backlog());
     }
 
     fn finish(&mut self, done: Result<Done, tokio::task::JoinError>) {
         let now = self.options.clock.now();
         match done {
-            Ok(Done::Submitted { key, mut carried }) => {
+            Ok(Done::Submitted {
+                key,
+                uid,
+                mut carried,
+            }) => {
                 for note in std::mem::take(&mut carried.notes) {
-                    self.tell_outcome(&key, note);
+                    self.tell(now, key.clone(), uid.clone(), note);
                 }
                 self.state.carried(&key, *carried, now);
             }
@@ -127,24 +202,14 @@ impl Controller {
         }
     }
 
-    fn tell_outcome(&self, key: &Key, note: Note) {
-        self.options.teller.tell(self.options.clock.now(), key, note);
+    fn tell(&self, at: Timestamp, cronjob: Key, uid: String, note: Note) {
+        self.options.teller.tell(&Told {
+            at,
+            cronjob,
+            uid,
+            note,
+        });
     }
-}
-
-/// Everything of one kind, from a list and then from a watch, for ever.
-fn watch_all<K>(client: &Client) -> BoxStream<'static, watcher::Result<Event<K>>>
-where
-    K: kube::Resource<DynamicType = ()>
-        + Clone
-        + std::fmt::Debug
-        + serde::de::DeserializeOwned
-        + Send
-        + 'static,
-{
-    watch_objects(Api::<K>::all(client.clone()), watcher::Config::default())
-        .default_backoff()
-        .boxed()
 }
 
 async fn perform(submitter: Submitter, task: Task) -> Done {
@@ -155,18 +220,19 @@ async fn perform(submitter: Submitter, task: Task) -> Done {
             decision,
         } => {
             let carried = submitter.carry_out(&object, &decision).await;
-            if let Some(failure) = &carried.failure {
-                tracing::debug!(cronjob = %key, failure, "to be tried again");
+            if let Some(trouble) = &carried.trouble {
+                tracing::debug!(cronjob = %key, trouble = trouble.message, "to be tried again");
             }
             Done::Submitted {
                 key,
+                uid: object.metadata.uid.clone().unwrap_or_default(),
                 carried: Box::new(carried),
             }
         }
         Task::LookUp { key, jobs } => {
             let found = submitter.look_up(&key.namespace, &jobs).await;
-            if let Err(error) = &found {
-                tracing::warn!(cronjob = %key, error = error as &dyn std::error::Error, "look-up failed");
+            if let Err(trouble) = &found {
+                tracing::warn!(cronjob = %key, trouble = trouble.message, "look-up failed");
             }
             Done::LookedUp {
                 key,

@@ -1,18 +1,21 @@
 //! What happened goes in, tasks come out. No I/O, no clock: everything here can be tested by calling it.
 
+mod leadership;
+mod observe;
+
 use std::collections::{BTreeSet, HashMap, HashSet};
 use std::sync::Arc;
 
-use kube::runtime::watcher::Event;
-
 use crate::controller::cache::Cache;
+use crate::controller::charge::Charge;
+use crate::controller::listing::Listings;
 use crate::controller::queue::DueQueue;
-use crate::controller::retry;
+use crate::controller::{retry, rival};
 use crate::cronjob::{JobRef, Key};
-use crate::manifest;
+use crate::manifest::{self, Adoption, AnnotationMistake};
 use crate::policy::{CLOCK_SLACK, Decision, Memory, Note, Situation, decide};
 use crate::schedule::{TimeZones, Timestamp};
-use crate::submit::{Carried, JobView};
+use crate::submit::{Carried, JobView, Retry};
 
 /// Something to do outside. There is never more than one task of the same CronJob under way.
 #[derive(Debug)]
@@ -35,6 +38,17 @@ pub enum Task {
     },
 }
 
+/// Something to tell.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct News {
+    /// The CronJob that it is about.
+    pub cronjob: Key,
+    /// Its UID.
+    pub uid: String,
+    /// What was decided or noticed.
+    pub note: Note,
+}
+
 /// What is known of one CronJob beside the objects themselves.
 #[derive(Default)]
 struct Standing {
@@ -42,6 +56,10 @@ struct Standing {
     /// The notes of the last decision: what is said again at once is not told again.
     told: Vec<Note>,
     failures: u32,
+    /// The API server asked for patience until then.
+    patient_until: Option<Timestamp>,
+    /// When it was last told that somebody else runs this CronJob too.
+    rival_told: Option<Timestamp>,
     /// Active Jobs that are gone for certain, whatever an answer still says: they were looked up, or the watch showed
     /// it while a task was under way.
     gone: HashSet<String>,
@@ -50,128 +68,77 @@ struct Standing {
 /// Everything the controller knows, and what it is to do next.
 pub struct State {
     zones: Arc<TimeZones>,
+    adoption: Adoption,
     cache: Cache,
     standing: HashMap<Key, Standing>,
     wakes: DueQueue,
     /// CronJobs to decide on at once.
     dirty: BTreeSet<Key>,
-    /// CronJobs with a task under way.
-    busy: HashSet<Key>,
+    /// CronJobs with a task under way, and whether to decide on them again when it has ended.
+    busy: HashMap<Key, bool>,
     /// When decisions were last asked for.
     asked: Option<Timestamp>,
-    cronjobs_listed: Listing<Key>,
-    jobs_listed: Listing<String>,
-}
-
-/// How far the (re)listing of a watch has come: what was known before and has not been listed is gone.
-struct Listing<K> {
-    complete: bool,
-    unseen: HashSet<K>,
-}
-
-impl<K> Default for Listing<K> {
-    fn default() -> Self {
-        Listing {
-            complete: false,
-            unseen: HashSet::new(),
-        }
-    }
+    /// What the watches showed and is to be told.
+    noticed: Vec<News>,
+    /// What is wrong with annotations and was told.
+    mistakes: HashMap<Key, Vec<AnnotationMistake>>,
+    cronjobs_listed: Listings<Key>,
+    jobs_listed: Listings<String>,
 }
 
 impl State {
     /// Nothing known, nothing to do.
-    pub fn new(zones: Arc<TimeZones>) -> Self {
+    pub fn new(zones: Arc<TimeZones>, charge: &Charge) -> Self {
+        let scopes = charge.scopes();
         State {
             zones,
+            adoption: charge.adoption,
             cache: Cache::default(),
             standing: HashMap::new(),
             wakes: DueQueue::default(),
             dirty: BTreeSet::new(),
-            busy: HashSet::new(),
+            busy: HashMap::new(),
             asked: None,
-            cronjobs_listed: Listing::default(),
-            jobs_listed: Listing::default(),
+            noticed: Vec::new(),
+            mistakes: HashMap::new(),
+            cronjobs_listed: Listings::new(&scopes),
+            jobs_listed: Listings::new(&scopes),
         }
     }
 
-    /// The CronJob watch reports.
-    pub fn cronjob_event(&mut self, event: Event<manifest::CronJob>) {
-        match event {
-            Event::Init => self.cronjobs_listed.unseen = self.cache.keys().cloned().collect(),
-            Event::InitApply(object) | Event::Apply(object) => {
-                let key = object.key();
-                self.cronjobs_listed.unseen.remove(&key);
-                if self
-                    .cache
-                    .entry(&key)
-                    .is_some_and(|known| known.object.metadata.uid != object.metadata.uid)
-                {
-                    self.forget(&key);
-                }
-                if self.cache.watched_cronjob(&key, object, &self.zones) {
-                    self.dirty.insert(key);
-                }
-            }
-            Event::Delete(object) => self.forget(&object.key()),
-            Event::InitDone => {
-                for key in std::mem::take(&mut self.cronjobs_listed.unseen) {
-                    self.forget(&key);
-                }
-                self.cronjobs_listed.complete = true;
+    /// Whether everything that is watched has been listed once. Nothing is decided before.
+    pub fn is_synced(&self) -> bool {
+        self.cronjobs_listed.are_complete() && self.jobs_listed.are_complete()
+    }
+
+    /// A decision is to be taken on `key`, as soon as nothing is under way for it.
+    fn mark(&mut self, key: Key) {
+        match self.busy.get_mut(&key) {
+            Some(again) => *again = true,
+            None => {
+                self.dirty.insert(key);
             }
         }
     }
 
-    /// The Job watch reports.
-    pub fn job_event(&mut self, event: Event<JobView>) {
-        let concerned = match event {
-            Event::Init => {
-                self.jobs_listed.unseen = self.cache.job_uids().cloned().collect();
-                vec![]
-            }
-            Event::InitApply(job) | Event::Apply(job) => {
-                self.jobs_listed.unseen.remove(job.uid());
-                self.cache.insert_job(&job)
-            }
-            Event::Delete(job) => self.lose_job(job.uid()),
-            Event::InitDone => {
-                self.jobs_listed.complete = true;
-                let unseen = std::mem::take(&mut self.jobs_listed.unseen);
-                unseen.iter().flat_map(|uid| self.lose_job(uid)).collect()
-            }
-        };
-        self.dirty.extend(
-            concerned
-                .iter()
-                .filter_map(|owner| self.cache.key_of(owner))
-                .cloned(),
-        );
-    }
-
-    /// A Job is gone. The answer to a task that is under way may show it once more, and is not to be believed then.
-    fn lose_job(&mut self, uid: &str) -> Vec<String> {
-        let owners = self.cache.gone_job(uid);
-        for key in owners.iter().filter_map(|owner| self.cache.key_of(owner)) {
-            if let Some(standing) = self.standing.get_mut(key)
-                && self.busy.contains(key)
-            {
-                standing.gone.insert(uid.to_owned());
-            }
+    /// The task of `key` has ended.
+    fn end_task(&mut self, key: &Key) {
+        if self.busy.remove(key) == Some(true) {
+            self.dirty.insert(key.clone());
         }
-        owners
     }
 
     /// Takes in a Job that the answer to a task shows.
     fn answered_job(&mut self, key: &Key, job: &JobView) {
         let standing = self.standing.get(key);
         if !standing.is_some_and(|standing| standing.gone.contains(job.uid())) {
-            self.cache.insert_job(job);
+            self.saw_job(job);
         }
     }
 
     /// What came of [`Task::Submit`], at the time `now`.
     pub fn carried(&mut self, key: &Key, carried: Carried, now: Timestamp) {
-        self.busy.remove(key);
+        self.end_task(key);
         if let Some(job) = &carried.job {
             self.answered_job(key, job);
         }
@@ -183,13 +150,13 @@ impl State {
             // Its Jobs are collected as soon as they are created, and their instants would be due again and again.
             self.forget(key);
         }
-        self.settle_failure(key, carried.failure.is_some(), now);
+        self.settle_failure(key, carried.trouble.map(|trouble| trouble.retry), now);
     }
 
     /// What came of [`Task::LookUp`]: the Jobs of `asked` that exist, or `None` when the API server could not be asked.
     pub fn looked_up(&mut self, key: &Key, asked: &[JobRef], found: Option<Vec<JobView>>, now: Timestamp) {
-        self.busy.remove(key);
-        let failed = found.is_none();
+        self.end_task(key);
+        let failed = found.is_none().then_some(Retry::Backoff);
         if let Some(found) = found {
             for job in &found {
                 self.answered_job(key, job);
@@ -206,22 +173,23 @@ impl State {
             if let Some(standing) = self.standing.get_mut(key) {
                 standing.gone.extend(gone);
             }
-            self.dirty.insert(key.clone());
+            self.mark(key.clone());
         }
         self.settle_failure(key, failed, now);
     }
 
-    fn settle_failure(&mut self, key: &Key, failed: bool, now: Timestamp) {
+    fn settle_failure(&mut self, key: &Key, failed: Option<Retry>, now: Timestamp) {
         let Some(standing) = self.standing.get_mut(key) else {
             return;
         };
-        if failed {
-            standing.failures += 1;
-            self.wakes
-                .set_at_latest(key, now + retry::pause(standing.failures));
-        } else {
+        let Some(retry) = failed else {
             standing.failures = 0;
-        }
+            return;
+        };
+        standing.failures += 1;
+        let again = now + retry::pause(retry, standing.failures, key);
+        standing.patient_until = (retry != Retry::Backoff).then_some(again);
+        self.wakes.set_at_latest(key, again);
     }
 
     /// When something is to be done although nothing happens.
@@ -231,34 +199,57 @@ impl State {
 
     /// The tasks to start at `now`, and what there is to tell. Every decision of the moment is taken before the first
     /// task is started.
-    pub fn ready(&mut self, now: Timestamp) -> (Vec<Task>, Vec<(Key, Note)>) {
-        let mut news = Vec::new();
-        if !(self.cronjobs_listed.complete && self.jobs_listed.complete) {
-            return (vec![], news);
+    pub fn ready(&mut self, now: Timestamp) -> (Vec<Task>, Vec<News>) {
+        if !self.is_synced() {
+            return (vec![], vec![]);
         }
+        let mut news = self.what_was_noticed(now);
         // DIFFERENCE (D11): wake-ups that were computed by a clock that was ahead would come late by as much.
         let before = self.asked.replace(now);
         if before.is_some_and(|before| now + CLOCK_SLACK < before) {
-            self.dirty.extend(self.cache.keys().cloned());
+            let everybody: Vec<Key> = self.cache.keys().cloned().collect();
+            for key in everybody {
+                self.mark(key);
+            }
         }
         while let Some(key) = self.wakes.pop(now) {
-            self.dirty.insert(key);
+            self.mark(key);
         }
-        let ready: Vec<Key> = self
-            .dirty
-            .iter()
-            .filter(|key| !self.busy.contains(*key))
-            .cloned()
-            .collect();
         let mut tasks = Vec::new();
-        for key in ready {
-            self.dirty.remove(&key);
-            tasks.extend(self.decide(&key, now, &mut news));
+        for key in std::mem::take(&mut self.dirty) {
+            match self.patient_until(&key).filter(|until| *until > now) {
+                Some(until) => self.wakes.set_at_latest(&key, until),
+                None => tasks.extend(self.decide(&key, now, &mut news)),
+            }
         }
         (tasks, news)
     }
 
-    fn decide(&mut self, key: &Key, now: Timestamp, news: &mut Vec<(Key, Note)>) -> Option<Task> {
+    fn patient_until(&self, key: &Key) -> Option<Timestamp> {
+        self.standing.get(key)?.patient_until
+    }
+
+    /// What the watches showed. A rival is told of once in a while only.
+    fn what_was_noticed(&mut self, now: Timestamp) -> Vec<News> {
+        let mut noticed = std::mem::take(&mut self.noticed);
+        noticed.retain(|news| {
+            let rival = matches!(news.note, Note::OtherController { .. });
+            let Some(standing) = self.standing.get_mut(&news.cronjob).filter(|_| rival) else {
+                return true;
+            };
+            let told = standing.rival_told.filter(|told| now - *told < rival::TELL_EVERY);
+            standing.rival_told = told.or(Some(now));
+            told.is_none()
+        });
+        noticed
+    }
+
+    /// How many CronJobs wait for what was decided to be carried out.
+    pub fn backlog(&self) -> usize {
+        self.busy.len()
+    }
+
+    fn decide(&mut self, key: &Key, now: Timestamp, news: &mut Vec<News>) -> Option<Task> {
         let entry = self.cache.entry(key)?;
         let runs = self.cache.runs(&entry.cronjob.uid);
         let standing = self.standing.entry(key.clone()).or_default();
@@ -274,7 +265,7 @@ impl State {
             .cloned()
             .collect();
         if !missing.is_empty() {
-            self.busy.insert(key.clone());
+            self.busy.insert(key.clone(), false);
             return Some(Task::LookUp {
                 key: key.clone(),
                 jobs: missing,
@@ -288,7 +279,11 @@ impl State {
         };
         let decision = decide(situation, now);
         let fresh = decision.notes.iter().filter(|note| !standing.told.contains(note));
-        news.extend(fresh.map(|note| (key.clone(), note.clone())));
+        news.extend(fresh.map(|note| News {
+            cronjob: key.clone(),
+            uid: entry.cronjob.uid.clone(),
+            note: note.clone(),
+        }));
         standing.told.clone_from(&decision.notes);
         standing.memory = decision.memory.clone();
         standing.gone.retain(|uid| entry.cronjob.status.is_active(uid));
@@ -297,18 +292,11 @@ impl State {
             standing.failures = 0;
             return None;
         }
-        self.busy.insert(key.clone());
+        self.busy.insert(key.clone(), false);
         Some(Task::Submit {
             key: key.clone(),
             object: Arc::clone(&entry.object),
             decision: Box::new(decision),
         })
-    }
-
-    fn forget(&mut self, key: &Key) {
-        self.cache.remove_cronjob(key);
-        self.standing.remove(key);
-        self.wakes.set(key, None);
-        self.dirty.remove(key);
     }
 }

@@ -2,15 +2,17 @@
 
 use std::sync::Arc;
 
+use kube::Resource;
 use kube::runtime::watcher::Event;
 use serde_json::{Value, json};
 
+use super::charge::{Charge, Scope};
 use super::state::{State, Task};
 use crate::cronjob::JobRef;
 use crate::manifest::CronJob;
 use crate::policy::Note;
 use crate::schedule::{TimeZones, Timestamp};
-use crate::submit::{Carried, JobView};
+use crate::submit::{Carried, JobView, Retry, Trouble};
 
 /// One CronJob, `default/tick`, due at every full minute.
 struct World {
@@ -22,13 +24,13 @@ impl World {
     /// A world in which both watches have listed everything: the CronJob, created at 10:00:00, and no Jobs.
     fn new() -> World {
         let mut world = World {
-            state: State::new(Arc::new(TimeZones::built_in())),
+            state: State::new(Arc::new(TimeZones::built_in()), &Charge::default()),
             version: 1,
         };
-        world.state.cronjob_event(Event::Init);
+        world.state.cronjob_event(&Scope::CLUSTER, Event::Init);
         world.watch_cronjob(&json!({}));
-        world.state.cronjob_event(Event::InitDone);
-        world.state.job_event(Event::InitDone);
+        world.state.cronjob_event(&Scope::CLUSTER, Event::InitDone);
+        world.state.job_event(&Scope::CLUSTER, Event::InitDone);
         world
     }
 
@@ -46,7 +48,7 @@ impl World {
 
     fn watch_cronjob(&mut self, status: &Value) {
         let object = self.cronjob(status);
-        self.state.cronjob_event(Event::Apply(object));
+        self.state.cronjob_event(&Scope::CLUSTER, Event::Apply(object));
     }
 
     /// Decides at the given second after 10:00, and returns the only task, if there is one.
@@ -77,13 +79,13 @@ impl World {
 #[test]
 fn nothing_is_decided_before_both_watches_have_listed_everything() {
     let mut state = World {
-        state: State::new(Arc::new(TimeZones::built_in())),
+        state: State::new(Arc::new(TimeZones::built_in()), &Charge::default()),
         version: 1,
     };
     state.watch_cronjob(&json!({}));
-    state.state.cronjob_event(Event::InitDone);
+    state.state.cronjob_event(&Scope::CLUSTER, Event::InitDone);
     assert!(state.ready(120).is_none(), "the Jobs are not known yet");
-    state.state.job_event(Event::InitDone);
+    state.state.job_event(&Scope::CLUSTER, Event::InitDone);
     assert!(matches!(state.ready(120), Some(Task::Submit { .. })));
 }
 
@@ -135,7 +137,7 @@ fn an_active_job_that_no_watch_shows_is_looked_up_before_it_is_missed() {
     world.state.looked_up(&key, &jobs, Some(vec![]), at(70));
     let (tasks, news) = world.state.ready(at(71));
     assert_eq!(
-        news.iter().map(|(_, note)| note.reason()).collect::<Vec<_>>(),
+        news.iter().map(|news| news.note.reason()).collect::<Vec<_>>(),
         ["MissingJob"]
     );
     let [Task::Submit { decision, .. }] = &tasks[..] else {
@@ -183,7 +185,9 @@ fn an_edit_is_seen_although_the_watch_showed_our_write_before_its_answer() {
     world.version += 1;
     let mut suspended = world.cronjob(&status);
     suspended.spec.suspend = Some(true);
-    world.state.cronjob_event(Event::Apply(suspended));
+    world
+        .state
+        .cronjob_event(&Scope::CLUSTER, Event::Apply(suspended));
     assert!(world.ready(120).is_none(), "a suspended CronJob starts nothing");
 }
 
@@ -198,9 +202,11 @@ fn an_edit_is_seen_although_the_watch_never_shows_our_write() {
         "lastScheduleTime": "2026-01-01T10:01:00Z",
     }));
     suspended.spec.suspend = Some(true);
-    world.state.cronjob_event(Event::Init);
-    world.state.cronjob_event(Event::InitApply(suspended));
-    world.state.cronjob_event(Event::InitDone);
+    world.state.cronjob_event(&Scope::CLUSTER, Event::Init);
+    world
+        .state
+        .cronjob_event(&Scope::CLUSTER, Event::InitApply(suspended));
+    world.state.cronjob_event(&Scope::CLUSTER, Event::InitDone);
     assert!(world.ready(120).is_none(), "a suspended CronJob starts nothing");
 }
 
@@ -215,7 +221,7 @@ fn a_run_that_ended_while_its_start_was_under_way_is_not_active_again() {
     let finished = json!({ "conditions": [{ "type": "Complete", "status": "True" }] });
     world
         .state
-        .job_event(Event::Apply(job_with(&start.name, 9, &finished)));
+        .job_event(&Scope::CLUSTER, Event::Apply(job_with(&start.name, 9, &finished)));
     let status = json!({
         "active": [{ "name": start.name, "uid": format!("uid of {}", start.name) }],
         "lastScheduleTime": start.scheduled.to_rfc3339(),
@@ -241,8 +247,12 @@ fn a_run_that_was_deleted_while_its_start_was_under_way_is_not_active_for_ever()
         panic!("no start")
     };
     let start = decision.start.expect("a start");
-    world.state.job_event(Event::Apply(job(&start.name)));
-    world.state.job_event(Event::Delete(job(&start.name)));
+    world
+        .state
+        .job_event(&Scope::CLUSTER, Event::Apply(job(&start.name)));
+    world
+        .state
+        .job_event(&Scope::CLUSTER, Event::Delete(job(&start.name)));
     let status = json!({
         "active": [{ "name": start.name, "uid": format!("uid of {}", start.name) }],
         "lastScheduleTime": start.scheduled.to_rfc3339(),
@@ -309,7 +319,7 @@ fn a_pause_is_short_again_after_a_decision_that_found_nothing_to_do() {
             panic!("not tried at {second}")
         };
         let carried = Carried {
-            failure: Some("quota".into()),
+            trouble: Some(Trouble::passing("quota")),
             ..Carried::default()
         };
         world.state.carried(&key, carried, at(second));
@@ -323,7 +333,7 @@ fn a_pause_is_short_again_after_a_decision_that_found_nothing_to_do() {
     assert!(world.ready(65).is_none());
     fail(&mut world, 120);
     let pause = world.state.next_wake().map(|wake| wake - at(120));
-    assert_eq!(pause, Some(chrono::TimeDelta::milliseconds(100)));
+    assert!(pause < Some(chrono::TimeDelta::milliseconds(130)), "{pause:?}");
 }
 
 #[test]
@@ -335,7 +345,7 @@ fn a_failure_is_tried_again_after_a_pause_that_grows() {
             panic!("not tried at {second}")
         };
         let carried = Carried {
-            failure: Some("quota".into()),
+            trouble: Some(Trouble::passing("quota")),
             ..Carried::default()
         };
         world.state.carried(&key, carried, at(second));
@@ -349,7 +359,7 @@ fn a_deleted_cronjob_is_forgotten() {
     let mut world = World::new();
     let object = world.cronjob(&json!({}));
     world.ready(30);
-    world.state.cronjob_event(Event::Delete(object));
+    world.state.cronjob_event(&Scope::CLUSTER, Event::Delete(object));
     assert!(world.ready(60).is_none());
     assert_eq!(world.state.next_wake(), None);
 }
@@ -358,8 +368,8 @@ fn a_deleted_cronjob_is_forgotten() {
 fn a_cronjob_that_a_new_listing_no_longer_has_is_forgotten() {
     let mut world = World::new();
     world.ready(30);
-    world.state.cronjob_event(Event::Init);
-    world.state.cronjob_event(Event::InitDone);
+    world.state.cronjob_event(&Scope::CLUSTER, Event::Init);
+    world.state.cronjob_event(&Scope::CLUSTER, Event::InitDone);
     assert_eq!(world.state.next_wake(), None);
 }
 
@@ -373,10 +383,106 @@ fn what_is_said_again_is_not_told_again() {
         Event::Apply(object)
     };
     for (second, told) in [(10, vec![Note::Suspended]), (11, vec![])] {
-        world.state.cronjob_event(suspended(&world));
+        world.state.cronjob_event(&Scope::CLUSTER, suspended(&world));
         let (_, news) = world.state.ready(at(second));
-        assert_eq!(news.into_iter().map(|(_, note)| note).collect::<Vec<_>>(), told);
+        assert_eq!(news.into_iter().map(|news| news.note).collect::<Vec<_>>(), told);
     }
+}
+
+/// A Job that has the name of a run and that somebody else created, while we are in charge.
+#[test]
+fn a_second_controller_is_told_of_once_an_hour() {
+    let mut world = World::new();
+    world.ready(1);
+    for (minute, name, manager, told) in [
+        (0, "tick-manual-x7", "kubectl-create", vec![]),
+        (0, "tick-29454361", "punctual", vec![]),
+        (
+            1,
+            "tick-29454362",
+            "kube-controller-manager",
+            vec!["OtherController"],
+        ),
+        (2, "tick-29454363", "kube-controller-manager", vec![]),
+        (
+            61,
+            "tick-29454422",
+            "kube-controller-manager",
+            vec!["OtherController"],
+        ),
+    ] {
+        let job = job_created_by(manager, name);
+        world.state.job_event(&Scope::CLUSTER, Event::Apply(job.clone()));
+        // Its later changes are no news.
+        world.state.job_event(&Scope::CLUSTER, Event::Apply(job));
+        let (_, news) = world.state.ready(at(minute * 60 + 1));
+        let rivals = news.iter().map(|news| news.note.reason());
+        let rivals: Vec<_> = rivals.filter(|reason| *reason == "OtherController").collect();
+        assert_eq!(rivals, told, "minute {minute}: {name} by {manager}");
+    }
+}
+
+#[test]
+fn jobs_of_the_time_before_us_are_no_sign_of_a_second_controller() {
+    let mut world = World::new();
+    world.state.job_event(&Scope::CLUSTER, Event::Init);
+    let job = job_created_by("kube-controller-manager", "tick-29454361");
+    world.state.job_event(&Scope::CLUSTER, Event::InitApply(job));
+    world.state.job_event(&Scope::CLUSTER, Event::InitDone);
+    let (_, news) = world.state.ready(at(1));
+    assert!(
+        news.iter().all(|news| news.note.reason() != "OtherController"),
+        "{news:?}"
+    );
+}
+
+#[test]
+fn a_server_that_asks_for_patience_is_left_alone_until_the_owner_changes_something() {
+    for edited in [false, true] {
+        let mut world = World::new();
+        let Some(Task::Submit { key, .. }) = world.ready(60) else {
+            panic!("no start")
+        };
+        let carried = Carried {
+            trouble: Some(Trouble {
+                message: "busy".into(),
+                retry: Retry::After(std::time::Duration::from_secs(20)),
+            }),
+            ..Carried::default()
+        };
+        world.state.carried(&key, carried, at(60));
+        world.version += 1;
+        let mut object = world.cronjob(&json!({}));
+        object.metadata.generation = edited.then_some(2);
+        world.state.cronjob_event(&Scope::CLUSTER, Event::Apply(object));
+        let tried = (61..200).find(|second| world.ready(*second).is_some());
+        let tried = tried.expect("tried again");
+        assert!(
+            if edited { tried == 61 } else { tried >= 80 },
+            "edited {edited}: {tried}"
+        );
+    }
+}
+
+#[test]
+fn who_stands_by_decides_nothing_and_who_takes_over_decides_everything() {
+    let mut world = World::new();
+    world.state.stand_by(at(70));
+    assert_eq!(world.state.next_wake(), None);
+    world.state.take_over();
+    assert!(matches!(world.ready(71), Some(Task::Submit { .. })));
+    // What was under way is given up, and decided anew by whoever leads next; here that is us again.
+    world.state.step_down();
+    world.state.stand_by(at(72));
+    world.state.take_over();
+    assert!(matches!(world.ready(73), Some(Task::Submit { .. })));
+}
+
+fn job_created_by(manager: &str, name: &str) -> JobView {
+    let mut job = job(name);
+    let entry = json!([{ "manager": manager, "time": "2026-01-01T10:00:00Z" }]);
+    job.meta_mut().managed_fields = serde_json::from_value(entry).expect("managed fields");
+    job
 }
 
 fn job(name: &str) -> JobView {

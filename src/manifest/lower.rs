@@ -9,7 +9,8 @@ use chrono::TimeDelta;
 use k8s_openapi::api::core::v1::ObjectReference;
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::Time;
 
-use super::resource::{CronJob, CronJobSpec};
+use super::adoption;
+use super::resource::CronJob;
 use crate::cronjob::{self, BadSchedule, Concurrency, HistoryLimits, JobRef, Key, Spec, Status};
 use crate::schedule::{Expression, Schedule, TimeZones, Timestamp, Zone};
 
@@ -28,7 +29,7 @@ pub fn lower(object: &CronJob, zones: &TimeZones, previous: Option<&Spec>) -> cr
             .and_then(timestamp)
             .unwrap_or(Timestamp::UNIX_EPOCH),
         deleting: metadata.deletion_timestamp.is_some(),
-        spec: lower_spec(&object.spec, zones, previous),
+        spec: lower_spec(object, zones, previous),
         status: object.recorded_status(),
     }
 }
@@ -55,7 +56,8 @@ impl CronJob {
     }
 }
 
-fn lower_spec(spec: &CronJobSpec, zones: &TimeZones, previous: Option<&Spec>) -> Spec {
+fn lower_spec(object: &CronJob, zones: &TimeZones, previous: Option<&Spec>) -> Spec {
+    let spec = &object.spec;
     let unchanged =
         previous.filter(|known| known.schedule_text == spec.schedule && known.time_zone == spec.time_zone);
     let schedule = match unchanged {
@@ -70,7 +72,7 @@ fn lower_spec(spec: &CronJobSpec, zones: &TimeZones, previous: Option<&Spec>) ->
         schedule_text: spec.schedule.clone(),
         time_zone: spec.time_zone.clone(),
         schedule,
-        suspend: spec.suspend.unwrap_or(false),
+        suspend: adoption::suspended(object),
         concurrency: concurrency(spec.concurrency_policy.as_deref()),
         starting_deadline: spec.starting_deadline_seconds.and_then(TimeDelta::try_seconds),
         history: HistoryLimits {

@@ -21,6 +21,7 @@
 //! | [`resource`] | the CronJob that the rest of the program uses, its Job template as it was written |
 //! | [`diagnostic`] | what is told, and how it is drawn |
 //! | `load`, `object`, `report` | all of it together |
+//! | `adoption` | who is in charge of a CronJob, and whether it is paused: the annotations of a hand-over |
 //! | `lower` | the CronJob on the wire to the one that policy decides on |
 
 pub mod decode;
@@ -33,6 +34,7 @@ pub mod tree;
 pub mod validate;
 pub mod yaml;
 
+mod adoption;
 mod kinds;
 mod load;
 mod lower;
@@ -41,6 +43,7 @@ mod read;
 mod report;
 mod suggest;
 
+pub use adoption::{Adoption, AnnotationMistake, MANAGED_ANNOTATION, SUSPEND_ANNOTATION};
 pub use diagnostic::{Diagnostic, Paint, Severity, render_all};
 pub use load::{DEFAULT_NAMESPACE, Loaded, Manifest, load, load_bytes};
 pub use lower::{lower, timestamp};

@@ -87,7 +87,11 @@ fn decide_start(
         Admission::Start { replacing } => {
             decision.notes.extend(window.passed_over_before(scheduled));
             decision.replace = replacing;
-            decision.start = Some(Start { name, scheduled });
+            decision.start = Some(Start {
+                name,
+                scheduled,
+                deadline: window.deadline_of(scheduled),
+            });
         }
         Admission::Wait { behind } => {
             // The instant stays due: its run starts as soon as the active one has ended, unless a newer instant

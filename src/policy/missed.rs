@@ -119,7 +119,10 @@ pub(super) fn report_deadlines(decision: &mut Decision, window: &Window<'_>) {
 ///
 /// DIFFERENCE (D9): in Kubernetes the next sync starts the newest past instant of the *new* schedule, at a time
 /// that neither schedule asks for.
-pub(super) fn notice_edit(spec: &Spec, memory: &Memory, now: Timestamp) -> Memory {
+///
+/// [`decide`](crate::policy::decide) does this by itself; a controller that stands by and decides nothing calls it, so
+/// that an edit it saw is known when it takes over.
+pub fn notice_edit(spec: &Spec, memory: &Memory, now: Timestamp) -> Memory {
     let schedule = (spec.schedule_text.clone(), spec.time_zone.clone());
     let edited = memory.schedule.as_ref().is_some_and(|seen| *seen != schedule);
     let in_force_since = if edited { Some(now) } else { memory.in_force_since };

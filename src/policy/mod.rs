@@ -28,7 +28,7 @@ mod settle;
 mod situation;
 
 pub use decide::decide;
-pub use missed::{CLOCK_SLACK, MISSED_COUNT_CAP, TOO_MANY_MISSED};
+pub use missed::{CLOCK_SLACK, MISSED_COUNT_CAP, TOO_MANY_MISSED, notice_edit};
 pub use note::{Note, Severity};
-pub use settle::{DeletionResult, StartResult, settle};
+pub use settle::{DeletionOutcome, DeletionResult, StartResult, settle};
 pub use situation::{Decision, Deletion, Memory, Situation, Start};

@@ -134,6 +134,30 @@ pub enum Note {
         /// The `lastScheduleTime` that was taken back.
         recorded: Timestamp,
     },
+    /// The namespace is being deleted and takes no new Jobs; the CronJob goes with it.
+    NamespaceTerminating {
+        /// The Job that was to be created.
+        job: String,
+        /// Its due instant.
+        scheduled: Timestamp,
+    },
+    /// Somebody else starts runs of this CronJob under the same names.
+    OtherController {
+        /// The run that was not started by us.
+        job: String,
+        /// Who started it, by its field manager.
+        manager: String,
+    },
+    /// An annotation of ours does not say what it has to.
+    BadAnnotation {
+        /// Which one, what is wrong with it, and what to write.
+        problem: String,
+    },
+    /// The CronJob can't be read, so it is not run.
+    Malformed {
+        /// What is wrong.
+        error: String,
+    },
 }
 
 /// The type of an event.
@@ -192,6 +216,10 @@ impl Note {
             Note::NeverFires { .. } => "InvalidSchedule",
             Note::ZoneInSchedule { .. } => "UnsupportedSchedule",
             Note::ClockWentBack { .. } => "ClockWentBack",
+            Note::NamespaceTerminating { .. } => "NamespaceTerminating",
+            Note::OtherController { .. } => "OtherController",
+            Note::BadAnnotation { .. } => "InvalidAnnotation",
+            Note::Malformed { .. } => "MalformedCronJob",
         }
     }
 
@@ -202,6 +230,7 @@ impl Note {
             | Note::StartFailed { scheduled, .. }
             | Note::AlreadyStarted { scheduled, .. }
             | Note::Blocked { scheduled, .. }
+            | Note::NamespaceTerminating { scheduled, .. }
             | Note::DeadlinePassed {
                 newest: scheduled, ..
             } => Some(*scheduled),
@@ -235,10 +264,15 @@ impl Note {
             | Note::UnknownTimeZone { .. }
             | Note::NeverFires { .. }
             | Note::ZoneInSchedule { .. }
-            | Note::ClockWentBack { .. } => Some(Severity::Warning),
-            Note::AlreadyStarted { .. } | Note::PassedOver { .. } | Note::Suspended | Note::BeingDeleted => {
-                None
-            }
+            | Note::ClockWentBack { .. }
+            | Note::OtherController { .. }
+            | Note::BadAnnotation { .. }
+            | Note::Malformed { .. } => Some(Severity::Warning),
+            Note::AlreadyStarted { .. }
+            | Note::PassedOver { .. }
+            | Note::Suspended
+            | Note::BeingDeleted
+            | Note::NamespaceTerminating { .. } => None,
         }
     }
 }
@@ -311,6 +345,19 @@ impl fmt::Display for Note {
                 "The last run was recorded for {}, which is in the future: a clock was ahead. Scheduling goes on from now",
                 moment(recorded)
             ),
+            Note::NamespaceTerminating { job, .. } => {
+                write!(f, "Not starting job {job}: its namespace is being deleted")
+            }
+            Note::OtherController { job, manager } => write!(
+                f,
+                "Job {job} was created by {manager}: two controllers run this CronJob. Nothing is started twice, \
+                 but one of them is one too many: switch the built-in one off \
+                 (--controllers=*,-cronjob-controller), or start punctual with --adopt=opted-in"
+            ),
+            Note::BadAnnotation { problem } => f.write_str(problem),
+            Note::Malformed { error } => {
+                write!(f, "Not run, because this CronJob can't be read: {error}")
+            }
         }
     }
 }

@@ -10,8 +10,19 @@ use crate::schedule::Timestamp;
 pub struct DeletionResult {
     /// The Job that was to be deleted.
     pub deletion: Deletion,
-    /// Nothing, or why it was not deleted. A Job that was gone already counts as deleted.
-    pub error: Option<String>,
+    /// What became of it.
+    pub outcome: DeletionOutcome,
+}
+
+/// How a deletion ended.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum DeletionOutcome {
+    /// It was deleted.
+    Deleted,
+    /// It was gone already. Whoever deleted it has told so.
+    WasGone,
+    /// It is still there, for this reason.
+    Refused(String),
 }
 
 /// What became of the start.
@@ -31,6 +42,8 @@ pub enum StartResult {
     },
     /// A Job of this name exists and is not ours.
     NameTaken,
+    /// The namespace is being deleted and takes no new Jobs.
+    NamespaceTerminating,
     /// The request failed, or was never sent because a run that was to be replaced could not be deleted.
     Failed {
         /// Why, in the words of whoever refused.
@@ -49,18 +62,19 @@ pub fn settle(
 ) -> (Status, Vec<Note>) {
     let mut status = decision.status.clone();
     let mut notes = Vec::new();
-    for DeletionResult { deletion, error } in deletions {
-        notes.push(match error {
-            None => {
-                status.forget(&deletion.uid);
-                Note::Deleted {
-                    job: deletion.name.clone(),
-                }
-            }
-            Some(error) => Note::DeleteFailed {
+    for DeletionResult { deletion, outcome } in deletions {
+        if !matches!(outcome, DeletionOutcome::Refused(_)) {
+            status.forget(&deletion.uid);
+        }
+        notes.extend(match outcome {
+            DeletionOutcome::WasGone => None,
+            DeletionOutcome::Deleted => Some(Note::Deleted {
+                job: deletion.name.clone(),
+            }),
+            DeletionOutcome::Refused(error) => Some(Note::DeleteFailed {
                 job: deletion.name.clone(),
                 error: error.clone(),
-            },
+            }),
         });
     }
     if let (Some(planned), Some(result)) = (&decision.start, start) {
@@ -88,6 +102,7 @@ fn settle_start(status: &mut Status, name: &str, scheduled: Timestamp, result: S
         StartResult::AlreadyStarted { active } => (active, Note::AlreadyStarted { job, scheduled }),
         // DIFFERENCE (D5): the instant counts as done, so that the next run goes ahead. Kubernetes stalls.
         StartResult::NameTaken => (None, Note::NameTaken { job }),
+        StartResult::NamespaceTerminating => return Note::NamespaceTerminating { job, scheduled },
         StartResult::Failed { error } => {
             return Note::StartFailed {
                 job,

@@ -18,7 +18,7 @@ pub struct Situation<'a> {
 
 /// What is remembered between two decisions on the same CronJob.
 ///
-/// It lives in the controller's memory only. Losing it (a restart, another leader) costs a repeated note, and the
+/// It lives in memory only; a standby learns of edits as the leader does. Losing it (a restart) costs a repeated note, and the
 /// knowledge that the schedule was edited since the last run: an instant of the past may then be due by the new one.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Memory {
@@ -83,4 +83,6 @@ pub struct Start {
     pub name: String,
     /// The due instant.
     pub scheduled: Timestamp,
+    /// When it is too late to start (`startingDeadlineSeconds`), however long the request had to wait for its turn.
+    pub deadline: Option<Timestamp>,
 }

@@ -15,6 +15,7 @@ use crate::standalone::api::{self, error::ApiError};
 use crate::standalone::jobs::JobController;
 use crate::standalone::runtime::{Event, Node, Options, Shutdown, output};
 use crate::standalone::store::MemoryStore;
+use crate::submit::write_events;
 use crate::telemetry::{Teller, Told};
 
 /// The name that pods carry in `spec.nodeName`.
@@ -72,15 +73,13 @@ impl Standalone {
         )
         .await?;
         let client = api.client();
-        let (teller, told) = Teller::with_listener();
+        let (mut teller, told) = Teller::with_listener();
         let (output, processes) = output::channel();
 
-        let options = ControllerOptions {
-            client: client.clone(),
-            clock: Arc::clone(&clock),
-            zones,
-            teller,
-        };
+        let events = teller.listen("events");
+        // It ends when the controller, which tells it, is gone.
+        tokio::spawn(write_events(client.clone(), events, teller.metrics().clone()));
+        let options = ControllerOptions::new(client.clone(), Arc::clone(&clock), zones, teller);
         let jobs = JobController::new(client.clone(), Arc::clone(&clock));
         let node = Node::new(client.clone(), clock, output, Options::new(NODE_NAME));
         let machine = Standalone {

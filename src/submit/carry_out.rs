@@ -3,19 +3,18 @@
 use std::sync::Arc;
 
 use kube::Client;
-use tokio::sync::Semaphore;
+use kube::core::DynamicObject;
 
 use crate::clock::SharedClock;
 use crate::cronjob::{JobRef, Status};
 use crate::manifest::CronJob;
-use crate::policy::{Decision, DeletionResult, Note, StartResult, settle};
+use crate::policy::{Decision, Deletion, DeletionOutcome, DeletionResult, Note, StartResult, settle};
 use crate::schedule::TimeZones;
 use crate::submit::job::job_for;
+use crate::submit::lanes::Lanes;
 use crate::submit::requests::{CreateAnswer, Requests, StatusAnswer};
+use crate::submit::trouble::Trouble;
 use crate::submit::view::JobView;
-
-/// Decisions that are carried out at the same time. More would only queue up inside the API server.
-const CONCURRENT_SUBMISSIONS: usize = 64;
 
 /// How often a status write is repeated on a CronJob that somebody else keeps changing, before the decision is taken
 /// anew.
@@ -27,7 +26,7 @@ pub struct Submitter {
     client: Client,
     clock: SharedClock,
     zones: Arc<TimeZones>,
-    slots: Arc<Semaphore>,
+    lanes: Lanes,
 }
 
 /// What came of a decision, for the caches and for telling.
@@ -44,7 +43,32 @@ pub struct Carried {
     /// What there is to say about it.
     pub notes: Vec<Note>,
     /// Why it has to be tried again, if something failed.
-    pub failure: Option<String>,
+    pub trouble: Option<Trouble>,
+}
+
+impl Carried {
+    /// Deletes Jobs, one after the other. What fails is noted and does not keep the others.
+    async fn delete(&mut self, requests: &Requests, deletions: &[Deletion]) -> Vec<DeletionResult> {
+        let mut results = Vec::new();
+        for deletion in deletions {
+            let outcome = match requests.delete(deletion).await {
+                Ok(outcome) => {
+                    self.deleted.push(deletion.uid.clone());
+                    outcome
+                }
+                Err(trouble) => {
+                    let message = trouble.message.clone();
+                    self.trouble.get_or_insert(trouble);
+                    DeletionOutcome::Refused(message)
+                }
+            };
+            results.push(DeletionResult {
+                deletion: deletion.clone(),
+                outcome,
+            });
+        }
+        results
+    }
 }
 
 impl Submitter {
@@ -54,7 +78,7 @@ impl Submitter {
             client,
             clock,
             zones,
-            slots: Arc::new(Semaphore::new(CONCURRENT_SUBMISSIONS)),
+            lanes: Lanes::new(),
         }
     }
 
@@ -64,72 +88,75 @@ impl Submitter {
     /// finds room when it is tried again; the status is written last, because only now is it known. A crash between
     /// any two of these is made good by the next decision: the run is found by its name.
     pub async fn carry_out(&self, cronjob: &CronJob, decision: &Decision) -> Carried {
-        // The semaphore is never closed; without a permit the work is done all the same.
-        let _slot = self.slots.acquire().await;
-        let requests = Requests::new(
-            &self.client,
-            cronjob.metadata.namespace.as_deref().unwrap_or_default(),
-        );
-        let mut deletions = Vec::new();
-        for deletion in &decision.replace {
-            deletions.push(requests.delete(deletion).await);
-        }
-        let (start, job) = self.start(&requests, cronjob, decision, &deletions).await;
-        for deletion in &decision.prune {
-            deletions.push(requests.delete(deletion).await);
-        }
-        let failure = failure(&deletions, start.as_ref());
-        let (status, notes) = settle(decision, &deletions, start);
-        let deleted = deletions.into_iter().filter(|result| result.error.is_none());
-        let carried = Carried {
-            cronjob: None,
-            gone: false,
-            job,
-            deleted: deleted.map(|result| result.deletion.uid).collect(),
-            notes,
-            failure,
+        let namespace = cronjob.metadata.namespace.as_deref().unwrap_or_default();
+        let requests = Requests::new(&self.client, namespace);
+        let work = || self.carry_out_through(&requests, cronjob, decision);
+        self.lanes.run(namespace, work).await
+    }
+
+    async fn carry_out_through(
+        &self,
+        requests: &Requests,
+        cronjob: &CronJob,
+        decision: &Decision,
+    ) -> Carried {
+        let mut carried = Carried::default();
+        let mut results = carried.delete(requests, &decision.replace).await;
+        let start = match &decision.start {
+            None => None,
+            Some(start)
+                if start
+                    .deadline
+                    .is_some_and(|deadline| self.clock.now() >= deadline) =>
+            {
+                // The next decision reports it as missed.
+                carried.trouble = Some(Trouble::passing("its turn came after its starting deadline"));
+                None
+            }
+            Some(start) if carried.trouble.is_none() => {
+                let job = job_for(cronjob, start, &self.zones);
+                let owner = cronjob.metadata.uid.as_deref().unwrap_or_default();
+                Some(self.start(requests, &job, owner, &mut carried).await)
+            }
+            Some(_) => Some(not_replaced(&results)),
         };
-        record(&requests, cronjob, &status, carried).await
+        results.extend(carried.delete(requests, &decision.prune).await);
+        let (status, notes) = settle(decision, &results, start);
+        carried.notes = notes;
+        record(requests, cronjob, &status, carried).await
     }
 
     async fn start(
         &self,
         requests: &Requests,
-        cronjob: &CronJob,
-        decision: &Decision,
-        deletions: &[DeletionResult],
-    ) -> (Option<StartResult>, Option<JobView>) {
-        let Some(start) = &decision.start else {
-            return (None, None);
-        };
-        if let Some(DeletionResult {
-            deletion,
-            error: Some(error),
-        }) = deletions.iter().find(|result| result.error.is_some())
-        {
-            let error = format!("the active job {} could not be replaced: {error}", deletion.name);
-            return (Some(StartResult::Failed { error }), None);
-        }
-        let job = job_for(cronjob, start, &self.zones);
-        let owner = cronjob.metadata.uid.as_deref().unwrap_or_default();
-        match requests.create(&job, owner).await {
+        job: &DynamicObject,
+        owner: &str,
+        carried: &mut Carried,
+    ) -> StartResult {
+        match requests.create(job, owner).await {
             CreateAnswer::Created(job) => {
                 let at = self.clock.now();
-                (
-                    Some(StartResult::Started {
-                        job: JobRef::from(&job.run()),
-                        at,
-                    }),
-                    Some(job),
-                )
+                let reference = JobRef::from(&job.run());
+                carried.job = Some(job);
+                StartResult::Started { job: reference, at }
             }
             CreateAnswer::Existed(job) => {
                 let run = job.run();
+                carried.job = Some(job);
                 let active = run.is_active().then(|| JobRef::from(&run));
-                (Some(StartResult::AlreadyStarted { active }), Some(job))
+                StartResult::AlreadyStarted { active }
             }
-            CreateAnswer::Taken => (Some(StartResult::NameTaken), None),
-            CreateAnswer::Refused(error) => (Some(StartResult::Failed { error }), None),
+            CreateAnswer::Taken => StartResult::NameTaken,
+            CreateAnswer::Refused(trouble) => {
+                let error = trouble.message.clone();
+                let terminating = trouble.is_namespace_terminating();
+                carried.trouble = Some(trouble);
+                if terminating {
+                    StartResult::NamespaceTerminating
+                } else {
+                    StartResult::Failed { error }
+                }
+            }
         }
     }
 
@@ -138,7 +165,7 @@ impl Submitter {
     /// # Errors
     ///
     /// When the API server cannot be asked; then nothing is known about any of them.
-    pub async fn look_up(&self, namespace: &str, jobs: &[JobRef]) -> Result<Vec<JobView>, kube::Error> {
+    pub async fn look_up(&self, namespace: &str, jobs: &[JobRef]) -> Result<Vec<JobView>, Trouble> {
         let requests = Requests::new(&self.client, namespace);
         let mut found = Vec::new();
         for job in jobs {
@@ -172,8 +199,9 @@ async fn record(requests: &Requests, cronjob: &CronJob, status: &Status, mut car
                 return carried;
             }
             Ok(StatusAnswer::Conflict) => {}
-            Err(error) => {
-                carried.failure = Some(format!("the status could not be written: {error}"));
+            Err(trouble) => {
+                let message = format!("the status could not be written: {}", trouble.message);
+                carried.trouble.get_or_insert(Trouble { message, ..trouble });
                 return carried;
             }
         }
@@ -189,13 +217,19 @@ async fn record(requests: &Requests, cronjob: &CronJob, status: &Status, mut car
             _ => break,
         }
     }
-    carried.failure = Some("the status could not be written: the CronJob keeps changing".into());
+    let trouble = Trouble::passing("the status could not be written: the CronJob keeps changing");
+    carried.trouble.get_or_insert(trouble);
     carried
 }
 
-fn failure(deletions: &[DeletionResult], start: Option<&StartResult>) -> Option<String> {
-    match start {
-        Some(StartResult::Failed { error }) => Some(error.clone()),
-        _ => deletions.iter().find_map(|result| result.error.clone()),
+/// The result of a start that waits for the deletion of an active Job, which failed.
+fn not_replaced(deletions: &[DeletionResult]) -> StartResult {
+    let failed = deletions.iter().find_map(|result| match &result.outcome {
+        DeletionOutcome::Refused(error) => Some((result.deletion.name.as_str(), error.as_str())),
+        _ => None,
+    });
+    let (job, error) = failed.unwrap_or_default();
+    StartResult::Failed {
+        error: format!("the active job {job} could not be replaced: {error}"),
     }
 }

@@ -175,6 +175,7 @@ mod tests {
         Start {
             name: "mycronjob-24394200".into(),
             scheduled,
+            deadline: None,
         }
     }
 }

@@ -8,13 +8,25 @@
 //! | `job` | builds the Job of a run from the CronJob's template (pure) |
 //! | `view` | reads a Job back as a [`Run`](crate::cronjob::Run) (pure) |
 //! | `requests` | the single requests, and what their answers mean |
+//! | `trouble` | what a failed request means for the next attempt (pure) |
+//! | `lanes` | how much is sent at the same time, and that no namespace holds up another |
+//! | `client` | the client: requests counted, `Retry-After` understood, nothing written by who does not lead |
+//! | `events` | what is told, as Kubernetes Events |
 //! | `carry_out` | the requests of one decision, in their order |
 
 mod carry_out;
+mod client;
+mod events;
 mod job;
+mod lanes;
 mod requests;
+mod trouble;
 mod view;
 
 pub use carry_out::{Carried, Submitter};
+pub use client::{Gate, open_gate, watched_client};
+pub use events::{COMPONENT, write_events};
 pub use job::{INSTANTIATE_ANNOTATION, SCHEDULED_ANNOTATION, job_for};
+pub use requests::{FIELD_MANAGER, REQUEST_TIMEOUT};
+pub use trouble::{Retry, Trouble};
 pub use view::JobView;

@@ -1,5 +1,7 @@
 //! The single requests, and what their answers mean.
 
+use std::time::Duration;
+
 use kube::api::{DeleteParams, Patch, PatchParams, PostParams, Preconditions, PropagationPolicy};
 use kube::core::{ApiResource, DynamicObject};
 use kube::{Api, Client};
@@ -7,9 +9,17 @@ use serde_json::{Value, json};
 
 use crate::cronjob::{JobRef, Status};
 use crate::manifest::CronJob;
-use crate::policy::{Deletion, DeletionResult};
+use crate::policy::{Deletion, DeletionOutcome};
 use crate::schedule::Timestamp;
 use crate::submit::JobView;
+use crate::submit::trouble::Trouble;
+
+/// How long a request may take: as long as an admission webhook may by default. An attempt whose answer was lost
+/// costs nothing when it is tried again, because names are the lock.
+pub const REQUEST_TIMEOUT: Duration = Duration::from_secs(10);
+
+/// Who we are in `metadata.managedFields`, by which our Jobs are told from those of another controller.
+pub const FIELD_MANAGER: &str = "punctual";
 
 /// The answer to a create.
 pub(super) enum CreateAnswer {
@@ -20,7 +30,7 @@ pub(super) enum CreateAnswer {
     /// A Job of that name was there already, and it is not ours.
     Taken,
     /// Neither, for this reason.
-    Refused(String),
+    Refused(Trouble),
 }
 
 /// The answer to a status write.
@@ -50,9 +60,8 @@ impl Requests {
         }
     }
 
-    /// Deletes a Job and, in the background, its pods. A Job that is gone, or whose name belongs to another Job by
-    /// now, counts as deleted.
-    pub(super) async fn delete(&self, deletion: &Deletion) -> DeletionResult {
+    /// Deletes a Job and, in the background, its pods. A Job whose name belongs to another Job by now is gone, too.
+    pub(super) async fn delete(&self, deletion: &Deletion) -> Result<DeletionOutcome, Trouble> {
         let preconditions = Preconditions {
             uid: Some(deletion.uid.clone()),
             resource_version: None,
@@ -62,14 +71,14 @@ impl Requests {
             preconditions: Some(preconditions),
             ..DeleteParams::default()
         };
-        let error = match self.jobs.delete(&deletion.name, &params).await {
-            Ok(_) => None,
-            Err(kube::Error::Api(status)) if status.is_not_found() || status.is_conflict() => None,
-            Err(error) => Some(explain(&error)),
-        };
-        DeletionResult {
-            deletion: deletion.clone(),
-            error,
+        match in_time(self.jobs.delete(&deletion.name, &params)).await {
+            Ok(_) => Ok(DeletionOutcome::Deleted),
+            Err(Unanswered::Error(kube::Error::Api(status)))
+                if status.is_not_found() || status.is_conflict() =>
+            {
+                Ok(DeletionOutcome::WasGone)
+            }
+            Err(error) => Err(error.into()),
         }
     }
 
@@ -78,31 +87,35 @@ impl Requests {
     /// The name is the lock: a Job that has it and is ours was created by an attempt whose answer was lost.
     pub(super) async fn create(&self, job: &DynamicObject, owner: &str) -> CreateAnswer {
         let name = job.metadata.name.as_deref().unwrap_or_default();
-        let created = match self.raw_jobs.create(&PostParams::default(), job).await {
+        let params = PostParams {
+            field_manager: Some(FIELD_MANAGER.into()),
+            ..PostParams::default()
+        };
+        let created = match in_time(self.raw_jobs.create(&params, job)).await {
             Ok(created) => created.try_parse::<JobView>(),
-            Err(kube::Error::Api(status)) if status.is_already_exists() => {
-                return match self.jobs.get(name).await {
+            Err(Unanswered::Error(kube::Error::Api(status))) if status.is_already_exists() => {
+                return match in_time(self.jobs.get(name)).await {
                     Ok(existing) if existing.owner() == Some(owner) => CreateAnswer::Existed(existing),
                     Ok(_) => CreateAnswer::Taken,
-                    Err(error) => CreateAnswer::Refused(explain(&error)),
+                    Err(error) => CreateAnswer::Refused(error.into()),
                 };
             }
-            Err(error) => return CreateAnswer::Refused(explain(&error)),
+            Err(error) => return CreateAnswer::Refused(error.into()),
         };
         created.map_or_else(
-            |error| CreateAnswer::Refused(error.to_string()),
+            |error| CreateAnswer::Refused(Trouble::passing(error.to_string())),
             CreateAnswer::Created,
         )
     }
 
     /// Looks a Job up by its name; `None` when there is no such Job.
-    pub(super) async fn look_up(&self, name: &str) -> Result<Option<JobView>, kube::Error> {
-        self.jobs.get_opt(name).await
+    pub(super) async fn look_up(&self, name: &str) -> Result<Option<JobView>, Trouble> {
+        in_time(self.jobs.get_opt(name)).await.map_err(Trouble::from)
     }
 
     /// The CronJob as it is now.
-    pub(super) async fn cronjob(&self, name: &str) -> Result<Option<CronJob>, kube::Error> {
-        self.cronjobs.get_opt(name).await
+    pub(super) async fn cronjob(&self, name: &str) -> Result<Option<CronJob>, Trouble> {
+        in_time(self.cronjobs.get_opt(name)).await.map_err(Trouble::from)
     }
 
     /// Writes the status, provided that the CronJob is still at the version that the decision was made on.
@@ -110,19 +123,49 @@ impl Requests {
         &self,
         cronjob: &CronJob,
         status: &Status,
-    ) -> Result<StatusAnswer, kube::Error> {
+    ) -> Result<StatusAnswer, Trouble> {
         let name = cronjob.metadata.name.as_deref().unwrap_or_default();
         let patch = Patch::Merge(status_patch(cronjob, status));
-        match self
-            .cronjobs
-            .patch_status(name, &PatchParams::default(), &patch)
-            .await
-        {
+        let params = PatchParams {
+            field_manager: Some(FIELD_MANAGER.into()),
+            ..PatchParams::default()
+        };
+        match in_time(self.cronjobs.patch_status(name, &params, &patch)).await {
             Ok(written) => Ok(StatusAnswer::Written(Box::new(written))),
-            Err(kube::Error::Api(status)) if status.is_conflict() => Ok(StatusAnswer::Conflict),
-            Err(kube::Error::Api(status)) if status.is_not_found() => Ok(StatusAnswer::Gone),
-            Err(error) => Err(error),
+            Err(Unanswered::Error(kube::Error::Api(status))) if status.is_conflict() => {
+                Ok(StatusAnswer::Conflict)
+            }
+            Err(Unanswered::Error(kube::Error::Api(status))) if status.is_not_found() => {
+                Ok(StatusAnswer::Gone)
+            }
+            Err(error) => Err(error.into()),
         }
+    }
+}
+
+/// A request that did not do what it was sent for.
+enum Unanswered {
+    Error(kube::Error),
+    TimedOut,
+}
+
+impl From<Unanswered> for Trouble {
+    fn from(unanswered: Unanswered) -> Self {
+        match unanswered {
+            Unanswered::Error(error) => Trouble::from(&error),
+            Unanswered::TimedOut => Trouble::passing(format!(
+                "the API server did not answer within {} seconds",
+                REQUEST_TIMEOUT.as_secs()
+            )),
+        }
+    }
+}
+
+/// The answer, unless it takes too long.
+async fn in_time<T>(request: impl Future<Output = kube::Result<T>>) -> Result<T, Unanswered> {
+    match tokio::time::timeout(REQUEST_TIMEOUT, request).await {
+        Ok(answer) => answer.map_err(Unanswered::Error),
+        Err(_) => Err(Unanswered::TimedOut),
     }
 }
 
@@ -153,12 +196,4 @@ fn status_patch(cronjob: &CronJob, status: &Status) -> Value {
 /// Kubernetes keeps times of objects in whole seconds.
 fn seconds(instant: Timestamp) -> String {
     instant.to_rfc3339_opts(chrono::SecondsFormat::Secs, true)
-}
-
-/// The server's own words where it gave an answer, else what went wrong on the way.
-fn explain(error: &kube::Error) -> String {
-    match error {
-        kube::Error::Api(status) if !status.message.is_empty() => status.message.clone(),
-        other => other.to_string(),
-    }
 }

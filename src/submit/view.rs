@@ -45,6 +45,24 @@ impl JobView {
         is_cronjob.then_some(controller.uid.as_str())
     }
 
+    /// Who created the Job, by the oldest entry of `metadata.managedFields`; `None` where the server keeps none.
+    pub fn created_by(&self) -> Option<&str> {
+        let entries = self.metadata.managed_fields.as_deref().unwrap_or_default();
+        let of_the_job = entries.iter().filter(|entry| entry.subresource.is_none());
+        let oldest = of_the_job.min_by_key(|entry| entry.time.as_ref().map(|time| time.0))?;
+        oldest.manager.as_deref()
+    }
+
+    /// The Job's name.
+    pub fn name(&self) -> &str {
+        self.metadata.name.as_deref().unwrap_or_default()
+    }
+
+    /// The Job's namespace.
+    pub fn namespace(&self) -> &str {
+        self.metadata.namespace.as_deref().unwrap_or_default()
+    }
+
     /// The Job's UID.
     pub fn uid(&self) -> &str {
         self.metadata.uid.as_deref().unwrap_or_default()
@@ -185,6 +203,19 @@ mod tests {
         );
         assert_eq!(by_hand.run().origin, Origin::Manual);
         assert_eq!(job("", "{}").run().origin, Origin::Schedule);
+    }
+
+    #[test]
+    fn whoever_created_a_job_is_the_oldest_manager_of_its_fields() {
+        let job = job(
+            r#""managedFields":[
+                {"manager":"kube-controller-manager","time":"2026-01-01T10:00:00Z","subresource":"status"},
+                {"manager":"kubectl-edit","time":"2026-01-01T10:05:00Z"},
+                {"manager":"punctual","time":"2026-01-01T10:00:01Z"}]"#,
+            "{}",
+        );
+        assert_eq!(job.created_by(), Some("punctual"));
+        assert_eq!(self::job("", "{}").created_by(), None);
     }
 
     fn job(metadata: &str, status: &str) -> JobView {

@@ -1,6 +1,11 @@
-//! The log: `tracing` on standard error, as text or JSON, filtered by `RUST_LOG`.
+//! The log: `tracing` on standard error, as text or JSON. What is logged can be changed while the program runs.
 
-use tracing_subscriber::EnvFilter;
+use std::fmt;
+use std::sync::Arc;
+
+use tracing_subscriber::layer::SubscriberExt as _;
+use tracing_subscriber::util::SubscriberInitExt as _;
+use tracing_subscriber::{EnvFilter, Layer as _, Registry, fmt as format, reload};
 
 /// How log lines are written.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -11,19 +16,108 @@ pub enum LogFormat {
     Json,
 }
 
+/// What is logged, and the way to change it. Clones change the same log.
+#[derive(Clone)]
+pub struct LogLevel(Arc<reload::Handle<EnvFilter, Registry>>);
+
+/// Why what is logged was not changed.
+#[derive(Debug, thiserror::Error)]
+pub enum LogLevelError {
+    /// The text is no filter.
+    #[error(
+        "{text:?} is no log level; write error, warn, info, debug or trace, or a filter like punctual=debug,kube=info"
+    )]
+    NotAFilter {
+        /// The text.
+        text: String,
+    },
+    /// This log is not the one of the process.
+    #[error("logging was started elsewhere and can't be changed here")]
+    NotOurs {
+        /// Why.
+        source: reload::Error,
+    },
+}
+
+impl LogLevel {
+    /// Logs what `filter` says from now on: a level for all of it, or a filter as `RUST_LOG` takes it.
+    ///
+    /// # Errors
+    ///
+    /// When the text is no filter; then nothing changes.
+    pub fn set(&self, filter: &str) -> Result<(), LogLevelError> {
+        let filter = parse(filter)?;
+        self.0
+            .reload(filter)
+            .map_err(|source| LogLevelError::NotOurs { source })
+    }
+
+    /// The filter in force, as text.
+    pub fn get(&self) -> String {
+        self.0
+            .with_current(ToString::to_string)
+            .unwrap_or_else(|_| "off".into())
+    }
+}
+
+impl fmt::Debug for LogLevel {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_tuple("LogLevel").field(&self.get()).finish()
+    }
+}
+
+fn parse(text: &str) -> Result<EnvFilter, LogLevelError> {
+    let text = text.trim();
+    // A word alone is a level: `EnvFilter` would take any other for the name of a crate, and log all of it.
+    let is_level = |part: &str| part == "off" || part.parse::<tracing::Level>().is_ok();
+    let well_formed = text.split(',').all(|part| is_level(part) || part.contains('='));
+    let filter = if well_formed { text.parse().ok() } else { None };
+    filter.ok_or_else(|| LogLevelError::NotAFilter {
+        text: text.to_owned(),
+    })
+}
+
 /// Starts logging to standard error. `RUST_LOG` decides what is logged, `default` where it is not set.
 ///
 /// Only the first call in a process has an effect.
-pub fn start_logs(format: LogFormat, default: &str) {
+pub fn start_logs(format: LogFormat, default: &str) -> LogLevel {
     let filter = EnvFilter::try_from_default_env().unwrap_or_else(|_| EnvFilter::new(default));
-    let logs = tracing_subscriber::fmt()
-        .with_env_filter(filter)
-        .with_writer(std::io::stderr);
-    let started = match format {
-        LogFormat::Text => logs.try_init(),
-        LogFormat::Json => logs.json().try_init(),
+    let (filter, handle) = reload::Layer::new(filter);
+    let lines = format::layer().with_writer(std::io::stderr);
+    let lines = match format {
+        LogFormat::Text => lines.boxed(),
+        LogFormat::Json => lines.json().flatten_event(true).boxed(),
     };
-    if started.is_err() {
+    if tracing_subscriber::registry()
+        .with(filter)
+        .with(lines)
+        .try_init()
+        .is_err()
+    {
         tracing::debug!("logging was started before");
+    }
+    LogLevel(Arc::new(handle))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_level_or_a_filter_is_taken_and_anything_else_is_refused() {
+        for (text, taken) in [
+            ("debug", true),
+            ("INFO\n", true),
+            ("off", true),
+            ("punctual=debug,kube=info", true),
+            ("punctual::controller=trace", true),
+            ("verbose", false),
+            ("", false),
+            ("punctual=loud", false),
+        ] {
+            assert_eq!(parse(text).is_ok(), taken, "{text:?}");
+        }
+        let refused = parse("verbose").expect_err("no level").to_string();
+        insta::assert_snapshot!(refused, @r#""verbose" is no log level; write error, warn, info, debug or trace, or a filter like punctual=debug,kube=info"#);
     }
 }

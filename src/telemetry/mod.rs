@@ -2,11 +2,23 @@
 //!
 //! | file | to whom |
 //! |---|---|
+//! | `teller` | every decision with its reason, to the log, the metrics and whoever listens |
 //! | `logs` | the log: `tracing`, as text or JSON |
-//! | `teller` | every decision with its reason, to the log and to whoever listens |
+//! | `metrics` | the metrics: counters, histograms, gauges |
+//! | `tzdb` | how old the time-zone database is |
+//! | `health` | whether the process is alive and ready |
+//! | `endpoint` | the last four over HTTP |
 
+mod endpoint;
+mod health;
 mod logs;
+mod metrics;
 mod teller;
+mod tzdb;
 
-pub use logs::{LogFormat, start_logs};
+pub use endpoint::Endpoint;
+pub use health::{BEAT_EVERY, DEAD_AFTER, Health};
+pub use logs::{LogFormat, LogLevel, LogLevelError, start_logs};
+pub use metrics::{METRICS_TYPE, Metrics, RequestLabel};
 pub use teller::{LISTENER_QUEUE, Teller, Told};
+pub use tzdb::{OLD_AFTER_DAYS, age_in_days};

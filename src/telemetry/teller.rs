@@ -1,13 +1,11 @@
-//! Every decision with its reason, to the log and to whoever listens.
-
-use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering};
+//! Every decision with its reason, to the log, to the metrics and to whoever listens.
 
 use tokio::sync::mpsc;
 
 use crate::cronjob::Key;
 use crate::policy::{Note, Severity};
 use crate::schedule::Timestamp;
+use crate::telemetry::Metrics;
 
 /// How many notes wait for a slow listener. A decision is never held up by somebody who reads about it: what does
 /// not fit is dropped and counted.
@@ -20,56 +18,111 @@ pub struct Told {
     pub at: Timestamp,
     /// The CronJob.
     pub cronjob: Key,
+    /// The CronJob's UID.
+    pub uid: String,
     /// What was decided, and why.
     pub note: Note,
 }
 
-/// Tells notes. Clones tell the same listener.
+/// Tells notes. Clones tell the same listeners.
 #[derive(Debug, Clone, Default)]
 pub struct Teller {
-    listener: Option<mpsc::Sender<Told>>,
-    dropped: Arc<AtomicU64>,
+    metrics: Metrics,
+    listeners: Vec<Listener>,
+}
+
+#[derive(Debug, Clone)]
+struct Listener {
+    name: &'static str,
+    queue: mpsc::Sender<Told>,
 }
 
 impl Teller {
-    /// A teller with a listener beside the log.
-    pub fn with_listener() -> (Teller, mpsc::Receiver<Told>) {
-        let (listener, told) = mpsc::channel(LISTENER_QUEUE);
-        (
-            Teller {
-                listener: Some(listener),
-                dropped: Arc::default(),
-            },
-            told,
-        )
-    }
-
-    /// Tells `note`. Never waits.
-    pub fn tell(&self, at: Timestamp, cronjob: &Key, note: Note) {
-        log(cronjob, &note);
-        let Some(listener) = &self.listener else { return };
-        let told = Told {
-            at,
-            cronjob: cronjob.clone(),
-            note,
-        };
-        if let Err(mpsc::error::TrySendError::Full(_)) = listener.try_send(told) {
-            self.dropped.fetch_add(1, Ordering::Relaxed);
+    /// A teller that counts in `metrics`.
+    pub fn new(metrics: Metrics) -> Self {
+        Teller {
+            metrics,
+            listeners: vec![],
         }
     }
 
-    /// How many notes a slow listener has not heard.
-    pub fn dropped(&self) -> u64 {
-        self.dropped.load(Ordering::Relaxed)
+    /// Adds a listener, by a name for the metrics. Clones that were made before do not tell it.
+    pub fn listen(&mut self, name: &'static str) -> mpsc::Receiver<Told> {
+        let (queue, told) = mpsc::channel(LISTENER_QUEUE);
+        self.listeners.push(Listener { name, queue });
+        told
+    }
+
+    /// A teller with one listener beside the log.
+    pub fn with_listener() -> (Teller, mpsc::Receiver<Told>) {
+        let mut teller = Teller::default();
+        let told = teller.listen("listener");
+        (teller, told)
+    }
+
+    /// The metrics that it counts in.
+    pub fn metrics(&self) -> &Metrics {
+        &self.metrics
+    }
+
+    /// Tells a note. Never waits.
+    pub fn tell(&self, told: &Told) {
+        log(told);
+        self.metrics.count(&told.note);
+        for listener in &self.listeners {
+            if let Err(mpsc::error::TrySendError::Full(_)) = listener.queue.try_send(told.clone()) {
+                self.metrics.count_dropped_note(listener.name);
+            }
+        }
     }
 }
 
-fn log(cronjob: &Key, note: &Note) {
+/// One line for each decision. What it is about has fields of its own, so that a machine need not read the sentence.
+fn log(told: &Told) {
+    let Told { cronjob, note, .. } = told;
+    let (namespace, name) = (cronjob.namespace.as_str(), cronjob.name.as_str());
     let (reason, scheduled) = (note.reason(), note.scheduled().map(|at| at.to_rfc3339()));
     let lateness_ms = note.lateness().map(|lateness| lateness.num_milliseconds());
     if note.severity() == Some(Severity::Warning) {
-        tracing::warn!(%cronjob, reason, scheduled, "{note}");
+        tracing::warn!(namespace, cronjob = name, reason, scheduled, "{note}");
     } else {
-        tracing::info!(%cronjob, reason, scheduled, lateness_ms, "{note}");
+        tracing::info!(
+            namespace,
+            cronjob = name,
+            reason,
+            scheduled,
+            lateness_ms,
+            "{note}"
+        );
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_slow_listener_holds_up_nobody_and_what_it_misses_is_counted() {
+        let mut teller = Teller::default();
+        let slow = teller.listen("slow");
+        let told = Told {
+            at: Timestamp::UNIX_EPOCH,
+            cronjob: Key {
+                namespace: "a".into(),
+                name: "b".into(),
+            },
+            uid: "u".into(),
+            note: Note::Suspended,
+        };
+        for _ in 0..LISTENER_QUEUE + 3 {
+            teller.tell(&told);
+        }
+        assert_eq!(slow.len(), LISTENER_QUEUE);
+        let zones = crate::schedule::TimeZones::built_in();
+        let metrics = teller.metrics().render(&zones, Timestamp::UNIX_EPOCH);
+        assert!(
+            metrics.contains(r#"punctual_notes_dropped_total{listener="slow"} 3"#),
+            "{metrics}"
+        );
     }
 }

@@ -1,5 +1,6 @@
 //! The binary, as a person or a script uses it: output, errors and exit codes.
 
+mod controller;
 mod next;
 mod up;
 

@@ -8,7 +8,9 @@ use std::collections::BTreeSet;
 use chrono::TimeDelta;
 use proptest::prelude::*;
 use punctual::cronjob::{Concurrency, CronJob, JobRef, Outcome, Run, RunState};
-use punctual::policy::{Decision, DeletionResult, Memory, Note, Situation, StartResult, decide, settle};
+use punctual::policy::{
+    Decision, DeletionOutcome, DeletionResult, Memory, Note, Situation, StartResult, decide, settle,
+};
 use punctual::schedule::Timestamp;
 
 use crate::world::{cronjob, instant, run};
@@ -163,7 +165,7 @@ impl World {
         });
         let deleted = |deletion: &_| DeletionResult {
             deletion: Clone::clone(deletion),
-            error: None,
+            outcome: DeletionOutcome::Deleted,
         };
         let deletions: Vec<_> = decision.replace.iter().map(deleted).collect();
         let (status, _) = settle(decision, &deletions, result);

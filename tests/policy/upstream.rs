@@ -5,7 +5,9 @@
 //! at it (D8).
 
 use punctual::cronjob::{Concurrency, CronJob, HistoryLimits, JobRef, RunState};
-use punctual::policy::{DeletionResult, Memory, Note, Situation, StartResult, decide, settle};
+use punctual::policy::{
+    DeletionOutcome, DeletionResult, Memory, Note, Situation, StartResult, decide, settle,
+};
 
 use crate::world::{cronjob, done, duration, instant, run};
 
@@ -203,7 +205,7 @@ fn reference(name: &str) -> JobRef {
 fn deleted(deletion: punctual::policy::Deletion) -> DeletionResult {
     DeletionResult {
         deletion,
-        error: None,
+        outcome: DeletionOutcome::Deleted,
     }
 }
 
@@ -272,7 +274,7 @@ fn a_replacement_that_cannot_be_deleted_keeps_its_place() {
     );
     let refused = DeletionResult {
         deletion: decision.replace[0].clone(),
-        error: Some("bad request".into()),
+        outcome: DeletionOutcome::Refused("bad request".into()),
     };
     let result = StartResult::Failed {
         error: "the active run could not be replaced".into(),

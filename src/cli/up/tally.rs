@@ -122,6 +122,7 @@ mod tests {
         Told {
             at: at(0),
             cronjob,
+            uid: String::new(),
             note,
         }
     }

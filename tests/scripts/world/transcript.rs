@@ -75,7 +75,9 @@ impl Transcript {
 impl Pages {
     fn hear(&mut self) {
         while let Ok(told) = self.told.try_recv() {
-            let Told { at, cronjob, note } = told;
+            let Told {
+                at, cronjob, note, ..
+            } = told;
             let reason = note.reason();
             self.add(at, reason, || {
                 format!("{}: {reason}: {}", name(&cronjob), full(&note))

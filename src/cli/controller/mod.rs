@@ -1,0 +1,146 @@
+//! `punctual controller`: runs the CronJobs of a cluster, in place of the built-in controller or beside it.
+//!
+//! | file | what it does |
+//! |---|---|
+//! | `connect` | which cluster, and the clients for it |
+//! | `service` | starts everything, and stops it in order |
+//! | `signals` | the first asks to stop, the second insists |
+
+mod connect;
+mod service;
+mod signals;
+
+use std::net::SocketAddr;
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use crate::cli::exit::{Exit, Failure};
+use crate::cli::{chain, zoneinfo};
+use crate::controller::Charge;
+use crate::manifest::Adoption;
+use crate::standalone::api::resource::Resource;
+use crate::standalone::api::selector::Selector;
+use crate::telemetry::{LogFormat, start_logs};
+
+/// What is logged unless `RUST_LOG` says otherwise: every decision, and of libraries what goes wrong.
+const LOG_FILTER: &str = "warn,punctual=info";
+
+/// Where metrics are served: on every address, because Prometheus and the kubelet come from outside the pod.
+const METRICS_LISTEN: &str = "0.0.0.0:8080";
+
+/// Arguments of `punctual controller`.
+#[derive(Debug, clap::Args)]
+#[command(after_help = "\
+Examples:
+  punctual controller
+      in place of the built-in one (kube-controller-manager --controllers=*,-cronjob-controller)
+  punctual controller --adopt opted-in
+      beside it, for CronJobs with the annotation punctual.dev/managed: \"true\" and suspend: true
+  punctual controller --context staging -n team-a -l tier=batch
+      from outside the cluster, for some CronJobs of one namespace
+
+RUST_LOG says what is logged; PUT /log-level changes it while the controller runs.
+SIGTERM or Ctrl-C finishes what is under way, releases the lease and exits 0; a second one exits
+at once.")]
+pub(super) struct ControllerArgs {
+    /// Speak to the cluster of this kubeconfig [default: the cluster this pod runs in, else $KUBECONFIG
+    /// or ~/.kube/config]
+    #[arg(long, value_name = "FILE")]
+    kubeconfig: Option<PathBuf>,
+
+    /// Use this context of the kubeconfig instead of its current one
+    #[arg(long, value_name = "NAME")]
+    context: Option<String>,
+
+    /// Run the CronJobs of this namespace only; may be given several times
+    #[arg(short, long = "namespace", value_name = "NAMESPACE")]
+    namespaces: Vec<String>,
+
+    /// Run the CronJobs whose labels match, e.g. tier=batch,team!=a
+    #[arg(short = 'l', long, value_name = "SELECTOR", value_parser = selector)]
+    selector: Option<String>,
+
+    /// Which CronJobs to be in charge of
+    #[arg(long, value_enum, default_value_t = Adopt::All)]
+    adopt: Adopt,
+
+    /// Keep the lease in this namespace [default: the namespace of this pod or of the kubeconfig's context]
+    #[arg(long, value_name = "NAMESPACE")]
+    lease_namespace: Option<String>,
+
+    /// The lease by which replicas agree who decides; controllers in charge of different CronJobs need
+    /// different ones
+    #[arg(long, value_name = "NAME", default_value = "punctual")]
+    lease_name: String,
+
+    /// Serve /metrics, /livez, /readyz and /log-level here
+    #[arg(long, value_name = "ADDRESS", default_value = METRICS_LISTEN)]
+    metrics_listen: SocketAddr,
+
+    /// How log lines are written
+    #[arg(long, value_enum, default_value_t = Format::Text)]
+    log_format: Format,
+
+    /// Read time-zone rules from this folder instead of the newest at hand
+    #[arg(long, value_name = "DIR")]
+    tzdata: Option<PathBuf>,
+}
+
+/// Which CronJobs to be in charge of.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
+enum Adopt {
+    /// All of them; the built-in controller must be switched off
+    All,
+    /// Those annotated punctual.dev/managed: "true"; the built-in controller runs the others
+    OptedIn,
+}
+
+/// How log lines are written.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
+enum Format {
+    /// For people
+    Text,
+    /// One JSON object a line
+    Json,
+}
+
+/// The selector, if the API server will take it: a mistake is better met here than in a log.
+fn selector(text: &str) -> Result<String, String> {
+    if let Some(cronjobs) = Resource::of("batch/v1", "CronJob") {
+        Selector::parse(cronjobs, text, "").map_err(|error| error.to_string())?;
+    }
+    Ok(text.to_owned())
+}
+
+impl ControllerArgs {
+    fn charge(&self) -> Charge {
+        Charge {
+            adoption: match self.adopt {
+                Adopt::All => Adoption::All,
+                Adopt::OptedIn => Adoption::OptedIn,
+            },
+            namespaces: self.namespaces.clone(),
+            selector: self.selector.clone(),
+        }
+    }
+}
+
+/// Runs the controller until it is told to stop.
+///
+/// # Errors
+///
+/// When the cluster is not known, the address to serve on is taken, or it is told to stop a second time.
+pub(super) fn controller(args: &ControllerArgs) -> Result<Exit, Failure> {
+    let format = match args.log_format {
+        Format::Text => LogFormat::Text,
+        Format::Json => LogFormat::Json,
+    };
+    let log_level = start_logs(format, LOG_FILTER);
+    let zones = zoneinfo::load(args.tzdata.as_deref()).map_err(|error| Failure::usage(chain(&error)))?;
+    let runtime = tokio::runtime::Runtime::new()
+        .map_err(|error| Failure::from_error("the asynchronous runtime could not be started", &error))?;
+    let result = runtime.block_on(service::run(args, Arc::new(zones), log_level));
+    // Whoever insisted on the end does not wait for requests that hang.
+    runtime.shutdown_background();
+    result
+}

@@ -1,0 +1,175 @@
+//! Starts everything, and stops it in order: no new decisions, what is under way is finished, the last events are
+//! written, the lease is released.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use kube::Config;
+use tokio::net::TcpListener;
+use tokio::sync::watch;
+use tokio::task::JoinHandle;
+use tokio::time::timeout;
+
+use crate::cli::controller::signals::Signals;
+use crate::cli::controller::{ControllerArgs, connect};
+use crate::cli::exit::{Exit, Failure};
+use crate::clock::{SharedClock, SystemClock};
+use crate::controller::{Controller, ControllerOptions, Elector, LeaseName};
+use crate::schedule::TimeZones;
+use crate::submit::{open_gate, watched_client, write_events};
+use crate::telemetry::{Endpoint, Health, LogLevel, Metrics, OLD_AFTER_DAYS, Teller, age_in_days};
+
+/// How long the last events may take when the controller stops. A standby waits for the lease meanwhile.
+const EVENTS_GRACE: Duration = Duration::from_secs(1);
+
+/// Runs until a signal asks to stop.
+pub(super) async fn run(
+    args: &ControllerArgs,
+    zones: Arc<TimeZones>,
+    log_level: LogLevel,
+) -> Result<Exit, Failure> {
+    // Signals are caught before anything runs that they would have to stop.
+    let mut signals = Signals::catch()?;
+    let clock = SystemClock::shared();
+    let config = connect::config(args).await?;
+    introduce(args, &config, &zones, &clock);
+
+    let (metrics, health) = (Metrics::new(&zones), Health::default());
+    let endpoint = Endpoint {
+        metrics: metrics.clone(),
+        health: health.clone(),
+        log_level,
+        clock: Arc::clone(&clock),
+        zones: Arc::clone(&zones),
+    };
+    let listener = listen(args).await?;
+    let mut serving = tokio::spawn(endpoint.serve(listener));
+    let mut parts = Parts::start(args, &config, &clock, zones, metrics, health)?;
+    tokio::select! {
+        () = signals.next() => {}
+        ended = &mut parts.controller => return Err(died("the controller", ended.err())),
+        ended = &mut parts.elector => return Err(died("the leader election", ended.err())),
+        ended = &mut serving => return Err(died("the metrics endpoint", ended.err())),
+    }
+    tracing::info!("stopping: no new decisions; what is under way is finished");
+    tokio::select! {
+        () = parts.stop() => Ok(Exit::Fine),
+        () = signals.next() => Err(Failure::new("stopped before everything under way was finished")),
+    }
+}
+
+/// What runs at the same time.
+struct Parts {
+    controller: JoinHandle<()>,
+    elector: JoinHandle<()>,
+    events: JoinHandle<()>,
+    stop_controller: watch::Sender<bool>,
+    stop_elector: watch::Sender<bool>,
+}
+
+impl Parts {
+    fn start(
+        args: &ControllerArgs,
+        config: &Config,
+        clock: &SharedClock,
+        zones: Arc<TimeZones>,
+        metrics: Metrics,
+        health: Health,
+    ) -> Result<Self, Failure> {
+        // The lease has a connection of its own: a renewal must not queue up behind a thousand Jobs.
+        let lease_client = watched_client(&connect::client(config)?, &metrics, open_gate());
+        let (elector, leadership) = Elector::new(
+            lease_client,
+            Arc::clone(clock),
+            metrics.clone(),
+            lease_name(args, config),
+        );
+        let gate = leadership.clone();
+        let client = connect::client(config)?;
+        let client = watched_client(&client, &metrics, Arc::new(move || gate.is_held()));
+
+        let mut teller = Teller::new(metrics.clone());
+        let told = teller.listen("events");
+        let options = ControllerOptions {
+            charge: args.charge(),
+            leadership,
+            health,
+            ..ControllerOptions::new(client.clone(), Arc::clone(clock), zones, teller)
+        };
+        let (stop_controller, controller_stops) = watch::channel(false);
+        let (stop_elector, elector_stops) = watch::channel(false);
+        Ok(Parts {
+            controller: tokio::spawn(Controller::new(options).run(controller_stops)),
+            elector: tokio::spawn(elector.run(elector_stops)),
+            events: tokio::spawn(write_events(client, told, metrics)),
+            stop_controller,
+            stop_elector,
+        })
+    }
+
+    /// Stops one after the other. None of them is waited for that has died by itself.
+    async fn stop(&mut self) {
+        self.stop_controller.send_replace(true);
+        let _ended = (&mut self.controller).await;
+        let _ended = timeout(EVENTS_GRACE, &mut self.events).await;
+        self.stop_elector.send_replace(true);
+        let _ended = (&mut self.elector).await;
+    }
+}
+
+/// The lease, and a name for this process that no other has: the pod's, and a number for its restarts.
+fn lease_name(args: &ControllerArgs, config: &Config) -> LeaseName {
+    let host = std::fs::read_to_string("/proc/sys/kernel/hostname").unwrap_or_default();
+    let host = if host.trim().is_empty() {
+        "punctual"
+    } else {
+        host.trim()
+    };
+    LeaseName {
+        namespace: args
+            .lease_namespace
+            .clone()
+            .unwrap_or_else(|| config.default_namespace.clone()),
+        name: args.lease_name.clone(),
+        identity: format!("{host}_{}", uuid::Uuid::new_v4()),
+    }
+}
+
+async fn listen(args: &ControllerArgs) -> Result<TcpListener, Failure> {
+    let address = args.metrics_listen;
+    TcpListener::bind(address).await.map_err(|error| {
+        let what =
+            format!("metrics can't be served on {address}; choose another address with --metrics-listen");
+        Failure::from_error(&what, &error)
+    })
+}
+
+/// The first lines of the log: what runs, where, and by which rules.
+fn introduce(args: &ControllerArgs, config: &Config, zones: &TimeZones, clock: &SharedClock) {
+    tracing::info!(
+        version = env!("CARGO_PKG_VERSION"),
+        cluster = %config.cluster_url,
+        charge = ?args.charge(),
+        metrics = %args.metrics_listen,
+        "punctual controller"
+    );
+    let (version, origin) = (zones.version(), zones.origin());
+    let age_days = age_in_days(version, clock.now());
+    if age_days.is_some_and(|days| days > OLD_AFTER_DAYS) {
+        tracing::warn!(
+            version,
+            origin,
+            age_days,
+            "the time-zone database is over a year old; install a newer one or name it with --tzdata"
+        );
+    } else {
+        tracing::info!(version, origin, "time-zone database");
+    }
+}
+
+fn died(what: &str, error: Option<tokio::task::JoinError>) -> Failure {
+    match error {
+        Some(error) => Failure::from_error(&format!("{what} ended by itself"), &error),
+        None => Failure::new(format!("{what} ended by itself")),
+    }
+}

@@ -1,0 +1,171 @@
+//! Objects that may not be what they should.
+//!
+//! One object that can't be read must not hide the others: a list or watch of [`Lenient`] objects goes on, and says of
+//! each that it could not read who it is and why.
+
+use std::borrow::Cow;
+
+use k8s_openapi::apimachinery::pkg::apis::meta::v1::ObjectMeta;
+use kube::Resource;
+use kube::runtime::watcher::Event;
+use serde::de::DeserializeOwned;
+use serde::{Deserialize, Deserializer};
+use serde_json::value::RawValue;
+
+/// An object of type `K`, or what is wrong with it.
+#[derive(Debug, Clone)]
+pub(super) enum Lenient<K> {
+    Read(K),
+    Malformed(Box<Malformed>),
+}
+
+/// An object that could not be read.
+#[derive(Debug, Clone, PartialEq)]
+pub(super) struct Malformed {
+    /// Name, namespace, UID and version; nothing else is sure.
+    pub(super) metadata: ObjectMeta,
+    /// What is wrong.
+    pub(super) error: String,
+}
+
+/// Tells the objects of a watch that can be read from those that can't.
+pub(super) trait Strict<K> {
+    /// The event, or the object that it can't show.
+    fn strict(self) -> Result<Event<K>, Box<Malformed>>;
+}
+
+impl<K> Strict<K> for Event<Lenient<K>> {
+    fn strict(self) -> Result<Event<K>, Box<Malformed>> {
+        Ok(match self {
+            Event::Init => Event::Init,
+            Event::InitDone => Event::InitDone,
+            Event::InitApply(object) => Event::InitApply(object.strict()?),
+            Event::Apply(object) => Event::Apply(object.strict()?),
+            Event::Delete(object) => Event::Delete(object.strict()?),
+        })
+    }
+}
+
+impl<K> Lenient<K> {
+    fn strict(self) -> Result<K, Box<Malformed>> {
+        match self {
+            Lenient::Read(object) => Ok(object),
+            Lenient::Malformed(malformed) => Err(malformed),
+        }
+    }
+}
+
+/// What is needed to know which object it is.
+#[derive(Default, Deserialize)]
+struct Identity {
+    #[serde(default)]
+    metadata: Names,
+}
+
+#[derive(Default, Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct Names {
+    name: Option<String>,
+    namespace: Option<String>,
+    uid: Option<String>,
+    resource_version: Option<String>,
+}
+
+impl<'de, K: DeserializeOwned> Deserialize<'de> for Lenient<K> {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let text = Box::<RawValue>::deserialize(deserializer)?;
+        let text = text.get();
+        Ok(match serde_json::from_str(text) {
+            Ok(object) => Lenient::Read(object),
+            Err(error) => Lenient::Malformed(Box::new(Malformed {
+                metadata: identity(text),
+                error: describe::<K>(text, &error),
+            })),
+        })
+    }
+}
+
+/// The field and what is wrong with it. Lines and columns would be those of a text that nobody sees.
+fn describe<K: DeserializeOwned>(text: &str, error: &serde_json::Error) -> String {
+    let place = format!(" at line {} column {}", error.line(), error.column());
+    let problem = error.to_string().replace(&place, "");
+    let again: Result<K, _> = serde_path_to_error::deserialize(&mut serde_json::Deserializer::from_str(text));
+    match again.map_err(|error| error.path().to_string()) {
+        Err(field) if field != "." => format!("{field}: {problem}"),
+        _ => problem,
+    }
+}
+
+fn identity(text: &str) -> ObjectMeta {
+    let Identity { metadata } = serde_json::from_str(text).unwrap_or_default();
+    ObjectMeta {
+        name: metadata.name,
+        namespace: metadata.namespace,
+        uid: metadata.uid,
+        resource_version: metadata.resource_version,
+        ..ObjectMeta::default()
+    }
+}
+
+impl<K: Resource<DynamicType = ()>> Resource for Lenient<K> {
+    type DynamicType = ();
+    type Scope = K::Scope;
+
+    fn kind(dt: &()) -> Cow<'_, str> {
+        K::kind(dt)
+    }
+
+    fn group(dt: &()) -> Cow<'_, str> {
+        K::group(dt)
+    }
+
+    fn version(dt: &()) -> Cow<'_, str> {
+        K::version(dt)
+    }
+
+    fn plural(dt: &()) -> Cow<'_, str> {
+        K::plural(dt)
+    }
+
+    fn meta(&self) -> &ObjectMeta {
+        match self {
+            Lenient::Read(object) => object.meta(),
+            Lenient::Malformed(malformed) => &malformed.metadata,
+        }
+    }
+
+    fn meta_mut(&mut self) -> &mut ObjectMeta {
+        match self {
+            Lenient::Read(object) => object.meta_mut(),
+            Lenient::Malformed(malformed) => &mut malformed.metadata,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::manifest::CronJob;
+    use kube::core::WatchEvent;
+
+    #[test]
+    fn an_object_that_cannot_be_read_says_who_it_is_and_why() {
+        let event = r#"{"type":"ADDED","object":{"metadata":{"name":"a","namespace":"b","uid":"c","resourceVersion":"7"},
+            "spec":{"schedule":5}}}"#;
+        let event: WatchEvent<Lenient<CronJob>> = serde_json::from_str(event).expect("an event");
+        let WatchEvent::Added(Lenient::Malformed(malformed)) = event else {
+            panic!("{event:?}")
+        };
+        assert_eq!(malformed.metadata.name.as_deref(), Some("a"));
+        assert_eq!(malformed.metadata.resource_version.as_deref(), Some("7"));
+        insta::assert_snapshot!(malformed.error, @"spec.schedule: invalid type: integer `5`, expected a string");
+    }
+
+    #[test]
+    fn an_object_that_is_nothing_at_all_is_malformed_too() {
+        for text in ["5", "null", r#"{"metadata":{"name":5}}"#] {
+            let object: Lenient<CronJob> = serde_json::from_str(text).expect("lenient");
+            assert!(matches!(object, Lenient::Malformed(_)), "{text}");
+        }
+    }
+}

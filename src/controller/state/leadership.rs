@@ -1,0 +1,35 @@
+//! What changes when another controller leads, or this one does.
+
+use crate::controller::queue::DueQueue;
+use crate::controller::state::State;
+use crate::policy::{Note, notice_edit};
+use crate::schedule::Timestamp;
+
+impl State {
+    /// In place of [`State::ready`] while another controller leads: nothing is decided or told, but what has to be
+    /// known to take over is noticed.
+    pub fn stand_by(&mut self, now: Timestamp) {
+        // What is wrong with an object stays wrong, and is told by whoever leads; the rest is the leader's news.
+        self.noticed
+            .retain(|news| matches!(news.note, Note::BadAnnotation { .. } | Note::Malformed { .. }));
+        for key in std::mem::take(&mut self.dirty) {
+            let Some(entry) = self.cache.entry(&key) else {
+                continue;
+            };
+            let standing = self.standing.entry(key).or_default();
+            standing.memory = notice_edit(&entry.cronjob.spec, &standing.memory, now);
+        }
+    }
+
+    /// From now on this controller leads: everything is decided anew.
+    pub fn take_over(&mut self) {
+        self.dirty = self.cache.keys().cloned().collect();
+    }
+
+    /// From now on another controller leads; what was under way has been given up.
+    pub fn step_down(&mut self) {
+        self.busy.clear();
+        self.wakes = DueQueue::default();
+        self.dirty = self.cache.keys().cloned().collect();
+    }
+}

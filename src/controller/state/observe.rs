@@ -1,0 +1,167 @@
+//! What the watches report.
+
+use k8s_openapi::apimachinery::pkg::apis::meta::v1::ObjectMeta;
+use kube::runtime::watcher::Event;
+
+use crate::controller::charge::Scope;
+use crate::controller::rival;
+use crate::controller::state::{News, State};
+use crate::cronjob::Key;
+use crate::manifest;
+use crate::policy::Note;
+use crate::submit::JobView;
+
+impl State {
+    /// A CronJob watch reports.
+    pub fn cronjob_event(&mut self, scope: &Scope, event: Event<manifest::CronJob>) {
+        match event {
+            Event::Init => {
+                let known = self.cache.keys().filter(|key| scope.covers(&key.namespace));
+                self.cronjobs_listed.begin(scope, known.cloned().collect());
+            }
+            Event::InitApply(object) | Event::Apply(object) => {
+                self.cronjobs_listed.saw(scope, &object.key());
+                self.saw_cronjob(object);
+            }
+            Event::Delete(object) => {
+                let key = object.key();
+                self.mistakes.remove(&key);
+                self.forget(&key);
+            }
+            Event::InitDone => {
+                for key in self.cronjobs_listed.end(scope) {
+                    self.forget(&key);
+                }
+            }
+        }
+    }
+
+    fn saw_cronjob(&mut self, object: manifest::CronJob) {
+        let key = object.key();
+        self.notice_mistakes(&key, &object);
+        let known = self.cache.entry(&key).map(|entry| &entry.object.metadata);
+        let replaced = known.is_some_and(|known| known.uid != object.metadata.uid);
+        let edited = known.is_some_and(|known| known.generation != object.metadata.generation);
+        if replaced || !self.adoption.is_in_charge_of(&object) {
+            self.forget(&key);
+        }
+        if !self.adoption.is_in_charge_of(&object) {
+            return;
+        }
+        if edited && let Some(standing) = self.standing.get_mut(&key) {
+            // Somebody may have put right what failed.
+            standing.failures = 0;
+            standing.patient_until = None;
+        }
+        if self.cache.watched_cronjob(&key, object, &self.zones) {
+            self.mark(key);
+        }
+    }
+
+    /// A CronJob watch shows an object that can't be read: it is not run, whatever was known of it.
+    pub fn malformed_cronjob(&mut self, metadata: &ObjectMeta, error: &str) {
+        let key = Key {
+            namespace: metadata.namespace.clone().unwrap_or_default(),
+            name: metadata.name.clone().unwrap_or_default(),
+        };
+        self.forget(&key);
+        self.noticed.push(News {
+            cronjob: key,
+            uid: metadata.uid.clone().unwrap_or_default(),
+            note: Note::Malformed {
+                error: error.to_owned(),
+            },
+        });
+    }
+
+    /// A Job watch shows an object that can't be read: it exists, and what was known of it stays.
+    pub fn malformed_job(&mut self, scope: &Scope, metadata: &ObjectMeta) {
+        self.jobs_listed
+            .saw(scope, &metadata.uid.clone().unwrap_or_default());
+    }
+
+    /// Tells what is wrong with the annotations of a CronJob, once for every change.
+    fn notice_mistakes(&mut self, key: &Key, object: &manifest::CronJob) {
+        let mistakes = self.adoption.mistakes(object);
+        if mistakes.is_empty() {
+            self.mistakes.remove(key);
+        } else if self.mistakes.get(key) != Some(&mistakes) {
+            let uid = object.metadata.uid.clone().unwrap_or_default();
+            self.noticed.extend(mistakes.iter().map(|mistake| News {
+                cronjob: key.clone(),
+                uid: uid.clone(),
+                note: Note::BadAnnotation {
+                    problem: mistake.to_string(),
+                },
+            }));
+            self.mistakes.insert(key.clone(), mistakes);
+        }
+    }
+
+    /// A Job watch reports.
+    pub fn job_event(&mut self, scope: &Scope, event: Event<JobView>) {
+        let concerned = match event {
+            Event::Init => {
+                let known = self.cache.job_uids(|namespace| scope.covers(namespace));
+                self.jobs_listed.begin(scope, known);
+                vec![]
+            }
+            Event::InitApply(job) => {
+                self.jobs_listed.saw(scope, &job.uid().to_owned());
+                self.cache.insert_job(&job)
+            }
+            Event::Apply(job) => self.saw_job(&job),
+            Event::Delete(job) => self.lose_job(job.uid()),
+            Event::InitDone => {
+                let gone = self.jobs_listed.end(scope);
+                gone.iter().flat_map(|uid| self.lose_job(uid)).collect()
+            }
+        };
+        let keys: Vec<Key> = concerned
+            .iter()
+            .filter_map(|owner| self.cache.key_of(owner))
+            .cloned()
+            .collect();
+        for key in keys {
+            self.mark(key);
+        }
+    }
+
+    /// A Job is gone. The answer to a task that is under way may show it once more, and is not to be believed then.
+    fn lose_job(&mut self, uid: &str) -> Vec<String> {
+        let owners = self.cache.gone_job(uid);
+        for key in owners.iter().filter_map(|owner| self.cache.key_of(owner)) {
+            if let Some(standing) = self.standing.get_mut(key)
+                && self.busy.contains_key(key)
+            {
+                standing.gone.insert(uid.to_owned());
+            }
+        }
+        owners
+    }
+
+    /// Takes in a Job that was just created or changed, and notices when it is new and another controller's.
+    pub(super) fn saw_job(&mut self, job: &JobView) -> Vec<String> {
+        let is_new = !self.cache.knows_job(job.uid());
+        let concerned = self.cache.insert_job(job);
+        if is_new
+            && let Some(owner) = job.owner()
+            && let Some(key) = self.cache.key_of(owner)
+            && let Some(note) = rival::notice(job, &key.name)
+        {
+            self.noticed.push(News {
+                cronjob: key.clone(),
+                uid: owner.to_owned(),
+                note,
+            });
+        }
+        concerned
+    }
+
+    pub(super) fn forget(&mut self, key: &Key) {
+        self.cache.remove_cronjob(key);
+        self.standing.remove(key);
+        self.wakes.set(key, None);
+        self.dirty.remove(key);
+    }
+}

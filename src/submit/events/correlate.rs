@@ -1,0 +1,280 @@
+//! Which note is written now, and as the how manieth of its kind.
+//!
+//! There are two kinds of notes. Most Normal ones are about one Job (`Created job a-1`) and each is an Event of its
+//! own, until a CronJob has used up its allowance; from then on they are counted together by their reason. Warnings
+//! are about a state that lasts (`exceeded quota`), and are counted together from the start, whatever the words.
+//! client-go's event correlator has the same two ideas; its spam filter drops what we count.
+
+use std::collections::HashMap;
+
+use chrono::TimeDelta;
+
+use crate::policy::{Note, Severity};
+use crate::schedule::Timestamp;
+use crate::telemetry::Told;
+
+/// How many Events of its own a CronJob may have at once (client-go allows 25 in a row).
+const ALLOWANCE: i32 = 25;
+
+/// How often the allowance grows by one (as in client-go).
+const ALLOWANCE_GROWS_EVERY: TimeDelta = TimeDelta::minutes(5);
+
+/// The first pause between two writes of the same Event.
+const FIRST_PAUSE: TimeDelta = TimeDelta::minutes(1);
+
+/// The longest pause. The API server keeps an Event for an hour after it was written last, so one that is still true
+/// does not go away.
+const LONGEST_PAUSE: TimeDelta = TimeDelta::minutes(30);
+
+/// What has not been told for this long is forgotten; its Event is gone by then.
+const FORGET_AFTER: TimeDelta = TimeDelta::hours(2);
+
+/// How many series are remembered. Beyond it, which takes thousands of CronJobs in trouble, repeats start anew.
+const MOST_SERIES: usize = 20_000;
+
+/// How often what is old is looked for.
+const SWEEP_EVERY: TimeDelta = TimeDelta::minutes(10);
+
+/// An Event that is to be written now.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Write {
+    /// What tells this Event from others of the same CronJob: stable, so that a restart finds it again.
+    pub(super) series: String,
+    /// How often it has been told, this time included.
+    pub(super) count: i32,
+    /// When it was told first.
+    pub(super) first: Timestamp,
+    /// Its type.
+    pub(super) severity: Severity,
+    /// What was told last.
+    pub(super) told: Told,
+}
+
+/// Remembers what was told.
+#[derive(Debug, Default)]
+pub(super) struct Correlator {
+    /// By the CronJob's UID and the series.
+    series: HashMap<(String, String), Series>,
+    /// By the CronJob's UID.
+    allowances: HashMap<String, Allowance>,
+    swept: Option<Timestamp>,
+}
+
+#[derive(Debug)]
+struct Series {
+    count: i32,
+    first: Timestamp,
+    last: Timestamp,
+    written: Timestamp,
+    pause: TimeDelta,
+}
+
+#[derive(Debug)]
+struct Allowance {
+    used: i32,
+    since: Timestamp,
+}
+
+impl Correlator {
+    /// Takes in a note; returns the Event to write, if one is to be written now.
+    pub(super) fn correlate(&mut self, told: Told) -> Option<Write> {
+        let severity = told.note.severity()?;
+        self.sweep(told.at);
+        let series = self.series_of(&told);
+        let key = (told.uid.clone(), series.clone());
+        let at = told.at;
+        let known = self.series.entry(key).or_insert(Series {
+            count: 0,
+            first: at,
+            last: at,
+            written: at,
+            pause: TimeDelta::zero(),
+        });
+        known.count = known.count.saturating_add(1);
+        known.last = at;
+        // A clock that was put back must not silence anything.
+        if at - known.written < known.pause && at >= known.written {
+            return None;
+        }
+        known.written = at;
+        known.pause = (known.pause * 2).clamp(FIRST_PAUSE, LONGEST_PAUSE);
+        Some(Write {
+            series,
+            count: known.count,
+            first: known.first,
+            severity,
+            told,
+        })
+    }
+
+    /// The Event exists from before a restart, where it had this count.
+    pub(super) fn found(&mut self, write: &Write, count: i32) {
+        let key = (write.told.uid.clone(), write.series.clone());
+        if let Some(series) = self.series.get_mut(&key) {
+            series.count = series.count.saturating_add(count);
+        }
+    }
+
+    fn series_of(&mut self, told: &Told) -> String {
+        let reason = told.note.reason();
+        match job_of(&told.note) {
+            Some(job) if self.allows_one_more(&told.uid, told.at) => format!("{reason} {job}"),
+            _ => reason.to_owned(),
+        }
+    }
+
+    fn allows_one_more(&mut self, uid: &str, at: Timestamp) -> bool {
+        let allowance = self
+            .allowances
+            .entry(uid.to_owned())
+            .or_insert(Allowance { used: 0, since: at });
+        while allowance.used > 0 && at - allowance.since >= ALLOWANCE_GROWS_EVERY {
+            allowance.used -= 1;
+            allowance.since += ALLOWANCE_GROWS_EVERY;
+        }
+        if allowance.used == 0 {
+            allowance.since = at;
+        }
+        let allowed = allowance.used < ALLOWANCE;
+        allowance.used += i32::from(allowed);
+        allowed
+    }
+
+    fn sweep(&mut self, now: Timestamp) {
+        let full = self.series.len() >= MOST_SERIES;
+        if !full && self.swept.is_some_and(|swept| now - swept < SWEEP_EVERY) {
+            return;
+        }
+        self.swept = Some(now);
+        self.series.retain(|_, series| now - series.last < FORGET_AFTER);
+        self.allowances
+            .retain(|_, allowance| now - allowance.since < FORGET_AFTER);
+        if self.series.len() >= MOST_SERIES {
+            self.series.clear();
+        }
+    }
+}
+
+/// The Job that a note of something that happened once is about.
+fn job_of(note: &Note) -> Option<&str> {
+    match note {
+        Note::Started { job, .. }
+        | Note::Completed { job, .. }
+        | Note::Missing { job }
+        | Note::Adopted { job }
+        | Note::Deleted { job } => Some(job),
+        _ => None,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::cronjob::Key;
+
+    #[test]
+    fn a_cronjob_that_is_stuck_for_a_day_costs_one_event_that_is_written_less_and_less_often() {
+        let mut correlator = Correlator::default();
+        let writes: Vec<Write> = (0..86_400 / 30)
+            .filter_map(|n| {
+                let note = Note::StartFailed {
+                    job: format!("tick-{n}"),
+                    scheduled: at(n * 30),
+                    error: format!("jobs \"tick-{n}\" is forbidden: exceeded quota"),
+                };
+                correlator.correlate(told(n * 30, note))
+            })
+            .collect();
+        let written: Vec<i64> = writes
+            .iter()
+            .map(|write| (write.told.at - at(0)).num_minutes())
+            .collect();
+        assert_eq!(written[..8], [0, 1, 3, 7, 15, 31, 61, 91], "in minutes");
+        assert_eq!(writes.len(), 52);
+        assert!(writes.iter().all(|write| write.series == "FailedCreate"));
+        assert_eq!(writes.last().map(|write| write.first), Some(at(0)));
+        assert!(writes.last().is_some_and(|write| write.count > 2_800));
+    }
+
+    #[test]
+    fn what_happens_to_a_job_is_an_event_of_its_own_until_there_are_too_many() {
+        let mut correlator = Correlator::default();
+        let mut own = 0;
+        let mut together = 0;
+        for minute in 0..24 * 60 {
+            let note = Note::Deleted {
+                job: format!("tick-{minute}"),
+            };
+            match correlator.correlate(told(minute * 60, note)) {
+                Some(write) if write.series == "SuccessfulDelete" => together += 1,
+                Some(_) => own += 1,
+                None => {}
+            }
+        }
+        // The allowance, and one more every five minutes.
+        assert_eq!(own, i64::from(ALLOWANCE) + 24 * 60 / 5 - 1);
+        assert!(together < 60, "{together}");
+    }
+
+    #[test]
+    fn cronjobs_do_not_share_a_series_or_an_allowance() {
+        let mut correlator = Correlator::default();
+        for uid in ["a", "b"] {
+            let told = Told {
+                uid: uid.into(),
+                ..told(0, Note::NameTaken { job: "x".into() })
+            };
+            assert_eq!(
+                correlator.correlate(told).map(|write| write.count),
+                Some(1),
+                "{uid}"
+            );
+        }
+    }
+
+    #[test]
+    fn what_is_told_in_the_log_only_is_no_event() {
+        assert_eq!(Correlator::default().correlate(told(0, Note::Suspended)), None);
+    }
+
+    #[test]
+    fn a_count_goes_on_after_a_restart() {
+        let mut correlator = Correlator::default();
+        let taken = || Note::NameTaken { job: "x".into() };
+        let write = correlator.correlate(told(0, taken())).expect("written");
+        correlator.found(&write, 41);
+        let write = correlator.correlate(told(60, taken())).expect("written");
+        assert_eq!(write.count, 43);
+    }
+
+    #[test]
+    fn what_is_old_is_forgotten_and_the_rest_is_bounded() {
+        let mut correlator = Correlator::default();
+        for n in 0..i64::try_from(MOST_SERIES).expect("small") + 10 {
+            let told = Told {
+                uid: n.to_string(),
+                ..told(0, Note::NameTaken { job: "x".into() })
+            };
+            correlator.correlate(told);
+        }
+        assert!(correlator.series.len() <= MOST_SERIES);
+        correlator.correlate(told(3 * 3_600, Note::NameTaken { job: "x".into() }));
+        assert_eq!(correlator.series.len(), 1);
+    }
+
+    fn told(second: i64, note: Note) -> Told {
+        Told {
+            at: at(second),
+            cronjob: Key {
+                namespace: "default".into(),
+                name: "tick".into(),
+            },
+            uid: "u".into(),
+            note,
+        }
+    }
+
+    fn at(second: i64) -> Timestamp {
+        Timestamp::from_timestamp(1_800_000_000 + second, 0).expect("an instant")
+    }
+}

@@ -1,0 +1,88 @@
+//! The requests that write Events.
+
+use std::time::Duration;
+
+use k8s_openapi::api::core::v1::Event;
+use kube::api::{Patch, PatchParams, PostParams};
+use kube::{Api, Client};
+use tokio::sync::mpsc;
+use tokio::time::timeout;
+
+use super::correlate::{Correlator, Write};
+use super::object::{event, name, update};
+use crate::submit::FIELD_MANAGER;
+use crate::telemetry::{Metrics, Told};
+
+/// How long an Event may take. Those behind it wait, and are dropped when too many do.
+const EVENT_TIMEOUT: Duration = Duration::from_secs(5);
+
+/// Writes what is `told` as Events, one at a time, until nobody tells any more.
+pub async fn write_events(client: Client, mut told: mpsc::Receiver<Told>, metrics: Metrics) {
+    let mut correlator = Correlator::default();
+    while let Some(told) = told.recv().await {
+        if told.note.severity().is_none() {
+            continue;
+        }
+        let Some(write) = correlator.correlate(told) else {
+            metrics.count_event("withheld");
+            continue;
+        };
+        let events: Api<Event> = Api::namespaced(client.clone(), &write.told.cronjob.namespace);
+        let attempt = timeout(EVENT_TIMEOUT, write_one(&events, &write, &mut correlator)).await;
+        match attempt {
+            Ok(Ok(outcome)) => metrics.count_event(outcome),
+            Ok(Err(error)) => {
+                metrics.count_event("failed");
+                tracing::debug!(error = &error as &dyn std::error::Error, "an Event was refused");
+            }
+            Err(_) => {
+                metrics.count_event("failed");
+                tracing::debug!("an Event was not written in time");
+            }
+        }
+    }
+}
+
+/// Writes one Event: a new one is created, a known one is raised. Either may turn out to be the other, because Events
+/// outlive this process and do not last for ever.
+async fn write_one(
+    events: &Api<Event>,
+    write: &Write,
+    correlator: &mut Correlator,
+) -> kube::Result<&'static str> {
+    if write.count > 1 {
+        match raise(events, write, write.count).await {
+            Err(kube::Error::Api(status)) if status.is_not_found() => {}
+            answer => return answer.map(|()| "repeated"),
+        }
+    }
+    match create(events, write).await {
+        Err(kube::Error::Api(status)) if status.is_already_exists() => {
+            let known = events.get_opt(&name(write)).await?;
+            let before = known.and_then(|event| event.count).unwrap_or(0);
+            correlator.found(write, before);
+            raise(events, write, before.saturating_add(write.count)).await?;
+            Ok("repeated")
+        }
+        answer => answer.map(|()| "written"),
+    }
+}
+
+async fn create(events: &Api<Event>, write: &Write) -> kube::Result<()> {
+    // What is written here is an Event, field by field.
+    let event = serde_json::from_value(event(write)).map_err(kube::Error::SerdeError)?;
+    let params = PostParams {
+        field_manager: Some(FIELD_MANAGER.into()),
+        ..PostParams::default()
+    };
+    events.create(&params, &event).await.map(drop)
+}
+
+async fn raise(events: &Api<Event>, write: &Write, count: i32) -> kube::Result<()> {
+    let params = PatchParams {
+        field_manager: Some(FIELD_MANAGER.into()),
+        ..PatchParams::default()
+    };
+    let patch = Patch::Merge(update(write, count));
+    events.patch(&name(write), &params, &patch).await.map(drop)
+}

@@ -1,0 +1,111 @@
+//! What is served over HTTP for those who watch over the process.
+//!
+//! | path | answer |
+//! |---|---|
+//! | `GET /metrics` | the metrics, as Prometheus reads them |
+//! | `GET /livez` | 200 while the controller shows signs of life |
+//! | `GET /readyz` | 200 once the caches are full; a standby is ready without leading |
+//! | `GET /log-level` | what is logged |
+//! | `PUT /log-level` | changes it: `debug`, or `punctual=debug,kube=info` |
+//!
+//! The log level can be changed from the machine itself only, which `kubectl port-forward` counts as: a log in full
+//! detail is costly and tells more than a stranger should read.
+
+use std::net::SocketAddr;
+use std::sync::Arc;
+
+use axum::Router;
+use axum::extract::{ConnectInfo, State};
+use axum::http::{StatusCode, header};
+use axum::response::IntoResponse;
+use axum::routing::get;
+use tokio::net::TcpListener;
+
+use crate::clock::SharedClock;
+use crate::schedule::TimeZones;
+use crate::telemetry::{Health, LogLevel, METRICS_TYPE, Metrics};
+
+/// Everything that is served.
+#[derive(Clone)]
+pub struct Endpoint {
+    /// For `/metrics`.
+    pub metrics: Metrics,
+    /// For `/livez` and `/readyz`.
+    pub health: Health,
+    /// For `/log-level`.
+    pub log_level: LogLevel,
+    /// The time, for metrics that tell an age.
+    pub clock: SharedClock,
+    /// The time-zone database in use.
+    pub zones: Arc<TimeZones>,
+}
+
+impl Endpoint {
+    /// Serves on `listener` for ever.
+    ///
+    /// # Errors
+    ///
+    /// When the listener fails for good.
+    pub async fn serve(self, listener: TcpListener) -> std::io::Result<()> {
+        let service = router(self).into_make_service_with_connect_info::<SocketAddr>();
+        axum::serve(listener, service).await
+    }
+}
+
+fn router(endpoint: Endpoint) -> Router {
+    Router::new()
+        .route("/metrics", get(metrics))
+        .route("/livez", get(alive))
+        .route("/readyz", get(ready))
+        .route("/log-level", get(log_level).put(set_log_level))
+        .with_state(endpoint)
+}
+
+async fn metrics(State(endpoint): State<Endpoint>) -> impl IntoResponse {
+    let text = endpoint.metrics.render(&endpoint.zones, endpoint.clock.now());
+    ([(header::CONTENT_TYPE, METRICS_TYPE)], text)
+}
+
+async fn alive(State(endpoint): State<Endpoint>) -> (StatusCode, &'static str) {
+    if endpoint.health.is_alive() {
+        (StatusCode::OK, "ok\n")
+    } else {
+        (
+            StatusCode::INTERNAL_SERVER_ERROR,
+            "the controller shows no sign of life\n",
+        )
+    }
+}
+
+async fn ready(State(endpoint): State<Endpoint>) -> (StatusCode, &'static str) {
+    if endpoint.health.is_ready() {
+        (StatusCode::OK, "ok\n")
+    } else {
+        (
+            StatusCode::SERVICE_UNAVAILABLE,
+            "CronJobs and Jobs are still being listed\n",
+        )
+    }
+}
+
+async fn log_level(State(endpoint): State<Endpoint>) -> String {
+    format!("{}\n", endpoint.log_level.get())
+}
+
+async fn set_log_level(
+    State(endpoint): State<Endpoint>,
+    ConnectInfo(peer): ConnectInfo<SocketAddr>,
+    filter: String,
+) -> (StatusCode, String) {
+    if !peer.ip().to_canonical().is_loopback() {
+        let refusal = "the log level can be changed from the machine itself only; use kubectl port-forward\n";
+        return (StatusCode::FORBIDDEN, refusal.into());
+    }
+    match endpoint.log_level.set(&filter) {
+        Ok(()) => {
+            tracing::info!(filter = endpoint.log_level.get(), "log level changed");
+            (StatusCode::OK, format!("{}\n", endpoint.log_level.get()))
+        }
+        Err(error) => (StatusCode::BAD_REQUEST, format!("{error}\n")),
+    }
+}

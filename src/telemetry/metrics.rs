@@ -1,0 +1,336 @@
+//! The metrics, in the format of Prometheus (OpenMetrics text).
+//!
+//! Every label takes its values from a fixed list, so the number of series does not grow with the cluster: what is
+//! about a single CronJob is told in logs and events.
+
+use std::fmt;
+use std::sync::Arc;
+
+use prometheus_client::encoding::EncodeLabelSet;
+use prometheus_client::encoding::text::encode;
+use prometheus_client::metrics::counter::Counter;
+use prometheus_client::metrics::family::Family;
+use prometheus_client::metrics::gauge::Gauge;
+use prometheus_client::metrics::histogram::Histogram;
+use prometheus_client::metrics::info::Info;
+use prometheus_client::registry::{Registry, Unit};
+
+use crate::cronjob::Outcome;
+use crate::policy::Note;
+use crate::schedule::{TimeZones, Timestamp};
+use crate::telemetry::tzdb::age_in_days;
+
+/// The media type of [`Metrics::render`].
+pub const METRICS_TYPE: &str = "application/openmetrics-text; version=1.0.0; charset=utf-8";
+
+/// How late Jobs are created, in seconds. Punctual aims at milliseconds, so the buckets start there.
+const LATENESS_BUCKETS: [f64; 16] = [
+    0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1.0, 2.0, 5.0, 10.0, 30.0, 60.0, 300.0,
+];
+
+/// The buckets of the built-in controller's `job_creation_skew_duration_seconds` (1 s, doubling).
+const SKEW_BUCKETS: [f64; 10] = [1.0, 2.0, 4.0, 8.0, 16.0, 32.0, 64.0, 128.0, 256.0, 512.0];
+
+/// How long the API server takes to answer, in seconds.
+const REQUEST_BUCKETS: [f64; 12] = [
+    0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.25, 0.5, 1.0, 5.0, 10.0,
+];
+
+/// All metrics of the process. Clones are the same metrics.
+#[derive(Clone)]
+pub struct Metrics {
+    registry: Arc<Registry>,
+    lateness: Histogram,
+    skew: Histogram,
+    runs: Family<OutcomeLabel, Counter>,
+    skipped: Family<ReasonLabel, Counter>,
+    notes: Family<ReasonLabel, Counter>,
+    notes_dropped: Family<ListenerLabel, Counter>,
+    events: Family<OutcomeLabel, Counter>,
+    requests: Family<RequestLabel, Counter>,
+    request_seconds: Histogram,
+    backlog: Gauge,
+    leader: Gauge,
+    tzdb_age: Gauge,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
+struct OutcomeLabel {
+    outcome: &'static str,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
+struct ReasonLabel {
+    reason: &'static str,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
+struct ListenerLabel {
+    listener: &'static str,
+}
+
+/// A request to the API server: what was asked of what, and the answer. Each from a short list.
+#[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
+pub struct RequestLabel {
+    /// As Kubernetes counts verbs: `get`, `list`, `watch`, `create`, `update`, `patch`, `delete`.
+    pub verb: &'static str,
+    /// `cronjobs`, `cronjobs/status`, `jobs`, `events`, `leases`, or `other`.
+    pub resource: &'static str,
+    /// The status code of the answer; 0 when there was none.
+    pub code: u16,
+}
+
+impl Metrics {
+    /// Metrics that count from nothing, for a process that runs by these `zones`.
+    pub fn new(zones: &TimeZones) -> Self {
+        let metrics = Metrics {
+            registry: Arc::default(),
+            lateness: Histogram::new(LATENESS_BUCKETS),
+            skew: Histogram::new(SKEW_BUCKETS),
+            runs: Family::default(),
+            skipped: Family::default(),
+            notes: Family::default(),
+            notes_dropped: Family::default(),
+            events: Family::default(),
+            requests: Family::default(),
+            request_seconds: Histogram::new(REQUEST_BUCKETS),
+            backlog: Gauge::default(),
+            leader: Gauge::default(),
+            tzdb_age: Gauge::default(),
+        };
+        let mut registry = Registry::default();
+        metrics.register_runs(&mut registry);
+        metrics.register_process(registry.sub_registry_with_prefix("punctual"), zones);
+        Metrics {
+            registry: Arc::new(registry),
+            ..metrics
+        }
+    }
+
+    fn register_runs(&self, registry: &mut Registry) {
+        registry.register_with_unit(
+            "cronjob_controller_job_creation_skew_duration",
+            "Time between when a cronjob is scheduled to be run, and when the corresponding job is created",
+            Unit::Seconds,
+            self.skew.clone(),
+        );
+        let ours = registry.sub_registry_with_prefix("punctual");
+        ours.register_with_unit(
+            "job_creation_lateness",
+            "How long after its due instant a Job was created",
+            Unit::Seconds,
+            self.lateness.clone(),
+        );
+        ours.register("runs", "Runs, by what became of them", self.runs.clone());
+        ours.register(
+            "runs_skipped",
+            "Due instants that were not started, by the reason of their event",
+            self.skipped.clone(),
+        );
+        ours.register(
+            "notes",
+            "What was decided or noticed, by reason",
+            self.notes.clone(),
+        );
+        ours.register(
+            "due_backlog",
+            "CronJobs whose decision is being carried out",
+            self.backlog.clone(),
+        );
+    }
+
+    fn register_process(&self, ours: &mut Registry, zones: &TimeZones) {
+        ours.register(
+            "notes_dropped",
+            "Notes that a slow listener has not heard",
+            self.notes_dropped.clone(),
+        );
+        ours.register(
+            "events",
+            "Kubernetes Events, by what became of them",
+            self.events.clone(),
+        );
+        ours.register(
+            "api_requests",
+            "Requests to the API server; code 0 stands for no answer",
+            self.requests.clone(),
+        );
+        ours.register_with_unit(
+            "api_request_duration",
+            "How long the API server took to answer, watches excepted",
+            Unit::Seconds,
+            self.request_seconds.clone(),
+        );
+        ours.register("leader", "1 while this replica leads", self.leader.clone());
+        let version = vec![
+            ("version", zones.version().to_owned()),
+            ("origin", zones.origin().to_owned()),
+        ];
+        ours.register("tzdb", "The time-zone database in use", Info::new(version));
+        ours.register(
+            "tzdb_age_days",
+            "Days since that database was released, as near as its version tells",
+            self.tzdb_age.clone(),
+        );
+    }
+
+    /// Counts a note.
+    pub fn count(&self, note: &Note) {
+        let reason = note.reason();
+        self.notes.get_or_create(&ReasonLabel { reason }).inc();
+        let (outcome, skipped) = match note {
+            Note::Started { lateness, .. } => {
+                // A clock that was put back while the answer came makes the lateness negative.
+                let seconds = lateness.as_seconds_f64().max(0.0);
+                self.lateness.observe(seconds);
+                self.skew.observe(seconds);
+                (Some("started"), 0)
+            }
+            Note::Completed { outcome, .. } => match outcome {
+                Outcome::Succeeded => (Some("succeeded"), 0),
+                Outcome::Failed => (Some("failed"), 0),
+            },
+            Note::Missing { .. } => (Some("missing"), 0),
+            Note::PassedOver { count, .. } | Note::DeadlinePassed { count, .. } => (None, *count),
+            Note::NameTaken { .. } => (None, 1),
+            _ => (None, 0),
+        };
+        if let Some(outcome) = outcome {
+            self.runs.get_or_create(&OutcomeLabel { outcome }).inc();
+        }
+        if skipped > 0 {
+            self.skipped
+                .get_or_create(&ReasonLabel { reason })
+                .inc_by(skipped);
+        }
+    }
+
+    /// Counts a note that `listener` was too slow for.
+    pub fn count_dropped_note(&self, listener: &'static str) {
+        self.notes_dropped
+            .get_or_create(&ListenerLabel { listener })
+            .inc();
+    }
+
+    /// Counts an Event: `written`, `repeated` (its count was raised), `withheld` (it waits for more) or `failed`.
+    pub fn count_event(&self, outcome: &'static str) {
+        self.events.get_or_create(&OutcomeLabel { outcome }).inc();
+    }
+
+    /// Counts a request to the API server that took `seconds`; none for a watch, which lasts as long as it may.
+    pub fn count_request(&self, request: &RequestLabel, seconds: Option<f64>) {
+        self.requests.get_or_create(request).inc();
+        if let Some(seconds) = seconds {
+            self.request_seconds.observe(seconds);
+        }
+    }
+
+    /// How many decisions are being carried out.
+    pub fn set_backlog(&self, decisions: usize) {
+        self.backlog.set(i64::try_from(decisions).unwrap_or(i64::MAX));
+    }
+
+    /// Whether this replica leads.
+    pub fn set_leader(&self, leads: bool) {
+        self.leader.set(i64::from(leads));
+    }
+
+    /// All metrics as text, at the time `now`.
+    pub fn render(&self, zones: &TimeZones, now: Timestamp) -> String {
+        if let Some(days) = age_in_days(zones.version(), now) {
+            self.tzdb_age.set(days);
+        }
+        let mut text = String::new();
+        // Writing to a string does not fail.
+        let _ = encode(&mut text, &self.registry);
+        text
+    }
+}
+
+impl fmt::Debug for Metrics {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Metrics").finish_non_exhaustive()
+    }
+}
+
+impl Default for Metrics {
+    /// Metrics of a process that runs by the time-zone database that is built in.
+    fn default() -> Self {
+        Metrics::new(&TimeZones::built_in())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use chrono::TimeDelta;
+
+    #[test]
+    fn what_a_scrape_shows() {
+        let metrics = Metrics::default();
+        let scheduled = Timestamp::UNIX_EPOCH;
+        for note in [
+            Note::Started {
+                job: "a-1".into(),
+                scheduled,
+                lateness: TimeDelta::milliseconds(4),
+            },
+            Note::Completed {
+                job: "a-1".into(),
+                outcome: Outcome::Failed,
+            },
+            Note::DeadlinePassed {
+                count: 7,
+                newest: scheduled,
+            },
+            Note::Suspended,
+        ] {
+            metrics.count(&note);
+        }
+        let request = RequestLabel {
+            verb: "create",
+            resource: "jobs",
+            code: 201,
+        };
+        metrics.count_request(&request, Some(0.003));
+        metrics.count_event("written");
+        metrics.count_dropped_note("events");
+        metrics.set_backlog(3);
+        metrics.set_leader(true);
+        let now = "2026-11-23T12:00:00Z".parse().expect("an instant");
+        let text = metrics.render(&TimeZones::built_in(), now);
+        // Families keep no order, and the version of the database changes.
+        let mut shown: Vec<&str> = text
+            .lines()
+            .filter(|line| !line.starts_with("punctual_tzdb") && !line.contains(r#"le="+Inf""#))
+            .filter(|line| line.starts_with('#') || !line.ends_with(" 0"))
+            .filter(|line| !line.contains("_bucket"))
+            .collect();
+        shown.sort_unstable();
+        insta::assert_snapshot!("a_scrape", shown.join("\n"));
+        assert!(
+            text.contains(r#"job_creation_lateness_seconds_bucket{le="0.005"} 1"#),
+            "{text}"
+        );
+        assert!(
+            text.contains(r#"skew_duration_seconds_bucket{le="1.0"} 1"#),
+            "{text}"
+        );
+        assert!(text.contains(r#"punctual_tzdb_info{version="2026"#), "{text}");
+    }
+
+    #[test]
+    fn a_clock_that_is_put_back_is_no_lateness() {
+        let metrics = Metrics::default();
+        metrics.count(&Note::Started {
+            job: "a-1".into(),
+            scheduled: Timestamp::UNIX_EPOCH,
+            lateness: TimeDelta::seconds(-5),
+        });
+        let text = metrics.render(&TimeZones::built_in(), Timestamp::UNIX_EPOCH);
+        assert!(
+            text.contains("punctual_job_creation_lateness_seconds_sum 0.0"),
+            "{text}"
+        );
+    }
+}

@@ -1,0 +1,203 @@
+//! `punctual controller`, against the embedded API behind a real socket.
+
+use std::io::{BufRead as _, BufReader, Read as _, Write as _};
+use std::net::{SocketAddr, TcpListener, TcpStream};
+use std::process::{Child, Stdio};
+use std::sync::Arc;
+use std::time::Duration;
+
+use insta::assert_snapshot;
+use k8s_openapi::api::batch::v1::{CronJob, Job};
+use k8s_openapi::api::coordination::v1::Lease;
+use kube::Api;
+use kube::api::{ListParams, PostParams};
+use punctual::clock::SystemClock;
+use punctual::schedule::TimeZones;
+use punctual::standalone::api;
+use punctual::standalone::store::MemoryStore;
+use serde_json::json;
+use tempfile::TempDir;
+
+use crate::{command, exit_code, punctual, text};
+
+/// An API server, and a kubeconfig that leads to it.
+struct Server {
+    client: kube::Client,
+    folder: TempDir,
+    _api: api::Api,
+}
+
+impl Server {
+    async fn start() -> Self {
+        let zones = Arc::new(TimeZones::built_in());
+        let api = api::Api::start(Arc::new(MemoryStore::new()), SystemClock::shared(), zones);
+        let api = api.await.expect("the API starts");
+        let listener = tokio::net::TcpListener::bind("127.0.0.1:0")
+            .await
+            .expect("a port");
+        let address = listener.local_addr().expect("an address");
+        let router = api.router();
+        tokio::spawn(async move { axum::serve(listener, router).await });
+        let folder = TempDir::new().expect("a folder");
+        let kubeconfig = json!({
+            "apiVersion": "v1",
+            "kind": "Config",
+            "current-context": "here",
+            "clusters": [{ "name": "here", "cluster": { "server": format!("http://{address}") } }],
+            "users": [{ "name": "me", "user": {} }],
+            "contexts": [{ "name": "here", "context": { "cluster": "here", "user": "me" } }],
+        });
+        std::fs::write(folder.path().join("config"), kubeconfig.to_string()).expect("a file");
+        Server {
+            client: api.client(),
+            folder,
+            _api: api,
+        }
+    }
+
+    /// Starts the binary, and tells where it serves its metrics.
+    fn controller(&self, arguments: &[&str]) -> (Child, SocketAddr) {
+        // Nobody else takes a port that was free a moment ago, as a rule.
+        let port = TcpListener::bind("127.0.0.1:0").and_then(|listener| listener.local_addr());
+        let address = port.expect("a port");
+        let child = command(&["controller", "--log-format", "json"])
+            .args(["--metrics-listen", &address.to_string()])
+            .args(arguments)
+            .arg("--kubeconfig")
+            .arg(self.folder.path().join("config"))
+            .stderr(Stdio::piped())
+            .spawn();
+        (child.expect("punctual can be started"), address)
+    }
+
+    async fn every_second(&self) {
+        let cronjob = json!({
+            "metadata": { "name": "tick" },
+            "spec": { "schedule": "@every 1s", "jobTemplate": { "spec": { "template": { "spec": {
+                "restartPolicy": "Never", "containers": [{ "name": "main", "image": "busybox" }],
+            } } } } },
+        });
+        let cronjob: CronJob = serde_json::from_value(cronjob).expect("a CronJob");
+        let cronjobs: Api<CronJob> = Api::default_namespaced(self.client.clone());
+        cronjobs
+            .create(&PostParams::default(), &cronjob)
+            .await
+            .expect("created");
+    }
+
+    async fn jobs(&self) -> usize {
+        let jobs: Api<Job> = Api::default_namespaced(self.client.clone());
+        jobs.list(&ListParams::default())
+            .await
+            .expect("a list")
+            .items
+            .len()
+    }
+
+    async fn lease_holder(&self) -> String {
+        let leases: Api<Lease> = Api::default_namespaced(self.client.clone());
+        let lease = leases.get("punctual").await.expect("a lease");
+        lease
+            .spec
+            .and_then(|spec| spec.holder_identity)
+            .unwrap_or_default()
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn it_runs_cronjobs_tells_about_them_and_stops_in_order() {
+    let server = Server::start().await;
+    server.every_second().await;
+    let (mut child, address) = server.controller(&[]);
+    for _ in 0..2_000 {
+        if server.jobs().await >= 2 {
+            break;
+        }
+        tokio::time::sleep(Duration::from_millis(10)).await;
+    }
+    assert!(server.jobs().await >= 2, "nothing runs");
+    assert_ne!(server.lease_holder().await, "");
+
+    assert_eq!(http(address, "GET", "/livez", ""), (200, "ok\n".into()));
+    assert_eq!(http(address, "GET", "/readyz", ""), (200, "ok\n".into()));
+    let (_, metrics) = http(address, "GET", "/metrics", "");
+    for line in [
+        "punctual_leader 1",
+        r#"punctual_api_requests_total{verb="create",resource="jobs",code="201"}"#,
+        "cronjob_controller_job_creation_skew_duration_seconds_bucket",
+    ] {
+        assert!(metrics.contains(line), "{line} is not in\n{metrics}");
+    }
+    assert_eq!(
+        http(address, "PUT", "/log-level", "debug"),
+        (200, "debug\n".into())
+    );
+    assert_eq!(http(address, "GET", "/log-level", ""), (200, "debug\n".into()));
+    let (code, refusal) = http(address, "PUT", "/log-level", "loud");
+    assert_eq!(code, 400);
+    assert_snapshot!(refusal, @r#""loud" is no log level; write error, warn, info, debug or trace, or a filter like punctual=debug,kube=info"#);
+
+    terminate(&child);
+    let status = child.wait().expect("it ends");
+    assert_eq!(status.code(), Some(0));
+    assert_eq!(server.lease_holder().await, "", "the lease is released");
+    let log = child.stderr.take().expect("a log");
+    let decision = BufReader::new(log).lines().find_map(|line| {
+        let line: serde_json::Value = serde_json::from_str(&line.expect("UTF-8")).expect("JSON");
+        (line["reason"] == "SuccessfulCreate").then_some(line)
+    });
+    let decision = decision.expect("a line for the decision");
+    for (field, value) in [("namespace", "default"), ("cronjob", "tick"), ("level", "INFO")] {
+        assert_eq!(decision[field], value, "{decision}");
+    }
+    assert!(
+        decision["scheduled"].is_string() && decision["lateness_ms"].is_number(),
+        "{decision}"
+    );
+}
+
+#[test]
+fn mistakes_on_the_command_line_say_what_to_do() {
+    let missing = punctual(&["controller", "--kubeconfig", "/nowhere/config"]);
+    assert_eq!(exit_code(&missing), 1);
+    let said = text(&missing.stderr);
+    assert_snapshot!(said, @"error: the kubeconfig /nowhere/config can't be read: No such file or directory (os error 2)");
+
+    let selector = punctual(&["controller", "--selector", "tier in batch"]);
+    assert_eq!(exit_code(&selector), 2);
+    assert_snapshot!(text(&selector.stderr), @r#"
+    error: invalid value 'tier in batch' for '--selector <SELECTOR>': unable to parse requirement: "tier in batch" is no term of a label selector; write key=value, key!=value, key in (a,b), key notin (a,b), key or !key
+
+    For more information, try '--help'.
+    "#);
+}
+
+#[test]
+fn help_fits_a_terminal() {
+    let help = punctual(&["controller", "--help"]);
+    assert_eq!(exit_code(&help), 0);
+    assert_snapshot!("controller_help", text(&help.stdout));
+}
+
+/// As the kubelet does it.
+fn terminate(child: &Child) {
+    let kill = std::process::Command::new("kill")
+        .arg(child.id().to_string())
+        .status();
+    assert!(kill.expect("kill can be run").success());
+}
+
+/// A request over a socket, and the answer's code and body.
+fn http(address: SocketAddr, method: &str, path: &str, body: &str) -> (u16, String) {
+    let mut stream = TcpStream::connect(address).expect("it listens");
+    let request = format!(
+        "{method} {path} HTTP/1.1\r\nHost: {address}\r\nConnection: close\r\nContent-Length: {}\r\n\r\n{body}",
+        body.len()
+    );
+    stream.write_all(request.as_bytes()).expect("sent");
+    let mut answer = String::new();
+    stream.read_to_string(&mut answer).expect("answered");
+    let code = answer.split(' ').nth(1).and_then(|code| code.parse().ok());
+    let (_, body) = answer.split_once("\r\n\r\n").expect("a body");
+    (code.expect("a code"), body.to_owned())
+}

@@ -1,0 +1,7 @@
+//! The controller as it runs in a cluster, on the embedded API: who is in charge, what is told, what trouble does.
+
+mod charge;
+mod events;
+mod leadership;
+mod trouble;
+mod world;
