@@ -1,5 +1,7 @@
 //! Which CronJobs a controller is in charge of, and so what it watches.
 
+use std::fmt;
+
 use crate::manifest::Adoption;
 
 /// What a controller is in charge of. The default is everything.
@@ -40,9 +42,40 @@ impl Charge {
     }
 }
 
+/// As a person says it: `all CronJobs in a, b with tier=batch`.
+impl fmt::Display for Charge {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self.adoption {
+            Adoption::All => "all CronJobs",
+            Adoption::OptedIn => "the CronJobs handed over",
+        })?;
+        if !self.namespaces.is_empty() {
+            write!(f, " in {}", self.namespaces.join(", "))?;
+        }
+        match &self.selector {
+            Some(selector) => write!(f, " with {selector}"),
+            None => Ok(()),
+        }
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_charge_reads_as_a_person_says_it() {
+        assert_eq!(Charge::default().to_string(), "all CronJobs");
+        let narrow = Charge {
+            adoption: Adoption::OptedIn,
+            namespaces: vec!["a".into(), "b".into()],
+            selector: Some("tier=batch".into()),
+        };
+        assert_eq!(
+            narrow.to_string(),
+            "the CronJobs handed over in a, b with tier=batch"
+        );
+    }
 
     #[test]
     fn each_namespace_is_watched_once_and_without_any_the_cluster_is() {

@@ -6,7 +6,7 @@
 //! | `GET /livez` | 200 while the controller shows signs of life |
 //! | `GET /readyz` | 200 once the caches are full; a standby is ready without leading |
 //! | `GET /log-level` | what is logged |
-//! | `PUT /log-level` | changes it: `debug`, or `punctual=debug,kube=info` |
+//! | `PUT /log-level` | changes it: `debug` for Punctual itself, or a filter like `punctual=debug,kube=info` |
 //!
 //! The log level can be changed from the machine itself only, which `kubectl port-forward` counts as: a log in full
 //! detail is costly and tells more than a stranger should read.

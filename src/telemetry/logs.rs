@@ -1,6 +1,7 @@
 //! The log: `tracing` on standard error, as text or JSON. What is logged can be changed while the program runs.
 
 use std::fmt;
+use std::io::IsTerminal as _;
 use std::sync::Arc;
 
 use tracing_subscriber::layer::SubscriberExt as _;
@@ -40,7 +41,7 @@ pub enum LogLevelError {
 }
 
 impl LogLevel {
-    /// Logs what `filter` says from now on: a level for all of it, or a filter as `RUST_LOG` takes it.
+    /// Logs what `filter` says from now on: a level for Punctual itself, or a filter as `RUST_LOG` takes it.
     ///
     /// # Errors
     ///
@@ -71,7 +72,12 @@ fn parse(text: &str) -> Result<EnvFilter, LogLevelError> {
     // A word alone is a level: `EnvFilter` would take any other for the name of a crate, and log all of it.
     let is_level = |part: &str| part == "off" || part.parse::<tracing::Level>().is_ok();
     let well_formed = text.split(',').all(|part| is_level(part) || part.contains('='));
-    let filter = if well_formed { text.parse().ok() } else { None };
+    // A level alone is about Punctual: its HTTP client would drown everything else.
+    let filter = match (is_level(text), well_formed) {
+        (true, _) => format!("warn,punctual={text}").parse().ok(),
+        (false, true) => text.parse().ok(),
+        (false, false) => None,
+    };
     filter.ok_or_else(|| LogLevelError::NotAFilter {
         text: text.to_owned(),
     })
@@ -83,7 +89,8 @@ fn parse(text: &str) -> Result<EnvFilter, LogLevelError> {
 pub fn start_logs(format: LogFormat, default: &str) -> LogLevel {
     let filter = EnvFilter::try_from_default_env().unwrap_or_else(|_| EnvFilter::new(default));
     let (filter, handle) = reload::Layer::new(filter);
-    let lines = format::layer().with_writer(std::io::stderr);
+    let colours = std::io::stderr().is_terminal() && std::env::var_os("NO_COLOR").is_none();
+    let lines = format::layer().with_writer(std::io::stderr).with_ansi(colours);
     let lines = match format {
         LogFormat::Text => lines.boxed(),
         LogFormat::Json => lines.json().flatten_event(true).boxed(),

@@ -20,6 +20,16 @@ use tempfile::TempDir;
 
 use crate::{command, exit_code, punctual, text};
 
+/// A process that goes when the test does, however it ends.
+struct Killed(Child);
+
+impl Drop for Killed {
+    fn drop(&mut self) {
+        let _gone = self.0.kill();
+        let _status = self.0.wait();
+    }
+}
+
 /// An API server, and a kubeconfig that leads to it.
 struct Server {
     client: kube::Client,
@@ -56,7 +66,7 @@ impl Server {
     }
 
     /// Starts the binary, and tells where it serves its metrics.
-    fn controller(&self, arguments: &[&str]) -> (Child, SocketAddr) {
+    fn controller(&self, arguments: &[&str]) -> (Killed, SocketAddr) {
         // Nobody else takes a port that was free a moment ago, as a rule.
         let port = TcpListener::bind("127.0.0.1:0").and_then(|listener| listener.local_addr());
         let address = port.expect("a port");
@@ -65,9 +75,10 @@ impl Server {
             .args(arguments)
             .arg("--kubeconfig")
             .arg(self.folder.path().join("config"))
+            .stdout(Stdio::null())
             .stderr(Stdio::piped())
             .spawn();
-        (child.expect("punctual can be started"), address)
+        (Killed(child.expect("punctual can be started")), address)
     }
 
     async fn every_second(&self) {
@@ -130,18 +141,21 @@ async fn it_runs_cronjobs_tells_about_them_and_stops_in_order() {
     }
     assert_eq!(
         http(address, "PUT", "/log-level", "debug"),
-        (200, "debug\n".into())
+        (200, "punctual=debug,warn\n".into())
     );
-    assert_eq!(http(address, "GET", "/log-level", ""), (200, "debug\n".into()));
+    assert_eq!(
+        http(address, "GET", "/log-level", ""),
+        (200, "punctual=debug,warn\n".into())
+    );
     let (code, refusal) = http(address, "PUT", "/log-level", "loud");
     assert_eq!(code, 400);
     assert_snapshot!(refusal, @r#""loud" is no log level; write error, warn, info, debug or trace, or a filter like punctual=debug,kube=info"#);
 
-    terminate(&child);
-    let status = child.wait().expect("it ends");
+    terminate(&child.0);
+    let status = child.0.wait().expect("it ends");
     assert_eq!(status.code(), Some(0));
     assert_eq!(server.lease_holder().await, "", "the lease is released");
-    let log = child.stderr.take().expect("a log");
+    let log = child.0.stderr.take().expect("a log");
     let decision = BufReader::new(log).lines().find_map(|line| {
         let line: serde_json::Value = serde_json::from_str(&line.expect("UTF-8")).expect("JSON");
         (line["reason"] == "SuccessfulCreate").then_some(line)

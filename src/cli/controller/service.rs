@@ -149,7 +149,7 @@ fn introduce(args: &ControllerArgs, config: &Config, zones: &TimeZones, clock: &
     tracing::info!(
         version = env!("CARGO_PKG_VERSION"),
         cluster = %config.cluster_url,
-        charge = ?args.charge(),
+        charge = %args.charge(),
         metrics = %args.metrics_listen,
         "punctual controller"
     );
