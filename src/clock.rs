@@ -7,6 +7,10 @@ use std::pin::Pin;
 use std::sync::Arc;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
+use chrono::TimeDelta;
+use tokio::sync::watch;
+use tokio::time::Instant;
+
 use crate::schedule::Timestamp;
 
 /// A future that ends when the clock has reached a moment.
@@ -71,9 +75,95 @@ fn pause(seen: Timestamp, now: Timestamp, instant: Timestamp) -> Option<Duration
     (now >= seen).then_some(left.min(LONGEST_SLEEP))
 }
 
+/// A wall clock for simulations: it starts where it is told to, runs with tokio's clock, and can be stepped.
+///
+/// On a runtime whose time is paused it stands still while there is anything left to do, and moves when tokio's time
+/// does. So the timers of everybody, those that know nothing of this clock included, go off in their order and at
+/// the moment they were set for. Clones are the same clock.
+#[derive(Debug, Clone)]
+pub struct ManualClock {
+    started: Instant,
+    /// What the clock read when it was started, moved by every step since.
+    origin: watch::Sender<Timestamp>,
+}
+
+impl ManualClock {
+    /// A clock that reads `now` now. Must be called on a tokio runtime.
+    pub fn starting_at(now: Timestamp) -> Self {
+        ManualClock {
+            started: Instant::now(),
+            origin: watch::Sender::new(now),
+        }
+    }
+
+    /// Sets the clock forwards or backwards, as time synchronisation or an administrator does. No time passes, and
+    /// sleepers notice at once.
+    pub fn step(&self, by: TimeDelta) {
+        self.origin
+            .send_modify(|origin| *origin = origin.checked_add_signed(by).unwrap_or(*origin));
+    }
+}
+
+impl Clock for ManualClock {
+    fn now(&self) -> Timestamp {
+        let elapsed = TimeDelta::from_std(self.started.elapsed()).unwrap_or(TimeDelta::MAX);
+        let origin = *self.origin.borrow();
+        origin.checked_add_signed(elapsed).unwrap_or(Timestamp::MAX_UTC)
+    }
+
+    fn sleep_until(&self, instant: Timestamp) -> Sleep {
+        let clock = self.clone();
+        let mut steps = self.origin.subscribe();
+        let origin = *steps.borrow_and_update();
+        Box::pin(async move {
+            loop {
+                let left = (instant - clock.now()).to_std().unwrap_or_default();
+                let was_put_back = *steps.borrow_and_update() < origin;
+                if left.is_zero() || was_put_back {
+                    return;
+                }
+                tokio::select! {
+                    () = tokio::time::sleep(left) => {}
+                    // The clock is held here, so the channel stays open.
+                    _ = steps.changed() => {}
+                }
+            }
+        })
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[tokio::test(start_paused = true)]
+    async fn a_sleeper_wakes_at_its_instant_and_no_time_is_lost() {
+        let clock = ManualClock::starting_at(at(100));
+        clock.sleep_until(at(4_000_000)).await;
+        assert_eq!(clock.now(), at(4_000_000));
+        clock.sleep_until(at(5)).await;
+        assert_eq!(clock.now(), at(4_000_000), "what has passed is not waited for");
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_step_forwards_wakes_who_waits_for_a_moment_that_was_skipped() {
+        let clock = ManualClock::starting_at(at(0));
+        let sleeper = tokio::spawn(clock.sleep_until(at(60)));
+        tokio::task::yield_now().await;
+        clock.step(TimeDelta::seconds(90));
+        sleeper.await.expect("the sleeper wakes");
+        assert_eq!(clock.now(), at(90));
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_step_backwards_ends_a_wait_at_once() {
+        let clock = ManualClock::starting_at(at(0));
+        let sleeper = tokio::spawn(clock.sleep_until(at(60)));
+        tokio::task::yield_now().await;
+        clock.step(TimeDelta::seconds(-30));
+        sleeper.await.expect("the sleeper wakes");
+        assert_eq!(clock.now(), at(-30));
+    }
 
     #[test]
     fn a_wait_ends_at_its_instant_or_when_the_clock_is_put_back() {
@@ -92,5 +182,9 @@ mod tests {
                 "{seen} {now} {instant}"
             );
         }
+    }
+
+    fn at(seconds: i64) -> Timestamp {
+        Timestamp::from_timestamp(seconds, 0).expect("a small number")
     }
 }

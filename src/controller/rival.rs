@@ -5,7 +5,7 @@
 
 use chrono::TimeDelta;
 
-use crate::cronjob::{Origin, is_run_name};
+use crate::cronjob::{Origin, scheduled_by_name};
 use crate::policy::Note;
 use crate::submit::{FIELD_MANAGER, JobView};
 
@@ -16,7 +16,7 @@ pub(super) const TELL_EVERY: TimeDelta = TimeDelta::hours(1);
 /// that somebody else created.
 pub(super) fn notice(job: &JobView, cronjob: &str) -> Option<Note> {
     let manager = job.created_by().filter(|manager| *manager != FIELD_MANAGER)?;
-    let is_run = is_run_name(cronjob, job.name()) && job.run().origin == Origin::Schedule;
+    let is_run = scheduled_by_name(cronjob, job.name()).is_some() && job.run().origin == Origin::Schedule;
     is_run.then(|| Note::OtherController {
         job: job.name().to_owned(),
         manager: manager.to_owned(),

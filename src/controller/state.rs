@@ -146,6 +146,10 @@ impl State {
         if let Some(object) = carried.cronjob {
             self.cache.wrote_cronjob(key, object, &self.zones);
         }
+        if carried.gone {
+            // Its Jobs are collected as soon as they are created, and their instants would be due again and again.
+            self.forget(key);
+        }
         self.settle_failure(key, carried.trouble.map(|trouble| trouble.retry), now);
     }
 

@@ -8,6 +8,6 @@ mod name;
 mod run;
 mod spec;
 
-pub use name::{is_run_name, run_name};
+pub use name::{run_name, scheduled_by_name};
 pub use run::{Origin, Outcome, Run, RunState};
 pub use spec::{BadSchedule, Concurrency, CronJob, HistoryLimits, JobRef, Key, Spec, Status};

@@ -20,11 +20,22 @@ pub fn run_name(cronjob: &str, scheduled: Timestamp) -> String {
     }
 }
 
-/// Whether a Job's name is that of a run of `cronjob`, for whatever instant.
-pub fn is_run_name(cronjob: &str, job: &str) -> bool {
-    let suffix = job.strip_prefix(cronjob).and_then(|rest| rest.strip_prefix('-'));
-    suffix.is_some_and(|digits| !digits.is_empty() && digits.bytes().all(|byte| byte.is_ascii_digit()))
+/// The instant that the Job `job` runs `cronjob` for; the inverse of [`run_name`]. `None` for a Job of another name,
+/// such as one that a person started.
+pub fn scheduled_by_name(cronjob: &str, job: &str) -> Option<Timestamp> {
+    let number = job.strip_prefix(cronjob)?.strip_prefix('-')?;
+    let count: i64 = number.parse().ok()?;
+    let seconds = if number.len() < SECONDS_DIGITS {
+        count.checked_mul(60)?
+    } else {
+        count
+    };
+    // A number with leading zeros or a sign is not a run's.
+    Timestamp::from_timestamp(seconds, 0).filter(|instant| run_name(cronjob, *instant) == job)
 }
+
+/// Seconds since 1970 have this many digits from 2001 to 2286; minutes have fewer until the year 3871.
+const SECONDS_DIGITS: usize = 10;
 
 #[cfg(test)]
 mod tests {
@@ -45,23 +56,32 @@ mod tests {
     }
 
     #[test]
-    fn a_run_is_known_by_its_name() {
-        for (job, is_run) in [
-            ("tick-24394200", true),
-            ("tick-1463652005", true),
-            ("tick-manual-7xk", false),
-            ("tick-", false),
-            ("tick", false),
-            ("tock-24394200", false),
-        ] {
-            assert_eq!(is_run_name("tick", job), is_run, "{job}");
-        }
-    }
-
-    #[test]
     fn the_longest_cronjob_name_leaves_room_for_the_suffix() {
         let longest = "a".repeat(52);
         assert_eq!(run_name(&longest, at("2016-05-19T10:00:05Z")).len(), 63);
+    }
+
+    #[test]
+    fn a_name_tells_its_instant() {
+        for instant in [
+            "2016-05-19T10:00:00Z",
+            "2016-05-19T10:00:05Z",
+            "2100-01-01T00:00:00Z",
+        ] {
+            let name = run_name("tick", at(instant));
+            assert_eq!(scheduled_by_name("tick", &name), Some(at(instant)), "{name}");
+        }
+        for name in [
+            "tick",
+            "tick-",
+            "tick-soon",
+            "tick-024394200",
+            "tick-+24394200",
+            "tock-24394200",
+            "tick-9223372036854775807",
+        ] {
+            assert_eq!(scheduled_by_name("tick", name), None, "{name}");
+        }
     }
 
     fn at(text: &str) -> Timestamp {

@@ -1,6 +1,6 @@
 //! Which runs are active, which succeeded, which went missing: the status brought up to date with what is seen.
 
-use crate::cronjob::{JobRef, Origin, Outcome, Run, RunState, Status};
+use crate::cronjob::{CronJob, JobRef, Origin, Outcome, Run, RunState, Status, scheduled_by_name};
 use crate::policy::Note;
 use crate::policy::situation::Deletion;
 use crate::schedule::Timestamp;
@@ -72,4 +72,36 @@ fn last_success(recorded: &Status, runs: &[Run]) -> Option<Timestamp> {
         _ => None,
     });
     completed.chain(recorded.last_successful_time).max()
+}
+
+/// Records the newest instant that a run is there for, when the write after its creation was lost.
+///
+/// This comes before any rule about time: what was started is neither missed nor passed over, however late the record.
+/// An instant of the future is left alone: a clock was ahead when its run was started.
+pub(super) fn record_newest(
+    status: &mut Status,
+    cronjob: &CronJob,
+    runs: &[Run],
+    now: Timestamp,
+    notes: &mut Vec<Note>,
+) {
+    let recorded = status.last_schedule_time.unwrap_or(cronjob.created);
+    let started = runs.iter().filter_map(|run| {
+        let scheduled = scheduled_by_name(&cronjob.key.name, &run.name)?;
+        (recorded < scheduled && scheduled <= now).then_some((scheduled, &run.name))
+    });
+    if let Some((scheduled, job)) = started.max() {
+        status.last_schedule_time = Some(scheduled);
+        notes.push(Note::AlreadyStarted {
+            job: job.clone(),
+            scheduled,
+        });
+    }
+}
+
+/// Whether the record of a CronJob covers the instant of a Job, so that the Job may go. Until then it is all that
+/// keeps the instant from being started again.
+pub(super) fn is_recorded(cronjob: &CronJob, job: &str) -> bool {
+    let recorded = cronjob.status.last_schedule_time.unwrap_or(cronjob.created);
+    scheduled_by_name(&cronjob.key.name, job).is_none_or(|scheduled| scheduled <= recorded)
 }

@@ -1,6 +1,6 @@
 //! The decision, step by step.
 
-use crate::cronjob::{CronJob, Run, run_name};
+use crate::cronjob::{BadSchedule, CronJob, Run, run_name};
 use crate::policy::concurrency::{self, Admission};
 use crate::policy::missed::{self, Window};
 use crate::policy::situation::{Decision, Situation, Start};
@@ -19,8 +19,10 @@ pub fn decide(situation: Situation<'_>, now: Timestamp) -> Decision {
     } = situation;
     let mut notes = Vec::new();
 
-    let prune = history::prune(cronjob.spec.history, runs);
-    let status = bookkeeping::reconcile(&cronjob.status, runs, &prune, &mut notes);
+    let mut prune = history::prune(cronjob.spec.history, runs);
+    prune.retain(|job| bookkeeping::is_recorded(cronjob, &job.name));
+    let mut status = bookkeeping::reconcile(&cronjob.status, runs, &prune, &mut notes);
+    bookkeeping::record_newest(&mut status, cronjob, runs, now, &mut notes);
     let memory = missed::notice_edit(&cronjob.spec, memory, now);
     let mut decision = Decision {
         prune,
@@ -39,21 +41,21 @@ pub fn decide(situation: Situation<'_>, now: Timestamp) -> Decision {
     decision
 }
 
-/// The schedule to follow, or why none is followed now.
+/// The schedule to follow, or why none is followed now. As in Kubernetes, an unknown zone is told even while the
+/// CronJob is suspended, and a schedule that does not parse only when it would be followed.
 fn usable_schedule(cronjob: &CronJob) -> Result<&Schedule, Note> {
     if cronjob.deleting {
         return Err(Note::BeingDeleted);
     }
-    let schedule = cronjob.spec.schedule.as_ref().map_err(Note::unusable)?;
-    if cronjob.spec.suspend {
-        return Err(Note::Suspended);
-    }
-    if schedule.never_fires() {
-        return Err(Note::NeverFires {
+    match &cronjob.spec.schedule {
+        Err(problem @ BadSchedule::UnknownTimeZone { .. }) => Err(Note::unusable(problem)),
+        _ if cronjob.spec.suspend => Err(Note::Suspended),
+        Err(problem) => Err(Note::unusable(problem)),
+        Ok(schedule) if schedule.never_fires() => Err(Note::NeverFires {
             schedule: cronjob.spec.schedule_text.clone(),
-        });
+        }),
+        Ok(schedule) => Ok(schedule),
     }
-    Ok(schedule)
 }
 
 /// Nothing is started, and no time is of interest, until the CronJob changes. What passes meanwhile is not reported
@@ -81,13 +83,6 @@ fn decide_start(
         return;
     };
     let name = run_name(&cronjob.key.name, scheduled);
-    if runs.iter().any(|run| run.name == name) {
-        // The write after its creation was lost. Its Job is kept until the instant is recorded: it is the only trace.
-        decision.prune.retain(|deletion| deletion.name != name);
-        decision.status.last_schedule_time = Some(scheduled);
-        decision.notes.push(Note::AlreadyStarted { job: name, scheduled });
-        return;
-    }
     match concurrency::admit(cronjob.spec.concurrency, &decision.status, runs) {
         Admission::Start { replacing } => {
             decision.notes.extend(window.passed_over_before(scheduled));

@@ -34,6 +34,8 @@ pub struct Submitter {
 pub struct Carried {
     /// The CronJob after the status write, if there was one.
     pub cronjob: Option<CronJob>,
+    /// The CronJob is not there any more, whatever the watch shows.
+    pub gone: bool,
     /// The Job that was created, or found under the run's name.
     pub job: Option<JobView>,
     /// The UIDs of the Jobs that were deleted.
@@ -192,7 +194,10 @@ async fn record(requests: &Requests, cronjob: &CronJob, status: &Status, mut car
                 carried.cronjob = Some(*written);
                 return carried;
             }
-            Ok(StatusAnswer::Gone) => return carried,
+            Ok(StatusAnswer::Gone) => {
+                carried.gone = true;
+                return carried;
+            }
             Ok(StatusAnswer::Conflict) => {}
             Err(trouble) => {
                 let message = format!("the status could not be written: {}", trouble.message);

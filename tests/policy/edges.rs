@@ -247,3 +247,23 @@ fn told(decision: &Decision) -> String {
         .collect::<Vec<_>>()
         .join(" ")
 }
+
+/// As in Kubernetes: the zone is judged before `suspend`, the schedule after it.
+#[test]
+fn a_suspended_cronjob_is_told_of_its_zone_but_not_of_its_schedule() {
+    for (schedule, zone, suspend, note) in [
+        ("0 24 * * *", None, true, "Suspended"),
+        ("0 24 * * *", None, false, "UnparseableSchedule"),
+        ("0 * * * *", Some("Mars/Olympus"), true, "UnknownTimeZone"),
+        ("0 0 31 2 *", None, true, "Suspended"),
+    ] {
+        let mut cronjob = cronjob(schedule, zone);
+        cronjob.spec.suspend = suspend;
+        let decision = decide_at(&cronjob, &[], &Memory::default(), "T");
+        assert_eq!(
+            decision.notes.iter().map(Note::reason).collect::<Vec<_>>(),
+            [note],
+            "{schedule}"
+        );
+    }
+}

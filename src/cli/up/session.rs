@@ -39,7 +39,15 @@ pub(super) async fn run(
     let (machine, Hearing { told, processes }) = Standalone::start(Arc::clone(&clock), Arc::clone(&zones))
         .await
         .map_err(|error| Failure::from_error("the embedded API could not be started", &error))?;
-    let loaded = apply::apply(machine.client(), objects, &zones, &clock).await?;
+    let loaded = match apply::apply(machine.client(), objects, &zones, &clock).await {
+        Ok(loaded) => loaded,
+        Err(failure) => {
+            // What was applied before may run already.
+            let (_hurry, hurried) = watch::channel(true);
+            machine.stop(hurried).await;
+            return Err(failure);
+        }
+    };
 
     let (sender, ended) = mpsc::channel(ENDED_QUEUE);
     tokio::spawn(jobs::watch_ends(machine.client(), Arc::clone(&clock), sender));
@@ -114,7 +122,7 @@ impl Session {
         }
         if self.output == Output::Text {
             complain(
-                "stopping: no new runs; running ones get SIGTERM and their grace period (Ctrl-C again ends them)",
+                "stopping: no new runs; running ones get SIGTERM and their grace period (Ctrl-C ends them at once)",
             );
         }
         let (hurry, hurried) = watch::channel(false);
@@ -144,9 +152,13 @@ impl Session {
 
     fn show(&mut self, happening: &Happening) {
         self.tally.count(happening);
-        match self.output {
-            Output::Text => text::line(happening).iter().for_each(|line| say(line)),
-            Output::Json => say(&json::event(happening).to_string()),
+        let line = match self.output {
+            Output::Text => text::line(happening),
+            Output::Json => Some(json::event(happening).to_string()),
+        };
+        // Whoever reads may be slow, or a pager that waits for a key: the machine goes on meanwhile.
+        if let Some(line) = line {
+            tokio::task::block_in_place(|| say(&line));
         }
     }
 

@@ -158,7 +158,7 @@ impl State {
         concerned
     }
 
-    fn forget(&mut self, key: &Key) {
+    pub(super) fn forget(&mut self, key: &Key) {
         self.cache.remove_cronjob(key);
         self.standing.remove(key);
         self.wakes.set(key, None);

@@ -1,0 +1,99 @@
+//! A script and its output.
+
+use std::path::{Path, PathBuf};
+use std::{env, fs};
+
+use libtest_mimic::{Failed, Trial};
+use punctual::schedule::Timestamp;
+
+use crate::language::{Command, Line, Script};
+use crate::world::{Runtime, World};
+
+/// Writes the outputs anew instead of comparing them.
+const UPDATE: &str = "UPDATE_SCRIPTS";
+
+/// One test for each script.
+pub(crate) fn trials() -> Vec<Trial> {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/scripts/cases");
+    let mut scripts: Vec<PathBuf> = fs::read_dir(&folder)
+        .expect("the folder of the scripts")
+        .filter_map(|entry| Some(entry.ok()?.path()))
+        .filter(|path| path.extension().is_some_and(|extension| extension == "script"))
+        .collect();
+    scripts.sort();
+    let trial = |path: PathBuf| Trial::test(stem(&path), move || check(&path));
+    scripts.into_iter().map(trial).collect()
+}
+
+fn stem(path: &Path) -> String {
+    path.file_stem()
+        .unwrap_or_default()
+        .to_string_lossy()
+        .into_owned()
+}
+
+fn check(path: &Path) -> Result<(), Failed> {
+    let file = path.file_name().unwrap_or_default().to_string_lossy();
+    let script = Script::parse(&file, &fs::read_to_string(path)?)?;
+    let output = play(&script)?;
+    let expected_at = path.with_extension("out");
+    if env::var_os(UPDATE).is_some() {
+        fs::write(&expected_at, output)?;
+        return Ok(());
+    }
+    let expected = fs::read_to_string(&expected_at).unwrap_or_default();
+    if output == expected {
+        return Ok(());
+    }
+    let change = difference(&expected, &output);
+    Err(format!("{file} ends differently; {UPDATE}=1 accepts it:\n{change}").into())
+}
+
+/// What happens in a script.
+fn play(script: &Script) -> Result<String, Failed> {
+    let begin = begin(script).ok_or("a script begins with `at` and an instant")?;
+    let output = Runtime::new().run(|idle| async move {
+        let mut world = World::new(begin, idle).await;
+        for line in &script.lines {
+            match line {
+                Line::Comment(comment) => world.remark(comment),
+                Line::Command(command) => world.perform(command).await,
+            }
+        }
+        world.show_end().await;
+        world.output()
+    });
+    Ok(output)
+}
+
+/// The instant of the first command.
+fn begin(script: &Script) -> Option<Timestamp> {
+    let first = script.lines.iter().find_map(|line| match line {
+        Line::Command(command) => Some(command),
+        Line::Comment(_) => None,
+    });
+    match first {
+        Some(Command::At(instant)) => Some(*instant),
+        _ => None,
+    }
+}
+
+/// The first place at which two texts differ, with a little of what is around it.
+fn difference(expected: &str, found: &str) -> String {
+    let same = expected
+        .lines()
+        .zip(found.lines())
+        .take_while(|(a, b)| a == b)
+        .count();
+    let around = |text: &str, mark: &str| -> String {
+        let lines = text.lines().skip(same).take(8);
+        lines.map(|line| format!("{mark} {line}\n")).collect()
+    };
+    let before: String = found
+        .lines()
+        .skip(same.saturating_sub(3))
+        .take(same.min(3))
+        .map(|line| format!("  {line}\n"))
+        .collect();
+    format!("{before}{}{}", around(expected, "-"), around(found, "+"))
+}

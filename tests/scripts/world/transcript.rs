@@ -1,0 +1,122 @@
+//! The output: the commands, and between them what the controller said and asked for, each with its moment.
+
+use std::collections::BTreeMap;
+use std::fmt::Write;
+use std::sync::{Mutex, PoisonError};
+
+use punctual::policy::Note;
+use punctual::schedule::Timestamp;
+use punctual::telemetry::Told;
+use tokio::sync::mpsc;
+
+use super::asked::Asked;
+use crate::language::{moment, name, print_duration};
+
+/// Written by everybody, in the order in which things happen.
+pub(super) struct Transcript(Mutex<Pages>);
+
+struct Pages {
+    text: String,
+    told: mpsc::Receiver<Told>,
+    /// What happened at one moment and how often, once the script wants it counted.
+    counts: Option<BTreeMap<(Timestamp, String), usize>>,
+}
+
+impl Transcript {
+    pub(super) fn new(told: mpsc::Receiver<Told>) -> Self {
+        Transcript(Mutex::new(Pages {
+            text: String::new(),
+            told,
+            counts: None,
+        }))
+    }
+
+    /// Writes a line as it is.
+    pub(super) fn line(&self, line: &str) {
+        let mut pages = self.pages();
+        pages.hear();
+        pages.write_counts();
+        pages.text.push_str(line);
+        pages.text.push('\n');
+    }
+
+    /// From now on, what happens at the same moment is counted.
+    pub(super) fn summarise(&self) {
+        self.pages().counts.get_or_insert_default();
+    }
+
+    /// Writes down what the controller has said by now.
+    pub(super) fn hear(&self) {
+        self.pages().hear();
+    }
+
+    /// Writes down a request, below what the controller said before it.
+    pub(super) fn request(&self, at: Timestamp, asked: &Asked, outcome: &str) {
+        let mut pages = self.pages();
+        pages.hear();
+        pages.add(at, &format!("→ {}: {outcome}", asked.kind()), || {
+            format!("→ {asked}: {outcome}")
+        });
+    }
+
+    /// Everything so far.
+    pub(super) fn text(&self) -> String {
+        let mut pages = self.pages();
+        pages.hear();
+        pages.write_counts();
+        pages.text.clone()
+    }
+
+    fn pages(&self) -> std::sync::MutexGuard<'_, Pages> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Pages {
+    fn hear(&mut self) {
+        while let Ok(told) = self.told.try_recv() {
+            let Told {
+                at, cronjob, note, ..
+            } = told;
+            let reason = note.reason();
+            self.add(at, reason, || {
+                format!("{}: {reason}: {}", name(&cronjob), full(&note))
+            });
+        }
+    }
+
+    fn add(&mut self, at: Timestamp, kind: &str, line: impl FnOnce() -> String) {
+        match &mut self.counts {
+            Some(counts) => *counts.entry((at, kind.to_owned())).or_default() += 1,
+            None => {
+                // A `String` takes everything.
+                let _ = writeln!(self.text, "{}  {}", moment(at), line());
+            }
+        }
+    }
+
+    fn write_counts(&mut self) {
+        for ((at, kind), count) in std::mem::take(self.counts.as_mut().unwrap_or(&mut BTreeMap::new())) {
+            let _ = writeln!(self.text, "{}  {count} × {kind}", moment(at));
+        }
+    }
+}
+
+/// The message, with the instants that are not in its words.
+fn full(note: &Note) -> String {
+    match (note, note.scheduled(), note.lateness()) {
+        (Note::Started { .. }, Some(scheduled), Some(late)) if late.is_zero() => {
+            format!("{note}, due {}, on time", moment(scheduled))
+        }
+        (Note::Started { .. }, Some(scheduled), Some(late)) => {
+            format!("{note}, due {}, {} late", moment(scheduled), print_duration(late))
+        }
+        (Note::Blocked { behind, .. }, Some(scheduled), _) => {
+            format!("{note} (due {}, behind {})", moment(scheduled), behind.join(", "))
+        }
+        (Note::StartFailed { .. } | Note::AlreadyStarted { .. }, Some(scheduled), _) => {
+            format!("{note} (due {})", moment(scheduled))
+        }
+        _ => note.to_string(),
+    }
+}
