@@ -98,19 +98,20 @@ impl Controller {
         let mut leadership = self.options.leadership.clone();
         let mut beat = tokio::time::interval(BEAT_EVERY);
         while !*stop.borrow() {
+            self.options.health.beat();
             self.follow_leadership().await;
             self.start_ready();
             let wake = self.state.next_wake();
             let sleep = wake.map(|at| self.options.clock.sleep_until(at));
             tokio::select! {
                 // In a fixed order, so that the same history has the same end. Nobody starves: whatever happens,
-                // what is due and whether to stop is looked at in every turn.
+                // what is due, who leads and whether to stop is looked at in every turn.
                 biased;
                 Some(done) = self.tasks.join_next() => self.finish(done),
                 Some(event) = watched.next() => self.observe(event),
                 () = async { if let Some(sleep) = sleep { sleep.await } }, if wake.is_some() => {}
                 () = leadership.changed() => {}
-                _ = beat.tick() => self.options.health.beat(),
+                _ = beat.tick() => {}
                 changed = stop.changed() => if changed.is_err() { break },
             }
         }

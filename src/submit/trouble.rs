@@ -44,7 +44,8 @@ impl Trouble {
 impl From<&kube::Error> for Trouble {
     fn from(error: &kube::Error) -> Self {
         let kube::Error::Api(status) = error else {
-            return Trouble::passing(chain(error));
+            // These errors tell their causes themselves.
+            return Trouble::passing(error.to_string());
         };
         let details = status.details.as_ref();
         let terminating = details
@@ -65,12 +66,6 @@ impl From<&kube::Error> for Trouble {
             },
         }
     }
-}
-
-/// An error and its causes on one line.
-fn chain(error: &dyn std::error::Error) -> String {
-    let causes = std::iter::successors(Some(error), |error| error.source());
-    causes.map(ToString::to_string).collect::<Vec<_>>().join(": ")
 }
 
 #[cfg(test)]
