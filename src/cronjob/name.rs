@@ -75,6 +75,7 @@ mod tests {
             "tick",
             "tick-",
             "tick-soon",
+            "tick-manual-7xk",
             "tick-024394200",
             "tick-+24394200",
             "tock-24394200",

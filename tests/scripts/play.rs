@@ -85,15 +85,15 @@ fn difference(expected: &str, found: &str) -> String {
         .zip(found.lines())
         .take_while(|(a, b)| a == b)
         .count();
-    let around = |text: &str, mark: &str| -> String {
-        let lines = text.lines().skip(same).take(8);
-        lines.map(|line| format!("{mark} {line}\n")).collect()
+    let marked = |text: &str, mark: char, from: usize, count: usize| -> Vec<String> {
+        text.lines()
+            .skip(from)
+            .take(count)
+            .map(|line| format!("{mark} {line}"))
+            .collect()
     };
-    let before: String = found
-        .lines()
-        .skip(same.saturating_sub(3))
-        .take(same.min(3))
-        .map(|line| format!("  {line}\n"))
-        .collect();
-    format!("{before}{}{}", around(expected, "-"), around(found, "+"))
+    let mut lines = marked(found, ' ', same.saturating_sub(3), same.min(3));
+    lines.extend(marked(expected, '-', same, 8));
+    lines.extend(marked(found, '+', same, 8));
+    lines.join("\n")
 }

@@ -63,6 +63,10 @@ pub(crate) enum Command {
 
 /// What `apply` says. A field that is `None` stays as it is, or has its default.
 #[derive(Debug, Clone, PartialEq)]
+#[expect(
+    clippy::option_option,
+    reason = "left alone, taken away, and set are three things"
+)]
 pub(crate) struct Apply {
     pub(crate) name: Key,
     /// How many CronJobs; their names are numbered.

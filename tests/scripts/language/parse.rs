@@ -260,14 +260,13 @@ fn requests(tokens: &mut Tokens) -> Result<(Verb, bool), String> {
     let next = tokens.take("next");
     let word = tokens.word("the kind of request")?;
     let words = Verb::WORDS.map(|(verb, one, many)| (verb, if next { one } else { many }));
-    match words.iter().find(|(_, known)| *known == word) {
-        Some((verb, _)) => Ok((*verb, next)),
-        None => {
-            let known = words.map(|(_, known)| known).join(", ");
-            Err(format!(
-                "`{word}` is not a kind of request; here, there are {known}"
-            ))
-        }
+    if let Some((verb, _)) = words.iter().find(|(_, known)| *known == word) {
+        Ok((*verb, next))
+    } else {
+        let known = words.map(|(_, known)| known).join(", ");
+        Err(format!(
+            "`{word}` is not a kind of request; here, there are {known}"
+        ))
     }
 }
 

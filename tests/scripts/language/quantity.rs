@@ -35,7 +35,8 @@ pub(crate) fn print_duration(duration: TimeDelta) -> String {
     }
     for (unit, size) in [UNITS[0], UNITS[2], UNITS[3], UNITS[1]] {
         if millis >= size {
-            text.push_str(&format!("{}{unit}", millis / size));
+            text.push_str(&(millis / size).to_string());
+            text.push_str(unit);
             millis %= size;
         }
     }

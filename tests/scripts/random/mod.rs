@@ -162,6 +162,7 @@ impl History {
     fn text(&self) -> String {
         let begin = Command::At(self.begin);
         let lines = std::iter::once(&begin).chain(&self.commands);
-        lines.map(|command| format!("{command}\n")).collect()
+        let lines: Vec<String> = lines.map(ToString::to_string).collect();
+        lines.join("\n") + "\n"
     }
 }

@@ -147,7 +147,7 @@ impl Wire {
             // The next controller starts from what it finds.
             Effect::CrashBefore | Effect::CrashAfter => {}
             Effect::Hang(time) | Effect::Slow(time) => {
-                self.trouble(time.to_std().unwrap_or_default() + RECOVERY)
+                self.trouble(time.to_std().unwrap_or_default() + RECOVERY);
             }
             Effect::Answer(_) | Effect::Lose | Effect::EditFirst(_) => self.trouble(RECOVERY),
         }

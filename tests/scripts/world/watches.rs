@@ -130,7 +130,15 @@ impl Watches {
             // The text as it was wherever possible: the order of its fields means something to a client.
             if self.shown(&mut event["object"]) {
                 let (kind, object) = (&event["type"], &event["object"]);
-                lines.push_str(&format!("{{\"type\":{kind},\"object\":{object}}}"));
+                for piece in [
+                    "{\"type\":",
+                    &kind.to_string(),
+                    ",\"object\":",
+                    &object.to_string(),
+                    "}",
+                ] {
+                    lines.push_str(piece);
+                }
             } else {
                 lines.push_str(line);
             }
