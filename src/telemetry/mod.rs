@@ -21,4 +21,4 @@ pub use health::{BEAT_EVERY, DEAD_AFTER, Health};
 pub use logs::{LogFormat, LogLevel, LogLevelError, start_logs};
 pub use metrics::{METRICS_TYPE, Metrics, RequestLabel};
 pub use teller::{LISTENER_QUEUE, Teller, Told};
-pub use tzdb::{OLD_AFTER_DAYS, age_in_days};
+pub use tzdb::{OLD_AFTER_DAYS, age_in_days, tell_time_zones};

@@ -1,8 +1,8 @@
-//! How old a time-zone database is.
+//! Which time-zone database is in use, and how old it is.
 
 use chrono::NaiveDate;
 
-use crate::schedule::Timestamp;
+use crate::schedule::{TimeZones, Timestamp};
 
 /// A database older than this gives wrong times somewhere: some country has changed its law since.
 pub const OLD_AFTER_DAYS: i64 = 366;
@@ -17,6 +17,22 @@ pub fn age_in_days(version: &str, now: Timestamp) -> Option<i64> {
     let month = (u32::from(letter - b'a') * 2 + 1).min(12);
     let released = NaiveDate::from_ymd_opt(year.parse().ok()?, month, 1)?;
     Some((now.date_naive() - released).num_days().max(0))
+}
+
+/// Logs which database is in use, as a warning when it is old.
+pub fn tell_time_zones(zones: &TimeZones, now: Timestamp) {
+    let (version, origin) = (zones.version(), zones.origin());
+    let age_days = age_in_days(version, now);
+    if age_days.is_some_and(|days| days > OLD_AFTER_DAYS) {
+        tracing::warn!(
+            version,
+            origin,
+            age_days,
+            "the time-zone database is over a year old; install a newer one or name it with --tzdata"
+        );
+    } else {
+        tracing::info!(version, origin, "time-zone database");
+    }
 }
 
 #[cfg(test)]

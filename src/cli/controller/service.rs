@@ -17,7 +17,7 @@ use crate::clock::{SharedClock, SystemClock};
 use crate::controller::{Controller, ControllerOptions, Elector, LeaseName};
 use crate::schedule::TimeZones;
 use crate::submit::{open_gate, watched_client, write_events};
-use crate::telemetry::{Endpoint, Health, LogLevel, Metrics, OLD_AFTER_DAYS, Teller, age_in_days};
+use crate::telemetry::{Endpoint, Health, LogLevel, Metrics, Teller, tell_time_zones};
 
 /// How long the last events may take when the controller stops. A standby waits for the lease meanwhile.
 const EVENTS_GRACE: Duration = Duration::from_secs(1);
@@ -153,18 +153,7 @@ fn introduce(args: &ControllerArgs, config: &Config, zones: &TimeZones, clock: &
         metrics = %args.metrics_listen,
         "punctual controller"
     );
-    let (version, origin) = (zones.version(), zones.origin());
-    let age_days = age_in_days(version, clock.now());
-    if age_days.is_some_and(|days| days > OLD_AFTER_DAYS) {
-        tracing::warn!(
-            version,
-            origin,
-            age_days,
-            "the time-zone database is over a year old; install a newer one or name it with --tzdata"
-        );
-    } else {
-        tracing::info!(version, origin, "time-zone database");
-    }
+    tell_time_zones(zones, clock.now());
 }
 
 fn died(what: &str, error: Option<tokio::task::JoinError>) -> Failure {

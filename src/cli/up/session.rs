@@ -16,7 +16,10 @@ use crate::clock::{SharedClock, SystemClock};
 use crate::manifest::Manifest;
 use crate::schedule::TimeZones;
 use crate::standalone::{Hearing, Standalone, runtime};
-use crate::telemetry::{LogFormat, Told, start_logs};
+use crate::telemetry::{LogFormat, Told, start_logs, tell_time_zones};
+
+/// What `up` logs beside what it shows: only what it does not show.
+const QUIET_LOG: &str = "punctual=error,punctual::telemetry::tzdb=warn";
 
 /// How many ended Jobs wait to be shown.
 const ENDED_QUEUE: usize = 1_024;
@@ -32,10 +35,11 @@ pub(super) async fn run(
     } else {
         LogFormat::Text
     };
-    start_logs(format, "punctual=error");
+    start_logs(format, QUIET_LOG);
     // Signals are caught before anything runs that they would have to stop.
     let interrupts = Interrupts::catch()?;
     let clock = SystemClock::shared();
+    tell_time_zones(&zones, clock.now());
     let (machine, Hearing { told, processes }) = Standalone::start(Arc::clone(&clock), Arc::clone(&zones))
         .await
         .map_err(|error| Failure::from_error("the embedded API could not be started", &error))?;

@@ -113,12 +113,9 @@ impl World {
     fn start_controller(&mut self) {
         self.wire.kill_controller();
         let connection = Connection::new(self.api.router(), Arc::clone(&self.wire));
-        let options = ControllerOptions::new(
-            Client::new(connection.clone(), "default"),
-            Arc::new(self.clock.clone()),
-            Arc::clone(&self.zones),
-            self.teller.clone(),
-        );
+        let client = Client::new(connection.clone(), "default");
+        let (clock, zones) = (Arc::new(self.clock.clone()), Arc::clone(&self.zones));
+        let options = ControllerOptions::new(client, clock, zones, self.teller.clone());
         let running = tokio::spawn(Controller::new(options).run(self.running.subscribe()));
         connection.belongs_to(running);
     }
