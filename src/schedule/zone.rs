@@ -59,8 +59,6 @@ pub struct Zone {
     name: Box<str>,
     /// In order, without a hole, from before all time to after it; neighbours differ in offset.
     periods: Box<[Period]>,
-    /// The second of the first change: where the index begins.
-    first_change: i64,
     /// For each stretch of 2^[`BUCKET_BITS`] seconds from the first change on: the period in force when it begins.
     index: Box<[u16]>,
 }
@@ -77,7 +75,6 @@ impl Zone {
             Arc::new(Zone {
                 name: "UTC".into(),
                 periods: [always].into(),
-                first_change: END,
                 index: [].into(),
             })
         });
@@ -119,7 +116,6 @@ impl Zone {
         let index = index(&periods);
         Ok(Zone {
             name: name.into(),
-            first_change: periods[0].end,
             periods: periods.into(),
             index,
         })
@@ -151,10 +147,11 @@ impl Zone {
 
     /// A period that begins at or before a second of UTC, and not long before.
     pub(super) fn at_or_before(&self, second: i64) -> usize {
-        if second < self.first_change {
+        let first_change = self.periods[0].end;
+        if second < first_change {
             return 0;
         }
-        let bucket = usize::try_from((second - self.first_change) >> BUCKET_BITS).unwrap_or(usize::MAX);
+        let bucket = usize::try_from((second - first_change) >> BUCKET_BITS).unwrap_or(usize::MAX);
         usize::from(self.index[bucket.min(self.index.len() - 1)])
     }
 }
