@@ -2,7 +2,6 @@
 
 use std::sync::Arc;
 
-use k8s_openapi::api::batch::v1::Job;
 use kube::api::ListParams;
 use kube::{Api, Client};
 use tokio::sync::{mpsc, watch};
@@ -15,6 +14,7 @@ use crate::standalone::api::{self, error::ApiError};
 use crate::standalone::jobs::JobController;
 use crate::standalone::runtime::{Event, Node, Options, Shutdown, output};
 use crate::standalone::store::MemoryStore;
+use crate::submit::JobView;
 use crate::submit::write_events;
 use crate::telemetry::{Teller, Told};
 
@@ -128,15 +128,8 @@ impl Standalone {
 
 /// How many Jobs have not ended.
 async fn unfinished(client: &Client) -> usize {
-    let jobs = Api::<Job>::all(client.clone()).list(&ListParams::default()).await;
-    let ended = |job: &Job| {
-        let conditions = job
-            .status
-            .iter()
-            .flat_map(|status| status.conditions.iter().flatten());
-        conditions.into_iter().any(|condition| {
-            condition.status == "True" && matches!(condition.type_.as_str(), "Complete" | "Failed")
-        })
-    };
-    jobs.map_or(0, |jobs| jobs.iter().filter(|job| !ended(job)).count())
+    let jobs = Api::<JobView>::all(client.clone())
+        .list(&ListParams::default())
+        .await;
+    jobs.map_or(0, |jobs| jobs.iter().filter(|job| job.run().is_active()).count())
 }
