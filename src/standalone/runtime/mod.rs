@@ -16,6 +16,7 @@
 //! | `fitness` | what a process can't have |
 //! | `machine` | what all pods share; what a container's process is |
 //! | `base`, [`environment`], [`expansion`] | the variables of a process |
+//! | `sources`, `fields`, `quantity` | what variables and files are taken from: config maps, secrets, the pod, the machine |
 //! | `stream`, `lines`, [`output`] | what a process writes, line by line, on its way to a reader |
 //! | `restart`, `status` | pure rules: when to restart, what the status says |
 
@@ -25,13 +26,16 @@ pub mod output;
 
 mod base;
 mod container;
+mod fields;
 mod fitness;
 mod lines;
 mod machine;
 mod node;
 mod pod;
 mod process;
+mod quantity;
 mod restart;
+mod sources;
 mod start_error;
 mod status;
 mod stream;

@@ -1,0 +1,176 @@
+//! What volumes hold, how they lie on disk, and where containers see them.
+
+use std::fmt::Write as _;
+use std::fs;
+use std::os::unix::fs::PermissionsExt;
+use std::path::Path;
+
+use k8s_openapi::api::core::v1::{Container, Pod};
+use serde_json::{Value, json};
+
+use super::super::sources::Sources;
+use super::*;
+
+fn pod(volumes: &Value) -> Pod {
+    let labels = json!({"app": "report", "tier": "back"});
+    serde_json::from_value(json!({
+        "metadata": {"name": "report-1", "namespace": "shop", "uid": "u-1", "labels": labels},
+        "spec": {
+            "containers": [{"name": "main", "resources": {"limits": {"memory": "64Mi"}}}],
+            "volumes": volumes,
+        },
+    }))
+    .unwrap()
+}
+
+fn sources() -> Sources {
+    let mut sources = Sources::default();
+    let look = json!({"data": {"colour": "blue", "size": "9"}, "binaryData": {"icon": "/wA="}});
+    sources.add_config_map("look", serde_json::from_value(look).unwrap());
+    let door = json!({"data": {"key": "b3Blbg=="}});
+    sources.add_secret("door", serde_json::from_value(door).unwrap());
+    sources
+}
+
+/// What is under a folder: mode, path, and what files hold.
+fn tree(folder: &Path) -> String {
+    let mut text = String::new();
+    let mut waiting = vec![folder.to_owned()];
+    let mut lines = Vec::new();
+    while let Some(folder_now) = waiting.pop() {
+        for entry in fs::read_dir(folder_now).unwrap() {
+            let path = entry.unwrap().path();
+            let mode = fs::metadata(&path).unwrap().permissions().mode() & 0o7777;
+            let name = path.strip_prefix(folder).unwrap().display().to_string();
+            if path.is_dir() {
+                lines.push((format!("{name}/"), mode, String::new()));
+                waiting.push(path);
+            } else {
+                let bytes = fs::read(&path).unwrap();
+                lines.push((name, mode, format!("{:?}", String::from_utf8_lossy(&bytes))));
+            }
+        }
+    }
+    lines.sort();
+    for (name, mode, held) in lines {
+        writeln!(text, "{}", format!("{mode:o} {name} {held}").trim_end()).unwrap();
+    }
+    text
+}
+
+fn stored(volumes: &Value) -> String {
+    let folder = tempfile::tempdir().unwrap();
+    let under = folder.path().join("volumes");
+    match contents(&pod(volumes), &sources()).and_then(|contents| store(&contents, &under)) {
+        Ok(()) => tree(folder.path()),
+        Err(error) => error.to_string(),
+    }
+}
+
+#[test]
+fn every_kind_on_disk() {
+    let volumes = json!([
+        {"name": "scratch", "emptyDir": {}},
+        {"name": "look", "configMap": {"name": "look"}},
+        {"name": "some", "configMap": {
+            "name": "look", "defaultMode": 0o440,
+            "items": [{"key": "colour", "path": "etc/colour.txt"}, {"key": "size", "path": "size", "mode": 0o700}],
+        }},
+        {"name": "door", "secret": {"secretName": "door", "defaultMode": 0o400}},
+        {"name": "absent", "secret": {"secretName": "absent", "optional": true}},
+        {"name": "me", "downwardAPI": {"items": [
+            {"path": "labels", "fieldRef": {"fieldPath": "metadata.labels"}},
+            {"path": "mem", "resourceFieldRef": {"containerName": "main", "resource": "limits.memory", "divisor": "1Mi"}},
+        ]}},
+        {"name": "all", "projected": {"defaultMode": 0o600, "sources": [
+            {"configMap": {"name": "look", "items": [{"key": "size", "path": "size"}]}},
+            {"secret": {"name": "door"}},
+            {"downwardAPI": {"items": [{"path": "name", "fieldRef": {"fieldPath": "metadata.name"}}]}},
+        ]}},
+    ]);
+    insta::assert_snapshot!(stored(&volumes), @"");
+}
+
+#[test]
+fn what_cannot_be_had_says_so() {
+    let secret = |extra: Value| {
+        let mut secret = json!({"secretName": "door"});
+        secret.as_object_mut().unwrap().extend(extra.as_object().unwrap().clone());
+        stored(&json!([{"name": "door", "secret": secret}]))
+    };
+    insta::assert_snapshot!(secret(json!({"secretName": "safe"})), @"");
+    insta::assert_snapshot!(secret(json!({"items": [{"key": "no", "path": "no"}]})), @"");
+    insta::assert_snapshot!(secret(json!({"items": [{"key": "key", "path": "../../key"}]})), @"");
+    insta::assert_snapshot!(secret(json!({"items": [{"key": "key", "path": "/etc/passwd"}]})), @"");
+    let claim = json!([{"name": "data", "persistentVolumeClaim": {"claimName": "data"}}]);
+    insta::assert_snapshot!(stored(&claim), @"");
+    let token = json!([{"name": "t", "projected": {"sources": [{"serviceAccountToken": {"path": "token"}}]}}]);
+    insta::assert_snapshot!(stored(&token), @"");
+    let host = json!([{"name": "h", "hostPath": {"path": "/nowhere/at/all", "type": "Directory"}}]);
+    insta::assert_snapshot!(stored(&host), @"");
+}
+
+#[test]
+fn what_a_container_wrote_outlives_a_second_start() {
+    let folder = tempfile::tempdir().unwrap();
+    let volumes = json!([{"name": "scratch", "emptyDir": {}}, {"name": "look", "configMap": {"name": "look"}}]);
+    let contents = contents(&pod(&volumes), &sources()).unwrap();
+    store(&contents, folder.path()).unwrap();
+    fs::write(folder.path().join("scratch/half-done"), "42").unwrap();
+    store(&contents, folder.path()).unwrap();
+    assert_eq!(fs::read_to_string(folder.path().join("scratch/half-done")).unwrap(), "42");
+    remove(folder.path()).unwrap();
+    remove(folder.path()).unwrap();
+    assert!(!folder.path().exists());
+}
+
+#[test]
+fn hostile_keys_stay_inside() {
+    let mut hostile = Sources::default();
+    let data = json!({"data": {"../../evil": "1"}});
+    hostile.add_config_map("look", serde_json::from_value(data).unwrap());
+    let pod = pod(&json!([{"name": "look", "configMap": {"name": "look"}}]));
+    assert!(matches!(contents(&pod, &hostile), Err(VolumeError::BadPath { .. })));
+}
+
+fn bound(mount: Value) -> String {
+    let pod = pod(&json!([
+        {"name": "scratch", "emptyDir": {}},
+        {"name": "look", "configMap": {"name": "look"}},
+        {"name": "logs", "hostPath": {"path": "/var/log"}},
+    ]));
+    let container: Container = serde_json::from_value(json!({"name": "main", "volumeMounts": [mount]})).unwrap();
+    let contents = contents(&pod, &sources()).unwrap();
+    let variables = [("POD".to_owned(), "report-1".to_owned())].into();
+    match binds(&container, &contents, Path::new("/pods/u-1/volumes"), &variables) {
+        Ok(binds) => {
+            let bind = &binds[0];
+            let mode = if bind.read_only { "ro" } else { "rw" };
+            let made = if bind.made_in.is_some() { ", made when missing" } else { "" };
+            format!("{} at {} {mode}{made}", bind.source.display(), bind.target)
+        }
+        Err(error) => error.to_string(),
+    }
+}
+
+#[test]
+fn mounts() {
+    let scratch = |extra: Value| {
+        let mut mount = json!({"name": "scratch", "mountPath": "/data"});
+        mount.as_object_mut().unwrap().extend(extra.as_object().unwrap().clone());
+        bound(mount)
+    };
+    let told = [
+        scratch(json!({})),
+        scratch(json!({"readOnly": true})),
+        scratch(json!({"mountPath": "relative/path"})),
+        scratch(json!({"subPath": "a/b"})),
+        scratch(json!({"subPathExpr": "of/$(POD)"})),
+        scratch(json!({"subPath": "../other"})),
+        scratch(json!({"subPath": "/etc"})),
+        bound(json!({"name": "look", "mountPath": "/etc/colour", "subPath": "colour"})),
+        bound(json!({"name": "logs", "mountPath": "/logs"})),
+        bound(json!({"name": "none", "mountPath": "/none"})),
+    ];
+    insta::assert_snapshot!(told.join("\n"), @"");
+}
