@@ -28,7 +28,7 @@ impl std::fmt::Display for Kind {
 pub type References = BTreeSet<(Kind, String)>;
 
 /// The data of one config map or secret, by key.
-pub type Data = BTreeMap<String, Vec<u8>>;
+pub(super) type Data = BTreeMap<String, Vec<u8>>;
 
 /// The data of the config maps and secrets that exist, by kind and name; and how large the machine is.
 #[derive(Debug, Clone, Default)]

@@ -21,7 +21,7 @@ use thiserror::Error;
 
 pub(super) use content::{contents, references, unsupported};
 pub(super) use mount::{Bind, binds};
-pub(super) use store::{remove, store};
+pub(super) use store::{remove, settle, store};
 
 use super::sources::Kind;
 

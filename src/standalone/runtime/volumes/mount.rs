@@ -7,6 +7,7 @@ use k8s_openapi::api::core::v1::{Container, VolumeMount};
 
 use super::VolumeError;
 use super::content::{Content, Contents, stays_inside};
+use crate::standalone::data_dir::PodDir;
 use crate::standalone::runtime::expansion::expand;
 
 /// A path of this machine, and where a container sees it.
@@ -21,7 +22,7 @@ pub(in super::super) struct Bind {
     pub(in super::super) made_in: Option<PathBuf>,
 }
 
-/// The mounts of a container. `folder` holds the pod's volumes; `variables` are what `subPathExpr` may use.
+/// The mounts of a container. `pod` holds the pod's volumes; `variables` are what `subPathExpr` may use.
 ///
 /// # Errors
 ///
@@ -29,12 +30,12 @@ pub(in super::super) struct Bind {
 pub(in super::super) fn binds(
     container: &Container,
     contents: &Contents,
-    folder: &Path,
+    pod: &PodDir,
     variables: &BTreeMap<String, String>,
 ) -> Result<Vec<Bind>, VolumeError> {
     let mounts = container.volume_mounts.iter().flatten();
     mounts
-        .map(|mount| bind(container, mount, contents, folder, variables))
+        .map(|mount| bind(container, mount, contents, pod, variables))
         .collect()
 }
 
@@ -42,7 +43,7 @@ fn bind(
     container: &Container,
     mount: &VolumeMount,
     contents: &Contents,
-    folder: &Path,
+    pod: &PodDir,
     variables: &BTreeMap<String, String>,
 ) -> Result<Bind, VolumeError> {
     let Some(content) = contents.get(&mount.name) else {
@@ -53,7 +54,7 @@ fn bind(
     };
     let root = match content {
         Content::Host { path, .. } => path.clone(),
-        Content::Empty | Content::Files(_) => folder.join(&mount.name),
+        Content::Empty | Content::Files(_) => pod.volume(&mount.name),
     };
     let sub_path = sub_path(mount, variables);
     let inside = stays_inside(&sub_path).ok_or_else(|| VolumeError::BadSubPath {

@@ -10,6 +10,8 @@ use std::path::{Path, PathBuf};
 
 use super::VolumeError;
 use super::content::{Content, Contents, File};
+use super::mount::Bind;
+use crate::standalone::data_dir::PodDir;
 
 /// Only the owner comes in from outside; containers see what is beneath, through their own mounts.
 const OWNER_ONLY: u32 = 0o700;
@@ -18,14 +20,15 @@ const READABLE: u32 = 0o755;
 /// An `emptyDir`: whoever a container runs as may write, as in Kubernetes.
 const ANYONE: u32 = 0o777;
 
-/// Makes the volumes under a folder, one folder each.
+/// Makes the volumes of a pod, one folder each.
 ///
 /// # Errors
 ///
 /// What the disk refuses; a path of this machine that is not what its volume says.
-pub(in super::super) fn store(contents: &Contents, folder: &Path) -> Result<(), VolumeError> {
+pub(in super::super) fn store(contents: &Contents, pod: &PodDir) -> Result<(), VolumeError> {
+    let folder = &pod.volumes();
     for (name, content) in contents {
-        let path = folder.join(name);
+        let path = pod.volume(name);
         match content {
             Content::Empty => {
                 private(name, folder)?;
@@ -49,11 +52,37 @@ pub(in super::super) fn store(contents: &Contents, folder: &Path) -> Result<(), 
 /// # Errors
 ///
 /// What the disk refuses. A folder that is gone already is no error.
-pub(in super::super) fn remove(folder: &Path) -> io::Result<()> {
-    match fs::remove_dir_all(folder) {
+pub(in super::super) fn remove(pod: &PodDir) -> io::Result<()> {
+    match fs::remove_dir_all(pod.volumes()) {
         Err(error) if error.kind() != io::ErrorKind::NotFound => Err(error),
         _ => Ok(()),
     }
+}
+
+/// Makes the folder of a `subPath` that is not there yet, and sees to it that it lies in its volume: a container that
+/// has written a link there must not reach what lies outside.
+///
+/// # Errors
+///
+/// What the disk refuses; a path that leads out of its volume.
+pub(in super::super) fn settle(bind: &Bind, container: &str) -> Result<(), VolumeError> {
+    let Some(root) = &bind.made_in else {
+        return Ok(());
+    };
+    let volume = root.display().to_string();
+    let failed = || VolumeError::io(&volume, &bind.source);
+    if !bind.source.exists() {
+        fs::create_dir_all(&bind.source).map_err(failed())?;
+    }
+    let inside = bind.source.canonicalize().map_err(failed())?;
+    if inside.starts_with(root.canonicalize().map_err(failed())?) {
+        return Ok(());
+    }
+    Err(VolumeError::BadSubPath {
+        container: container.to_owned(),
+        volume,
+        sub_path: bind.source.display().to_string(),
+    })
 }
 
 fn private(volume: &str, folder: &Path) -> Result<(), VolumeError> {

@@ -9,6 +9,7 @@ use k8s_openapi::api::core::v1::{Container, Pod};
 use serde_json::{Value, json};
 
 use super::super::sources::Sources;
+use crate::standalone::data_dir::{DataDir, PodDir};
 use super::*;
 
 fn pod(volumes: &Value) -> Pod {
@@ -59,10 +60,10 @@ fn tree(folder: &Path) -> String {
 }
 
 fn stored(volumes: &Value) -> String {
-    let folder = tempfile::tempdir().unwrap();
-    let under = folder.path().join("volumes");
-    match contents(&pod(volumes), &sources()).and_then(|contents| store(&contents, &under)) {
-        Ok(()) => tree(folder.path()),
+    let data = DataDir::ephemeral().unwrap();
+    let dir = data.pod("u-1");
+    match contents(&pod(volumes), &sources()).and_then(|contents| store(&contents, &dir)) {
+        Ok(()) => tree(dir.path()),
         Err(error) => error.to_string(),
     }
 }
@@ -112,16 +113,36 @@ fn what_cannot_be_had_says_so() {
 
 #[test]
 fn what_a_container_wrote_outlives_a_second_start() {
-    let folder = tempfile::tempdir().unwrap();
+    let data = DataDir::ephemeral().unwrap();
+    let dir = data.pod("u-1");
     let volumes = json!([{"name": "scratch", "emptyDir": {}}, {"name": "look", "configMap": {"name": "look"}}]);
     let contents = contents(&pod(&volumes), &sources()).unwrap();
-    store(&contents, folder.path()).unwrap();
-    fs::write(folder.path().join("scratch/half-done"), "42").unwrap();
-    store(&contents, folder.path()).unwrap();
-    assert_eq!(fs::read_to_string(folder.path().join("scratch/half-done")).unwrap(), "42");
-    remove(folder.path()).unwrap();
-    remove(folder.path()).unwrap();
-    assert!(!folder.path().exists());
+    store(&contents, &dir).unwrap();
+    let written = dir.volume("scratch").join("half-done");
+    fs::write(&written, "42").unwrap();
+    store(&contents, &dir).unwrap();
+    assert_eq!(fs::read_to_string(written).unwrap(), "42");
+    remove(&dir).unwrap();
+    remove(&dir).unwrap();
+    assert!(!dir.volumes().exists());
+}
+
+#[test]
+fn a_sub_path_that_leads_out_is_refused() {
+    let data = DataDir::ephemeral().unwrap();
+    let dir = data.pod("u-1");
+    let pod = pod(&json!([{"name": "scratch", "emptyDir": {}}]));
+    let contents = contents(&pod, &sources()).unwrap();
+    store(&contents, &dir).unwrap();
+    let mut settled = |sub_path: &str| {
+        let mount = json!({"name": "scratch", "mountPath": "/data", "subPath": sub_path});
+        let container = serde_json::from_value(json!({"name": "main", "volumeMounts": [mount]})).unwrap();
+        settle(&binds(&container, &contents, &dir, &[].into()).unwrap()[0], "main")
+    };
+    settled("a/b").unwrap();
+    assert!(dir.volume("scratch").join("a/b").is_dir());
+    std::os::unix::fs::symlink("/etc", dir.volume("scratch").join("link")).unwrap();
+    assert!(matches!(settled("link"), Err(VolumeError::BadSubPath { .. })));
 }
 
 #[test]
@@ -142,12 +163,15 @@ fn bound(mount: Value) -> String {
     let container: Container = serde_json::from_value(json!({"name": "main", "volumeMounts": [mount]})).unwrap();
     let contents = contents(&pod, &sources()).unwrap();
     let variables = [("POD".to_owned(), "report-1".to_owned())].into();
-    match binds(&container, &contents, Path::new("/pods/u-1/volumes"), &variables) {
+    let data = DataDir::ephemeral().unwrap();
+    match binds(&container, &contents, &data.pod("u-1"), &variables) {
         Ok(binds) => {
             let bind = &binds[0];
             let mode = if bind.read_only { "ro" } else { "rw" };
             let made = if bind.made_in.is_some() { ", made when missing" } else { "" };
-            format!("{} at {} {mode}{made}", bind.source.display(), bind.target)
+            let source = bind.source.display().to_string();
+            let source = source.replace(&data.path().display().to_string(), "");
+            format!("{source} at {} {mode}{made}", bind.target)
         }
         Err(error) => error.to_string(),
     }
