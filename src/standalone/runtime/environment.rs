@@ -228,9 +228,7 @@ fn taken(
             variable: variable.to_owned(),
             resource: selector.resource.clone(),
         };
-        return amount
-            .map(|amount| Some(amount.to_string()))
-            .ok_or_else(unknown);
+        return amount.map(|amount| Some(amount.to_string())).ok_or_else(unknown);
     }
     Err(EnvironmentError::UnsupportedSource {
         container: owner,

@@ -57,7 +57,11 @@ fn one_a_line(map: Option<&BTreeMap<String, String>>) -> String {
 }
 
 /// An amount that a container may use or asks for, as a number of the selector's `divisor`.
-pub(super) fn resource(container: &Container, selector: &ResourceFieldSelector, machine: &Capacity) -> Option<i64> {
+pub(super) fn resource(
+    container: &Container,
+    selector: &ResourceFieldSelector,
+    machine: &Capacity,
+) -> Option<i64> {
     let (list, name) = selector.resource.split_once('.')?;
     let on_machine = match name {
         "cpu" => machine.cpu,
@@ -144,7 +148,10 @@ mod tests {
     fn all_labels_are_a_file() {
         let pod = json!({"metadata": {"labels": {"b": "2", "a": "say \"hi\""}}});
         let pod = serde_json::from_value(pod).unwrap();
-        assert_eq!(field_as_file(&pod, "metadata.labels").unwrap(), "a=\"say \\\"hi\\\"\"\nb=\"2\"");
+        assert_eq!(
+            field_as_file(&pod, "metadata.labels").unwrap(),
+            "a=\"say \\\"hi\\\"\"\nb=\"2\""
+        );
         assert_eq!(field_as_file(&pod, "metadata.annotations").unwrap(), "");
         assert_eq!(field(&pod, "metadata.labels"), None);
     }

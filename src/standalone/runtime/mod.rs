@@ -28,22 +28,23 @@ pub mod output;
 
 mod base;
 mod container;
-mod fields;
 #[expect(dead_code, reason = "the container's life moves onto it next")]
 mod engine;
+mod fields;
 mod fitness;
 mod lines;
 mod machine;
 mod node;
 mod pod;
 mod process;
+#[allow(dead_code, reason = "limits of containers use the rest next")]
 mod quantity;
 mod restart;
 mod sources;
 mod start_error;
 mod status;
 mod stream;
-#[expect(dead_code, reason = "containers mount them next")]
+#[allow(dead_code, unused_imports, reason = "containers mount them next")]
 mod volumes;
 
 #[cfg(test)]

@@ -34,7 +34,9 @@ impl Quantity {
             None => (false, number.strip_prefix('+').unwrap_or(number)),
         };
         let (whole, part) = digits.split_once('.').unwrap_or((digits, ""));
-        if whole.len() + part.len() == 0 || !(whole.bytes().chain(part.bytes())).all(|byte| byte.is_ascii_digit()) {
+        if whole.len() + part.len() == 0
+            || !(whole.bytes().chain(part.bytes())).all(|byte| byte.is_ascii_digit())
+        {
             return None;
         }
         let scale = Scale::of(suffix)?;
@@ -155,7 +157,20 @@ mod tests {
 
     #[test]
     fn what_is_no_amount() {
-        for written in ["", ".", "-", "Mi", "1 Mi", "1mi", "1.2.3", "1-", "1e", "1ee3", "one", "1e99999999999"] {
+        for written in [
+            "",
+            ".",
+            "-",
+            "Mi",
+            "1 Mi",
+            "1mi",
+            "1.2.3",
+            "1-",
+            "1e",
+            "1ee3",
+            "one",
+            "1e99999999999",
+        ] {
             assert_eq!(Quantity::parse(written), None, "{written}");
         }
     }
@@ -169,7 +184,11 @@ mod tests {
 
     #[test]
     fn amounts_are_told_rounded_up() {
-        let told = |amount, unit| Quantity::parse(amount).unwrap().in_units_of(Quantity::parse(unit).unwrap());
+        let told = |amount, unit| {
+            Quantity::parse(amount)
+                .unwrap()
+                .in_units_of(Quantity::parse(unit).unwrap())
+        };
         assert_eq!(told("250m", "1"), 1);
         assert_eq!(told("1500m", "1"), 2);
         assert_eq!(told("1500m", "1m"), 1500);

@@ -12,6 +12,19 @@ use crate::standalone::runtime::sources::{Kind, References, Sources};
 /// The mode of a file that asks for none: Kubernetes' default.
 const FILE_MODE: i32 = 0o644;
 
+/// The kinds of volumes that are to be had.
+const KINDS: [&str; 6] = [
+    "emptyDir",
+    "configMap",
+    "secret",
+    "downwardAPI",
+    "projected",
+    "hostPath",
+];
+
+/// What a projected volume can be made of.
+const PROJECTIONS: [&str; 3] = ["configMap", "secret", "downwardAPI"];
+
 /// What a volume holds.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(in super::super) enum Content {
@@ -102,20 +115,24 @@ fn content(pod: &Pod, volume: &Volume, sources: &Sources) -> Result<Content, Vol
 /// The name of a volume's kind, when it is not to be had. There are thirty kinds of volumes, each a field beside the
 /// name, so the name is read from the volume's JSON.
 fn kind_not_had(volume: &Volume) -> Option<String> {
-    let tokens = volume.projected.iter().flat_map(|projected| projected.sources.iter().flatten());
+    let tokens = volume
+        .projected
+        .iter()
+        .flat_map(|projected| projected.sources.iter().flatten());
     if let Some(kind) = tokens.clone().find_map(projection_not_had) {
         return Some(kind);
     }
     let json = serde_json::to_value(volume).ok()?;
-    let kinds = json.as_object()?.keys().filter(|key| *key != "name");
-    const HAD: [&str; 6] = ["emptyDir", "configMap", "secret", "downwardAPI", "projected", "hostPath"];
-    kinds.cloned().find(|kind| !HAD.contains(&kind.as_str()))
+    let mut kinds = json.as_object()?.keys().filter(|key| *key != "name");
+    kinds.find(|kind| !KINDS.contains(&kind.as_str())).cloned()
 }
 
 fn projection_not_had(projection: &VolumeProjection) -> Option<String> {
     let json = serde_json::to_value(projection).ok()?;
-    const HAD: [&str; 3] = ["configMap", "secret", "downwardAPI"];
-    let kind = json.as_object()?.keys().find(|kind| !HAD.contains(&kind.as_str()))?;
+    let kind = json
+        .as_object()?
+        .keys()
+        .find(|kind| !PROJECTIONS.contains(&kind.as_str()))?;
     Some(format!("projected.sources.{kind}"))
 }
 
@@ -129,7 +146,10 @@ enum Part {
         mode: i32,
     },
     /// The pod's own fields.
-    Fields { items: Vec<DownwardAPIVolumeFile>, mode: i32 },
+    Fields {
+        items: Vec<DownwardAPIVolumeFile>,
+        mode: i32,
+    },
 }
 
 /// A file before its path has been looked at: path, bytes, mode.

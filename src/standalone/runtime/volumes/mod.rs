@@ -28,9 +28,17 @@ use super::sources::Kind;
 /// Why a pod's volumes can't be had.
 #[derive(Debug, Error)]
 pub(super) enum VolumeError {
-    #[error("volume {volume:?} is made from {kind} {name:?}, which does not exist; create it, or mark the volume `optional: true`")]
-    MissingObject { volume: String, kind: Kind, name: String },
-    #[error("volume {volume:?} takes key {key:?} from {kind} {name:?}, which has no such key; add the key, or mark the volume `optional: true`")]
+    #[error(
+        "volume {volume:?} is made from {kind} {name:?}, which does not exist; create it, or mark the volume `optional: true`"
+    )]
+    MissingObject {
+        volume: String,
+        kind: Kind,
+        name: String,
+    },
+    #[error(
+        "volume {volume:?} takes key {key:?} from {kind} {name:?}, which has no such key; add the key, or mark the volume `optional: true`"
+    )]
     MissingKey {
         volume: String,
         kind: Kind,
@@ -49,13 +57,17 @@ pub(super) enum VolumeError {
         path: PathBuf,
         wanted: &'static str,
     },
-    #[error("container {container:?} mounts {sub_path:?} of volume {volume:?}; a `subPath` must stay inside its volume")]
+    #[error(
+        "container {container:?} mounts {sub_path:?} of volume {volume:?}; a `subPath` must stay inside its volume"
+    )]
     BadSubPath {
         container: String,
         volume: String,
         sub_path: String,
     },
-    #[error("container {container:?} mounts volume {volume:?}, which the pod does not have; add it to `volumes`")]
+    #[error(
+        "container {container:?} mounts volume {volume:?}, which the pod does not have; add it to `volumes`"
+    )]
     NoSuchVolume { container: String, volume: String },
     #[error("volume {volume:?} could not be made at {path}", path = .path.display())]
     Io {

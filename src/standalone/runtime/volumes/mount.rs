@@ -74,7 +74,11 @@ fn bind(
 }
 
 fn sub_path(mount: &VolumeMount, variables: &BTreeMap<String, String>) -> String {
-    match mount.sub_path_expr.as_deref().filter(|expression| !expression.is_empty()) {
+    match mount
+        .sub_path_expr
+        .as_deref()
+        .filter(|expression| !expression.is_empty())
+    {
         Some(expression) => expand(expression, |name| variables.get(name).map(String::as_str)),
         None => mount.sub_path.clone().unwrap_or_default(),
     }
