@@ -12,10 +12,9 @@ use crate::world::{World, eventually, lateness, seconds};
 /// Who created a Job.
 fn creator(job: &Job) -> String {
     let entries = job.metadata.managed_fields.iter().flatten();
-    let managers = entries.filter(|entry| entry.subresource.is_none());
+    let mut managers = entries.filter(|entry| entry.subresource.is_none());
     managers
-        .filter_map(|entry| entry.manager.clone())
-        .next()
+        .find_map(|entry| entry.manager.clone())
         .unwrap_or_default()
 }
 
@@ -85,9 +84,7 @@ pub(crate) async fn two_in_charge_are_told_of(world: World) {
     );
     let mut metrics = String::new();
     let mut stream = TcpStream::connect(&address).expect("it listens");
-    stream
-        .write_all(b"GET /metrics HTTP/1.0\r\n\r\n")
-        .expect("sent");
+    stream.write_all(b"GET /metrics HTTP/1.0\r\n\r\n").expect("sent");
     stream.read_to_string(&mut metrics).expect("answered");
     assert!(
         metrics.contains(r#"punctual_notes_total{reason="OtherController"} 1"#),

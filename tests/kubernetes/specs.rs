@@ -38,7 +38,7 @@ pub(crate) async fn a_suspended_cronjob_starts_nothing(world: World) {
     assert_eq!(world.jobs_of("paused").await.len(), 0);
 }
 
-/// "should not schedule new jobs when ForbidConcurrent"
+/// "should not schedule new jobs when `ForbidConcurrent`"
 pub(crate) async fn forbid_starts_no_second_job(world: World) {
     world
         .cronjob(
@@ -59,7 +59,7 @@ pub(crate) async fn forbid_starts_no_second_job(world: World) {
     assert_eq!(world.active("forbid").await, 1);
 }
 
-/// "should replace jobs when ReplaceConcurrent"
+/// "should replace jobs when `ReplaceConcurrent`"
 pub(crate) async fn replace_puts_a_new_job_in_place_of_the_old(world: World) {
     world
         .cronjob(

@@ -98,11 +98,7 @@ impl World {
     pub(crate) fn controller(&self, name: &str, arguments: &[&str]) -> Guarded {
         let mut command = Command::new(env!("CARGO_BIN_EXE_punctual"));
         command
-            .args([
-                "controller",
-                "--log-format",
-                "json",
-            ])
+            .args(["controller", "--log-format", "json"])
             .args([
                 "--namespace",
                 &self.namespace,
