@@ -27,7 +27,7 @@ pub(crate) use guarded::Guarded;
 const DEFAULT_FOLDER: &str = "/usr/local/kubebuilder/bin";
 
 /// How long a server may take until it is ready, on a machine that is busy with other things.
-const START_TIME: Duration = Duration::from_secs(120);
+const START_TIME: Duration = Duration::from_mins(2);
 
 /// How often a start is tried: a port that was free may be taken by somebody else before the server has it.
 const STARTS: usize = 3;
