@@ -253,9 +253,7 @@ fn moment(name: &'static str, bytes: &[u8]) -> Result<Value, ProtobufError> {
         }
     }
     let moment = chrono::DateTime::from_timestamp(seconds, nanos).ok_or(ProtobufError::Mistyped { name })?;
-    Ok(moment
-        .to_rfc3339_opts(chrono::SecondsFormat::AutoSi, true)
-        .into())
+    Ok(moment.to_rfc3339_opts(chrono::SecondsFormat::AutoSi, true).into())
 }
 
 /// A message whose only field is a text.

@@ -98,10 +98,7 @@ fn yaml(bytes: &[u8]) -> Result<Value, String> {
     match (documents.as_slice(), mistakes.first()) {
         (_, Some(mistake)) => Err(mistake.message.clone()),
         ([document], None) => Ok(document.to_json()),
-        (documents, None) => Err(format!(
-            "expected one document, found {}",
-            documents.len()
-        )),
+        (documents, None) => Err(format!("expected one document, found {}", documents.len())),
     }
 }
 

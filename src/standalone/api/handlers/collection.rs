@@ -1,8 +1,8 @@
 //! Requests to a whole collection: list, watch, create, delete.
 
 use axum::response::{IntoResponse, Response};
-use http::header::CONTENT_TYPE;
 use http::StatusCode;
+use http::header::CONTENT_TYPE;
 use serde::Serialize;
 
 use super::body::{Content, answer_json, check_fields};

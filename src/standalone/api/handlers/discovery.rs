@@ -46,9 +46,7 @@ pub(super) fn routes() -> Router {
 }
 
 async fn one_group(Path(name): Path<String>) -> Result<Response, ApiError> {
-    let mut group = groups()
-        .remove(name.as_str())
-        .ok_or(ApiError::NoSuchPath)?;
+    let mut group = groups().remove(name.as_str()).ok_or(ApiError::NoSuchPath)?;
     group["kind"] = "APIGroup".into();
     group["apiVersion"] = "v1".into();
     Ok(answer_json(StatusCode::OK, &group))

@@ -57,7 +57,12 @@ impl Form {
     }
 
     /// One object in this form.
-    pub(super) fn object(self, endpoint: &Endpoint, code: StatusCode, object: &Object) -> Result<Response, ApiError> {
+    pub(super) fn object(
+        self,
+        endpoint: &Endpoint,
+        code: StatusCode,
+        object: &Object,
+    ) -> Result<Response, ApiError> {
         if self == Self::Objects {
             return Ok(answer(code, object));
         }
@@ -79,11 +84,23 @@ impl Form {
     }
 
     /// A list in a form other than that of the objects themselves.
-    pub(super) fn list(self, endpoint: &Endpoint, objects: &[Object], metadata: Value) -> Result<Value, ApiError> {
+    pub(super) fn list(
+        self,
+        endpoint: &Endpoint,
+        objects: &[Object],
+        metadata: Value,
+    ) -> Result<Value, ApiError> {
         let documents: Vec<Value> = objects.iter().map(read).collect::<Result<_, _>>()?;
         if let Self::Table(include) = self {
             let now = endpoint.registry().now();
-            return Ok(table::table(endpoint.resource, &documents, metadata, include, true, now));
+            return Ok(table::table(
+                endpoint.resource,
+                &documents,
+                metadata,
+                include,
+                true,
+                now,
+            ));
         }
         let items: Vec<Value> = documents.iter().map(table::metadata_only).collect();
         Ok(json!({
@@ -131,13 +148,20 @@ impl FromStr for Range {
             return Err(NotGiven);
         }
         let parameters: Vec<(&str, &str)> = parts.filter_map(|part| part.split_once('=')).collect();
-        let parameter = |name: &str| parameters.iter().find(|(key, _)| *key == name).map(|(_, value)| *value);
+        let parameter = |name: &str| {
+            parameters
+                .iter()
+                .find(|(key, _)| *key == name)
+                .map(|(_, value)| *value)
+        };
         let of_meta = parameter("g") == Some("meta.k8s.io");
         let version = parameter("v");
         match parameter("as") {
             None => Ok(Self::Plain),
             Some("Table") if of_meta && matches!(version, Some("v1" | "v1beta1")) => Ok(Self::Table),
-            Some("PartialObjectMetadata" | "PartialObjectMetadataList") if of_meta && version == Some("v1") => {
+            Some("PartialObjectMetadata" | "PartialObjectMetadataList")
+                if of_meta && version == Some("v1") =>
+            {
                 Ok(Self::Metadata)
             }
             Some(_) => Err(NotGiven),
@@ -163,9 +187,18 @@ mod tests {
             ("*/*", Some(Form::Objects)),
             ("text/html, */*;q=0.8", Some(Form::Objects)),
             (kubectl_get, Some(Form::Table(Include::Metadata))),
-            ("application/json;as=Table;v=v9;g=meta.k8s.io, application/json", Some(Form::Objects)),
-            ("application/json;as=PartialObjectMetadataList;g=meta.k8s.io;v=v1", Some(Form::Metadata)),
-            ("application/vnd.kubernetes.protobuf,application/json", Some(Form::Objects)),
+            (
+                "application/json;as=Table;v=v9;g=meta.k8s.io, application/json",
+                Some(Form::Objects),
+            ),
+            (
+                "application/json;as=PartialObjectMetadataList;g=meta.k8s.io;v=v1",
+                Some(Form::Metadata),
+            ),
+            (
+                "application/vnd.kubernetes.protobuf,application/json",
+                Some(Form::Objects),
+            ),
             ("application/vnd.kubernetes.protobuf", None),
             ("application/json;as=Table;v=v9;g=meta.k8s.io", None),
             ("text/html", None),

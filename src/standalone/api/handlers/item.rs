@@ -10,7 +10,7 @@ use super::collection::check_namespace;
 use super::params::{ListQuery, WriteQuery, mode};
 use super::{ApiError, Endpoint, collection, meta};
 use crate::standalone::api::patch::Patch;
-use crate::standalone::api::registry::{self, Deleted, Deletion, Part};
+use crate::standalone::api::registry::{self, Deleted, Deletion, Mode, Part};
 use crate::standalone::api::strategy::Propagation;
 
 /// `GET` of an object, or of its status, which is the same answer. With `?watch` it is a watch of this one object.

@@ -44,9 +44,7 @@ pub(super) static REVIEWS: &[Review] = &[
         plural: "selfsubjectreviews",
         singular: "selfsubjectreview",
         kind: "SelfSubjectReview",
-        status: || {
-            json!({ "userInfo": { "username": OWNER, "groups": ["system:masters", "system:authenticated"] } })
-        },
+        status: || json!({ "userInfo": { "username": OWNER, "groups": ["system:masters", "system:authenticated"] } }),
         ..AUTHORIZATION
     },
     Review {
@@ -110,7 +108,7 @@ impl Review {
 /// The routes of all reviews.
 pub(super) fn routes() -> Router {
     REVIEWS.iter().fold(Router::new(), |router, review| {
-        let answer = |content: Content| async move { review.answer(&content) };
+        let answer = move |content: Content| async move { review.answer(&content) };
         router.route(&format!("{}/{}", review.root(), review.plural), post(answer))
     })
 }

@@ -5,10 +5,12 @@ use serde_json::json;
 
 use super::*;
 
-/// A field that is a text, bytes or a message.
+/// A field that is a text, bytes or a message. Its number may take two bytes.
 fn field(number: u8, content: &[u8]) -> Vec<u8> {
     let length = u8::try_from(content.len()).unwrap();
-    [&[number << 3 | 2, length][..], content].concat()
+    let key = number << 3 | 2;
+    let key = if key < 128 { vec![key] } else { vec![key, 1] };
+    [&key[..], &[length], content].concat()
 }
 
 fn object(api_version: &str, kind: &str, message: &[u8]) -> Vec<u8> {

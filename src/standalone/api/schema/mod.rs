@@ -1,17 +1,15 @@
-//! The types of what is served: their fields, what these are for, and how lists of them merge.
+//! The types of what is served: their fields, and what these are for.
 //!
 //! `kubernetes.json` holds the definitions that Kubernetes 1.36 publishes as `OpenAPI` v3 (Apache-2.0), of the served
 //! kinds and of everything they are made of, one definition a line. `protobuf.txt` holds the numbers of their fields in
 //! the binary form, from the `generated.proto` files of the same version. Both are read when they are first needed, and
-//! only by what needs them: server-side apply, tables, `kubectl explain`, and bodies in protobuf.
+//! only by what needs them: tables, `kubectl explain`, and bodies in protobuf.
 
 pub(super) mod wire;
 
 use std::sync::LazyLock;
 
 use serde_json::{Map, Value};
-
-use super::resource::Resource;
 
 /// The definition of the metadata of objects.
 pub(super) const OBJECT_META: &str = "io.k8s.apimachinery.pkg.apis.meta.v1.ObjectMeta";
@@ -36,32 +34,12 @@ pub(super) struct Schema {
     defined: &'static Value,
 }
 
-/// How values of a type are taken apart when they are merged.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) enum Shape {
-    /// As a whole.
-    Atomic,
-    /// By field, or by the keys of a map.
-    Fields,
-    /// A list of objects that are told apart by these fields.
-    ByKeys(Vec<&'static str>),
-    /// A list of values that are there or not.
-    Set,
-}
-
 static NOTHING: Value = Value::Null;
 
 impl Schema {
     /// A definition by its name.
     pub(super) fn named(name: &str) -> Option<Self> {
         DEFINITIONS.get(name).map(Self::of)
-    }
-
-    /// The type of a resource's objects.
-    pub(super) fn of_resource(resource: &Resource) -> Self {
-        Self::of_kind(resource.group, resource.version, resource.kind)
-            .and_then(|(name, _)| Self::named(name))
-            .unwrap_or(Self::unknown())
     }
 
     /// The definition of a kind.
@@ -112,11 +90,6 @@ impl Schema {
         (text("type"), text("format"))
     }
 
-    /// The value that a field of this type has when it is not written.
-    pub(super) fn default(&self) -> Option<&'static Value> {
-        self.used.get("default")
-    }
-
     /// Whether it has named fields of its own.
     pub(super) fn has_fields(&self) -> bool {
         self.defined.get("properties").is_some()
@@ -134,27 +107,6 @@ impl Schema {
     /// The type of the elements of a list.
     pub(super) fn items(&self) -> Self {
         self.defined.get("items").map_or_else(Self::unknown, Self::of)
-    }
-
-    /// How a value of this type is taken apart. Of an unknown field, maps are and lists are not.
-    pub(super) fn shape(&self, value: &Value) -> Shape {
-        match value {
-            Value::Object(_) if self.says("x-kubernetes-map-type") == Some(&"atomic".into()) => Shape::Atomic,
-            Value::Object(_) => Shape::Fields,
-            Value::Array(_) => match self.says("x-kubernetes-list-type").and_then(Value::as_str) {
-                Some("map") => Shape::ByKeys(self.keys()),
-                Some("set") => Shape::Set,
-                _ => Shape::Atomic,
-            },
-            _ => Shape::Atomic,
-        }
-    }
-
-    fn keys(&self) -> Vec<&'static str> {
-        let keys = self
-            .says("x-kubernetes-list-map-keys")
-            .and_then(Value::as_array);
-        keys.into_iter().flatten().filter_map(Value::as_str).collect()
     }
 }
 
@@ -186,7 +138,6 @@ fn reference(used: &'static Value) -> Option<&'static str> {
 mod tests {
     use super::*;
     use crate::standalone::api::resource::RESOURCES;
-    use serde_json::json;
 
     #[test]
     fn everything_that_is_served_is_defined() {
@@ -204,26 +155,5 @@ mod tests {
         for name in DEFINITIONS.values().flat_map(references) {
             assert!(DEFINITIONS.contains_key(name), "{name}");
         }
-    }
-
-    #[test]
-    fn lists_are_taken_apart_as_kubernetes_does() {
-        let pod = Schema::named("io.k8s.api.core.v1.PodSpec").unwrap();
-        let shape = |field: &str| pod.field(field).shape(&json!([]));
-        assert_eq!(shape("containers"), Shape::ByKeys(vec!["name"]));
-        assert_eq!(shape("tolerations"), Shape::Atomic);
-        let ports = pod.field("containers").items().field("ports");
-        assert_eq!(
-            ports.shape(&json!([])),
-            Shape::ByKeys(vec!["containerPort", "protocol"])
-        );
-        assert_eq!(
-            ports.items().field("protocol").default(),
-            Some(&json!("TCP")),
-            "a key may be left out"
-        );
-        let meta = Schema::named(OBJECT_META).unwrap();
-        assert_eq!(meta.field("finalizers").shape(&json!([])), Shape::Set);
-        assert_eq!(pod.field("nodeSelector").shape(&json!({})), Shape::Atomic);
     }
 }

@@ -78,8 +78,7 @@ fn cron_job(object: &Value, name: &Value, age: &Value, now: Timestamp) -> Vec<Va
         Some(false) => "False",
         None => "<unset>",
     };
-    let last =
-        moment(&status["lastScheduleTime"]).map_or_else(|| NONE.to_owned(), |then| human(now - then));
+    let last = moment(&status["lastScheduleTime"]).map_or_else(|| NONE.to_owned(), |then| human(now - then));
     let template = &spec["jobTemplate"]["spec"];
     let mut cells = vec![
         name.clone(),
@@ -194,10 +193,7 @@ fn event(object: &Value, name: &Value, now: Timestamp) -> Vec<Value> {
     };
     let about = either("involvedObject", "regarding");
     let source = either("source", "deprecatedSource");
-    let component = or(
-        text(&source["component"]),
-        text(&object["reportingComponent"]),
-    );
+    let component = or(text(&source["component"]), text(&object["reportingComponent"]));
     let component = or(component, text(&object["reportingController"]));
     let host = or(text(&source["host"]), text(&object["reportingInstance"]));
     let source = if host.is_empty() {

@@ -65,9 +65,8 @@ impl Summary {
             total: elements(&spec["containers"]).count(),
             restarts: Restarts::default(),
         };
-        let gated = elements(&status["conditions"]).any(|condition| {
-            condition["type"] == "PodScheduled" && condition["reason"] == "SchedulingGated"
-        });
+        let gated = elements(&status["conditions"])
+            .any(|condition| condition["type"] == "PodScheduled" && condition["reason"] == "SchedulingGated");
         if gated {
             "SchedulingGated".clone_into(&mut summary.reason);
         }
