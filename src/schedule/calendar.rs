@@ -212,26 +212,30 @@ impl Calendar {
 
     /// The first matching day after a month.
     fn day_after(&self, mut year: i32, mut month: u32) -> Option<(u32, Date)> {
+        let mut leap = date::is_leap_year(year);
         while year <= LAST_YEAR {
-            let leap = date::is_leap_year(year);
-            let later = self.months[usize::from(leap)] & (!1 << month);
+            let mut later = self.months[usize::from(leap)] & (!1 << month);
             if later == 0 {
-                month = 0;
-                year = if self.months[0] == 0 {
-                    date::leap_year_after(year)
-                } else {
-                    year + 1
-                };
-                continue;
+                (year, leap) = self.year_after(year);
+                later = self.months[usize::from(leap)];
             }
             month = later.trailing_zeros();
             let first = date::first_of_month(year, month);
             let days = self.days_of(leap, month, first);
-            if days != 0 {
+            if days != 0 && year <= LAST_YEAR {
                 return Some(Date { year, month, day: 1 }.in_month(first, days.trailing_zeros()));
             }
         }
         None
+    }
+
+    /// The first year after a year in which a month can match, and whether it is a leap year.
+    fn year_after(&self, year: i32) -> (i32, bool) {
+        if self.months[0] == 0 {
+            (date::leap_year_after(year), true)
+        } else {
+            (year + 1, date::is_leap_year(year + 1))
+        }
     }
 
     /// The last matching day before a month.

@@ -132,10 +132,11 @@ pub(super) fn is_leap_year(year: i32) -> bool {
 /// The first leap year after a year.
 pub(super) fn leap_year_after(year: i32) -> i32 {
     let candidate = (year | 3) + 1;
-    if is_leap_year(candidate) {
-        candidate
-    } else {
+    // Of the years that are divisible by 4, only centuries are in question.
+    if candidate % 25 == 0 && candidate % 16 != 0 {
         candidate + 4
+    } else {
+        candidate
     }
 }
 

@@ -139,6 +139,8 @@ impl Zone {
     /// Which period holds a second of UTC.
     pub(super) fn at(&self, second: i64) -> usize {
         let mut at = self.at_or_before(second);
+        // Few stretches of the index hold a second change, so a first step without a branch leaves nothing to guess.
+        at += usize::from(self.periods[at].end <= second);
         while self.periods[at].end <= second {
             at += 1;
         }

@@ -46,7 +46,7 @@ fn block_on(case: impl Future<Output = ()>) {
         .enable_all()
         .build();
     let runtime = runtime.expect("a runtime for the case");
-    let limit = std::time::Duration::from_secs(60);
+    let limit = std::time::Duration::from_mins(1);
     let timed = runtime.block_on(async { tokio::time::timeout(limit, case).await });
     timed.expect("the case ends within a minute");
 }
