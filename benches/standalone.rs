@@ -15,6 +15,7 @@ use punctual::clock::{Clock, SystemClock};
 use punctual::manifest;
 use punctual::schedule::{TimeZones, Timestamp};
 use punctual::standalone::runtime::What;
+use punctual::standalone::store::MemoryStore;
 use punctual::standalone::{Hearing, Standalone};
 use serde_json::json;
 use tokio::sync::watch;
@@ -60,7 +61,7 @@ fn bare() -> Vec<TimeDelta> {
 async fn punctual(due: usize) -> Vec<TimeDelta> {
     let clock = SystemClock::shared();
     let zones = Arc::new(TimeZones::built_in());
-    let (machine, hearing) = Standalone::start(Arc::clone(&clock), zones)
+    let (machine, hearing) = Standalone::start(Arc::new(MemoryStore::new()), Arc::clone(&clock), zones)
         .await
         .expect("a machine");
     let resource = ApiResource::erase::<manifest::CronJob>(&());

@@ -9,8 +9,8 @@ use std::sync::{Arc, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
 use tokio::sync::watch;
 
 use super::collection::Collection;
-use super::{Batch, Change, Event, Key, Object, Page, Place, Range, Revision, Scope, StoreError, Watch};
 use super::{Answer, WATCH_WINDOW_EVENTS};
+use super::{Batch, Change, Event, Key, Object, Page, Place, Range, Revision, Scope, StoreError, Watch};
 use futures::FutureExt;
 
 /// The name of a resource: of the program's own tables, or read from a file.
@@ -71,7 +71,27 @@ impl State {
         let collection = self.collection(write.resource);
         collection.write(write.change, write.place, write.object);
         let surplus = collection.forget_surplus(window_events);
-        surplus.into_iter().map(|event| (resource.clone(), event)).collect()
+        surplus
+            .into_iter()
+            .map(|event| (resource.clone(), event))
+            .collect()
+    }
+
+    /// Takes note that nothing is known of what was before a revision.
+    pub(super) fn restore_beginning(&mut self, began: Revision) {
+        self.revision = self.revision.max(began);
+        self.began = began;
+    }
+
+    /// What a write does, by what is there before it.
+    pub(super) fn change_of(&self, resource: &str, place: &Place, deletes: bool) -> Change {
+        let collection = self.collections.get(resource);
+        let is_there = collection.is_some_and(|collection| collection.get(place).is_some());
+        match (deletes, is_there) {
+            (true, _) => Change::Deleted,
+            (false, true) => Change::Modified,
+            (false, false) => Change::Added,
+        }
     }
 
     /// Takes an object in that was written so long ago that the write itself is forgotten.
