@@ -3,6 +3,11 @@
 //! Two lateness figures from one run: of a bare loop that sleeps until a full second and starts a process, which is
 //! what any scheduler on this machine could reach, and of `punctual up` with CronJobs of `@every 1s`, from the due
 //! instant to the moment at which the process runs, through controller, API, Job controller and node.
+//!
+//! And how many objects are written in a second, each acknowledged when it is on disk: see `writes`.
+
+#[path = "standalone/writes.rs"]
+mod writes;
 
 use std::process::{Command, Stdio};
 use std::sync::Arc;
@@ -28,6 +33,7 @@ const DUE_AT_ONCE: [usize; 2] = [1, 50];
 
 fn main() {
     let runtime = tokio::runtime::Runtime::new().expect("a runtime");
+    runtime.block_on(writes::measure());
     println!(
         "lateness of the process in ms, over {SECONDS} s{:>12}{:>10}{:>10}",
         "median", "p99", "max"

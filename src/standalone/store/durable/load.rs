@@ -37,7 +37,8 @@ pub(super) enum Trouble {
 impl From<sqlx::Error> for Trouble {
     fn from(error: sqlx::Error) -> Self {
         if is_damage(&error) {
-            Self::Damaged(error.to_string())
+            let told = error.as_database_error().map(|error| error.message().to_owned());
+            Self::Damaged(told.unwrap_or_else(|| error.to_string()))
         } else {
             Self::Unreadable(error)
         }

@@ -17,7 +17,7 @@ pub(super) const BATCH_WRITES: usize = 256;
 
 /// Events are kept for at least so long, and for at most twice as long, as kube-apiserver lets etcd keep them
 /// (`--etcd-compaction-interval`).
-const FORGET_INTERVAL: Duration = Duration::from_secs(5 * 60);
+const FORGET_INTERVAL: Duration = Duration::from_mins(5);
 
 /// How many rows are removed together, when nothing else is a reason: few enough for a pause that nobody notices.
 const BACKLOG_ROWS: usize = 500;
@@ -51,7 +51,9 @@ impl Writer {
         forgotten: Vec<Forgotten>,
     ) -> Self {
         let mut backlog = Backlog::default();
-        forgotten.into_iter().for_each(|event| backlog.add(event));
+        for event in forgotten {
+            backlog.add(event);
+        }
         let newest_then = state.read().revision();
         Self {
             database,
@@ -127,10 +129,9 @@ impl Writer {
         {
             let mut state = self.state.write();
             for write in batch.take_writes() {
-                state
-                    .apply(write)
-                    .into_iter()
-                    .for_each(|event| self.backlog.add(event));
+                for event in state.apply(write) {
+                    self.backlog.add(event);
+                }
             }
         }
         batch.succeed();
@@ -143,7 +144,9 @@ impl Writer {
             let until = std::mem::replace(&mut self.newest_then, state.revision());
             state.forget_until(until)
         };
-        forgotten.into_iter().for_each(|event| self.backlog.add(event));
+        for event in forgotten {
+            self.backlog.add(event);
+        }
         if !self.backlog.is_empty() {
             self.forget().await;
         }

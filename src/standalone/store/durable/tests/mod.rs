@@ -3,6 +3,7 @@
 mod damage;
 mod restarts;
 
+use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
 
 use futures::future::BoxFuture;
@@ -116,16 +117,16 @@ async fn everything(store: &dyn Store, after: Revision) -> String {
     for resource in ["things", "others"] {
         let scope = Scope::all(resource);
         let page = store.list(&scope, Range::default()).await.unwrap();
-        told += &format!("{resource} at {}: {:?}\n", page.revision, page.objects);
+        writeln!(told, "{resource} at {}: {:?}", page.revision, page.objects).unwrap();
         match store.watch(&scope, after).await {
             Ok(mut watch) => loop {
                 let batch = watch.poll().await.unwrap();
-                told += &format!("{:?}\n", batch.events);
+                writeln!(told, "{:?}", batch.events).unwrap();
                 if batch.events.is_empty() {
                     break;
                 }
             },
-            Err(error) => told += &format!("{error}\n"),
+            Err(error) => writeln!(told, "{error}").unwrap(),
         }
     }
     told
