@@ -12,7 +12,7 @@ use std::time::Duration;
 use libtest_mimic::{Arguments, Trial};
 
 /// Long enough that only a case that hangs takes it.
-const LIMIT: Duration = Duration::from_secs(120);
+const LIMIT: Duration = Duration::from_mins(2);
 
 fn main() -> ExitCode {
     let arguments = Arguments::from_args();
