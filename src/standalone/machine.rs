@@ -24,6 +24,7 @@ const NODE_NAME: &str = "localhost";
 /// A machine that runs CronJobs and Jobs.
 pub struct Standalone {
     client: Client,
+    api: api::Api,
     controller: Part<bool>,
     jobs: Part<Shutdown>,
     node: Part<Shutdown>,
@@ -84,6 +85,7 @@ impl Standalone {
         let node = Node::new(client.clone(), clock, output, Options::new(NODE_NAME));
         let machine = Standalone {
             client,
+            api,
             controller: Part::start(|stop| Controller::new(options).run(stop)),
             jobs: Part::start(|stop| jobs.run(stop)),
             node: Part::start(|stop| node.run(stop)),
@@ -96,6 +98,11 @@ impl Standalone {
         self.client.clone()
     }
 
+    /// The API, to be served to others.
+    pub fn router(&self) -> axum::Router {
+        self.api.router()
+    }
+
     /// Stops: no new runs and no new pods; running pods get SIGTERM and their grace period. When `hurried` becomes
     /// true, what still runs is killed. Returns how many Jobs have not ended.
     ///
@@ -106,6 +113,7 @@ impl Standalone {
             controller,
             jobs,
             node,
+            ..
         } = self;
         controller.stop.send_replace(true);
         controller.end().await;
