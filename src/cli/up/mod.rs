@@ -46,8 +46,8 @@ pub(super) struct UpArgs {
     #[arg(long = "for", value_name = "DURATION", value_parser = duration)]
     run_for: Option<Duration>,
 
-    /// Keep objects, logs and the kubeconfig in this folder [default: $XDG_STATE_HOME/punctual, else
-    /// ~/.local/state/punctual]
+    /// Keep kubeconfig, token, certificates and port in this folder [default: punctual in
+    /// `$XDG_STATE_HOME`, else ~/.local/state/punctual]
     #[arg(long, value_name = "DIR", conflicts_with = "ephemeral")]
     data_dir: Option<PathBuf>,
 

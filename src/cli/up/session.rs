@@ -47,7 +47,8 @@ pub(super) async fn run(
     match args.output {
         Output::Text => say(&serving::text(&data_dir.kubeconfig())),
         Output::Json => {
-            say(&json::serving(clock.now(), &data_dir.kubeconfig(), &serving::url(&door)).to_string())
+            let serving = json::serving(clock.now(), &data_dir.kubeconfig(), &serving::url(&door));
+            say(&serving.to_string());
         }
     }
     let (machine, Hearing { told, processes }) = Standalone::start(Arc::clone(&clock), Arc::clone(&zones))
