@@ -6,9 +6,11 @@
 //! | [`api`] | kube-apiserver: the part of the API that CronJobs, Jobs and pods need |
 //! | [`jobs`] | the Job controller: Jobs become pods |
 //! | [`runtime`] | the kubelet: pods become processes |
+//! | [`data_dir`] | the disk: the folder for all that is kept, and who may use it |
 //! | `machine` | all of it together, with the CronJob controller |
 
 pub mod api;
+pub mod data_dir;
 pub mod jobs;
 pub mod runtime;
 pub mod store;

@@ -40,7 +40,7 @@ pub struct Leadership {
 }
 
 /// How long "always" is: longer than any process runs, and within what an `Instant` can hold.
-const ALWAYS: std::time::Duration = std::time::Duration::from_secs(100 * 365 * 86_400);
+const ALWAYS: std::time::Duration = std::time::Duration::from_hours(100 * 365 * 24);
 
 impl Leadership {
     /// Leads without asking: there are no other replicas.

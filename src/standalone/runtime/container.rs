@@ -11,7 +11,7 @@ use tokio::time::Instant;
 
 use super::machine::Machine;
 use super::output::{Stream, What, origin};
-use super::process::{Exit, Order, Process, UNKNOWN_EXIT_CODE, changed};
+use super::process::{Exit, Order, Process, changed};
 use super::restart::{BackOff, RestartPolicy};
 use super::start_error::START_ERROR;
 use super::status::Change;
@@ -139,16 +139,10 @@ impl Life {
         pumps.join_all().await;
         let (exit, message) = match exit {
             Ok(exit) => (exit, None),
-            Err(error) => {
-                let unknown = Exit {
-                    code: UNKNOWN_EXIT_CODE,
-                    signal: None,
-                };
-                (
-                    unknown,
-                    Some(format!("the end of process {pid} could not be learned: {error}")),
-                )
-            }
+            Err(error) => (
+                Exit::UNKNOWN,
+                Some(format!("the end of process {pid} could not be learned: {error}")),
+            ),
         };
         let reason = if exit.code == 0 { "Completed" } else { "Error" };
         sink.tell(What::Ended {

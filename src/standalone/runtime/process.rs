@@ -71,6 +71,14 @@ pub(super) struct Exit {
     pub(super) signal: Option<i32>,
 }
 
+impl Exit {
+    /// An end that nobody saw.
+    pub(super) const UNKNOWN: Self = Self {
+        code: UNKNOWN_EXIT_CODE,
+        signal: None,
+    };
+}
+
 impl From<ExitStatus> for Exit {
     fn from(status: ExitStatus) -> Self {
         let signal = status.signal();

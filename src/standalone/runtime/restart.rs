@@ -9,9 +9,9 @@ use std::time::Duration;
 /// The wait before the second restart in a row.
 pub(super) const FIRST_BACK_OFF: Duration = Duration::from_secs(10);
 /// The longest wait.
-pub(super) const LONGEST_BACK_OFF: Duration = Duration::from_secs(5 * 60);
+pub(super) const LONGEST_BACK_OFF: Duration = Duration::from_mins(5);
 /// A run of this length ends a row of failures.
-pub(super) const LONG_RUN: Duration = Duration::from_secs(10 * 60);
+pub(super) const LONG_RUN: Duration = Duration::from_mins(10);
 
 /// A pod's or a sidecar's `restartPolicy`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

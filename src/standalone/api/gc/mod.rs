@@ -31,7 +31,7 @@ use crate::standalone::store::{Change, Event, Key, Range, Scope};
 const RESTART_DELAY: Duration = Duration::from_secs(1);
 
 /// How often old events are looked for.
-const EVENT_SWEEP_INTERVAL: Duration = Duration::from_secs(60);
+const EVENT_SWEEP_INTERVAL: Duration = Duration::from_mins(1);
 
 /// Collects for as long as it is polled.
 pub(super) async fn run(registry: Registry) {

@@ -18,7 +18,7 @@ use crate::standalone::api::registry::read;
 use crate::standalone::store::{Batch, Change, Event, Object, Range, Revision, StoreError, Watch};
 
 /// How often a quiet watch is told how far it is, so that it need not list again after a break.
-const BOOKMARK_INTERVAL: Duration = Duration::from_secs(60);
+const BOOKMARK_INTERVAL: Duration = Duration::from_mins(1);
 
 /// How long a watch lasts when the client does not say; it then starts anew where it was. kube-apiserver takes 30 to 60
 /// minutes, to spread the load.

@@ -1,0 +1,59 @@
+//! One process at a time: a file that is locked for as long as its holder lives.
+//!
+//! The kernel lets the lock go when the process ends, however it ends, so a crash leaves nothing to clean up. What is
+//! written in the file is for people only.
+
+use std::fs::{File, TryLockError};
+use std::io::{Read as _, Seek as _, Write as _};
+use std::path::Path;
+
+use super::DataDirError;
+use super::files::open_private;
+
+/// The file's name.
+pub(super) const LOCK_FILE: &str = "lock";
+
+/// A process id is shorter than this, whatever somebody wrote into the file.
+const PID_BYTES_MAX: u64 = 16;
+
+/// The lock, held for as long as this lives.
+#[derive(Debug)]
+pub(super) struct Lock {
+    _file: File,
+}
+
+impl Lock {
+    /// Takes the lock of a folder.
+    pub(super) fn take(folder: &Path) -> Result<Lock, DataDirError> {
+        let path = folder.join(LOCK_FILE);
+        let failed = |source| DataDirError::io("written", &path, source);
+        let mut file = open_private(&path).map_err(failed)?;
+        match file.try_lock() {
+            Ok(()) => {}
+            Err(TryLockError::WouldBlock) => {
+                return Err(DataDirError::InUse {
+                    path: folder.to_owned(),
+                    pid: holder(&file),
+                });
+            }
+            Err(TryLockError::Error(source)) => return Err(DataDirError::io("locked", &path, source)),
+        }
+        sign(&mut file).map_err(failed)?;
+        Ok(Lock { _file: file })
+    }
+}
+
+/// Writes who holds the lock.
+fn sign(file: &mut File) -> std::io::Result<()> {
+    file.set_len(0)?;
+    file.rewind()?;
+    writeln!(file, "{}", std::process::id())?;
+    file.sync_data()
+}
+
+/// Who holds the lock, by what is written in it.
+fn holder(file: &File) -> Option<u32> {
+    let mut text = String::new();
+    file.take(PID_BYTES_MAX).read_to_string(&mut text).ok()?;
+    text.trim().parse().ok()
+}

@@ -1,0 +1,155 @@
+//! The folder in which `punctual up` keeps what it needs: who may use it, and where everything lies in it.
+//!
+//! ```text
+//!  kubeconfig          for kubectl: where the API is, whom to trust, who is asking
+//!  address             the address that the API listened on last
+//!  token               what a client shows to be let in
+//!  pki/                the certificate authority and the server's certificate
+//!  punctual.db         the objects
+//!  pods/<uid>/         a pod: see [`PodDir`]
+//!  lock                held for as long as a process uses the folder; holds its id
+//! ```
+//!
+//! Whoever can write here can start processes as us, and whoever can read here can ask the API to. So the folder is
+//! ours, with mode 0700, or it is not used.
+
+mod access;
+mod error;
+mod files;
+mod lock;
+mod pod_dir;
+#[cfg(test)]
+mod tests;
+
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+pub use error::DataDirError;
+pub use files::{create_private, write_private};
+pub use pod_dir::PodDir;
+
+use lock::Lock;
+
+/// The folder's name below that of the user's state, and the beginning of an ephemeral folder's.
+const NAME: &str = "punctual";
+
+/// A folder that this process, and nobody else, uses. Clones share it; with the last one the lock is let go, and an
+/// ephemeral folder is removed.
+#[derive(Debug, Clone)]
+pub struct DataDir(Arc<Held>);
+
+#[derive(Debug)]
+struct Held {
+    path: PathBuf,
+    is_ephemeral: bool,
+    /// Held open for the lock that it carries.
+    _lock: Lock,
+}
+
+impl Drop for Held {
+    fn drop(&mut self) {
+        if self.is_ephemeral
+            && let Err(error) = std::fs::remove_dir_all(&self.path)
+        {
+            tracing::warn!(path = %self.path.display(), %error, "a temporary folder could not be removed");
+        }
+    }
+}
+
+impl DataDir {
+    /// Where the folder is when nobody says: `$XDG_STATE_HOME/punctual`, or `~/.local/state/punctual`.
+    ///
+    /// Source: the XDG Base Directory Specification, by which a relative path counts as unset.
+    ///
+    /// # Errors
+    ///
+    /// [`DataDirError::NoHome`] when the environment names no home.
+    pub fn default_path() -> Result<PathBuf, DataDirError> {
+        default_path(|name| std::env::var_os(name).map(PathBuf::from))
+    }
+
+    /// Takes a folder for this process; makes it when it is not there.
+    ///
+    /// # Errors
+    ///
+    /// When another process has it, when other users could get at it, or when it cannot be written to.
+    pub fn open(path: &Path) -> Result<DataDir, DataDirError> {
+        // Absolute, because pods start in folders of their own and are given paths below this one.
+        let path = std::path::absolute(path).map_err(|source| DataDirError::make(path, source))?;
+        create_private(&path)?;
+        access::check(&path)?;
+        Self::hold(path, false)
+    }
+
+    /// A folder for this process alone, which goes with it.
+    ///
+    /// # Errors
+    ///
+    /// When it cannot be made.
+    pub fn ephemeral() -> Result<DataDir, DataDirError> {
+        let path = std::env::temp_dir().join(format!("{NAME}-{}", uuid::Uuid::new_v4()));
+        files::create_new_private(&path)?;
+        Self::hold(path, true)
+    }
+
+    fn hold(path: PathBuf, is_ephemeral: bool) -> Result<DataDir, DataDirError> {
+        let lock = Lock::take(&path)?;
+        Ok(DataDir(Arc::new(Held {
+            path,
+            is_ephemeral,
+            _lock: lock,
+        })))
+    }
+
+    /// Whether nothing is to outlive this process.
+    pub fn is_ephemeral(&self) -> bool {
+        self.0.is_ephemeral
+    }
+
+    /// The folder.
+    pub fn path(&self) -> &Path {
+        &self.0.path
+    }
+
+    /// For kubectl: where the API is, whom to trust, who is asking.
+    pub fn kubeconfig(&self) -> PathBuf {
+        self.path().join("kubeconfig")
+    }
+
+    /// The folder of the certificate authority and the server's certificate.
+    pub fn pki(&self) -> PathBuf {
+        self.path().join("pki")
+    }
+
+    /// What a client shows to be let in.
+    pub fn token(&self) -> PathBuf {
+        self.path().join("token")
+    }
+
+    /// The address that the API listened on last.
+    pub fn address(&self) -> PathBuf {
+        self.path().join("address")
+    }
+
+    /// The objects.
+    pub fn database(&self) -> PathBuf {
+        self.path().join("punctual.db")
+    }
+
+    /// The folder of the pods.
+    pub fn pods(&self) -> PathBuf {
+        self.path().join("pods")
+    }
+
+    /// Where a pod's files are. Nothing is made yet.
+    pub fn pod(&self, uid: &str) -> PodDir {
+        PodDir::below(&self.pods(), uid)
+    }
+}
+
+/// See [`DataDir::default_path`]; `variable` reads the environment.
+fn default_path(variable: impl Fn(&str) -> Option<PathBuf>) -> Result<PathBuf, DataDirError> {
+    let absolute = |name| variable(name).filter(|path| path.is_absolute());
+    let state = absolute("XDG_STATE_HOME").or_else(|| Some(absolute("HOME")?.join(".local/state")));
+    Ok(state.ok_or(DataDirError::NoHome)?.join(NAME))
+}

@@ -1,0 +1,93 @@
+//! Where a pod's files are.
+//!
+//! ```text
+//!  pods/<uid>/logs/<container>/<restart>.log    what a container's process wrote
+//!  pods/<uid>/volumes/<name>/                   a volume
+//!  pods/<uid>/…                                 the files of the pod's supervisor
+//! ```
+
+use std::fmt::Write as _;
+use std::path::{Path, PathBuf};
+
+/// The folder of one pod.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct PodDir(PathBuf);
+
+impl PodDir {
+    /// The folder of the pod with this uid, below that of all pods.
+    pub(super) fn below(pods: &Path, uid: &str) -> PodDir {
+        PodDir(pods.join(component(uid)))
+    }
+
+    /// The folder itself. Make it with [`create_private`](super::create_private).
+    pub fn path(&self) -> &Path {
+        &self.0
+    }
+
+    /// The folder of a container's logs: one file for each time that it was started.
+    pub fn logs(&self, container: &str) -> PathBuf {
+        self.0.join("logs").join(component(container))
+    }
+
+    /// What a container wrote after its `restart`th restart; 0 is the first start.
+    pub fn log(&self, container: &str, restart: u32) -> PathBuf {
+        self.logs(container).join(format!("{restart}.log"))
+    }
+
+    /// The folder of the volumes.
+    pub fn volumes(&self) -> PathBuf {
+        self.0.join("volumes")
+    }
+
+    /// A volume.
+    pub fn volume(&self, name: &str) -> PathBuf {
+        self.volumes().join(component(name))
+    }
+}
+
+/// A name as one component of a path, whatever is in it: the API lets through only names that stay as they are, and a
+/// path is not the place to rely on that.
+fn component(name: &str) -> String {
+    let mut component = String::with_capacity(name.len());
+    for (at, byte) in name.bytes().enumerate() {
+        let is_plain =
+            byte.is_ascii_alphanumeric() || byte == b'-' || byte == b'_' || (byte == b'.' && at > 0);
+        if is_plain {
+            component.push(byte.into());
+        } else {
+            let _infallible = write!(component, "%{byte:02X}");
+        }
+    }
+    if component.is_empty() {
+        component.push('%');
+    }
+    component
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn everything_of_a_pod_stays_below_its_folder() {
+        let pod = PodDir::below(Path::new("/data/pods"), "4f1c9a3e-0d5b");
+        assert_eq!(pod.path(), Path::new("/data/pods/4f1c9a3e-0d5b"));
+        assert_eq!(
+            pod.log("main", 2),
+            Path::new("/data/pods/4f1c9a3e-0d5b/logs/main/2.log")
+        );
+        assert_eq!(
+            pod.volume("cache.d"),
+            Path::new("/data/pods/4f1c9a3e-0d5b/volumes/cache.d")
+        );
+        for (name, expected) in [
+            ("../../etc", "%2E./../etc"),
+            ("..", "%2E."),
+            ("", "%"),
+            ("a/b", "a/b"),
+        ] {
+            let expected = expected.replace('/', "%2F");
+            assert_eq!(pod.volume(name), pod.volumes().join(expected));
+        }
+    }
+}

@@ -1,0 +1,215 @@
+//! Folders that are taken, and folders that are refused.
+
+use std::fs::{self, Permissions};
+use std::io;
+use std::os::unix::fs::{MetadataExt as _, PermissionsExt as _};
+use std::path::{Path, PathBuf};
+
+use insta::assert_snapshot;
+use tempfile::TempDir;
+
+use super::access::{Seen, Verdict, judge};
+use super::*;
+
+fn mode(path: &Path) -> u32 {
+    fs::metadata(path).expect("it is there").mode() & 0o7777
+}
+
+fn folder() -> TempDir {
+    TempDir::new().expect("a folder")
+}
+
+#[test]
+fn the_default_follows_the_environment() {
+    let with = |state: Option<&str>, home: Option<&str>| {
+        let variable = |name: &str| match name {
+            "XDG_STATE_HOME" => state.map(PathBuf::from),
+            "HOME" => home.map(PathBuf::from),
+            _ => None,
+        };
+        default_path(variable).map(|path| path.display().to_string())
+    };
+    assert_eq!(with(Some("/state"), Some("/home/a")).unwrap(), "/state/punctual");
+    assert_eq!(
+        with(None, Some("/home/a")).unwrap(),
+        "/home/a/.local/state/punctual"
+    );
+    assert_eq!(
+        with(Some("relative"), Some("/home/a")).unwrap(),
+        "/home/a/.local/state/punctual"
+    );
+    assert_snapshot!(with(Some(""), None).unwrap_err(), @"there is no home folder to keep data in: set HOME, or name a folder with --data-dir");
+}
+
+#[test]
+fn a_new_folder_is_private_from_the_start() {
+    let above = folder();
+    let path = above.path().join("state/punctual");
+    let data = DataDir::open(&path).unwrap();
+    assert_eq!((mode(&path), mode(&above.path().join("state"))), (0o700, 0o700));
+    assert_eq!(mode(&path.join("lock")), 0o600);
+    assert!(!data.is_ephemeral());
+    assert_eq!(data.kubeconfig(), path.join("kubeconfig"));
+}
+
+#[test]
+fn a_folder_is_used_by_one_at_a_time_and_by_the_next_one_afterwards() {
+    let folder = folder();
+    let first = DataDir::open(folder.path()).unwrap();
+    let clone = first.clone();
+    drop(first);
+    let error = DataDir::open(folder.path()).unwrap_err();
+    assert!(
+        matches!(&error, DataDirError::InUse { pid: Some(pid), .. } if *pid == std::process::id()),
+        "{error:?}"
+    );
+    drop(clone);
+    DataDir::open(folder.path()).expect("it is free again");
+}
+
+#[test]
+fn an_ephemeral_folder_goes_with_its_last_user() {
+    let data = DataDir::ephemeral().unwrap();
+    let path = data.path().to_owned();
+    assert_eq!(mode(&path), 0o700);
+    let clone = data.clone();
+    fs::create_dir_all(data.pod("uid").logs("main")).unwrap();
+    drop(data);
+    assert!(path.is_dir());
+    drop(clone);
+    assert!(!path.exists());
+}
+
+#[test]
+fn a_folder_that_was_made_for_us_becomes_private() {
+    let folder = folder();
+    fs::set_permissions(folder.path(), Permissions::from_mode(0o755)).unwrap();
+    let data = DataDir::open(folder.path()).unwrap();
+    assert_eq!(mode(folder.path()), 0o700, "it was empty");
+    drop(data);
+    fs::write(folder.path().join("more"), "").unwrap();
+    fs::set_permissions(folder.path(), Permissions::from_mode(0o750)).unwrap();
+    DataDir::open(folder.path()).expect("we have used it before");
+    assert_eq!(mode(folder.path()), 0o700);
+}
+
+#[test]
+fn a_folder_of_other_things_is_not_closed_to_others() {
+    let folder = folder();
+    fs::write(folder.path().join("index.html"), "").unwrap();
+    fs::set_permissions(folder.path(), Permissions::from_mode(0o755)).unwrap();
+    let error = DataDir::open(folder.path()).unwrap_err();
+    assert!(
+        matches!(error, DataDirError::Readable { mode: 0o755, .. }),
+        "{error:?}"
+    );
+    assert_eq!(mode(folder.path()), 0o755);
+}
+
+#[test]
+fn a_folder_in_a_place_that_everybody_can_write_to_is_refused() {
+    let above = folder();
+    fs::set_permissions(above.path(), Permissions::from_mode(0o777)).unwrap();
+    let error = DataDir::open(&above.path().join("data")).unwrap_err();
+    assert!(matches!(error, DataDirError::Replaceable { .. }), "{error:?}");
+    fs::set_permissions(above.path(), Permissions::from_mode(0o1777)).unwrap();
+    DataDir::open(&above.path().join("data")).expect("the sticky bit keeps it in its place");
+}
+
+#[test]
+fn a_file_is_not_a_folder() {
+    let above = folder();
+    let path = above.path().join("file");
+    fs::write(&path, "").unwrap();
+    for path in [path.clone(), path.join("below")] {
+        let error = DataDir::open(&path).unwrap_err();
+        assert!(matches!(error, DataDirError::NotAFolder { .. }), "{error:?}");
+    }
+}
+
+#[test]
+fn who_may_get_at_a_folder_decides() {
+    let judged = |owner, mode, is_for_us| {
+        let seen = Seen {
+            owner,
+            mode,
+            is_for_us,
+        };
+        judge(Path::new("/data"), seen, 1000)
+    };
+    assert_eq!(judged(1000, 0o700, false).unwrap(), Verdict::Use);
+    assert_eq!(judged(1000, 0o500, false).unwrap(), Verdict::Use);
+    assert_eq!(judged(1000, 0o755, true).unwrap(), Verdict::MakePrivate);
+    assert_eq!(judged(1000, 0o2750, true).unwrap(), Verdict::MakePrivate);
+    for refused in [
+        judged(1001, 0o700, true),
+        judged(1000, 0o720, true),
+        judged(1000, 0o702, true),
+    ] {
+        refused.unwrap_err();
+    }
+}
+
+/// Every refusal, as it is read.
+#[test]
+fn refusals_say_what_to_do() {
+    let path = || PathBuf::from("/srv/data");
+    let full = io::Error::from(io::ErrorKind::StorageFull);
+    let read_only = io::Error::from(io::ErrorKind::ReadOnlyFilesystem);
+    let refusals = [
+        DataDirError::InUse {
+            path: path(),
+            pid: Some(4711),
+        },
+        DataDirError::InUse {
+            path: path(),
+            pid: None,
+        },
+        DataDirError::NotAFolder { path: path() },
+        DataDirError::NotOurs {
+            path: path(),
+            owner: 0,
+            user: 1000,
+        },
+        DataDirError::Writable {
+            path: path(),
+            mode: 0o775,
+        },
+        DataDirError::Readable {
+            path: path(),
+            mode: 0o755,
+        },
+        DataDirError::Replaceable {
+            path: path(),
+            parent: "/srv".into(),
+            mode: 0o777,
+        },
+        DataDirError::io("written", &path(), full),
+        DataDirError::make(&path(), read_only),
+    ];
+    let told: Vec<String> = refusals.iter().map(ToString::to_string).collect();
+    assert_snapshot!(told.join("\n\n"));
+}
+
+#[test]
+fn a_file_is_replaced_in_one_step_and_private() {
+    let folder = folder();
+    let path = folder.path().join("token");
+    write_private(&path, b"first").unwrap();
+    // What a crash half-way has left behind is no hindrance.
+    fs::write(folder.path().join("token.new"), "cut o").unwrap();
+    write_private(&path, b"second").unwrap();
+    assert_eq!(fs::read(&path).unwrap(), b"second");
+    assert_eq!(mode(&path), 0o600);
+    assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 1);
+}
+
+#[test]
+fn a_file_that_cannot_be_written_leaves_the_old_one() {
+    let folder = folder();
+    let path = folder.path().join("taken");
+    fs::create_dir_all(path.join("full")).unwrap();
+    write_private(&path, b"text").unwrap_err();
+    assert!(path.is_dir());
+    assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 1, "and no draft");
+}
