@@ -72,7 +72,8 @@ impl AskedArgs {
         });
         let expression = Expression::parse_in(text, self.dialect, spread).map_err(|error| {
             let others = error.good_in(self.dialect).into_iter();
-            let notes = others.map(|dialect| format!("\nnote: it is good in another dialect: `--dialect {dialect}`"));
+            let notes =
+                others.map(|dialect| format!("\nnote: it is good in another dialect: `--dialect {dialect}`"));
             Failure::refused(format!("{}{}", error.render(), notes.collect::<String>()))
         })?;
         let name = expression.zone_prefix().unwrap_or(&self.time_zone);

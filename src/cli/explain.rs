@@ -129,7 +129,9 @@ impl Explanation<'_> {
                 let from = now + length * i32::try_from(window).unwrap_or(0);
                 schedule.count(from, from + length, MOST_RUNS)
             });
-            counts.fold([u64::MAX, 0], |[least, most], count| [least.min(count), most.max(count)])
+            counts.fold([u64::MAX, 0], |[least, most], count| {
+                [least.min(count), most.max(count)]
+            })
         };
         let surprise = |found: &Advice| Surprise {
             message: found.message(),
@@ -137,7 +139,10 @@ impl Explanation<'_> {
         };
         let same = Dialect::ALL.into_iter().filter_map(|dialect| {
             let schedule = expression.written_in(dialect)?;
-            (schedule != expression.as_str()).then(|| Same { dialect: dialect.name(), schedule })
+            (schedule != expression.as_str()).then(|| Same {
+                dialect: dialect.name(),
+                schedule,
+            })
         });
         Explanation {
             namespace: asked.cronjob.as_ref().map(|(namespace, _)| namespace.as_str()),
@@ -173,7 +178,12 @@ impl Explanation<'_> {
         let (previous, next) = &self.instants;
         let at = |at: Timestamp| wall_clock(at, zone);
         if let Some(previous) = previous {
-            let _ = write!(text, "\n  previous  {}   {} ago", at(*previous), span(now - *previous));
+            let _ = write!(
+                text,
+                "\n  previous  {}   {} ago",
+                at(*previous),
+                span(now - *previous)
+            );
         }
         for (place, next) in next.iter().enumerate() {
             let title = if place == 0 { "next" } else { "" };

@@ -63,9 +63,7 @@ impl Almanac {
         let nearest = bits(days.nearest)
             .filter(|day| *day <= month.length)
             .map(|day| month.nearest_weekday(day));
-        let last = days
-            .last_weekday
-            .then(|| month.nearest_weekday(month.length));
+        let last = days.last_weekday.then(|| month.nearest_weekday(month.length));
         let special = from_last.chain(nearest).chain(last);
         special.fold(days.listed as u32 & month.all(), |days, day| days | 1 << day)
     }
@@ -93,7 +91,11 @@ impl Almanac {
                 let first = date::first_of_month(year, month);
                 return Some(Date { year, month, day: 1 }.in_month(first, days.trailing_zeros()));
             }
-            (year, month) = if month == 12 { (year + 1, 1) } else { (year, month + 1) };
+            (year, month) = if month == 12 {
+                (year + 1, 1)
+            } else {
+                (year, month + 1)
+            };
         }
         None
     }
@@ -101,7 +103,11 @@ impl Almanac {
     /// The last matching day of the months before one.
     fn day_before(&self, mut year: i32, mut month: u32) -> Option<(u32, Date)> {
         while year >= FIRST_YEAR {
-            (year, month) = if month == 1 { (year - 1, 12) } else { (year, month - 1) };
+            (year, month) = if month == 1 {
+                (year - 1, 12)
+            } else {
+                (year, month - 1)
+            };
             let days = self.days_of(year, month);
             if days != 0 {
                 let first = date::first_of_month(year, month);

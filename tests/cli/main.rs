@@ -1,6 +1,8 @@
 //! The binary, as a person or a script uses it: output, errors and exit codes.
 
+mod completion;
 mod controller;
+mod explain;
 mod next;
 mod up;
 

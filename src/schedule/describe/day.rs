@@ -10,12 +10,19 @@ pub(super) fn of(fields: &Fields, time_is_frequent: bool) -> String {
     let weekdays = by_weekday(&fields.weekdays);
     let months = Pattern::of(fields.months, 1, 12);
     let of_months = match &months {
+        Pattern::All
+            if (29..=31).contains(&fields.days.listed.trailing_zeros()) && fields.days.is_plain() =>
+        {
+            " of every month that has one".to_owned()
+        }
         Pattern::All => " of every month".to_owned(),
+        Pattern::Range(..) => format!(" of every month from {}", the_months(fields, &months)),
         months => format!(" of {}", the_months(fields, months)),
     };
     let everything_matters = fields.days.is_all() || fields.weekdays.is_all();
     let in_months = match &months {
         Pattern::All => String::new(),
+        Pattern::Range(..) => format!(" from {}", the_months(fields, &months)),
         months => format!(" in {}", the_months(fields, months)),
     };
     let text = match (days, weekdays) {
@@ -29,7 +36,12 @@ pub(super) fn of(fields: &Fields, time_is_frequent: bool) -> String {
             let weekdays = weekdays.trim_start_matches("on ");
             format!("{days}{of_months}, and also {weekdays}{in_months}")
         }
-        (Some(days), Some(weekdays)) => format!("{days}{of_months}, but only {weekdays}"),
+        (Some(days), Some(weekdays)) => {
+            let condition = weekdays
+                .strip_prefix("every ")
+                .map_or(weekdays.clone(), |day| format!("if it is a {day}"));
+            format!("{days}{of_months}, but only {condition}")
+        }
     };
     format!("{text}{}", years(fields)).trim_start().to_owned()
 }
@@ -49,17 +61,25 @@ fn by_number(days: &DaysOfMonth) -> Option<String> {
     }
     let listed = match Pattern::of(days.listed, 1, 31) {
         _ if days.listed == 0 => vec![],
-        Pattern::Range(first, last) => vec![format!("every day from the {} to the {}", ordinal(first), ordinal(last))],
-        Pattern::Step { first, last, step, .. } if last + step > 31 => {
+        Pattern::Range(first, last) => vec![format!(
+            "every day from the {} to the {}",
+            ordinal(first),
+            ordinal(last)
+        )],
+        Pattern::Step {
+            first, last, step, ..
+        } if last + step > 31 => {
             vec![format!("every {} days from the {}", step, ordinal(first))]
         }
-        _ => Pattern::values(days.listed).map(|day| format!("the {}", ordinal(day))).collect(),
+        _ => Pattern::values(days.listed)
+            .map(|day| format!("the {}", ordinal(day)))
+            .collect(),
     };
     let mut all = listed;
     let bits = |mask: u32| Pattern::values(mask.into());
     all.extend(bits(days.from_last).map(|back| match back {
         0 => "the last day".to_owned(),
-        _ => format!("{} before the last", amount(back, "day")),
+        _ => format!("{} before the last day", amount(back, "day")),
     }));
     all.extend(bits(days.nearest).map(|day| format!("the weekday nearest the {}", ordinal(day))));
     all.extend(days.last_weekday.then(|| "the last weekday".to_owned()));
@@ -68,17 +88,24 @@ fn by_number(days: &DaysOfMonth) -> Option<String> {
 
 /// `the 1st, the 15th` as `the 1st and 15th`.
 fn without_repeated_article(items: &[String]) -> String {
-    let is_number = |item: &str| item.strip_prefix("the ").is_some_and(|rest| rest.starts_with(|c: char| c.is_ascii_digit()));
+    let is_number = |item: &str| {
+        item.strip_prefix("the ")
+            .is_some_and(|rest| rest.starts_with(|c: char| c.is_ascii_digit()))
+    };
     let short = items.iter().enumerate().map(|(place, item)| {
         let follows = place > 0 && is_number(&items[place - 1]) && is_number(item);
-        if follows { item.replacen("the ", "", 1) } else { item.clone() }
+        if follows {
+            item.replacen("the ", "", 1)
+        } else {
+            item.clone()
+        }
     });
     list(&short.collect::<Vec<_>>())
 }
 
 /// `every …` needs no preposition.
 fn on(text: &str) -> String {
-    if text.starts_with("every ") || text.ends_with(" before the last") {
+    if text.starts_with("every ") || text.ends_with(" before the last day") {
         text.to_owned()
     } else {
         format!("on {text}")
@@ -96,7 +123,9 @@ fn by_weekday(days: &DaysOfWeek) -> Option<String> {
         Pattern::One(day) => vec![format!("every {}", weekday(day))],
         // The week ends with Sunday when people speak of it.
         _ => {
-            let names = Pattern::values(days.listed).filter(|day| *day != 0).chain((days.listed & 1 == 1).then_some(0));
+            let names = Pattern::values(days.listed)
+                .filter(|day| *day != 0)
+                .chain((days.listed & 1 == 1).then_some(0));
             vec![format!("on {}", list(&names.map(weekday).collect::<Vec<_>>()))]
         }
     };
@@ -121,7 +150,9 @@ fn years(fields: &Fields) -> String {
     };
     match years[..] {
         [only] => format!(" {only}").replacen(' ', ", in ", 1),
-        [first, .., last] if usize::try_from(last - first + 1) == Ok(years.len()) => format!(", from {first} to {last}"),
+        [first, .., last] if usize::try_from(last - first + 1) == Ok(years.len()) => {
+            format!(", from {first} to {last}")
+        }
         _ => {
             let few: Vec<String> = years.iter().take(6).map(ToString::to_string).collect();
             let more = if years.len() > few.len() { " and so on" } else { "" };

@@ -17,7 +17,7 @@ mod time;
 mod words;
 mod write;
 
-pub(super) use words::ordinal;
+pub(super) use words::{month, ordinal, weekday};
 
 use super::expression::Rule;
 use super::{Dialect, Expression};
@@ -27,17 +27,21 @@ impl Expression {
     pub fn describe(&self) -> String {
         let sentence = match (self.rule(), self.fields()) {
             (Rule::Every { seconds }, _) => {
-                format!("every {}, not counted from the full hour", words::duration(*seconds))
+                format!(
+                    "every {}, not counted from the full hour",
+                    words::duration(*seconds)
+                )
             }
             _ if self.never_fires() => "never".to_owned(),
             (_, Some(fields)) => {
                 let time = time::of(fields);
                 let day = day::of(fields, time.is_frequent);
-                if day.is_empty() {
-                    time.text
-                } else {
-                    format!("{} {day}", time.text)
-                }
+                let joined = match day.strip_prefix("from ") {
+                    _ if day.is_empty() => time.text,
+                    Some(range) => format!("{}, {range}", time.text),
+                    None => format!("{} {day}", time.text),
+                };
+                joined + &time.detail
             }
             (_, None) => String::new(),
         };

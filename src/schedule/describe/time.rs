@@ -10,6 +10,8 @@ const MOST_TIMES: u32 = 6;
 /// The time of day in words.
 pub(super) struct Time {
     pub(super) text: String,
+    /// What is said after the day: the seconds, where they are a pattern of their own.
+    pub(super) detail: String,
     /// Whether it comes again and again all day, so that `every day` need not be said.
     pub(super) is_frequent: bool,
 }
@@ -20,15 +22,23 @@ pub(super) fn of(fields: &Fields) -> Time {
         Pattern::of(fields.minutes, 0, 59),
         Pattern::of(fields.hours, 0, 23),
     );
-    let is_frequent = hours == Pattern::All;
+    let is_frequent = matches!(hours, Pattern::All | Pattern::Step { first: 0, .. });
     let single_second = (fields.seconds.count_ones() == 1).then(|| fields.seconds.trailing_zeros());
+    let mut detail = String::new();
     let text = match single_second {
         Some(0) => without_seconds(fields, &minutes, &hours),
         Some(second) if times(fields) <= MOST_TIMES => listed(fields, second),
-        _ if minutes == Pattern::All && is_frequent => seconds_of_every_minute(fields),
-        _ => format!("{}, {}", without_seconds(fields, &minutes, &hours), in_each_minute(fields)),
+        _ if minutes == Pattern::All && hours == Pattern::All => seconds_of_every_minute(fields),
+        _ => {
+            detail = format!(", {}", in_each_minute(fields));
+            without_seconds(fields, &minutes, &hours)
+        }
     };
-    Time { text, is_frequent }
+    Time {
+        text,
+        detail,
+        is_frequent,
+    }
 }
 
 /// How many minutes of a day match.
@@ -40,7 +50,12 @@ fn times(fields: &Fields) -> u32 {
 fn seconds_of_every_minute(fields: &Fields) -> String {
     match Pattern::of(fields.seconds, 0, 59) {
         Pattern::All => "every second".into(),
-        Pattern::Step { first: 0, step, even: true, .. } => format!("every {}", amount(step, "second")),
+        Pattern::Step {
+            first: 0,
+            step,
+            even: true,
+            ..
+        } => format!("every {}", amount(step, "second")),
         _ => format!("at {} past every minute", numbers(fields.seconds, "second")),
     }
 }
@@ -49,7 +64,12 @@ fn seconds_of_every_minute(fields: &Fields) -> String {
 fn in_each_minute(fields: &Fields) -> String {
     match Pattern::of(fields.seconds, 0, 59) {
         Pattern::All => "in every second of the minute".into(),
-        Pattern::Step { first: 0, step, even: true, .. } => {
+        Pattern::Step {
+            first: 0,
+            step,
+            even: true,
+            ..
+        } => {
             format!("every {} within the minute", amount(step, "second"))
         }
         _ => format!("at {} past the minute", numbers(fields.seconds, "second")),
@@ -57,32 +77,64 @@ fn in_each_minute(fields: &Fields) -> String {
 }
 
 fn without_seconds(fields: &Fields, minutes: &Pattern, hours: &Pattern) -> String {
-    let is_steady = matches!(
-        hours,
-        Pattern::Range(..) | Pattern::Step { .. } | Pattern::All
-    );
+    let is_steady = matches!(hours, Pattern::Range(..) | Pattern::Step { .. } | Pattern::All);
     match (minutes, hours) {
         (Pattern::One(minute), Pattern::All) => past_every_hour(*minute),
         (Pattern::One(minute), Pattern::Range(first, last)) => {
-            format!("every hour from {} to {}", clock(*first, *minute), clock(*last, *minute))
+            format!(
+                "every hour from {} to {}",
+                clock(*first, *minute),
+                clock(*last, *minute)
+            )
         }
-        (Pattern::One(minute), Pattern::Step { first, last, step, even }) => {
-            hour_steps(*minute, (*first, *last), *step, *even)
-        }
-        _ if times(fields) <= MOST_TIMES && !is_steady && is_loose(minutes) => listed(fields, 0),
-        (Pattern::One(minute), _) => format!("at {} past {}", numbers(1 << minute, "minute"), in_hours(fields, hours)),
+        (
+            Pattern::One(minute),
+            Pattern::Step {
+                first,
+                last,
+                step,
+                even,
+            },
+        ) => hour_steps(*minute, (*first, *last), *step, *even),
+        _ if times(fields) <= MOST_TIMES && !is_steady && is_loose(fields, minutes) => listed(fields, 0),
+        (Pattern::One(minute), _) => format!(
+            "at {} past {}",
+            numbers(1 << minute, "minute"),
+            in_hours(fields, hours)
+        ),
         (Pattern::All, Pattern::All) => "every minute".into(),
         (Pattern::All, _) => format!("every minute {}", span(fields, hours)),
-        (Pattern::Step { first: 0, step, even: true, .. }, _) => {
+        (
+            Pattern::Step {
+                first: 0,
+                step,
+                even: true,
+                ..
+            },
+            _,
+        ) => {
             format!("every {}{}", amount(*step, "minute"), tail(fields, hours))
         }
-        (Pattern::Step { first, step, even: true, .. }, _) => format!(
+        (
+            Pattern::Step {
+                first,
+                step,
+                even: true,
+                ..
+            },
+            _,
+        ) => format!(
             "every {}, starting {} past the hour{}",
             amount(*step, "minute"),
             amount(*first, "minute"),
             comma(&tail(fields, hours)),
         ),
-        (Pattern::Step { first: 0, last, step, .. }, _) if last + step > 59 => format!(
+        (
+            Pattern::Step {
+                first: 0, last, step, ..
+            },
+            _,
+        ) if last + step > 59 => format!(
             "every {}, starting over at each full hour{}",
             amount(*step, "minute"),
             comma(&tail(fields, hours)),
@@ -91,7 +143,12 @@ fn without_seconds(fields: &Fields, minutes: &Pattern, hours: &Pattern) -> Strin
             "every minute from {first} to {last} minutes past {}",
             in_hours(fields, hours)
         ),
-        (Pattern::Step { first, last, step, .. }, _) => format!(
+        (
+            Pattern::Step {
+                first, last, step, ..
+            },
+            _,
+        ) => format!(
             "every {} from {first} to {last} minutes past {}",
             amount(*step, "minute"),
             in_hours(fields, hours)
@@ -105,8 +162,8 @@ fn without_seconds(fields: &Fields, minutes: &Pattern, hours: &Pattern) -> Strin
 }
 
 /// Whether minutes are few and have no rhythm, so that listing them says it best.
-fn is_loose(minutes: &Pattern) -> bool {
-    matches!(minutes, Pattern::One(_) | Pattern::List(_))
+fn is_loose(fields: &Fields, minutes: &Pattern) -> bool {
+    fields.minutes.count_ones() <= 2 || matches!(minutes, Pattern::List(_))
 }
 
 fn past_every_hour(minute: u32) -> String {
@@ -148,7 +205,11 @@ fn tail(fields: &Fields, hours: &Pattern) -> String {
 }
 
 fn comma(tail: &str) -> String {
-    if tail.is_empty() { String::new() } else { format!(",{tail}") }
+    if tail.is_empty() {
+        String::new()
+    } else {
+        format!(",{tail}")
+    }
 }
 
 /// `from 09:00 to 17:45`, `in the hours 9, 12 and 15`, `in every 2nd hour`.
@@ -157,7 +218,7 @@ fn span(fields: &Fields, hours: &Pattern) -> String {
     match hours {
         Pattern::One(hour) => format!("from {} to {}", clock(*hour, first), clock(*hour, last)),
         Pattern::Range(from, to) => format!("from {} to {}", clock(*from, first), clock(*to, last)),
-        _ => format!("of {}", the_hours(fields, hours)),
+        _ => format!("in {}", the_hours(fields, hours)),
     }
 }
 
@@ -172,10 +233,17 @@ fn in_hours(fields: &Fields, hours: &Pattern) -> String {
 
 fn the_hours(fields: &Fields, hours: &Pattern) -> String {
     match hours {
-        Pattern::Step { first: 0, step, even: true, .. } => format!("every {} hour, from 00 on", super::words::ordinal(*step)),
+        Pattern::Step {
+            first: 0,
+            step,
+            even: true,
+            ..
+        } => format!("every {} hour, from 00 on", super::words::ordinal(*step)),
         Pattern::One(hour) => format!("hour {hour:02}"),
         _ => {
-            let names: Vec<String> = Pattern::values(fields.hours).map(|hour| format!("{hour:02}")).collect();
+            let names: Vec<String> = Pattern::values(fields.hours)
+                .map(|hour| format!("{hour:02}"))
+                .collect();
             format!("the hours {}", list(&names))
         }
     }

@@ -31,9 +31,12 @@ pub(super) fn amount(number: u32, unit: &str) -> String {
 
 /// `second`, `15 seconds`, `90 minutes`, `1 hour 30 seconds`.
 pub(super) fn duration(seconds: i64) -> String {
+    // An hour and a half is said as 90 minutes, and so on up to three hours.
+    let in_minutes = seconds < 3 * 3_600 && seconds % 3_600 != 0;
+    let hours = if in_minutes { 0 } else { seconds / 3_600 };
     let parts = [
-        (seconds / 3_600, "hour"),
-        (seconds / 60 % 60, "minute"),
+        (hours, "hour"),
+        ((seconds - hours * 3_600) / 60, "minute"),
         (seconds % 60, "second"),
     ];
     let parts: Vec<(i64, &str)> = parts.into_iter().filter(|(number, _)| *number > 0).collect();
@@ -57,12 +60,12 @@ pub(super) fn capitalised(text: &str) -> String {
 }
 
 /// A month's name, 1 to 12.
-pub(super) fn month(number: u32) -> String {
+pub(in crate::schedule) fn month(number: u32) -> String {
     name(crate::schedule::Field::Month, number)
 }
 
 /// A day's name, 0 (Sunday) to 6.
-pub(super) fn weekday(number: u32) -> String {
+pub(in crate::schedule) fn weekday(number: u32) -> String {
     name(crate::schedule::Field::DayOfWeek, number)
 }
 

@@ -37,8 +37,16 @@ fn quartz(fields: &Fields) -> Option<String> {
     if !is_plain || !has_values || combines {
         return None;
     }
-    let day = if days && !weekdays { "?".to_owned() } else { field(fields.days.listed, 1, 31, 0) };
-    let weekday = if weekdays { "?".to_owned() } else { field(fields.weekdays.listed, 0, 6, 1) };
+    let day = if days && !weekdays {
+        "?".to_owned()
+    } else {
+        field(fields.days.listed, 1, 31, 0)
+    };
+    let weekday = if weekdays {
+        "?".to_owned()
+    } else {
+        field(fields.weekdays.listed, 0, 6, 1)
+    };
     let texts = [
         field(fields.seconds, 0, 59, 0),
         field(fields.minutes, 0, 59, 0),
@@ -57,8 +65,12 @@ fn field(mask: u64, min: u32, max: u32, shift: u32) -> String {
         Pattern::All => "*".into(),
         Pattern::One(value) => text(value),
         Pattern::Range(first, last) => format!("{}-{}", text(first), text(last)),
-        Pattern::Step { first, last, step, .. } if first == min && last + step > max => format!("*/{step}"),
-        Pattern::Step { first, last, step, .. } => format!("{}-{}/{step}", text(first), text(last)),
+        Pattern::Step {
+            first, last, step, ..
+        } if first == min && last + step > max => format!("*/{step}"),
+        Pattern::Step {
+            first, last, step, ..
+        } => format!("{}-{}/{step}", text(first), text(last)),
         Pattern::List(values) => values.into_iter().map(text).collect::<Vec<_>>().join(","),
     }
 }

@@ -44,7 +44,10 @@ fn wrong_fields(body: Piece, words: &[Piece]) -> Fault {
     if words.len() > Field::ALL.len() + 1 {
         let surplus = words[Field::ALL.len() + 1];
         let end = words[words.len() - 1].span().end;
-        return Fault::at(surplus.at..end, Mistake::TooManyFieldsWithSeconds { found: words.len() });
+        return Fault::at(
+            surplus.at..end,
+            Mistake::TooManyFieldsWithSeconds { found: words.len() },
+        );
     }
     wrong_count::fault(body, words)
 }
@@ -55,7 +58,13 @@ fn plain(word: Piece, field: Field, spread: Option<Spread>) -> Result<Mask, Faul
     for item in items(word) {
         let upper = item.text.to_ascii_uppercase();
         if field.value_of(&upper).is_none() && (matches!(&*upper, "L" | "LW") || upper.contains('#')) {
-            return Err(Fault::at(item.span(), Mistake::DayElsewhere { found: item.text.into(), field }));
+            return Err(Fault::at(
+                item.span(),
+                Mistake::DayElsewhere {
+                    found: item.text.into(),
+                    field,
+                },
+            ));
         }
         let more = values(item, field, spread)?;
         mask = Mask {
@@ -128,7 +137,13 @@ fn values(item: Piece, field: Field, spread: Option<Spread>) -> Result<Mask, Fau
         return hashed(item, field, spread);
     }
     let short = short_names(item.text, field);
-    let refused = match range::parse(Piece { text: &short, at: item.at }, field) {
+    let refused = match range::parse(
+        Piece {
+            text: &short,
+            at: item.at,
+        },
+        field,
+    ) {
         Ok(mask) => return Ok(mask),
         // What is said points into the text as it was written.
         Err(fault) if short == item.text => fault,
@@ -168,16 +183,32 @@ fn short_names(text: &str, field: Field) -> String {
 fn hashed(item: Piece, field: Field, spread: Option<Spread>) -> Result<Mask, Fault> {
     let wrong = || Fault::at(item.span(), Mistake::HashForm { field });
     let (range, step) = match item.text[1..].split_once('/') {
-        Some((range, step)) => (range, Some(step.parse::<u32>().ok().filter(|step| *step > 0).ok_or_else(wrong)?)),
+        Some((range, step)) => (
+            range,
+            Some(
+                step.parse::<u32>()
+                    .ok()
+                    .filter(|step| *step > 0)
+                    .ok_or_else(wrong)?,
+            ),
+        ),
         None => (&item.text[1..], None),
     };
-    let last = if field == Field::DayOfMonth { LAST_SPREAD_DAY } else { field.max() };
+    let last = if field == Field::DayOfMonth {
+        LAST_SPREAD_DAY
+    } else {
+        field.max()
+    };
     let (low, high) = if range.is_empty() {
         (field.min(), last)
     } else {
         let inner = range.strip_prefix('(').and_then(|rest| rest.strip_suffix(')'));
         let (low, high) = inner.and_then(|inner| inner.split_once('-')).ok_or_else(wrong)?;
-        let value = |text: &str| text.parse::<u32>().ok().filter(|value| (field.min()..=field.max()).contains(value));
+        let value = |text: &str| {
+            text.parse::<u32>()
+                .ok()
+                .filter(|value| (field.min()..=field.max()).contains(value))
+        };
         let ends = value(low).zip(value(high)).filter(|(low, high)| low <= high);
         ends.ok_or_else(wrong)?
     };
@@ -186,7 +217,9 @@ fn hashed(item: Piece, field: Field, spread: Option<Spread>) -> Result<Mask, Fau
     let start = low + spread.below(step.unwrap_or(values).min(values), field as u8);
     let step = step.map_or(usize::MAX, |step| usize::try_from(step).unwrap_or(usize::MAX));
     Ok(Mask {
-        bits: (start..=high).step_by(step).fold(0, |bits, value| bits | 1 << value),
+        bits: (start..=high)
+            .step_by(step)
+            .fold(0, |bits, value| bits | 1 << value),
         star: false,
     })
 }

@@ -34,8 +34,8 @@ use piece::Piece;
 use super::calendar::Mask;
 use super::expression::Rule;
 use super::fields::Fields;
-use super::{Dialect, Spread};
 use super::mistake::{Fault, Mistake};
+use super::{Dialect, Spread};
 
 /// The prefixes that name a time zone.
 const ZONE_PREFIXES: [&str; 2] = ["TZ=", "CRON_TZ="];
@@ -78,10 +78,14 @@ pub(super) fn parse(text: &str, dialect: Dialect, spread: Option<Spread>) -> Res
 /// The body of an expression in a dialect that names no time zone.
 fn without_zone(text: &str) -> Result<Piece<'_>, Fault> {
     let body = Piece::whole(text).trim();
-    let zone = ZONE_PREFIXES.into_iter().find(|prefix| body.text.starts_with(prefix));
+    let zone = ZONE_PREFIXES
+        .into_iter()
+        .find(|prefix| body.text.starts_with(prefix));
     match zone {
         Some(_) => {
-            let end = body.find(char::is_whitespace).map_or(body.span().end, |blank| blank.at);
+            let end = body
+                .find(char::is_whitespace)
+                .map_or(body.span().end, |blank| blank.at);
             Err(Fault::at(body.at..end, Mistake::ZoneInDialect))
         }
         None => Ok(body),

@@ -33,7 +33,10 @@ pub(super) fn parse(body: Piece) -> Result<Fields, Fault> {
     }
     let texts: Vec<&str> = words.iter().map(|word| word.text).collect();
     let Ok(parsed) = texts.join(" ").parse::<cron::Schedule>() else {
-        return Err(Fault::at(body.trim().span(), Mistake::QuartzFields { found: words.len() }));
+        return Err(Fault::at(
+            body.trim().span(),
+            Mistake::QuartzFields { found: words.len() },
+        ));
     };
     Ok(fields(&parsed))
 }
@@ -54,7 +57,9 @@ fn beyond(words: &[Piece]) -> Option<Fault> {
 /// Whether one field is right, so that the one that is not can be pointed at.
 fn check_alone(word: Piece, field: Option<Field>) -> Result<(), Fault> {
     let mistake = field.map_or(Mistake::QuartzYear, |field| Mistake::QuartzValue { field });
-    let place = field.and_then(|field| SIX.iter().position(|six| *six == field)).unwrap_or(6);
+    let place = field
+        .and_then(|field| SIX.iter().position(|six| *six == field))
+        .unwrap_or(6);
     let mut alone = ["0", "0", "0", "1", "1", "?", "*"];
     alone[place] = word.text;
     if alone.join(" ").parse::<cron::Schedule>().is_err() {

@@ -80,8 +80,12 @@ impl Mistake {
                 "write five fields, or six with the seconds in front, such as `30 0 2 * * *`"
             }
             Mistake::LastDayOffset => "write `L-3` for three days before the last; at most 30",
-            Mistake::NearestWeekdayDay => "write a day of the month from 1 to 31 and a `W`, such as `15W`, or `LW`",
-            Mistake::NthWeekdayForm => "write a day and a number from 1 to 5, such as `FRI#2` for the second Friday",
+            Mistake::NearestWeekdayDay => {
+                "write a day of the month from 1 to 31 and a `W`, such as `15W`, or `LW`"
+            }
+            Mistake::NthWeekdayForm => {
+                "write a day and a number from 1 to 5, such as `FRI#2` for the second Friday"
+            }
             Mistake::LastWeekdayForm => "write the day in front, such as `FRIL` for the last Friday",
             Mistake::HashForm { .. } => "write `H`, `H/15`, `H(0-29)` or `H(0-29)/10`",
             Mistake::HashWithoutName => "say which CronJob is meant, such as `--name shop/report`",

@@ -224,7 +224,10 @@ pub enum Mistake {
     #[error("`H` is spread by the name of the CronJob, and there is none")]
     HashWithoutName,
     /// `L` as a month.
-    #[error("`{}` belongs in a day field, but it stands in the field of the {field}", shown(found))]
+    #[error(
+        "`{}` belongs in a day field, but it stands in the field of the {field}",
+        shown(found)
+    )]
     DayElsewhere { found: String, field: Field },
 
     // Quartz.
@@ -235,9 +238,9 @@ pub enum Mistake {
     #[error("`{}` is more than is read of Quartz", shown(found))]
     QuartzBeyond { found: String },
     /// A field that is not Quartz.
-    #[error("this is not a {field} as Quartz has it")]
+    #[error("this is not what Quartz takes as the {field}")]
     QuartzValue { field: Field },
     /// A year that is not Quartz.
-    #[error("this is not a year as Quartz has it")]
+    #[error("this is not what Quartz takes as the year")]
     QuartzYear,
 }
