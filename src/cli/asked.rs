@@ -59,13 +59,13 @@ impl AskedArgs {
     /// When the expression, its zone or the manifest is refused.
     pub(super) fn find(&self, zones: &TimeZones) -> Result<Vec<Asked>, Failure> {
         match (&self.expression, &self.file) {
-            (Some(expression), _) => Ok(vec![self.from_expression(expression, zones)?]),
+            (Some(expression), _) => Ok(vec![self.parse(expression, zones)?]),
             (None, Some(file)) => from_file(file, zones),
             (None, None) => Ok(vec![]),
         }
     }
 
-    fn from_expression(&self, text: &str, zones: &TimeZones) -> Result<Asked, Failure> {
+    fn parse(&self, text: &str, zones: &TimeZones) -> Result<Asked, Failure> {
         let spread = self.name.as_deref().map(|name| {
             let (namespace, name) = name.split_once('/').unwrap_or((DEFAULT_NAMESPACE, name));
             Spread::of(namespace, name)

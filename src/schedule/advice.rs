@@ -154,7 +154,7 @@ pub fn advice(expression: &Expression, schedule: &Schedule, now: Timestamp) -> V
     if expression.dialect() != Dialect::Quartz {
         found.extend(steps(expression.as_str()));
     }
-    if fields.minutes.count_ones() == 60 && fields.hours.count_ones() == 1 && fields.seconds == 1 {
+    if fields.minutes.count_ones() == 60 && fields.hours.is_power_of_two() && fields.seconds == 1 {
         found.push(Advice::EveryMinute {
             hour: fields.hours.trailing_zeros(),
         });
@@ -229,7 +229,7 @@ fn uneven(item: &str, field: Field) -> Option<Advice> {
 /// One of the last days of the month, and nothing else.
 fn short_months(fields: &Fields) -> Option<Advice> {
     let day = fields.days.listed.trailing_zeros();
-    let is_alone = fields.days.is_plain() && fields.days.listed.count_ones() == 1 && fields.weekdays.is_all();
+    let is_alone = fields.days.is_plain() && fields.days.listed.is_power_of_two() && fields.weekdays.is_all();
     let every_month = fields.months.count_ones() == 12;
     (is_alone && every_month && (29..=31).contains(&day)).then_some(Advice::ShortMonths { day })
 }

@@ -24,7 +24,7 @@ fn instant(text: &str) -> Timestamp {
 /// The days of three years on which `fits` says so, at midnight.
 fn days(fits: impl Fn(Timestamp) -> bool) -> Vec<Timestamp> {
     let first = instant("2027-01-01T00:00:00Z");
-    (0..3 * 365 + 1)
+    (0..=3 * 365)
         .map(|day| first + TimeDelta::days(day))
         .filter(|day| fits(*day))
         .collect()

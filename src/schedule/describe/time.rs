@@ -23,7 +23,10 @@ pub(super) fn of(fields: &Fields) -> Time {
         Pattern::of(fields.hours, 0, 23),
     );
     let is_frequent = matches!(hours, Pattern::All | Pattern::Step { first: 0, .. });
-    let single_second = (fields.seconds.count_ones() == 1).then(|| fields.seconds.trailing_zeros());
+    let single_second = fields
+        .seconds
+        .is_power_of_two()
+        .then(|| fields.seconds.trailing_zeros());
     let mut detail = String::new();
     let text = match single_second {
         Some(0) => without_seconds(fields, &minutes, &hours),

@@ -40,16 +40,14 @@ pub(super) fn duration(seconds: i64) -> String {
         (seconds % 60, "second"),
     ];
     let parts: Vec<(i64, &str)> = parts.into_iter().filter(|(number, _)| *number > 0).collect();
-    match parts[..] {
-        [(1, unit)] => unit.to_owned(),
-        _ => {
-            let texts = parts.iter().map(|(number, unit)| match number {
-                1 => format!("1 {unit}"),
-                _ => format!("{number} {unit}s"),
-            });
-            texts.collect::<Vec<_>>().join(" ")
-        }
+    if let [(1, unit)] = parts[..] {
+        return unit.to_owned();
     }
+    let texts = parts.iter().map(|(number, unit)| match number {
+        1 => format!("1 {unit}"),
+        _ => format!("{number} {unit}s"),
+    });
+    texts.collect::<Vec<_>>().join(" ")
 }
 
 pub(super) fn capitalised(text: &str) -> String {

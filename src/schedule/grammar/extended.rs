@@ -75,7 +75,7 @@ fn plain(word: Piece, field: Field, spread: Option<Spread>) -> Result<Mask, Faul
     Ok(mask)
 }
 
-fn items<'a>(word: Piece<'a>) -> impl Iterator<Item = Piece<'a>> {
+fn items(word: Piece<'_>) -> impl Iterator<Item = Piece<'_>> {
     word.split(',').filter(|item| !item.text.is_empty())
 }
 

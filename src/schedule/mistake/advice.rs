@@ -25,7 +25,9 @@ impl Mistake {
             Mistake::BlankInField => "close the gap",
             Mistake::Command { .. } => "what runs is said in spec.jobTemplate",
             Mistake::Quoted => "take one pair away",
-            Mistake::ZoneMisplaced => "a CronJob names its time zone in spec.timeZone",
+            Mistake::ZoneMisplaced | Mistake::ZoneInDialect => {
+                "a CronJob names its time zone in spec.timeZone"
+            }
             Mistake::Reboot => {
                 "to run once, now, make a Job; to run again and again, use `@every 1h` or five fields"
             }
@@ -42,7 +44,6 @@ impl Mistake {
             Mistake::NearestWeekday => "run on Monday to Friday, and let the run check the date",
             Mistake::NthWeekday => "run on that day every week, and let the run check the date",
             Mistake::Hashed | Mistake::Random => "choose the values yourself",
-            Mistake::ZoneInDialect => "a CronJob names its time zone in spec.timeZone",
             Mistake::QuartzBeyond { .. } => "the dialect `extended` has it",
             _ => return None,
         };
