@@ -166,7 +166,7 @@ impl Request {
         };
         if self.form != Form::Objects {
             let metadata = serde_json::to_value(metadata).map_err(StoreError::unavailable)?;
-            let list = self.form.list(&self.endpoint, &page.objects, metadata)?;
+            let list = self.form.list(&self.endpoint, &page.objects, &metadata)?;
             return Ok(answer_json(StatusCode::OK, &list));
         }
         let list = List {

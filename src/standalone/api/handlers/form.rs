@@ -78,7 +78,7 @@ impl Form {
             Self::Table(include) => {
                 let metadata = json!({ "resourceVersion": object["metadata"]["resourceVersion"] });
                 let now = endpoint.registry().now();
-                table::table(endpoint.resource, &[object], metadata, include, defined, now)
+                table::table(endpoint.resource, &[object], &metadata, include, defined, now)
             }
         }
     }
@@ -88,7 +88,7 @@ impl Form {
         self,
         endpoint: &Endpoint,
         objects: &[Object],
-        metadata: Value,
+        metadata: &Value,
     ) -> Result<Value, ApiError> {
         let documents: Vec<Value> = objects.iter().map(read).collect::<Result<_, _>>()?;
         if let Self::Table(include) = self {
@@ -96,7 +96,7 @@ impl Form {
             return Ok(table::table(
                 endpoint.resource,
                 &documents,
-                metadata,
+                &metadata,
                 include,
                 true,
                 now,

@@ -46,7 +46,7 @@ impl Include {
 pub(super) fn table(
     resource: &Resource,
     objects: &[Value],
-    metadata: Value,
+    metadata: &Value,
     include: Include,
     defined: bool,
     now: Timestamp,

@@ -16,8 +16,8 @@ fn row_of(kind: &str, object: &Value) -> String {
     let now = DateTime::from_timestamp(1_000_000, 0).unwrap();
     let table = table(
         resource(kind),
-        &[object.clone()],
-        json!({}),
+        std::slice::from_ref(object),
+        &json!({}),
         Include::None,
         true,
         now,
