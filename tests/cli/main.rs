@@ -2,6 +2,7 @@
 
 mod controller;
 mod door;
+mod import;
 mod next;
 mod up;
 
