@@ -3,6 +3,7 @@
 mod controller;
 mod diagnostics;
 mod exit;
+mod import;
 mod next;
 mod present;
 mod up;
@@ -45,6 +46,8 @@ enum Command {
     Controller(controller::ControllerArgs),
     /// List when a schedule is due
     Next(next::NextArgs),
+    /// Write manifests from a crontab
+    Import(import::ImportArgs),
 }
 
 /// Runs a command, and says on standard error why it failed if it did.
@@ -53,6 +56,7 @@ pub fn run(cli: &Cli) -> Exit {
         Command::Up(args) => up::up(args),
         Command::Controller(args) => controller::controller(args),
         Command::Next(args) => next::next(args),
+        Command::Import(args) => import::import(args),
     };
     result.unwrap_or_else(|failure| {
         if !failure.message.is_empty() {

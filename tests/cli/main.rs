@@ -1,6 +1,7 @@
 //! The binary, as a person or a script uses it: output, errors and exit codes.
 
 mod controller;
+mod import;
 mod next;
 mod up;
 
