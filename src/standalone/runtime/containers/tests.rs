@@ -296,7 +296,7 @@ async fn volumes_are_mounted() {
         {"name": "door", "secret": {"secretName": "door"}},
     ]});
     let container = json!({
-        "command": ["/bin/sh", "-c", "cat /door/key; echo; echo kept > /data/file; echo x > /door/key || echo refused"],
+        "command": ["/bin/sh", "-c", "cat /door/key; echo; echo kept > /data/file; echo x > /door/key 2>/dev/null || echo refused"],
         "securityContext": {"runAsUser": 1000},
         "volumeMounts": [{"name": "scratch", "mountPath": "/data", "subPath": "of-main"}, {"name": "door", "mountPath": "/door"}],
     });
@@ -322,7 +322,6 @@ async fn volumes_are_mounted() {
         stdout P open
         stdout F 
         stdout F refused
-        stderr F /bin/sh: can't create /door/key: Read-only file system
         Completed 0
         ");
     assert_eq!(
