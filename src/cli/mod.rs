@@ -6,6 +6,7 @@ mod controller;
 mod diagnostics;
 mod exit;
 mod explain;
+mod import;
 mod next;
 mod present;
 mod up;
@@ -49,6 +50,8 @@ enum Command {
     Controller(controller::ControllerArgs),
     /// List when a schedule is due
     Next(next::NextArgs),
+    /// Write manifests from a crontab
+    Import(import::ImportArgs),
     /// Say what a schedule means, when it is due and what may surprise about it
     Explain(explain::ExplainArgs),
     /// Print a completion script for a shell
@@ -85,6 +88,7 @@ pub fn run(cli: &Cli) -> Exit {
         Command::Explain(args) => explain::explain(args),
         Command::Completion(args) => completion::completion(args),
         Command::Man(args) => completion::man(args),
+        Command::Import(args) => import::import(args),
     };
     result.unwrap_or_else(|failure| {
         if !failure.message.is_empty() {

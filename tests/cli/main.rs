@@ -3,6 +3,7 @@
 mod completion;
 mod controller;
 mod explain;
+mod import;
 mod next;
 mod up;
 
