@@ -15,6 +15,7 @@ use crate::cli::{chain, complain, say};
 use crate::clock::{SharedClock, SystemClock};
 use crate::manifest::Manifest;
 use crate::schedule::TimeZones;
+use crate::standalone::store::MemoryStore;
 use crate::standalone::{Hearing, Standalone, runtime};
 use crate::telemetry::{LogFormat, Told, start_logs, tell_time_zones};
 
@@ -40,9 +41,11 @@ pub(super) async fn run(
     let interrupts = Interrupts::catch()?;
     let clock = SystemClock::shared();
     tell_time_zones(&zones, clock.now());
-    let (machine, Hearing { told, processes }) = Standalone::start(Arc::clone(&clock), Arc::clone(&zones))
-        .await
-        .map_err(|error| Failure::from_error("the embedded API could not be started", &error))?;
+    let store = Arc::new(MemoryStore::new());
+    let (machine, Hearing { told, processes }) =
+        Standalone::start(store, Arc::clone(&clock), Arc::clone(&zones))
+            .await
+            .map_err(|error| Failure::from_error("the embedded API could not be started", &error))?;
     let loaded = match apply::apply(machine.client(), objects, &zones, &clock).await {
         Ok(loaded) => loaded,
         Err(failure) => {

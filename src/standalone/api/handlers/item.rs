@@ -165,10 +165,12 @@ pub(super) fn deletion(uri: &Uri, content: &Content) -> Result<(Deletion, Mode),
         (Some("Orphan"), _) | (None, Some(true)) => Some(Propagation::Orphan),
         (None, None) => None,
         (Some(other), _) => {
-            return Err(ApiError::bad_request(format!(
-                "DeleteOptions.meta.k8s.io \"\" is invalid: propagationPolicy: Unsupported value: \"{other}\": supported \
-                 values: \"Foreground\", \"Background\", \"Orphan\""
-            )));
+            return Err(ApiError::Unprocessable {
+                message: format!(
+                    "DeleteOptions.meta.k8s.io \"\" is invalid: propagationPolicy: Unsupported value: \"{other}\": \
+                     supported values: \"Foreground\", \"Background\", \"Orphan\""
+                ),
+            });
         }
     };
     let dry_run = text(&options["dryRun"][0]).unwrap_or(query.dry_run);
