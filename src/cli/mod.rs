@@ -50,10 +50,10 @@ enum Command {
     Controller(controller::ControllerArgs),
     /// List when a schedule is due
     Next(next::NextArgs),
-    /// Write manifests from a crontab
-    Import(import::ImportArgs),
     /// Say what a schedule means, when it is due and what may surprise about it
     Explain(explain::ExplainArgs),
+    /// Write manifests from a crontab
+    Import(import::ImportArgs),
     /// Print a completion script for a shell
     Completion(completion::CompletionArgs),
     /// Print a manual page
@@ -85,10 +85,10 @@ pub fn run(cli: &Cli) -> Exit {
         Command::Up(args) => up::up(args),
         Command::Controller(args) => controller::controller(args),
         Command::Next(args) => next::next(args),
+        Command::Import(args) => import::import(args),
         Command::Explain(args) => explain::explain(args),
         Command::Completion(args) => completion::completion(args),
         Command::Man(args) => completion::man(args),
-        Command::Import(args) => import::import(args),
     };
     result.unwrap_or_else(|failure| {
         if !failure.message.is_empty() {

@@ -25,6 +25,7 @@ const NODE_NAME: &str = "localhost";
 pub struct Standalone {
     store: SharedStore,
     client: Client,
+    api: api::Api,
     controller: Part<bool>,
     jobs: Part<Shutdown>,
     node: Part<Shutdown>,
@@ -85,6 +86,7 @@ impl Standalone {
         let machine = Standalone {
             store,
             client,
+            api,
             controller: Part::start(|stop| Controller::new(options).run(stop)),
             jobs: Part::start(|stop| jobs.run(stop)),
             node: Part::start(|stop| node.run(stop)),
@@ -95,6 +97,11 @@ impl Standalone {
     /// The client that everything on this machine speaks through.
     pub fn client(&self) -> Client {
         self.client.clone()
+    }
+
+    /// The API, to be served to others.
+    pub fn router(&self) -> axum::Router {
+        self.api.router()
     }
 
     /// Stops: no new runs and no new pods; running pods get SIGTERM and their grace period. When `hurried` becomes
@@ -108,6 +115,7 @@ impl Standalone {
             controller,
             jobs,
             node,
+            ..
         } = self;
         controller.stop.send_replace(true);
         controller.end().await;

@@ -2,6 +2,7 @@
 
 mod completion;
 mod controller;
+mod door;
 mod explain;
 mod import;
 mod next;
