@@ -24,6 +24,7 @@
 //! | `adoption` | who is in charge of a CronJob, and whether it is paused: the annotations of a hand-over |
 //! | `lower` | the CronJob on the wire to the one that policy decides on |
 
+pub mod crontab;
 pub mod decode;
 pub mod defaults;
 pub mod diagnostic;
