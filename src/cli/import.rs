@@ -48,7 +48,7 @@ struct CrontabArgs {
     #[arg(long)]
     system: bool,
 
-    /// The zone of entries without CRON_TZ [default: this machine's]
+    /// The zone of entries without `CRON_TZ` [default: this machine's]
     #[arg(long, value_name = "ZONE")]
     time_zone: Option<String>,
 

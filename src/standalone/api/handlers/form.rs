@@ -96,7 +96,7 @@ impl Form {
             return Ok(table::table(
                 endpoint.resource,
                 &documents,
-                &metadata,
+                metadata,
                 include,
                 true,
                 now,
