@@ -17,6 +17,7 @@ use crate::clock::{SharedClock, SystemClock};
 use crate::manifest::Manifest;
 use crate::schedule::TimeZones;
 use crate::standalone::data_dir::DataDir;
+use crate::standalone::store::MemoryStore;
 use crate::standalone::{Hearing, Standalone, runtime};
 use crate::telemetry::{LogFormat, Told, start_logs, tell_time_zones};
 
@@ -51,9 +52,11 @@ pub(super) async fn run(
             say(&serving.to_string());
         }
     }
-    let (machine, Hearing { told, processes }) = Standalone::start(Arc::clone(&clock), Arc::clone(&zones))
-        .await
-        .map_err(|error| Failure::from_error("the embedded API could not be started", &error))?;
+    let store = Arc::new(MemoryStore::new());
+    let (machine, Hearing { told, processes }) =
+        Standalone::start(store, Arc::clone(&clock), Arc::clone(&zones))
+            .await
+            .map_err(|error| Failure::from_error("the embedded API could not be started", &error))?;
     let serving = Serving::start(door, &machine);
     let loaded = match apply::apply(machine.client(), objects, &zones, &clock).await {
         Ok(loaded) => loaded,
