@@ -3,6 +3,11 @@
 //! Two lateness figures from one run: of a bare loop that sleeps until a full second and starts a process, which is
 //! what any scheduler on this machine could reach, and of `punctual up` with CronJobs of `@every 1s`, from the due
 //! instant to the moment at which the process runs, through controller, API, Job controller and node.
+//!
+//! And how many objects are written in a second, each acknowledged when it is on disk: see `writes`.
+
+#[path = "standalone/writes.rs"]
+mod writes;
 
 use std::process::{Command, Stdio};
 use std::sync::Arc;
@@ -15,6 +20,7 @@ use punctual::clock::{Clock, SystemClock};
 use punctual::manifest;
 use punctual::schedule::{TimeZones, Timestamp};
 use punctual::standalone::runtime::What;
+use punctual::standalone::store::MemoryStore;
 use punctual::standalone::{Hearing, Standalone};
 use serde_json::json;
 use tokio::sync::watch;
@@ -27,6 +33,7 @@ const DUE_AT_ONCE: [usize; 2] = [1, 50];
 
 fn main() {
     let runtime = tokio::runtime::Runtime::new().expect("a runtime");
+    runtime.block_on(writes::measure());
     println!(
         "lateness of the process in ms, over {SECONDS} s{:>12}{:>10}{:>10}",
         "median", "p99", "max"
@@ -60,7 +67,7 @@ fn bare() -> Vec<TimeDelta> {
 async fn punctual(due: usize) -> Vec<TimeDelta> {
     let clock = SystemClock::shared();
     let zones = Arc::new(TimeZones::built_in());
-    let (machine, hearing) = Standalone::start(Arc::clone(&clock), zones)
+    let (machine, hearing) = Standalone::start(Arc::new(MemoryStore::new()), Arc::clone(&clock), zones)
         .await
         .expect("a machine");
     let resource = ApiResource::erase::<manifest::CronJob>(&());

@@ -2,9 +2,8 @@
 
 use std::process::ExitCode;
 
-use clap::Parser;
 use punctual::cli::{Cli, run};
 
 fn main() -> ExitCode {
-    run(&Cli::parse()).into()
+    run(&Cli::from_process()).into()
 }
