@@ -172,6 +172,15 @@ fn written(attempt: &Attempt) -> String {
     lines.collect::<Vec<_>>().join("\n")
 }
 
+/// Waits until a container has said that it is up: before that, a signal meets the runtime that sets it up.
+async fn is_up(attempt: &Attempt) {
+    let begun = std::time::Instant::now();
+    while !written(attempt).contains("up") {
+        assert!(begun.elapsed() < PATIENCE, "{}", written(attempt));
+        tokio::time::sleep(Duration::from_millis(20)).await;
+    }
+}
+
 /// One container after another, to its end: what it wrote and how it ended.
 async fn told(containers: &Containers, attempt: &Attempt, setup: Setup) -> String {
     match containers.start(attempt, setup).await {
@@ -210,7 +219,7 @@ async fn what_a_manifest_says_reaches_the_container() {
         ),
         (
             "read-only",
-            json!({"command": ["/bin/sh", "-c", "echo x > /x 2>/dev/null || echo refused"], "securityContext": {"readOnlyRootFilesystem": true}}),
+            json!({"command": ["/bin/sh", "-c", "(echo x > /x) 2>/dev/null || echo refused"], "securityContext": {"readOnlyRootFilesystem": true}}),
         ),
         ("no root", json!({"securityContext": {"runAsNonRoot": true}})),
         (
@@ -296,7 +305,7 @@ async fn volumes_are_mounted() {
         {"name": "door", "secret": {"secretName": "door"}},
     ]});
     let container = json!({
-        "command": ["/bin/sh", "-c", "cat /door/key; echo; echo kept > /data/file; echo x > /door/key 2>/dev/null || echo refused"],
+        "command": ["/bin/sh", "-c", "cat /door/key; echo; echo kept > /data/file; (echo x > /door/key) 2>/dev/null || echo refused"],
         "securityContext": {"runAsUser": 1000},
         "volumeMounts": [{"name": "scratch", "mountPath": "/data", "subPath": "of-main"}, {"name": "door", "mountPath": "/door"}],
     });
@@ -355,11 +364,7 @@ async fn a_container_is_found_again_and_told_to_end() {
     assert_eq!(found.id, id);
     let control = Arc::clone(&found.control);
     let end = tokio::spawn(ended(found));
-    let begun = std::time::Instant::now();
-    while !written(&attempt).contains("up") {
-        assert!(begun.elapsed() < PATIENCE, "{}", written(&attempt));
-        tokio::time::sleep(Duration::from_millis(20)).await;
-    }
+    is_up(&attempt).await;
     control.obey(Order::Stop { grace: PATIENCE }).await;
     let end = end.await.unwrap();
     assert_eq!((end.exit.code, end.reason), (7, "Error"));
@@ -377,12 +382,16 @@ async fn what_does_not_end_is_killed_when_its_grace_is_over() {
     let podman = Podman::start().await;
     let data = DataDir::ephemeral().unwrap();
     let containers = podman.containers(&data);
-    let stubborn = json!({"command": ["/bin/sh", "-c", "trap '' TERM; while :; do sleep 0.1; done"]});
+    let stubborn =
+        json!({"command": ["/bin/sh", "-c", "trap '' TERM; echo up; while :; do sleep 0.1; done"]});
     let attempt = attempt(&data, &stubborn, &json!({}), 0);
     let started = containers.start(&attempt, Setup::default()).await.unwrap();
     let grace = Duration::from_millis(300);
-    started.control.obey(Order::Stop { grace }).await;
-    let end = ended(started).await;
+    let control = Arc::clone(&started.control);
+    let end = tokio::spawn(ended(started));
+    is_up(&attempt).await;
+    control.obey(Order::Stop { grace }).await;
+    let end = end.await.unwrap();
     assert_eq!(
         (end.exit.code, end.exit.signal, end.reason),
         (137, Some(9), "Error")
