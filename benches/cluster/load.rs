@@ -5,6 +5,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use chrono::{TimeDelta, Timelike};
 use futures::StreamExt;
 use kube::Client;
+use kube::api::ListParams;
 use kube::core::DynamicObject;
 use punctual::manifest::CronJob;
 use punctual::policy::Start;
@@ -62,7 +63,7 @@ impl Load {
         let mut owners = Vec::new();
         for index in 0..NAMESPACES {
             let api: kube::Api<CronJob> = kube::Api::namespaced(self.client.clone(), &namespace(index));
-            owners.extend(api.list(&Default::default()).await.expect("a list").items);
+            owners.extend(api.list(&ListParams::default()).await.expect("a list").items);
         }
         assert_eq!(owners.len(), cronjobs);
         let bodies = (0..jobs).map(|index| {
@@ -80,7 +81,7 @@ impl Load {
 
     /// What the CronJobs' Jobs look like on the wire, for an owner that does not exist, so that no controller minds
     /// them.
-    pub(crate) fn job_bodies(&self, count: usize, which: &str) -> Vec<(String, String)> {
+    pub(crate) fn job_bodies(count: usize, which: &str) -> Vec<(String, String)> {
         let instant = crate::minute(if which == "before" { 20_000_000 } else { 20_000_001 });
         let bodies = (0..count).map(|index| {
             let mut owner: CronJob =

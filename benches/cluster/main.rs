@@ -113,10 +113,7 @@ async fn alone(control_plane: &ControlPlane) {
     let mut observer = Observer::start(control_plane).await;
     load.create_cronjobs(1, "@every 3s").await;
     let appeared = observer.wait_for(ALONE_RUNS, Duration::from_mins(3)).await;
-    let late = appeared
-        .iter()
-        .map(|(name, at)| *at - observe::due_instant(name))
-        .collect();
+    let late = appeared.iter().map(|(name, at)| *at - observe::due_instant(name));
     println!("\none CronJob alone, {ALONE_RUNS} times: Job exists after, in ms");
     Lateness::print_head();
     Lateness::of(late).print("punctual");
@@ -139,7 +136,7 @@ async fn together(control_plane: &ControlPlane, due: usize, subject: Subject) {
         "the machine is too slow: the CronJobs were due before the controller had settled"
     );
     let appeared = observer.wait_for(due, Duration::from_mins(5)).await;
-    let late = Lateness::of(appeared.iter().map(|(_, at)| *at - instant).collect());
+    let late = Lateness::of(appeared.iter().map(|(_, at)| *at - instant));
     let rest = match &controller {
         Running::Punctual(punctual) => {
             punctual.until_quiet().await;
@@ -171,13 +168,13 @@ async fn together(control_plane: &ControlPlane, due: usize, subject: Subject) {
 
 /// A bare client creates the Jobs that the CronJobs would make.
 async fn bare(load: &Load, observer: &mut Observer, jobs: usize, which: &str) -> Lateness {
-    let bodies = load.job_bodies(jobs, which);
+    let bodies = Load::job_bodies(jobs, which);
     let start = SystemClock.now();
     let (appeared, ()) = tokio::join!(
         observer.wait_for(jobs, Duration::from_mins(5)),
         load.create_bare(bodies)
     );
-    Lateness::of(appeared.iter().map(|(_, at)| *at - start).collect())
+    Lateness::of(appeared.iter().map(|(_, at)| *at - start))
 }
 
 /// Memory, and the time on a processor when there is nothing to do.

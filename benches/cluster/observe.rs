@@ -76,8 +76,8 @@ pub(crate) fn due_instant(job: &str) -> Timestamp {
 pub(crate) struct Lateness(Vec<f64>);
 
 impl Lateness {
-    pub(crate) fn of(late: Vec<TimeDelta>) -> Self {
-        let mut millis: Vec<f64> = late.iter().map(|late| late.as_seconds_f64() * 1_000.0).collect();
+    pub(crate) fn of(late: impl Iterator<Item = TimeDelta>) -> Self {
+        let mut millis: Vec<f64> = late.map(|late| late.as_seconds_f64() * 1_000.0).collect();
         millis.sort_by(f64::total_cmp);
         Lateness(millis)
     }

@@ -1,7 +1,6 @@
 //! A Job as the controller needs it, and no more: thousands are kept in memory.
 
 use std::borrow::Cow;
-use std::collections::BTreeMap;
 
 use k8s_openapi::api::batch::v1::Job;
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::{ObjectMeta, OwnerReference, Time};
@@ -11,7 +10,6 @@ use serde::de::IgnoredAny;
 
 use crate::cronjob::{Origin, Outcome, Run, RunState};
 use crate::manifest::timestamp;
-use crate::submit::INSTANTIATE_ANNOTATION;
 
 /// The parts of a Job that the controller reads. The rest is dropped while it is parsed.
 #[derive(Debug, Clone, Deserialize)]
@@ -41,8 +39,15 @@ struct MetadataView {
     resource_version: Option<String>,
     deletion_timestamp: Option<Time>,
     owner_references: Option<Vec<OwnerReference>>,
-    annotations: Option<BTreeMap<String, IgnoredAny>>,
+    annotations: Option<AnnotationsView>,
     managed_fields: Option<Vec<ManagerView>>,
+}
+
+/// The one annotation that matters, whatever its value.
+#[derive(Deserialize)]
+struct AnnotationsView {
+    #[serde(rename = "cronjob.kubernetes.io/instantiate")]
+    instantiate: Option<IgnoredAny>,
 }
 
 /// An entry of `managedFields` without the fields, which are most of a Job's size.
@@ -70,10 +75,10 @@ struct ConditionView {
 
 impl From<Wire> for JobView {
     fn from(Wire { metadata, status }: Wire) -> Self {
-        let annotations = metadata.annotations.unwrap_or_default();
+        let instantiated = metadata.annotations.is_some_and(|all| all.instantiate.is_some());
         JobView {
             created_by: oldest_manager(metadata.managed_fields.unwrap_or_default()),
-            origin: if annotations.contains_key(INSTANTIATE_ANNOTATION) {
+            origin: if instantiated {
                 Origin::Manual
             } else {
                 Origin::Schedule
