@@ -14,6 +14,7 @@ use k8s_openapi::api::core::v1::{Container, Pod};
 
 use super::process::{Exit, Order};
 use super::start_error::StartError;
+use super::volumes::Bind;
 use crate::schedule::Timestamp;
 
 /// Starts attempts, and finds those that were started before.
@@ -49,6 +50,8 @@ pub(super) struct Attempt {
 pub(super) struct Setup {
     /// The container's own variables (`env` and `envFrom`), resolved.
     pub(super) variables: BTreeMap<String, String>,
+    /// Its mounts.
+    pub(super) binds: Vec<Bind>,
 }
 
 /// What became of an attempt.

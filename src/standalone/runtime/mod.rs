@@ -12,6 +12,7 @@
 //! | `pod` | one pod: its containers in their order, its deadline, its status |
 //! | `container` | one container: its process, and the restarts of it |
 //! | `engine` | the seam between a container's life and what keeps its attempts going |
+//! | `containers` | an engine: containers by Docker or Podman |
 //! | `process` | one process: started in a session of its own, signalled, its exit collected |
 //! | `start_error` | why a process did not start |
 //! | `fitness` | what a process can't have |
@@ -28,7 +29,9 @@ pub mod output;
 
 mod base;
 mod container;
-#[expect(dead_code, reason = "the container's life moves onto it next")]
+#[allow(dead_code, reason = "the container's life moves onto engines next")]
+mod containers;
+#[allow(dead_code, reason = "the container's life moves onto it next")]
 mod engine;
 mod fields;
 mod fitness;

@@ -9,6 +9,7 @@ use std::path::{Path, PathBuf};
 
 use thiserror::Error;
 
+use super::containers::ContainerError;
 use super::process::Invocation;
 
 /// The `reason` of a container whose process did not start, as container engines write it.
@@ -33,6 +34,8 @@ pub(super) enum StartError {
     NotExecutable { path: PathBuf },
     #[error("the script {path} asks for an interpreter that does not exist; correct its first line", path = .path.display())]
     NoInterpreter { path: PathBuf },
+    #[error(transparent)]
+    Container(#[from] ContainerError),
     #[error("the command {program:?} could not be started")]
     Other {
         program: String,
@@ -47,7 +50,20 @@ impl StartError {
         match self {
             Self::NotInPath { .. } | Self::NoSuchFile { .. } | Self::NoInterpreter { .. } => 127,
             Self::IsFolder { .. } | Self::NotExecutable { .. } => 126,
-            Self::NoWorkingDir { .. } | Self::WorkingDirIsFile { .. } | Self::Other { .. } => 128,
+            Self::NoWorkingDir { .. }
+            | Self::WorkingDirIsFile { .. }
+            | Self::Container(_)
+            | Self::Other { .. } => 128,
+        }
+    }
+
+    /// The kubelet's word for a container that waits for this to change, and is then started after all; nothing, when
+    /// this is its end.
+    #[allow(dead_code, reason = "the container's life asks when it moves onto engines")]
+    pub(super) fn waits(&self) -> Option<&'static str> {
+        match self {
+            Self::Container(error) => error.waits(),
+            _ => None,
         }
     }
 }
