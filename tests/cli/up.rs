@@ -198,7 +198,8 @@ spec:
 /// What a person sees: times, and the numbers that differ from run to run, are replaced.
 #[test]
 fn the_text_reads_well_and_has_no_colours_in_a_pipe() {
-    let manifest = Manifest::new(&cronjob("hello", "@every 2s", "echo hello"));
+    // The pause leaves no doubt about what is told first: that it started, or what it wrote.
+    let manifest = Manifest::new(&cronjob("hello", "@every 2s", "sleep 0.3; echo hello"));
     let output = punctual(&[
         "up",
         manifest.path().to_str().expect("UTF-8"),
