@@ -36,6 +36,11 @@ const REQUEST_BUCKETS: [f64; 12] = [
     0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.25, 0.5, 1.0, 5.0, 10.0,
 ];
 
+/// What becomes of runs, and why due instants are not started. Their counters begin at 0: an increase from nothing is
+/// none to Prometheus, and the first missed run would go unnoticed.
+const OUTCOMES: [&str; 4] = ["started", "succeeded", "failed", "missing"];
+const SKIPS: [&str; 3] = ["MissSchedule", "PassedOver", "JobNameTaken"];
+
 /// All metrics of the process. Clones are the same metrics.
 #[derive(Clone)]
 pub struct Metrics {
@@ -108,6 +113,12 @@ impl Metrics {
     }
 
     fn register_runs(&self, registry: &mut Registry) {
+        for outcome in OUTCOMES {
+            drop(self.runs.get_or_create(&OutcomeLabel { outcome }));
+        }
+        for reason in SKIPS {
+            drop(self.skipped.get_or_create(&ReasonLabel { reason }));
+        }
         registry.register_with_unit(
             "cronjob_controller_job_creation_skew_duration",
             "Time between when a cronjob is scheduled to be run, and when the corresponding job is created",

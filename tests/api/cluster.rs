@@ -1,6 +1,6 @@
 //! What a case is given: a client, a namespace of its own, and the few verbs that every case needs.
 
-use std::sync::Arc;
+use std::sync::{Arc, LazyLock};
 use std::time::Duration;
 
 use k8s_openapi::NamespaceResourceScope;
@@ -16,6 +16,8 @@ use punctual::standalone::store::MemoryStore;
 use serde::de::DeserializeOwned;
 use serde_json::{Value, json};
 
+use crate::control_plane::{Binaries, ControlPlane, Guarded};
+
 /// A server to talk to, and a namespace to talk about.
 #[derive(Clone)]
 pub(crate) struct Cluster {
@@ -26,6 +28,14 @@ pub(crate) struct Cluster {
     /// Keeps the embedded server running.
     _server: Option<api::Api>,
 }
+
+/// The real servers of all cases: a control plane, and the two of Kubernetes' controllers that are a part of what a client
+/// may rely on, because they delete what deleting something else means to delete.
+static REAL: LazyLock<(ControlPlane, Guarded)> = LazyLock::new(|| {
+    let control_plane = ControlPlane::start(&Binaries::find().expect("cases that need them are ignored"));
+    let controllers = control_plane.controller_manager("garbage-collector-controller,namespace-controller");
+    (control_plane, controllers)
+});
 
 impl Cluster {
     /// The embedded API over a new store.
@@ -59,6 +69,16 @@ impl Cluster {
             client,
             namespace: made.metadata.name.expect("a name"),
             _server: Some(server),
+        }
+    }
+
+    /// A real kube-apiserver, which all cases share.
+    pub(crate) async fn real() -> Self {
+        let (control_plane, _) = &*REAL;
+        Self {
+            client: control_plane.client(),
+            namespace: control_plane.namespace().await,
+            _server: None,
         }
     }
 

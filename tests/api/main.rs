@@ -1,11 +1,15 @@
 //! The API contract: what a client may rely on, as cases that run against a Kubernetes API server.
 //!
-//! A case knows nothing but a `kube::Client` and a namespace of its own, so the same cases hold for the embedded API and
-//! for a real kube-apiserver. Those that need something only the embedded one can give, such as a watch window of a few
+//! A case knows nothing but a `kube::Client` and a namespace of its own, so the same cases hold for the embedded API
+//! (`embedded::…`) and for a real kube-apiserver (`cluster::…`, ignored where its binaries are missing; `KUBEBUILDER_ASSETS`
+//! says where they are). Those that need something only the embedded one can give, such as a watch window of a few
 //! events, are in `embedded.rs`.
 
 mod cases;
 mod cluster;
+#[path = "../support/control_plane/mod.rs"]
+#[allow(dead_code, reason = "each of those who include it uses a part")]
+mod control_plane;
 mod embedded;
 mod kubectl;
 
@@ -14,6 +18,7 @@ use std::process::ExitCode;
 use libtest_mimic::{Arguments, Trial};
 
 use cluster::Cluster;
+use control_plane::Binaries;
 
 fn main() -> ExitCode {
     let arguments = Arguments::from_args();
@@ -23,6 +28,15 @@ fn main() -> ExitCode {
             block_on(async move { run(Cluster::embedded().await).await });
             Ok(())
         })
+    });
+    let missing = !Binaries::find().is_some_and(|binaries| binaries.have_controllers());
+    let real = cases::all().into_iter().map(|case| {
+        let run = case.run;
+        let trial = Trial::test(format!("cluster::{}", case.name), move || {
+            block_on(async move { run(Cluster::real().await).await });
+            Ok(())
+        });
+        trial.with_ignored_flag(missing)
     });
     let own = embedded::all().into_iter().map(|case| {
         let run = case.run;
@@ -36,7 +50,8 @@ fn main() -> ExitCode {
         Ok(())
     });
     let kubectl = kubectl.with_ignored_flag(!kubectl::is_there());
-    libtest_mimic::run(&arguments, contract.chain(own).chain([kubectl]).collect()).exit_code()
+    let all = contract.chain(real).chain(own).chain([kubectl]);
+    libtest_mimic::run(&arguments, all.collect()).exit_code()
 }
 
 /// Runs a case on a runtime of its own, with time enough for a slow machine and an end for one that hangs.

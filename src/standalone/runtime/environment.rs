@@ -8,13 +8,12 @@
 
 use std::collections::BTreeMap;
 
-use k8s_openapi::api::core::v1::{ConfigMap, Container, EnvFromSource, EnvVarSource, Pod, Secret};
+use k8s_openapi::api::core::v1::{Container, EnvFromSource, EnvVarSource, Pod};
 use thiserror::Error;
 
 use super::expansion::expand;
-
-/// The address of a pod that is a process: it shares this machine's network, and loopback always answers.
-const ADDRESS: &str = "127.0.0.1";
+use super::fields::{field, resource};
+pub use super::sources::{Kind, References, Sources};
 
 /// Why a container's variables can't be told.
 #[derive(Debug, Clone, PartialEq, Eq, Error)]
@@ -59,9 +58,21 @@ pub enum EnvironmentError {
         /// The field path as written.
         path: String,
     },
-    /// A source that only containers have.
+    /// A resource that is not known.
     #[error(
-        "variable {variable} of container {container:?} is taken from `{source_name}`, which a process does not have; write its `value` instead"
+        "variable {variable} of container {container:?} refers to resource {resource:?}, which can't be told here; known are limits.cpu, limits.memory, limits.ephemeral-storage, the same of requests, and of the containers of this pod"
+    )]
+    UnknownResource {
+        /// The container that needs it.
+        container: String,
+        /// The variable that needs it.
+        variable: String,
+        /// The resource as written.
+        resource: String,
+    },
+    /// A source that is not to be had here.
+    #[error(
+        "variable {variable} of container {container:?} is taken from `{source_name}`, which is not supported here; write its `value` instead"
     )]
     UnsupportedSource {
         /// The container that needs it.
@@ -73,54 +84,8 @@ pub enum EnvironmentError {
     },
 }
 
-/// What a variable can be taken from.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub enum Kind {
-    /// A `ConfigMap`.
-    ConfigMap,
-    /// A `Secret`.
-    Secret,
-}
-
-impl std::fmt::Display for Kind {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.write_str(match self {
-            Self::ConfigMap => "config map",
-            Self::Secret => "secret",
-        })
-    }
-}
-
-/// The data of the config maps and secrets that exist, by kind and name.
-#[derive(Debug, Clone, Default)]
-pub struct Sources(BTreeMap<(Kind, String), BTreeMap<String, String>>);
-
-impl Sources {
-    /// Adds a config map.
-    pub fn add_config_map(&mut self, name: &str, object: ConfigMap) {
-        self.0.insert(
-            (Kind::ConfigMap, name.to_owned()),
-            object.data.unwrap_or_default(),
-        );
-    }
-
-    /// Adds a secret. Bytes that are not UTF-8 can't be a variable's value on every system; they are replaced.
-    pub fn add_secret(&mut self, name: &str, object: Secret) {
-        let encoded = object.data.unwrap_or_default().into_iter();
-        let mut data: BTreeMap<_, _> = encoded
-            .map(|(key, value)| (key, String::from_utf8_lossy(&value.0).into_owned()))
-            .collect();
-        data.extend(object.string_data.unwrap_or_default());
-        self.0.insert((Kind::Secret, name.to_owned()), data);
-    }
-
-    fn get(&self, kind: Kind, name: &str) -> Option<&BTreeMap<String, String>> {
-        self.0.get(&(kind, name.to_owned()))
-    }
-}
-
 /// The config maps and secrets that a container's variables refer to.
-pub fn references(container: &Container) -> Vec<(Kind, String)> {
+pub fn references(container: &Container) -> References {
     let from = container
         .env_from
         .iter()
@@ -133,10 +98,7 @@ pub fn references(container: &Container) -> Vec<(Kind, String)> {
         .flatten()
         .filter_map(|variable| variable.value_from.as_ref());
     let single = single.filter_map(|source| key_reference(source).map(|key| (key.kind, key.name)));
-    let mut references: Vec<_> = from.chain(single).collect();
-    references.sort();
-    references.dedup();
-    references
+    from.chain(single).collect()
 }
 
 /// The variables of a container, in order, each name once.
@@ -177,7 +139,7 @@ fn bulk(container: &Container, sources: &Sources) -> Result<BTreeMap<String, Str
             Some(data) => {
                 variables.extend(
                     data.iter()
-                        .map(|(key, value)| (format!("{prefix}{key}"), value.clone())),
+                        .map(|(key, value)| (format!("{prefix}{key}"), text(value))),
                 );
             }
             None if optional => {}
@@ -258,16 +220,36 @@ fn taken(
         };
         return field(pod, path).map(Some).ok_or_else(unknown);
     }
-    let source_name = if source.resource_field_ref.is_some() {
-        "resourceFieldRef"
-    } else {
-        "fileKeyRef"
-    };
+    if let Some(selector) = &source.resource_field_ref {
+        let whose = whose(pod, container, selector.container_name.as_deref());
+        let amount = whose.and_then(|whose| resource(whose, selector, &sources.capacity));
+        let unknown = || EnvironmentError::UnknownResource {
+            container: owner,
+            variable: variable.to_owned(),
+            resource: selector.resource.clone(),
+        };
+        return amount.map(|amount| Some(amount.to_string())).ok_or_else(unknown);
+    }
     Err(EnvironmentError::UnsupportedSource {
         container: owner,
         variable: variable.to_owned(),
-        source_name,
+        source_name: "fileKeyRef",
     })
+}
+
+/// The container whose resources are asked for: the one that asks, unless it names another.
+fn whose<'p>(pod: &'p Pod, asking: &'p Container, name: Option<&str>) -> Option<&'p Container> {
+    let Some(name) = name.filter(|name| !name.is_empty()) else {
+        return Some(asking);
+    };
+    let spec = pod.spec.as_ref()?;
+    let mut all = spec.init_containers.iter().flatten().chain(&spec.containers);
+    all.find(|container| container.name == name)
+}
+
+/// Bytes that are not UTF-8 can't be a variable's value on every system; they are replaced.
+fn text(value: &[u8]) -> String {
+    String::from_utf8_lossy(value).into_owned()
 }
 
 fn keyed(
@@ -284,7 +266,7 @@ fn keyed(
     } = reference;
     let data = sources.get(kind, &name);
     match data.and_then(|data| data.get(&key)) {
-        Some(value) => Ok(Some(value.clone())),
+        Some(value) => Ok(Some(text(value))),
         None if optional => Ok(None),
         None if data.is_none() => Err(EnvironmentError::MissingObject {
             container,
@@ -298,32 +280,5 @@ fn keyed(
             name,
             key,
         }),
-    }
-}
-
-/// A field of the pod, by the path that Kubernetes gives it. A label or annotation that is not set is empty.
-fn field(pod: &Pod, path: &str) -> Option<String> {
-    let spec = pod.spec.as_ref();
-    match path {
-        "metadata.name" => pod.metadata.name.clone(),
-        "metadata.namespace" => pod.metadata.namespace.clone(),
-        "metadata.uid" => pod.metadata.uid.clone(),
-        "spec.nodeName" => Some(spec?.node_name.clone().unwrap_or_default()),
-        "spec.serviceAccountName" => Some(
-            spec?
-                .service_account_name
-                .clone()
-                .unwrap_or_else(|| "default".to_owned()),
-        ),
-        "status.podIP" | "status.podIPs" | "status.hostIP" | "status.hostIPs" => Some(ADDRESS.to_owned()),
-        _ => {
-            let (map, key) = path.strip_suffix("']")?.split_once("['")?;
-            let map = match map {
-                "metadata.labels" => pod.metadata.labels.as_ref(),
-                "metadata.annotations" => pod.metadata.annotations.as_ref(),
-                _ => return None,
-            };
-            Some(map.and_then(|map| map.get(key)).cloned().unwrap_or_default())
-        }
     }
 }

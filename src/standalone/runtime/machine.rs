@@ -7,10 +7,11 @@ use kube::{Api, Client, Resource};
 use tokio::sync::Semaphore;
 
 use super::base::Base;
-use super::environment::{self, EnvironmentError, Kind, Sources};
+use super::environment::{self, EnvironmentError};
 use super::expansion::expand;
 use super::output::Output;
 use super::process::Invocation;
+use super::sources::{Capacity, Kind, Sources};
 use crate::clock::SharedClock;
 use crate::standalone::recorder::Recorder;
 
@@ -53,6 +54,7 @@ pub(super) struct Machine {
     pub(super) output: Output,
     recorder: Recorder,
     pub(super) options: Options,
+    capacity: Capacity,
     /// A place for each process that is being started.
     pub(super) starts: Semaphore,
     /// A place for each pod with processes.
@@ -93,6 +95,7 @@ impl Machine {
             output,
             starts: Semaphore::new(STARTS_AT_ONCE),
             places: Semaphore::new(options.pods_at_once),
+            capacity: Capacity::of_this_machine(),
             options,
         }
     }
@@ -123,7 +126,7 @@ impl Machine {
     }
 
     async fn fetch(&self, pod: &Pod, container: &Container) -> Result<Sources, PrepareError> {
-        let mut sources = Sources::default();
+        let mut sources = Sources::on(self.capacity);
         let namespace = pod.metadata.namespace.as_deref().unwrap_or("default");
         let failed = |source| PrepareError::Api {
             container: container.name.clone(),

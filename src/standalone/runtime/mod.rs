@@ -17,6 +17,8 @@
 //! | `fitness` | what a process can't have |
 //! | `machine` | what all pods share; what a container's process is |
 //! | `base`, [`environment`], [`expansion`] | the variables of a process |
+//! | `sources`, `fields`, `quantity` | what variables and files are taken from: config maps, secrets, the pod, the machine |
+//! | `volumes` | the folders of a pod that its containers share |
 //! | `stream`, `lines`, [`output`] | what a process writes, line by line, on its way to a reader |
 //! | `restart`, `status` | pure rules: when to restart, what the status says |
 
@@ -28,16 +30,22 @@ mod base;
 mod container;
 #[expect(dead_code, reason = "the container's life moves onto it next")]
 mod engine;
+mod fields;
 mod fitness;
 mod lines;
 mod machine;
 mod node;
 mod pod;
 mod process;
+#[allow(dead_code, reason = "limits of containers use the rest next")]
+mod quantity;
 mod restart;
+mod sources;
 mod start_error;
 mod status;
 mod stream;
+#[allow(dead_code, unused_imports, reason = "containers mount them next")]
+mod volumes;
 
 #[cfg(test)]
 mod tests;

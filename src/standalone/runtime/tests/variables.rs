@@ -114,7 +114,7 @@ fn references_name_every_object_once() {
         (Kind::ConfigMap, "look".to_owned()),
         (Kind::Secret, "door".to_owned()),
     ];
-    assert_eq!(references(&container.unwrap()), wanted);
+    assert_eq!(references(&container.unwrap()), wanted.into());
 }
 
 #[test]
@@ -124,5 +124,28 @@ fn every_error_says_what_to_do() {
     insta::assert_snapshot!(resolved(json!({"name": "main", "envFrom": [{"secretRef": {"name": "safe"}}]})), @r#"secret "safe" does not exist, and container "main" takes variables from it; create it, or mark the reference `optional: true`"#);
     insta::assert_snapshot!(single(json!({"configMapKeyRef": {"name": "look", "key": "no"}})), @r#"config map "look" has no key "no", which variable A of container "main" is taken from; add the key, or mark the reference `optional: true`"#);
     insta::assert_snapshot!(single(json!({"fieldRef": {"fieldPath": "status.phase"}})), @r#"variable A of container "main" refers to field "status.phase", which can't be told here; known are metadata.name, .namespace, .uid, .labels['…'], .annotations['…'], spec.nodeName, spec.serviceAccountName and status.podIP"#);
-    insta::assert_snapshot!(single(json!({"resourceFieldRef": {"resource": "limits.cpu"}})), @r#"variable A of container "main" is taken from `resourceFieldRef`, which a process does not have; write its `value` instead"#);
+    insta::assert_snapshot!(single(json!({"resourceFieldRef": {"resource": "limits.gpu"}})), @r#"variable A of container "main" refers to resource "limits.gpu", which can't be told here; known are limits.cpu, limits.memory, limits.ephemeral-storage, the same of requests, and of the containers of this pod"#);
+    insta::assert_snapshot!(single(json!({"fileKeyRef": {"volumeName": "v", "path": "p", "key": "k"}})), @r#"variable A of container "main" is taken from `fileKeyRef`, which is not supported here; write its `value` instead"#);
+}
+
+#[test]
+fn amounts_of_this_container_and_of_another() {
+    let amount =
+        |name: &str, selector: Value| json!({"name": name, "valueFrom": {"resourceFieldRef": selector}});
+    let container = json!({
+        "name": "main",
+        "resources": {"limits": {"cpu": "1500m", "memory": "64Mi"}},
+        "env": [
+            amount("CPUS", json!({"resource": "limits.cpu"})),
+            amount("MILLICPUS", json!({"resource": "requests.cpu", "divisor": "1m"})),
+            amount("MEBIBYTES", json!({"resource": "limits.memory", "divisor": "1Mi", "containerName": "main"})),
+        ],
+    });
+    insta::assert_snapshot!(resolved(container), @r"
+        CPUS=2
+        MEBIBYTES=64
+        MILLICPUS=1500
+        ");
+    let stranger = json!({"name": "main", "env": [amount("A", json!({"resource": "limits.cpu", "containerName": "no"}))]});
+    insta::assert_snapshot!(resolved(stranger), @r#"variable A of container "main" refers to resource "limits.cpu", which can't be told here; known are limits.cpu, limits.memory, limits.ephemeral-storage, the same of requests, and of the containers of this pod"#);
 }

@@ -1,0 +1,69 @@
+{{/* The name of everything: the release's, with the chart's unless it holds it already. */}}
+{{- define "punctual.fullname" -}}
+{{- if contains .Chart.Name .Release.Name -}}
+{{- .Release.Name | trunc 52 | trimSuffix "-" -}}
+{{- else -}}
+{{- printf "%s-%s" .Release.Name .Chart.Name | trunc 52 | trimSuffix "-" -}}
+{{- end -}}
+{{- end -}}
+
+{{/* What selects the pods: never changes for a release. */}}
+{{- define "punctual.selectorLabels" -}}
+app.kubernetes.io/name: {{ .Chart.Name }}
+app.kubernetes.io/instance: {{ .Release.Name }}
+{{- end -}}
+
+{{- define "punctual.labels" -}}
+{{ include "punctual.selectorLabels" . }}
+app.kubernetes.io/version: {{ .Chart.AppVersion | quote }}
+app.kubernetes.io/managed-by: {{ .Release.Service }}
+helm.sh/chart: {{ printf "%s-%s" .Chart.Name .Chart.Version }}
+{{- with .Values.commonLabels }}
+{{ toYaml . }}
+{{- end }}
+{{- end -}}
+
+{{- define "punctual.serviceAccountName" -}}
+{{- if .Values.serviceAccount.create -}}
+{{- .Values.serviceAccount.name | default (include "punctual.fullname" .) -}}
+{{- else -}}
+{{- .Values.serviceAccount.name | default "default" -}}
+{{- end -}}
+{{- end -}}
+
+{{- define "punctual.image" -}}
+{{- if .Values.image.digest -}}
+{{- printf "%s@%s" .Values.image.repository .Values.image.digest -}}
+{{- else -}}
+{{- printf "%s:%s" .Values.image.repository (.Values.image.tag | default .Chart.AppVersion) -}}
+{{- end -}}
+{{- end -}}
+
+{{/*
+What the controller does to CronJobs, Jobs and Events, and nothing else. In particular it reads no secrets, changes no
+CronJob but its status, and touches no pods: deleting a Job leaves them to the garbage collector.
+*/}}
+{{- define "punctual.rules" -}}
+- apiGroups: [batch]
+  resources: [cronjobs]
+  verbs: [get, list, watch]
+- apiGroups: [batch]
+  resources: [cronjobs/status]
+  verbs: [patch]
+# A Job that blocks its owner's deletion may be made only by who may set the owner's finalizers.
+- apiGroups: [batch]
+  resources: [cronjobs/finalizers]
+  verbs: [update]
+- apiGroups: [batch]
+  resources: [jobs]
+  verbs: [get, list, watch, create, delete]
+- apiGroups: [""]
+  resources: [events]
+  verbs: [create, patch]
+{{- end -}}
+
+{{- define "punctual.subjects" -}}
+- kind: ServiceAccount
+  name: {{ include "punctual.serviceAccountName" . }}
+  namespace: {{ .Release.Namespace }}
+{{- end -}}

@@ -1,0 +1,87 @@
+//! The volumes of a pod: folders of its own, beside its logs, that its containers see at their mount paths.
+//!
+//! ```text
+//!  pod + sources ──▶ content (pure) ──▶ store (files under pods/<uid>/volumes/<name>) ──▶ mount (pure) ──▶ binds
+//! ```
+//!
+//! `emptyDir`, `configMap`, `secret`, `downwardAPI`, `projected` and `hostPath` are to be had. What they hold is made
+//! out once, when the pod starts: a Job's pod is not told of a config map that changes under it.
+
+mod content;
+mod mount;
+mod store;
+
+#[cfg(test)]
+mod tests;
+
+use std::io;
+use std::path::PathBuf;
+
+use thiserror::Error;
+
+pub(super) use content::{contents, references, unsupported};
+pub(super) use mount::{Bind, binds};
+pub(super) use store::{remove, settle, store};
+
+use super::sources::Kind;
+
+/// Why a pod's volumes can't be had.
+#[derive(Debug, Error)]
+pub(super) enum VolumeError {
+    #[error(
+        "volume {volume:?} is made from {kind} {name:?}, which does not exist; create it, or mark the volume `optional: true`"
+    )]
+    MissingObject {
+        volume: String,
+        kind: Kind,
+        name: String,
+    },
+    #[error(
+        "volume {volume:?} takes key {key:?} from {kind} {name:?}, which has no such key; add the key, or mark the volume `optional: true`"
+    )]
+    MissingKey {
+        volume: String,
+        kind: Kind,
+        name: String,
+        key: String,
+    },
+    #[error("volume {volume:?} has a file {path:?}; the paths of `items` must be relative and without `..`")]
+    BadPath { volume: String, path: String },
+    #[error("volume {volume:?} refers to {what:?}, which can't be told here")]
+    UnknownField { volume: String, what: String },
+    #[error("volume {volume:?} is of a kind that is not to be had here: `{kind}`")]
+    Unsupported { volume: String, kind: String },
+    #[error("volume {volume:?} wants {path} of this machine to be a {wanted}; create it, or change `hostPath.type`", path = .path.display())]
+    HostPath {
+        volume: String,
+        path: PathBuf,
+        wanted: &'static str,
+    },
+    #[error(
+        "container {container:?} mounts {sub_path:?} of volume {volume:?}; a `subPath` must stay inside its volume"
+    )]
+    BadSubPath {
+        container: String,
+        volume: String,
+        sub_path: String,
+    },
+    #[error(
+        "container {container:?} mounts volume {volume:?}, which the pod does not have; add it to `volumes`"
+    )]
+    NoSuchVolume { container: String, volume: String },
+    #[error("volume {volume:?} could not be made at {path}", path = .path.display())]
+    Io {
+        volume: String,
+        path: PathBuf,
+        #[source]
+        source: io::Error,
+    },
+}
+
+impl VolumeError {
+    /// For `map_err`: what went wrong with a path of a volume.
+    fn io(volume: &str, path: impl Into<PathBuf>) -> impl FnOnce(io::Error) -> Self {
+        let (volume, path) = (volume.to_owned(), path.into());
+        move |source| Self::Io { volume, path, source }
+    }
+}

@@ -1,0 +1,85 @@
+//! Where a container sees its volumes.
+
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+
+use k8s_openapi::api::core::v1::{Container, VolumeMount};
+
+use super::VolumeError;
+use super::content::{Content, Contents, stays_inside};
+use crate::standalone::data_dir::PodDir;
+use crate::standalone::runtime::expansion::expand;
+
+/// A path of this machine, and where a container sees it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(in super::super) struct Bind {
+    /// On this machine.
+    pub(in super::super) source: PathBuf,
+    /// In the container.
+    pub(in super::super) target: String,
+    pub(in super::super) read_only: bool,
+    /// When the source is to be there as a folder (a `subPath` that nobody has made yet), the volume it lies in.
+    pub(in super::super) made_in: Option<PathBuf>,
+}
+
+/// The mounts of a container. `pod` holds the pod's volumes; `variables` are what `subPathExpr` may use.
+///
+/// # Errors
+///
+/// A mount of a volume that is not there, or of a path outside it.
+pub(in super::super) fn binds(
+    container: &Container,
+    contents: &Contents,
+    pod: &PodDir,
+    variables: &BTreeMap<String, String>,
+) -> Result<Vec<Bind>, VolumeError> {
+    let mounts = container.volume_mounts.iter().flatten();
+    mounts
+        .map(|mount| bind(container, mount, contents, pod, variables))
+        .collect()
+}
+
+fn bind(
+    container: &Container,
+    mount: &VolumeMount,
+    contents: &Contents,
+    pod: &PodDir,
+    variables: &BTreeMap<String, String>,
+) -> Result<Bind, VolumeError> {
+    let Some(content) = contents.get(&mount.name) else {
+        return Err(VolumeError::NoSuchVolume {
+            container: container.name.clone(),
+            volume: mount.name.clone(),
+        });
+    };
+    let root = match content {
+        Content::Host { path, .. } => path.clone(),
+        Content::Empty | Content::Files(_) => pod.volume(&mount.name),
+    };
+    let sub_path = sub_path(mount, variables);
+    let inside = stays_inside(&sub_path).ok_or_else(|| VolumeError::BadSubPath {
+        container: container.name.clone(),
+        volume: mount.name.clone(),
+        sub_path: sub_path.clone(),
+    })?;
+    let fixed = matches!(content, Content::Files(_));
+    let is_whole = inside.as_os_str().is_empty();
+    Ok(Bind {
+        source: if is_whole { root.clone() } else { root.join(inside) },
+        // Kubernetes takes a relative mount path from the root of the container.
+        target: Path::new("/").join(&mount.mount_path).display().to_string(),
+        read_only: fixed || mount.read_only.unwrap_or_default(),
+        made_in: Some(root).filter(|_| !is_whole && !fixed),
+    })
+}
+
+fn sub_path(mount: &VolumeMount, variables: &BTreeMap<String, String>) -> String {
+    match mount
+        .sub_path_expr
+        .as_deref()
+        .filter(|expression| !expression.is_empty())
+    {
+        Some(expression) => expand(expression, |name| variables.get(name).map(String::as_str)),
+        None => mount.sub_path.clone().unwrap_or_default(),
+    }
+}

@@ -1,0 +1,166 @@
+//! Volumes on disk.
+//!
+//! Everything can be done again after a crash: what is there stays, a file appears whole or not at all, and what
+//! containers have written to an `emptyDir` is never touched.
+
+use std::fs;
+use std::io::{self, Write};
+use std::os::unix::fs::{DirBuilderExt, FileTypeExt, OpenOptionsExt, PermissionsExt};
+use std::path::{Path, PathBuf};
+
+use super::VolumeError;
+use super::content::{Content, Contents, File};
+use super::mount::Bind;
+use crate::standalone::data_dir::PodDir;
+
+/// Only the owner comes in from outside; containers see what is beneath, through their own mounts.
+const OWNER_ONLY: u32 = 0o700;
+/// A folder of files that containers read, whoever they run as.
+const READABLE: u32 = 0o755;
+/// An `emptyDir`: whoever a container runs as may write, as in Kubernetes.
+const ANYONE: u32 = 0o777;
+
+/// Makes the volumes of a pod, one folder each.
+///
+/// # Errors
+///
+/// What the disk refuses; a path of this machine that is not what its volume says.
+pub(in super::super) fn store(contents: &Contents, pod: &PodDir) -> Result<(), VolumeError> {
+    let folder = &pod.volumes();
+    for (name, content) in contents {
+        let path = pod.volume(name);
+        match content {
+            Content::Empty => {
+                private(name, folder)?;
+                made(name, &path, ANYONE)?;
+            }
+            Content::Files(files) => {
+                private(name, folder)?;
+                made(name, &path, READABLE)?;
+                for (relative, file) in files {
+                    write(name, &path, relative, file)?;
+                }
+            }
+            Content::Host { path, kind } => host(name, path, kind)?,
+        }
+    }
+    Ok(())
+}
+
+/// Removes the volumes of a pod. A path of this machine is not among them.
+///
+/// # Errors
+///
+/// What the disk refuses. A folder that is gone already is no error.
+pub(in super::super) fn remove(pod: &PodDir) -> io::Result<()> {
+    match fs::remove_dir_all(pod.volumes()) {
+        Err(error) if error.kind() != io::ErrorKind::NotFound => Err(error),
+        _ => Ok(()),
+    }
+}
+
+/// Makes the folder of a `subPath` that is not there yet, and sees to it that it lies in its volume: a container that
+/// has written a link there must not reach what lies outside.
+///
+/// # Errors
+///
+/// What the disk refuses; a path that leads out of its volume.
+pub(in super::super) fn settle(bind: &Bind, container: &str) -> Result<(), VolumeError> {
+    let Some(root) = &bind.made_in else {
+        return Ok(());
+    };
+    let volume = root.display().to_string();
+    let failed = || VolumeError::io(&volume, &bind.source);
+    if !bind.source.exists() {
+        fs::create_dir_all(&bind.source).map_err(failed())?;
+    }
+    let inside = bind.source.canonicalize().map_err(failed())?;
+    if inside.starts_with(root.canonicalize().map_err(failed())?) {
+        return Ok(());
+    }
+    Err(VolumeError::BadSubPath {
+        container: container.to_owned(),
+        volume,
+        sub_path: bind.source.display().to_string(),
+    })
+}
+
+fn private(volume: &str, folder: &Path) -> Result<(), VolumeError> {
+    fs::DirBuilder::new()
+        .recursive(true)
+        .mode(OWNER_ONLY)
+        .create(folder)
+        .map_err(VolumeError::io(volume, folder))
+}
+
+/// Makes a folder with a mode that the umask has no say in. One that is there keeps the mode it has.
+fn made(volume: &str, folder: &Path, mode: u32) -> Result<(), VolumeError> {
+    match fs::create_dir(folder) {
+        Ok(()) => fs::set_permissions(folder, fs::Permissions::from_mode(mode))
+            .map_err(VolumeError::io(volume, folder)),
+        Err(error) if error.kind() == io::ErrorKind::AlreadyExists => Ok(()),
+        Err(error) => Err(VolumeError::io(volume, folder)(error)),
+    }
+}
+
+fn write(volume: &str, root: &Path, relative: &Path, file: &File) -> Result<(), VolumeError> {
+    let path = root.join(relative);
+    let mut folder = root.to_owned();
+    for name in relative.parent().into_iter().flat_map(Path::iter) {
+        folder.push(name);
+        made(volume, &folder, READABLE)?;
+    }
+    if path.exists() {
+        return Ok(());
+    }
+    // Beside the volume, not in it: nobody is to see a half-written file.
+    let partial = PathBuf::from(format!("{}.partial", root.display()));
+    put(&partial, file)
+        .and_then(|()| fs::rename(&partial, &path))
+        .map_err(VolumeError::io(volume, path))
+}
+
+/// A secret is readable by its owner alone until it has the mode it is meant to have.
+fn put(path: &Path, file: &File) -> io::Result<()> {
+    let mut options = fs::OpenOptions::new();
+    options.write(true).create(true).truncate(true).mode(0o600);
+    options.open(path)?.write_all(&file.bytes)?;
+    fs::set_permissions(path, fs::Permissions::from_mode(file.mode))
+}
+
+/// Checks, and where it is asked for makes, a path of this machine (`hostPath.type`).
+fn host(volume: &str, path: &Path, kind: &str) -> Result<(), VolumeError> {
+    match kind {
+        "DirectoryOrCreate" if !path.exists() => {
+            return fs::DirBuilder::new()
+                .recursive(true)
+                .mode(READABLE)
+                .create(path)
+                .map_err(VolumeError::io(volume, path));
+        }
+        "FileOrCreate" if !path.exists() => {
+            return fs::File::create(path)
+                .map(drop)
+                .map_err(VolumeError::io(volume, path));
+        }
+        _ => {}
+    }
+    let there = fs::metadata(path).map(|metadata| metadata.file_type());
+    let (wanted, is) = match kind {
+        "Directory" | "DirectoryOrCreate" => ("folder", there.is_ok_and(|kind| kind.is_dir())),
+        "File" | "FileOrCreate" => ("file", there.is_ok_and(|kind| kind.is_file())),
+        "Socket" => ("socket", there.is_ok_and(|kind| kind.is_socket())),
+        "CharDevice" => ("character device", there.is_ok_and(|kind| kind.is_char_device())),
+        "BlockDevice" => ("block device", there.is_ok_and(|kind| kind.is_block_device())),
+        _ => ("path that exists", there.is_ok()),
+    };
+    if is {
+        Ok(())
+    } else {
+        Err(VolumeError::HostPath {
+            volume: volume.to_owned(),
+            path: path.to_owned(),
+            wanted,
+        })
+    }
+}

@@ -1,0 +1,251 @@
+//! What volumes hold, how they lie on disk, and where containers see them.
+
+use std::fmt::Write as _;
+use std::fs;
+use std::os::unix::fs::PermissionsExt;
+use std::path::Path;
+
+use k8s_openapi::api::core::v1::{Container, Pod};
+use serde_json::{Value, json};
+
+use super::super::sources::Sources;
+use super::*;
+use crate::standalone::data_dir::DataDir;
+
+fn pod(volumes: &Value) -> Pod {
+    let labels = json!({"app": "report", "tier": "back"});
+    serde_json::from_value(json!({
+        "metadata": {"name": "report-1", "namespace": "shop", "uid": "u-1", "labels": labels},
+        "spec": {
+            "containers": [{"name": "main", "resources": {"limits": {"memory": "64Mi"}}}],
+            "volumes": volumes,
+        },
+    }))
+    .unwrap()
+}
+
+fn sources() -> Sources {
+    let mut sources = Sources::default();
+    let look = json!({"data": {"colour": "blue", "size": "9"}, "binaryData": {"icon": "/wA="}});
+    sources.add_config_map("look", serde_json::from_value(look).unwrap());
+    let door = json!({"data": {"key": "b3Blbg=="}});
+    sources.add_secret("door", serde_json::from_value(door).unwrap());
+    sources
+}
+
+/// What is under a folder: mode, path, and what files hold.
+fn tree(folder: &Path) -> String {
+    let mut text = String::new();
+    let mut waiting = vec![folder.to_owned()];
+    let mut lines = Vec::new();
+    while let Some(folder_now) = waiting.pop() {
+        for entry in fs::read_dir(folder_now).unwrap() {
+            let path = entry.unwrap().path();
+            let mode = fs::metadata(&path).unwrap().permissions().mode() & 0o7777;
+            let name = path.strip_prefix(folder).unwrap().display().to_string();
+            if path.is_dir() {
+                lines.push((format!("{name}/"), mode, String::new()));
+                waiting.push(path);
+            } else {
+                let bytes = fs::read(&path).unwrap();
+                lines.push((name, mode, format!("{:?}", String::from_utf8_lossy(&bytes))));
+            }
+        }
+    }
+    lines.sort();
+    for (name, mode, held) in lines {
+        writeln!(text, "{}", format!("{mode:o} {name} {held}").trim_end()).unwrap();
+    }
+    text
+}
+
+fn stored(volumes: &Value) -> String {
+    let data = DataDir::ephemeral().unwrap();
+    let dir = data.pod("u-1");
+    match contents(&pod(volumes), &sources()).and_then(|contents| store(&contents, &dir)) {
+        Ok(()) => tree(dir.path()),
+        Err(error) => error.to_string(),
+    }
+}
+
+#[test]
+fn every_kind_on_disk() {
+    let volumes = json!([
+        {"name": "scratch", "emptyDir": {}},
+        {"name": "look", "configMap": {"name": "look"}},
+        {"name": "some", "configMap": {
+            "name": "look", "defaultMode": 0o440,
+            "items": [{"key": "colour", "path": "etc/colour.txt"}, {"key": "size", "path": "size", "mode": 0o700}],
+        }},
+        {"name": "door", "secret": {"secretName": "door", "defaultMode": 0o400}},
+        {"name": "absent", "secret": {"secretName": "absent", "optional": true}},
+        {"name": "me", "downwardAPI": {"items": [
+            {"path": "labels", "fieldRef": {"fieldPath": "metadata.labels"}},
+            {"path": "mem", "resourceFieldRef": {"containerName": "main", "resource": "limits.memory", "divisor": "1Mi"}},
+        ]}},
+        {"name": "all", "projected": {"defaultMode": 0o600, "sources": [
+            {"configMap": {"name": "look", "items": [{"key": "size", "path": "size"}]}},
+            {"secret": {"name": "door"}},
+            {"downwardAPI": {"items": [{"path": "name", "fieldRef": {"fieldPath": "metadata.name"}}]}},
+        ]}},
+    ]);
+    insta::assert_snapshot!(stored(&volumes), @r#"
+        700 volumes/
+        755 volumes/absent/
+        755 volumes/all/
+        600 volumes/all/key "open"
+        600 volumes/all/name "report-1"
+        600 volumes/all/size "9"
+        755 volumes/door/
+        400 volumes/door/key "open"
+        755 volumes/look/
+        644 volumes/look/colour "blue"
+        644 volumes/look/icon "�\0"
+        644 volumes/look/size "9"
+        755 volumes/me/
+        644 volumes/me/labels "app=\"report\"\ntier=\"back\""
+        644 volumes/me/mem "64"
+        777 volumes/scratch/
+        755 volumes/some/
+        755 volumes/some/etc/
+        440 volumes/some/etc/colour.txt "blue"
+        700 volumes/some/size "9"
+        "#);
+}
+
+#[test]
+fn what_cannot_be_had_says_so() {
+    let secret = |extra: Value| {
+        let mut secret = json!({"secretName": "door"});
+        secret
+            .as_object_mut()
+            .unwrap()
+            .extend(extra.as_object().unwrap().clone());
+        stored(&json!([{"name": "door", "secret": secret}]))
+    };
+    insta::assert_snapshot!(secret(json!({"secretName": "safe"})), @r#"volume "door" is made from secret "safe", which does not exist; create it, or mark the volume `optional: true`"#);
+    insta::assert_snapshot!(secret(json!({"items": [{"key": "no", "path": "no"}]})), @r#"volume "door" takes key "no" from secret "door", which has no such key; add the key, or mark the volume `optional: true`"#);
+    insta::assert_snapshot!(secret(json!({"items": [{"key": "key", "path": "../../key"}]})), @r#"volume "door" has a file "../../key"; the paths of `items` must be relative and without `..`"#);
+    insta::assert_snapshot!(secret(json!({"items": [{"key": "key", "path": "/etc/passwd"}]})), @r#"volume "door" has a file "/etc/passwd"; the paths of `items` must be relative and without `..`"#);
+    let claim = json!([{"name": "data", "persistentVolumeClaim": {"claimName": "data"}}]);
+    insta::assert_snapshot!(stored(&claim), @r#"volume "data" is of a kind that is not to be had here: `persistentVolumeClaim`"#);
+    let token =
+        json!([{"name": "t", "projected": {"sources": [{"serviceAccountToken": {"path": "token"}}]}}]);
+    insta::assert_snapshot!(stored(&token), @r#"volume "t" is of a kind that is not to be had here: `projected.sources.serviceAccountToken`"#);
+    let host = json!([{"name": "h", "hostPath": {"path": "/nowhere/at/all", "type": "Directory"}}]);
+    insta::assert_snapshot!(stored(&host), @r#"volume "h" wants /nowhere/at/all of this machine to be a folder; create it, or change `hostPath.type`"#);
+}
+
+#[test]
+fn what_a_container_wrote_outlives_a_second_start() {
+    let data = DataDir::ephemeral().unwrap();
+    let dir = data.pod("u-1");
+    let volumes =
+        json!([{"name": "scratch", "emptyDir": {}}, {"name": "look", "configMap": {"name": "look"}}]);
+    let contents = contents(&pod(&volumes), &sources()).unwrap();
+    store(&contents, &dir).unwrap();
+    let written = dir.volume("scratch").join("half-done");
+    fs::write(&written, "42").unwrap();
+    store(&contents, &dir).unwrap();
+    assert_eq!(fs::read_to_string(written).unwrap(), "42");
+    remove(&dir).unwrap();
+    remove(&dir).unwrap();
+    assert!(!dir.volumes().exists());
+}
+
+#[test]
+fn a_sub_path_that_leads_out_is_refused() {
+    let data = DataDir::ephemeral().unwrap();
+    let dir = data.pod("u-1");
+    let pod = pod(&json!([{"name": "scratch", "emptyDir": {}}]));
+    let contents = contents(&pod, &sources()).unwrap();
+    store(&contents, &dir).unwrap();
+    let settled = |sub_path: &str| {
+        let mount = json!({"name": "scratch", "mountPath": "/data", "subPath": sub_path});
+        let container = serde_json::from_value(json!({"name": "main", "volumeMounts": [mount]})).unwrap();
+        settle(
+            &binds(&container, &contents, &dir, &[].into()).unwrap()[0],
+            "main",
+        )
+    };
+    settled("a/b").unwrap();
+    assert!(dir.volume("scratch").join("a/b").is_dir());
+    std::os::unix::fs::symlink("/etc", dir.volume("scratch").join("link")).unwrap();
+    assert!(matches!(settled("link"), Err(VolumeError::BadSubPath { .. })));
+}
+
+#[test]
+fn hostile_keys_stay_inside() {
+    let mut hostile = Sources::default();
+    let data = json!({"data": {"../../evil": "1"}});
+    hostile.add_config_map("look", serde_json::from_value(data).unwrap());
+    let pod = pod(&json!([{"name": "look", "configMap": {"name": "look"}}]));
+    assert!(matches!(
+        contents(&pod, &hostile),
+        Err(VolumeError::BadPath { .. })
+    ));
+}
+
+fn bound(mount: &Value) -> String {
+    let pod = pod(&json!([
+        {"name": "scratch", "emptyDir": {}},
+        {"name": "look", "configMap": {"name": "look"}},
+        {"name": "logs", "hostPath": {"path": "/var/log"}},
+    ]));
+    let container: Container =
+        serde_json::from_value(json!({"name": "main", "volumeMounts": [mount]})).unwrap();
+    let contents = contents(&pod, &sources()).unwrap();
+    let variables = [("POD".to_owned(), "report-1".to_owned())].into();
+    let data = DataDir::ephemeral().unwrap();
+    match binds(&container, &contents, &data.pod("u-1"), &variables) {
+        Ok(binds) => {
+            let bind = &binds[0];
+            let mode = if bind.read_only { "ro" } else { "rw" };
+            let made = if bind.made_in.is_some() {
+                ", made when missing"
+            } else {
+                ""
+            };
+            let source = bind.source.display().to_string();
+            let source = source.replace(&data.path().display().to_string(), "");
+            format!("{source} at {} {mode}{made}", bind.target)
+        }
+        Err(error) => error.to_string(),
+    }
+}
+
+#[test]
+fn mounts() {
+    let scratch = |extra: Value| {
+        let mut mount = json!({"name": "scratch", "mountPath": "/data"});
+        mount
+            .as_object_mut()
+            .unwrap()
+            .extend(extra.as_object().unwrap().clone());
+        bound(&mount)
+    };
+    let told = [
+        scratch(json!({})),
+        scratch(json!({"readOnly": true})),
+        scratch(json!({"mountPath": "relative/path"})),
+        scratch(json!({"subPath": "a/b"})),
+        scratch(json!({"subPathExpr": "of/$(POD)"})),
+        scratch(json!({"subPath": "../other"})),
+        scratch(json!({"subPath": "/etc"})),
+        bound(&json!({"name": "look", "mountPath": "/etc/colour", "subPath": "colour"})),
+        bound(&json!({"name": "logs", "mountPath": "/logs"})),
+        bound(&json!({"name": "none", "mountPath": "/none"})),
+    ];
+    insta::assert_snapshot!(told.join("\n"), @r#"
+        /pods/u-1/volumes/scratch at /data rw
+        /pods/u-1/volumes/scratch at /data ro
+        /pods/u-1/volumes/scratch at /relative/path rw
+        /pods/u-1/volumes/scratch/a/b at /data rw, made when missing
+        /pods/u-1/volumes/scratch/of/report-1 at /data rw, made when missing
+        container "main" mounts "../other" of volume "scratch"; a `subPath` must stay inside its volume
+        container "main" mounts "/etc" of volume "scratch"; a `subPath` must stay inside its volume
+        /pods/u-1/volumes/look/colour at /etc/colour ro
+        /var/log at /logs rw
+        container "main" mounts volume "none", which the pod does not have; add it to `volumes`
+        "#);
+}

@@ -1,0 +1,34 @@
+"""Helm's own engine, for tests/chart: prints one JSON object.
+
+    helm.py lint                   {"errors": [...]}
+    helm.py render [VALUES.yaml]   {"templates/service.yaml": "...", ...}; or {"refused": "why"}
+
+Values come from a file, or as YAML from standard input when the file is `-`.
+"""
+
+import json
+import sys
+
+import helm_python
+
+CHART = "charts/punctual"
+
+
+def render(values):
+    with helm_python.Chart.load(CHART) as chart:
+        try:
+            rendered = chart.render(values, name="punctual", namespace="punctual-system")
+        except helm_python.HelmError as error:
+            return {"refused": str(error)}
+    return {name.removeprefix("punctual/"): text for name, text in rendered.items() if text.strip()}
+
+
+def main(command, file=None):
+    if command == "lint":
+        report = helm_python.lint(CHART)
+        return {"errors": report["errors"] + [m for m in report["messages"] if m["severity"] >= 2]}
+    text = "" if file is None else sys.stdin.read() if file == "-" else open(file).read()
+    return render(helm_python.values_from_yaml(text) if text.strip() else {})
+
+
+print(json.dumps(main(*sys.argv[1:])))
