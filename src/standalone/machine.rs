@@ -11,6 +11,7 @@ use crate::clock::SharedClock;
 use crate::controller::{Controller, ControllerOptions};
 use crate::schedule::TimeZones;
 use crate::standalone::api::{self, error::ApiError};
+use crate::standalone::data_dir::DataDir;
 use crate::standalone::jobs::JobController;
 use crate::standalone::runtime::{Event, Node, Options, Shutdown, output};
 use crate::standalone::store::MemoryStore;
@@ -66,6 +67,7 @@ impl Standalone {
     ///
     /// When the embedded API cannot be started.
     pub async fn start(clock: SharedClock, zones: Arc<TimeZones>) -> Result<(Standalone, Hearing), ApiError> {
+        let data = DataDir::ephemeral().map_err(|error| ApiError::internal(error))?;
         let api = api::Api::start(
             Arc::new(MemoryStore::new()),
             Arc::clone(&clock),
@@ -81,7 +83,7 @@ impl Standalone {
         tokio::spawn(write_events(client.clone(), events, teller.metrics().clone()));
         let options = ControllerOptions::new(client.clone(), Arc::clone(&clock), zones, teller);
         let jobs = JobController::new(client.clone(), Arc::clone(&clock));
-        let node = Node::new(client.clone(), clock, output, Options::new(NODE_NAME));
+        let node = Node::new(client.clone(), clock, output, Options::new(NODE_NAME, data));
         let machine = Standalone {
             client,
             controller: Part::start(|stop| Controller::new(options).run(stop)),

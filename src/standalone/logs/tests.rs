@@ -64,8 +64,8 @@ fn a_line_looks_as_container_engines_write_it() {
     });
     writer.flush(at(1));
     insta::assert_snapshot!(std::fs::read_to_string(&path).unwrap(), @r"
-    2026-11-18T10:26:40.000000000Z stdout F hello, world
-    2026-11-18T10:26:41.000000000Z stderr P  two  spaces
+    2026-11-18T11:06:40.000000000Z stdout F hello, world
+    2026-11-18T11:06:41.000000000Z stderr P  two  spaces
     ");
     let lines = Reader::at_start(&path).read().unwrap();
     assert_eq!(lines[0], line(0, "hello, world"));
@@ -177,8 +177,8 @@ fn what_is_asked_for_is_shown() {
     assert_eq!(asked(LogQuery { limit_bytes, ..all() }), "one\ntw");
     let timestamps = true;
     insta::assert_snapshot!(asked(LogQuery { timestamps, ..tail(2) }), @r"
-    2026-11-18T10:26:42.000000000Z three
-    2026-11-18T10:26:43.000000000Z four
-    2026-11-18T10:26:44.000000000Z five
+    2026-11-18T11:06:42.000000000Z three
+    2026-11-18T11:06:43.000000000Z four
+    2026-11-18T11:06:44.000000000Z five
     ");
 }

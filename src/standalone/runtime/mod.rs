@@ -1,7 +1,7 @@
 //! Pods as processes: what the kubelet is in a cluster.
 //!
 //! ```text
-//!  pods ──▶ node ──▶ pod ──▶ container ──▶ process ──▶ stream ──▶ output
+//!  pods ──▶ node ──▶ pod ──▶ container ──▶ engine ──▶ supervisor ──▶ process ──▶ stream ──▶ log ──▶ output
 //!            ▲        │         │
 //!            └─ API ◀─┴─ status ◀┘
 //! ```
@@ -12,7 +12,8 @@
 //! | `pod` | one pod: its containers in their order, its deadline, its status |
 //! | `container` | one container: its process, and the restarts of it |
 //! | `engine` | the seam between a container's life and what keeps its attempts going |
-//! | `process` | one process: started in a session of its own, signalled, its exit collected |
+//! | `supervisor` | a small process for each attempt, which outlives `punctual`; the engine of processes |
+//! | `process` | one process: started in a group of its own, signalled, its exit collected |
 //! | `start_error` | why a process did not start |
 //! | `fitness` | what a process can't have |
 //! | `machine` | what all pods share; what a container's process is |
@@ -28,7 +29,6 @@ pub mod output;
 
 mod base;
 mod container;
-#[expect(dead_code, reason = "the container's life moves onto it next")]
 mod engine;
 mod fields;
 mod fitness;
@@ -44,6 +44,7 @@ mod sources;
 mod start_error;
 mod status;
 mod stream;
+mod supervisor;
 #[allow(dead_code, unused_imports, reason = "containers mount them next")]
 mod volumes;
 
@@ -54,4 +55,5 @@ pub use base::Base;
 pub use lines::LONGEST_LINE;
 pub use machine::{Options, PODS_AT_ONCE};
 pub use node::{Node, Shutdown};
+pub use supervisor::supervise_if_asked;
 pub use output::{Event, Origin, Output, Stream, What};

@@ -33,6 +33,9 @@ pub(super) enum StartError {
     NotExecutable { path: PathBuf },
     #[error("the script {path} asks for an interpreter that does not exist; correct its first line", path = .path.display())]
     NoInterpreter { path: PathBuf },
+    /// Found out by a supervisor.
+    #[error("{message}")]
+    Told { exit_code: i32, message: String },
     #[error("the command {program:?} could not be started")]
     Other {
         program: String,
@@ -45,6 +48,7 @@ impl StartError {
     /// The exit code that a shell would give.
     pub(super) fn exit_code(&self) -> i32 {
         match self {
+            Self::Told { exit_code, .. } => *exit_code,
             Self::NotInPath { .. } | Self::NoSuchFile { .. } | Self::NoInterpreter { .. } => 127,
             Self::IsFolder { .. } | Self::NotExecutable { .. } => 126,
             Self::NoWorkingDir { .. } | Self::WorkingDirIsFile { .. } | Self::Other { .. } => 128,
