@@ -216,7 +216,7 @@ impl Machine {
 }
 
 /// Asks until the answer is good, and says what the last one was when patience is over.
-async fn until<T, E: Debug, F: Future<Output = Option<Result<T, E>>>>(ask: impl Fn() -> F) -> T {
+pub(crate) async fn until<T, E: Debug, F: Future<Output = Option<Result<T, E>>>>(ask: impl Fn() -> F) -> T {
     let begun = tokio::time::Instant::now();
     loop {
         match ask().await {

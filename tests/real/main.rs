@@ -1,0 +1,47 @@
+//! Against real components that a user has: where one is missing, its cases show as ignored.
+
+// Shared with `tests/jobs`, which uses all of it.
+#[allow(dead_code, reason = "each suite uses its part of the machine")]
+#[path = "../jobs/machine.rs"]
+mod machine;
+mod redis;
+
+use std::process::{Command, ExitCode, Stdio};
+use std::time::Duration;
+
+use libtest_mimic::{Arguments, Trial};
+
+/// Long enough that only a case that hangs takes it.
+const LIMIT: Duration = Duration::from_mins(2);
+
+fn main() -> ExitCode {
+    let arguments = Arguments::from_args();
+    let queue = Trial::test("redis::a_work_queue", || {
+        block_on(redis::a_work_queue());
+        Ok(())
+    });
+    let has_redis = ["redis-server", "redis-cli"].into_iter().all(is_there);
+    let cases = vec![queue.with_ignored_flag(!has_redis)];
+    libtest_mimic::run(&arguments, cases).exit_code()
+}
+
+/// Whether a program can be started here.
+fn is_there(program: &str) -> bool {
+    let asked = Command::new(program)
+        .arg("--version")
+        .stdin(Stdio::null())
+        .stdout(Stdio::null())
+        .stderr(Stdio::null())
+        .status();
+    asked.is_ok_and(|status| status.success())
+}
+
+fn block_on(case: impl Future<Output = ()>) {
+    let runtime = tokio::runtime::Builder::new_multi_thread()
+        .worker_threads(2)
+        .enable_all()
+        .build()
+        .expect("a runtime for the case");
+    let timed = runtime.block_on(async { tokio::time::timeout(LIMIT, case).await });
+    timed.expect("the case ends in time");
+}
