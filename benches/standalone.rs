@@ -14,7 +14,7 @@ use kube::core::{ApiResource, DynamicObject};
 use punctual::clock::{Clock, SystemClock};
 use punctual::manifest;
 use punctual::schedule::{TimeZones, Timestamp};
-use punctual::standalone::runtime::What;
+use punctual::standalone::runtime::{What, supervise_if_asked};
 use punctual::standalone::{Hearing, Standalone};
 use serde_json::json;
 use tokio::sync::watch;
@@ -26,6 +26,10 @@ const SECONDS: usize = 20;
 const DUE_AT_ONCE: [usize; 2] = [1, 50];
 
 fn main() {
+    // The supervisors are this program as well.
+    if supervise_if_asked().is_some() {
+        return;
+    }
     let runtime = tokio::runtime::Runtime::new().expect("a runtime");
     println!(
         "lateness of the process in ms, over {SECONDS} s{:>12}{:>10}{:>10}",

@@ -14,7 +14,7 @@ use crate::standalone::api::{self, error::ApiError};
 use crate::standalone::data_dir::DataDir;
 use crate::standalone::jobs::JobController;
 use crate::standalone::runtime::{Event, Node, Options, Shutdown, output};
-use crate::standalone::store::MemoryStore;
+use crate::standalone::store::{MemoryStore, StoreError};
 use crate::submit::JobView;
 use crate::submit::write_events;
 use crate::telemetry::{Teller, Told};
@@ -67,7 +67,7 @@ impl Standalone {
     ///
     /// When the embedded API cannot be started.
     pub async fn start(clock: SharedClock, zones: Arc<TimeZones>) -> Result<(Standalone, Hearing), ApiError> {
-        let data = DataDir::ephemeral().map_err(|error| ApiError::internal(error))?;
+        let data = DataDir::ephemeral().map_err(StoreError::unavailable)?;
         let api = api::Api::start(
             Arc::new(MemoryStore::new()),
             Arc::clone(&clock),

@@ -38,7 +38,11 @@ pub const FILES: usize = 5;
 
 /// The files of a log, oldest first; the last is the one that is written to, whether it is there or not.
 fn files(path: &Path) -> io::Result<Vec<(u64, PathBuf)>> {
-    let name = path.file_name().unwrap_or_default().to_string_lossy().into_owned();
+    let name = path
+        .file_name()
+        .unwrap_or_default()
+        .to_string_lossy()
+        .into_owned();
     let folder = path.parent().unwrap_or(Path::new("."));
     let mut files = Vec::new();
     for entry in std::fs::read_dir(folder)? {

@@ -115,7 +115,8 @@ impl Reader {
             Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
             files => files?,
         };
-        let is_now = |path: &PathBuf| now.is_some() && std::fs::metadata(path).map(|file| file.ino()).ok() == now;
+        let is_now =
+            |path: &PathBuf| now.is_some() && std::fs::metadata(path).map(|file| file.ino()).ok() == now;
         let next = files
             .iter()
             .position(|(_, path)| is_now(path))

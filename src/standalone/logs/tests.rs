@@ -148,12 +148,15 @@ fn asked(query: LogQuery) -> String {
         ends: false,
         ..line(2, "thr")
     };
-    let past = [line(0, "one"), line(1, "two"), piece, line(2, "ee"), line(3, "four")];
+    let past = [
+        line(0, "one"),
+        line(1, "two"),
+        piece,
+        line(2, "ee"),
+        line(3, "four"),
+    ];
     let mut selection = Selection::new(query);
-    let mut shown: Vec<u8> = past
-        .into_iter()
-        .flat_map(|line| selection.past(line))
-        .collect();
+    let mut shown: Vec<u8> = past.into_iter().flat_map(|line| selection.past(line)).collect();
     shown.extend(selection.turn());
     shown.extend(selection.show(&line(4, "five")));
     String::from_utf8(shown).unwrap()

@@ -78,7 +78,10 @@ impl Writer {
         }
         let mut text = Vec::new();
         if self.left_out > 0 {
-            let note = format!("punctual: {} lines could not be kept: the disk was full", self.left_out);
+            let note = format!(
+                "punctual: {} lines could not be kept: the disk was full",
+                self.left_out
+            );
             let note = Line {
                 at: now,
                 stream: Stream::Stderr,

@@ -7,8 +7,8 @@ use std::time::Duration;
 use k8s_openapi::api::core::v1::{Container, ContainerStateTerminated, Pod};
 use tokio::sync::{mpsc, watch};
 
-use super::machine::Machine;
 use super::engine::{Attempt, Ended, Found, Started};
+use super::machine::Machine;
 use super::output::{Sink, What, origin, tail};
 use super::process::{Exit, Order, changed};
 use super::restart::{BackOff, RestartPolicy};

@@ -10,12 +10,12 @@ use tokio::sync::Semaphore;
 
 use super::base::Base;
 use super::engine::{Engine, Setup};
-use super::supervisor::client::ProcessEngine;
 use super::environment::{self, EnvironmentError};
 use super::expansion::expand;
 use super::output::Output;
 use super::process::Invocation;
 use super::sources::{Capacity, Kind, Sources};
+use super::supervisor::client::ProcessEngine;
 use crate::clock::SharedClock;
 use crate::standalone::data_dir::DataDir;
 use crate::standalone::recorder::Recorder;

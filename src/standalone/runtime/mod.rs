@@ -55,5 +55,5 @@ pub use base::Base;
 pub use lines::LONGEST_LINE;
 pub use machine::{Options, PODS_AT_ONCE};
 pub use node::{Node, Shutdown};
-pub use supervisor::supervise_if_asked;
 pub use output::{Event, Origin, Output, Stream, What};
+pub use supervisor::supervise_if_asked;

@@ -178,7 +178,12 @@ impl Node {
         let pod = Arc::new(pod);
         let directive = watch::Sender::new(Directive::default());
         if !ended {
-            let task = PodTask::new(self.machine.clone(), pod.clone(), directive.subscribe(), is_resumed);
+            let task = PodTask::new(
+                self.machine.clone(),
+                pod.clone(),
+                directive.subscribe(),
+                is_resumed,
+            );
             let uid = uid.to_owned();
             self.tasks.spawn(async move {
                 task.run().await;

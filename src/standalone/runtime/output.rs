@@ -11,8 +11,8 @@ use k8s_openapi::api::core::v1::Pod;
 use tokio::sync::{mpsc, watch};
 
 use crate::schedule::Timestamp;
-pub use crate::standalone::logs::Stream;
 use crate::standalone::logs::Reader;
+pub use crate::standalone::logs::Stream;
 
 /// How many events wait for a slow reader before the processes have to: some hundred kilobytes of ordinary lines.
 pub const OUTPUT_QUEUE: usize = 1024;
@@ -94,7 +94,6 @@ pub enum What {
         delay: Duration,
     },
 }
-
 
 /// The writing end.
 #[derive(Debug, Clone)]

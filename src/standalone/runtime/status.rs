@@ -10,9 +10,9 @@ use k8s_openapi::api::core::v1::{
 
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::Time;
 
-use crate::schedule::Timestamp;
 use super::container::Past;
 use super::restart::{BackOff, RestartPolicy};
+use crate::schedule::Timestamp;
 use crate::standalone::instants::{from_time, to_time};
 
 /// What happened to a container.
@@ -97,7 +97,10 @@ impl Record {
         if let Some(state) = &status.state {
             self.state = state.clone();
         }
-        self.last = status.last_state.as_ref().and_then(|state| state.terminated.clone());
+        self.last = status
+            .last_state
+            .as_ref()
+            .and_then(|state| state.terminated.clone());
         self.id.clone_from(&status.container_id);
         self.restarts = status.restart_count;
     }
@@ -266,7 +269,10 @@ impl Model {
 
     /// Takes over what is recorded of a pod that an earlier `punctual` had taken on.
     pub(super) fn recall(&mut self, status: &PodStatus) {
-        let all = status.init_container_statuses.iter().chain(&status.container_statuses);
+        let all = status
+            .init_container_statuses
+            .iter()
+            .chain(&status.container_statuses);
         let statuses: Vec<_> = all.flatten().collect();
         for record in self.init.iter_mut().chain(&mut self.main) {
             if let Some(status) = statuses.iter().find(|status| status.name == record.name) {

@@ -70,7 +70,9 @@ impl ProcessEngine {
 
     fn folder(&self, attempt: &Attempt) -> PathBuf {
         let uid = attempt.pod.metadata.uid.as_deref().unwrap_or_default();
-        self.data.pod(uid).attempt(&attempt.container.name, attempt.number)
+        self.data
+            .pod(uid)
+            .attempt(&attempt.container.name, attempt.number)
     }
 
     /// Starts a supervisor; our end of its standard input.
@@ -151,7 +153,8 @@ impl ProcessEngine {
             }
             if !state.is_held {
                 let found = self.started(&folder, &state, None);
-                let lost = || Found::Lost("the process was being started when its supervisor was lost".to_owned());
+                let lost =
+                    || Found::Lost("the process was being started when its supervisor was lost".to_owned());
                 return Ok(found.map_or_else(lost, Found::Started));
             }
             if state.started().is_some()
@@ -162,7 +165,9 @@ impl ProcessEngine {
             }
             tries += 1;
             if tries == CONNECT_TRIES {
-                return Ok(Found::Lost("the supervisor of the process does not answer".to_owned()));
+                return Ok(Found::Lost(
+                    "the supervisor of the process does not answer".to_owned(),
+                ));
             }
             tokio::time::sleep(CONNECT_PAUSE).await;
         }
@@ -179,11 +184,7 @@ impl Engine for ProcessEngine {
         async move { self.look(attempt).await.unwrap_or_else(lost) }.boxed()
     }
 
-    fn start<'a>(
-        &'a self,
-        attempt: &'a Attempt,
-        setup: Setup,
-    ) -> BoxFuture<'a, Result<Started, StartError>> {
+    fn start<'a>(&'a self, attempt: &'a Attempt, setup: Setup) -> BoxFuture<'a, Result<Started, StartError>> {
         async move {
             let program = attempt.container.command.iter().flatten().next().cloned();
             let failed = |source| StartError::Other {
@@ -197,11 +198,12 @@ impl Engine for ProcessEngine {
                     message: message.clone(),
                 });
             }
-            self.started(&self.folder(attempt), &state, Some(stream)).ok_or_else(|| {
-                failed(io::Error::other(
-                    "its supervisor ended at once; is the disk full, or the data folder not writable?",
-                ))
-            })
+            self.started(&self.folder(attempt), &state, Some(stream))
+                .ok_or_else(|| {
+                    failed(io::Error::other(
+                        "its supervisor ended at once; is the disk full, or the data folder not writable?",
+                    ))
+                })
         }
         .boxed()
     }
@@ -236,7 +238,11 @@ fn end(folder: &Path, now: Timestamp) -> Ended {
     let mut rebooted = false;
     for recorded in &state.records {
         match recorded {
-            Record::Ended { exit_code, signal, at } => {
+            Record::Ended {
+                exit_code,
+                signal,
+                at,
+            } => {
                 let exit = Exit {
                     code: *exit_code,
                     signal: *signal,
@@ -277,7 +283,9 @@ struct Connection(Mutex<Option<OwnedWriteHalf>>);
 impl Control for Connection {
     fn obey(&self, order: Order) -> BoxFuture<'_, ()> {
         async move {
-            let Ok(mut order) = serde_json::to_vec(&order) else { return };
+            let Ok(mut order) = serde_json::to_vec(&order) else {
+                return;
+            };
             order.push(b'\n');
             if let Some(writer) = &mut *self.0.lock().await {
                 // When it is gone, so is the process.

@@ -27,7 +27,11 @@ pub(super) async fn kill_descendants() {
         let mut family = vec![own];
         let mut next = 0;
         while let Some(parent) = family.get(next).copied() {
-            family.extend(all.iter().filter(|seen| seen.parent == parent).map(|seen| seen.pid));
+            family.extend(
+                all.iter()
+                    .filter(|seen| seen.parent == parent)
+                    .map(|seen| seen.pid),
+            );
             next += 1;
         }
         family.iter().skip(1).for_each(|pid| kill(*pid));
@@ -37,10 +41,13 @@ pub(super) async fn kill_descendants() {
 
 /// Kills what is left of the session of a supervisor that is dead.
 pub(super) fn kill_session(supervisor: u32) {
-    let Ok(session) = i32::try_from(supervisor) else { return };
+    let Ok(session) = i32::try_from(supervisor) else {
+        return;
+    };
     // The supervisor's id can't be another process's while its session lives.
     let left = processes().into_iter().filter(|seen| seen.session == session);
-    left.filter(|seen| seen.pid != session).for_each(|seen| kill(seen.pid));
+    left.filter(|seen| seen.pid != session)
+        .for_each(|seen| kill(seen.pid));
 }
 
 /// Collects the ends of children. Whether there are children left.

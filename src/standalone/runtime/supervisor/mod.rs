@@ -52,7 +52,9 @@ struct Commission {
 /// Becomes a supervisor, when that is what this process was started for. To be asked before the command line is read:
 /// a supervisor has no time to lose.
 pub fn supervise_if_asked() -> Option<ExitCode> {
-    let asked = std::env::args_os().nth(1).is_some_and(|argument| argument == COMMAND);
+    let asked = std::env::args_os()
+        .nth(1)
+        .is_some_and(|argument| argument == COMMAND);
     asked.then(supervise)
 }
 

@@ -106,11 +106,19 @@ impl Hub {
         };
         record::add(state, &ended)?;
         // Only what never outlives this run of the machine may be lost with it.
-        if commission.is_bound { Ok(()) } else { state.sync_data() }
+        if commission.is_bound {
+            Ok(())
+        } else {
+            state.sync_data()
+        }
     }
 
     /// Takes what is read of a stream to the log.
-    fn sink(&self, log: &Arc<Mutex<Writer>>, stream: Stream) -> impl FnMut(Vec<super::super::lines::Piece>) + Send + 'static {
+    fn sink(
+        &self,
+        log: &Arc<Mutex<Writer>>,
+        stream: Stream,
+    ) -> impl FnMut(Vec<super::super::lines::Piece>) + Send + 'static {
         let (hub, log) = (self.clone(), log.clone());
         move |pieces| {
             let now = SystemClock.now();
@@ -142,6 +150,8 @@ impl Hub {
     async fn serve(self, reader: BufReader<OwnedReadHalf>, writer: OwnedWriteHalf, is_bound: bool) {
         let mut lines = reader.lines();
         let mut news = self.news.subscribe();
+        // Something may have happened before.
+        news.mark_changed();
         loop {
             tokio::select! {
                 line = lines.next_line() => match line {
@@ -172,7 +182,11 @@ impl Hub {
 
     /// Whoever stops the supervisor stops the process, e.g. a service manager that ends everything.
     fn heed_signals(self) -> io::Result<()> {
-        for kind in [SignalKind::terminate(), SignalKind::interrupt(), SignalKind::hangup()] {
+        for kind in [
+            SignalKind::terminate(),
+            SignalKind::interrupt(),
+            SignalKind::hangup(),
+        ] {
             let mut signals = signal(kind)?;
             let hub = self.clone();
             tokio::spawn(async move {
