@@ -196,6 +196,21 @@ impl Machine {
         Self::over(self.api, self.data)
     }
 
+    /// A machine whose work outlives it, in this folder.
+    pub(crate) async fn start_in(folder: &std::path::Path) -> Self {
+        let zones = Arc::new(TimeZones::built_in());
+        let api = api::Api::start(Arc::new(MemoryStore::new()), SystemClock::shared(), zones).await;
+        Self::over(api.unwrap(), DataDir::open(folder).unwrap())
+    }
+
+    /// Ends the Job controller and the node in the midst of what they do, as a crash would.
+    pub(crate) async fn crash(&mut self) {
+        self.node.abort();
+        self.jobs.abort();
+        let _aborted = (&mut self.node).await;
+        let _aborted = (&mut self.jobs).await;
+    }
+
     pub(crate) fn drain(&self) {
         self.stop_jobs.send_replace(Shutdown::Drain);
         self.stop_node.send_replace(Shutdown::Drain);
