@@ -3,6 +3,11 @@
 //! Two lateness figures from one run: of a bare loop that sleeps until a full second and starts a process, which is
 //! what any scheduler on this machine could reach, and of `punctual up` with CronJobs of `@every 1s`, from the due
 //! instant to the moment at which the process runs, through controller, API, Job controller and node.
+//!
+//! And how many objects are written in a second, each acknowledged when it is on disk: see `writes`.
+
+#[path = "standalone/writes.rs"]
+mod writes;
 
 use std::process::{Command, Stdio};
 use std::sync::Arc;
@@ -14,7 +19,9 @@ use kube::core::{ApiResource, DynamicObject};
 use punctual::clock::{Clock, SystemClock};
 use punctual::manifest;
 use punctual::schedule::{TimeZones, Timestamp};
+use punctual::standalone::data_dir::DataDir;
 use punctual::standalone::runtime::{What, supervise_if_asked};
+use punctual::standalone::store::MemoryStore;
 use punctual::standalone::{Hearing, Standalone};
 use serde_json::json;
 use tokio::sync::watch;
@@ -31,6 +38,7 @@ fn main() {
         return;
     }
     let runtime = tokio::runtime::Runtime::new().expect("a runtime");
+    runtime.block_on(writes::measure());
     println!(
         "lateness of the process in ms, over {SECONDS} s{:>12}{:>10}{:>10}",
         "median", "p99", "max"
@@ -64,7 +72,9 @@ fn bare() -> Vec<TimeDelta> {
 async fn punctual(due: usize) -> Vec<TimeDelta> {
     let clock = SystemClock::shared();
     let zones = Arc::new(TimeZones::built_in());
-    let (machine, hearing) = Standalone::start(Arc::clone(&clock), zones)
+    let store = Arc::new(MemoryStore::new());
+    let data = DataDir::ephemeral().expect("a folder");
+    let (machine, hearing) = Standalone::start(store, data, Arc::clone(&clock), zones)
         .await
         .expect("a machine");
     let resource = ApiResource::erase::<manifest::CronJob>(&());

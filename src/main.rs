@@ -2,7 +2,6 @@
 
 use std::process::ExitCode;
 
-use clap::Parser;
 use punctual::cli::{Cli, run};
 use punctual::standalone::runtime::supervise_if_asked;
 
@@ -10,5 +9,5 @@ fn main() -> ExitCode {
     if let Some(supervised) = supervise_if_asked() {
         return supervised;
     }
-    run(&Cli::parse()).into()
+    run(&Cli::from_process()).into()
 }

@@ -1,17 +1,22 @@
 //! The commands: one file each.
 
+mod asked;
+mod completion;
 mod controller;
 mod diagnostics;
 mod exit;
+mod explain;
+mod import;
 mod next;
 mod present;
 mod up;
 pub mod zoneinfo;
 
 use std::io::Write as _;
+use std::path::PathBuf;
 use std::sync::LazyLock;
 
-use clap::{Parser, Subcommand};
+use clap::{CommandFactory as _, FromArgMatches as _, Parser, Subcommand};
 
 pub use exit::{Exit, Failure, chain};
 
@@ -45,6 +50,33 @@ enum Command {
     Controller(controller::ControllerArgs),
     /// List when a schedule is due
     Next(next::NextArgs),
+    /// Say what a schedule means, when it is due and what may surprise about it
+    Explain(explain::ExplainArgs),
+    /// Write manifests from a crontab
+    Import(import::ImportArgs),
+    /// Print a completion script for a shell
+    Completion(completion::CompletionArgs),
+    /// Print a manual page
+    Man(completion::ManArgs),
+}
+
+/// What the binary is called as a plugin of kubectl.
+const PLUGIN: &str = "kubectl-punctual";
+
+impl Cli {
+    /// The arguments of this process. Started as `kubectl-punctual`, it speaks of itself as `kubectl punctual`.
+    pub fn from_process() -> Cli {
+        let program = std::env::args_os().next().map(PathBuf::from).unwrap_or_default();
+        let is_plugin = program.file_stem().is_some_and(|name| name == PLUGIN);
+        let command = Cli::command();
+        let command = if is_plugin {
+            command.bin_name("kubectl punctual")
+        } else {
+            command
+        };
+        let matches = command.get_matches();
+        Cli::from_arg_matches(&matches).unwrap_or_else(|error| error.exit())
+    }
 }
 
 /// Runs a command, and says on standard error why it failed if it did.
@@ -53,6 +85,10 @@ pub fn run(cli: &Cli) -> Exit {
         Command::Up(args) => up::up(args),
         Command::Controller(args) => controller::controller(args),
         Command::Next(args) => next::next(args),
+        Command::Import(args) => import::import(args),
+        Command::Explain(args) => explain::explain(args),
+        Command::Completion(args) => completion::completion(args),
+        Command::Man(args) => completion::man(args),
     };
     result.unwrap_or_else(|failure| {
         if !failure.message.is_empty() {

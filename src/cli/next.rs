@@ -2,17 +2,16 @@
 
 use std::fmt::Write as _;
 use std::path::PathBuf;
-use std::sync::Arc;
 
 use chrono::SecondsFormat;
 use serde::Serialize;
 
+use crate::cli::asked::{self, Asked};
 use crate::cli::exit::{Exit, Failure};
 use crate::cli::present::{columns, span, wall_clock};
-use crate::cli::{complain, diagnostics, say, zoneinfo};
+use crate::cli::{say, zoneinfo};
 use crate::clock::{Clock, SystemClock};
-use crate::manifest::{self, Object};
-use crate::schedule::{Expression, Fold, Reading, Schedule, TimeZones, Timestamp, Zone};
+use crate::schedule::{Fold, Reading, Timestamp, Zone};
 
 /// More due instants than this are not listed: whoever wants them all wants a program, not a list.
 const MOST_INSTANTS: u64 = 100_000;
@@ -24,20 +23,11 @@ const MOST_INSTANTS: u64 = 100_000;
     after_help = "Examples:\n  punctual next '30 2 * * 1-5' --time-zone Europe/Berlin\n  punctual next -f cron.yaml -o json"
 )]
 pub(super) struct NextArgs {
-    /// A schedule as `spec.schedule` takes it, e.g. '*/5 * * * *'
-    #[arg(value_name = "EXPR", allow_hyphen_values = true)]
-    expression: Option<String>,
-
-    /// Read the schedules of the CronJobs in this file or folder (- for standard input)
-    #[arg(short, long, value_name = "FILE")]
-    file: Option<PathBuf>,
-
-    /// The time zone of EXPR
-    #[arg(long, value_name = "ZONE", default_value = "UTC", conflicts_with = "file")]
-    time_zone: String,
+    #[command(flatten)]
+    asked: asked::AskedArgs,
 
     /// List what is due after this instant (RFC 3339) instead of after now
-    #[arg(long, value_name = "INSTANT", value_parser = instant)]
+    #[arg(long, value_name = "INSTANT", value_parser = asked::instant)]
     after: Option<Timestamp>,
 
     /// How many due instants to list
@@ -62,21 +52,6 @@ enum Output {
     Json,
 }
 
-fn instant(text: &str) -> Result<Timestamp, String> {
-    chrono::DateTime::parse_from_rfc3339(text)
-        .map(|instant| instant.to_utc())
-        .map_err(|_| "not an instant of RFC 3339; write it like 2026-11-23T12:00:00Z".into())
-}
-
-/// A schedule to list, and what it is called.
-struct Asked {
-    /// Namespace and name, when it comes from a manifest.
-    cronjob: Option<(String, String)>,
-    text: String,
-    zone: String,
-    schedule: Schedule,
-}
-
 /// Lists due instants.
 ///
 /// # Errors
@@ -85,11 +60,7 @@ struct Asked {
 pub(super) fn next(args: &NextArgs) -> Result<Exit, Failure> {
     let zones =
         zoneinfo::load(args.tzdata.as_deref()).map_err(|error| Failure::usage(super::chain(&error)))?;
-    let asked = match (&args.expression, &args.file) {
-        (Some(expression), _) => vec![from_expression(expression, &args.time_zone, &zones)?],
-        (None, Some(file)) => from_file(file, &zones)?,
-        (None, None) => vec![],
-    };
+    let asked = args.asked.find(&zones)?;
     let now = SystemClock.now();
     let after = args.after.unwrap_or(now);
     for (index, asked) in asked.iter().enumerate() {
@@ -102,60 +73,6 @@ pub(super) fn next(args: &NextArgs) -> Result<Exit, Failure> {
         }
     }
     Ok(Exit::Fine)
-}
-
-fn from_expression(text: &str, time_zone: &str, zones: &TimeZones) -> Result<Asked, Failure> {
-    let expression = Expression::parse(text).map_err(|error| Failure::refused(error.render()))?;
-    let name = expression.zone_prefix().unwrap_or(time_zone);
-    let zone = if name.is_empty() {
-        Ok(Zone::utc())
-    } else {
-        zones.zone(name)
-    };
-    let zone = zone.map_err(|error| {
-        let help = error
-            .help()
-            .map(|help| format!("\nhelp: {help}"))
-            .unwrap_or_default();
-        Failure::refused(format!("{error}{help}"))
-    })?;
-    let zone_name = zone.name().to_owned();
-    let schedule = Schedule::new(&expression, Arc::clone(&zone));
-    Ok(Asked {
-        cronjob: None,
-        text: text.into(),
-        zone: zone_name,
-        schedule,
-    })
-}
-
-fn from_file(file: &PathBuf, zones: &TimeZones) -> Result<Vec<Asked>, Failure> {
-    let loaded = manifest::load(std::slice::from_ref(file), &mut std::io::stdin(), zones);
-    diagnostics::print(&loaded.diagnostics);
-    if loaded.has_errors() {
-        return Err(Failure::refused(String::new()));
-    }
-    let asked = loaded.objects.iter().filter_map(|manifest| {
-        let Object::CronJob(object) = &manifest.object else {
-            return None;
-        };
-        let cronjob = manifest::lower(object, zones, None);
-        let schedule = cronjob.spec.schedule.ok()?;
-        Some(Asked {
-            cronjob: Some((cronjob.key.namespace, cronjob.key.name)),
-            text: cronjob.spec.schedule_text,
-            zone: schedule.zone().name().to_owned(),
-            schedule,
-        })
-    });
-    let asked: Vec<Asked> = asked.collect();
-    if asked.is_empty() {
-        complain(&format!(
-            "there is no CronJob in {}: nothing to list",
-            file.display()
-        ));
-    }
-    Ok(asked)
 }
 
 fn due(asked: &Asked, after: Timestamp, count: u64) -> impl Iterator<Item = Timestamp> {
@@ -184,8 +101,8 @@ fn as_json(asked: &Asked, after: Timestamp, count: u64) -> Result<String, Failur
     let json = Json {
         namespace: cronjob.map(|(namespace, _)| namespace.as_str()),
         name: cronjob.map(|(_, name)| name.as_str()),
-        schedule: &asked.text,
-        time_zone: &asked.zone,
+        schedule: asked.expression.as_str(),
+        time_zone: asked.schedule.zone().name(),
         due: due.collect(),
         message: asked.schedule.never_fires().then_some(NEVER),
     };
@@ -200,7 +117,7 @@ fn as_table(asked: &Asked, after: Timestamp, now: Timestamp, count: u64) -> Stri
     if let Some((namespace, name)) = &asked.cronjob {
         let _ = write!(text, "{namespace}/{name}: ");
     }
-    let _ = write!(text, "{} in {}", asked.text, asked.zone);
+    let _ = write!(text, "{} in {}", asked.expression, asked.schedule.zone().name());
     if asked.schedule.never_fires() {
         let _ = write!(text, "\n  {NEVER}");
         return text;

@@ -8,6 +8,7 @@
 use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 
+use k8s_openapi::apimachinery::pkg::apis::meta::v1::ObjectMeta;
 use kube::Resource;
 
 use crate::cronjob::{CronJob, Key, Run};
@@ -70,9 +71,10 @@ impl Cache {
     pub(super) fn watched_cronjob(
         &mut self,
         key: &Key,
-        object: manifest::CronJob,
+        mut object: manifest::CronJob,
         zones: &TimeZones,
     ) -> bool {
+        strip(&mut object.metadata);
         let previous = self.cronjobs.get(key);
         let known = previous.map(|entry| &entry.object.metadata);
         if known.is_some_and(|known| {
@@ -184,6 +186,15 @@ impl Cache {
             }
         }
         vec![owner]
+    }
+}
+
+/// Drops what nobody here reads; of a CronJob that `kubectl apply` wrote, it is most of it.
+fn strip(metadata: &mut ObjectMeta) {
+    metadata.managed_fields = None;
+    metadata.labels = None;
+    if let Some(annotations) = &mut metadata.annotations {
+        annotations.retain(|name, _| name.starts_with(manifest::ANNOTATION_PREFIX));
     }
 }
 

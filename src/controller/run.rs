@@ -1,8 +1,9 @@
 //! The watches, the clock and the tasks, around the state machine.
 
+use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
 
-use futures::StreamExt;
+use futures::{FutureExt, StreamExt};
 use kube::Client;
 use tokio::sync::watch;
 use tokio::task::JoinSet;
@@ -16,7 +17,7 @@ use crate::controller::watches::{Watched, watch_all};
 use crate::cronjob::{JobRef, Key};
 use crate::policy::Note;
 use crate::schedule::{TimeZones, Timestamp};
-use crate::submit::{Carried, JobView, Submitter};
+use crate::submit::{Carried, JobView, Submitter, Trouble};
 use crate::telemetry::{BEAT_EVERY, Health, Teller, Told};
 
 /// What a controller is made of.
@@ -73,6 +74,8 @@ enum Done {
         asked: Vec<JobRef>,
         found: Option<Vec<JobView>>,
     },
+    /// A fault of ours: what came of it is not known.
+    Panicked { key: Key },
 }
 
 impl Controller {
@@ -177,7 +180,10 @@ impl Controller {
         let (tasks, news) = self.state.ready(now);
         for task in tasks {
             let submitter = self.submitter.clone();
-            self.tasks.spawn(perform(submitter, task));
+            let key = task.key().clone();
+            let work = AssertUnwindSafe(perform(submitter, task)).catch_unwind();
+            self.tasks
+                .spawn(async move { work.await.unwrap_or(Done::Panicked { key }) });
         }
         for news in news {
             self.tell(now, news.cronjob, news.uid, news.note);
@@ -199,6 +205,14 @@ impl Controller {
                 self.state.carried(&key, *carried, now);
             }
             Ok(Done::LookedUp { key, asked, found }) => self.state.looked_up(&key, &asked, found, now),
+            Ok(Done::Panicked { key }) => {
+                tracing::error!(cronjob = %key, "a fault of punctual's; it is decided again");
+                let carried = Carried {
+                    trouble: Some(Trouble::passing("a fault of punctual's")),
+                    ..Carried::default()
+                };
+                self.state.carried(&key, carried, now);
+            }
             Err(error) => tracing::error!(%error, "a task of the controller ended by itself"),
         }
     }

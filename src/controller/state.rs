@@ -38,6 +38,15 @@ pub enum Task {
     },
 }
 
+impl Task {
+    /// The CronJob that it is about.
+    pub fn key(&self) -> &Key {
+        match self {
+            Task::Submit { key, .. } | Task::LookUp { key, .. } => key,
+        }
+    }
+}
+
 /// Something to tell.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct News {
@@ -142,6 +151,9 @@ impl State {
         if let Some(job) = &carried.job {
             self.answered_job(key, job);
         }
+        if let (Some(job), None) = (&carried.job, &carried.cronjob) {
+            self.could_not_record(key, job.uid());
+        }
         self.cache.deleted_jobs(carried.deleted);
         if let Some(object) = carried.cronjob {
             self.cache.wrote_cronjob(key, object, &self.zones);
@@ -151,6 +163,15 @@ impl State {
             self.forget(key);
         }
         self.settle_failure(key, carried.trouble.map(|trouble| trouble.retry), now);
+    }
+
+    /// The run was started or found, and the write that would say so failed.
+    fn could_not_record(&mut self, key: &Key, job: &str) {
+        if let Some(standing) = self.standing.get_mut(key)
+            && !standing.memory.unrecorded.iter().any(|uid| uid == job)
+        {
+            standing.memory.unrecorded.push(job.to_owned());
+        }
     }
 
     /// What came of [`Task::LookUp`]: the Jobs of `asked` that exist, or `None` when the API server could not be asked.

@@ -1,9 +1,9 @@
 //! The watches: every CronJob that we are in charge of, and every Job, from a list and then as they change.
 
-use futures::StreamExt;
-use futures::stream::{BoxStream, SelectAll, select_all};
-use kube::runtime::watcher::{self, Event};
-use kube::runtime::{WatchStreamExt, watcher as watch_objects};
+use futures::stream::{self, BoxStream, SelectAll, select_all};
+use futures::{Stream, StreamExt};
+use kube::runtime::utils::Backoff as _;
+use kube::runtime::watcher::{self, Event, watcher as watch_objects};
 use kube::{Api, Client, Resource};
 use serde::de::DeserializeOwned;
 
@@ -11,6 +11,10 @@ use crate::controller::charge::{Charge, Scope};
 use crate::controller::lenient::Lenient;
 use crate::manifest::CronJob;
 use crate::submit::JobView;
+
+/// How many objects a list brings at a time. A page is held in memory, as text and as objects; the smaller it is, the
+/// more requests a listing takes.
+const PAGE_SIZE: u32 = 100;
 
 /// What a watch reports, and of which scope.
 pub(super) enum Watched {
@@ -20,9 +24,10 @@ pub(super) enum Watched {
 
 /// All watches of a charge, in one stream that never ends.
 pub(super) fn watch_all(client: &Client, charge: &Charge) -> SelectAll<BoxStream<'static, Watched>> {
+    let all = watcher::Config::default().page_size(PAGE_SIZE);
     let selected = match &charge.selector {
-        Some(selector) => watcher::Config::default().labels(selector),
-        None => watcher::Config::default(),
+        Some(selector) => all.clone().labels(selector),
+        None => all.clone(),
     };
     let watches = charge.scopes().into_iter().flat_map(|scope| {
         let (of_cronjobs, of_jobs) = (scope.clone(), scope.clone());
@@ -31,7 +36,7 @@ pub(super) fn watch_all(client: &Client, charge: &Charge) -> SelectAll<BoxStream
                 .map(move |event| Watched::CronJob(of_cronjobs.clone(), event))
                 .boxed(),
             // A Job need not carry the labels of its CronJob.
-            watch(client, &scope, watcher::Config::default())
+            watch(client, &scope, all.clone())
                 .map(move |event| Watched::Job(of_jobs.clone(), event))
                 .boxed(),
         ]
@@ -57,5 +62,57 @@ where
         Some(namespace) => Api::namespaced(client.clone(), namespace),
         None => Api::all(client.clone()),
     };
-    watch_objects(api, config).default_backoff().boxed()
+    patiently(watch_objects(api, config).boxed()).boxed()
+}
+
+/// Waits after an error, and longer after the next, until something has been shown. Kube's own combinator starts anew
+/// with every event, also with the one that says that a listing begins: where lists fail, it never waits longer.
+fn patiently<K: Send + 'static>(
+    events: BoxStream<'static, watcher::Result<Event<K>>>,
+) -> impl Stream<Item = watcher::Result<Event<K>>> {
+    let start = (events, watcher::DefaultBackoff::default(), None);
+    stream::unfold(start, |(mut events, mut backoff, pause)| async move {
+        if let Some(pause) = pause {
+            tokio::time::sleep(pause).await;
+        }
+        let event = events.next().await?;
+        let pause = match &event {
+            Err(_) => backoff.next(),
+            Ok(Event::Init | Event::InitApply(_)) => None,
+            Ok(Event::InitDone | Event::Apply(_) | Event::Delete(_)) => {
+                backoff.reset();
+                None
+            }
+        };
+        Some((event, (events, backoff, pause)))
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::time::Duration;
+
+    use tokio::time::Instant;
+
+    #[tokio::test(start_paused = true)]
+    async fn pauses_grow_while_lists_fail_and_are_short_again_after_something_was_shown() {
+        let failure = || Err(watcher::Error::NoResourceVersion);
+        let failing = || (0..8).flat_map(move |_| [Ok(Event::Init), failure()]);
+        let shown = [Ok(Event::Init), Ok(Event::InitDone)];
+        let events: Vec<watcher::Result<Event<()>>> = failing().chain(shown).chain([failure()]).collect();
+        let mut events = Box::pin(patiently(stream::iter(events).boxed()));
+        let mut pauses = vec![];
+        let mut before = Instant::now();
+        while events.next().await.is_some() {
+            pauses.push(before.elapsed());
+            before = Instant::now();
+        }
+        // Each `Init` comes after the pause for the failure before it.
+        let [first, last] = [pauses[2], pauses[16]];
+        assert!(first < Duration::from_secs(2), "{first:?}");
+        assert!(last >= Duration::from_secs(30), "{last:?}");
+        let ended = before.elapsed();
+        assert!(ended < Duration::from_secs(2), "{ended:?}");
+    }
 }

@@ -21,6 +21,9 @@ use std::fmt;
 
 use super::resource::CronJob;
 
+/// What the names of all our annotations begin with.
+pub const ANNOTATION_PREFIX: &str = "punctual.dev/";
+
 /// Hands a CronJob over to Punctual: `"true"`, or absent.
 pub const MANAGED_ANNOTATION: &str = "punctual.dev/managed";
 

@@ -24,6 +24,7 @@
 //! | `adoption` | who is in charge of a CronJob, and whether it is paused: the annotations of a hand-over |
 //! | `lower` | the CronJob on the wire to the one that policy decides on |
 
+pub mod crontab;
 pub mod decode;
 pub mod defaults;
 pub mod diagnostic;
@@ -43,7 +44,7 @@ mod read;
 mod report;
 mod suggest;
 
-pub use adoption::{Adoption, AnnotationMistake, MANAGED_ANNOTATION, SUSPEND_ANNOTATION};
+pub use adoption::{ANNOTATION_PREFIX, Adoption, AnnotationMistake, MANAGED_ANNOTATION, SUSPEND_ANNOTATION};
 pub use diagnostic::{Diagnostic, Paint, Severity, render_all};
 pub use load::{DEFAULT_NAMESPACE, Loaded, Manifest, load, load_bytes};
 pub use lower::{lower, timestamp};

@@ -2,64 +2,64 @@
 
 use crate::cronjob::{CronJob, JobRef, Origin, Outcome, Run, RunState, Status, scheduled_by_name};
 use crate::policy::Note;
-use crate::policy::situation::Deletion;
+use crate::policy::situation::{Deletion, Memory};
 use crate::schedule::Timestamp;
 
-/// The status as the observed runs make it.
-pub(super) fn reconcile(
-    recorded: &Status,
-    runs: &[Run],
-    pruned: &[Deletion],
-    notes: &mut Vec<Note>,
-) -> Status {
+/// The status without the runs that have finished or are gone, and with the newest success among them.
+pub(super) fn strike_ended(recorded: &Status, runs: &[Run], notes: &mut Vec<Note>) -> Status {
     let mut status = recorded.clone();
-    strike_ended(&mut status, runs, pruned, notes);
-    adopt_unrecorded(&mut status, runs, notes);
+    status.active.retain(|job| {
+        let run = runs.iter().find(|run| run.uid == job.uid);
+        let job = job.name.clone();
+        notes.extend(match run.map(Run::outcome) {
+            None => Some(Note::Missing { job }),
+            Some(Some(outcome)) => Some(Note::Completed { job, outcome }),
+            Some(None) => None,
+        });
+        run.is_some_and(Run::is_active)
+    });
     status.last_successful_time = last_success(recorded, runs);
     status
 }
 
-/// Removes the runs that have finished or are gone from the active ones.
-fn strike_ended(status: &mut Status, runs: &[Run], pruned: &[Deletion], notes: &mut Vec<Note>) {
-    status
-        .active
-        .retain(|job| match runs.iter().find(|run| run.uid == job.uid) {
-            None => {
-                notes.push(Note::Missing {
-                    job: job.name.clone(),
-                });
-                false
-            }
-            Some(run) => match run.outcome() {
-                None => true,
-                Some(outcome) => {
-                    // As in Kubernetes, a run that the history has no room for is only reported as deleted.
-                    if !pruned.iter().any(|deletion| deletion.uid == run.uid) {
-                        notes.push(Note::Completed {
-                            job: run.name.clone(),
-                            outcome,
-                        });
-                    }
-                    false
-                }
-            },
-        });
+/// As in Kubernetes, a run that the history has no room for is only reported as deleted, if it can be.
+pub(super) fn withhold(notes: &mut Vec<Note>, pruned: &[Deletion], unless_deleted: &mut Vec<(String, Note)>) {
+    notes.retain(|note| {
+        let Note::Completed { job, .. } = note else {
+            return true;
+        };
+        let deletion = pruned.iter().find(|deletion| deletion.name == *job);
+        unless_deleted.extend(deletion.map(|deletion| (deletion.uid.clone(), note.clone())));
+        deletion.is_none()
+    });
 }
 
 /// Adds the runs that are active without being recorded: the write after their creation was lost.
 ///
 /// DIFFERENCE (D4): Kubernetes warns of them on every sync and never adopts them, so that they neither block
-/// `Forbid` nor are ended by `Replace`. Runs that a person started are left alone, without a word.
-fn adopt_unrecorded(status: &mut Status, runs: &[Run], notes: &mut Vec<Note>) {
+/// `Forbid` nor are ended by `Replace`. Runs that a person started are left alone, without a word; so are those that we
+/// started a moment ago and could not record, but they are added.
+pub(super) fn adopt_unrecorded(status: &mut Status, runs: &[Run], memory: &Memory, notes: &mut Vec<Note>) {
     for run in runs {
         let ours = run.origin == Origin::Schedule && run.is_active() && !run.deleting;
         if ours && !status.is_active(&run.uid) {
             status.active.push(JobRef::from(run));
-            notes.push(Note::Adopted {
-                job: run.name.clone(),
-            });
+            if !memory.unrecorded.contains(&run.uid) {
+                notes.push(Note::Adopted {
+                    job: run.name.clone(),
+                });
+            }
         }
     }
+}
+
+/// Whether a run that could not be recorded is recorded by now, or gone.
+pub(super) fn is_told(cronjob: &CronJob, runs: &[Run], uid: &str) -> bool {
+    let run = runs.iter().find(|run| run.uid == uid);
+    run.is_none_or(|run| {
+        let is_listed = !run.is_active() || cronjob.status.is_active(uid);
+        is_listed && is_recorded(cronjob, &run.name)
+    })
 }
 
 /// The newest successful completion, which never moves backwards.
@@ -82,18 +82,22 @@ pub(super) fn record_newest(
     status: &mut Status,
     cronjob: &CronJob,
     runs: &[Run],
+    memory: &Memory,
     now: Timestamp,
     notes: &mut Vec<Note>,
 ) {
     let recorded = status.last_schedule_time.unwrap_or(cronjob.created);
     let started = runs.iter().filter_map(|run| {
         let scheduled = scheduled_by_name(&cronjob.key.name, &run.name)?;
-        (recorded < scheduled && scheduled <= now).then_some((scheduled, &run.name))
+        (recorded < scheduled && scheduled <= now).then_some((scheduled, run))
     });
-    if let Some((scheduled, job)) = started.max() {
-        status.last_schedule_time = Some(scheduled);
+    let Some((scheduled, run)) = started.max_by_key(|(scheduled, _)| *scheduled) else {
+        return;
+    };
+    status.last_schedule_time = Some(scheduled);
+    if !memory.unrecorded.contains(&run.uid) {
         notes.push(Note::AlreadyStarted {
-            job: job.clone(),
+            job: run.name.clone(),
             scheduled,
         });
     }

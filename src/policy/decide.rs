@@ -17,13 +17,18 @@ pub fn decide(situation: Situation<'_>, now: Timestamp) -> Decision {
         runs,
         memory,
     } = situation;
-    let mut notes = Vec::new();
+    let (mut notes, mut unless_deleted) = (Vec::new(), Vec::new());
 
     let mut prune = history::prune(cronjob.spec.history, runs);
     prune.retain(|job| bookkeeping::is_recorded(cronjob, &job.name));
-    let mut status = bookkeeping::reconcile(&cronjob.status, runs, &prune, &mut notes);
-    bookkeeping::record_newest(&mut status, cronjob, runs, now, &mut notes);
-    let memory = missed::notice_edit(&cronjob.spec, memory, now);
+    let mut status = bookkeeping::strike_ended(&cronjob.status, runs, &mut notes);
+    bookkeeping::withhold(&mut notes, &prune, &mut unless_deleted);
+    bookkeeping::adopt_unrecorded(&mut status, runs, memory, &mut notes);
+    bookkeeping::record_newest(&mut status, cronjob, runs, memory, now, &mut notes);
+    let mut memory = missed::notice_edit(&cronjob.spec, memory, now);
+    memory
+        .unrecorded
+        .retain(|uid| !bookkeeping::is_told(cronjob, runs, uid));
     let mut decision = Decision {
         prune,
         replace: vec![],
@@ -31,6 +36,8 @@ pub fn decide(situation: Situation<'_>, now: Timestamp) -> Decision {
         status,
         wake: None,
         notes,
+        once_started: vec![],
+        unless_deleted,
         memory,
     };
 
@@ -74,7 +81,7 @@ fn decide_start(
     now: Timestamp,
 ) {
     decision.notes.extend(Note::zone_in_schedule(&cronjob.spec));
-    missed::heal_clock(decision, schedule, now);
+    missed::heal_clock(decision, cronjob, schedule, now);
     let window = Window::new(cronjob, schedule, decision, now);
     decision.wake = window.next_due();
     missed::report_deadlines(decision, &window);
@@ -85,7 +92,7 @@ fn decide_start(
     let name = run_name(&cronjob.key.name, scheduled);
     match concurrency::admit(cronjob.spec.concurrency, &decision.status, runs) {
         Admission::Start { replacing } => {
-            decision.notes.extend(window.passed_over_before(scheduled));
+            decision.once_started = window.passed_over_before(scheduled);
             decision.replace = replacing;
             decision.start = Some(Start {
                 name,

@@ -131,21 +131,29 @@ pub fn notice_edit(spec: &Spec, memory: &Memory, now: Timestamp) -> Memory {
         schedule: Some(schedule),
         in_force_since: in_force_since.map(|since| since.min(now)),
         deadline_told: memory.deadline_told.map(|told| told.min(now)),
+        unrecorded: memory.unrecorded.clone(),
     }
 }
 
-/// Takes back a `lastScheduleTime` that a wrong clock wrote into the future.
+/// Takes back a `lastScheduleTime` that a wrong clock wrote into the future; or, where nothing was started yet, goes on
+/// without the `creationTimestamp` that it wrote.
 ///
 /// DIFFERENCE (D11): Kubernetes stays silent until the time has caught up.
-pub(super) fn heal_clock(decision: &mut Decision, schedule: &Schedule, now: Timestamp) {
-    let Some(recorded) = decision.status.last_schedule_time else {
-        return;
+pub(super) fn heal_clock(decision: &mut Decision, cronjob: &CronJob, schedule: &Schedule, now: Timestamp) {
+    let (anchor, note) = match decision.status.last_schedule_time {
+        Some(recorded) => (recorded, Note::ClockWentBack { recorded }),
+        None => (
+            cronjob.created,
+            Note::CreatedInFuture {
+                created: cronjob.created,
+            },
+        ),
     };
-    if recorded <= now + CLOCK_SLACK {
+    if anchor <= now + CLOCK_SLACK {
         return;
     }
     // The newest instant of the past counts as done: whether it ran is not known, and a run too many is worse.
     let healed = schedule.previous(now).unwrap_or(now.trunc_subsecs(0));
     decision.status.last_schedule_time = Some(healed);
-    decision.notes.push(Note::ClockWentBack { recorded });
+    decision.notes.push(note);
 }

@@ -134,6 +134,11 @@ pub enum Note {
         /// The `lastScheduleTime` that was taken back.
         recorded: Timestamp,
     },
+    /// The CronJob was created in the future, by a clock that was ahead.
+    CreatedInFuture {
+        /// Its `creationTimestamp`.
+        created: Timestamp,
+    },
     /// The namespace is being deleted and takes no new Jobs; the CronJob goes with it.
     NamespaceTerminating {
         /// The Job that was to be created.
@@ -215,7 +220,7 @@ impl Note {
             Note::UnknownTimeZone { .. } => "UnknownTimeZone",
             Note::NeverFires { .. } => "InvalidSchedule",
             Note::ZoneInSchedule { .. } => "UnsupportedSchedule",
-            Note::ClockWentBack { .. } => "ClockWentBack",
+            Note::ClockWentBack { .. } | Note::CreatedInFuture { .. } => "ClockWentBack",
             Note::NamespaceTerminating { .. } => "NamespaceTerminating",
             Note::OtherController { .. } => "OtherController",
             Note::BadAnnotation { .. } => "InvalidAnnotation",
@@ -265,6 +270,7 @@ impl Note {
             | Note::NeverFires { .. }
             | Note::ZoneInSchedule { .. }
             | Note::ClockWentBack { .. }
+            | Note::CreatedInFuture { .. }
             | Note::OtherController { .. }
             | Note::BadAnnotation { .. }
             | Note::Malformed { .. } => Some(Severity::Warning),
@@ -344,6 +350,11 @@ impl fmt::Display for Note {
                 f,
                 "The last run was recorded for {}, which is in the future: a clock was ahead. Scheduling goes on from now",
                 moment(recorded)
+            ),
+            Note::CreatedInFuture { created } => write!(
+                f,
+                "Created at {}, which is in the future: a clock was ahead. Scheduling goes on from now",
+                moment(created)
             ),
             Note::NamespaceTerminating { job, .. } => {
                 write!(f, "Not starting job {job}: its namespace is being deleted")

@@ -51,6 +51,16 @@ pub enum StartResult {
     },
 }
 
+impl StartResult {
+    /// Whether the instant is dealt with: its run is not tried again.
+    fn is_done(&self) -> bool {
+        match self {
+            StartResult::Started { .. } | StartResult::AlreadyStarted { .. } | StartResult::NameTaken => true,
+            StartResult::NamespaceTerminating | StartResult::Failed { .. } => false,
+        }
+    }
+}
+
 /// The status to record after `decision` was carried out, and what there is to say about it.
 ///
 /// `start` is `None` when the decision started nothing.
@@ -76,8 +86,18 @@ pub fn settle(
                 error: error.clone(),
             }),
         });
+        if matches!(outcome, DeletionOutcome::Refused(_)) {
+            let of_it = decision
+                .unless_deleted
+                .iter()
+                .filter(|(uid, _)| *uid == deletion.uid);
+            notes.extend(of_it.map(|(_, note)| note.clone()));
+        }
     }
     if let (Some(planned), Some(result)) = (&decision.start, start) {
+        if result.is_done() {
+            notes.extend(decision.once_started.iter().cloned());
+        }
         notes.push(settle_start(
             &mut status,
             &planned.name,

@@ -28,6 +28,9 @@ pub struct Memory {
     pub in_force_since: Option<Timestamp>,
     /// The newest instant whose starting deadline is known to have passed.
     pub deadline_told: Option<Timestamp>,
+    /// The UIDs of the Jobs that were started and are not recorded yet: a status write failed. When they are recorded
+    /// after all there is nothing to tell.
+    pub unrecorded: Vec<String>,
 }
 
 /// What to do now, and why. It leaves no choice to whoever carries it out:
@@ -47,6 +50,11 @@ pub struct Decision {
     pub wake: Option<Timestamp>,
     /// The reason for every yes and every no.
     pub notes: Vec<Note>,
+    /// The instants that the start takes the place of: told when it has started, once however often it fails before.
+    pub once_started: Vec<Note>,
+    /// What there is to tell about a Job of `prune`, by its UID, if it can't be deleted; otherwise its deletion says
+    /// enough.
+    pub unless_deleted: Vec<(String, Note)>,
     /// What to remember for the next decision.
     pub memory: Memory,
 }

@@ -10,9 +10,10 @@
 
 use super::Timestamp;
 use super::date::{self, DAY, Date};
+use super::search::WallClock;
 
 /// The last year that is searched. One more than [`super::HORIZON`]'s, where the wall clock may be a day ahead of UTC.
-const LAST_YEAR: i32 = 2400;
+pub(super) const LAST_YEAR: i32 = 2400;
 
 /// Where the days of the week repeat in [`Calendar::weekdays`]: six weeks cover any month from any weekday.
 const SIX_WEEKS: u64 = 1 | 1 << 7 | 1 << 14 | 1 << 21 | 1 << 28 | 1 << 35;
@@ -58,7 +59,7 @@ pub(super) struct Match {
 }
 
 impl Match {
-    fn new(day: u32, date: Date, second: u32) -> Match {
+    pub(super) fn new(day: u32, date: Date, second: u32) -> Match {
         let reading = date::join(day, second);
         Match {
             reading,
@@ -320,5 +321,26 @@ impl Calendar {
             day = end;
         }
         count
+    }
+}
+
+impl WallClock for Calendar {
+    #[inline]
+    fn is_empty(&self) -> bool {
+        Calendar::is_empty(self)
+    }
+
+    #[inline]
+    fn first_from(&self, from: i64) -> Option<Match> {
+        Calendar::first_from(self, from)
+    }
+
+    #[inline]
+    fn last_until(&self, until: i64) -> Option<Match> {
+        Calendar::last_until(self, until)
+    }
+
+    fn count(&self, from: i64, until: i64) -> u64 {
+        Calendar::count(self, from, until)
     }
 }

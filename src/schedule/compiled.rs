@@ -2,8 +2,10 @@
 
 use std::sync::Arc;
 
-use super::calendar::Calendar;
+use super::almanac::Almanac;
+use super::calendar::{Calendar, Match};
 use super::expression::{Expression, Rule};
+use super::search::WallClock as _;
 use super::{Due, Readings, Timestamp, Zone, search};
 
 /// When something is due: an expression on the wall clock of a zone.
@@ -16,11 +18,15 @@ pub struct Schedule {
     pub(super) zone: Arc<Zone>,
 }
 
-/// The two kinds of schedule.
-#[derive(Clone, Copy, Debug)]
+/// The kinds of schedule.
+#[derive(Clone, Debug)]
 pub(super) enum Timing {
     /// Whenever the wall clock's reading matches.
     Calendar(Calendar),
+    /// The same, for what five fields cannot say.
+    Almanac(Arc<Almanac>),
+    /// Whenever one of several is due.
+    Any(Arc<[Schedule]>),
     /// `@every`: at `anchor + k * interval` for `k >= 1`, both in seconds; without an anchor, from wherever one asks.
     Every { interval: i64, anchor: Option<i64> },
 }
@@ -30,14 +36,27 @@ impl Schedule {
     ///
     /// Which zone, the caller decides: the expression's own [prefix](Expression::zone_prefix) or `spec.timeZone`.
     pub fn new(expression: &Expression, zone: Arc<Zone>) -> Schedule {
-        let timing = match *expression.rule() {
-            Rule::Calendar(calendar) => Timing::Calendar(calendar),
+        let timing = match expression.rule() {
+            Rule::Calendar(calendar) => Timing::Calendar(*calendar),
+            Rule::Almanac(almanac) => Timing::Almanac(Arc::clone(almanac)),
             Rule::Every { seconds } => Timing::Every {
-                interval: seconds,
+                interval: *seconds,
                 anchor: None,
             },
         };
         Schedule { timing, zone }
+    }
+
+    /// Several expressions on the wall clock of one zone: due whenever one of them is, and once where several are.
+    pub fn any(expressions: &[Expression], zone: &Arc<Zone>) -> Schedule {
+        let alone = |expression| Schedule::new(expression, Arc::clone(zone));
+        match expressions {
+            [only] => alone(only),
+            several => Schedule {
+                timing: Timing::Any(several.iter().map(alone).collect()),
+                zone: Arc::clone(zone),
+            },
+        }
     }
 
     /// The same schedule with `@every` counting from an instant, cut to the whole second; the instant itself is not due.
@@ -46,8 +65,12 @@ impl Schedule {
     #[must_use]
     pub fn anchored(&self, anchor: Timestamp) -> Schedule {
         let mut schedule = self.clone();
-        if let Timing::Every { anchor: from, .. } = &mut schedule.timing {
-            *from = Some(anchor.timestamp());
+        match &mut schedule.timing {
+            Timing::Every { anchor: from, .. } => *from = Some(anchor.timestamp()),
+            Timing::Any(several) => {
+                *several = several.iter().map(|each| each.anchored(anchor)).collect();
+            }
+            Timing::Calendar(_) | Timing::Almanac(_) => {}
         }
         schedule
     }
@@ -56,9 +79,12 @@ impl Schedule {
     ///
     /// As in robfig/cron v3, `after` is cut to the whole second, and `@every` without an anchor counts from there.
     pub fn next(&self, after: Timestamp) -> Option<Timestamp> {
+        let instant = after;
         let after = after.timestamp();
         match &self.timing {
             Timing::Calendar(calendar) => search::first_from(calendar, &self.zone, after + 1),
+            Timing::Almanac(almanac) => search::first_from(almanac.as_ref(), &self.zone, after + 1),
+            Timing::Any(several) => several.iter().filter_map(|each| each.next(instant)).min(),
             Timing::Every { interval, anchor } => {
                 let anchor = anchor.unwrap_or(after);
                 let elapsed = (after - anchor).max(0) / interval;
@@ -70,9 +96,12 @@ impl Schedule {
 
     /// The newest due instant at or before a given one; none for `@every` without an anchor, which has no past.
     pub fn previous(&self, at: Timestamp) -> Option<Timestamp> {
+        let instant = at;
         let at = at.timestamp();
         match &self.timing {
             Timing::Calendar(calendar) => search::last_until(calendar, &self.zone, at),
+            Timing::Almanac(almanac) => search::last_until(almanac.as_ref(), &self.zone, at),
+            Timing::Any(several) => several.iter().filter_map(|each| each.previous(instant)).max(),
             Timing::Every { interval, anchor } => {
                 let anchor = (*anchor)?;
                 let elapsed = (at - anchor).max(0) / interval;
@@ -88,11 +117,18 @@ impl Schedule {
     }
 
     /// How many instants are due after one instant, up to and including another: exact up to `cap`, and `cap` where
-    /// there are more. Nothing is listed, whatever the range: whole days are counted at once.
+    /// there are more. Whole days are counted at once, whatever the range; only the instants that several expressions
+    /// may have in common are listed, up to `cap`.
     pub fn count(&self, after: Timestamp, until: Timestamp, cap: u64) -> u64 {
+        if let Timing::Any(_) = self.timing {
+            let most = usize::try_from(cap).unwrap_or(usize::MAX);
+            return self.due(after, until).take(most).fold(0, |count, _| count + 1);
+        }
         let (after, until) = (after.timestamp(), until.timestamp());
         let count = match &self.timing {
             Timing::Calendar(calendar) => search::count(calendar, &self.zone, after + 1, until),
+            Timing::Almanac(almanac) => search::count(almanac.as_ref(), &self.zone, after + 1, until),
+            Timing::Any(_) => 0,
             Timing::Every { interval, anchor } => {
                 let anchor = anchor.unwrap_or(after);
                 let elapsed = |second: i64| (second - anchor).max(0) / interval;
@@ -115,6 +151,24 @@ impl Schedule {
 
     /// Whether nothing is ever due, as for `0 0 31 2 *`.
     pub fn never_fires(&self) -> bool {
-        matches!(&self.timing, Timing::Calendar(calendar) if calendar.is_empty())
+        match &self.timing {
+            Timing::Calendar(calendar) => calendar.is_empty(),
+            Timing::Almanac(almanac) => almanac.is_empty(),
+            Timing::Any(several) => several.iter().all(Schedule::never_fires),
+            Timing::Every { .. } => false,
+        }
+    }
+
+    /// The first reading of an unchanging wall clock, at or after one, that matches; none for `@every`, which does not
+    /// look at the wall clock.
+    pub(super) fn reading_from(&self, from: i64) -> Option<i64> {
+        let reading = |found: Match| found.reading;
+        match &self.timing {
+            _ if self.never_fires() => None,
+            Timing::Calendar(calendar) => calendar.first_from(from).map(reading),
+            Timing::Almanac(almanac) => almanac.first_from(from).map(reading),
+            Timing::Any(several) => several.iter().filter_map(|each| each.reading_from(from)).min(),
+            Timing::Every { .. } => None,
+        }
     }
 }

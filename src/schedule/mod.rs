@@ -20,24 +20,33 @@
 //! | file | what it is for |
 //! |---|---|
 //! | `expression` | the parsed text |
-//! | `grammar/` | text to masks: the prefix, macros, durations, fields |
+//! | `dialect` | what a schedule can be written in |
+//! | `grammar/` | text to fields: the prefix, macros, durations, fields; the extended and the Quartz dialect |
+//! | `fields` | what was asked for, field by field, in whatever dialect |
 //! | `mistake/` | every way to get it wrong, what is said about it and what to write instead |
 //! | `date`, `calendar` | days and months; the search within one unbroken stretch of wall-clock time |
+//! | `almanac` | the same search for what five fields cannot say |
 //! | `zone`, `tzif` | the clock changes of a zone, and how they are read |
 //! | `zones`, `zone_name`, `data` | zones by name: which database is believed, and what was meant by a name that is none |
 //! | `search` | the wall-clock rule: the search across clock changes |
+//! | `describe/`, `advice` | the schedule as a person would say it, and what may surprise |
 //! | `compiled`, `due`, `readings` | the answers: next, previous, ranges, counts, skipped and repeated readings |
 //!
 //! The wall-clock rule (decision D1): an instant is due when its reading on the zone's wall clock matches the
 //! expression. A reading that a clock change skips never fires; one that it repeats fires twice.
 
+mod advice;
+mod almanac;
 mod calendar;
 mod compiled;
 mod data;
 mod date;
+mod describe;
+mod dialect;
 mod due;
 mod edits;
 mod expression;
+mod fields;
 mod grammar;
 mod mistake;
 mod readings;
@@ -47,8 +56,10 @@ mod zone;
 mod zone_name;
 mod zones;
 
+pub use advice::{Advice, advice};
 pub use compiled::Schedule;
 pub use data::{BuiltIn, ChronoTz};
+pub use dialect::{Dialect, Spread, UnknownDialect};
 pub use due::Due;
 pub use expression::Expression;
 pub use grammar::Field;

@@ -88,12 +88,9 @@ impl Readings {
     /// The next reading of the gap that is being told.
     fn next_skipped(&mut self) -> Option<Reading> {
         let (skipped, change) = self.gap.as_mut()?;
-        let Timing::Calendar(calendar) = self.schedule.timing else {
-            return None;
-        };
-        let reading = calendar
-            .first_from(skipped.start)
-            .map(|found| found.reading)
+        let reading = self
+            .schedule
+            .reading_from(skipped.start)
             .filter(|reading| *reading < skipped.end)?;
         skipped.start = reading + 1;
         let wall = Timestamp::from_timestamp(reading, 0)?.naive_utc();

@@ -1,4 +1,4 @@
-//! All of it together: an API in memory, the CronJob controller, the Job controller and the node.
+//! All of it together: an API over a store, the CronJob controller, the Job controller and the node.
 
 use std::sync::Arc;
 
@@ -14,7 +14,7 @@ use crate::standalone::api::{self, error::ApiError};
 use crate::standalone::data_dir::DataDir;
 use crate::standalone::jobs::JobController;
 use crate::standalone::runtime::{Event, Node, Options, Shutdown, output};
-use crate::standalone::store::{MemoryStore, StoreError};
+use crate::standalone::store::SharedStore;
 use crate::submit::JobView;
 use crate::submit::write_events;
 use crate::telemetry::{Teller, Told};
@@ -24,7 +24,9 @@ const NODE_NAME: &str = "localhost";
 
 /// A machine that runs CronJobs and Jobs.
 pub struct Standalone {
+    store: SharedStore,
     client: Client,
+    api: api::Api,
     controller: Part<bool>,
     jobs: Part<Shutdown>,
     node: Part<Shutdown>,
@@ -61,19 +63,18 @@ pub struct Hearing {
 }
 
 impl Standalone {
-    /// Starts a machine with nothing to run. Must be called on a tokio runtime.
+    /// Starts a machine with what is in the store to run, and the files of pods in `data`. Must be called on a tokio runtime.
     ///
     /// # Errors
     ///
     /// When the embedded API cannot be started.
-    pub async fn start(clock: SharedClock, zones: Arc<TimeZones>) -> Result<(Standalone, Hearing), ApiError> {
-        let data = DataDir::ephemeral().map_err(StoreError::unavailable)?;
-        let api = api::Api::start(
-            Arc::new(MemoryStore::new()),
-            Arc::clone(&clock),
-            Arc::clone(&zones),
-        )
-        .await?;
+    pub async fn start(
+        store: SharedStore,
+        data: DataDir,
+        clock: SharedClock,
+        zones: Arc<TimeZones>,
+    ) -> Result<(Standalone, Hearing), ApiError> {
+        let api = api::Api::start(Arc::clone(&store), Arc::clone(&clock), Arc::clone(&zones)).await?;
         let client = api.client();
         let (mut teller, told) = Teller::with_listener();
         let (output, processes) = output::channel();
@@ -85,7 +86,9 @@ impl Standalone {
         let jobs = JobController::new(client.clone(), Arc::clone(&clock));
         let node = Node::new(client.clone(), clock, output, Options::new(NODE_NAME, data));
         let machine = Standalone {
+            store,
             client,
+            api,
             controller: Part::start(|stop| Controller::new(options).run(stop)),
             jobs: Part::start(|stop| jobs.run(stop)),
             node: Part::start(|stop| node.run(stop)),
@@ -98,16 +101,23 @@ impl Standalone {
         self.client.clone()
     }
 
+    /// The API, to be served to others.
+    pub fn router(&self) -> axum::Router {
+        self.api.router()
+    }
+
     /// Stops: no new runs and no new pods; running pods get SIGTERM and their grace period. When `hurried` becomes
     /// true, what still runs is killed. Returns how many Jobs have not ended.
     ///
     /// The Job controller stops first: a run that is ended here was stopped, and is not to count as failed.
     pub async fn stop(self, mut hurried: watch::Receiver<bool>) -> usize {
         let Standalone {
+            store,
             client,
             controller,
             jobs,
             node,
+            ..
         } = self;
         controller.stop.send_replace(true);
         controller.end().await;
@@ -124,7 +134,11 @@ impl Standalone {
         });
         node.end().await;
         hurry.abort();
-        unfinished(&client).await
+        let unfinished = unfinished(&client).await;
+        if let Err(error) = store.close().await {
+            tracing::warn!(%error, "the store could not be closed");
+        }
+        unfinished
     }
 }
 

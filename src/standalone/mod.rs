@@ -8,10 +8,13 @@
 //! | [`logs`] | the files of the container runtime: what containers write |
 //! | [`runtime`] | the kubelet: pods become processes |
 //! | [`data_dir`] | the disk: the folder for all that is kept, and who may use it |
+//! | [`door`] | the network: TLS, the token, who is let in |
+//! | `residents` | what every namespace has |
 //! | `machine` | all of it together, with the CronJob controller |
 
 pub mod api;
 pub mod data_dir;
+pub mod door;
 pub mod jobs;
 pub mod logs;
 pub mod runtime;
@@ -20,5 +23,7 @@ pub mod store;
 mod instants;
 mod machine;
 mod recorder;
+mod residents;
 
 pub use machine::{Hearing, Standalone};
+pub use residents::keep_residents;

@@ -8,7 +8,7 @@ use kube::core::DynamicObject;
 use crate::clock::SharedClock;
 use crate::cronjob::{JobRef, Status};
 use crate::manifest::CronJob;
-use crate::policy::{Decision, Deletion, DeletionOutcome, DeletionResult, Note, StartResult, settle};
+use crate::policy::{Decision, Deletion, DeletionOutcome, DeletionResult, Note, Start, StartResult, settle};
 use crate::schedule::TimeZones;
 use crate::submit::job::job_for;
 use crate::submit::lanes::Lanes;
@@ -84,46 +84,58 @@ impl Submitter {
 
     /// Carries out `decision`, which was made on `cronjob`.
     ///
-    /// The run starts first, because it is due; the history is cleaned up next, so that a start that a quota refused
-    /// finds room when it is tried again; the status is written last, because only now is it known. A crash between
-    /// any two of these is made good by the next decision: the run is found by its name.
+    /// The run starts first, because it is due, and ahead of everything that is to be recorded of others; the history
+    /// is cleaned up next, so that a start that a quota refused finds room when it is tried again; the status is
+    /// written last, because only now is it known. A crash between any two of these is made good by the next decision:
+    /// the run is found by its name.
     pub async fn carry_out(&self, cronjob: &CronJob, decision: &Decision) -> Carried {
         let namespace = cronjob.metadata.namespace.as_deref().unwrap_or_default();
         let requests = Requests::new(&self.client, namespace);
-        let work = || self.carry_out_through(&requests, cronjob, decision);
-        self.lanes.run(namespace, work).await
+        let mut carried = Carried::default();
+        let mut results = vec![];
+        let mut started = None;
+        if let Some(start) = &decision.start {
+            let (requests, carried) = (&requests, &mut carried);
+            let work = self.lanes.start(namespace, move || {
+                self.replace_and_start(requests, cronjob, &decision.replace, start, carried)
+            });
+            (results, started) = work.await;
+        }
+        let (status, _) = settle(decision, &results, started.clone());
+        let nothing_to_send = decision.prune.is_empty() && status == cronjob.recorded_status();
+        let work = || prune_and_record(&requests, cronjob, decision, results, started, carried);
+        if nothing_to_send {
+            return Box::pin(work()).await;
+        }
+        self.lanes.record(namespace, work).await
     }
 
-    async fn carry_out_through(
+    /// The start, after the deletions that it waits for; `None` when it came too late.
+    async fn replace_and_start(
         &self,
         requests: &Requests,
         cronjob: &CronJob,
-        decision: &Decision,
-    ) -> Carried {
-        let mut carried = Carried::default();
-        let mut results = carried.delete(requests, &decision.replace).await;
-        let start = match &decision.start {
-            None => None,
-            Some(start)
-                if start
-                    .deadline
-                    .is_some_and(|deadline| self.clock.now() >= deadline) =>
-            {
-                // The next decision reports it as missed.
-                carried.trouble = Some(Trouble::passing("its turn came after its starting deadline"));
-                None
-            }
-            Some(start) if carried.trouble.is_none() => {
-                let job = job_for(cronjob, start, &self.zones);
-                let owner = cronjob.metadata.uid.as_deref().unwrap_or_default();
-                Some(self.start(requests, &job, owner, &mut carried).await)
-            }
-            Some(_) => Some(not_replaced(&results)),
-        };
-        results.extend(carried.delete(requests, &decision.prune).await);
-        let (status, notes) = settle(decision, &results, start);
-        carried.notes = notes;
-        record(requests, cronjob, &status, carried).await
+        replace: &[Deletion],
+        start: &Start,
+        carried: &mut Carried,
+    ) -> (Vec<DeletionResult>, Option<StartResult>) {
+        if start
+            .deadline
+            .is_some_and(|deadline| self.clock.now() >= deadline)
+        {
+            // The next decision reports it as missed.
+            carried.trouble = Some(Trouble::passing("its turn came after its starting deadline"));
+            return (vec![], None);
+        }
+        let results = carried.delete(requests, replace).await;
+        if carried.trouble.is_some() {
+            let result = not_replaced(&results);
+            return (results, Some(result));
+        }
+        let job = job_for(cronjob, start, &self.zones);
+        let owner = cronjob.metadata.uid.as_deref().unwrap_or_default();
+        let result = self.start(requests, &job, owner, carried).await;
+        (results, Some(result))
     }
 
     async fn start(
@@ -178,6 +190,21 @@ impl Submitter {
         }
         Ok(found)
     }
+}
+
+/// Deletes what the history has no room for, then writes the status.
+async fn prune_and_record(
+    requests: &Requests,
+    cronjob: &CronJob,
+    decision: &Decision,
+    mut results: Vec<DeletionResult>,
+    started: Option<StartResult>,
+    mut carried: Carried,
+) -> Carried {
+    results.extend(carried.delete(requests, &decision.prune).await);
+    let (status, notes) = settle(decision, &results, started);
+    carried.notes = notes;
+    record(requests, cronjob, &status, carried).await
 }
 
 /// Writes the status if it changed. When somebody changed the CronJob meanwhile but left the status alone, ours still

@@ -1,53 +1,162 @@
-//! How much is sent to the API server at the same time, and that no namespace holds up another.
+//! How much is sent to the API server at the same time, what goes first, and that no namespace holds up another.
+//!
+//! Starts go first: what a decision needs beside its start (the history, the status) waits until no start waits for
+//! its answer, so that of a thousand runs that are due at once the last is created as soon as if nothing had to be
+//! recorded. It does not wait for ever, or a namespace that always has something to start would leave the others
+//! without a record.
 //!
 //! A request that is answered at once only needs a slot. One that is not (a webhook hangs) gives its slot back after a
 //! moment and waits on without one, so that it holds up others of its own namespace at most.
 
 use std::collections::HashMap;
+use std::pin::pin;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
-use tokio::sync::Semaphore;
+use tokio::sync::{Notify, Semaphore};
+use tokio::time::{Instant, timeout, timeout_at};
 
-/// Decisions that are carried out at the same time. More would only queue up inside the API server.
-const SLOTS: usize = 64;
+/// Starts that are under way at the same time, each on a connection of its own. More would only queue up inside the
+/// API server.
+const STARTS: usize = 64;
 
 /// How many of one namespace: all but a few of the slots, so that a namespace that is alone is not slowed down and
 /// one whose requests hang leaves room for the rest.
-const SLOTS_OF_A_NAMESPACE: usize = 48;
+const STARTS_OF_A_NAMESPACE: usize = 48;
 
-/// How long a decision may take before its slot goes to others. Most take a few milliseconds.
+/// Records that are written at the same time.
+const RECORDS: usize = 32;
+
+/// How many of one namespace.
+const RECORDS_OF_A_NAMESPACE: usize = 24;
+
+/// How many starts, and how many records, may be under way without a slot. Once so many hang, every namespace waits for
+/// them: the API server has a trouble that more connections would not cure.
+const OVERDUE: usize = 192;
+
+/// How long a request may take before its slot goes to others. Most take a few milliseconds.
 const PATIENCE: Duration = Duration::from_millis(250);
 
-/// The slots of all, and of each namespace. Clones share them.
+/// How long a record waits for starts at most.
+const LONGEST_WAIT: Duration = Duration::from_secs(30);
+
+/// The slots of starts and of records. Clones share them.
 #[derive(Debug, Clone)]
 pub(super) struct Lanes {
-    slots: Arc<Semaphore>,
-    lanes: Arc<Mutex<HashMap<String, Arc<Semaphore>>>>,
+    starts: Arc<Slots>,
+    records: Arc<Slots>,
+    pending: Arc<Pending>,
+}
+
+/// How many starts have their turn and no answer yet. Those that are overdue do not count.
+#[derive(Debug, Default)]
+struct Pending {
+    count: AtomicUsize,
+    none: Notify,
+}
+
+/// One start, which is pending until this is dropped.
+struct Turn<'a>(&'a Pending);
+
+/// The slots of all, and of each namespace.
+#[derive(Debug)]
+struct Slots {
+    all: Semaphore,
+    overdue: Semaphore,
+    of_a_namespace: usize,
+    lanes: Mutex<HashMap<String, Arc<Semaphore>>>,
 }
 
 impl Lanes {
     pub(super) fn new() -> Self {
         Lanes {
-            slots: Arc::new(Semaphore::new(SLOTS)),
-            lanes: Arc::default(),
+            starts: Arc::new(Slots::new(STARTS, STARTS_OF_A_NAMESPACE)),
+            records: Arc::new(Slots::new(RECORDS, RECORDS_OF_A_NAMESPACE)),
+            pending: Arc::default(),
         }
     }
 
-    /// Does `work` for `namespace` when there is room for it.
+    /// Starts a run of `namespace` when there is room for it.
     ///
     /// What waits for its turn is small: the work is not begun, and takes no memory, before there is room.
-    pub(super) async fn run<F: Future>(&self, namespace: &str, work: impl FnOnce() -> F) -> F::Output {
+    pub(super) async fn start<F: Future>(&self, namespace: &str, work: impl FnOnce() -> F) -> F::Output {
+        let turn = async || Turn::take(&self.pending);
+        self.starts.run(namespace, turn, work).await
+    }
+
+    /// Does what is left to do about a CronJob of `namespace` when there is room for it and nothing is to be started.
+    pub(super) async fn record<F: Future>(&self, namespace: &str, work: impl FnOnce() -> F) -> F::Output {
+        let at_latest = Instant::now() + LONGEST_WAIT;
+        let turn = async || {
+            let _calm_or_not = timeout_at(at_latest, self.pending.is_none()).await;
+        };
+        self.records.run(namespace, turn, work).await
+    }
+}
+
+impl Pending {
+    /// Ends when nothing is pending.
+    async fn is_none(&self) {
+        loop {
+            let mut none = pin!(self.none.notified());
+            none.as_mut().enable();
+            if self.count.load(Ordering::SeqCst) == 0 {
+                return;
+            }
+            none.await;
+        }
+    }
+}
+
+impl<'a> Turn<'a> {
+    fn take(pending: &'a Pending) -> Self {
+        pending.count.fetch_add(1, Ordering::SeqCst);
+        Turn(pending)
+    }
+}
+
+impl Drop for Turn<'_> {
+    fn drop(&mut self) {
+        if self.0.count.fetch_sub(1, Ordering::SeqCst) == 1 {
+            self.0.none.notify_waiters();
+        }
+    }
+}
+
+impl Slots {
+    fn new(all: usize, of_a_namespace: usize) -> Self {
+        Slots {
+            all: Semaphore::new(all),
+            overdue: Semaphore::new(OVERDUE),
+            of_a_namespace,
+            lanes: Mutex::default(),
+        }
+    }
+
+    /// Does `work` once there is room for it and `turn` has ended; what that returned is dropped when the work has its
+    /// answer or is overdue.
+    async fn run<T, F: Future>(
+        &self,
+        namespace: &str,
+        turn: impl AsyncFnOnce() -> T,
+        work: impl FnOnce() -> F,
+    ) -> F::Output {
         let lane = self.lane(namespace);
         // The semaphores are never closed; without a permit the work is done all the same.
         let _in_lane = lane.acquire().await;
-        let slot = self.slots.acquire().await;
+        let slot = self.all.acquire().await;
+        let turn = turn().await;
         let mut work = Box::pin(work());
-        tokio::select! {
+        if let Ok(done) = timeout(PATIENCE, &mut work).await {
+            return done;
+        }
+        drop(turn);
+        let _overdue = tokio::select! {
             biased;
             done = &mut work => return done,
-            () = tokio::time::sleep(PATIENCE) => {}
-        }
+            overdue = self.overdue.acquire() => overdue,
+        };
         drop(slot);
         work.await
     }
@@ -59,7 +168,7 @@ impl Lanes {
         }
         // A namespace for which nothing is under way needs no lane; they are as many as there are busy namespaces.
         lanes.retain(|_, lane| Arc::strong_count(lane) > 1);
-        let lane = Arc::new(Semaphore::new(SLOTS_OF_A_NAMESPACE));
+        let lane = Arc::new(Semaphore::new(self.of_a_namespace));
         lanes.insert(namespace.to_owned(), Arc::clone(&lane));
         lane
     }
@@ -70,42 +179,102 @@ mod tests {
     use super::*;
     use std::future::pending;
 
+    use tokio::time::sleep;
+
     #[tokio::test(start_paused = true)]
     async fn a_namespace_whose_requests_hang_holds_up_nobody_else() {
         let lanes = Lanes::new();
         for namespace in ["hangs", "hangs too", "and this one"] {
-            for _ in 0..1_000 {
-                let lanes = lanes.clone();
-                tokio::spawn(async move { lanes.run(namespace, pending::<()>).await });
-            }
+            hang(&lanes, namespace);
         }
-        tokio::time::sleep(Duration::from_millis(1)).await;
-        let start = tokio::time::Instant::now();
+        sleep(Duration::from_millis(1)).await;
+        let start = Instant::now();
         for _ in 0..1_000 {
-            lanes.run("well", || async {}).await;
+            lanes.start("well", || async {}).await;
+            lanes.record("well", || async {}).await;
         }
         assert!(start.elapsed() < 4 * PATIENCE, "{:?}", start.elapsed());
     }
 
     #[tokio::test(start_paused = true)]
-    async fn one_namespace_that_hangs_costs_the_others_no_time_at_all() {
+    async fn one_namespace_that_hangs_costs_the_starts_of_others_no_time_at_all() {
         let lanes = Lanes::new();
-        for _ in 0..1_000 {
-            let lanes = lanes.clone();
-            tokio::spawn(async move { lanes.run("hangs", pending::<()>).await });
-        }
-        tokio::time::sleep(Duration::from_millis(1)).await;
-        let start = tokio::time::Instant::now();
-        lanes.run("well", || async {}).await;
+        hang(&lanes, "hangs");
+        sleep(Duration::from_millis(1)).await;
+        let start = Instant::now();
+        lanes.start("well", || async {}).await;
         assert_eq!(start.elapsed(), Duration::ZERO);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn what_is_under_way_is_bounded_however_many_namespaces_hang() {
+        let lanes = Lanes::new();
+        let under_way = Arc::new(AtomicUsize::new(0));
+        for namespace in 0..100 {
+            for _ in 0..100 {
+                let (lanes, under_way) = (lanes.clone(), Arc::clone(&under_way));
+                tokio::spawn(async move {
+                    let hangs = || async move {
+                        under_way.fetch_add(1, Ordering::Relaxed);
+                        pending::<()>().await;
+                    };
+                    lanes.start(&namespace.to_string(), hangs).await;
+                });
+            }
+        }
+        sleep(Duration::from_mins(1)).await;
+        assert_eq!(under_way.load(Ordering::Relaxed), STARTS + OVERDUE);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_record_waits_until_nothing_is_to_be_started() {
+        let lanes = Lanes::new();
+        let started = Arc::new(AtomicUsize::new(0));
+        for _ in 0..1_000 {
+            let (lanes, started) = (lanes.clone(), Arc::clone(&started));
+            tokio::spawn(async move {
+                lanes.start("busy", || sleep(Duration::from_millis(20))).await;
+                started.fetch_add(1, Ordering::Relaxed);
+            });
+        }
+        sleep(Duration::from_millis(1)).await;
+        let before = lanes
+            .record("busy", || async { started.load(Ordering::Relaxed) })
+            .await;
+        assert!(before > 1_000 - STARTS_OF_A_NAMESPACE, "{before}");
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_record_does_not_wait_for_ever() {
+        let lanes = Lanes::new();
+        for _ in 0..STARTS {
+            let lanes = lanes.clone();
+            tokio::spawn(async move {
+                loop {
+                    lanes.start("busy", || sleep(PATIENCE / 2)).await;
+                }
+            });
+        }
+        sleep(Duration::from_millis(1)).await;
+        let start = Instant::now();
+        lanes.record("well", || async {}).await;
+        assert!(start.elapsed() <= LONGEST_WAIT, "{:?}", start.elapsed());
     }
 
     #[tokio::test]
     async fn lanes_are_forgotten_when_nothing_is_under_way() {
         let lanes = Lanes::new();
         for namespace in 0..100 {
-            lanes.run(&namespace.to_string(), || async {}).await;
+            lanes.start(&namespace.to_string(), || async {}).await;
         }
-        assert_eq!(lanes.lanes.lock().expect("no panic").len(), 1);
+        assert_eq!(lanes.starts.lanes.lock().expect("no panic").len(), 1);
+    }
+
+    /// A thousand requests of a namespace that are never answered.
+    fn hang(lanes: &Lanes, namespace: &'static str) {
+        for _ in 0..1_000 {
+            let lanes = lanes.clone();
+            tokio::spawn(async move { lanes.start(namespace, pending::<()>).await });
+        }
     }
 }

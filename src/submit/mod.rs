@@ -9,7 +9,7 @@
 //! | `view` | reads a Job back as a [`Run`](crate::cronjob::Run) (pure) |
 //! | `requests` | the single requests, and what their answers mean |
 //! | `trouble` | what a failed request means for the next attempt (pure) |
-//! | `lanes` | how much is sent at the same time, and that no namespace holds up another |
+//! | `lanes` | how much is sent at the same time, what goes first, and that no namespace holds up another |
 //! | `client` | the client: requests counted, `Retry-After` understood, nothing written by who does not lead |
 //! | `events` | what is told, as Kubernetes Events |
 //! | `carry_out` | the requests of one decision, in their order |

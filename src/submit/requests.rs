@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use kube::api::{DeleteParams, Patch, PatchParams, PostParams, Preconditions, PropagationPolicy};
-use kube::core::{ApiResource, DynamicObject};
+use kube::core::DynamicObject;
 use kube::{Api, Client};
 use serde_json::{Value, json};
 
@@ -45,17 +45,16 @@ pub(super) enum StatusAnswer {
 
 /// The requests that concern the Jobs and the status of one namespace's CronJobs.
 pub(super) struct Requests {
+    client: Client,
     jobs: Api<JobView>,
-    raw_jobs: Api<DynamicObject>,
     cronjobs: Api<CronJob>,
 }
 
 impl Requests {
     pub(super) fn new(client: &Client, namespace: &str) -> Self {
-        let job = ApiResource::erase::<JobView>(&());
         Requests {
+            client: client.clone(),
             jobs: Api::namespaced(client.clone(), namespace),
-            raw_jobs: Api::namespaced_with(client.clone(), namespace, &job),
             cronjobs: Api::namespaced(client.clone(), namespace),
         }
     }
@@ -91,21 +90,26 @@ impl Requests {
             field_manager: Some(FIELD_MANAGER.into()),
             ..PostParams::default()
         };
-        let created = match in_time(self.raw_jobs.create(&params, job)).await {
-            Ok(created) => created.try_parse::<JobView>(),
+        match in_time(self.post(&params, job)).await {
+            Ok(created) => CreateAnswer::Created(created),
             Err(Unanswered::Error(kube::Error::Api(status))) if status.is_already_exists() => {
-                return match in_time(self.jobs.get(name)).await {
+                match in_time(self.jobs.get(name)).await {
                     Ok(existing) if existing.owner() == Some(owner) => CreateAnswer::Existed(existing),
                     Ok(_) => CreateAnswer::Taken,
                     Err(error) => CreateAnswer::Refused(error.into()),
-                };
+                }
             }
-            Err(error) => return CreateAnswer::Refused(error.into()),
-        };
-        created.map_or_else(
-            |error| CreateAnswer::Refused(Trouble::passing(error.to_string())),
-            CreateAnswer::Created,
-        )
+            Err(error) => CreateAnswer::Refused(error.into()),
+        }
+    }
+
+    /// A Job goes out whole, and of the answer only what is needed is read.
+    async fn post(&self, params: &PostParams, job: &DynamicObject) -> kube::Result<JobView> {
+        let body = serde_json::to_vec(job).map_err(kube::Error::SerdeError)?;
+        let request = kube::core::Request::new(self.jobs.resource_url())
+            .create(params, body)
+            .map_err(kube::Error::BuildRequest)?;
+        self.client.request(request).await
     }
 
     /// Looks a Job up by its name; `None` when there is no such Job.

@@ -1,21 +1,61 @@
 //! A Job as the controller needs it, and no more: thousands are kept in memory.
 
+use std::borrow::Cow;
+
 use k8s_openapi::api::batch::v1::Job;
-use k8s_openapi::apimachinery::pkg::apis::meta::v1::{ObjectMeta, Time};
+use k8s_openapi::apimachinery::pkg::apis::meta::v1::{ObjectMeta, OwnerReference, Time};
 use kube::Resource;
 use serde::Deserialize;
-use std::borrow::Cow;
+use serde::de::IgnoredAny;
 
 use crate::cronjob::{Origin, Outcome, Run, RunState};
 use crate::manifest::timestamp;
-use crate::submit::INSTANTIATE_ANNOTATION;
 
 /// The parts of a Job that the controller reads. The rest is dropped while it is parsed.
 #[derive(Debug, Clone, Deserialize)]
+#[serde(from = "Wire")]
 pub struct JobView {
+    /// Name, namespace, UID, version, deletion and owners; nothing else is kept.
     metadata: ObjectMeta,
+    created_by: Option<String>,
+    origin: Origin,
+    status: StatusView,
+}
+
+/// A Job as it is read.
+#[derive(Deserialize)]
+struct Wire {
+    metadata: MetadataView,
     #[serde(default)]
     status: StatusView,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct MetadataView {
+    name: Option<String>,
+    namespace: Option<String>,
+    uid: Option<String>,
+    resource_version: Option<String>,
+    deletion_timestamp: Option<Time>,
+    owner_references: Option<Vec<OwnerReference>>,
+    annotations: Option<AnnotationsView>,
+    managed_fields: Option<Vec<ManagerView>>,
+}
+
+/// The one annotation that matters, whatever its value.
+#[derive(Deserialize)]
+struct AnnotationsView {
+    #[serde(rename = "cronjob.kubernetes.io/instantiate")]
+    instantiate: Option<IgnoredAny>,
+}
+
+/// An entry of `managedFields` without the fields, which are most of a Job's size.
+#[derive(Deserialize)]
+struct ManagerView {
+    manager: Option<String>,
+    time: Option<Time>,
+    subresource: Option<String>,
 }
 
 #[derive(Debug, Clone, Default, Deserialize)]
@@ -33,6 +73,36 @@ struct ConditionView {
     status: String,
 }
 
+impl From<Wire> for JobView {
+    fn from(Wire { metadata, status }: Wire) -> Self {
+        let instantiated = metadata.annotations.is_some_and(|all| all.instantiate.is_some());
+        JobView {
+            created_by: oldest_manager(metadata.managed_fields.unwrap_or_default()),
+            origin: if instantiated {
+                Origin::Manual
+            } else {
+                Origin::Schedule
+            },
+            metadata: ObjectMeta {
+                name: metadata.name,
+                namespace: metadata.namespace,
+                uid: metadata.uid,
+                resource_version: metadata.resource_version,
+                deletion_timestamp: metadata.deletion_timestamp,
+                owner_references: metadata.owner_references,
+                ..ObjectMeta::default()
+            },
+            status,
+        }
+    }
+}
+
+fn oldest_manager(entries: Vec<ManagerView>) -> Option<String> {
+    let of_the_job = entries.into_iter().filter(|entry| entry.subresource.is_none());
+    let oldest = of_the_job.min_by_key(|entry| entry.time.as_ref().map(|time| time.0))?;
+    oldest.manager
+}
+
 impl JobView {
     /// The UID of the CronJob that controls the Job, if one does.
     ///
@@ -47,10 +117,7 @@ impl JobView {
 
     /// Who created the Job, by the oldest entry of `metadata.managedFields`; `None` where the server keeps none.
     pub fn created_by(&self) -> Option<&str> {
-        let entries = self.metadata.managed_fields.as_deref().unwrap_or_default();
-        let of_the_job = entries.iter().filter(|entry| entry.subresource.is_none());
-        let oldest = of_the_job.min_by_key(|entry| entry.time.as_ref().map(|time| time.0))?;
-        oldest.manager.as_deref()
+        self.created_by.as_deref()
     }
 
     /// The Job's name.
@@ -71,16 +138,11 @@ impl JobView {
     /// The Job as policy sees it.
     pub fn run(&self) -> Run {
         let text = |field: &Option<String>| field.clone().unwrap_or_default();
-        let manual = self
-            .metadata
-            .annotations
-            .as_ref()
-            .is_some_and(|all| all.contains_key(INSTANTIATE_ANNOTATION));
         Run {
             name: text(&self.metadata.name),
             uid: text(&self.metadata.uid),
             resource_version: text(&self.metadata.resource_version),
-            origin: if manual { Origin::Manual } else { Origin::Schedule },
+            origin: self.origin,
             state: self.state(),
             started: self.status.start_time.as_ref().and_then(timestamp),
             deleting: self.metadata.deletion_timestamp.is_some(),

@@ -26,7 +26,7 @@ pub(crate) struct Cluster {
     /// A namespace that nobody else uses.
     pub(crate) namespace: String,
     /// Keeps the embedded server running.
-    _server: Option<api::Api>,
+    embedded: Option<api::Api>,
 }
 
 /// The real servers of all cases: a control plane, and the two of Kubernetes' controllers that are a part of what a client
@@ -68,7 +68,7 @@ impl Cluster {
         Self {
             client,
             namespace: made.metadata.name.expect("a name"),
-            _server: Some(server),
+            embedded: Some(server),
         }
     }
 
@@ -78,8 +78,13 @@ impl Cluster {
         Self {
             client: control_plane.client(),
             namespace: control_plane.namespace().await,
-            _server: None,
+            embedded: None,
         }
+    }
+
+    /// Whether this is the embedded API, whose words are ours to choose.
+    pub(crate) fn is_embedded(&self) -> bool {
+        self.embedded.is_some()
     }
 
     /// The objects of a kind in the case's namespace.

@@ -1,6 +1,10 @@
 //! The binary, as a person or a script uses it: output, errors and exit codes.
 
+mod completion;
 mod controller;
+mod door;
+mod explain;
+mod import;
 mod next;
 mod up;
 

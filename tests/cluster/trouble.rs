@@ -40,6 +40,27 @@ async fn a_namespace_whose_webhook_hangs_does_not_hold_up_another() {
 }
 
 #[tokio::test]
+async fn a_fault_of_our_own_does_not_leave_a_cronjob_busy_for_ever() {
+    let world = World::new().await;
+    world.every_second("default", "tick", json!({})).await;
+    let attempts = AtomicUsize::new(0);
+    let panic_once = move |request: &Request<Body>| {
+        let first = creates_job(request, "default") && attempts.fetch_add(1, Ordering::SeqCst) == 0;
+        assert!(!first, "on purpose");
+        Fate::Sent
+    };
+    let _running = start(
+        faulty(&world.client, Arc::new(panic_once)),
+        Charge::default(),
+        Leadership::always(),
+    );
+    eventually("it is tried again", || async {
+        world.jobs("default").await.len() >= 2
+    })
+    .await;
+}
+
+#[tokio::test]
 async fn a_lost_answer_and_a_server_error_lead_to_the_same_job_once() {
     let world = World::new().await;
     world

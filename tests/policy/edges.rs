@@ -4,7 +4,7 @@ use chrono::TimeDelta;
 use punctual::cronjob::{Concurrency, CronJob, JobRef, Origin, Run, RunState};
 use punctual::policy::{Decision, Memory, Note, Situation, StartResult, decide, settle};
 
-use crate::world::{cronjob, done, duration, instant, run};
+use crate::world::{cronjob, done, duration, instant, notes, run};
 
 /// A deadline beyond the end of time is as good as none.
 #[test]
@@ -135,7 +135,7 @@ fn what_is_passed_over_is_told_from_the_first_to_the_last() {
         oldest: instant("T"),
         newest_runs: instant("T+3h"),
     };
-    assert_eq!(decision.notes, [passed_over]);
+    assert_eq!(notes(&decision), [passed_over]);
 }
 
 /// DIFFERENCE (D9): another zone is an edit as much as another expression.
@@ -240,12 +240,8 @@ fn scheduled(decision: &Decision) -> Option<punctual::schedule::Timestamp> {
 }
 
 fn told(decision: &Decision) -> String {
-    decision
-        .notes
-        .iter()
-        .map(Note::reason)
-        .collect::<Vec<_>>()
-        .join(" ")
+    let notes = notes(decision);
+    notes.iter().map(Note::reason).collect::<Vec<_>>().join(" ")
 }
 
 /// As in Kubernetes: the zone is judged before `suspend`, the schedule after it.

@@ -9,7 +9,7 @@ use punctual::policy::{
     DeletionOutcome, DeletionResult, Memory, Note, Situation, StartResult, decide, settle,
 };
 
-use crate::world::{cronjob, done, duration, instant, run};
+use crate::world::{cronjob, done, duration, instant, notes, run};
 
 const H: &str = "0 * * * ?";
 const V: &str = "@every 1h";
@@ -161,7 +161,8 @@ fn check_sync(row: &Row<'_>, policy: &str, line: &str) {
         (row.cells[11] != "none").then(|| duration(row.cells[11])),
         "wake, {policy}: {line}"
     );
-    let notes: Vec<_> = decision.notes.iter().map(Note::reason).collect();
+    let notes = notes(&decision);
+    let notes: Vec<_> = notes.iter().map(Note::reason).collect();
     assert_eq!(notes.join(" "), row.cells[13], "notes, {policy}: {line}");
 
     let deletions: Vec<_> = decision.replace.iter().cloned().map(deleted).collect();
@@ -476,10 +477,9 @@ fn most_recent() {
             },
             instant(cells[4]),
         );
-        let start = decision.start.map(|start| start.scheduled);
+        let start = decision.start.as_ref().map(|start| start.scheduled);
         assert_eq!(start, (cells[5] != "-").then(|| instant(cells[5])), "{line}");
-        let many = decision
-            .notes
+        let many = notes(&decision)
             .iter()
             .any(|note| matches!(note, Note::TooManyMissed { .. }));
         assert_eq!(many, cells[6] == "yes", "{line}");

@@ -10,6 +10,7 @@ use punctual::cronjob::{
     BadSchedule, Concurrency, CronJob, HistoryLimits, Key, Origin, Outcome, Run, RunState, Spec, Status,
     run_name,
 };
+use punctual::policy::{Decision, Note};
 use punctual::schedule::{Expression, Schedule, TimeZones, Timestamp};
 
 /// `T` or `C+11s`: a letter and an offset.
@@ -93,6 +94,11 @@ fn compile(text: &str, time_zone: Option<&str>) -> Result<Schedule, BadSchedule>
             source: Arc::new(source),
         })?;
     Ok(Schedule::new(&expression, Arc::clone(&zone)))
+}
+
+/// What a decision tells, and what it tells once its run has started.
+pub(crate) fn notes(decision: &Decision) -> Vec<Note> {
+    [&decision.notes[..], &decision.once_started[..]].concat()
 }
 
 /// The run of `mycronjob` for an instant.

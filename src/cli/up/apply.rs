@@ -1,10 +1,11 @@
-//! Puts the manifests into the embedded API.
+//! Puts the manifests into the embedded API, which may hold them from before: applying a file twice is as applying it
+//! once, and what is not in the files is left alone.
 
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use k8s_openapi::api::core::v1::Namespace;
-use kube::api::PostParams;
+use kube::api::{Patch, PatchParams, PostParams};
 use kube::core::{ApiResource, DynamicObject, ObjectMeta};
 use kube::{Api, Client};
 
@@ -16,7 +17,7 @@ use crate::cronjob::Key;
 use crate::manifest::{self, Manifest, Object};
 use crate::schedule::TimeZones;
 
-/// Creates the namespaces and then the objects, and returns what is shown of them.
+/// Creates the namespaces and then puts the objects, and returns what is shown of them.
 pub(super) async fn apply(
     client: Client,
     manifests: Vec<Manifest>,
@@ -32,15 +33,50 @@ pub(super) async fn apply(
         let resource = resource(described.kind);
         let api: Api<DynamicObject> =
             Api::namespaced_with(client.clone(), &described.key.namespace, &resource);
-        api.create(&PostParams::default(), &object)
-            .await
-            .map_err(|error| {
-                let (kind, key) = (described.kind, &described.key);
-                Failure::refused(format!("{kind} {key} was refused: {}", refusal(&error)))
-            })?;
+        put(&api, &object).await.map_err(|error| {
+            let (kind, key) = (described.kind, &described.key);
+            Failure::refused(format!("{kind} {key} was refused: {}", refusal(&error)))
+        })?;
         loaded.push(described);
     }
     Ok(loaded)
+}
+
+/// Creates an object, or changes the one of its name to what is written.
+async fn put(api: &Api<DynamicObject>, object: &DynamicObject) -> kube::Result<()> {
+    let name = object.metadata.name.as_deref().unwrap_or_default();
+    let Some(current) = api.get_opt(name).await? else {
+        api.create(&PostParams::default(), object).await?;
+        return Ok(());
+    };
+    if object.types.as_ref().is_some_and(|types| types.kind == "CronJob") {
+        api.replace(name, &PostParams::default(), &updated(current, object))
+            .await?;
+    } else {
+        // The API server has added to the spec of a Job, and would not let that be taken out.
+        api.patch(name, &PatchParams::default(), &Patch::Merge(object))
+            .await?;
+    }
+    Ok(())
+}
+
+/// The object that is there with the spec that is written; labels and annotations of others stay. No version is
+/// asked for: the file has the last word.
+fn updated(mut current: DynamicObject, written: &DynamicObject) -> DynamicObject {
+    current.metadata.resource_version = None;
+    current
+        .metadata
+        .labels
+        .get_or_insert_default()
+        .extend(written.metadata.labels.clone().unwrap_or_default());
+    let annotations = written.metadata.annotations.clone().unwrap_or_default();
+    current
+        .metadata
+        .annotations
+        .get_or_insert_default()
+        .extend(annotations);
+    current.data["spec"] = written.data["spec"].clone();
+    current
 }
 
 async fn create_namespaces(client: &Client, manifests: &[Manifest]) -> Result<(), Failure> {

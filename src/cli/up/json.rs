@@ -1,5 +1,7 @@
 //! What happened, for programs: one JSON object a line, each with `at` and `event`.
 
+use std::path::Path;
+
 use serde_json::{Value, json};
 
 use crate::cli::up::happening::{Happening, JobEnded, LoadedObject};
@@ -78,6 +80,16 @@ fn job_ended(ended: &JobEnded) -> Value {
         "job": ended.job.name,
         "tookMs": ended.took.num_milliseconds(),
         "why": ended.why,
+    })
+}
+
+/// The first object: where the API is.
+pub(super) fn serving(at: Timestamp, kubeconfig: &Path, server: &str) -> Value {
+    json!({
+        "at": moment(at),
+        "event": "serving",
+        "kubeconfig": kubeconfig.to_string_lossy(),
+        "server": server,
     })
 }
 

@@ -3,6 +3,7 @@
 //! | file | what it does |
 //! |---|---|
 //! | `session` | starts everything, shows what happens, stops everything |
+//! | `serving` | the data folder, and the door to the API |
 //! | `apply` | puts the manifests into the embedded API |
 //! | `jobs` | notices that Jobs end |
 //! | `happening` | what is shown, as values |
@@ -12,24 +13,29 @@ mod apply;
 mod happening;
 mod jobs;
 mod json;
+mod serving;
 mod session;
 mod table;
 mod tally;
 mod text;
 
+use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::time::Duration;
 
 use crate::cli::exit::{Exit, Failure};
 use crate::cli::{diagnostics, zoneinfo};
 use crate::manifest;
+use crate::standalone::door::Host;
 
 /// Arguments of `punctual up`.
 #[derive(Debug, clap::Args)]
 #[command(after_help = "Example:\n  punctual up fixtures/quickstart.yaml --for 30s")]
 pub(super) struct UpArgs {
     /// Manifests: YAML or JSON files, folders of them, or - for standard input
-    #[arg(value_name = "PATH", required = true)]
+    ///
+    /// Without any, it serves the API and waits for kubectl.
+    #[arg(value_name = "PATH")]
     paths: Vec<PathBuf>,
 
     /// How to show what happens
@@ -39,6 +45,26 @@ pub(super) struct UpArgs {
     /// Stop by itself after this long, e.g. 30s or 1h30m
     #[arg(long = "for", value_name = "DURATION", value_parser = duration)]
     run_for: Option<Duration>,
+
+    /// Keep kubeconfig, token, certificates and port in this folder [default: punctual in
+    /// `$XDG_STATE_HOME`, else ~/.local/state/punctual]
+    #[arg(long, value_name = "DIR", conflicts_with = "ephemeral")]
+    data_dir: Option<PathBuf>,
+
+    /// Keep nothing: everything goes when this command ends
+    #[arg(long)]
+    ephemeral: bool,
+
+    /// Serve the API on this address [default: the one of the last time, else a free port on loopback]
+    #[arg(long, value_name = "IP:PORT")]
+    listen: Option<SocketAddr>,
+
+    /// Let other machines in, which reach this one by this name or address; may be given several times
+    ///
+    /// Whoever has the token of the kubeconfig can then start processes on this machine, as you, from anywhere that
+    /// reaches it. Goes with --listen 0.0.0.0:PORT or an address of this machine.
+    #[arg(long, value_name = "HOST")]
+    exposed_as: Vec<Host>,
 
     /// Read time-zone rules from this folder instead of the newest at hand
     #[arg(long, value_name = "DIR")]
@@ -69,12 +95,22 @@ fn duration(text: &str) -> Result<Duration, String> {
 pub(super) fn up(args: &UpArgs) -> Result<Exit, Failure> {
     let zones =
         zoneinfo::load(args.tzdata.as_deref()).map_err(|error| Failure::usage(crate::cli::chain(&error)))?;
-    let loaded = manifest::load(&args.paths, &mut std::io::stdin(), &zones);
+    let loaded = if args.paths.is_empty() {
+        manifest::Loaded::default()
+    } else {
+        manifest::load(&args.paths, &mut std::io::stdin(), &zones)
+    };
     diagnostics::print(&loaded.diagnostics);
     if loaded.has_errors() {
         return Ok(Exit::Refused);
     }
+    let data_dir = serving::open(args)?;
     let runtime = tokio::runtime::Runtime::new()
         .map_err(|error| Failure::from_error("the asynchronous runtime could not be started", &error))?;
-    runtime.block_on(session::run(args, loaded.objects, std::sync::Arc::new(zones)))
+    runtime.block_on(session::run(
+        args,
+        data_dir,
+        loaded.objects,
+        std::sync::Arc::new(zones),
+    ))
 }

@@ -9,12 +9,15 @@ use tokio::sync::{mpsc, watch};
 
 use crate::cli::exit::{Exit, Failure};
 use crate::cli::up::happening::{Happening, JobEnded, LoadedObject};
+use crate::cli::up::serving::{self, Serving};
 use crate::cli::up::tally::Tally;
 use crate::cli::up::{Output, UpArgs, apply, jobs, json, table, text};
 use crate::cli::{chain, complain, say};
 use crate::clock::{SharedClock, SystemClock};
 use crate::manifest::Manifest;
 use crate::schedule::TimeZones;
+use crate::standalone::data_dir::DataDir;
+use crate::standalone::store::MemoryStore;
 use crate::standalone::{Hearing, Standalone, runtime};
 use crate::telemetry::{LogFormat, Told, start_logs, tell_time_zones};
 
@@ -27,6 +30,7 @@ const ENDED_QUEUE: usize = 1_024;
 /// Runs `objects` until it is time to stop, and shows what happens.
 pub(super) async fn run(
     args: &UpArgs,
+    data_dir: DataDir,
     objects: Vec<Manifest>,
     zones: Arc<TimeZones>,
 ) -> Result<Exit, Failure> {
@@ -40,15 +44,27 @@ pub(super) async fn run(
     let interrupts = Interrupts::catch()?;
     let clock = SystemClock::shared();
     tell_time_zones(&zones, clock.now());
-    let (machine, Hearing { told, processes }) = Standalone::start(Arc::clone(&clock), Arc::clone(&zones))
-        .await
-        .map_err(|error| Failure::from_error("the embedded API could not be started", &error))?;
+    let door = serving::build(args, &data_dir, Arc::clone(&clock)).await?;
+    match args.output {
+        Output::Text => say(&serving::text(&data_dir.kubeconfig())),
+        Output::Json => {
+            let serving = json::serving(clock.now(), &data_dir.kubeconfig(), &serving::url(&door));
+            say(&serving.to_string());
+        }
+    }
+    let store = Arc::new(MemoryStore::new());
+    let (machine, Hearing { told, processes }) =
+        Standalone::start(store, data_dir.clone(), Arc::clone(&clock), Arc::clone(&zones))
+            .await
+            .map_err(|error| Failure::from_error("the embedded API could not be started", &error))?;
+    let serving = Serving::start(door, &machine);
     let loaded = match apply::apply(machine.client(), objects, &zones, &clock).await {
         Ok(loaded) => loaded,
         Err(failure) => {
             // What was applied before may run already.
             let (_hurry, hurried) = watch::channel(true);
             machine.stop(hurried).await;
+            serving.stop().await;
             return Err(failure);
         }
     };
@@ -65,8 +81,12 @@ pub(super) async fn run(
             ended,
         },
     };
-    session.show_loaded(&loaded);
+    if !loaded.is_empty() {
+        session.show_loaded(&loaded);
+    }
     session.follow(machine, interrupts, args.run_for).await;
+    serving.stop().await;
+    drop(data_dir);
     Ok(Exit::Fine)
 }
 

@@ -1,10 +1,12 @@
-//! The five fields: their order, their bounds and their names, as in robfig/cron v3.
+//! The fields: their order, their bounds and their names, as in robfig/cron v3.
 
 use std::fmt;
 
 /// A field of an expression.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Field {
+    /// 0 to 59; not in the Kubernetes dialect.
+    Second,
     /// 0 to 59.
     Minute,
     /// 0 to 23.
@@ -45,7 +47,7 @@ const WEEKDAYS: [&str; 7] = [
 ];
 
 impl Field {
-    /// All five, in the order in which they are written.
+    /// The five of the Kubernetes dialect, in the order in which they are written.
     pub const ALL: [Field; 5] = [
         Field::Minute,
         Field::Hour,
@@ -57,7 +59,7 @@ impl Field {
     /// The lowest value.
     pub fn min(self) -> u32 {
         match self {
-            Field::Minute | Field::Hour | Field::DayOfWeek => 0,
+            Field::Second | Field::Minute | Field::Hour | Field::DayOfWeek => 0,
             Field::DayOfMonth | Field::Month => 1,
         }
     }
@@ -65,7 +67,7 @@ impl Field {
     /// The highest value.
     pub fn max(self) -> u32 {
         match self {
-            Field::Minute => 59,
+            Field::Second | Field::Minute => 59,
             Field::Hour => 23,
             Field::DayOfMonth => 31,
             Field::Month => 12,
@@ -74,11 +76,11 @@ impl Field {
     }
 
     /// The names of its values in full and in lower case, from the lowest on; empty where there are none.
-    pub(super) fn full_names(self) -> &'static [&'static str] {
+    pub(in crate::schedule) fn full_names(self) -> &'static [&'static str] {
         match self {
             Field::Month => &MONTHS,
             Field::DayOfWeek => &WEEKDAYS,
-            Field::Minute | Field::Hour | Field::DayOfMonth => &[],
+            Field::Second | Field::Minute | Field::Hour | Field::DayOfMonth => &[],
         }
     }
 
@@ -101,6 +103,7 @@ impl Field {
     /// What its values are called together.
     pub(in crate::schedule) fn plural(self) -> &'static str {
         match self {
+            Field::Second => "seconds",
             Field::Minute => "minutes",
             Field::Hour => "hours",
             Field::DayOfMonth => "days of the month",
@@ -113,6 +116,7 @@ impl Field {
 impl fmt::Display for Field {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
+            Field::Second => "second",
             Field::Minute => "minute",
             Field::Hour => "hour",
             Field::DayOfMonth => "day of the month",

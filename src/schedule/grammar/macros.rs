@@ -2,7 +2,7 @@
 
 use super::duration;
 use super::wrong_macro;
-use super::{Fault, Piece, Rule};
+use super::{Fault, Piece};
 
 /// What a macro stands for. `@midnight` and `@annually` are other names.
 pub(super) const MACROS: [(&str, &str); 7] = [
@@ -18,14 +18,22 @@ pub(super) const MACROS: [(&str, &str); 7] = [
 /// What stands before the duration.
 pub(super) const EVERY: &str = "@every ";
 
+/// What a macro means.
+pub(super) enum Macro {
+    /// Five fields.
+    Fields(&'static str),
+    /// `@every`.
+    Every { seconds: i64 },
+}
+
 /// Parses a macro.
-pub(super) fn parse(body: Piece) -> Result<Rule, Fault> {
+pub(super) fn parse(body: Piece) -> Result<Macro, Fault> {
     if body.text.starts_with(EVERY) {
         let seconds = duration::parse(body.skip(EVERY.len()))?;
-        return Ok(Rule::Every { seconds });
+        return Ok(Macro::Every { seconds });
     }
     match MACROS.iter().find(|(name, _)| *name == body.text) {
-        Some((_, fields)) => super::fields(Piece::whole(fields)).map(Rule::Calendar),
+        Some((_, fields)) => Ok(Macro::Fields(fields)),
         None => Err(wrong_macro::unknown_macro(body)),
     }
 }

@@ -1,6 +1,8 @@
 //! From text to masks, exactly as robfig/cron v3's standard parser judges it: what it accepts is accepted, and what it
 //! rejects is rejected.
 //!
+//! `extended` and `quartz` are the other dialects; the rest of this comment is about the standard one.
+//!
 //! These files are strict and short. What is rejected is handed to `wrong_value`, `wrong_macro` or `wrong_count`, which
 //! find out what was meant; they decide nothing about what is accepted.
 //!
@@ -13,9 +15,11 @@
 //! ```
 
 mod duration;
+mod extended;
 mod field;
 mod macros;
 mod piece;
+mod quartz;
 mod range;
 mod wrapped;
 mod wrong_count;
@@ -27,22 +31,65 @@ use std::ops::Range;
 pub use field::Field;
 use piece::Piece;
 
-use super::calendar::{Calendar, Mask};
+use super::calendar::Mask;
 use super::expression::Rule;
+use super::fields::Fields;
 use super::mistake::{Fault, Mistake};
+use super::{Dialect, Spread};
 
 /// The prefixes that name a time zone.
 const ZONE_PREFIXES: [&str; 2] = ["TZ=", "CRON_TZ="];
 
-/// Parses an expression into where its time zone stands, if it names one, and its rule.
-pub(super) fn parse(text: &str) -> Result<(Option<Range<usize>>, Rule), Fault> {
-    let (zone, body) = zone_and_body(Piece::whole(text))?;
-    let rule = if body.text.starts_with('@') {
-        macros::parse(body)?
-    } else {
-        Rule::Calendar(fields(body)?)
+/// What a text says: where its time zone stands, if it names one, its rule, and the fields that the rule was made of.
+pub(super) struct Parsed {
+    pub(super) zone: Option<Range<usize>>,
+    pub(super) rule: Rule,
+    pub(super) fields: Option<Fields>,
+}
+
+/// Parses an expression; `spread` is what `H` stands for in the extended dialect.
+pub(super) fn parse(text: &str, dialect: Dialect, spread: Option<Spread>) -> Result<Parsed, Fault> {
+    let (zone, body) = match dialect {
+        Dialect::Kubernetes => zone_and_body(Piece::whole(text))?,
+        Dialect::Extended | Dialect::Quartz => (None, without_zone(text)?),
     };
-    Ok((zone.map(Piece::span), rule))
+    let fields = match (body.text.strip_prefix('@'), dialect) {
+        (Some(_), _) => match macros::parse(body)? {
+            macros::Macro::Fields(text) => fields(Piece::whole(text))?,
+            macros::Macro::Every { seconds } => {
+                return Ok(Parsed {
+                    zone: zone.map(Piece::span),
+                    rule: Rule::Every { seconds },
+                    fields: None,
+                });
+            }
+        },
+        (None, Dialect::Kubernetes) => fields(body)?,
+        (None, Dialect::Extended) => extended::parse(body, spread)?,
+        (None, Dialect::Quartz) => quartz::parse(body)?,
+    };
+    Ok(Parsed {
+        zone: zone.map(Piece::span),
+        rule: Rule::of(&fields),
+        fields: Some(fields),
+    })
+}
+
+/// The body of an expression in a dialect that names no time zone.
+fn without_zone(text: &str) -> Result<Piece<'_>, Fault> {
+    let body = Piece::whole(text).trim();
+    let zone = ZONE_PREFIXES
+        .into_iter()
+        .find(|prefix| body.text.starts_with(prefix));
+    match zone {
+        Some(_) => {
+            let end = body
+                .find(char::is_whitespace)
+                .map_or(body.span().end, |blank| blank.at);
+            Err(Fault::at(body.at..end, Mistake::ZoneInDialect))
+        }
+        None => Ok(body),
+    }
 }
 
 /// Takes the time zone off the front. It ends at the first space: no other blank will do.
@@ -66,7 +113,7 @@ fn zone_and_body(text: Piece) -> Result<(Option<Piece>, Piece), Fault> {
 }
 
 /// Parses five fields.
-fn fields(body: Piece) -> Result<Calendar, Fault> {
+fn fields(body: Piece) -> Result<Fields, Fault> {
     let words: Vec<Piece> = body.words().collect();
     let Ok(words) = <[Piece; 5]>::try_from(words.as_slice()) else {
         return Err(wrong_count::fault(body, &words));
@@ -75,7 +122,7 @@ fn fields(body: Piece) -> Result<Calendar, Fault> {
     for ((mask, field), word) in masks.iter_mut().zip(Field::ALL).zip(words) {
         *mask = list(word, field).map_err(|fault| wrong_count::whole(body, &words).unwrap_or(fault))?;
     }
-    Ok(Calendar::new(masks))
+    Ok(Fields::of_five(masks))
 }
 
 /// Parses a field: ranges between commas. Nothing between two commas is nothing.

@@ -25,7 +25,9 @@ impl Mistake {
             Mistake::BlankInField => "close the gap",
             Mistake::Command { .. } => "what runs is said in spec.jobTemplate",
             Mistake::Quoted => "take one pair away",
-            Mistake::ZoneMisplaced => "a CronJob names its time zone in spec.timeZone",
+            Mistake::ZoneMisplaced | Mistake::ZoneInDialect => {
+                "a CronJob names its time zone in spec.timeZone"
+            }
             Mistake::Reboot => {
                 "to run once, now, make a Job; to run again and again, use `@every 1h` or five fields"
             }
@@ -42,6 +44,7 @@ impl Mistake {
             Mistake::NearestWeekday => "run on Monday to Friday, and let the run check the date",
             Mistake::NthWeekday => "run on that day every week, and let the run check the date",
             Mistake::Hashed | Mistake::Random => "choose the values yourself",
+            Mistake::QuartzBeyond { .. } => "the dialect `extended` has it",
             _ => return None,
         };
         Some(advice.to_owned())
@@ -74,6 +77,28 @@ impl Mistake {
             }
             Mistake::RangeTwice { .. } => "write ranges with commas between them, such as `1-3,5-7`",
             Mistake::StepTwice { .. } => "write one step, such as `*/5` or `10-50/5`",
+            Mistake::TooManyFieldsWithSeconds { .. } => {
+                "write five fields, or six with the seconds in front, such as `30 0 2 * * *`"
+            }
+            Mistake::LastDayOffset => "write `L-3` for three days before the last; at most 30",
+            Mistake::NearestWeekdayDay => {
+                "write a day of the month from 1 to 31 and a `W`, such as `15W`, or `LW`"
+            }
+            Mistake::NthWeekdayForm => {
+                "write a day and a number from 1 to 5, such as `FRI#2` for the second Friday"
+            }
+            Mistake::LastWeekdayForm => "write the day in front, such as `FRIL` for the last Friday",
+            Mistake::HashForm { .. } => "write `H`, `H/15`, `H(0-29)` or `H(0-29)/10`",
+            Mistake::HashWithoutName => "say which CronJob is meant, such as `--name shop/report`",
+            Mistake::DayElsewhere { .. } => {
+                "the day of the month is the third field of five and the day of the week the fifth"
+            }
+            Mistake::QuartzFields { .. } => {
+                "write second, minute, hour, day of the month, month and day of the week, perhaps also the year, such as \
+                 `0 30 2 ? * MON-FRI`"
+            }
+            Mistake::QuartzValue { field } => return Some(quartz_values(*field)),
+            Mistake::QuartzYear => "years go from 1970 to 2100",
             Mistake::StepNotANumber { .. } | Mistake::StepTooLarge { .. } => {
                 "a step is a plain number, such as the 5 of `*/5`"
             }
@@ -89,6 +114,14 @@ fn values(field: Field) -> String {
     match field {
         Field::Month => format!("{numbers} or from JAN to DEC"),
         Field::DayOfWeek => format!("{numbers} (Sunday is 0) or from SUN to SAT"),
-        Field::Minute | Field::Hour | Field::DayOfMonth => numbers,
+        Field::Second | Field::Minute | Field::Hour | Field::DayOfMonth => numbers,
+    }
+}
+
+/// The values of a field of Quartz, in words.
+fn quartz_values(field: Field) -> String {
+    match field {
+        Field::DayOfWeek => "days of the week go from 1 (Sunday) to 7 or from SUN to SAT".to_owned(),
+        field => values(field),
     }
 }

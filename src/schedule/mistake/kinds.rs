@@ -197,4 +197,50 @@ pub enum Mistake {
     /// cronie's `~`.
     #[error("`~`, a random value, is not known to Kubernetes")]
     Random,
+
+    // The extended dialect.
+    /// More than six fields.
+    #[error("a schedule has 5 fields, or 6 with seconds, and this one has {found}")]
+    TooManyFieldsWithSeconds { found: usize },
+    /// `TZ=UTC` where the dialect has no prefix.
+    #[error("only the dialect `kubernetes` has a time zone in front")]
+    ZoneInDialect,
+    /// `L-40`, `L-x`.
+    #[error("what follows `L-` is not a number of days")]
+    LastDayOffset,
+    /// `W`, `40W`, `1-5W`.
+    #[error("`W` needs one day of the month")]
+    NearestWeekdayDay,
+    /// `FRI#6`, `#2`.
+    #[error("`#` stands between a day of the week and a number from 1 to 5")]
+    NthWeekdayForm,
+    /// `L` alone as a day of the week.
+    #[error("`L` needs the day of the week whose last one is meant")]
+    LastWeekdayForm,
+    /// `H(5)`, `H-3`.
+    #[error("this is not how `H` is written in the {field}")]
+    HashForm { field: Field },
+    /// `H` in a schedule that belongs to no CronJob.
+    #[error("`H` is spread by the name of the CronJob, and there is none")]
+    HashWithoutName,
+    /// `L` as a month.
+    #[error(
+        "`{}` belongs in a day field, but it stands in the field of the {field}",
+        shown(found)
+    )]
+    DayElsewhere { found: String, field: Field },
+
+    // Quartz.
+    /// Neither six nor seven fields.
+    #[error("a Quartz schedule has 6 or 7 fields, and this one has {found}")]
+    QuartzFields { found: usize },
+    /// `L`, `W`, `#`.
+    #[error("`{}` is more than is read of Quartz", shown(found))]
+    QuartzBeyond { found: String },
+    /// A field that is not Quartz.
+    #[error("this is not what Quartz takes as the {field}")]
+    QuartzValue { field: Field },
+    /// A year that is not Quartz.
+    #[error("this is not what Quartz takes as the year")]
+    QuartzYear,
 }

@@ -8,7 +8,7 @@ use std::ops::Range;
 
 pub use kinds::Mistake;
 
-use super::Expression;
+use super::{Dialect, Expression, Spread};
 
 /// Why a text is not a cron expression.
 ///
@@ -106,6 +106,16 @@ impl ParseError {
         } else {
             Some(fix.text.clone()).filter(|text| !text.trim().is_empty())
         }
+    }
+
+    /// The dialects, other than `dialect`, in which the same text is a good expression.
+    pub fn good_in(&self, dialect: Dialect) -> Vec<Dialect> {
+        // Whether `H` may stand somewhere does not depend on whose it is.
+        let spread = Some(Spread::of("", ""));
+        let others = Dialect::ALL.into_iter().filter(|other| *other != dialect);
+        others
+            .filter(|other| Expression::parse_in(&self.text, *other, spread).is_ok())
+            .collect()
     }
 
     /// Several lines of plain text: the message, the expression with carets under the mistake, and the help.

@@ -246,6 +246,9 @@ impl ApiError {
             Self::TooLarge { .. } => (StatusCode::PAYLOAD_TOO_LARGE, "RequestEntityTooLarge"),
             Self::Expired { .. } => (StatusCode::GONE, "Expired"),
             Self::TooLargeResourceVersion { .. } => (StatusCode::GATEWAY_TIMEOUT, "Timeout"),
+            Self::Internal {
+                source: StoreError::Full { .. },
+            } => (StatusCode::INSUFFICIENT_STORAGE, "InsufficientStorage"),
             Self::Internal { .. } => (StatusCode::INTERNAL_SERVER_ERROR, "InternalError"),
         }
     }

@@ -17,6 +17,8 @@
 //! | [`patch`] | merge, JSON and strategic merge patches |
 //! | `gc` | what follows from a write: dependents go with their owners, contents with their namespace |
 //! | [`error`] | every way to say no |
+//! | `schema`, `protobuf` | the types of what is served, and their binary form |
+//! | `table` | objects as rows, for `kubectl get` |
 //! | `handlers` | HTTP: paths, queries, bodies, watch streams, discovery |
 //!
 //! What it serves, it serves as kube-apiserver 1.36 does: the tests in `tests/api` are written to run against both.
@@ -27,10 +29,13 @@ mod handlers;
 mod limits;
 mod meta;
 pub mod patch;
+mod protobuf;
 pub mod registry;
 pub mod resource;
+mod schema;
 pub mod selector;
 pub mod strategy;
+mod table;
 mod unknown;
 
 use std::sync::Arc;

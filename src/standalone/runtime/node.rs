@@ -223,7 +223,7 @@ impl Node {
             return;
         };
         if entry.ended {
-            self.forget(uid.to_owned());
+            self.forget(uid);
             return;
         }
         entry.gone = true;
@@ -242,9 +242,9 @@ impl Node {
     }
 
     /// Nothing of the pod runs and its object is gone: what is kept of it goes as well.
-    fn forget(&mut self, uid: Uid) {
-        self.pods.remove(&uid);
-        let folder = self.machine.options.data.pod(&uid).path().to_owned();
+    fn forget(&mut self, uid: &str) {
+        self.pods.remove(uid);
+        let folder = self.machine.options.data.pod(uid).path().to_owned();
         self.removals.spawn_blocking(move || {
             if let Err(error) = std::fs::remove_dir_all(&folder)
                 && error.kind() != std::io::ErrorKind::NotFound
@@ -262,7 +262,7 @@ impl Node {
         entry.ended = true;
         if entry.gone {
             if let Ok(uid) = uid {
-                self.forget(uid);
+                self.forget(&uid);
             }
         } else if entry.remove {
             self.removals

@@ -163,7 +163,7 @@ impl Record {
                 if !self.running() {
                     self.begin(None);
                 }
-                ended.container_id = self.id.clone();
+                ended.container_id.clone_from(&self.id);
                 self.state = ContainerState {
                     terminated: Some(*ended),
                     ..ContainerState::default()

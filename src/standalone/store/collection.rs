@@ -25,12 +25,13 @@ pub(super) struct Collection {
 }
 
 impl Collection {
-    pub(super) fn new() -> Self {
+    /// Nothing; what happened up to `began` is not known.
+    pub(super) fn new(began: Revision) -> Self {
         Self {
             objects: BTreeMap::new(),
             window: VecDeque::new(),
             window_bytes: 0,
-            forgotten: Revision::default(),
+            forgotten: began,
             newest: watch::Sender::new(Revision::default()),
         }
     }
@@ -44,28 +45,55 @@ impl Collection {
         self.newest.subscribe()
     }
 
-    /// Carries out a write, tells the watchers, and forgets what no longer fits into the window.
-    pub(super) fn write(&mut self, change: Change, place: &Place, object: Object, window_events: usize) {
+    /// Carries out a write and tells the watchers.
+    pub(super) fn write(&mut self, change: Change, place: Place, object: Object) {
         let previous = match change {
             Change::Added | Change::Modified => self.objects.insert(place.clone(), object.clone()),
-            Change::Deleted => self.objects.remove(place),
+            Change::Deleted => self.objects.remove(&place),
         };
         let revision = object.revision();
         self.window_bytes += object.text().len();
         self.window.push_back(Event {
             change,
-            place: place.clone(),
+            place,
             object,
             previous,
         });
-        while self.window.len() > window_events || self.window_bytes > WATCH_WINDOW_BYTES {
-            let Some(event) = self.window.pop_front() else {
-                break;
-            };
-            self.window_bytes -= event.object.text().len();
-            self.forgotten = event.object.revision();
-        }
         self.newest.send_replace(revision);
+    }
+
+    /// Takes an object in without an event.
+    pub(super) fn restore(&mut self, place: Place, object: Object) {
+        self.objects.insert(place, object);
+    }
+
+    /// Takes note that the events up to a revision are not there.
+    pub(super) fn restore_forgotten(&mut self, until: Revision) {
+        self.forgotten = self.forgotten.max(until);
+    }
+
+    /// Forgets the oldest events, those that don't fit into the window.
+    pub(super) fn forget_surplus(&mut self, window_events: usize) -> Vec<Event> {
+        let mut forgotten = Vec::new();
+        while self.window.len() > window_events || self.window_bytes > WATCH_WINDOW_BYTES {
+            forgotten.extend(self.forget_oldest());
+        }
+        forgotten
+    }
+
+    /// Forgets the events up to a revision.
+    pub(super) fn forget_until(&mut self, until: Revision) -> Vec<Event> {
+        let old = self
+            .window
+            .partition_point(|event| event.object.revision() <= until);
+        (0..old).filter_map(|_| self.forget_oldest()).collect()
+    }
+
+    fn forget_oldest(&mut self) -> Option<Event> {
+        let event = self.window.pop_front()?;
+        self.window_bytes -= event.object.text().len();
+        self.forgotten = event.object.revision();
+        Some(event)
     }
 
     /// Whether everything after a revision is still in the window.

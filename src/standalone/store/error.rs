@@ -1,5 +1,7 @@
 //! The ways in which a store says no.
 
+use std::path::PathBuf;
+
 use super::Revision;
 
 /// Why a store refused. The API turns each into the Kubernetes answer and adds the object's name.
@@ -34,7 +36,14 @@ pub enum StoreError {
         newest: Revision,
     },
 
-    /// The store itself failed, such as by a full disk. Whether a write happened is then unknown.
+    /// The disk is full. Nothing of the write was kept, and nothing that was acknowledged before is lost.
+    #[error("the disk is full: nothing was written; make room for {}", path.display())]
+    Full {
+        /// The file that could not grow.
+        path: PathBuf,
+    },
+
+    /// The store itself failed. Whether a write happened is then unknown.
     #[error("the store failed")]
     Unavailable {
         /// What failed.

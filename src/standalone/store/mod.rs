@@ -9,6 +9,7 @@
 //! | [`StoreError`] | the ways in which a store says no |
 //! | [`Store`], [`Watch`] | the interface; a database implements the same one |
 //! | [`MemoryStore`] | everything in memory, gone with the process |
+//! | [`SqliteStore`] | the same, and on disk before a write is acknowledged |
 //!
 //! # What every store promises
 //!
@@ -19,9 +20,11 @@
 //! The promises are written down as tests in `contract.rs`, which every store runs.
 
 mod collection;
+mod durable;
 mod error;
 mod memory;
 mod object;
+mod state;
 mod traits;
 
 #[cfg(test)]
@@ -29,6 +32,7 @@ mod contract;
 #[cfg(test)]
 mod tests;
 
+pub use durable::{OpenError, SqliteOptions, SqliteStore};
 pub use error::StoreError;
 pub use memory::{MemoryStore, WATCH_WINDOW_BYTES, WATCH_WINDOW_EVENTS};
 pub use object::{Change, Event, Key, Object, Place, Revision, Scope};

@@ -50,6 +50,11 @@ pub trait Store: Send + Sync + std::fmt::Debug {
     ///
     /// Fails with [`StoreError::Expired`] or [`StoreError::Ahead`] when that revision cannot be continued.
     fn watch<'a>(&'a self, scope: &'a Scope, after: Revision) -> Answer<'a, Box<dyn Watch>>;
+
+    /// Lets go of what the store holds, such as its files. Writes fail afterwards.
+    ///
+    /// Nothing is lost without it: a store is as whole when its process is killed.
+    fn close(&self) -> Answer<'_, ()>;
 }
 
 /// The writes to a scope, as they come.

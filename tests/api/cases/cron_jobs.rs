@@ -11,7 +11,14 @@ use crate::cluster::{Cluster, cron_job, eventually};
 /// Create, get, list, watch, patch, update, status, delete and deletecollection, in the order of the specification.
 pub(crate) async fn support_all_operations(cluster: Cluster) {
     let api = cluster.cron_jobs();
-    let label = ListParams::default().labels("app=tests");
+    // Others share the server; the label is of this case alone.
+    let selector = format!("case={}", cluster.namespace);
+    let label = ListParams::default().labels(&selector);
+    let cron_job = |name: &str| {
+        let mut made = cron_job(name);
+        made.labels_mut().insert("case".into(), cluster.namespace.clone());
+        made
+    };
 
     let created = api
         .create(&PostParams::default(), &cron_job("first"))
@@ -34,12 +41,12 @@ pub(crate) async fn support_all_operations(cluster: Cluster) {
 
     let after = api.list(&label).await.unwrap().metadata.resource_version.unwrap();
     let in_namespace = api
-        .watch(&WatchParams::default().labels("app=tests"), &after)
+        .watch(&WatchParams::default().labels(&selector), &after)
         .await
         .unwrap();
     let mut in_namespace = Box::pin(in_namespace);
     let in_cluster = everywhere
-        .watch(&WatchParams::default().labels("app=tests"), &after)
+        .watch(&WatchParams::default().labels(&selector), &after)
         .await
         .unwrap();
     let mut in_cluster = Box::pin(in_cluster);

@@ -130,13 +130,18 @@ pub(crate) async fn each_refusal_says_what_to_do(cluster: Cluster) {
         .create(&PostParams::default(), &cron_job("nightly"))
         .await
         .unwrap();
-    let mut seen = String::new();
+    let (mut seen, mut codes) = (String::new(), String::new());
     for (what, method, path, body) in requests() {
         let path = path.replace("NAMESPACE", &cluster.namespace);
         let status = cluster.send(method, &path, body.as_ref()).await.unwrap_err();
+        writeln!(codes, "{what}: {} {}", status.code, status.reason).unwrap();
         writeln!(seen, "# {what}\n{}\n", text(&cluster, &status)).unwrap();
     }
-    insta::assert_snapshot!("refusals", seen);
+    insta::assert_snapshot!("refusal_codes", codes);
+    // The words are ours: they say what to write instead where Kubernetes names a Go type.
+    if cluster.is_embedded() {
+        insta::assert_snapshot!("refusals", seen);
+    }
 }
 
 pub(crate) async fn paths_and_methods_that_are_not_served(cluster: Cluster) {
@@ -187,11 +192,16 @@ pub(crate) async fn paths_and_methods_that_are_not_served(cluster: Cluster) {
     );
     let large = json!({ "metadata": { "name": "a" }, "data": { "key": "x".repeat(4 * 1024 * 1024) } });
     assert_eq!(sent_as("application/json", "POST", &path, &large).await, 413);
+    // kube-apiserver reads up to 3 MiB, and then finds what is too large for the kind; the embedded API stops earlier.
     let large = json!({ "metadata": { "name": "a" }, "data": { "key": "x".repeat(2 * 1024 * 1024) } });
-    assert_eq!(sent_as("application/json", "POST", &path, &large).await, 413);
-    let deep = (0..110).fold(json!({}), |inner, _| json!({ "a": inner }));
-    let deep = json!({ "metadata": { "name": "a" }, "other": deep });
-    assert_eq!(sent_as("application/json", "POST", &path, &deep).await, 400);
+    let code = sent_as("application/json", "POST", &path, &large).await;
+    assert!([413, 422].contains(&code), "{code}");
+    // kube-apiserver drops what it does not know, however deep; what is kept has to have an end.
+    if cluster.is_embedded() {
+        let deep = (0..110).fold(json!({}), |inner, _| json!({ "a": inner }));
+        let deep = json!({ "metadata": { "name": "a" }, "other": deep });
+        assert_eq!(sent_as("application/json", "POST", &path, &deep).await, 400);
+    }
 
     let request = http::Request::get(&path)
         .header("accept", "application/xml")

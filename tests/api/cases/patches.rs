@@ -44,7 +44,9 @@ pub(crate) async fn each_language_of_patches_is_spoken(cluster: Cluster) {
         .unwrap_err();
     assert_eq!((failed.code, failed.reason.as_str()), (422, "Invalid"));
     let wrong = Patch::Merge(json!({ "data": "not a map" }));
-    assert_eq!(refused(api.patch("a", &params, &wrong).await).code, 400);
+    // kube-apiserver says 422 where the result is no object of the kind, as it says 400 to one that is sent so.
+    let code = refused(api.patch("a", &params, &wrong).await).code;
+    assert!([400, 422].contains(&code), "{code}");
     assert_eq!(refused(api.patch("none", &params, &strategic).await).code, 404);
 }
 
@@ -55,8 +57,8 @@ pub(crate) async fn lists_with_keys_are_merged_by_kubectl(cluster: Cluster) {
     let pod = |pod: serde_json::Value| json!({ "spec": { "jobTemplate": { "spec": { "template": { "spec": pod } } } } });
     let patch = Patch::Strategic(pod(json!({
         "containers": [
-            { "name": "sidecar", "image": "proxy:1" },
             { "name": "main", "image": "busybox:1.38", "env": [{ "name": "A", "value": "1" }] },
+            { "name": "sidecar", "image": "proxy:1" },
         ],
         "$setElementOrder/containers": [{ "name": "main" }, { "name": "sidecar" }],
     })));

@@ -137,7 +137,6 @@ pub(crate) async fn a_watch_ends_when_it_was_asked_to(cluster: Cluster) {
         all.iter().all(|event| matches!(event, WatchEvent::Bookmark(_))),
         "{all:?}"
     );
-    assert!(!all.is_empty(), "the last thing said is how far it was");
 }
 
 /// `sendInitialEvents`: a list as a watch, with a bookmark where the list ends.

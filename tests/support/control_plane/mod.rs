@@ -54,6 +54,23 @@ impl Binaries {
         self.path("kube-controller-manager").is_some()
     }
 
+    /// Whether this etcd has progress requests that work, as kube-apiserver needs them for streamed lists: from 3.5.13.
+    pub(crate) fn etcd_tells_progress(&self) -> bool {
+        let said = self.command("etcd").arg("--version").output();
+        let said = said.map(|output| output.stdout).unwrap_or_default();
+        let said = String::from_utf8_lossy(&said);
+        let version = said
+            .lines()
+            .next()
+            .and_then(|line| line.rsplit(' ').next())
+            .unwrap_or_default();
+        let numbers: Vec<u32> = version
+            .split('.')
+            .filter_map(|number| number.parse().ok())
+            .collect();
+        numbers >= vec![3, 5, 13]
+    }
+
     fn path(&self, name: &str) -> Option<PathBuf> {
         Some(self.folder.join(name)).filter(|path| path.is_file())
     }

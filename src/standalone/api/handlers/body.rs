@@ -1,16 +1,26 @@
 //! Bodies: reading them within limits, and checking that they are what the path says.
 
+use std::sync::Arc;
+
 use axum::body::{Body, Bytes};
 use axum::extract::FromRequest;
 use axum::response::{IntoResponse, Response};
-use http::header::{ACCEPT, CONTENT_TYPE};
+use http::header::CONTENT_TYPE;
 use http::{HeaderMap, Request, StatusCode};
 use serde_json::{Map, Value};
 
 use super::params::WriteQuery;
 use super::{ApiError, Endpoint, JSON, meta};
+use crate::manifest::source::Source;
 use crate::standalone::api::limits::{BODY_BYTES_MAX, DEPTH_MAX, depth};
+use crate::standalone::api::protobuf::{self, PROTOBUF};
 use crate::standalone::store::Object;
+
+/// The third form of bodies, beside JSON and protobuf.
+const YAML: &str = "application/yaml";
+
+/// The forms of bodies.
+const ACCEPTED: &str = "application/json, application/yaml, application/vnd.kubernetes.protobuf";
 
 /// The whole body, within the limit, with the headers that say what it is.
 pub(super) struct Content {
@@ -47,18 +57,22 @@ impl Content {
         header.split(';').next().unwrap_or(JSON).trim()
     }
 
-    /// The body as JSON.
-    pub(super) fn json(&self) -> Result<Value, ApiError> {
-        if self.media_type() != JSON {
-            return Err(ApiError::UnsupportedMediaType { accepted: JSON });
+    /// The body as a value, from any of the forms that objects are written in.
+    pub(super) fn value(&self) -> Result<Value, ApiError> {
+        let malformed = |form: &str, error: &dyn std::fmt::Display| {
+            ApiError::bad_request(format!("the body is not valid {form}: {error}"))
+        };
+        match self.media_type() {
+            JSON => serde_json::from_slice(&self.bytes).map_err(|error| malformed("JSON", &error)),
+            PROTOBUF => protobuf::decode(&self.bytes).map_err(|error| malformed("protobuf", &error)),
+            YAML => yaml(&self.bytes).map_err(|error| malformed("YAML", &error)),
+            _ => Err(ApiError::UnsupportedMediaType { accepted: ACCEPTED }),
         }
-        let malformed = |error| ApiError::bad_request(format!("the body is not valid JSON: {error}"));
-        serde_json::from_slice(&self.bytes).map_err(malformed)
     }
 
     /// The body as an object of the resource, in the form that is stored.
     pub(super) fn object(&self, endpoint: &Endpoint) -> Result<Value, ApiError> {
-        let mut object = self.json()?;
+        let mut object = self.value()?;
         meta::drop_nulls(&mut object);
         as_object(endpoint, object)
     }
@@ -68,8 +82,23 @@ impl Content {
         if self.bytes.is_empty() {
             Ok(Value::Null)
         } else {
-            self.json()
+            self.value()
         }
+    }
+}
+
+/// The one document of a YAML text.
+fn yaml(bytes: &[u8]) -> Result<Value, String> {
+    let text = std::str::from_utf8(bytes).map_err(|error| error.to_string())?;
+    let source = Arc::new(Source {
+        name: "body".to_owned(),
+        text: text.to_owned(),
+    });
+    let (documents, mistakes) = crate::manifest::yaml::read(&source);
+    match (documents.as_slice(), mistakes.first()) {
+        (_, Some(mistake)) => Err(mistake.message.clone()),
+        ([document], None) => Ok(document.to_json()),
+        (documents, None) => Err(format!("expected one document, found {}", documents.len())),
     }
 }
 
@@ -147,24 +176,6 @@ pub(super) fn check_fields(
         "{kind} in version \"{version}\" cannot be handled as a {kind}: strict decoding error: {}",
         named.join(", ")
     )))
-}
-
-/// Fails unless the client accepts JSON.
-pub(super) fn negotiate(headers: &HeaderMap) -> Result<(), ApiError> {
-    // A client that asks for a Table names plain JSON as well, and is content with the objects themselves.
-    let accepts = |accepted: &str| {
-        accepted.split(',').any(|range| {
-            let media_type = range.split(';').next().unwrap_or_default().trim();
-            [JSON, "application/*", "*/*"].contains(&media_type)
-        })
-    };
-    match headers
-        .get(ACCEPT)
-        .map(|value| value.to_str().unwrap_or_default())
-    {
-        Some(accepted) if !accepted.is_empty() && !accepts(accepted) => Err(ApiError::NotAcceptable),
-        _ => Ok(()),
-    }
 }
 
 /// Answers an object.

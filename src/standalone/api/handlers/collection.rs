@@ -1,28 +1,23 @@
 //! Requests to a whole collection: list, watch, create, delete.
 
-use axum::extract::{Path, State};
 use axum::response::{IntoResponse, Response};
+use http::StatusCode;
 use http::header::CONTENT_TYPE;
-use http::{HeaderMap, StatusCode, Uri};
 use serde::Serialize;
 
-use super::body::{Content, answer, check_fields, negotiate};
-use super::params::{Continue, ListQuery, Target, WriteQuery, mode, query, revision};
+use super::body::{Content, answer_json, check_fields};
+use super::call::Call;
+use super::form::Form;
+use super::params::{Continue, ListQuery, revision};
 use super::{ApiError, Endpoint, JSON, item, meta, watch};
 use crate::standalone::api::registry::{Deletion, read};
 use crate::standalone::api::selector::Selector;
 use crate::standalone::store::{Key, Object, Page, Place, Range, Revision, Scope, StoreError};
 
 /// `GET` of a collection.
-pub(super) async fn list_or_watch(
-    State(endpoint): State<Endpoint>,
-    Path(target): Path<Target>,
-    headers: HeaderMap,
-    uri: Uri,
-) -> Result<Response, ApiError> {
-    negotiate(&headers)?;
-    let query: ListQuery = query(&uri)?;
-    let request = Request::new(endpoint, target.namespace, query)?;
+pub(super) async fn list_or_watch(call: Call) -> Result<Response, ApiError> {
+    let query: ListQuery = call.query()?;
+    let request = Request::new(call, query)?;
     if request.query.watch {
         watch::stream(request).await
     } else {
@@ -30,34 +25,31 @@ pub(super) async fn list_or_watch(
     }
 }
 
+/// A watch of one object: of the collection, with the name as the selector.
+pub(super) async fn watch_one(call: Call, mut query: ListQuery) -> Result<Response, ApiError> {
+    query.field_selector = format!("metadata.name={}", call.target.name);
+    watch::stream(Request::new(call, query)?).await
+}
+
 /// `POST` to a collection.
-pub(super) async fn create(
-    State(endpoint): State<Endpoint>,
-    Path(target): Path<Target>,
-    uri: Uri,
-    content: Content,
-) -> Result<Response, ApiError> {
-    let query: WriteQuery = query(&uri)?;
-    let object = content.object(&endpoint)?;
-    check_namespace(&target.namespace, meta::namespace(&object))?;
-    check_fields(&endpoint, &object, None, &query)?;
-    let mode = mode(&query.dry_run)?;
+pub(super) async fn create(call: Call, content: Content) -> Result<Response, ApiError> {
+    let (query, mode) = call.write()?;
+    let endpoint = &call.endpoint;
+    let object = content.object(endpoint)?;
+    check_namespace(&call.target.namespace, meta::namespace(&object))?;
+    check_fields(endpoint, &object, None, &query)?;
     let created = endpoint
         .registry()
-        .create(endpoint.resource, &target.namespace, object, mode)
+        .create(endpoint.resource, &call.target.namespace, object, mode)
         .await?;
-    Ok(answer(StatusCode::CREATED, &endpoint.shown(created)?))
+    call.answer(StatusCode::CREATED, created)
 }
 
 /// `DELETE` of a collection: of every object that the selectors mean.
-pub(super) async fn delete(
-    State(endpoint): State<Endpoint>,
-    Path(target): Path<Target>,
-    uri: Uri,
-    content: Content,
-) -> Result<Response, ApiError> {
-    let (deletion, mode) = item::deletion(&uri, &content)?;
-    let request = Request::new(endpoint, target.namespace, query(&uri)?)?;
+pub(super) async fn delete(call: Call, content: Content) -> Result<Response, ApiError> {
+    let (deletion, mode) = item::deletion(&call, &content)?;
+    let query = call.query()?;
+    let request = Request::new(call, query)?;
     let (registry, resource) = (request.endpoint.registry(), request.endpoint.resource);
     let mut deleted = request.find(&Range::default()).await?;
     for object in &deleted.objects {
@@ -79,7 +71,7 @@ pub(super) async fn delete(
         }
     }
     deleted.revision = registry.store().revision().await?;
-    Ok(request.answer(&deleted))
+    request.answer(&deleted)
 }
 
 /// Fails when an object says another namespace than the path.
@@ -99,10 +91,14 @@ pub(super) struct Request {
     pub(super) scope: Scope,
     pub(super) selector: Selector,
     pub(super) query: ListQuery,
+    /// How the objects are shown.
+    pub(super) form: Form,
 }
 
 impl Request {
-    fn new(endpoint: Endpoint, namespace: String, query: ListQuery) -> Result<Self, ApiError> {
+    fn new(call: Call, query: ListQuery) -> Result<Self, ApiError> {
+        let form = call.form()?;
+        let (endpoint, namespace) = (call.endpoint, call.target.namespace);
         let resource = endpoint.resource;
         let selector = Selector::parse(resource, &query.label_selector, &query.field_selector)?;
         let scope = Scope {
@@ -114,6 +110,7 @@ impl Request {
             scope,
             selector,
             query,
+            form,
         })
     }
 
@@ -153,7 +150,7 @@ impl Request {
     }
 
     /// The list as it is sent.
-    fn answer(&self, page: &Page) -> Response {
+    fn answer(&self, page: &Page) -> Result<Response, ApiError> {
         let next = page.more_after.clone().map(|after| {
             Continue {
                 at: page.revision,
@@ -162,23 +159,24 @@ impl Request {
             .token()
         });
         let remaining = page.remaining as u64;
+        let metadata = ListMeta {
+            resource_version: page.revision.to_string(),
+            remaining_item_count: (next.is_some() && self.selector.is_everything()).then_some(remaining),
+            next,
+        };
+        if self.form != Form::Objects {
+            let metadata = serde_json::to_value(metadata).map_err(StoreError::unavailable)?;
+            let list = self.form.list(&self.endpoint, &page.objects, metadata)?;
+            return Ok(answer_json(StatusCode::OK, &list));
+        }
         let list = List {
             kind: format!("{}List", self.endpoint.resource.kind),
             api_version: self.endpoint.resource.api_version(),
-            metadata: ListMeta {
-                resource_version: page.revision.to_string(),
-                remaining_item_count: (next.is_some() && self.selector.is_everything()).then_some(remaining),
-                next,
-            },
+            metadata,
             items: &page.objects,
         };
-        match serde_json::to_vec(&list) {
-            Ok(bytes) => (StatusCode::OK, [(CONTENT_TYPE, JSON)], bytes).into_response(),
-            Err(error) => ApiError::Internal {
-                source: StoreError::unavailable(error),
-            }
-            .into_response(),
-        }
+        let bytes = serde_json::to_vec(&list).map_err(StoreError::unavailable)?;
+        Ok((StatusCode::OK, [(CONTENT_TYPE, JSON)], bytes).into_response())
     }
 }
 
@@ -210,7 +208,7 @@ async fn list(request: &Request) -> Result<Response, ApiError> {
             newest: page.revision.0,
         });
     }
-    Ok(request.answer(&page))
+    request.answer(&page)
 }
 
 /// Which part of the list, at which revision ("Semantics for get and list").

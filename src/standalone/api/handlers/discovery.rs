@@ -11,6 +11,7 @@ use http::StatusCode;
 use serde_json::{Value, json};
 
 use super::body::answer_json;
+use super::reviews::REVIEWS;
 use super::{ApiError, RESOURCES, Resource};
 
 /// The Kubernetes version whose behaviour the API follows.
@@ -35,8 +36,7 @@ pub(super) fn routes() -> Router {
     for health in ["/healthz", "/livez", "/readyz"] {
         router = router.route(health, get(|| async { "ok" }));
     }
-    for (root, resources) in by_root() {
-        let list = resource_list(&resources);
+    for (root, list) in by_root() {
         router = router.route(
             &root,
             get(move || async move { answer_json(StatusCode::OK, &list) }),
@@ -46,11 +46,7 @@ pub(super) fn routes() -> Router {
 }
 
 async fn one_group(Path(name): Path<String>) -> Result<Response, ApiError> {
-    let resource = RESOURCES
-        .iter()
-        .find(|resource| !resource.group.is_empty() && resource.group == name);
-    let resource = resource.ok_or(ApiError::NoSuchPath)?;
-    let mut group = group(resource);
+    let mut group = groups().remove(name.as_str()).ok_or(ApiError::NoSuchPath)?;
     group["kind"] = "APIGroup".into();
     group["apiVersion"] = "v1".into();
     Ok(answer_json(StatusCode::OK, &group))
@@ -75,35 +71,50 @@ fn core_versions() -> Value {
 }
 
 fn group_list() -> Value {
-    let groups: BTreeMap<&str, Value> = RESOURCES
+    let groups: Vec<Value> = groups().into_values().collect();
+    json!({ "kind": "APIGroupList", "apiVersion": "v1", "groups": groups })
+}
+
+/// The groups, which are all but the core.
+fn groups() -> BTreeMap<&'static str, Value> {
+    let of_resources = RESOURCES
         .iter()
-        .filter(|resource| !resource.group.is_empty())
-        .map(|resource| (resource.group, group(resource)))
-        .collect();
-    json!({ "kind": "APIGroupList", "apiVersion": "v1", "groups": groups.into_values().collect::<Vec<_>>() })
+        .map(|resource| (resource.group, resource.version));
+    let of_reviews = REVIEWS.iter().map(|review| (review.group, review.version));
+    let served = of_resources.chain(of_reviews);
+    served
+        .filter(|(group, _)| !group.is_empty())
+        .map(|(group, version)| {
+            let one = json!({ "groupVersion": format!("{group}/{version}"), "version": version });
+            let known = json!({ "name": group, "versions": [one], "preferredVersion": one });
+            (group, known)
+        })
+        .collect()
 }
 
-fn group(resource: &Resource) -> Value {
-    let version = json!({ "groupVersion": resource.api_version(), "version": resource.version });
-    json!({ "name": resource.group, "versions": [version], "preferredVersion": version })
-}
-
-/// The resources of each group and version.
-fn by_root() -> BTreeMap<String, Vec<&'static Resource>> {
-    let mut roots: BTreeMap<String, Vec<&'static Resource>> = BTreeMap::new();
-    for resource in RESOURCES {
-        roots.entry(resource.root()).or_default().push(resource);
+/// What discovery tells of each group and version, by the path that they are served under.
+fn by_root() -> BTreeMap<String, Value> {
+    let of_resources = RESOURCES
+        .iter()
+        .map(|resource| (resource.root(), resource.api_version(), entries(resource)));
+    let of_reviews = REVIEWS
+        .iter()
+        .map(|review| (review.root(), review.api_version(), vec![review.entry()]));
+    let mut roots: BTreeMap<String, (String, Vec<Value>)> = BTreeMap::new();
+    for (root, api_version, entries) in of_resources.chain(of_reviews) {
+        let (_, listed) = roots.entry(root).or_insert_with(|| (api_version, Vec::new()));
+        listed.extend(entries);
     }
-    roots
-}
-
-fn resource_list(resources: &[&'static Resource]) -> Value {
-    let group_version = resources
-        .first()
-        .map(|resource| resource.api_version())
-        .unwrap_or_default();
-    let listed: Vec<Value> = resources.iter().flat_map(|resource| entries(resource)).collect();
-    json!({ "kind": "APIResourceList", "apiVersion": "v1", "groupVersion": group_version, "resources": listed })
+    let list = |(root, (api_version, listed)): (String, (String, Vec<Value>))| {
+        let list = json!({
+            "kind": "APIResourceList",
+            "apiVersion": "v1",
+            "groupVersion": api_version,
+            "resources": listed,
+        });
+        (root, list)
+    };
+    roots.into_iter().map(list).collect()
 }
 
 /// A resource, and its status where it has one.

@@ -1,160 +1,116 @@
 //! Requests to one object: get, update, patch, delete.
 
-use axum::extract::{Path, State};
 use axum::response::Response;
-use http::{HeaderMap, StatusCode, Uri};
+use http::StatusCode;
 use serde_json::{Value, json};
 
-use super::body::{Content, answer, answer_json, as_object, check_fields, negotiate};
+use super::body::{Content, answer_json, as_object, check_fields};
+use super::call::Call;
 use super::collection::check_namespace;
-use super::params::{Target, WriteQuery, mode, query};
-use super::{ApiError, Endpoint, meta};
+use super::params::{ListQuery, WriteQuery, mode};
+use super::{ApiError, Endpoint, collection, meta};
 use crate::standalone::api::patch::Patch;
 use crate::standalone::api::registry::{self, Deleted, Deletion, Mode, Part};
 use crate::standalone::api::strategy::Propagation;
-use crate::standalone::store::Key;
 
-/// `GET` of an object, or of its status, which is the same answer.
-pub(super) async fn read(
-    State(endpoint): State<Endpoint>,
-    Path(target): Path<Target>,
-    headers: HeaderMap,
-) -> Result<Response, ApiError> {
-    negotiate(&headers)?;
+/// `GET` of an object, or of its status, which is the same answer. With `?watch` it is a watch of this one object.
+pub(super) async fn read(call: Call) -> Result<Response, ApiError> {
+    let query: ListQuery = call.query()?;
+    if query.watch {
+        return collection::watch_one(call, query).await;
+    }
+    let endpoint = &call.endpoint;
+    let (namespace, name) = (&call.target.namespace, &call.target.name);
     let object = endpoint
         .registry()
-        .get(endpoint.resource, &target.namespace, &target.name)
+        .get(endpoint.resource, namespace, name)
         .await?;
-    Ok(answer(StatusCode::OK, &endpoint.shown(object)?))
+    call.answer(StatusCode::OK, object)
 }
 
 /// `PUT` of an object.
-pub(super) async fn replace(
-    State(endpoint): State<Endpoint>,
-    Path(target): Path<Target>,
-    uri: Uri,
-    content: Content,
-) -> Result<Response, ApiError> {
-    put(endpoint, target, Part::Main, &uri, &content).await
+pub(super) async fn replace(call: Call, content: Content) -> Result<Response, ApiError> {
+    put(call, Part::Main, &content).await
 }
 
 /// `PUT` of an object's status.
-pub(super) async fn replace_status(
-    State(endpoint): State<Endpoint>,
-    Path(target): Path<Target>,
-    uri: Uri,
-    content: Content,
-) -> Result<Response, ApiError> {
-    put(endpoint, target, Part::Status, &uri, &content).await
+pub(super) async fn replace_status(call: Call, content: Content) -> Result<Response, ApiError> {
+    put(call, Part::Status, &content).await
 }
 
 /// `PATCH` of an object.
-pub(super) async fn patch(
-    State(endpoint): State<Endpoint>,
-    Path(target): Path<Target>,
-    uri: Uri,
-    content: Content,
-) -> Result<Response, ApiError> {
-    apply_patch(endpoint, target, Part::Main, &uri, &content).await
+pub(super) async fn patch(call: Call, content: Content) -> Result<Response, ApiError> {
+    change(call, Part::Main, &content).await
 }
 
 /// `PATCH` of an object's status.
-pub(super) async fn patch_status(
-    State(endpoint): State<Endpoint>,
-    Path(target): Path<Target>,
-    uri: Uri,
-    content: Content,
-) -> Result<Response, ApiError> {
-    apply_patch(endpoint, target, Part::Status, &uri, &content).await
+pub(super) async fn patch_status(call: Call, content: Content) -> Result<Response, ApiError> {
+    change(call, Part::Status, &content).await
 }
 
 /// `DELETE` of an object.
-pub(super) async fn delete(
-    State(endpoint): State<Endpoint>,
-    Path(target): Path<Target>,
-    uri: Uri,
-    content: Content,
-) -> Result<Response, ApiError> {
-    let (deletion, mode) = deletion(&uri, &content)?;
+pub(super) async fn delete(call: Call, content: Content) -> Result<Response, ApiError> {
+    let (deletion, mode) = deletion(&call, &content)?;
+    let endpoint = &call.endpoint;
     match endpoint
         .registry()
-        .delete(endpoint.resource, &target.key(&endpoint), &deletion, mode)
+        .delete(endpoint.resource, &call.key(), &deletion, mode)
         .await?
     {
         // Pods answer with themselves even when they are gone, as in Kubernetes.
         Deleted::Gone(object) if endpoint.resource.kind != "Pod" => {
             let object = registry::read(&object)?;
-            Ok(answer_json(StatusCode::OK, &success(&endpoint, &object)))
+            Ok(answer_json(StatusCode::OK, &success(endpoint, &object)))
         }
-        Deleted::Gone(object) | Deleted::Going(object) => {
-            Ok(answer(StatusCode::OK, &endpoint.shown(object)?))
-        }
+        Deleted::Gone(object) | Deleted::Going(object) => call.answer(StatusCode::OK, object),
     }
 }
 
-impl Target {
-    fn key(&self, endpoint: &Endpoint) -> Key {
-        Key::new(
-            endpoint.resource.stored_as,
-            self.namespace.as_str(),
-            self.name.as_str(),
-        )
-    }
-}
-
-async fn put(
-    endpoint: Endpoint,
-    target: Target,
-    part: Part,
-    uri: &Uri,
-    content: &Content,
-) -> Result<Response, ApiError> {
-    let query: WriteQuery = query(uri)?;
-    let object = content.object(&endpoint)?;
-    let name = meta::name(&object);
-    if name != target.name {
-        return Err(ApiError::bad_request(format!(
-            "the name of the object ({name}) does not match the name on the URL ({})",
-            target.name
-        )));
-    }
+async fn put(call: Call, part: Part, content: &Content) -> Result<Response, ApiError> {
+    let (query, mode) = call.write()?;
+    let (endpoint, target) = (&call.endpoint, &call.target);
+    let object = content.object(endpoint)?;
+    check_name(&target.name, meta::name(&object))?;
     check_namespace(&target.namespace, meta::namespace(&object))?;
-    check_fields(&endpoint, &object, None, &query)?;
+    check_fields(endpoint, &object, None, &query)?;
     let change = |_: &Value| Ok(object.clone());
-    let (key, mode) = (target.key(&endpoint), mode(&query.dry_run)?);
     let updated = endpoint
         .registry()
-        .update(endpoint.resource, &key, part, mode, change)
+        .update(endpoint.resource, &call.key(), part, mode, change)
         .await?;
-    Ok(answer(StatusCode::OK, &endpoint.shown(updated)?))
+    call.answer(StatusCode::OK, updated)
 }
 
-async fn apply_patch(
-    endpoint: Endpoint,
-    target: Target,
-    part: Part,
-    uri: &Uri,
-    content: &Content,
-) -> Result<Response, ApiError> {
-    let query: WriteQuery = query(uri)?;
+/// Fails when an object says another name than the path.
+fn check_name(path: &str, object: &str) -> Result<(), ApiError> {
+    if object == path {
+        return Ok(());
+    }
+    Err(ApiError::bad_request(format!(
+        "the name of the object ({object}) does not match the name on the URL ({path})"
+    )))
+}
+
+async fn change(call: Call, part: Part, content: &Content) -> Result<Response, ApiError> {
+    let (query, mode) = call.write()?;
     let patch = Patch::parse(content.media_type(), &content.bytes)?;
+    let endpoint = &call.endpoint;
     let change = |current: &Value| {
         let patched = patch.apply(endpoint.resource.strategy.shown(current.clone()))?;
-        let object = as_object(&endpoint, patched)?;
-        check_fields(&endpoint, &object, Some(current), &query)?;
+        let object = as_object(endpoint, patched)?;
+        check_fields(endpoint, &object, Some(current), &query)?;
         Ok(object)
     };
-    let (key, mode) = (target.key(&endpoint), mode(&query.dry_run)?);
     let updated = endpoint
         .registry()
-        .update(endpoint.resource, &key, part, mode, change)
+        .update(endpoint.resource, &call.key(), part, mode, change)
         .await?;
-    Ok(answer(StatusCode::OK, &endpoint.shown(updated)?))
+    call.answer(StatusCode::OK, updated)
 }
 
 /// How to delete: from the body, and where that does not say, from the query.
-pub(super) fn deletion(uri: &Uri, content: &Content) -> Result<(Deletion, Mode), ApiError> {
-    let query: WriteQuery = query(uri)?;
+pub(super) fn deletion(call: &Call, content: &Content) -> Result<(Deletion, Mode), ApiError> {
+    let query: WriteQuery = call.query()?;
     let options = content.options()?;
     let text = |value: &Value| value.as_str().map(str::to_owned);
     let policy = text(&options["propagationPolicy"]).or(query.propagation_policy);
@@ -165,10 +121,12 @@ pub(super) fn deletion(uri: &Uri, content: &Content) -> Result<(Deletion, Mode),
         (Some("Orphan"), _) | (None, Some(true)) => Some(Propagation::Orphan),
         (None, None) => None,
         (Some(other), _) => {
-            return Err(ApiError::bad_request(format!(
-                "DeleteOptions.meta.k8s.io \"\" is invalid: propagationPolicy: Unsupported value: \"{other}\": supported \
-                 values: \"Foreground\", \"Background\", \"Orphan\""
-            )));
+            return Err(ApiError::Unprocessable {
+                message: format!(
+                    "DeleteOptions.meta.k8s.io \"\" is invalid: propagationPolicy: Unsupported value: \"{other}\": \
+                     supported values: \"Foreground\", \"Background\", \"Orphan\""
+                ),
+            });
         }
     };
     let dry_run = text(&options["dryRun"][0]).unwrap_or(query.dry_run);

@@ -3,11 +3,14 @@
 //! The routes are made from the [table of resources](super::resource), so that a row there is all it takes to serve one.
 
 mod body;
+mod call;
 mod collection;
 mod discovery;
+mod form;
 mod item;
 mod openapi;
 mod params;
+mod reviews;
 mod watch;
 
 use axum::Router;
@@ -43,7 +46,9 @@ impl Endpoint {
 
 /// The whole API.
 pub(super) fn router(api: &Api) -> Router {
-    let mut router = discovery::routes().merge(openapi::routes());
+    let mut router = discovery::routes()
+        .merge(openapi::routes())
+        .merge(reviews::routes());
     for resource in RESOURCES {
         router = router.merge(routes(Endpoint {
             api: api.clone(),

@@ -1,8 +1,6 @@
-//! As much of `OpenAPI` v3 as kubectl needs before it writes: that the server itself checks for unknown fields.
-//!
-//! The schemas of the kinds are not here: `kubectl explain` finds nothing.
+//! `OpenAPI` v3: what the kinds are made of, for `kubectl explain` and for what kubectl checks before it writes.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use axum::Router;
 use axum::routing::get;
@@ -11,17 +9,15 @@ use serde_json::{Map, Value, json};
 
 use super::body::answer_json;
 use super::{RESOURCES, Resource};
+use crate::standalone::api::schema::{Schema, definitions, references};
 
-/// The routes of the documents.
+/// The routes of the documents, one for each group and version. They are written when they are asked for.
 pub(super) fn routes() -> Router {
-    let mut documents: BTreeMap<String, Map<String, Value>> = BTreeMap::new();
+    let mut roots: BTreeMap<String, Vec<&'static Resource>> = BTreeMap::new();
     for resource in RESOURCES {
-        documents
-            .entry(resource.root())
-            .or_default()
-            .insert(item_path(resource), operations(resource));
+        roots.entry(resource.root()).or_default().push(resource);
     }
-    let index: Map<String, Value> = documents
+    let paths: Map<String, Value> = roots
         .keys()
         .map(|root| {
             (
@@ -30,43 +26,78 @@ pub(super) fn routes() -> Router {
             )
         })
         .collect();
-    let index = json!({ "paths": index });
+    let index = json!({ "paths": paths });
     let mut router = Router::new().route(
         "/openapi/v3",
         get(|| async move { answer_json(StatusCode::OK, &index) }),
     );
-    for (root, paths) in documents {
-        let document = json!({
-            "openapi": "3.0.0",
-            "info": { "title": "Punctual", "version": env!("CARGO_PKG_VERSION") },
-            "paths": paths,
-        });
-        let answer = || async move { answer_json(StatusCode::OK, &document) };
+    for (root, resources) in roots {
+        let answer = || async move { answer_json(StatusCode::OK, &document(&resources)) };
         router = router.route(&format!("/openapi/v3{root}"), get(answer));
     }
     router
 }
 
-fn item_path(resource: &Resource) -> String {
+/// The document of a group and version: the paths of its resources, and every definition that these need.
+fn document(resources: &[&'static Resource]) -> Value {
+    let mut paths = Map::new();
+    let mut needed = BTreeSet::new();
+    for resource in resources {
+        let (collection, item) = places(resource);
+        paths.insert(collection, json!({ "get": operation(resource, "list") }));
+        paths.insert(
+            item,
+            json!({ "get": operation(resource, "get"), "patch": operation(resource, "patch") }),
+        );
+        if let Some((name, _)) = Schema::of_kind(resource.group, resource.version, resource.kind) {
+            need(name, &mut needed);
+        }
+    }
+    let schemas: Map<String, Value> = needed
+        .into_iter()
+        .filter_map(|name| Some((name.to_owned(), definitions().get(name)?.clone())))
+        .collect();
+    json!({
+        "openapi": "3.0.0",
+        "info": { "title": "Punctual", "version": env!("CARGO_PKG_VERSION") },
+        "paths": paths,
+        "components": { "schemas": schemas },
+    })
+}
+
+/// Collects a definition and those that it refers to.
+fn need(name: &'static str, needed: &mut BTreeSet<&'static str>) {
+    if needed.insert(name)
+        && let Some(definition) = definitions().get(name)
+    {
+        for name in references(definition) {
+            need(name, needed);
+        }
+    }
+}
+
+/// The paths of a resource's collection and of one object.
+fn places(resource: &Resource) -> (String, String) {
     let namespace = if resource.namespaced {
         "namespaces/{namespace}/"
     } else {
         ""
     };
-    format!("{}/{namespace}{}/{{name}}", resource.root(), resource.plural)
+    let collection = format!("{}/{namespace}{}", resource.root(), resource.plural);
+    let item = format!("{collection}/{{name}}");
+    (collection, item)
 }
 
-/// A patch of the resource that knows the parameter which kubectl looks for.
-fn operations(resource: &Resource) -> Value {
+/// An operation, with the parameter by which kubectl knows that the server itself checks for unknown fields.
+fn operation(resource: &Resource, action: &str) -> Value {
     json!({
-        "patch": {
-            "parameters": [{ "name": "fieldValidation", "in": "query", "schema": { "type": "string" } }],
-            "responses": {},
-            "x-kubernetes-group-version-kind": {
-                "group": resource.group,
-                "version": resource.version,
-                "kind": resource.kind,
-            },
+        "parameters": [{ "name": "fieldValidation", "in": "query", "schema": { "type": "string" } }],
+        "responses": {},
+        "x-kubernetes-action": action,
+        "x-kubernetes-group-version-kind": {
+            "group": resource.group,
+            "version": resource.version,
+            "kind": resource.kind,
         },
     })
 }

@@ -37,6 +37,8 @@ pub(super) struct ListQuery {
     #[serde(deserialize_with = "maybe_flag")]
     pub(super) send_initial_events: Option<bool>,
     pub(super) timeout_seconds: Option<u64>,
+    /// How much of its object each row of a table carries.
+    pub(super) include_object: String,
 }
 
 /// The query of a write.

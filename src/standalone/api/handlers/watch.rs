@@ -12,6 +12,7 @@ use serde_json::{Value, json};
 use tokio::time::{Instant, sleep_until};
 
 use super::collection::Request;
+use super::form::Form;
 use super::params::revision;
 use super::{ApiError, JSON};
 use crate::standalone::api::registry::read;
@@ -90,6 +91,8 @@ struct Session {
     first: Option<Bytes>,
     bookmark_at: Instant,
     ends_at: Instant,
+    /// Whether the client of a table knows its columns.
+    columns_told: bool,
     /// Set when the last line has been sent.
     over: bool,
 }
@@ -97,6 +100,7 @@ struct Session {
 async fn open(request: Request, start: Start) -> Result<Session, ApiError> {
     let store = request.endpoint.registry().store().clone();
     let mut first = Vec::new();
+    let mut columns_told = false;
     let after = match start {
         Start::Now => store.revision().await?,
         Start::After(revision) => revision,
@@ -109,9 +113,10 @@ async fn open(request: Request, start: Start) -> Result<Session, ApiError> {
                 let (asked, newest) = (not_older_than.0, page.revision.0);
                 return Err(ApiError::TooLargeResourceVersion { asked, newest });
             }
-            for object in &page.objects {
-                write_event(&mut first, "ADDED", object.text());
+            for (index, object) in page.objects.iter().enumerate() {
+                show(&mut first, &request, "ADDED", object, index == 0)?;
             }
+            columns_told = !page.objects.is_empty();
             if marked {
                 first.extend_from_slice(&bookmark(&request, page.revision, true));
             }
@@ -134,6 +139,7 @@ async fn open(request: Request, start: Start) -> Result<Session, ApiError> {
         bookmark_at: now + BOOKMARK_INTERVAL,
         ends_at: now + Duration::from_secs(seconds.min(WATCH_SECONDS_MAX)),
         over: false,
+        columns_told,
         request,
     })
 }
@@ -201,11 +207,12 @@ impl Session {
     }
 
     /// The lines for the events that are meant.
-    fn told(&self, batch: &Batch) -> Result<Bytes, ApiError> {
+    fn told(&mut self, batch: &Batch) -> Result<Bytes, ApiError> {
         let mut chunk = Vec::new();
         for event in &batch.events {
             if let Some((kind, object)) = self.seen(event)? {
-                write_event(&mut chunk, kind, object.text());
+                show(&mut chunk, &self.request, kind, &object, !self.columns_told)?;
+                self.columns_told = true;
             }
         }
         Ok(chunk.into())
@@ -256,6 +263,23 @@ fn expired(error: StoreError, asked: Revision) -> ApiError {
     }
 }
 
+/// Writes an event in the form that the client accepts. Its first table tells the columns, the others leave them out.
+fn show(
+    chunk: &mut Vec<u8>,
+    request: &Request,
+    kind: &str,
+    object: &Object,
+    with_columns: bool,
+) -> Result<(), ApiError> {
+    if request.form == Form::Objects {
+        write_event(chunk, kind, object.text());
+        return Ok(());
+    }
+    let shown = request.form.one(&request.endpoint, read(object)?, with_columns);
+    write_event(chunk, kind, &shown.to_string());
+    Ok(())
+}
+
 fn write_event(chunk: &mut Vec<u8>, kind: &str, object: &str) {
     for part in ["{\"type\":\"", kind, "\",\"object\":", object, "}\n"] {
         chunk.extend_from_slice(part.as_bytes());
@@ -279,5 +303,5 @@ fn bookmark(request: &Request, reached: Revision, ends_initial_events: bool) -> 
     if ends_initial_events {
         object["metadata"]["annotations"] = json!({ INITIAL_EVENTS_END: "true" });
     }
-    line("BOOKMARK", &object)
+    line("BOOKMARK", &request.form.bookmark(object))
 }

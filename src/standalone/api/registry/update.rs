@@ -185,7 +185,6 @@ fn keep_metadata(old: &Value, new: &mut Value) -> Vec<Cause> {
     for field in [
         "name",
         "namespace",
-        "creationTimestamp",
         "deletionTimestamp",
         "deletionGracePeriodSeconds",
     ] {
@@ -206,6 +205,9 @@ fn keep_metadata(old: &Value, new: &mut Value) -> Vec<Cause> {
     for field in ["selfLink", "managedFields"] {
         meta::remove(new, field);
     }
+    // Kubernetes does not complain of another beginning, it ignores it.
+    meta::remove(new, "creationTimestamp");
+    meta::carry(new, old, "creationTimestamp");
     if meta::is_deleting(old) {
         let before = meta::finalizers(old);
         let added: Vec<String> = meta::finalizers(new)

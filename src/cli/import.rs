@@ -1,0 +1,125 @@
+//! `punctual import`: manifests from what people have.
+
+use std::io::{self, Read};
+use std::path::{Path, PathBuf};
+
+use crate::cli::exit::{Exit, Failure};
+use crate::cli::{chain, complain, say, zoneinfo};
+use crate::manifest::crontab::{Format, Import};
+
+/// A crontab is not longer than this, in bytes; cron itself takes far less.
+const LONGEST_CRONTAB: u64 = 1024 * 1024;
+
+/// Where Debian and its kin name the machine's zone.
+const TIMEZONE_FILE: &str = "/etc/timezone";
+
+/// Where everyone else points to it.
+const LOCALTIME_LINK: &str = "/etc/localtime";
+
+/// Arguments of `punctual import`.
+#[derive(Debug, clap::Args)]
+pub(super) struct ImportArgs {
+    #[command(subcommand)]
+    source: SourceKind,
+}
+
+/// What manifests are made from.
+#[derive(Debug, clap::Subcommand)]
+enum SourceKind {
+    /// Write the entries of a crontab as CronJobs
+    Crontab(CrontabArgs),
+}
+
+/// Arguments of `punctual import crontab`.
+#[derive(Debug, clap::Args)]
+#[command(after_help = "\
+Examples:
+  crontab -l | punctual import crontab - > cron.yaml
+  punctual import crontab /etc/crontab --system > system.yaml
+  punctual up cron.yaml
+
+What has no equivalent becomes a comment where it stood, and is listed on standard error.")]
+struct CrontabArgs {
+    /// The crontab (- for standard input)
+    #[arg(value_name = "FILE")]
+    file: PathBuf,
+
+    /// Entries name a user before the command, as in /etc/crontab and /etc/cron.d
+    #[arg(long)]
+    system: bool,
+
+    /// The zone of entries without CRON_TZ [default: this machine's]
+    #[arg(long, value_name = "ZONE")]
+    time_zone: Option<String>,
+
+    /// The namespace of the CronJobs
+    #[arg(short, long, value_name = "NAMESPACE", default_value = "default")]
+    namespace: String,
+
+    /// The image of their containers; a process does not use it, a cluster does
+    #[arg(long, value_name = "IMAGE", default_value = "busybox")]
+    image: String,
+}
+
+/// Writes manifests to standard output.
+///
+/// # Errors
+///
+/// When the source can't be read or the zone is none.
+pub(super) fn import(args: &ImportArgs) -> Result<Exit, Failure> {
+    match &args.source {
+        SourceKind::Crontab(args) => crontab(args),
+    }
+}
+
+fn crontab(args: &CrontabArgs) -> Result<Exit, Failure> {
+    let time_zone = args.time_zone.clone().unwrap_or_else(machine_zone);
+    let zones = zoneinfo::load(None).map_err(|error| Failure::usage(chain(&error)))?;
+    zones
+        .zone(&time_zone)
+        .map_err(|error| Failure::usage(format!("{}; name another with --time-zone", chain(&error))))?;
+    let import = Import {
+        format: if args.system { Format::System } else { Format::User },
+        time_zone,
+        namespace: args.namespace.clone(),
+        image: args.image.clone(),
+    };
+    let imported = import.read(&text(&args.file)?);
+    say(imported.yaml.trim_end());
+    for (line, reason) in &imported.left_out {
+        complain(&format!("{}:{line}: left out: {reason}", args.file.display()));
+    }
+    Ok(Exit::Fine)
+}
+
+fn text(path: &Path) -> Result<String, Failure> {
+    let read = |source: &mut dyn Read| {
+        let mut text = String::new();
+        source
+            .take(LONGEST_CRONTAB)
+            .read_to_string(&mut text)
+            .map(|_| text)
+    };
+    let text = if path.as_os_str() == "-" {
+        read(&mut io::stdin())
+    } else {
+        std::fs::File::open(path).and_then(|mut file| read(&mut file))
+    };
+    text.map_err(|error| {
+        Failure::from_error(&format!("the crontab {} can't be read", path.display()), &error)
+    })
+}
+
+/// The zone whose wall clock cron goes by on this machine; UTC where it does not say.
+fn machine_zone() -> String {
+    let named = std::fs::read_to_string(TIMEZONE_FILE).map(|name| name.trim().to_owned());
+    let linked = || {
+        let target = std::fs::read_link(LOCALTIME_LINK).ok()?;
+        let (_, name) = target.to_str()?.split_once("zoneinfo/")?;
+        Some(name.to_owned())
+    };
+    match named {
+        Ok(name) if !name.is_empty() => name,
+        _ => linked().unwrap_or_else(|| "UTC".into()),
+    }
+}

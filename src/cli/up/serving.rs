@@ -1,0 +1,117 @@
+//! The data folder and the door to the API: opened before anything runs, closed after everything has stopped.
+
+use std::path::Path;
+
+use tokio::sync::watch;
+use tokio::task::JoinHandle;
+
+use crate::cli::exit::Failure;
+use crate::cli::up::UpArgs;
+use crate::cli::{chain, complain};
+use crate::clock::SharedClock;
+use crate::standalone::data_dir::{DataDir, DataDirError};
+use crate::standalone::door::{Door, DoorError, DoorOptions, server_url};
+use crate::standalone::{Standalone, keep_residents};
+
+/// The API as the network sees it.
+pub(super) struct Serving {
+    stop: watch::Sender<bool>,
+    tasks: [JoinHandle<()>; 2],
+}
+
+/// Takes the data folder that was asked for.
+pub(super) fn open(args: &UpArgs) -> Result<DataDir, Failure> {
+    let opened = match &args.data_dir {
+        _ if args.ephemeral => DataDir::ephemeral(),
+        Some(path) => DataDir::open(path),
+        None => DataDir::default_path().and_then(|path| DataDir::open(&path)),
+    };
+    opened.map_err(|error: DataDirError| Failure::new(chain(&error)))
+}
+
+/// Builds the door; says so when it is not where it was.
+pub(super) async fn build(args: &UpArgs, data_dir: &DataDir, clock: SharedClock) -> Result<Door, Failure> {
+    let options = DoorOptions {
+        listen: args.listen,
+        exposed_as: args.exposed_as.clone(),
+    };
+    let door = Door::build(data_dir, &options, clock).await.map_err(|error| {
+        let is_usage = matches!(
+            error,
+            DoorError::NotLoopback { .. } | DoorError::OnlyLoopback { .. }
+        );
+        let message = chain(&error);
+        if is_usage {
+            Failure::usage(message)
+        } else {
+            Failure::new(message)
+        }
+    })?;
+    if let Some(former) = door.moved_from() {
+        complain(&format!(
+            "warning: another program listens on {former}; the API is at {} from now on, and copies of the kubeconfig \
+             have to be made anew",
+            door.address()
+        ));
+    }
+    Ok(door)
+}
+
+impl Serving {
+    /// Opens the door to a machine.
+    pub(super) fn start(door: Door, machine: &Standalone) -> Serving {
+        let residents = keep_residents(machine.client(), door.authority_pem().to_owned());
+        let (stop, stopped) = watch::channel(false);
+        let tasks = [
+            tokio::spawn(door.serve(machine.router(), stopped)),
+            tokio::spawn(residents),
+        ];
+        Serving { stop, tasks }
+    }
+
+    /// Closes the door; watches end, and what was asked before is answered.
+    pub(super) async fn stop(self) {
+        self.stop.send_replace(true);
+        let [door, residents] = self.tasks;
+        residents.abort();
+        if let Err(error) = door.await {
+            tracing::error!(%error, "the server of the API ended by itself");
+        }
+    }
+}
+
+/// Where the API is, for people: the kubeconfig, and what to do with it.
+pub(super) fn text(kubeconfig: &Path) -> String {
+    let path = quoted(kubeconfig);
+    format!(
+        "kubeconfig: {}\n  try: kubectl --kubeconfig {path} get cronjobs,jobs,pods\n",
+        kubeconfig.display()
+    )
+}
+
+/// Where the API is, as it stands in the JSON output.
+pub(super) fn url(door: &Door) -> String {
+    server_url(door.address())
+}
+
+/// A path as a shell takes it.
+fn quoted(path: &Path) -> String {
+    let text = path.display().to_string();
+    let is_plain = |c: char| c.is_ascii_alphanumeric() || "/._-+@%:,".contains(c);
+    if text.chars().all(is_plain) {
+        text
+    } else {
+        format!("'{}'", text.replace('\'', r"'\''"))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_line_to_try_can_be_pasted_into_a_shell() {
+        insta::assert_snapshot!(text(Path::new("/home/ann/.local/state/punctual/kubeconfig")));
+        insta::assert_snapshot!(text(Path::new("/home/ann/it's here/kubeconfig")));
+    }
+}

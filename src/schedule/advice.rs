@@ -1,0 +1,281 @@
+//! What about a schedule may surprise whoever wrote it. None of it is wrong; each is likely not what was meant.
+
+use chrono::{NaiveDate, NaiveDateTime, TimeDelta};
+
+use super::fields::Fields;
+use super::{Dialect, Expression, Field, Fold, Reading, Schedule, Timestamp};
+
+/// How far ahead clock changes are looked for: whatever the zone, two of a year lie within.
+const AHEAD: TimeDelta = TimeDelta::days(400);
+
+/// A schedule is rare if more than this lies between two of its next instants.
+const RARE: TimeDelta = TimeDelta::days(366);
+
+/// Something about a schedule that may surprise.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+#[expect(missing_docs, reason = "the fields are what the sentences say they are")]
+pub enum Advice {
+    /// No date matches.
+    NeverFires,
+    /// Years lie between two instants.
+    Seldom {
+        next: Option<NaiveDate>,
+        then: Option<NaiveDate>,
+    },
+    /// Both day fields are restricted, and either is enough.
+    EitherDay,
+    /// One day field is written out in full and so makes every day match, whatever the other says.
+    OtherDayIgnored { full: Field, ignored: Field },
+    /// A step that does not divide its field: it starts over, after a shorter gap.
+    UnevenStep {
+        field: Field,
+        step: u32,
+        last: u32,
+        gap: u32,
+    },
+    /// A step so long that only the first value is left.
+    LongStep { field: Field, step: u32, only: u32 },
+    /// `* 2 * * *`: every minute of an hour, where one was probably meant.
+    EveryMinute { hour: u32 },
+    /// Some months have no such day.
+    ShortMonths { day: u32 },
+    /// The next clock change skips a run.
+    Skipped { wall: NaiveDateTime },
+    /// The next clock change repeats a run.
+    Repeated { at: Timestamp, wall: NaiveDateTime },
+}
+
+impl Advice {
+    /// What happens, in one sentence without a full stop.
+    pub fn message(&self) -> String {
+        match self {
+            Advice::NeverFires => "this never fires: no date matches it".into(),
+            Advice::Seldom { next, then } => {
+                let day = |at: &Option<NaiveDate>| {
+                    at.map_or("never again".to_owned(), |at| at.format("%Y-%m-%d").to_string())
+                };
+                format!("this fires seldom: next on {}, then {}", day(next), day(then))
+            }
+            Advice::EitherDay => {
+                "the day of the month and the day of the week are OR-ed: either is enough".into()
+            }
+            Advice::OtherDayIgnored { full, ignored } => {
+                format!(
+                    "the {ignored} has no effect: the {full} is written out in full, and either is enough"
+                )
+            }
+            Advice::UnevenStep {
+                field,
+                step,
+                last,
+                gap,
+            } => match field {
+                Field::DayOfMonth => format!(
+                    "`/{step}` starts over on the 1st: after the {} of a long month comes the 1st, {gap} {} later",
+                    super::describe::ordinal(*last),
+                    if *gap == 1 { "day" } else { "days" },
+                ),
+                Field::DayOfWeek => format!(
+                    "{step} does not divide the week: after {} it starts over on Sunday",
+                    super::describe::weekday(*last)
+                ),
+                Field::Month => format!(
+                    "{step} does not divide the year: after {} it starts over in January",
+                    super::describe::month(*last)
+                ),
+                _ => format!(
+                    "{step} does not divide the {}: after {field} {last} it starts over, {gap} later instead of {step}",
+                    field.plural()
+                ),
+            },
+            Advice::LongStep { field, step, only } => {
+                format!(
+                    "a step of {step} is longer than the {} there are: only {field} {only} matches",
+                    field.plural()
+                )
+            }
+            Advice::EveryMinute { hour } => {
+                format!("this fires 60 times, every minute from {hour:02}:00 to {hour:02}:59")
+            }
+            Advice::ShortMonths { day } => match day {
+                29 => "in February this fires in leap years only".into(),
+                30 => "February has no day 30, so it is left out".into(),
+                _ => "five months have no day 31, so they are left out".into(),
+            },
+            Advice::Skipped { wall } => format!(
+                "the run of {} is skipped: the clock is put forward, and this time does not happen",
+                wall.format("%Y-%m-%d %H:%M")
+            ),
+            Advice::Repeated { wall, .. } => format!(
+                "the run of {} happens twice: the clock is put back, and this time comes again",
+                wall.format("%Y-%m-%d %H:%M")
+            ),
+        }
+    }
+
+    /// What to do about it; none where nothing better is known.
+    pub fn help(&self) -> Option<&'static str> {
+        Some(match self {
+            Advice::NeverFires => {
+                "check the day of the month against the month; to pause a CronJob, write `suspend: true`"
+            }
+            Advice::EitherDay => "leave one of the two `*`, and let the run check the other",
+            Advice::OtherDayIgnored { .. } => "write `*` in place of the full range",
+            Advice::UnevenStep {
+                field: Field::Minute, ..
+            } => "choose a step that divides 60, or use `@every`, which counts on across the hour",
+            Advice::UnevenStep {
+                field: Field::Hour, ..
+            } => "choose a step that divides 24, or use `@every`, which counts on across midnight",
+            Advice::UnevenStep { .. } => "list the values that are meant",
+            Advice::LongStep { .. } => "write the value itself, or use `@every` for a longer interval",
+            Advice::EveryMinute { .. } => "to run once, write a minute in the first field, such as `0`",
+            Advice::ShortMonths { .. } => {
+                "for the end of every month, use `L` of the dialect `extended`, or the 1st"
+            }
+            Advice::Skipped { .. } | Advice::Repeated { .. } => {
+                "choose a time of day that no clock change touches, such as 04:30, or `timeZone: Etc/UTC`"
+            }
+            Advice::Seldom { .. } => return None,
+        })
+    }
+}
+
+/// What may surprise about an expression in its zone, from `now` on.
+pub fn advice(expression: &Expression, schedule: &Schedule, now: Timestamp) -> Vec<Advice> {
+    let Some(fields) = expression.fields() else {
+        return vec![];
+    };
+    if expression.never_fires() {
+        return vec![Advice::NeverFires];
+    }
+    let mut found: Vec<Advice> = either_day(fields).into_iter().collect();
+    if expression.dialect() != Dialect::Quartz {
+        found.extend(steps(expression.as_str()));
+    }
+    if fields.minutes.count_ones() == 60 && fields.hours.is_power_of_two() && fields.seconds == 1 {
+        found.push(Advice::EveryMinute {
+            hour: fields.hours.trailing_zeros(),
+        });
+    }
+    found.extend(short_months(fields));
+    found.extend(seldom(schedule, now));
+    if fields.hours.count_ones() < 24 {
+        found.extend(clock_changes(schedule, now));
+    }
+    found
+}
+
+fn either_day(fields: &Fields) -> Option<Advice> {
+    let (full_days, full_weekdays) = (fields.days.is_all(), fields.weekdays.is_all());
+    match (fields.either_day(), full_days, full_weekdays) {
+        (false, ..) | (true, true, true) => None,
+        (true, true, false) => Some(Advice::OtherDayIgnored {
+            full: Field::DayOfMonth,
+            ignored: Field::DayOfWeek,
+        }),
+        (true, false, true) => Some(Advice::OtherDayIgnored {
+            full: Field::DayOfWeek,
+            ignored: Field::DayOfMonth,
+        }),
+        (true, false, false) => Some(Advice::EitherDay),
+    }
+}
+
+/// Steps over a whole field that do not divide it. They are looked for in the text: `0,7,14` is no mistake.
+fn steps(text: &str) -> Vec<Advice> {
+    let words: Vec<&str> = text
+        .split_whitespace()
+        .filter(|word| !word.contains('='))
+        .collect();
+    let fields = words.iter().rev().zip(Field::ALL.into_iter().rev());
+    let found = fields.flat_map(|(word, field)| word.split(',').filter_map(move |item| uneven(item, field)));
+    let mut found: Vec<Advice> = found.collect();
+    found.reverse();
+    found
+}
+
+fn uneven(item: &str, field: Field) -> Option<Advice> {
+    let (range, step) = item.split_once('/')?;
+    let step: u32 = step.parse().ok()?;
+    let is_open = !range.contains('-');
+    let first = if matches!(range, "*" | "?") {
+        field.min()
+    } else {
+        range.parse().ok()?
+    };
+    let size = field.max() - field.min() + 1;
+    if !is_open || step < 2 {
+        return None;
+    }
+    if first + step > field.max() {
+        return (step >= size || first == field.min()).then_some(Advice::LongStep {
+            field,
+            step,
+            only: first,
+        });
+    }
+    let last = first + (field.max() - first) / step * step;
+    let gap = size - last + first;
+    (gap != step).then_some(Advice::UnevenStep {
+        field,
+        step,
+        last,
+        gap,
+    })
+}
+
+/// One of the last days of the month, and nothing else.
+fn short_months(fields: &Fields) -> Option<Advice> {
+    let day = fields.days.listed.trailing_zeros();
+    let is_alone = fields.days.is_plain() && fields.days.listed.is_power_of_two() && fields.weekdays.is_all();
+    let every_month = fields.months.count_ones() == 12;
+    (is_alone && every_month && (29..=31).contains(&day)).then_some(Advice::ShortMonths { day })
+}
+
+fn seldom(schedule: &Schedule, now: Timestamp) -> Option<Advice> {
+    let next = schedule.next(now);
+    let then = next.and_then(|next| schedule.next(next));
+    let after = then.and_then(|then| schedule.next(then));
+    let far = |from: Option<Timestamp>, to: Option<Timestamp>| {
+        from.zip(to).is_none_or(|(from, to)| to - from > RARE)
+    };
+    let date = |at: Timestamp| wall(schedule, at).date();
+    (far(Some(now), next) || far(next, then) || far(then, after)).then(|| Advice::Seldom {
+        next: next.map(date),
+        then: then.map(date),
+    })
+}
+
+/// The first run that a clock change skips, and the first that it repeats.
+fn clock_changes(schedule: &Schedule, now: Timestamp) -> Vec<Advice> {
+    // A schedule that fires so often that the list ends before a change is not surprised by it.
+    let readings = schedule.readings(now, now + AHEAD).take(30_000);
+    let (mut skipped, mut repeated) = (None, None);
+    for reading in readings {
+        match reading {
+            Reading::Skipped { wall, .. } if skipped.is_none() => skipped = Some(Advice::Skipped { wall }),
+            Reading::Due {
+                at,
+                fold: Fold::First,
+            } if repeated.is_none() => {
+                repeated = Some(Advice::Repeated {
+                    at,
+                    wall: wall(schedule, at),
+                });
+            }
+            _ => {}
+        }
+        if skipped.is_some() && repeated.is_some() {
+            break;
+        }
+    }
+    skipped.into_iter().chain(repeated).collect()
+}
+
+/// What the zone's clock shows at an instant.
+fn wall(schedule: &Schedule, at: Timestamp) -> NaiveDateTime {
+    let offset = TimeDelta::seconds(schedule.zone().offset_seconds(at).into());
+    (at + offset).naive_utc()
+}

@@ -1,0 +1,74 @@
+//! A request to a resource, apart from its body: of which resource, where, and how it is to be answered.
+
+use std::convert::Infallible;
+
+use axum::extract::{FromRequestParts, Path};
+use axum::response::Response;
+use http::request::Parts;
+use http::{HeaderMap, StatusCode, Uri};
+use serde::de::DeserializeOwned;
+
+use super::form::Form;
+use super::params::{ListQuery, Target, WriteQuery, mode, query};
+use super::{ApiError, Endpoint};
+use crate::standalone::api::registry::Mode;
+use crate::standalone::store::{Key, Object};
+
+/// See the module's documentation.
+#[derive(Debug)]
+pub(super) struct Call {
+    pub(super) endpoint: Endpoint,
+    pub(super) target: Target,
+    uri: Uri,
+    headers: HeaderMap,
+}
+
+impl FromRequestParts<Endpoint> for Call {
+    type Rejection = Infallible;
+
+    async fn from_request_parts(parts: &mut Parts, endpoint: &Endpoint) -> Result<Self, Infallible> {
+        // The routes have no other parameters than a target, each of which may be missing.
+        let target = Path::<Target>::from_request_parts(parts, endpoint).await;
+        Ok(Self {
+            endpoint: endpoint.clone(),
+            target: target.map(|Path(target)| target).unwrap_or_default(),
+            uri: parts.uri.clone(),
+            headers: parts.headers.clone(),
+        })
+    }
+}
+
+impl Call {
+    /// Where the object is kept.
+    pub(super) fn key(&self) -> Key {
+        Key::new(
+            self.endpoint.resource.stored_as,
+            self.target.namespace.as_str(),
+            self.target.name.as_str(),
+        )
+    }
+
+    /// The parameters of the query.
+    pub(super) fn query<T: DeserializeOwned>(&self) -> Result<T, ApiError> {
+        query(&self.uri)
+    }
+
+    /// How the answer is to look.
+    pub(super) fn form(&self) -> Result<Form, ApiError> {
+        let query: ListQuery = self.query()?;
+        Form::negotiate(&self.headers, &query.include_object)
+    }
+
+    /// Answers one object.
+    pub(super) fn answer(&self, code: StatusCode, object: Object) -> Result<Response, ApiError> {
+        self.form()?
+            .object(&self.endpoint, code, &self.endpoint.shown(object)?)
+    }
+
+    /// The parameters of a write, and whether it is carried out.
+    pub(super) fn write(&self) -> Result<(WriteQuery, Mode), ApiError> {
+        let query: WriteQuery = self.query()?;
+        let mode = mode(&query.dry_run)?;
+        Ok((query, mode))
+    }
+}

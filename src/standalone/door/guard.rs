@@ -1,0 +1,186 @@
+//! Who is let in.
+//!
+//! Three questions, in this order. Is the request addressed to this server? A page of a web site whose name was made to
+//! point at this machine (DNS rebinding) is told apart by the name that it uses. Does it come from a web page? No page
+//! has business here, so there is no CORS either. Does it show the token? Only then does it reach the API.
+//!
+//! There are no anonymous requests, not even for `/livez` or `/version`: a stranger learns nothing.
+
+use std::io;
+use std::sync::Arc;
+use std::time::Duration;
+
+use axum::Router;
+use axum::body::{Body, HttpBody as _};
+use axum::extract::{Request, State};
+use axum::middleware::{self, Next};
+use axum::response::{IntoResponse, Response};
+use futures::{StreamExt as _, stream};
+use http::header::{AUTHORIZATION, CACHE_CONTROL, CONNECTION, CONTENT_TYPE, HOST, ORIGIN, WWW_AUTHENTICATE};
+use http::uri::Authority;
+use http::{HeaderMap, HeaderValue, StatusCode, Uri};
+use serde_json::json;
+use tokio::sync::watch;
+use tokio::time::{Instant, timeout_at};
+
+use super::Host;
+use super::token::Token;
+
+/// How long a client may take to send the body of a request. A few megabytes over a slow line take seconds.
+const BODY_TIME: Duration = Duration::from_secs(30);
+
+/// Browsers say with this where a request comes from, also where they send no `Origin`.
+const FETCH_SITE: &str = "sec-fetch-site";
+
+/// Knows who is let in.
+#[derive(Debug, Clone)]
+pub(super) struct Guard {
+    token: Token,
+    hosts: Vec<Host>,
+}
+
+/// Why a request is turned away.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub(super) enum Refusal {
+    /// It does not say to whom it is addressed, or names somebody else.
+    #[error("forbidden: this server is not known as {0:?}")]
+    OtherHost(String),
+    /// A browser sent it.
+    #[error("forbidden: requests from web pages are not served")]
+    WebPage,
+    /// It shows no token, or a wrong one.
+    #[error("Unauthorized")]
+    Unauthorized,
+}
+
+impl Guard {
+    /// A guard that lets in who shows this token to one of these hosts.
+    pub(super) fn new(token: Token, hosts: Vec<Host>) -> Self {
+        Guard { token, hosts }
+    }
+
+    /// Whether a request may come in.
+    pub(super) fn judge(&self, uri: &Uri, headers: &HeaderMap) -> Result<(), Refusal> {
+        // A client may name the host in the request line as well; then both have to be right.
+        if let Some(authority) = uri.authority() {
+            self.judge_host(authority.as_str())?;
+        }
+        self.judge_host(only(headers, HOST.as_str()).unwrap_or_default())?;
+        if headers.contains_key(ORIGIN) || headers.contains_key(FETCH_SITE) {
+            return Err(Refusal::WebPage);
+        }
+        let shown = only(headers, AUTHORIZATION.as_str()).and_then(bearer);
+        match shown {
+            Some(shown) if self.token.is(shown) => Ok(()),
+            _ => Err(Refusal::Unauthorized),
+        }
+    }
+
+    fn judge_host(&self, named: &str) -> Result<(), Refusal> {
+        let host = named.parse::<Authority>().ok().and_then(|authority| {
+            // Credentials before an `@` have no business in a request.
+            let has_credentials = authority.as_str().contains('@');
+            authority.host().parse::<Host>().ok().filter(|_| !has_credentials)
+        });
+        match host {
+            Some(host) if self.hosts.contains(&host) => Ok(()),
+            _ => Err(Refusal::OtherHost(named.to_owned())),
+        }
+    }
+}
+
+/// The value of a header that is there once.
+fn only<'a>(headers: &'a HeaderMap, name: &str) -> Option<&'a str> {
+    let mut values = headers.get_all(name).iter();
+    let value = values.next()?.to_str().ok()?;
+    values.next().is_none().then_some(value)
+}
+
+/// The token in `Bearer TOKEN`.
+fn bearer(value: &str) -> Option<&str> {
+    let (scheme, token) = value.split_once(' ')?;
+    scheme.eq_ignore_ascii_case("bearer").then(|| token.trim())
+}
+
+impl Refusal {
+    fn code(&self) -> (StatusCode, &'static str) {
+        match self {
+            Refusal::OtherHost(_) | Refusal::WebPage => (StatusCode::FORBIDDEN, "Forbidden"),
+            Refusal::Unauthorized => (StatusCode::UNAUTHORIZED, "Unauthorized"),
+        }
+    }
+}
+
+impl IntoResponse for Refusal {
+    fn into_response(self) -> Response {
+        let (code, reason) = self.code();
+        let status = json!({
+            "kind": "Status",
+            "apiVersion": "v1",
+            "metadata": {},
+            "status": "Failure",
+            "message": self.to_string(),
+            "reason": reason,
+            "code": code.as_u16(),
+        });
+        // The connection is closed, so that a stranger does not keep it.
+        let headers = [(CONTENT_TYPE, "application/json"), (CONNECTION, "close")];
+        let mut response = (code, headers, status.to_string()).into_response();
+        if self == Refusal::Unauthorized {
+            let challenge = HeaderValue::from_static("Bearer");
+            response.headers_mut().insert(WWW_AUTHENTICATE, challenge);
+        }
+        response
+    }
+}
+
+/// The API with a guard before it. Bodies have to come in time, and answers without an end, as of watches, end when
+/// `stop` becomes true.
+pub(super) fn around(api: Router, guard: Guard, stop: watch::Receiver<bool>) -> Router {
+    let post = Arc::new((guard, stop));
+    api.layer(middleware::from_fn_with_state(post, pass))
+}
+
+async fn pass(
+    State(post): State<Arc<(Guard, watch::Receiver<bool>)>>,
+    request: Request,
+    next: Next,
+) -> Response {
+    let (guard, stop) = &*post;
+    if let Err(refusal) = guard.judge(request.uri(), request.headers()) {
+        return refusal.into_response();
+    }
+    let mut response = next.run(request.map(in_time)).await;
+    // As kube-apiserver says it, so that no proxy keeps a secret.
+    let private = HeaderValue::from_static("no-cache, private");
+    response.headers_mut().insert(CACHE_CONTROL, private);
+    let stop = stop.clone();
+    response.map(|body| ending_with(body, stop))
+}
+
+/// The body of a request, or an error where it is too slow.
+fn in_time(body: Body) -> Body {
+    if body.is_end_stream() {
+        return body;
+    }
+    let deadline = Instant::now() + BODY_TIME;
+    let chunks = stream::unfold(Some(body.into_data_stream()), move |chunks| async move {
+        let mut chunks = chunks?;
+        match timeout_at(deadline, chunks.next()).await {
+            Ok(chunk) => Some((chunk?.map_err(io::Error::other), Some(chunks))),
+            Err(_) => Some((Err(io::ErrorKind::TimedOut.into()), None)),
+        }
+    });
+    Body::from_stream(chunks)
+}
+
+/// The body of an answer. One whose length is not known is a stream, which ends when everything does.
+fn ending_with(body: Body, mut stop: watch::Receiver<bool>) -> Body {
+    if body.size_hint().exact().is_some() {
+        return body;
+    }
+    let stopped = async move {
+        let _stopped_or_dropped = stop.wait_for(|stop| *stop).await;
+    };
+    Body::from_stream(body.into_data_stream().take_until(Box::pin(stopped)))
+}

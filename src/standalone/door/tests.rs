@@ -1,0 +1,332 @@
+//! Who is let in, and who is not: over real connections, with clients of all sorts.
+
+use std::net::SocketAddr;
+use std::sync::Arc;
+
+use axum::Router;
+use axum::body::Body;
+use axum::routing::get;
+use chrono::TimeDelta;
+use futures::stream;
+use insta::assert_snapshot;
+use tempfile::TempDir;
+use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
+use tokio::net::TcpStream;
+use tokio::sync::watch;
+use tokio::task::JoinHandle;
+use tokio_rustls::TlsConnector;
+use tokio_rustls::client::TlsStream;
+use tokio_rustls::rustls::crypto::ring;
+use tokio_rustls::rustls::pki_types::pem::PemObject as _;
+use tokio_rustls::rustls::pki_types::{CertificateDer, ServerName};
+use tokio_rustls::rustls::{ClientConfig, RootCertStore};
+
+use super::*;
+use crate::clock::{ManualClock, SystemClock};
+use crate::schedule::Timestamp;
+
+/// A door on a free port, with an API behind it that says `inside`, and a stream that never ends.
+struct World {
+    data: DataDir,
+    address: SocketAddr,
+    authority: String,
+    stop: watch::Sender<bool>,
+    serving: JoinHandle<()>,
+    _folder: TempDir,
+}
+
+async fn world() -> World {
+    let folder = TempDir::new().unwrap();
+    let data = DataDir::open(&folder.path().join("data")).unwrap();
+    let door = Door::build(&data, &DoorOptions::default(), SystemClock::shared())
+        .await
+        .unwrap();
+    let endless = || async {
+        let chunk = || Ok::<_, std::io::Error>("event\n");
+        Body::from_stream(futures::StreamExt::chain(
+            stream::iter([chunk()]),
+            stream::pending(),
+        ))
+    };
+    let api = Router::new()
+        .route("/", get(|| async { "inside" }))
+        .route("/watch", get(endless));
+    let (stop, stopped) = watch::channel(false);
+    World {
+        address: door.address(),
+        authority: door.authority_pem().to_owned(),
+        serving: tokio::spawn(door.serve(api, stopped)),
+        data,
+        stop,
+        _folder: folder,
+    }
+}
+
+impl World {
+    async fn connect(&self, name: &str) -> std::io::Result<TlsStream<TcpStream>> {
+        let mut roots = RootCertStore::empty();
+        roots
+            .add(CertificateDer::from_pem_slice(self.authority.as_bytes()).unwrap())
+            .unwrap();
+        let client = ClientConfig::builder_with_provider(Arc::new(ring::default_provider()))
+            .with_safe_default_protocol_versions()
+            .unwrap()
+            .with_root_certificates(roots)
+            .with_no_client_auth();
+        let stream = TcpStream::connect(self.address).await?;
+        let name = ServerName::try_from(name.to_owned()).unwrap();
+        TlsConnector::from(Arc::new(client)).connect(name, stream).await
+    }
+
+    /// The answer to a request whose header has these lines; the token stands for `TOKEN`.
+    async fn ask(&self, lines: &[&str]) -> String {
+        let token = std::fs::read_to_string(self.data.token()).unwrap();
+        let mut stream = self.connect("127.0.0.1").await.unwrap();
+        let mut lines = lines.to_vec();
+        lines.push("Connection: close\r\n\r\n");
+        let request = lines.join("\r\n").replace("TOKEN", token.trim());
+        stream.write_all(request.as_bytes()).await.unwrap();
+        read(&mut stream).await
+    }
+}
+
+/// Everything that a server says; one that ends without TLS's farewell has said it, too.
+async fn read(stream: &mut (impl tokio::io::AsyncRead + Unpin)) -> String {
+    let mut answer = Vec::new();
+    let _unfinished = stream.read_to_end(&mut answer).await;
+    String::from_utf8_lossy(&answer).into_owned()
+}
+
+/// The first line and the body of an answer.
+fn gist(answer: &str) -> String {
+    let (head, body) = answer.split_once("\r\n\r\n").unwrap_or((answer, ""));
+    format!("{}\n{body}", head.lines().next().unwrap_or_default())
+}
+
+#[tokio::test]
+async fn who_shows_the_token_is_let_in_by_every_name_of_the_server() {
+    let world = world().await;
+    for host in [
+        "127.0.0.1",
+        "localhost",
+        "LOCALHOST.",
+        "[::1]:6443",
+        "127.0.0.1:1",
+    ] {
+        let host = format!("Host: {host}");
+        let answer = world
+            .ask(&["GET / HTTP/1.1", &host, "Authorization: bearer TOKEN"])
+            .await;
+        assert_eq!(gist(&answer), "HTTP/1.1 200 OK\ninside", "{host}");
+        assert!(answer.contains("cache-control: no-cache, private"), "{answer}");
+    }
+    for name in ["localhost", "127.0.0.1", "::1"] {
+        world
+            .connect(name)
+            .await
+            .expect("the certificate is for this name");
+    }
+    world
+        .connect("example.com")
+        .await
+        .expect_err("the certificate is not for other names");
+}
+
+#[tokio::test]
+async fn strangers_and_web_pages_get_nothing() {
+    let world = world().await;
+    let (host, token) = ("Host: localhost", "Authorization: Bearer TOKEN");
+    let mut told = Vec::new();
+    for header in [
+        &[host][..],
+        &[host, "Authorization: Bearer wrong"],
+        &[host, "Authorization: Bearer "],
+        &[host, "Authorization: Basic TOKEN"],
+        &[host, token, token],
+        &[host, token, "Origin: https://evil.example"],
+        &[host, token, "Origin: null"],
+        &[host, token, "Sec-Fetch-Site: same-origin"],
+        &["Host: rebound.evil.example", token],
+        &["Host: 10.1.2.3", token],
+        &["Host: user@localhost", token],
+        &[host, host, token],
+        &[token],
+    ] {
+        let mut lines = vec!["GET / HTTP/1.1"];
+        lines.extend(header);
+        let answer = world.ask(&lines).await;
+        assert!(!answer.contains("inside"), "{answer}");
+        told.push(format!("{}\n{}", header.join(", "), gist(&answer)));
+    }
+    for request in [
+        "OPTIONS / HTTP/1.1",
+        "GET /livez HTTP/1.1",
+        "GET https://evil.example/ HTTP/1.1",
+    ] {
+        told.push(format!("{request}\n{}", gist(&world.ask(&[request, host]).await)));
+    }
+    assert_snapshot!(told.join("\n\n"));
+}
+
+#[tokio::test]
+async fn a_client_without_tls_is_told_so() {
+    let world = world().await;
+    let mut stream = TcpStream::connect(world.address).await.unwrap();
+    stream
+        .write_all(b"GET / HTTP/1.1\r\nHost: localhost\r\n\r\n")
+        .await
+        .unwrap();
+    let answer = read(&mut stream).await;
+    assert_eq!(
+        gist(&answer),
+        "HTTP/1.0 400 Bad Request\nClient sent an HTTP request to an HTTPS server.\n"
+    );
+}
+
+#[tokio::test]
+async fn a_header_without_an_end_is_not_read_for_ever() {
+    let world = world().await;
+    let mut stream = world.connect("localhost").await.unwrap();
+    stream
+        .write_all(b"GET / HTTP/1.1\r\nHost: localhost\r\n")
+        .await
+        .unwrap();
+    let filler = format!("X: {}\r\n", "x".repeat(1_000));
+    let mut sent = 0;
+    while sent < 1_000_000 && stream.write_all(filler.as_bytes()).await.is_ok() {
+        sent += filler.len();
+    }
+    let answer = read(&mut stream).await;
+    assert!(
+        answer.is_empty() || answer.starts_with("HTTP/1.1 431"),
+        "{answer}"
+    );
+}
+
+#[tokio::test]
+async fn the_end_ends_watches_and_idle_connections() {
+    let world = world().await;
+    let token = std::fs::read_to_string(world.data.token()).unwrap();
+    let mut watching = world.connect("localhost").await.unwrap();
+    let request = format!(
+        "GET /watch HTTP/1.1\r\nHost: localhost\r\nAuthorization: Bearer {}\r\n\r\n",
+        token.trim()
+    );
+    watching.write_all(request.as_bytes()).await.unwrap();
+    let mut begin = [0; 12];
+    watching.read_exact(&mut begin).await.unwrap();
+    assert_eq!(&begin, b"HTTP/1.1 200");
+    let idle = world.connect("localhost").await.unwrap();
+    world.stop.send_replace(true);
+    let rest = read(&mut watching).await;
+    assert!(
+        rest.ends_with("0\r\n\r\n"),
+        "the stream is brought to its end: {rest:?}"
+    );
+    world.serving.await.unwrap();
+    drop(idle);
+}
+
+#[tokio::test]
+async fn the_port_the_token_and_the_authority_stay_the_same() {
+    let world = world().await;
+    let kubeconfig = std::fs::read_to_string(world.data.kubeconfig()).unwrap();
+    world.stop.send_replace(true);
+    world.serving.await.unwrap();
+    let again = Door::build(&world.data, &DoorOptions::default(), SystemClock::shared())
+        .await
+        .unwrap();
+    assert_eq!((again.address(), again.moved_from()), (world.address, None));
+    assert_eq!(
+        std::fs::read_to_string(world.data.kubeconfig()).unwrap(),
+        kubeconfig
+    );
+    // Another program, as far as the next one can tell.
+    let moved = Door::build(&world.data, &DoorOptions::default(), SystemClock::shared())
+        .await
+        .unwrap();
+    assert_ne!(moved.address(), world.address);
+    assert_eq!(moved.moved_from(), Some(world.address));
+}
+
+#[tokio::test]
+async fn other_machines_are_let_in_only_when_that_is_said() {
+    let folder = TempDir::new().unwrap();
+    let data = DataDir::open(&folder.path().join("data")).unwrap();
+    let everywhere: SocketAddr = "0.0.0.0:0".parse().unwrap();
+    let build = async |listen, exposed_as: &[&str]| {
+        let exposed_as = exposed_as.iter().map(|host| host.parse().unwrap()).collect();
+        Door::build(&data, &DoorOptions { listen, exposed_as }, SystemClock::shared()).await
+    };
+    let refused = build(Some(everywhere), &[]).await.unwrap_err();
+    assert_snapshot!(refused);
+    let useless = build(Some("127.0.0.1:0".parse().unwrap()), &["build1.example.com"])
+        .await
+        .unwrap_err();
+    assert_snapshot!(useless);
+    let open = build(Some(everywhere), &["build1.example.com"]).await.unwrap();
+    assert!(open.address().ip().is_unspecified());
+    let port = open.address().port();
+    drop(open);
+    // What was said once is not taken for granted.
+    let closed = build(None, &[]).await.unwrap();
+    assert!(
+        closed.address().ip().is_loopback() && closed.moved_from().is_none(),
+        "{port}"
+    );
+}
+
+#[tokio::test(start_paused = true)]
+async fn the_certificate_is_renewed_before_it_ends() {
+    let folder = TempDir::new().unwrap();
+    let authority = Arc::new(Authority::keep(folder.path()).unwrap());
+    let clock = ManualClock::starting_at(Timestamp::from_timestamp(1_800_000_000, 0).unwrap());
+    let certificates = Certificates::new(
+        authority,
+        vec!["localhost".parse().unwrap()],
+        Arc::new(clock.clone()),
+    )
+    .unwrap();
+    let first = certificates.current();
+    clock.step(TimeDelta::days(180));
+    assert!(Arc::ptr_eq(&first, &certificates.current()));
+    clock.step(TimeDelta::days(10));
+    let second = certificates.current();
+    assert!(!Arc::ptr_eq(&first, &second));
+    clock.step(TimeDelta::days(-300));
+    assert!(
+        !Arc::ptr_eq(&second, &certificates.current()),
+        "it would not be valid yet"
+    );
+}
+
+#[test]
+fn a_weak_token_and_a_damaged_key_are_refused() {
+    let folder = TempDir::new().unwrap();
+    let path = folder.path().join("token");
+    std::fs::write(&path, "\n").unwrap();
+    let told = |error: DoorError| {
+        error
+            .to_string()
+            .replace(&folder.path().display().to_string(), "/data")
+    };
+    assert_snapshot!(told(Token::keep(&path).unwrap_err()));
+    let pki = folder.path().join("pki");
+    Authority::keep(&pki).unwrap();
+    std::fs::write(pki.join("ca.key"), "cut o").unwrap();
+    assert_snapshot!(told(Authority::keep(&pki).unwrap_err()));
+}
+
+#[test]
+fn hosts_are_read_as_people_write_them() {
+    for text in ["10.0.0.5", "::1", "[::1]", "localhost", "Build1.Example.com."] {
+        text.parse::<Host>().expect(text);
+    }
+    for text in ["", "10.0.0.300", "a b", "name:6443", "-a", "https://x"] {
+        assert!(text.parse::<Host>().is_err(), "{text}");
+    }
+    assert_eq!(
+        "Build1.Example.com.".parse::<Host>(),
+        "build1.example.com".parse()
+    );
+}

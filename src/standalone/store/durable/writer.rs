@@ -1,0 +1,189 @@
+//! The only one who writes: it commits what waits in groups, and forgets old events.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use tokio::sync::{mpsc, oneshot};
+use tokio::time::{Instant, MissedTickBehavior, interval_at};
+
+use super::batch::{Batch, Request};
+use super::database::{Backlog, Database};
+use super::load::result_code;
+use crate::standalone::store::state::{Forgotten, SharedState};
+use crate::standalone::store::{Revision, StoreError};
+
+/// The most writes in one transaction. It bounds what is in memory twice; a hundred share the cost of a sync well enough.
+pub(super) const BATCH_WRITES: usize = 256;
+
+/// Events are kept for at least so long, and for at most twice as long, as kube-apiserver lets etcd keep them
+/// (`--etcd-compaction-interval`).
+const FORGET_INTERVAL: Duration = Duration::from_mins(5);
+
+/// How many rows are removed together, when nothing else is a reason: few enough for a pause that nobody notices.
+const BACKLOG_ROWS: usize = 500;
+
+/// What the writer is asked.
+#[derive(Debug)]
+pub(super) enum Order {
+    Write(Request),
+    /// Let go of the file.
+    Close(oneshot::Sender<()>),
+}
+
+/// The task that writes. It ends when it is told to, or when nobody can ask it any more.
+#[derive(Debug)]
+pub(super) struct Writer {
+    pub(super) database: Database,
+    pub(super) state: SharedState,
+    pub(super) orders: mpsc::Receiver<Order>,
+    backlog: Backlog,
+    /// The newest revision when old events were last forgotten.
+    newest_then: Revision,
+    /// Whether the last transaction failed; only the first failure is logged.
+    failing: bool,
+}
+
+impl Writer {
+    pub(super) fn new(
+        database: Database,
+        state: SharedState,
+        orders: mpsc::Receiver<Order>,
+        forgotten: Vec<Forgotten>,
+    ) -> Self {
+        let mut backlog = Backlog::default();
+        for event in forgotten {
+            backlog.add(event);
+        }
+        let newest_then = state.read().revision();
+        Self {
+            database,
+            state,
+            orders,
+            backlog,
+            newest_then,
+            failing: false,
+        }
+    }
+
+    /// Writes until it is told to close.
+    pub(super) async fn run(mut self) {
+        let mut tick = interval_at(Instant::now() + FORGET_INTERVAL, FORGET_INTERVAL);
+        tick.set_missed_tick_behavior(MissedTickBehavior::Delay);
+        let mut orders = Vec::with_capacity(BATCH_WRITES);
+        let mut closing = None;
+        while closing.is_none() {
+            tokio::select! {
+                received = self.orders.recv_many(&mut orders, BATCH_WRITES) => {
+                    if received == 0 {
+                        break;
+                    }
+                    closing = self.write(&mut orders).await;
+                }
+                _ = tick.tick() => self.forget_old().await,
+            }
+        }
+        // Who writes from now on is told that the store is closed.
+        self.orders.close();
+        if !self.backlog.is_empty() {
+            self.forget().await;
+        }
+        if let Err(error) = self.database.close().await {
+            tracing::warn!(%error, "the database could not be closed in peace; nothing is lost");
+        }
+        if let Some(closing) = closing {
+            let _gone = closing.send(());
+        }
+    }
+
+    /// Carries orders out, up to the one to close.
+    async fn write(&mut self, orders: &mut Vec<Order>) -> Option<oneshot::Sender<()>> {
+        let mut closing = None;
+        let mut batch = Batch::default();
+        {
+            let state = self.state.read();
+            for order in orders.drain(..) {
+                match order {
+                    Order::Write(request) => batch.take(request, &state),
+                    Order::Close(done) => closing = Some(done),
+                }
+            }
+        }
+        self.commit(batch).await;
+        if self.backlog.len() >= BACKLOG_ROWS {
+            self.forget().await;
+        }
+        closing
+    }
+
+    async fn commit(&mut self, mut batch: Batch) {
+        if batch.writes().is_empty() {
+            return;
+        }
+        if let Err(error) = self.database.append(batch.writes()).await {
+            self.report(&error, "a write failed");
+            let error = Arc::new(error);
+            batch.fail(|| self.failure(&error));
+            return;
+        }
+        self.recover();
+        {
+            let mut state = self.state.write();
+            for write in batch.take_writes() {
+                for event in state.apply(write) {
+                    self.backlog.add(event);
+                }
+            }
+        }
+        batch.succeed();
+    }
+
+    /// Forgets the events that were there at the last tick already.
+    async fn forget_old(&mut self) {
+        let forgotten = {
+            let mut state = self.state.write();
+            let until = std::mem::replace(&mut self.newest_then, state.revision());
+            state.forget_until(until)
+        };
+        for event in forgotten {
+            self.backlog.add(event);
+        }
+        if !self.backlog.is_empty() {
+            self.forget().await;
+        }
+    }
+
+    /// Removes what is forgotten from the database. What fails is done with the next.
+    async fn forget(&mut self) {
+        match self.database.forget(&self.backlog).await {
+            Ok(()) => {
+                self.backlog = Backlog::default();
+                self.recover();
+            }
+            Err(error) => self.report(&error, "old events could not be removed"),
+        }
+    }
+
+    fn failure(&self, error: &Arc<sqlx::Error>) -> StoreError {
+        const FULL: i32 = 13;
+        if result_code(error) == Some(FULL) {
+            StoreError::Full {
+                path: self.database.path().to_owned(),
+            }
+        } else {
+            StoreError::unavailable(Arc::clone(error))
+        }
+    }
+
+    fn report(&mut self, error: &sqlx::Error, what: &str) {
+        if !std::mem::replace(&mut self.failing, true) {
+            let path = self.database.path().display();
+            tracing::error!(%error, database = %path, "{what}; it is tried again with every write");
+        }
+    }
+
+    fn recover(&mut self) {
+        if std::mem::replace(&mut self.failing, false) {
+            tracing::warn!(database = %self.database.path().display(), "the database takes writes again");
+        }
+    }
+}

@@ -1,0 +1,85 @@
+//! `punctual up` as a server: its folder, its kubeconfig, and who else gets at them.
+
+use std::io::{BufRead as _, BufReader};
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, Stdio};
+
+use insta::assert_snapshot;
+use tempfile::TempDir;
+
+use crate::{command, exit_code, punctual, text};
+
+/// A `punctual up` over a data folder.
+struct Server {
+    child: Child,
+    first_line: String,
+    folder: PathBuf,
+}
+
+impl Server {
+    fn start(folder: &Path, more: &[&str]) -> Server {
+        let mut arguments = vec!["up", "--data-dir", folder.to_str().expect("UTF-8")];
+        arguments.extend(more);
+        let mut child = command(&arguments)
+            .stdin(Stdio::null())
+            .stdout(Stdio::piped())
+            .stderr(Stdio::null())
+            .spawn()
+            .expect("punctual can be started");
+        let mut first_line = String::new();
+        let output = child.stdout.as_mut().expect("piped");
+        BufReader::new(output).read_line(&mut first_line).expect("UTF-8");
+        Server {
+            child,
+            first_line,
+            folder: folder.to_owned(),
+        }
+    }
+
+    fn stop(mut self) {
+        let status = Command::new("kill")
+            .args(["-INT", &self.child.id().to_string()])
+            .status();
+        assert!(status.expect("kill can be started").success());
+        assert_eq!(self.child.wait().expect("it ends").code(), Some(0));
+    }
+}
+
+/// With nothing to run it serves and waits, and says first where the kubeconfig is; the next one finds the port again.
+#[test]
+fn without_a_manifest_it_serves_at_the_same_place_each_time() {
+    let folder = TempDir::new().expect("a folder");
+    let data = folder.path().join("data");
+    let server = Server::start(&data, &[]);
+    assert_eq!(
+        server.first_line,
+        format!("kubeconfig: {}/kubeconfig\n", data.display())
+    );
+    let kubeconfig = std::fs::read_to_string(server.folder.join("kubeconfig")).expect("it is there by then");
+    server.stop();
+    Server::start(&data, &[]).stop();
+    assert_eq!(
+        std::fs::read_to_string(data.join("kubeconfig")).expect("a file"),
+        kubeconfig
+    );
+}
+
+#[test]
+fn a_second_one_on_the_same_folder_is_refused_and_names_the_first() {
+    let folder = TempDir::new().expect("a folder");
+    let server = Server::start(folder.path(), &[]);
+    let second = punctual(&["up", "--data-dir", folder.path().to_str().expect("UTF-8")]);
+    assert_eq!(exit_code(&second), 1);
+    let said = text(&second.stderr)
+        .replace(folder.path().to_str().expect("UTF-8"), "DIR")
+        .replace(&server.child.id().to_string(), "PID");
+    assert_snapshot!(said);
+    server.stop();
+}
+
+#[test]
+fn an_address_that_others_reach_needs_a_word_more() {
+    let refused = punctual(&["up", "--ephemeral", "--listen", "0.0.0.0:0"]);
+    assert_eq!(exit_code(&refused), 2);
+    assert_snapshot!(text(&refused.stderr));
+}

@@ -1,0 +1,109 @@
+//! The built-in CronJob controller at the same time.
+
+use std::io::{Read as _, Write as _};
+use std::net::{TcpListener, TcpStream};
+
+use k8s_openapi::api::batch::v1::Job;
+use kube::ResourceExt;
+use serde_json::json;
+
+use crate::world::{World, eventually, lateness, seconds};
+
+/// Who created a Job.
+fn creator(job: &Job) -> String {
+    let entries = job.metadata.managed_fields.iter().flatten();
+    let mut managers = entries.filter(|entry| entry.subresource.is_none());
+    managers
+        .find_map(|entry| entry.manager.clone())
+        .unwrap_or_default()
+}
+
+pub(crate) async fn those_handed_over_are_ours_alone(world: World) {
+    let handed_over = json!({
+        "metadata": { "annotations": { "punctual.dev/managed": "true" } },
+        "spec": { "suspend": true },
+    });
+    world.cronjob("ours", "@every 2s", handed_over).await;
+    world.cronjob("theirs", "@every 2s", json!({})).await;
+    let _controller = world.controller("one", &["--adopt", "opted-in"]);
+    eventually("both run", || async {
+        world.jobs_of("ours").await.len() >= 3 && !world.jobs_of("theirs").await.is_empty()
+    })
+    .await;
+    for job in world.jobs_of("ours").await {
+        assert_eq!(creator(&job), "punctual", "{}", job.name_any());
+    }
+    for job in world.jobs_of("theirs").await {
+        assert_eq!(creator(&job), "kube-controller-manager", "{}", job.name_any());
+    }
+
+    // Paused, nobody has anything to write: there is no war about the status.
+    let path = format!("/apis/batch/v1/namespaces/{}/cronjobs/ours", world.namespace);
+    let pause = json!({ "metadata": { "annotations": { "punctual.dev/suspend": "true" } } });
+    world.send("PATCH", &path, &pause).await.expect("paused");
+    seconds(2).await;
+    let before = world.get("ours").await.resource_version();
+    let jobs = world.jobs_of("ours").await.len();
+    seconds(4).await;
+    assert_eq!(world.get("ours").await.resource_version(), before);
+    assert_eq!(world.jobs_of("ours").await.len(), jobs);
+    assert_eq!(world.events("OtherController").await.len(), 0);
+    for reason in ["UnexpectedJob", "MissingJob"] {
+        let told = world.events(reason).await;
+        let ours = told
+            .iter()
+            .filter(|event| event.reporting_component.as_deref() == Some("punctual"));
+        assert_eq!(ours.count(), 0, "{reason}");
+    }
+}
+
+/// Punctual is the faster one, so the other starts a run only while punctual is frozen.
+pub(crate) async fn two_in_charge_are_told_of(world: World) {
+    let address = TcpListener::bind("127.0.0.1:0").and_then(|listener| listener.local_addr());
+    let address = address.expect("a port").to_string();
+    let controller = world.controller("one", &["--adopt", "all", "--metrics-listen", &address]);
+    eventually("it leads", || async { !world.leader().await.is_empty() }).await;
+    controller.signal("STOP");
+    world.cronjob("both", "@every 2s", json!({})).await;
+    eventually("the built-in one runs it", || async {
+        !world.jobs_of("both").await.is_empty()
+    })
+    .await;
+    controller.signal("CONT");
+    eventually("it is told", || async {
+        !world.events("OtherController").await.is_empty()
+    })
+    .await;
+    let told = world.events("OtherController").await;
+    assert_eq!(told.len(), 1);
+    assert_eq!(told[0].type_.as_deref(), Some("Warning"));
+    let message = told[0].message.clone().unwrap_or_default();
+    assert!(
+        message.contains("was created by kube-controller-manager"),
+        "{message}"
+    );
+    let mut metrics = String::new();
+    let mut stream = TcpStream::connect(&address).expect("it listens");
+    stream.write_all(b"GET /metrics HTTP/1.0\r\n\r\n").expect("sent");
+    stream.read_to_string(&mut metrics).expect("answered");
+    assert!(
+        metrics.contains(r#"punctual_notes_total{reason="OtherController"} 1"#),
+        "{metrics}"
+    );
+}
+
+pub(crate) async fn two_in_charge_start_nothing_twice(world: World) {
+    world.cronjob("minutely", "* * * * *", json!({})).await;
+    let _controller = world.controller("one", &["--adopt", "all"]);
+    for _ in 0..90 {
+        if !world.jobs_of("minutely").await.is_empty() {
+            break;
+        }
+        seconds(1).await;
+    }
+    seconds(3).await;
+    let jobs = world.jobs_of("minutely").await;
+    assert_eq!(jobs.len(), 1, "names are the lock");
+    assert_eq!(lateness(&jobs[0]), 0);
+    assert_eq!(world.active("minutely").await, 1);
+}

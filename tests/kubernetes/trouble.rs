@@ -1,0 +1,158 @@
+//! A namespace that gets no Job, beside one that does; and what a Job is made of.
+
+use std::net::TcpListener;
+use std::time::Duration;
+
+use kube::ResourceExt;
+use serde_json::json;
+
+use crate::world::{World, eventually, lateness, seconds};
+
+/// A webhook that takes connections and never says a word. It is asked about the Jobs of one namespace.
+async fn hanging_webhook(world: &World, namespace: &str) -> TcpListener {
+    let listener = TcpListener::bind("127.0.0.1:0").expect("a port");
+    let address = listener.local_addr().expect("an address");
+    let webhook = json!({
+        "apiVersion": "admissionregistration.k8s.io/v1",
+        "kind": "ValidatingWebhookConfiguration",
+        "metadata": { "name": format!("hangs-{namespace}") },
+        "webhooks": [{
+            "name": "hangs.example.com",
+            "rules": [{ "apiGroups": ["batch"], "apiVersions": ["v1"], "operations": ["CREATE"], "resources": ["jobs"] }],
+            "clientConfig": { "url": format!("https://{address}/") },
+            "namespaceSelector": { "matchLabels": { "kubernetes.io/metadata.name": namespace } },
+            "timeoutSeconds": 30, "failurePolicy": "Fail", "sideEffects": "None", "admissionReviewVersions": ["v1"],
+        }],
+    });
+    let path = "/apis/admissionregistration.k8s.io/v1/validatingwebhookconfigurations";
+    world.send("POST", path, &webhook).await.expect("a webhook");
+    // kube-apiserver notices it by a watch.
+    seconds(2).await;
+    listener
+}
+
+/// A second namespace, in which a CronJob is due every second.
+async fn neighbour(world: &World) -> String {
+    let namespace = format!("{}-well", world.namespace);
+    let object = json!({ "metadata": { "name": namespace } });
+    world
+        .send("POST", "/api/v1/namespaces", &object)
+        .await
+        .expect("a namespace");
+    world.cronjob_in(&namespace, "tick", "@every 1s", json!({})).await;
+    namespace
+}
+
+/// Runs at every second, and on time.
+async fn runs_on_time(world: &World, namespace: &str) {
+    eventually("the neighbour runs", || async {
+        world.jobs_in(namespace).await.len() >= 5
+    })
+    .await;
+    let jobs = world.jobs_in(namespace).await;
+    let mut late: Vec<i64> = jobs.iter().map(lateness).collect();
+    late.sort_unstable();
+    // The first was due before the controller was there.
+    assert!(late[late.len() - 2] <= 1, "{late:?} s late");
+}
+
+pub(crate) async fn a_webhook_that_hangs_holds_up_its_namespace_only(world: World) {
+    let _webhook = hanging_webhook(&world, &world.namespace).await;
+    for number in 0..100 {
+        world
+            .cronjob(&format!("stuck-{number}"), "@every 1s", json!({}))
+            .await;
+    }
+    let well = neighbour(&world).await;
+    let _controller = world.controller("one", &["--namespace", &well]);
+    runs_on_time(&world, &well).await;
+    assert_eq!(world.jobs().await.len(), 0);
+}
+
+pub(crate) async fn a_full_quota_holds_up_its_namespace_only(world: World) {
+    let none = json!({ "count/jobs.batch": "0" });
+    let quota = json!({ "apiVersion": "v1", "kind": "ResourceQuota", "metadata": { "name": "full" }, "spec": { "hard": none } });
+    let path = format!("/api/v1/namespaces/{}/resourcequotas", world.namespace);
+    world.send("POST", &path, &quota).await.expect("a quota");
+    let counted = json!({ "status": { "hard": none, "used": none } });
+    world
+        .send("PATCH", &format!("{path}/full/status"), &counted)
+        .await
+        .expect("it is counted");
+    for number in 0..20 {
+        world
+            .cronjob(&format!("full-{number}"), "@every 1s", json!({}))
+            .await;
+    }
+    let well = neighbour(&world).await;
+    let _controller = world.controller("one", &["--namespace", &well]);
+    runs_on_time(&world, &well).await;
+    assert_eq!(world.jobs().await.len(), 0);
+    eventually("each is told", || async {
+        world.events("FailedCreate").await.len() >= 20
+    })
+    .await;
+    let told = world.events("FailedCreate").await;
+    assert_eq!(
+        told.len(),
+        20,
+        "one event for each CronJob, however long it is stuck"
+    );
+    let message = told[0].message.clone().unwrap_or_default();
+    assert!(message.contains("exceeded quota: full"), "{message}");
+}
+
+pub(crate) async fn what_a_template_says_reaches_the_job(world: World) {
+    let template = json!({ "spec": { "jobTemplate": {
+        "metadata": { "labels": { "team": "a" }, "annotations": { "why": "because" } },
+        "spec": {
+            "backoffLimitPerIndex": 1, "completionMode": "Indexed", "completions": 3, "parallelism": 2,
+            "podReplacementPolicy": "Failed", "ttlSecondsAfterFinished": 600, "managedBy": "example.com/queue",
+            "successPolicy": { "rules": [{ "succeededCount": 2 }] },
+        },
+    } } });
+    let made = world.cronjob("full", "@every 1s", template).await;
+    let _controller = world.controller("one", &[]);
+    eventually("it runs", || async { !world.jobs_of("full").await.is_empty() }).await;
+    let job = &world.jobs_of("full").await[0];
+    let asked = serde_json::to_value(made.spec.job_template.spec).expect("JSON");
+    let got = serde_json::to_value(&job.spec).expect("JSON");
+    for (field, value) in asked.as_object().expect("an object") {
+        if field == "template" {
+            assert_eq!(&got[field]["spec"], &value["spec"]);
+        } else {
+            assert_eq!(&got[field], value, "{field}");
+        }
+    }
+    assert_eq!(job.labels()["team"], "a");
+    assert_eq!(job.annotations()["why"], "because");
+}
+
+pub(crate) async fn a_second_signal_insists(world: World) {
+    let _webhook = hanging_webhook(&world, &world.namespace).await;
+    world.cronjob("stuck", "@every 1s", json!({})).await;
+    let controller = world.controller("one", &[]);
+    eventually("it leads", || async { !world.leader().await.is_empty() }).await;
+    seconds(3).await;
+    controller.signal("TERM");
+    seconds(1).await;
+    assert!(!controller.has_ended(), "a request is under way");
+    controller.signal("TERM");
+    assert_eq!(controller.exit_code(Duration::from_secs(2)).await, 1);
+}
+
+pub(crate) async fn a_schedule_of_minutes_runs_at_the_minute(world: World) {
+    world.cronjob("minutely", "* * * * *", json!({})).await;
+    let _controller = world.controller("one", &[]);
+    for _ in 0..90 {
+        if !world.jobs_of("minutely").await.is_empty() {
+            break;
+        }
+        seconds(1).await;
+    }
+    let jobs = world.jobs_of("minutely").await;
+    assert_eq!(jobs.len(), 1);
+    assert_eq!(lateness(&jobs[0]), 0);
+    let minutes = crate::world::due(&jobs[0]) / 60;
+    assert_eq!(jobs[0].name_any(), format!("minutely-{minutes}"));
+}
