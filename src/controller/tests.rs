@@ -2,7 +2,6 @@
 
 use std::sync::Arc;
 
-use kube::Resource;
 use kube::runtime::watcher::Event;
 use serde_json::{Value, json};
 
@@ -479,10 +478,9 @@ fn who_stands_by_decides_nothing_and_who_takes_over_decides_everything() {
 }
 
 fn job_created_by(manager: &str, name: &str) -> JobView {
-    let mut job = job(name);
-    let entry = json!([{ "manager": manager, "time": "2026-01-01T10:00:00Z" }]);
-    job.meta_mut().managed_fields = serde_json::from_value(entry).expect("managed fields");
-    job
+    let mut object = job_object(name, 1, &json!({}));
+    object["metadata"]["managedFields"] = json!([{ "manager": manager, "time": "2026-01-01T10:00:00Z" }]);
+    serde_json::from_value(object).expect("a Job")
 }
 
 fn job(name: &str) -> JobView {
@@ -490,7 +488,11 @@ fn job(name: &str) -> JobView {
 }
 
 fn job_with(name: &str, version: u64, status: &Value) -> JobView {
-    let object = json!({
+    serde_json::from_value(job_object(name, version, status)).expect("a Job")
+}
+
+fn job_object(name: &str, version: u64, status: &Value) -> Value {
+    json!({
         "status": status,
         "metadata": {
             "name": name, "namespace": "default", "uid": format!("uid of {name}"),
@@ -499,8 +501,7 @@ fn job_with(name: &str, version: u64, status: &Value) -> JobView {
                 { "apiVersion": "batch/v1", "kind": "CronJob", "name": "tick", "uid": "tick-uid", "controller": true },
             ],
         },
-    });
-    serde_json::from_value(object).expect("a Job")
+    })
 }
 
 fn names(jobs: &[JobRef]) -> Vec<&str> {

@@ -122,7 +122,8 @@ impl Life {
         let setup = match self.machine.prepare(&self.pod, &self.container).await {
             Ok(setup) => setup,
             Err(error) => {
-                self.wait_for_config(sink, chain(&error)).await;
+                self.wait_for(sink, "CreateContainerConfigError", chain(&error))
+                    .await;
                 return None;
             }
         };
@@ -136,7 +137,13 @@ impl Life {
                 let reader = Reader::at_start(&attempt.log);
                 Some(self.follow(started, sink, Some(reader)).await)
             }
-            Err(error) => Some(self.not_started(sink, &error).await),
+            Err(error) => {
+                if let Some(reason) = error.waits() {
+                    self.wait_for(sink, reason, chain(&error)).await;
+                    return None;
+                }
+                Some(self.not_started(sink, &error).await)
+            }
         }
     }
 
@@ -247,8 +254,8 @@ impl Life {
         self.pause(delay).await;
     }
 
-    async fn wait_for_config(&mut self, sink: &Sink, message: String) {
-        let reason = "CreateContainerConfigError";
+    /// Waits for what is missing, which may come.
+    async fn wait_for(&mut self, sink: &Sink, reason: &'static str, message: String) {
         if self.missing.as_ref() != Some(&message) {
             self.warn("Failed", &message);
             let what = What::NotStarted {

@@ -15,6 +15,7 @@ use tokio::sync::watch;
 
 use super::process::{Exit, Order};
 use super::start_error::StartError;
+use super::volumes::Bind;
 use crate::schedule::Timestamp;
 
 /// Starts attempts, and finds those that were started before.
@@ -27,6 +28,9 @@ pub(super) trait Engine: std::fmt::Debug + Send + Sync {
 
     /// Starts an attempt that was never started. When it is `Ok`, it will be found from now on.
     fn start<'a>(&'a self, attempt: &'a Attempt, setup: Setup) -> BoxFuture<'a, Result<Started, StartError>>;
+
+    /// Forgets a pod that is gone, with everything that is kept of it (other than its folder, which goes anyway).
+    fn forget<'a>(&'a self, pod: &'a Pod) -> BoxFuture<'a, ()>;
 }
 
 /// One start of one container.
@@ -47,6 +51,8 @@ pub(super) struct Attempt {
 pub(super) struct Setup {
     /// The container's own variables (`env` and `envFrom`), resolved.
     pub(super) variables: BTreeMap<String, String>,
+    /// Its mounts.
+    pub(super) binds: Vec<Bind>,
 }
 
 /// What became of an attempt.

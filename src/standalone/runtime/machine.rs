@@ -141,7 +141,10 @@ impl Machine {
     pub(super) async fn prepare(&self, pod: &Pod, container: &Container) -> Result<Setup, PrepareError> {
         let sources = self.fetch(pod, container).await?;
         let variables = environment::resolve(pod, container, &sources)?;
-        Ok(Setup { variables })
+        Ok(Setup {
+            variables,
+            ..Setup::default()
+        })
     }
 
     async fn fetch(&self, pod: &Pod, container: &Container) -> Result<Sources, PrepareError> {

@@ -14,6 +14,7 @@
 //! | `engine` | the seam between a container's life and what keeps its attempts going |
 //! | `supervisor` | a small process for each attempt, which outlives `punctual`; the engine of processes |
 //! | `process` | one process: started in a group of its own, signalled, its exit collected |
+//! | `containers` | an engine: containers by Docker or Podman |
 //! | `start_error` | why a process did not start |
 //! | `fitness` | what a process can't have |
 //! | `machine` | what all pods share; what a container's process is |
@@ -29,6 +30,8 @@ pub mod output;
 
 mod base;
 mod container;
+#[allow(dead_code, reason = "pods choose it next")]
+mod containers;
 mod engine;
 mod fields;
 mod fitness;

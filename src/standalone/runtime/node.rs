@@ -243,10 +243,14 @@ impl Node {
 
     /// Nothing of the pod runs and its object is gone: what is kept of it goes as well.
     fn forget(&mut self, uid: &str) {
-        self.pods.remove(uid);
-        let folder = self.machine.options.data.pod(uid).path().to_owned();
-        self.removals.spawn_blocking(move || {
-            if let Err(error) = std::fs::remove_dir_all(&folder)
+        let Some(entry) = self.pods.remove(uid) else {
+            return;
+        };
+        let machine = self.machine.clone();
+        let folder = machine.options.data.pod(uid).path().to_owned();
+        self.removals.spawn(async move {
+            machine.engine.forget(&entry.pod).await;
+            if let Err(error) = tokio::fs::remove_dir_all(&folder).await
                 && error.kind() != std::io::ErrorKind::NotFound
             {
                 tracing::warn!(path = %folder.display(), %error, "the files of a pod that is gone could not be removed");

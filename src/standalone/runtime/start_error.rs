@@ -9,6 +9,7 @@ use std::path::{Path, PathBuf};
 
 use thiserror::Error;
 
+use super::containers::ContainerError;
 use super::process::Invocation;
 
 /// The `reason` of a container whose process did not start, as container engines write it.
@@ -36,6 +37,8 @@ pub(super) enum StartError {
     /// Found out by a supervisor.
     #[error("{message}")]
     Told { exit_code: i32, message: String },
+    #[error(transparent)]
+    Container(#[from] ContainerError),
     #[error("the command {program:?} could not be started")]
     Other {
         program: String,
@@ -51,7 +54,19 @@ impl StartError {
             Self::Told { exit_code, .. } => *exit_code,
             Self::NotInPath { .. } | Self::NoSuchFile { .. } | Self::NoInterpreter { .. } => 127,
             Self::IsFolder { .. } | Self::NotExecutable { .. } => 126,
-            Self::NoWorkingDir { .. } | Self::WorkingDirIsFile { .. } | Self::Other { .. } => 128,
+            Self::NoWorkingDir { .. }
+            | Self::WorkingDirIsFile { .. }
+            | Self::Container(_)
+            | Self::Other { .. } => 128,
+        }
+    }
+
+    /// The kubelet's word for a container that waits for this to change, and is then started after all; nothing, when
+    /// this is its end.
+    pub(super) fn waits(&self) -> Option<&'static str> {
+        match self {
+            Self::Container(error) => error.waits(),
+            _ => None,
         }
     }
 }

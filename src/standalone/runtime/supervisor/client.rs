@@ -207,6 +207,11 @@ impl Engine for ProcessEngine {
         }
         .boxed()
     }
+
+    /// Everything is in the pod's folder.
+    fn forget<'a>(&'a self, _pod: &'a Pod) -> BoxFuture<'a, ()> {
+        async {}.boxed()
+    }
 }
 
 impl State {

@@ -71,8 +71,14 @@ pub(in super::super) fn settle(bind: &Bind, container: &str) -> Result<(), Volum
     };
     let volume = root.display().to_string();
     let failed = || VolumeError::io(&volume, &bind.source);
-    if !bind.source.exists() {
-        fs::create_dir_all(&bind.source).map_err(failed())?;
+    // As open as the volume is: who may write there may write here.
+    let mode = fs::metadata(root).map_err(failed())?.permissions().mode();
+    let mut folder = root.clone();
+    for name in bind.source.strip_prefix(root).into_iter().flat_map(Path::iter) {
+        folder.push(name);
+        if !folder.exists() {
+            made(&volume, &folder, mode)?;
+        }
     }
     let inside = bind.source.canonicalize().map_err(failed())?;
     if inside.starts_with(root.canonicalize().map_err(failed())?) {

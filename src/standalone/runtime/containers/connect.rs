@@ -1,0 +1,133 @@
+//! Where the container engine is.
+//!
+//! Docker and Podman both serve the Docker API on a socket. Whoever names one, by `--container-engine` or by the
+//! variables that the engines' own commands read, gets that one and no other.
+
+use std::time::Duration;
+
+use bollard::{API_DEFAULT_VERSION, Docker};
+use thiserror::Error;
+
+/// How long an engine may take to say that it is there.
+const HELLO_SECONDS: u64 = 10;
+
+/// How long an engine may take to answer a request. Waits for the end of a container are asked again and again.
+const ANSWER: Duration = Duration::from_mins(2);
+
+/// No engine answers.
+#[derive(Debug, Error)]
+#[error(
+    "no container engine answers ({tried}); start Docker, or Podman's service (`systemctl start podman.socket`, or `podman system service --time 0`), or name the engine's socket by `--container-engine unix:///…` or DOCKER_HOST"
+)]
+pub(in super::super) struct NoEngine {
+    /// The addresses that were tried, each with what came of it.
+    tried: String,
+}
+
+/// The addresses to try, in this order. `variable` tells the environment.
+pub(super) fn candidates(asked: Option<&str>, variable: impl Fn(&str) -> Option<String>) -> Vec<String> {
+    let set = |name| variable(name).filter(|value| !value.is_empty());
+    let named = asked
+        .map(str::to_owned)
+        .or_else(|| set("DOCKER_HOST"))
+        .or_else(|| set("CONTAINER_HOST"));
+    if let Some(named) = named {
+        return vec![if named.starts_with('/') {
+            format!("unix://{named}")
+        } else {
+            named
+        }];
+    }
+    let of_user = set("XDG_RUNTIME_DIR").map(|folder| {
+        [
+            format!("{folder}/docker.sock"),
+            format!("{folder}/podman/podman.sock"),
+        ]
+    });
+    let [docker, podman] = of_user.map_or([None, None], |paths| paths.map(Some));
+    let desktop = set("HOME").map(|home| format!("{home}/.docker/run/docker.sock"));
+    let sockets = [
+        Some("/var/run/docker.sock".to_owned()),
+        docker,
+        desktop,
+        podman,
+        Some("/run/podman/podman.sock".to_owned()),
+    ];
+    let sockets = sockets.into_iter().flatten();
+    sockets.map(|path| format!("unix://{path}")).collect()
+}
+
+/// Connects to the first engine that answers.
+pub(super) async fn connect(candidates: &[String]) -> Result<Docker, NoEngine> {
+    let mut tried = Vec::new();
+    for address in candidates {
+        match hello(address).await {
+            Ok(engine) => {
+                tracing::info!(address, "the container engine answers");
+                return Ok(engine);
+            }
+            Err(error) => tried.push(format!("{address}: {error}")),
+        }
+    }
+    Err(NoEngine {
+        tried: tried.join("; "),
+    })
+}
+
+async fn hello(address: &str) -> Result<Docker, bollard::errors::Error> {
+    let engine = if address.starts_with("unix://") {
+        Docker::connect_with_unix(address, HELLO_SECONDS, API_DEFAULT_VERSION)?
+    } else {
+        Docker::connect_with_host(address)?.with_timeout(Duration::from_secs(HELLO_SECONDS))
+    };
+    // An older engine refuses requests of a newer version.
+    let engine = engine.negotiate_version().await?;
+    Ok(engine.with_timeout(ANSWER))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn tried(asked: Option<&str>, variables: &[(&str, &str)]) -> String {
+        let variable = |name: &str| {
+            let mut variables = variables.iter();
+            variables
+                .find(|(known, _)| *known == name)
+                .map(|(_, value)| (*value).to_owned())
+        };
+        candidates(asked, variable).join("\n")
+    }
+
+    #[test]
+    fn what_is_named_is_the_only_one_tried() {
+        let docker = ("DOCKER_HOST", "tcp://127.0.0.1:2375");
+        assert_eq!(tried(Some("/run/mine.sock"), &[docker]), "unix:///run/mine.sock");
+        assert_eq!(tried(None, &[docker]), "tcp://127.0.0.1:2375");
+        let podman = ("CONTAINER_HOST", "unix:///run/p.sock");
+        assert_eq!(tried(None, &[podman, ("DOCKER_HOST", "")]), "unix:///run/p.sock");
+    }
+
+    #[test]
+    fn else_the_usual_sockets_are() {
+        let user = [("XDG_RUNTIME_DIR", "/run/user/1000"), ("HOME", "/home/ada")];
+        insta::assert_snapshot!(tried(None, &user), @r"
+            unix:///var/run/docker.sock
+            unix:///run/user/1000/docker.sock
+            unix:///home/ada/.docker/run/docker.sock
+            unix:///run/user/1000/podman/podman.sock
+            unix:///run/podman/podman.sock
+            ");
+        insta::assert_snapshot!(tried(None, &[]), @r"
+            unix:///var/run/docker.sock
+            unix:///run/podman/podman.sock
+            ");
+    }
+
+    #[tokio::test]
+    async fn the_error_names_what_was_tried_and_what_to_do() {
+        let candidates = ["unix:///nowhere/docker.sock".to_owned(), "ssh://host".to_owned()];
+        let error = connect(&candidates).await.map(drop).unwrap_err();
+        insta::assert_snapshot!(error, @"no container engine answers (unix:///nowhere/docker.sock: Socket not found: /nowhere/docker.sock; ssh://host: URI scheme is not supported: ssh://host); start Docker, or Podman's service (`systemctl start podman.socket`, or `podman system service --time 0`), or name the engine's socket by `--container-engine unix:///…` or DOCKER_HOST");
+    }
+}

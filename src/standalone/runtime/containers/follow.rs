@@ -1,0 +1,288 @@
+//! A container's output, its end, and how it is told to end.
+//!
+//! The engine keeps both the output and the exit code, so following can begin anew at any time: the log is then written
+//! from its beginning again.
+
+use std::path::Path;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
+
+use bollard::Docker;
+use bollard::container::LogOutput;
+use bollard::errors::Error as ApiError;
+use bollard::models::{ContainerInspectResponse, ContainerState};
+use bollard::query_parameters::{
+    InspectContainerOptions, KillContainerOptionsBuilder, LogsOptionsBuilder, WaitContainerOptions,
+};
+use chrono::DateTime;
+use futures::StreamExt;
+use futures::future::BoxFuture;
+use tokio::fs::File;
+use tokio::io::{AsyncWriteExt, BufWriter};
+use tokio::sync::watch;
+
+use super::{is_missing, name_of};
+use crate::clock::SharedClock;
+use crate::schedule::Timestamp;
+use crate::standalone::runtime::engine::{Attempt, Control, Ended, Started};
+use crate::standalone::runtime::process::{Exit, Order};
+
+/// How long to wait before an engine is asked again that did not answer.
+pub(super) const ASK_AGAIN: Duration = Duration::from_secs(1);
+
+/// How long the engine may take to hand on the last of what a container wrote, after its end.
+const LAST_WORDS: Duration = Duration::from_secs(5);
+
+/// What a container gets that is asked to end and whose image names no signal.
+const ASK_TO_END: &str = "SIGTERM";
+
+/// The exit code of what SIGKILL ended.
+const KILLED: i32 = 137;
+
+/// How often an engine is asked again, and how long after, whose answer is not understood.
+const INSPECTIONS: u32 = 100;
+const INSPECT_AGAIN: Duration = Duration::from_millis(100);
+
+/// Looks at a container. Podman calls one whose end it has seen and not yet recorded `stopped`, a word that the Docker
+/// API does not know; soon after it says `exited`.
+pub(super) async fn inspect(engine: &Docker, name: &str) -> Result<ContainerInspectResponse, ApiError> {
+    for _ in 1..INSPECTIONS {
+        match engine
+            .inspect_container(name, None::<InspectContainerOptions>)
+            .await
+        {
+            Err(ApiError::JsonDataError { .. }) => tokio::time::sleep(INSPECT_AGAIN).await,
+            answer => return answer,
+        }
+    }
+    engine
+        .inspect_container(name, None::<InspectContainerOptions>)
+        .await
+}
+
+/// A container that was started, running or ended.
+pub(super) fn started(
+    engine: Docker,
+    inspected: &ContainerInspectResponse,
+    attempt: &Attempt,
+    clock: SharedClock,
+) -> Started {
+    let state = inspected.state.clone().unwrap_or_default();
+    let signal = inspected
+        .config
+        .as_ref()
+        .and_then(|config| config.stop_signal.clone());
+    let limits = attempt
+        .container
+        .resources
+        .as_ref()
+        .and_then(|resources| resources.limits.as_ref());
+    let container = Container {
+        engine,
+        name: name_of(attempt),
+        signal: signal
+            .filter(|signal| !signal.is_empty())
+            .unwrap_or_else(|| ASK_TO_END.to_owned()),
+        has_memory_limit: limits.is_some_and(|limits| limits.contains_key("memory")),
+        was_killed: Arc::default(),
+    };
+    let followed = container.clone();
+    let log = attempt.log.clone();
+    let (wrote, writes) = watch::channel(0);
+    let now = clock.now();
+    Started {
+        id: format!("docker://{}", inspected.id.clone().unwrap_or_default()),
+        pid: state
+            .pid
+            .and_then(|pid| u32::try_from(pid).ok())
+            .unwrap_or_default(),
+        since: state.started_at.as_deref().and_then(instant).unwrap_or(now),
+        writes,
+        end: Box::pin(async move { followed.end(&log, &wrote, &clock).await }),
+        control: Arc::new(container),
+    }
+}
+
+/// A container at the engine.
+#[derive(Debug, Clone)]
+struct Container {
+    engine: Docker,
+    name: String,
+    /// What asks it to end.
+    signal: String,
+    has_memory_limit: bool,
+    /// Whether it was us who sent SIGKILL.
+    was_killed: Arc<AtomicBool>,
+}
+
+impl Container {
+    /// Follows the container to its end, and its output to the last line.
+    async fn end(self, log: &Path, wrote: &watch::Sender<u64>, clock: &SharedClock) -> Ended {
+        let copying = self.copy(log, wrote);
+        let mut copying = std::pin::pin!(copying);
+        let mut is_copied = false;
+        let mut ending = std::pin::pin!(self.state_at_end());
+        let state = loop {
+            tokio::select! {
+                state = &mut ending => break state,
+                () = &mut copying, if !is_copied => is_copied = true,
+            }
+        };
+        if !is_copied && tokio::time::timeout(LAST_WORDS, copying).await.is_err() {
+            tracing::warn!(
+                container = self.name,
+                "the last lines of a container did not come"
+            );
+        }
+        state.map_or_else(
+            || {
+                Ended::unknown(
+                    "the container was removed by somebody else".to_owned(),
+                    clock.now(),
+                )
+            },
+            |state| self.ended(&state, clock.now()),
+        )
+    }
+
+    fn ended(&self, state: &ContainerState, now: Timestamp) -> Ended {
+        let code = state
+            .exit_code
+            .and_then(|code| i32::try_from(code).ok())
+            .unwrap_or(KILLED);
+        let exit = Exit {
+            code,
+            signal: (code > 128).then_some(code - 128),
+        };
+        // Not every engine learns of it (Podman does not with cgroup v1): then a SIGKILL that nobody here sent, under a
+        // memory limit, is the kernel's.
+        let was_killed = self.was_killed.load(Ordering::Relaxed);
+        let out_of_memory =
+            state.oom_killed == Some(true) || (code == KILLED && self.has_memory_limit && !was_killed);
+        let at = state.finished_at.as_deref().and_then(instant).unwrap_or(now);
+        Ended::of(exit, out_of_memory, at)
+    }
+
+    /// Waits for the end. Nothing, when the container is not there any more.
+    async fn state_at_end(&self) -> Option<ContainerState> {
+        loop {
+            // Whatever it answers, even that it took too long: the state is what counts.
+            let mut wait = std::pin::pin!(
+                self.engine
+                    .wait_container(&self.name, None::<WaitContainerOptions>)
+            );
+            let _answer = wait.next().await;
+            match inspect(&self.engine, &self.name).await {
+                Ok(inspected) => {
+                    let state = inspected.state.unwrap_or_default();
+                    if state.running == Some(false) {
+                        return Some(state);
+                    }
+                }
+                Err(error) if is_missing(&error) => return None,
+                Err(error) => {
+                    tracing::warn!(container = self.name, %error, "the container engine does not answer");
+                }
+            }
+            tokio::time::sleep(ASK_AGAIN).await;
+        }
+    }
+
+    /// Copies what the container writes to its log, until the engine has no more.
+    async fn copy(&self, log: &Path, wrote: &watch::Sender<u64>) {
+        loop {
+            match self.copy_once(log, wrote).await {
+                Ok(()) => return,
+                Err(CopyError::Engine(error)) if is_missing(&error) => return,
+                Err(CopyError::Engine(error)) => {
+                    tracing::warn!(container = self.name, %error, "the output of a container was cut off");
+                }
+                Err(CopyError::Disk(error)) => {
+                    tracing::warn!(path = %log.display(), %error, "a log could not be written");
+                }
+            }
+            tokio::time::sleep(ASK_AGAIN).await;
+        }
+    }
+
+    async fn copy_once(&self, log: &Path, wrote: &watch::Sender<u64>) -> Result<(), CopyError> {
+        if let Some(folder) = log.parent() {
+            tokio::fs::create_dir_all(folder).await?;
+        }
+        let mut file = BufWriter::new(File::create(log).await?);
+        let options = LogsOptionsBuilder::new()
+            .follow(true)
+            .stdout(true)
+            .stderr(true)
+            .timestamps(true);
+        let mut output = std::pin::pin!(self.engine.logs(&self.name, Some(options.build())));
+        while let Some(piece) = output.next().await {
+            file.write_all(&line(&piece?)).await?;
+            file.flush().await?;
+            wrote.send_modify(|count| *count += 1);
+        }
+        Ok(())
+    }
+
+    async fn send(&self, signal: &str) {
+        let options = KillContainerOptionsBuilder::new().signal(signal).build();
+        // The only error that matters to nobody is the usual one: it has ended already.
+        let _ended = self.engine.kill_container(&self.name, Some(options)).await;
+    }
+
+    async fn kill(&self) {
+        self.was_killed.store(true, Ordering::Relaxed);
+        self.send("SIGKILL").await;
+    }
+}
+
+/// What cut a copy off.
+#[derive(Debug, thiserror::Error)]
+enum CopyError {
+    #[error(transparent)]
+    Engine(#[from] ApiError),
+    #[error(transparent)]
+    Disk(#[from] std::io::Error),
+}
+
+/// What the engine hands on, as a line of the log: `time stream F text` (`P` for a piece whose line goes on), the
+/// format of Kubernetes' container runtimes. The engine has put the time before each piece.
+fn line(piece: &LogOutput) -> Vec<u8> {
+    let (stream, bytes) = match piece {
+        LogOutput::StdErr { message } => ("stderr", message),
+        LogOutput::StdOut { message } | LogOutput::StdIn { message } | LogOutput::Console { message } => {
+            ("stdout", message)
+        }
+    };
+    let space = bytes.iter().position(|byte| *byte == b' ').unwrap_or(bytes.len());
+    let (time, text) = bytes.split_at(space);
+    let text = text.strip_prefix(b" ").unwrap_or(text);
+    let (text, tag) = text.strip_suffix(b"\n").map_or((text, "P"), |text| (text, "F"));
+    [time, format!(" {stream} {tag} ").as_bytes(), text, b"\n"].concat()
+}
+
+/// An instant as engines write it; nothing for the zero that stands for none.
+fn instant(text: &str) -> Option<Timestamp> {
+    let instant: Timestamp = DateTime::parse_from_rfc3339(text).ok()?.to_utc();
+    (instant.timestamp() > 0).then_some(instant)
+}
+
+impl Control for Container {
+    fn obey(&self, order: Order) -> BoxFuture<'_, ()> {
+        let container = self.clone();
+        Box::pin(async move {
+            match order {
+                Order::Run => {}
+                Order::Kill => container.kill().await,
+                Order::Stop { grace } => {
+                    container.send(&container.signal).await;
+                    tokio::spawn(async move {
+                        tokio::time::sleep(grace).await;
+                        container.kill().await;
+                    });
+                }
+            }
+        })
+    }
+}

@@ -1,0 +1,272 @@
+//! Containers, by an engine that speaks the Docker API: Docker, or Podman's service.
+//!
+//! | file | one idea |
+//! |---|---|
+//! | `connect` | where the engine is |
+//! | `image` | whether an image is fetched, and fetching it |
+//! | `request` | what is asked of the engine for a container; pure |
+//! | `follow` | a container's output, its end, and how it is told to end |
+//!
+//! A container is known by its name, which is made of the pod's uid, the container and the attempt. So the engine
+//! refuses to make an attempt twice, and whoever comes after a `punctual` that died finds what it started. It is kept,
+//! ended, until its pod is forgotten: its exit code must be there when nobody has recorded it yet.
+
+mod connect;
+mod follow;
+mod image;
+mod request;
+
+#[cfg(test)]
+mod tests;
+
+use bollard::Docker;
+use bollard::errors::Error as ApiError;
+use bollard::models::ContainerStateStatusEnum;
+use bollard::query_parameters::{
+    CreateContainerOptionsBuilder, ListContainersOptionsBuilder, RemoveContainerOptionsBuilder,
+    StartContainerOptions,
+};
+use futures::future::BoxFuture;
+use k8s_openapi::api::core::v1::Pod;
+use thiserror::Error;
+use tokio::sync::OnceCell;
+
+use super::engine::{Attempt, Engine, Found, Setup, Started};
+use super::fitness::Unfit;
+use super::start_error::StartError;
+use super::volumes;
+use crate::clock::SharedClock;
+use connect::NoEngine;
+
+/// Why a container was not started.
+#[derive(Debug, Error)]
+pub(super) enum ContainerError {
+    #[error(transparent)]
+    NoEngine(#[from] NoEngine),
+    #[error(
+        "image {image:?} could not be pulled; check its name, and that its registry can be reached from here"
+    )]
+    Pull {
+        image: String,
+        #[source]
+        source: ApiError,
+    },
+    #[error(
+        "image {image:?} is not here, and `imagePullPolicy: Never` forbids to pull it; load it into the engine, or change the policy"
+    )]
+    NeverPulled { image: String },
+    #[error("container {container:?} has `runAsNonRoot`, and its image runs as root; set `runAsUser`")]
+    WouldBeRoot { container: String },
+    #[error("the container engine could not make the container")]
+    Engine {
+        #[source]
+        source: ApiError,
+    },
+    #[error(
+        "the container engine could not start the container; check its `command`, `workingDir` and `user`"
+    )]
+    NotStarted {
+        #[source]
+        source: ApiError,
+    },
+}
+
+impl ContainerError {
+    /// The kubelet's word for a container that waits for this to change; nothing, when it is of no use to wait.
+    pub(super) fn waits(&self) -> Option<&'static str> {
+        match self {
+            Self::NoEngine(_) | Self::Engine { .. } => Some("CreateContainerError"),
+            Self::Pull { .. } => Some("ErrImagePull"),
+            Self::NeverPulled { .. } => Some("ErrImageNeverPull"),
+            Self::WouldBeRoot { .. } => Some("CreateContainerConfigError"),
+            Self::NotStarted { .. } => None,
+        }
+    }
+}
+
+/// Runs attempts as containers.
+#[derive(Debug)]
+pub(super) struct Containers {
+    /// Found when it is first needed.
+    engine: OnceCell<Docker>,
+    candidates: Vec<String>,
+    clock: SharedClock,
+    /// The data folder: what tells our containers from those of another `punctual` on this machine.
+    machine: String,
+}
+
+impl Containers {
+    /// Containers by the engine at `asked`, or by the first one that answers.
+    pub(super) fn new(asked: Option<&str>, clock: SharedClock, machine: String) -> Self {
+        Self {
+            engine: OnceCell::new(),
+            candidates: connect::candidates(asked, |name| std::env::var(name).ok()),
+            clock,
+            machine,
+        }
+    }
+
+    async fn engine(&self) -> Result<&Docker, NoEngine> {
+        self.engine
+            .get_or_try_init(|| connect::connect(&self.candidates))
+            .await
+    }
+
+    async fn begin(&self, attempt: &Attempt, setup: &Setup) -> Result<Started, ContainerError> {
+        let engine = self.engine().await?;
+        let image = image::ready(engine, &attempt.container).await?;
+        let wanted = request::Wanted {
+            pod: &attempt.pod,
+            container: &attempt.container,
+            attempt: attempt.number,
+            variables: &setup.variables,
+            binds: &setup.binds,
+            image: &image,
+            machine: &self.machine,
+        };
+        if request::is_forbidden_root(&wanted) {
+            return Err(ContainerError::WouldBeRoot {
+                container: attempt.container.name.clone(),
+            });
+        }
+        let name = name_of(attempt);
+        let options = CreateContainerOptionsBuilder::new().name(&name).build();
+        match engine
+            .create_container(Some(options), request::body(&wanted))
+            .await
+        {
+            Ok(_) => {}
+            // Made before, by us or by a `punctual` that died. If it was started as well, it is not started again.
+            Err(error) if status_code(&error) == Some(409) => {
+                if let Found::Started(started) = self.look(attempt).await? {
+                    return Ok(started);
+                }
+            }
+            Err(source) => return Err(ContainerError::Engine { source }),
+        }
+        if let Err(source) = engine.start_container(&name, None::<StartContainerOptions>).await {
+            discard(engine, &name).await;
+            return Err(ContainerError::NotStarted { source });
+        }
+        self.follow(engine, attempt)
+            .await
+            .map_err(|source| ContainerError::Engine { source })
+    }
+
+    async fn follow(&self, engine: &Docker, attempt: &Attempt) -> Result<Started, ApiError> {
+        let name = name_of(attempt);
+        let inspected = follow::inspect(engine, &name).await?;
+        Ok(follow::started(
+            engine.clone(),
+            &inspected,
+            attempt,
+            self.clock.clone(),
+        ))
+    }
+
+    /// Looks an attempt up, whatever it takes: to take a container that runs for one that never did would run it twice.
+    async fn look(&self, attempt: &Attempt) -> Result<Found, ContainerError> {
+        let engine = self.engine().await?;
+        let name = name_of(attempt);
+        match follow::inspect(engine, &name).await {
+            Err(error) if is_missing(&error) => Ok(Found::Never),
+            Err(source) => Err(ContainerError::Engine { source }),
+            Ok(inspected) => {
+                let status = inspected.state.as_ref().and_then(|state| state.status);
+                if status == Some(ContainerStateStatusEnum::CREATED) {
+                    return Ok(Found::Never);
+                }
+                let started = follow::started(engine.clone(), &inspected, attempt, self.clock.clone());
+                Ok(Found::Started(started))
+            }
+        }
+    }
+
+    async fn discard_pod(&self, uid: &str) -> Result<(), ContainerError> {
+        let engine = self.engine().await?;
+        let labels = [
+            format!("{}={}", request::MACHINE, self.machine),
+            format!("{}={uid}", request::POD_UID),
+        ];
+        let filters = [("label".to_owned(), labels.to_vec())].into();
+        let options = ListContainersOptionsBuilder::new()
+            .all(true)
+            .filters(&filters)
+            .build();
+        let containers = engine.list_containers(Some(options)).await;
+        for container in containers.map_err(|source| ContainerError::Engine { source })? {
+            discard(engine, container.id.as_deref().unwrap_or_default()).await;
+        }
+        Ok(())
+    }
+}
+
+impl Engine for Containers {
+    fn check(&self, pod: &Pod) -> Result<(), Unfit> {
+        volumes::unsupported(pod).map_or(Ok(()), |error| {
+            Err(Unfit {
+                container: String::new(),
+                reason: "VolumeUnsupported",
+                message: error.to_string(),
+            })
+        })
+    }
+
+    fn find<'a>(&'a self, attempt: &'a Attempt) -> BoxFuture<'a, Found> {
+        Box::pin(async move {
+            loop {
+                match self.look(attempt).await {
+                    Ok(found) => return found,
+                    Err(error) => tracing::warn!(
+                        error = super::container::chain(&error),
+                        "a container can't be looked for at the moment"
+                    ),
+                }
+                tokio::time::sleep(follow::ASK_AGAIN).await;
+            }
+        })
+    }
+
+    fn start<'a>(&'a self, attempt: &'a Attempt, setup: Setup) -> BoxFuture<'a, Result<Started, StartError>> {
+        Box::pin(async move { Ok(self.begin(attempt, &setup).await?) })
+    }
+
+    fn forget<'a>(&'a self, pod: &'a Pod) -> BoxFuture<'a, ()> {
+        Box::pin(async move {
+            let uid = pod.metadata.uid.as_deref().unwrap_or_default();
+            if let Err(error) = self.discard_pod(uid).await {
+                tracing::warn!(
+                    uid,
+                    error = super::container::chain(&error),
+                    "the containers of a pod could not be removed"
+                );
+            }
+        })
+    }
+}
+
+fn name_of(attempt: &Attempt) -> String {
+    request::name(&attempt.pod, &attempt.container.name, attempt.number)
+}
+
+async fn discard(engine: &Docker, name: &str) {
+    let options = RemoveContainerOptionsBuilder::new().force(true).v(true).build();
+    match engine.remove_container(name, Some(options)).await {
+        Err(error) if !is_missing(&error) => {
+            tracing::warn!(name, %error, "a container could not be removed");
+        }
+        _ => {}
+    }
+}
+
+fn status_code(error: &ApiError) -> Option<u16> {
+    match error {
+        ApiError::DockerResponseServerError { status_code, .. } => Some(*status_code),
+        _ => None,
+    }
+}
+
+/// Whether what was asked for is not there.
+fn is_missing(error: &ApiError) -> bool {
+    status_code(error) == Some(404)
+}

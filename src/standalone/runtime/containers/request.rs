@@ -1,0 +1,224 @@
+//! What is asked of the engine for one attempt of a container. Pure.
+//!
+//! A container shares this machine's network, as a process does: all containers of a pod reach each other on loopback,
+//! as in Kubernetes, and no network has to be made, named and taken down. What a pod's `securityContext` says holds
+//! for its containers, unless theirs says otherwise.
+
+use std::collections::{BTreeMap, HashMap};
+
+use bollard::models::{ContainerCreateBody, HostConfig, HostConfigLogConfig, ImageConfig};
+use k8s_openapi::api::core::v1::{Container, Pod, PodSecurityContext, SecurityContext};
+
+use crate::standalone::runtime::expansion::expand;
+use crate::standalone::runtime::quantity::Quantity;
+use crate::standalone::runtime::volumes::Bind;
+
+/// The label of every container of ours: the data folder of the `punctual` that started it.
+pub(super) const MACHINE: &str = "punctual.dev/machine";
+/// The label that says how often the container was started before.
+pub(super) const ATTEMPT: &str = "punctual.dev/attempt";
+/// The labels that Kubernetes' own runtimes write, so that people and programs find what they know.
+pub(super) const POD_UID: &str = "io.kubernetes.pod.uid";
+const POD_NAME: &str = "io.kubernetes.pod.name";
+const POD_NAMESPACE: &str = "io.kubernetes.pod.namespace";
+const CONTAINER_NAME: &str = "io.kubernetes.container.name";
+
+/// How much the engine keeps of what a container writes, until it has been copied to the log file.
+const KEPT_OUTPUT: &str = "64m";
+
+/// The least CPU weight that the kernel takes.
+const LEAST_CPU_SHARES: i64 = 2;
+
+/// One attempt of a container, and what was made out for it.
+#[derive(Debug)]
+pub(super) struct Wanted<'w> {
+    pub(super) pod: &'w Pod,
+    pub(super) container: &'w Container,
+    /// How often the container was started before.
+    pub(super) attempt: u32,
+    /// `env` and `envFrom`, resolved.
+    pub(super) variables: &'w BTreeMap<String, String>,
+    pub(super) binds: &'w [Bind],
+    /// What the image says of itself.
+    pub(super) image: &'w ImageConfig,
+    /// The data folder of this `punctual`.
+    pub(super) machine: &'w str,
+}
+
+/// The name of an attempt's container: the engine refuses to make it twice.
+pub(super) fn name(pod: &Pod, container: &str, attempt: u32) -> String {
+    let uid = pod.metadata.uid.as_deref().unwrap_or_default();
+    format!("punctual-{uid}-{container}-{attempt}")
+}
+
+/// The request that makes the container.
+pub(super) fn body(wanted: &Wanted<'_>) -> ContainerCreateBody {
+    let Wanted { container, .. } = wanted;
+    let words = |words: &Option<Vec<String>>| {
+        let words = words.as_ref().filter(|words| !words.is_empty())?;
+        let value = |name: &str| wanted.variables.get(name).map(String::as_str);
+        Some(words.iter().map(|word| expand(word, value)).collect())
+    };
+    let variables = wanted.variables.iter();
+    let set = |text: &Option<String>| text.clone().filter(|text| !text.is_empty());
+    ContainerCreateBody {
+        hostname: hostname(wanted.pod),
+        user: user(wanted),
+        env: Some(variables.map(|(name, value)| format!("{name}={value}")).collect()),
+        // A command takes the place of the image's entrypoint and of its arguments; arguments alone are the entrypoint's.
+        entrypoint: words(&container.command),
+        cmd: words(&container.args),
+        image: container.image.clone(),
+        working_dir: set(&container.working_dir),
+        labels: Some(labels(wanted)),
+        host_config: Some(host_config(wanted)),
+        ..ContainerCreateBody::default()
+    }
+}
+
+/// Whether the container would run as root although it must not (`runAsNonRoot`).
+pub(super) fn is_forbidden_root(wanted: &Wanted<'_>) -> bool {
+    let (of_pod, own) = security(wanted);
+    let must_not = own
+        .and_then(|own| own.run_as_non_root)
+        .or(of_pod.and_then(|of_pod| of_pod.run_as_non_root))
+        .unwrap_or_default();
+    let user = user(wanted)
+        .or_else(|| wanted.image.user.clone())
+        .unwrap_or_default();
+    let name = user.split(':').next().unwrap_or_default();
+    must_not && matches!(name, "" | "0" | "root")
+}
+
+fn labels(wanted: &Wanted<'_>) -> HashMap<String, String> {
+    let metadata = &wanted.pod.metadata;
+    let labels = [
+        (MACHINE, wanted.machine.to_owned()),
+        (ATTEMPT, wanted.attempt.to_string()),
+        (POD_UID, metadata.uid.clone().unwrap_or_default()),
+        (POD_NAME, metadata.name.clone().unwrap_or_default()),
+        (POD_NAMESPACE, metadata.namespace.clone().unwrap_or_default()),
+        (CONTAINER_NAME, wanted.container.name.clone()),
+    ];
+    labels.map(|(name, value)| (name.to_owned(), value)).into()
+}
+
+fn host_config(wanted: &Wanted<'_>) -> HostConfig {
+    let (of_pod, own) = security(wanted);
+    let capabilities = own.and_then(|own| own.capabilities.clone()).unwrap_or_default();
+    let memory = amount(wanted.container, Limit::Most, "memory").map(Quantity::units);
+    HostConfig {
+        binds: Some(wanted.binds.iter().map(bind).collect()),
+        memory,
+        // As much as memory alone: no swap, as in a cluster.
+        memory_swap: memory,
+        nano_cpus: amount(wanted.container, Limit::Most, "cpu").map(Quantity::nanos),
+        cpu_shares: cpu_shares(wanted.container),
+        network_mode: Some("host".to_owned()),
+        log_config: Some(HostConfigLogConfig {
+            typ: Some("json-file".to_owned()),
+            config: Some([("max-size".to_owned(), KEPT_OUTPUT.to_owned())].into()),
+        }),
+        cap_add: capabilities.add,
+        cap_drop: capabilities.drop,
+        group_add: groups(of_pod),
+        privileged: own.and_then(|own| own.privileged),
+        readonly_rootfs: own.and_then(|own| own.read_only_root_filesystem),
+        security_opt: security_options(of_pod, own),
+        ..HostConfig::default()
+    }
+}
+
+fn security<'w>(wanted: &Wanted<'w>) -> (Option<&'w PodSecurityContext>, Option<&'w SecurityContext>) {
+    let spec = wanted.pod.spec.as_ref();
+    let of_pod = spec.and_then(|spec| spec.security_context.as_ref());
+    (of_pod, wanted.container.security_context.as_ref())
+}
+
+/// `user:group`. A group alone goes with the image's user.
+fn user(wanted: &Wanted<'_>) -> Option<String> {
+    let (of_pod, own) = security(wanted);
+    let user = own
+        .and_then(|own| own.run_as_user)
+        .or(of_pod.and_then(|of_pod| of_pod.run_as_user));
+    let group = own
+        .and_then(|own| own.run_as_group)
+        .or(of_pod.and_then(|of_pod| of_pod.run_as_group));
+    let of_image = wanted.image.user.as_deref().unwrap_or_default();
+    match (user, group) {
+        (Some(user), Some(group)) => Some(format!("{user}:{group}")),
+        (Some(user), None) => Some(user.to_string()),
+        (None, Some(group)) => {
+            let name = of_image.split(':').next().filter(|name| !name.is_empty());
+            Some(format!("{}:{group}", name.unwrap_or("0")))
+        }
+        (None, None) => None,
+    }
+}
+
+/// `fsGroup` counts as one more group: the folders of volumes can be written by anyone already.
+fn groups(of_pod: Option<&PodSecurityContext>) -> Option<Vec<String>> {
+    let of_pod = of_pod?;
+    let groups = of_pod
+        .supplemental_groups
+        .iter()
+        .flatten()
+        .chain(&of_pod.fs_group);
+    let groups: Vec<String> = groups.map(i64::to_string).collect();
+    Some(groups).filter(|groups| !groups.is_empty())
+}
+
+fn security_options(
+    of_pod: Option<&PodSecurityContext>,
+    own: Option<&SecurityContext>,
+) -> Option<Vec<String>> {
+    let mut options = Vec::new();
+    if own.and_then(|own| own.allow_privilege_escalation) == Some(false) {
+        options.push("no-new-privileges".to_owned());
+    }
+    let profile = own
+        .and_then(|own| own.seccomp_profile.as_ref())
+        .or(of_pod.and_then(|of_pod| of_pod.seccomp_profile.as_ref()));
+    if profile.is_some_and(|profile| profile.type_ == "Unconfined") {
+        options.push("seccomp=unconfined".to_owned());
+    }
+    Some(options).filter(|options| !options.is_empty())
+}
+
+fn bind(bind: &Bind) -> String {
+    let mode = if bind.read_only { "ro" } else { "rw" };
+    format!("{}:{}:{mode}", bind.source.display(), bind.target)
+}
+
+/// Which of a container's `resources`.
+#[derive(Clone, Copy)]
+enum Limit {
+    Most,
+    Least,
+}
+
+fn amount(container: &Container, limit: Limit, name: &str) -> Option<Quantity> {
+    let resources = container.resources.as_ref()?;
+    let list = match limit {
+        Limit::Most => resources.limits.as_ref(),
+        Limit::Least => resources.requests.as_ref(),
+    };
+    Quantity::parse(&list?.get(name)?.0)
+}
+
+/// The weight that Kubernetes gives a CPU request: 1024 for one CPU.
+fn cpu_shares(container: &Container) -> Option<i64> {
+    let request = amount(container, Limit::Least, "cpu").or_else(|| amount(container, Limit::Most, "cpu"))?;
+    let thousandths = request.in_units_of(Quantity::parse("1m")?);
+    Some((thousandths.saturating_mul(1024) / 1000).max(LEAST_CPU_SHARES))
+}
+
+fn hostname(pod: &Pod) -> Option<String> {
+    let named = pod.spec.as_ref().and_then(|spec| spec.hostname.clone());
+    let name = named
+        .filter(|name| !name.is_empty())
+        .or_else(|| pod.metadata.name.clone())?;
+    // The kernel's limit, which Kubernetes cuts names to as well.
+    let cut: String = name.chars().take(63).collect();
+    Some(cut.trim_end_matches(['-', '.']).to_owned())
+}

@@ -1,0 +1,399 @@
+//! Containers of a real Podman, with a service, a store and an image of the test's own.
+//!
+//!     cargo test --lib containers -- --ignored
+//!
+//! runs them where podman, runc and a static busybox are (Debian: `podman runc busybox-static`).
+
+use std::fs;
+use std::io::Write as _;
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, Stdio};
+use std::sync::Arc;
+use std::time::Duration;
+
+use serde_json::{Value, json};
+use tempfile::TempDir;
+
+use super::*;
+use crate::clock::SystemClock;
+use crate::standalone::data_dir::DataDir;
+use crate::standalone::runtime::engine::Ended;
+use crate::standalone::runtime::process::Order;
+use crate::standalone::runtime::sources::Sources;
+
+/// Long enough that only a test that hangs takes it.
+const PATIENCE: Duration = Duration::from_mins(1);
+
+const IMAGE: &str = "localhost/punctual-test:1";
+
+/// `podman system service` on a socket of its own; it ends with the test, however that ends.
+struct Podman {
+    service: Child,
+    folder: TempDir,
+}
+
+impl Podman {
+    async fn start() -> Self {
+        let folder = tempfile::tempdir().unwrap();
+        // Limits below the hard ones, and no systemd: so it runs on small machines with cgroup v1.
+        let config = "[containers]\ndefault_ulimits = [\"nofile=1024:1024\", \"nproc=4096:4096\"]\n\
+                      [engine]\nruntime = \"runc\"\ncgroup_manager = \"cgroupfs\"\nevents_logger = \"file\"\n";
+        fs::write(folder.path().join("containers.conf"), config).unwrap();
+        let socket = format!("unix://{}", folder.path().join("podman.sock").display());
+        let service = command(folder.path())
+            .args(["system", "service", "--time", "0", &socket])
+            .stderr(Stdio::null())
+            .spawn()
+            .unwrap();
+        let podman = Self { service, folder };
+        podman.import();
+        for _ in 0..200 {
+            if podman.folder.path().join("podman.sock").exists() {
+                break;
+            }
+            tokio::time::sleep(Duration::from_millis(50)).await;
+        }
+        podman
+    }
+
+    /// Makes the image: a static busybox, an entrypoint, a command, a variable.
+    fn import(&self) {
+        let root = self.folder.path().join("image");
+        fs::create_dir_all(root.join("bin")).unwrap();
+        fs::create_dir_all(root.join("tmp")).unwrap();
+        fs::copy(busybox(), root.join("bin/busybox")).unwrap();
+        for applet in ["sh", "echo", "cat", "id", "sleep", "tr"] {
+            std::os::unix::fs::symlink("busybox", root.join("bin").join(applet)).unwrap();
+        }
+        let tar = Command::new("tar")
+            .arg("-C")
+            .arg(&root)
+            .args(["-c", "."])
+            .output()
+            .unwrap();
+        let mut import = command(self.folder.path())
+            .args([
+                "import",
+                "--quiet",
+                "--change",
+                "ENTRYPOINT [\"/bin/echo\",\"entry\"]",
+            ])
+            .args([
+                "--change",
+                "CMD [\"of-image\"]",
+                "--change",
+                "ENV COLOUR=blue",
+                "-",
+                IMAGE,
+            ])
+            .stdin(Stdio::piped())
+            .stdout(Stdio::null())
+            .spawn()
+            .unwrap();
+        import.stdin.take().unwrap().write_all(&tar.stdout).unwrap();
+        assert!(import.wait().unwrap().success());
+    }
+
+    fn containers(&self, data: &DataDir) -> Containers {
+        let socket = format!("unix://{}", self.folder.path().join("podman.sock").display());
+        Containers::new(
+            Some(&socket),
+            SystemClock::shared(),
+            data.path().display().to_string(),
+        )
+    }
+
+    fn count(&self) -> usize {
+        let listed = command(self.folder.path())
+            .args(["ps", "--all", "--quiet"])
+            .output()
+            .unwrap();
+        String::from_utf8(listed.stdout).unwrap().lines().count()
+    }
+}
+
+impl Drop for Podman {
+    fn drop(&mut self) {
+        let _removed = command(self.folder.path())
+            .args(["rm", "--all", "--force", "--time", "0"])
+            .output();
+        let _ended = self.service.kill();
+        let _its_end = self.service.wait();
+    }
+}
+
+fn command(folder: &Path) -> Command {
+    let mut command = Command::new("podman");
+    command
+        .env("CONTAINERS_CONF", folder.join("containers.conf"))
+        .env_remove("DOCKER_HOST");
+    for (option, name) in [("--root", "root"), ("--runroot", "run"), ("--tmpdir", "tmp")] {
+        command.arg(option).arg(folder.join(name));
+    }
+    command.args(["--storage-driver", "vfs"]);
+    command
+}
+
+fn busybox() -> PathBuf {
+    let places = ["/bin/busybox", "/usr/bin/busybox"];
+    places
+        .map(PathBuf::from)
+        .into_iter()
+        .find(|path| path.exists())
+        .expect("busybox-static")
+}
+
+fn attempt(data: &DataDir, container: &Value, pod_spec: &Value, number: u32) -> Attempt {
+    let mut container = container.clone();
+    let fields = container.as_object_mut().unwrap();
+    fields.entry("name").or_insert(json!("main"));
+    fields.entry("image").or_insert(json!(IMAGE));
+    let mut spec = pod_spec.clone();
+    spec["containers"] = json!([container]);
+    let pod = json!({"metadata": {"name": "test-1", "namespace": "shop", "uid": "u-1"}, "spec": spec});
+    Attempt {
+        pod: Arc::new(serde_json::from_value(pod).unwrap()),
+        container: serde_json::from_value(container).unwrap(),
+        number,
+        log: data.pod("u-1").log("main", number),
+    }
+}
+
+async fn ended(started: Started) -> Ended {
+    tokio::time::timeout(PATIENCE, started.end).await.expect("an end")
+}
+
+/// What a log holds, without its times.
+fn written(attempt: &Attempt) -> String {
+    let text = fs::read_to_string(&attempt.log).unwrap_or_default();
+    let lines = text
+        .lines()
+        .filter_map(|line| line.split_once(' ').map(|(_, rest)| rest));
+    lines.collect::<Vec<_>>().join("\n")
+}
+
+/// Waits until a container has said that it is up: before that, a signal meets the runtime that sets it up.
+async fn is_up(attempt: &Attempt) {
+    let begun = std::time::Instant::now();
+    while !written(attempt).contains("up") {
+        assert!(begun.elapsed() < PATIENCE, "{}", written(attempt));
+        tokio::time::sleep(Duration::from_millis(20)).await;
+    }
+}
+
+/// One container after another, to its end: what it wrote and how it ended.
+async fn told(containers: &Containers, attempt: &Attempt, setup: Setup) -> String {
+    match containers.start(attempt, setup).await {
+        Ok(started) => {
+            let end = ended(started).await;
+            format!("{}\n{} {}", written(attempt), end.reason, end.exit.code)
+        }
+        Err(error) => super::super::container::chain(&error),
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+#[ignore = "needs podman, runc and a static busybox"]
+async fn what_a_manifest_says_reaches_the_container() {
+    let podman = Podman::start().await;
+    let data = DataDir::ephemeral().unwrap();
+    let containers = podman.containers(&data);
+    let shell = |script: &str| json!({"command": ["/bin/sh", "-c", script]});
+    let mut rows = Vec::new();
+    let table = [
+        ("entrypoint and command of the image", json!({})),
+        ("arguments alone", json!({"args": ["of-pod", "$(WHO)"]})),
+        ("command alone", json!({"command": ["/bin/echo", "mine"]})),
+        (
+            "both streams, a code",
+            shell("echo out; sleep 0.2; echo err >&2; exit 3"),
+        ),
+        ("variables", shell("echo $COLOUR $WHO")),
+        (
+            "a working folder",
+            json!({"command": ["/bin/sh", "-c", "pwd"], "workingDir": "/tmp"}),
+        ),
+        (
+            "a user",
+            json!({"command": ["id", "-u"], "securityContext": {"runAsUser": 1000, "runAsGroup": 1000}}),
+        ),
+        (
+            "read-only",
+            json!({"command": ["/bin/sh", "-c", "(echo x > /x) 2>/dev/null || echo refused"], "securityContext": {"readOnlyRootFilesystem": true}}),
+        ),
+        ("no root", json!({"securityContext": {"runAsNonRoot": true}})),
+        (
+            "out of memory",
+            json!({"command": ["/bin/sh", "-c", "x=$(cat /dev/zero | tr '\\0' a)"], "resources": {"limits": {"memory": "16Mi"}}}),
+        ),
+        (
+            "never pulled",
+            json!({"image": "localhost/absent:1", "imagePullPolicy": "Never"}),
+        ),
+    ];
+    for (number, (name, container)) in (0..).zip(table) {
+        let attempt = attempt(&data, &container, &json!({}), number);
+        let variables = [("WHO".to_owned(), "world".to_owned())].into();
+        let setup = Setup {
+            variables,
+            ..Setup::default()
+        };
+        rows.push(format!("== {name}\n{}", told(&containers, &attempt, setup).await));
+    }
+    insta::assert_snapshot!(rows.join("\n"), @r#"
+        == entrypoint and command of the image
+        stdout F entry of-image
+        Completed 0
+        == arguments alone
+        stdout F entry of-pod world
+        Completed 0
+        == command alone
+        stdout F mine
+        Completed 0
+        == both streams, a code
+        stdout F out
+        stderr F err
+        Error 3
+        == variables
+        stdout F blue world
+        Completed 0
+        == a working folder
+        stdout F /tmp
+        Completed 0
+        == a user
+        stdout F 1000
+        Completed 0
+        == read-only
+        stdout F refused
+        Completed 0
+        == no root
+        container "main" has `runAsNonRoot`, and its image runs as root; set `runAsUser`
+        == out of memory
+
+        OOMKilled 137
+        == never pulled
+        image "localhost/absent:1" is not here, and `imagePullPolicy: Never` forbids to pull it; load it into the engine, or change the policy
+        "#);
+
+    let absent = json!({"image": "localhost:1/absent:1"});
+    let error = containers
+        .start(&attempt(&data, &absent, &json!({}), 90), Setup::default())
+        .await
+        .unwrap_err();
+    assert_eq!(error.waits(), Some("ErrImagePull"), "{error}");
+    let no_command = json!({"command": ["/no/such/program"]});
+    let error = containers
+        .start(&attempt(&data, &no_command, &json!({}), 91), Setup::default())
+        .await
+        .unwrap_err();
+    assert_eq!(error.waits(), None, "{error}");
+
+    let pod = attempt(&data, &json!({}), &json!({}), 0).pod;
+    assert!(podman.count() > 0);
+    containers.forget(&pod).await;
+    assert_eq!(podman.count(), 0);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+#[ignore = "needs podman, runc and a static busybox"]
+async fn volumes_are_mounted() {
+    let podman = Podman::start().await;
+    let data = DataDir::ephemeral().unwrap();
+    let containers = podman.containers(&data);
+    let spec = json!({"volumes": [
+        {"name": "scratch", "emptyDir": {}},
+        {"name": "door", "secret": {"secretName": "door"}},
+    ]});
+    let container = json!({
+        "command": ["/bin/sh", "-c", "cat /door/key; echo; echo kept > /data/file; (echo x > /door/key) 2>/dev/null || echo refused"],
+        "securityContext": {"runAsUser": 1000},
+        "volumeMounts": [{"name": "scratch", "mountPath": "/data", "subPath": "of-main"}, {"name": "door", "mountPath": "/door"}],
+    });
+    let attempt = attempt(&data, &container, &spec, 0);
+    let mut sources = Sources::default();
+    sources.add_secret(
+        "door",
+        serde_json::from_value(json!({"data": {"key": "b3Blbg=="}})).unwrap(),
+    );
+    let dir = data.pod("u-1");
+    let contents = volumes::contents(&attempt.pod, &sources).unwrap();
+    volumes::store(&contents, &dir).unwrap();
+    let binds = volumes::binds(&attempt.container, &contents, &dir, &[].into()).unwrap();
+    for bind in &binds {
+        volumes::settle(bind, "main").unwrap();
+    }
+    // A folder that is made for a subPath belongs to us; a container that runs as somebody else may still write to it.
+    let setup = Setup {
+        binds,
+        ..Setup::default()
+    };
+    insta::assert_snapshot!(told(&containers, &attempt, setup).await, @r"
+        stdout P open
+        stdout F 
+        stdout F refused
+        Completed 0
+        ");
+    assert_eq!(
+        fs::read_to_string(dir.volume("scratch").join("of-main/file")).unwrap(),
+        "kept\n"
+    );
+}
+
+#[tokio::test(flavor = "multi_thread")]
+#[ignore = "needs podman, runc and a static busybox"]
+async fn a_container_is_found_again_and_told_to_end() {
+    let podman = Podman::start().await;
+    let data = DataDir::ephemeral().unwrap();
+    let script = "trap 'echo stopped; exit 7' TERM; echo up; while :; do sleep 0.1; done";
+    let attempt = attempt(
+        &data,
+        &json!({"command": ["/bin/sh", "-c", script]}),
+        &json!({}),
+        0,
+    );
+    let first = podman.containers(&data);
+    assert!(matches!(first.find(&attempt).await, Found::Never));
+    let before = first.start(&attempt, Setup::default()).await.unwrap();
+    let id = before.id.clone();
+    // The first punctual is gone; another one comes, with the same data folder.
+    drop((before, first));
+    let second = podman.containers(&data);
+    let Found::Started(found) = second.find(&attempt).await else {
+        panic!("the container is not found again")
+    };
+    assert_eq!(found.id, id);
+    let control = Arc::clone(&found.control);
+    let end = tokio::spawn(ended(found));
+    is_up(&attempt).await;
+    control.obey(Order::Stop { grace: PATIENCE }).await;
+    let end = end.await.unwrap();
+    assert_eq!((end.exit.code, end.reason), (7, "Error"));
+    assert_eq!(written(&attempt), "stdout F up\nstdout F stopped");
+    // Its end is kept, and found as well.
+    let Found::Started(found) = second.find(&attempt).await else {
+        panic!("the end is not kept")
+    };
+    assert_eq!(ended(found).await.exit.code, 7);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+#[ignore = "needs podman, runc and a static busybox"]
+async fn what_does_not_end_is_killed_when_its_grace_is_over() {
+    let podman = Podman::start().await;
+    let data = DataDir::ephemeral().unwrap();
+    let containers = podman.containers(&data);
+    let stubborn =
+        json!({"command": ["/bin/sh", "-c", "trap '' TERM; echo up; while :; do sleep 0.1; done"]});
+    let attempt = attempt(&data, &stubborn, &json!({}), 0);
+    let started = containers.start(&attempt, Setup::default()).await.unwrap();
+    let grace = Duration::from_millis(300);
+    let control = Arc::clone(&started.control);
+    let end = tokio::spawn(ended(started));
+    is_up(&attempt).await;
+    control.obey(Order::Stop { grace }).await;
+    let end = end.await.unwrap();
+    assert_eq!(
+        (end.exit.code, end.exit.signal, end.reason),
+        (137, Some(9), "Error")
+    );
+}
