@@ -19,7 +19,8 @@ use kube::core::{ApiResource, DynamicObject};
 use punctual::clock::{Clock, SystemClock};
 use punctual::manifest;
 use punctual::schedule::{TimeZones, Timestamp};
-use punctual::standalone::runtime::What;
+use punctual::standalone::data_dir::DataDir;
+use punctual::standalone::runtime::{What, supervise_if_asked};
 use punctual::standalone::store::MemoryStore;
 use punctual::standalone::{Hearing, Standalone};
 use serde_json::json;
@@ -32,6 +33,10 @@ const SECONDS: usize = 20;
 const DUE_AT_ONCE: [usize; 2] = [1, 50];
 
 fn main() {
+    // The supervisors are this program as well.
+    if supervise_if_asked().is_some() {
+        return;
+    }
     let runtime = tokio::runtime::Runtime::new().expect("a runtime");
     runtime.block_on(writes::measure());
     println!(
@@ -67,7 +72,9 @@ fn bare() -> Vec<TimeDelta> {
 async fn punctual(due: usize) -> Vec<TimeDelta> {
     let clock = SystemClock::shared();
     let zones = Arc::new(TimeZones::built_in());
-    let (machine, hearing) = Standalone::start(Arc::new(MemoryStore::new()), Arc::clone(&clock), zones)
+    let store = Arc::new(MemoryStore::new());
+    let data = DataDir::ephemeral().expect("a folder");
+    let (machine, hearing) = Standalone::start(store, data, Arc::clone(&clock), zones)
         .await
         .expect("a machine");
     let resource = ApiResource::erase::<manifest::CronJob>(&());

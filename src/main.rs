@@ -3,7 +3,11 @@
 use std::process::ExitCode;
 
 use punctual::cli::{Cli, run};
+use punctual::standalone::runtime::supervise_if_asked;
 
 fn main() -> ExitCode {
+    if let Some(supervised) = supervise_if_asked() {
+        return supervised;
+    }
     run(&Cli::from_process()).into()
 }

@@ -11,6 +11,7 @@ use crate::clock::SharedClock;
 use crate::controller::{Controller, ControllerOptions};
 use crate::schedule::TimeZones;
 use crate::standalone::api::{self, error::ApiError};
+use crate::standalone::data_dir::DataDir;
 use crate::standalone::jobs::JobController;
 use crate::standalone::runtime::{Event, Node, Options, Shutdown, output};
 use crate::standalone::store::SharedStore;
@@ -62,13 +63,14 @@ pub struct Hearing {
 }
 
 impl Standalone {
-    /// Starts a machine with what is in the store to run. Must be called on a tokio runtime.
+    /// Starts a machine with what is in the store to run, and the files of pods in `data`. Must be called on a tokio runtime.
     ///
     /// # Errors
     ///
     /// When the embedded API cannot be started.
     pub async fn start(
         store: SharedStore,
+        data: DataDir,
         clock: SharedClock,
         zones: Arc<TimeZones>,
     ) -> Result<(Standalone, Hearing), ApiError> {
@@ -82,7 +84,7 @@ impl Standalone {
         tokio::spawn(write_events(client.clone(), events, teller.metrics().clone()));
         let options = ControllerOptions::new(client.clone(), Arc::clone(&clock), zones, teller);
         let jobs = JobController::new(client.clone(), Arc::clone(&clock));
-        let node = Node::new(client.clone(), clock, output, Options::new(NODE_NAME));
+        let node = Node::new(client.clone(), clock, output, Options::new(NODE_NAME, data));
         let machine = Standalone {
             store,
             client,

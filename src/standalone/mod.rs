@@ -5,6 +5,7 @@
 //! | [`store`] | etcd: objects by name, one revision that counts every write, and what changed since |
 //! | [`api`] | kube-apiserver: the part of the API that CronJobs, Jobs and pods need |
 //! | [`jobs`] | the Job controller: Jobs become pods |
+//! | [`logs`] | the files of the container runtime: what containers write |
 //! | [`runtime`] | the kubelet: pods become processes |
 //! | [`data_dir`] | the disk: the folder for all that is kept, and who may use it |
 //! | [`door`] | the network: TLS, the token, who is let in |
@@ -15,6 +16,7 @@ pub mod api;
 pub mod data_dir;
 pub mod door;
 pub mod jobs;
+pub mod logs;
 pub mod runtime;
 pub mod store;
 

@@ -11,6 +11,7 @@ use kube::{Api, Client};
 use punctual::clock::SystemClock;
 use punctual::schedule::TimeZones;
 use punctual::standalone::api;
+use punctual::standalone::data_dir::DataDir;
 use punctual::standalone::jobs::JobController;
 use punctual::standalone::runtime::output::channel;
 use punctual::standalone::runtime::{Base, Event, Node, Options, Shutdown, What};
@@ -26,6 +27,7 @@ const PATIENCE: Duration = Duration::from_secs(30);
 pub(crate) struct Machine {
     pub(crate) client: Client,
     api: api::Api,
+    data: DataDir,
     stop_jobs: watch::Sender<Shutdown>,
     stop_node: watch::Sender<Shutdown>,
     jobs: JoinHandle<()>,
@@ -38,16 +40,17 @@ impl Machine {
     pub(crate) async fn start() -> Self {
         let zones = Arc::new(TimeZones::built_in());
         let api = api::Api::start(Arc::new(MemoryStore::new()), SystemClock::shared(), zones).await;
-        Self::over(api.unwrap())
+        Self::over(api.unwrap(), DataDir::ephemeral().unwrap())
     }
 
     /// Starts a Job controller and a node over an API that is there.
-    fn over(api: api::Api) -> Self {
+    fn over(api: api::Api, data: DataDir) -> Self {
         let (clock, client) = (SystemClock::shared(), api.client());
         let (output, events) = channel();
         let options = Options {
             base: Base::chosen_from("/tmp".into(), []),
-            ..Options::new("here")
+            supervisor: Some(vec![env!("CARGO_BIN_EXE_punctual").into(), "supervise".into()]),
+            ..Options::new("here", data.clone())
         };
         let (stop_jobs, stop_node) = (watch::Sender::new(Shutdown::No), watch::Sender::new(Shutdown::No));
         let jobs = JobController::new(client.clone(), clock.clone()).run(stop_jobs.subscribe());
@@ -56,6 +59,7 @@ impl Machine {
         Self {
             client,
             api,
+            data,
             stop_jobs,
             stop_node,
             jobs,
@@ -189,7 +193,22 @@ impl Machine {
     /// Starts a new Job controller and a new node over the same objects, when the old ones have stopped.
     pub(crate) fn restarted(self) -> Self {
         assert!(self.node.is_finished() && self.jobs.is_finished());
-        Self::over(self.api)
+        Self::over(self.api, self.data)
+    }
+
+    /// A machine whose work outlives it, in this folder.
+    pub(crate) async fn start_in(folder: &std::path::Path) -> Self {
+        let zones = Arc::new(TimeZones::built_in());
+        let api = api::Api::start(Arc::new(MemoryStore::new()), SystemClock::shared(), zones).await;
+        Self::over(api.unwrap(), DataDir::open(folder).unwrap())
+    }
+
+    /// Ends the Job controller and the node in the midst of what they do, as a crash would.
+    pub(crate) async fn crash(&mut self) {
+        self.node.abort();
+        self.jobs.abort();
+        let _aborted = (&mut self.node).await;
+        let _aborted = (&mut self.jobs).await;
     }
 
     pub(crate) fn drain(&self) {

@@ -8,3 +8,4 @@ mod machine;
 mod patterns;
 mod pods;
 mod stopping;
+mod surviving;

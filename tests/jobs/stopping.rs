@@ -95,7 +95,8 @@ async fn a_pod_that_a_dead_node_left_running_has_failed() {
     machine
         .pod(&json!({"restartPolicy": "Never", "containers": [{"name": "main", "command": ["true"]}]}))
         .await;
-    let running = json!({"status": {"phase": "Running"}});
+    let container = json!({"name": "main", "image": "", "imageID": "", "ready": true, "restartCount": 0, "state": {"running": {}}});
+    let running = json!({"status": {"phase": "Running", "containerStatuses": [container]}});
     machine
         .pods()
         .patch_status("test", &PatchParams::default(), &Patch::Merge(running))

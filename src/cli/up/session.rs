@@ -54,7 +54,7 @@ pub(super) async fn run(
     }
     let store = Arc::new(MemoryStore::new());
     let (machine, Hearing { told, processes }) =
-        Standalone::start(store, Arc::clone(&clock), Arc::clone(&zones))
+        Standalone::start(store, data_dir.clone(), Arc::clone(&clock), Arc::clone(&zones))
             .await
             .map_err(|error| Failure::from_error("the embedded API could not be started", &error))?;
     let serving = Serving::start(door, &machine);

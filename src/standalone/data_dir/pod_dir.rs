@@ -3,7 +3,7 @@
 //! ```text
 //!  pods/<uid>/logs/<container>/<restart>.log    what a container's process wrote
 //!  pods/<uid>/volumes/<name>/                   a volume
-//!  pods/<uid>/…                                 the files of the pod's supervisor
+//!  pods/<uid>/attempts/<container>/<restart>/    what its supervisor records
 //! ```
 
 use std::fmt::Write as _;
@@ -32,6 +32,12 @@ impl PodDir {
     /// What a container wrote after its `restart`th restart; 0 is the first start.
     pub fn log(&self, container: &str, restart: u32) -> PathBuf {
         self.logs(container).join(format!("{restart}.log"))
+    }
+
+    /// What the supervisor of a container records of its `restart`th restart.
+    pub fn attempt(&self, container: &str, restart: u32) -> PathBuf {
+        let attempts = self.0.join("attempts").join(component(container));
+        attempts.join(restart.to_string())
     }
 
     /// The folder of the volumes.

@@ -6,18 +6,17 @@ use std::time::Duration;
 
 use k8s_openapi::api::core::v1::{Container, ContainerStateTerminated, Pod};
 use tokio::sync::{mpsc, watch};
-use tokio::task::JoinSet;
-use tokio::time::Instant;
 
+use super::engine::{Attempt, Ended, Found, Started};
 use super::machine::Machine;
-use super::output::{Stream, What, origin};
-use super::process::{Exit, Order, Process, changed};
+use super::output::{Sink, What, origin, tail};
+use super::process::{Exit, Order, changed};
 use super::restart::{BackOff, RestartPolicy};
-use super::start_error::START_ERROR;
+use super::start_error::{START_ERROR, StartError};
 use super::status::Change;
-use super::stream::{Sink, pump};
 use crate::schedule::Timestamp;
 use crate::standalone::instants::to_time;
+use crate::standalone::logs::Reader;
 
 /// How long to wait before looking again for a config map or secret that was missing.
 const CONFIG_RETRY: Duration = Duration::from_secs(5);
@@ -46,8 +45,25 @@ pub(super) struct Life {
     pub(super) orders: watch::Receiver<Order>,
     /// Where its changes go.
     pub(super) news: mpsc::Sender<(usize, Change)>,
+    /// What was before.
+    pub(super) past: Past,
     /// What was last told to be missing: it is told once, however often it is looked for.
     pub(super) missing: Option<String>,
+}
+
+/// What is known of a container before its life begins here: nothing, or what an earlier `punctual` has recorded.
+#[derive(Debug, Default)]
+pub(super) struct Past {
+    /// The number of the next attempt.
+    pub(super) attempt: u32,
+    /// Whether that attempt may have been started already.
+    pub(super) may_exist: bool,
+    /// Whether it is recorded that it was.
+    pub(super) was_begun: bool,
+    /// How long the attempt before it ran, when the restart is to be put off for that.
+    pub(super) pause_after: Option<Duration>,
+    /// The row of restarts.
+    pub(super) back_off: BackOff,
 }
 
 /// How one run of a container went.
@@ -61,107 +77,160 @@ impl Life {
     /// Lives: runs the process, and runs it again as long as the policy says and nobody orders an end.
     pub(super) async fn live(mut self) {
         let sink = self.sink();
-        let mut back_off = BackOff::default();
-        while *self.orders.borrow() == Order::Run {
+        if let Some(run) = self.past.pause_after {
+            let delay = self.past.back_off.next(run);
+            self.back_off(&sink, delay).await;
+        }
+        while self.past.may_exist || *self.orders.borrow() == Order::Run {
             let Some(run) = self.run(&sink).await else {
                 continue;
             };
             if !self.policy.restarts_after(run.exit_code) {
                 break;
             }
-            self.back_off(
-                &sink,
-                back_off.next((run.finished - run.started).to_std().unwrap_or_default()),
-            )
-            .await;
+            self.past.attempt += 1;
+            let delay = self
+                .past
+                .back_off
+                .next((run.finished - run.started).to_std().unwrap_or_default());
+            self.back_off(&sink, delay).await;
         }
         self.tell(Change::Done).await;
     }
 
-    /// Runs the process once. Nothing, when what it needs is not there yet.
+    /// Runs the process once, or follows one that an earlier `punctual` has started. Nothing, when what it needs is not
+    /// there yet, or when it is not to be started any more.
     async fn run(&mut self, sink: &Sink) -> Option<Run> {
-        let invocation = match self.machine.prepare(&self.pod, &self.container).await {
-            Ok(invocation) => invocation,
+        let attempt = self.attempt();
+        if self.past.may_exist {
+            let was_begun = std::mem::take(&mut self.past.was_begun);
+            match self.machine.engine.find(&attempt).await {
+                Found::Started(started) => {
+                    let reader = Reader::at_end(&attempt.log).ok();
+                    return Some(self.follow(started, sink, reader).await);
+                }
+                Found::Lost(why) => return Some(self.lose(sink, why).await),
+                Found::Never if was_begun => {
+                    return Some(self.lose(sink, "nothing is kept of the process".to_owned()).await);
+                }
+                Found::Never => self.past.may_exist = false,
+            }
+            if *self.orders.borrow() != Order::Run {
+                return None;
+            }
+        }
+        let setup = match self.machine.prepare(&self.pod, &self.container).await {
+            Ok(setup) => setup,
             Err(error) => {
-                self.wait_for_config(sink, chain(&error)).await;
+                self.wait_for(sink, "CreateContainerConfigError", chain(&error))
+                    .await;
                 return None;
             }
         };
         let started = {
             let _place = self.machine.starts.acquire().await.ok()?;
-            invocation.start().await
+            self.machine.engine.start(&attempt, setup).await
         };
-        let now = self.machine.clock.now();
         match started {
-            Ok(process) => Some(self.follow(process, sink, now).await),
+            Ok(started) => {
+                sink.tell(started.since, What::Started { pid: started.pid }).await;
+                let reader = Reader::at_start(&attempt.log);
+                Some(self.follow(started, sink, Some(reader)).await)
+            }
             Err(error) => {
-                let message = chain(&error);
-                self.warn("Failed", &message);
-                sink.tell(What::NotStarted {
-                    reason: START_ERROR.to_owned(),
-                    message: message.clone(),
-                })
-                .await;
-                self.tell(ended(
-                    error.exit_code(),
-                    None,
-                    START_ERROR,
-                    Some(message),
-                    (now, now),
-                ))
-                .await;
-                Some(Run {
-                    started: now,
-                    finished: now,
-                    exit_code: error.exit_code(),
-                })
+                if let Some(reason) = error.waits() {
+                    self.wait_for(sink, reason, chain(&error)).await;
+                    return None;
+                }
+                Some(self.not_started(sink, &error).await)
             }
         }
     }
 
-    /// Follows a process to its end, and its output to the last line.
-    async fn follow(&mut self, mut process: Process, sink: &Sink, started: Timestamp) -> Run {
-        let pid = process.pid();
-        self.tell(Change::Running { pid, since: started }).await;
-        sink.tell(What::Started { pid }).await;
-        let (over, ended_at) = watch::channel(None);
-        let mut pumps = JoinSet::new();
-        let (stdout, stderr) = process.streams();
-        if let Some(stdout) = stdout {
-            pumps.spawn(pump(stdout, Stream::Stdout, sink.clone(), ended_at.clone()));
+    /// The attempt that is next, or running.
+    fn attempt(&self) -> Attempt {
+        let uid = self.pod.metadata.uid.as_deref().unwrap_or_default();
+        let files = self.machine.options.data.pod(uid);
+        Attempt {
+            log: files.log(&self.container.name, self.past.attempt),
+            pod: self.pod.clone(),
+            container: self.container.clone(),
+            number: self.past.attempt,
         }
-        if let Some(stderr) = stderr {
-            pumps.spawn(pump(stderr, Stream::Stderr, sink.clone(), ended_at));
-        }
-        let exit = process.end(&mut self.orders).await;
-        let finished = self.machine.clock.now();
-        over.send_replace(Some(Instant::now()));
-        pumps.join_all().await;
-        let (exit, message) = match exit {
-            Ok(exit) => (exit, None),
-            Err(error) => (
-                Exit::UNKNOWN,
-                Some(format!("the end of process {pid} could not be learned: {error}")),
-            ),
+    }
+
+    async fn not_started(&self, sink: &Sink, error: &StartError) -> Run {
+        let now = self.machine.clock.now();
+        let message = chain(error);
+        self.warn("Failed", &message);
+        let what = What::NotStarted {
+            reason: START_ERROR.to_owned(),
+            message: message.clone(),
         };
-        let reason = if exit.code == 0 { "Completed" } else { "Error" };
-        sink.tell(What::Ended {
-            exit_code: exit.code,
-            signal: exit.signal,
-        })
-        .await;
-        self.tell(ended(
-            exit.code,
-            exit.signal,
-            reason,
-            message,
-            (started, finished),
-        ))
-        .await;
+        sink.tell(now, what).await;
+        let change = ended(error.exit_code(), None, START_ERROR, Some(message), (now, now));
+        self.tell(change).await;
         Run {
-            started,
-            finished,
-            exit_code: exit.code,
+            started: now,
+            finished: now,
+            exit_code: error.exit_code(),
+        }
+    }
+
+    /// Records an attempt of which nothing can be learned any more.
+    async fn lose(&self, sink: &Sink, why: String) -> Run {
+        let now = self.machine.clock.now();
+        self.end(sink, now, Ended::unknown(why, now)).await
+    }
+
+    /// Follows a process to its end, and its output to the last line.
+    async fn follow(&mut self, started: Started, sink: &Sink, reader: Option<Reader>) -> Run {
+        let Started {
+            id,
+            since,
+            writes,
+            mut end,
+            control,
+            ..
+        } = started;
+        self.tell(Change::Running { id, since }).await;
+        let (over, is_over) = watch::channel(false);
+        let tail = reader.map(|reader| tokio::spawn(tail(reader, sink.clone(), writes, is_over)));
+        let mut orders = self.orders.clone();
+        let order = *orders.borrow_and_update();
+        if order != Order::Run {
+            control.obey(order).await;
+        }
+        let ended = loop {
+            tokio::select! {
+                ended = &mut end => break ended,
+                () = changed(&mut orders) => {
+                    let order = *orders.borrow_and_update();
+                    control.obey(order).await;
+                }
+            }
+        };
+        over.send_replace(true);
+        if let Some(tail) = tail {
+            // It was only shown: the log has it all.
+            let _shown = tail.await;
+        }
+        self.end(sink, since, ended).await
+    }
+
+    async fn end(&self, sink: &Sink, since: Timestamp, end: Ended) -> Run {
+        let Exit { code, signal } = end.exit;
+        let what = What::Ended {
+            exit_code: code,
+            signal,
+        };
+        sink.tell(end.at, what).await;
+        let change = ended(code, signal, end.reason, end.message, (since, end.at));
+        self.tell(change).await;
+        Run {
+            started: since,
+            finished: end.at,
+            exit_code: code,
         }
     }
 
@@ -175,7 +244,8 @@ impl Life {
             self.container.name, sink.origin.pod
         );
         self.warn("BackOff", &message);
-        sink.tell(What::RestartsAfter { delay }).await;
+        let now = self.machine.clock.now();
+        sink.tell(now, What::RestartsAfter { delay }).await;
         self.tell(Change::Waiting {
             reason: "CrashLoopBackOff",
             message,
@@ -184,15 +254,15 @@ impl Life {
         self.pause(delay).await;
     }
 
-    async fn wait_for_config(&mut self, sink: &Sink, message: String) {
-        let reason = "CreateContainerConfigError";
+    /// Waits for what is missing, which may come.
+    async fn wait_for(&mut self, sink: &Sink, reason: &'static str, message: String) {
         if self.missing.as_ref() != Some(&message) {
             self.warn("Failed", &message);
-            sink.tell(What::NotStarted {
+            let what = What::NotStarted {
                 reason: reason.to_owned(),
                 message: message.clone(),
-            })
-            .await;
+            };
+            sink.tell(self.machine.clock.now(), what).await;
             self.missing = Some(message.clone());
         }
         self.tell(Change::Waiting { reason, message }).await;
@@ -223,7 +293,6 @@ impl Life {
         Sink {
             origin: Arc::new(origin),
             output: self.machine.output.clone(),
-            clock: self.machine.clock.clone(),
         }
     }
 }

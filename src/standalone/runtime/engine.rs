@@ -11,6 +11,7 @@ use std::sync::Arc;
 
 use futures::future::BoxFuture;
 use k8s_openapi::api::core::v1::{Container, Pod};
+use tokio::sync::watch;
 
 use super::process::{Exit, Order};
 use super::start_error::StartError;
@@ -73,6 +74,8 @@ pub(super) struct Started {
     pub(super) pid: u32,
     /// When it was started.
     pub(super) since: Timestamp,
+    /// Counts up when something was added to the log.
+    pub(super) writes: watch::Receiver<u64>,
     /// Ends with the attempt, when everything that it wrote is in its log. Dropping it leaves the attempt running.
     pub(super) end: BoxFuture<'static, Ended>,
     /// How it is told to end.

@@ -3,6 +3,9 @@
 //! A line is handed on when it ends, when it reaches [`LONGEST_LINE`], or when the stream ends without a line end. A
 //! long line comes in pieces, cut between characters, so that memory is bounded whatever a process writes.
 
+use crate::schedule::Timestamp;
+use crate::standalone::logs::{Line, Stream};
+
 /// The longest line that is handed on in one piece, in bytes. Container engines cut at the same length.
 pub const LONGEST_LINE: usize = 16 * 1024;
 
@@ -10,9 +13,21 @@ pub const LONGEST_LINE: usize = 16 * 1024;
 #[derive(Debug, PartialEq, Eq)]
 pub(super) struct Piece {
     /// The text, without the line end.
-    pub(super) text: String,
+    pub(super) text: Vec<u8>,
     /// Whether the line ends here.
     pub(super) ends: bool,
+}
+
+impl Piece {
+    /// As a line of a log.
+    pub(super) fn into_line(self, at: Timestamp, stream: Stream) -> Line {
+        Line {
+            at,
+            stream,
+            ends: self.ends,
+            text: self.text,
+        }
+    }
 }
 
 /// Collects the bytes of one stream.
@@ -49,8 +64,7 @@ impl Lines {
     }
 
     fn piece(&mut self, ends: bool) -> Piece {
-        let text = String::from_utf8_lossy(&self.open).into_owned();
-        self.open.clear();
+        let text = std::mem::take(&mut self.open);
         Piece { text, ends }
     }
 
@@ -85,7 +99,7 @@ mod tests {
 
     fn line(text: &str) -> Piece {
         Piece {
-            text: text.to_owned(),
+            text: text.into(),
             ends: true,
         }
     }
@@ -127,7 +141,7 @@ mod tests {
         let text = format!("{}ü rest", "x".repeat(LONGEST_LINE - 1));
         let mut lines = Lines::default();
         let cut = Piece {
-            text: "x".repeat(LONGEST_LINE - 1),
+            text: "x".repeat(LONGEST_LINE - 1).into_bytes(),
             ends: false,
         };
         assert_eq!(lines.push(text.as_bytes()), [cut]);
@@ -135,9 +149,9 @@ mod tests {
     }
 
     #[test]
-    fn bytes_that_are_not_utf8_are_replaced() {
+    fn bytes_that_are_not_utf8_stay_as_they_are() {
         let mut lines = Lines::default();
-        assert_eq!(lines.push(b"caf\xe9\n"), [line("caf\u{fffd}")]);
+        assert_eq!(lines.push(b"caf\xe9\n")[0].text, b"caf\xe9");
         assert_eq!(lines.push(&[0xff; LONGEST_LINE]).len(), 1);
     }
 
@@ -150,7 +164,7 @@ mod tests {
             let mut pieces = parted.push(first);
             pieces.extend(parted.push(second));
             pieces.extend(parted.finish());
-            prop_assert_eq!(pieces.into_iter().map(|piece| piece.text).collect::<Vec<_>>(), text.lines().collect::<Vec<_>>());
+            prop_assert_eq!(pieces.into_iter().map(|piece| String::from_utf8(piece.text).unwrap()).collect::<Vec<_>>(), text.lines().collect::<Vec<_>>());
         }
     }
 }

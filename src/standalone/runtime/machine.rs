@@ -1,18 +1,23 @@
 //! What all pods of a node share: its clock, its client, its limits.
 
 use std::collections::BTreeMap;
+use std::ffi::OsString;
+use std::sync::Arc;
 
 use k8s_openapi::api::core::v1::{ConfigMap, Container, ObjectReference, Pod, Secret};
 use kube::{Api, Client, Resource};
 use tokio::sync::Semaphore;
 
 use super::base::Base;
+use super::engine::{Engine, Setup};
 use super::environment::{self, EnvironmentError};
 use super::expansion::expand;
 use super::output::Output;
 use super::process::Invocation;
 use super::sources::{Capacity, Kind, Sources};
+use super::supervisor::client::ProcessEngine;
 use crate::clock::SharedClock;
+use crate::standalone::data_dir::DataDir;
 use crate::standalone::recorder::Recorder;
 
 /// How many processes are being started at one time. The kernel copies this process's memory map for each start, one
@@ -33,15 +38,21 @@ pub struct Options {
     pub base: Base,
     /// How many pods have processes at one time.
     pub pods_at_once: usize,
+    /// Where the files of pods are.
+    pub data: DataDir,
+    /// The command that becomes a supervisor: this program, unless it is one that can't.
+    pub supervisor: Option<Vec<OsString>>,
 }
 
 impl Options {
     /// A node of this name with the environment of this process.
-    pub fn new(name: impl Into<String>) -> Self {
+    pub fn new(name: impl Into<String>, data: DataDir) -> Self {
         Self {
             name: name.into(),
             base: Base::of_this_process(),
             pods_at_once: PODS_AT_ONCE,
+            data,
+            supervisor: None,
         }
     }
 }
@@ -55,6 +66,7 @@ pub(super) struct Machine {
     recorder: Recorder,
     pub(super) options: Options,
     capacity: Capacity,
+    pub(super) engine: Arc<dyn Engine>,
     /// A place for each process that is being started.
     pub(super) starts: Semaphore,
     /// A place for each pod with processes.
@@ -88,7 +100,14 @@ pub(super) enum PrepareError {
 
 impl Machine {
     pub(super) fn new(client: Client, clock: SharedClock, output: Output, options: Options) -> Self {
+        let engine = ProcessEngine::new(
+            options.data.clone(),
+            options.base.clone(),
+            clock.clone(),
+            options.supervisor.clone(),
+        );
         Self {
+            engine: Arc::new(engine),
             recorder: Recorder::start(client.clone(), clock.clone(), "kubelet"),
             client: ClientOf(client),
             clock,
@@ -118,11 +137,14 @@ impl Machine {
         )
     }
 
-    /// Makes out what a container's process is: command, arguments, variables, folder.
-    pub(super) async fn prepare(&self, pod: &Pod, container: &Container) -> Result<Invocation, PrepareError> {
+    /// Makes out what a container is given.
+    pub(super) async fn prepare(&self, pod: &Pod, container: &Container) -> Result<Setup, PrepareError> {
         let sources = self.fetch(pod, container).await?;
         let variables = environment::resolve(pod, container, &sources)?;
-        Ok(invocation(pod, container, variables, &self.options.base))
+        Ok(Setup {
+            variables,
+            ..Setup::default()
+        })
     }
 
     async fn fetch(&self, pod: &Pod, container: &Container) -> Result<Sources, PrepareError> {

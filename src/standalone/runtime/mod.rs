@@ -1,7 +1,7 @@
 //! Pods as processes: what the kubelet is in a cluster.
 //!
 //! ```text
-//!  pods ──▶ node ──▶ pod ──▶ container ──▶ process ──▶ stream ──▶ output
+//!  pods ──▶ node ──▶ pod ──▶ container ──▶ engine ──▶ supervisor ──▶ process ──▶ stream ──▶ log ──▶ output
 //!            ▲        │         │
 //!            └─ API ◀─┴─ status ◀┘
 //! ```
@@ -12,8 +12,9 @@
 //! | `pod` | one pod: its containers in their order, its deadline, its status |
 //! | `container` | one container: its process, and the restarts of it |
 //! | `engine` | the seam between a container's life and what keeps its attempts going |
+//! | `supervisor` | a small process for each attempt, which outlives `punctual`; the engine of processes |
+//! | `process` | one process: started in a group of its own, signalled, its exit collected |
 //! | `containers` | an engine: containers by Docker or Podman |
-//! | `process` | one process: started in a session of its own, signalled, its exit collected |
 //! | `start_error` | why a process did not start |
 //! | `fitness` | what a process can't have |
 //! | `machine` | what all pods share; what a container's process is |
@@ -29,9 +30,8 @@ pub mod output;
 
 mod base;
 mod container;
-#[allow(dead_code, reason = "the container's life moves onto engines next")]
+#[allow(dead_code, reason = "pods choose it next")]
 mod containers;
-#[allow(dead_code, reason = "the container's life moves onto it next")]
 mod engine;
 mod fields;
 mod fitness;
@@ -47,6 +47,7 @@ mod sources;
 mod start_error;
 mod status;
 mod stream;
+mod supervisor;
 #[allow(dead_code, unused_imports, reason = "containers mount them next")]
 mod volumes;
 
@@ -58,3 +59,4 @@ pub use lines::LONGEST_LINE;
 pub use machine::{Options, PODS_AT_ONCE};
 pub use node::{Node, Shutdown};
 pub use output::{Event, Origin, Output, Stream, What};
+pub use supervisor::supervise_if_asked;

@@ -54,6 +54,8 @@ pub struct Node {
     tasks: JoinSet<Uid>,
     removals: JoinSet<()>,
     shutdown: Shutdown,
+    /// Whether the pods that were there before the node are known.
+    knows_all: bool,
 }
 
 /// The uid of a pod.
@@ -81,6 +83,7 @@ impl Node {
             tasks: JoinSet::new(),
             removals: JoinSet::new(),
             shutdown: Shutdown::No,
+            knows_all: false,
         }
     }
 
@@ -118,6 +121,7 @@ impl Node {
                 self.seen(pod);
             }
             Event::InitDone => {
+                self.knows_all = true;
                 let vanished: Vec<Uid> = self
                     .pods
                     .keys()
@@ -165,23 +169,24 @@ impl Node {
             .as_ref()
             .and_then(|status| status.phase.clone())
             .unwrap_or_default();
-        let ended = deleted || matches!(phase.as_str(), "Succeeded" | "Failed");
+        let is_resumed = !self.knows_all;
+        let is_over = matches!(phase.as_str(), "Succeeded" | "Failed");
+        let ended = is_over || (deleted && !is_resumed);
         if !ended && self.shutdown > Shutdown::No {
             return false;
         }
         let pod = Arc::new(pod);
         let directive = watch::Sender::new(Directive::default());
         if !ended {
-            let task = PodTask::new(self.machine.clone(), pod.clone(), directive.subscribe());
+            let task = PodTask::new(
+                self.machine.clone(),
+                pod.clone(),
+                directive.subscribe(),
+                is_resumed,
+            );
             let uid = uid.to_owned();
-            // A pod that runs, but not here, was left behind by a node that died.
-            let left_behind = phase == "Running";
             self.tasks.spawn(async move {
-                if left_behind {
-                    task.bury().await;
-                } else {
-                    task.run().await;
-                }
+                task.run().await;
                 uid
             });
         }
@@ -218,7 +223,7 @@ impl Node {
             return;
         };
         if entry.ended {
-            self.pods.remove(uid);
+            self.forget(uid);
             return;
         }
         entry.gone = true;
@@ -236,6 +241,23 @@ impl Node {
         );
     }
 
+    /// Nothing of the pod runs and its object is gone: what is kept of it goes as well.
+    fn forget(&mut self, uid: &str) {
+        let Some(entry) = self.pods.remove(uid) else {
+            return;
+        };
+        let machine = self.machine.clone();
+        let folder = machine.options.data.pod(uid).path().to_owned();
+        self.removals.spawn(async move {
+            machine.engine.forget(&entry.pod).await;
+            if let Err(error) = tokio::fs::remove_dir_all(&folder).await
+                && error.kind() != std::io::ErrorKind::NotFound
+            {
+                tracing::warn!(path = %folder.display(), %error, "the files of a pod that is gone could not be removed");
+            }
+        });
+    }
+
     /// A pod's task ended.
     fn ended(&mut self, uid: Result<Uid, tokio::task::JoinError>) {
         let Some(entry) = uid.as_ref().ok().and_then(|uid| self.pods.get_mut(uid)) else {
@@ -244,7 +266,7 @@ impl Node {
         entry.ended = true;
         if entry.gone {
             if let Ok(uid) = uid {
-                self.pods.remove(&uid);
+                self.forget(&uid);
             }
         } else if entry.remove {
             self.removals

@@ -8,9 +8,11 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use k8s_openapi::api::core::v1::Pod;
-use tokio::sync::mpsc;
+use tokio::sync::{mpsc, watch};
 
 use crate::schedule::Timestamp;
+use crate::standalone::logs::Reader;
+pub use crate::standalone::logs::Stream;
 
 /// How many events wait for a slow reader before the processes have to: some hundred kilobytes of ordinary lines.
 pub const OUTPUT_QUEUE: usize = 1024;
@@ -93,15 +95,6 @@ pub enum What {
     },
 }
 
-/// The two streams of a process.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub enum Stream {
-    /// Standard output.
-    Stdout,
-    /// Standard error.
-    Stderr,
-}
-
 /// The writing end.
 #[derive(Debug, Clone)]
 pub struct Output(mpsc::Sender<Event>);
@@ -124,5 +117,49 @@ impl Output {
                 what,
             })
             .await;
+    }
+}
+
+/// The writing end for one container.
+#[derive(Debug, Clone)]
+pub(super) struct Sink {
+    pub(super) origin: Arc<Origin>,
+    pub(super) output: Output,
+}
+
+impl Sink {
+    /// Hands on what happened.
+    pub(super) async fn tell(&self, at: Timestamp, what: What) {
+        self.output.send(&self.origin, at, what).await;
+    }
+}
+
+/// Hands on what is added to a log, until it is over and everything was read. `writes` tells when to look.
+pub(super) async fn tail(
+    mut reader: Reader,
+    sink: Sink,
+    mut writes: watch::Receiver<u64>,
+    mut is_over: watch::Receiver<bool>,
+) {
+    loop {
+        let was_over = *is_over.borrow_and_update();
+        let lines = reader.read().unwrap_or_default();
+        if lines.is_empty() {
+            if was_over {
+                return;
+            }
+            tokio::select! {
+                Ok(()) = writes.changed() => {}
+                _ = is_over.changed() => {}
+            }
+        }
+        for line in lines {
+            let what = What::Line {
+                stream: line.stream,
+                text: String::from_utf8_lossy(&line.text).into_owned(),
+                ends: line.ends,
+            };
+            sink.tell(line.at, what).await;
+        }
     }
 }

@@ -7,17 +7,17 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use k8s_openapi::api::core::v1::{Container, ContainerStateTerminated, Pod, PodStatus};
+use k8s_openapi::api::core::v1::{Container, Pod, PodStatus};
 use kube::api::{Patch, PatchParams};
 use serde_json::json;
 use tokio::sync::{mpsc, watch};
 use tokio::time::Instant;
 
-use super::container::{Life, chain};
-use super::fitness::{self, Unfit};
+use super::container::{Life, Past, chain};
+use super::fitness::Unfit;
 use super::machine::Machine;
 use super::output::{What, origin};
-use super::process::{Order, UNKNOWN_EXIT_CODE, at};
+use super::process::{Order, at};
 use super::restart::RestartPolicy;
 use super::status::{Change, Model, Verdict};
 
@@ -56,12 +56,23 @@ pub(super) struct PodTask {
     started: usize,
     /// The status that was written last.
     written: Option<PodStatus>,
+    /// Whether an earlier `punctual` may have started some of it.
+    is_resumed: bool,
 }
 
 impl PodTask {
-    pub(super) fn new(machine: Arc<Machine>, pod: Arc<Pod>, directive: watch::Receiver<Directive>) -> Self {
+    /// A pod that nobody has taken on before, or one that was there when the node started.
+    pub(super) fn new(
+        machine: Arc<Machine>,
+        pod: Arc<Pod>,
+        directive: watch::Receiver<Directive>,
+        is_resumed: bool,
+    ) -> Self {
         let (news, news_in) = mpsc::channel(NEWS_QUEUE);
-        let model = Model::new(&pod, machine.clock.now());
+        let mut model = Model::new(&pod, machine.clock.now());
+        if let Some(status) = pod.status.as_ref().filter(|_| is_resumed) {
+            model.recall(status);
+        }
         Self {
             machine,
             pod,
@@ -73,6 +84,7 @@ impl PodTask {
             sidecar_orders: watch::Sender::new(Order::Run),
             started: 0,
             written: None,
+            is_resumed,
         }
     }
 
@@ -80,11 +92,14 @@ impl PodTask {
     pub(super) async fn run(mut self) {
         let machine = self.machine.clone();
         let place = tokio::select! {
-            place = machine.places.acquire() => place,
+            biased;
+            place = machine.places.acquire(), if !self.is_running() => Some(place),
+            // What runs already has its place.
+            () = std::future::ready(()), if self.is_running() => None,
             // Told to end before it was its turn: it stays as it is, pending.
-            () = directed(&mut self.directive) => return,
+            () = directed(&mut self.directive), if !self.is_resumed => return,
         };
-        if let Err(unfit) = fitness::check(&self.pod) {
+        if let Err(unfit) = machine.engine.check(&self.pod) {
             return self.refuse(unfit).await;
         }
         let mut deadline = self.deadline();
@@ -109,13 +124,10 @@ impl PodTask {
         self.finish().await;
     }
 
-    /// Records the end of a pod whose processes were lost with the node that ran them.
-    pub(super) async fn bury(mut self) {
-        for container in 0..self.model.init.len() + self.model.main.len() {
-            self.model.apply(container, lost());
-            self.model.apply(container, Change::Done);
-        }
-        self.finish().await;
+    /// Whether a container of the pod runs, as far as is known before anybody has looked.
+    fn is_running(&self) -> bool {
+        let mut records = self.model.init.iter().chain(&self.model.main);
+        records.any(super::status::Record::running)
     }
 
     /// Whether something runs, or is still to be started.
@@ -126,7 +138,8 @@ impl PodTask {
 
     fn may_start_more(&self) -> bool {
         let all = self.model.init.len() + self.model.main.len();
-        self.started < all && *self.orders.borrow() == Order::Run && !self.model.init_failed()
+        let may_run = *self.orders.borrow() == Order::Run || self.is_resumed;
+        self.started < all && may_run && !self.model.init_failed()
     }
 
     /// Takes in what happened, and everything else that has happened meanwhile.
@@ -162,7 +175,7 @@ impl PodTask {
         }
     }
 
-    fn start(&self, number: usize) {
+    fn start(&mut self, number: usize) {
         let Some(spec) = &self.pod.spec else { return };
         let init = spec.init_containers.iter().flatten();
         let Some(container) = init.chain(&spec.containers).nth(number).cloned() else {
@@ -170,6 +183,17 @@ impl PodTask {
         };
         let is_init = number < self.model.init.len();
         let sidecar = is_init && self.model.init[number].sidecar;
+        let policy = policy(&container, spec.restart_policy.as_deref(), is_init, sidecar);
+        let past = if self.is_resumed {
+            let mut records = self.model.init.iter().chain(&self.model.main);
+            let Some(past) = records.nth(number).and_then(|record| record.past(policy)) else {
+                self.model.apply(number, Change::Done);
+                return;
+            };
+            past
+        } else {
+            Past::default()
+        };
         let orders = if sidecar {
             &self.sidecar_orders
         } else {
@@ -178,9 +202,10 @@ impl PodTask {
         let life = Life {
             machine: self.machine.clone(),
             pod: self.pod.clone(),
-            policy: policy(&container, spec.restart_policy.as_deref(), is_init, sidecar),
+            policy,
             container,
             number,
+            past,
             orders: orders.subscribe(),
             news: self.news.clone(),
             missing: None,
@@ -214,7 +239,9 @@ impl PodTask {
     /// The pod's own deadline.
     fn deadline(&self) -> Option<Instant> {
         let seconds = self.pod.spec.as_ref()?.active_deadline_seconds?;
-        Instant::now().checked_add(Duration::from_secs(u64::try_from(seconds).unwrap_or_default()))
+        let allowed = Duration::from_secs(u64::try_from(seconds).unwrap_or_default());
+        let active = self.machine.clock.now() - self.model.since();
+        Instant::now().checked_add(allowed.saturating_sub(active.to_std().unwrap_or_default()))
     }
 
     fn grace(&self) -> Duration {
@@ -319,16 +346,6 @@ fn deadline_exceeded() -> Verdict {
         reason: "DeadlineExceeded".to_owned(),
         message: "Pod was active on the node longer than the specified deadline".to_owned(),
     }
-}
-
-/// What is known of a process that was not followed to its end, in the kubelet's words.
-fn lost() -> Change {
-    Change::Ended(Box::new(ContainerStateTerminated {
-        exit_code: UNKNOWN_EXIT_CODE,
-        reason: Some("ContainerStatusUnknown".to_owned()),
-        message: Some("The container could not be located when the pod was terminated".to_owned()),
-        ..ContainerStateTerminated::default()
-    }))
 }
 
 /// Waits for a new directive. When the node is gone, none comes.

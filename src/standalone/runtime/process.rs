@@ -1,8 +1,7 @@
 //! One process, from its start to its end.
 //!
-//! A process gets a session of its own, so that a stop reaches everything it started (as in a container, where
-//! everything ends with the first process) and a Ctrl-C at the terminal reaches `punctual` alone. What a descendant
-//! moves into yet another session is out of reach, as it is for any service manager without cgroups.
+//! A process gets a process group of its own, in the session of its supervisor, so that a stop reaches what it started.
+//! When it has ended, its supervisor ends whatever it left behind, in whichever group or session that is.
 
 use std::collections::BTreeMap;
 use std::io;
@@ -11,20 +10,16 @@ use std::path::PathBuf;
 use std::process::{ExitStatus, Stdio};
 use std::time::Duration;
 
-use process_wrap::tokio::{ChildWrapper, CommandWrap, ProcessSession};
-use tokio::process::{ChildStderr, ChildStdout};
+use rustix::process::{Pid, Signal, kill_process_group};
+use serde::{Deserialize, Serialize};
+use tokio::process::{Child, ChildStderr, ChildStdout, Command};
 use tokio::sync::watch;
 use tokio::time::Instant;
 
 use super::start_error::{self, StartError};
 
-/// The signal that asks a process to end.
-const SIGTERM: i32 = 15;
-/// The signal that ends a process.
-const SIGKILL: i32 = 9;
-
 /// What to start.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub(super) struct Invocation {
     /// The program: a path, or a name that is looked for in the `PATH` of `variables`.
     pub(super) program: String,
@@ -37,7 +32,7 @@ pub(super) struct Invocation {
 }
 
 /// What a pod's processes are to do. Each order outweighs those before it, and a stop with less grace one with more.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
 pub(super) enum Order {
     /// Go on.
     #[default]
@@ -96,50 +91,42 @@ pub(super) const UNKNOWN_EXIT_CODE: i32 = 137;
 /// A process that runs.
 #[derive(Debug)]
 pub(super) struct Process {
-    child: Box<dyn ChildWrapper>,
+    child: Child,
     pid: u32,
 }
 
 impl Invocation {
-    /// Starts the process, on a thread where waiting is allowed: the kernel may have to load the program from a slow
-    /// disk, and nobody else should wait for that.
-    pub(super) async fn start(self) -> Result<Process, StartError> {
-        let started = tokio::task::spawn_blocking(move || {
-            self.spawn().map_err(|error| start_error::explain(&self, error))
-        });
-        started.await.map_err(|gone| StartError::Other {
-            program: String::new(),
-            source: io::Error::other(gone),
-        })?
+    /// Starts the process.
+    pub(super) fn start(&self) -> Result<Process, StartError> {
+        self.spawn().map_err(|error| start_error::explain(self, error))
     }
 
     fn spawn(&self) -> io::Result<Process> {
-        let mut command = CommandWrap::with_new(&self.program, |command| {
-            command
-                .args(&self.arguments)
-                .env_clear()
-                .envs(&self.variables)
-                .current_dir(&self.working_dir);
-            command
-                .stdin(Stdio::null())
-                .stdout(Stdio::piped())
-                .stderr(Stdio::piped());
-        });
-        let child = command.wrap(ProcessSession).spawn()?;
+        let mut command = Command::new(&self.program);
+        command
+            .args(&self.arguments)
+            .env_clear()
+            .envs(&self.variables)
+            .current_dir(&self.working_dir)
+            .process_group(0)
+            .stdin(Stdio::null())
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped());
+        let child = command.spawn()?;
         let pid = child.id().unwrap_or_default();
         Ok(Process { child, pid })
     }
 }
 
 impl Process {
-    /// The process id, which is also the id of its session and its process group.
+    /// The process id, which is also the id of its process group.
     pub(super) fn pid(&self) -> u32 {
         self.pid
     }
 
     /// The reading ends of its two streams; they are given once.
     pub(super) fn streams(&mut self) -> (Option<ChildStdout>, Option<ChildStderr>) {
-        (self.child.stdout().take(), self.child.stderr().take())
+        (self.child.stdout.take(), self.child.stderr.take())
     }
 
     /// Waits for the end, and brings it about when ordered to. Then everything that is left of its group is killed,
@@ -154,7 +141,7 @@ impl Process {
                 () = at(kill_at) => self.obey(Order::Kill, &mut kill_at),
             }
         };
-        self.signal(SIGKILL);
+        self.signal(Signal::KILL);
         Ok(status.into())
     }
 
@@ -165,21 +152,24 @@ impl Process {
             Order::Run => {}
             Order::Stop { grace } => {
                 if kill_at.is_none() {
-                    self.signal(SIGTERM);
+                    self.signal(Signal::TERM);
                 }
                 let end = Instant::now() + grace;
                 *kill_at = Some(kill_at.map_or(end, |earlier| earlier.min(end)));
             }
             Order::Kill => {
-                self.signal(SIGKILL);
+                self.signal(Signal::KILL);
                 *kill_at = None;
             }
         }
     }
 
-    fn signal(&self, signal: i32) {
-        // The only error that can come is that nobody is left to hear it, and then all is well.
-        let _nobody_left = self.child.signal(signal);
+    fn signal(&self, signal: Signal) {
+        let group = i32::try_from(self.pid).ok().and_then(Pid::from_raw);
+        if let Some(group) = group {
+            // The only error that can come is that nobody is left to hear it, and then all is well.
+            let _nobody_left = kill_process_group(group, signal);
+        }
     }
 }
 

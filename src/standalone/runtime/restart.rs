@@ -51,6 +51,11 @@ pub(super) struct BackOff {
 }
 
 impl BackOff {
+    /// After so many restarts.
+    pub(super) fn after(in_a_row: u32) -> Self {
+        Self { in_a_row }
+    }
+
     /// How long to wait before the next restart, after a run of this length.
     pub(super) fn next(&mut self, run: Duration) -> Duration {
         if run >= LONG_RUN {

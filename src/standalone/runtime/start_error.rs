@@ -34,6 +34,9 @@ pub(super) enum StartError {
     NotExecutable { path: PathBuf },
     #[error("the script {path} asks for an interpreter that does not exist; correct its first line", path = .path.display())]
     NoInterpreter { path: PathBuf },
+    /// Found out by a supervisor.
+    #[error("{message}")]
+    Told { exit_code: i32, message: String },
     #[error(transparent)]
     Container(#[from] ContainerError),
     #[error("the command {program:?} could not be started")]
@@ -48,6 +51,7 @@ impl StartError {
     /// The exit code that a shell would give.
     pub(super) fn exit_code(&self) -> i32 {
         match self {
+            Self::Told { exit_code, .. } => *exit_code,
             Self::NotInPath { .. } | Self::NoSuchFile { .. } | Self::NoInterpreter { .. } => 127,
             Self::IsFolder { .. } | Self::NotExecutable { .. } => 126,
             Self::NoWorkingDir { .. }
@@ -59,7 +63,6 @@ impl StartError {
 
     /// The kubelet's word for a container that waits for this to change, and is then started after all; nothing, when
     /// this is its end.
-    #[allow(dead_code, reason = "the container's life asks when it moves onto engines")]
     pub(super) fn waits(&self) -> Option<&'static str> {
         match self {
             Self::Container(error) => error.waits(),

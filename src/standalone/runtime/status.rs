@@ -8,8 +8,12 @@ use k8s_openapi::api::core::v1::{
     ContainerStatus, Pod, PodCondition, PodStatus,
 };
 
+use k8s_openapi::apimachinery::pkg::apis::meta::v1::Time;
+
+use super::container::Past;
+use super::restart::{BackOff, RestartPolicy};
 use crate::schedule::Timestamp;
-use crate::standalone::instants::to_time;
+use crate::standalone::instants::{from_time, to_time};
 
 /// What happened to a container.
 #[derive(Debug, Clone, PartialEq)]
@@ -17,7 +21,7 @@ pub(super) enum Change {
     /// It waits.
     Waiting { reason: &'static str, message: String },
     /// Its process runs.
-    Running { pid: u32, since: Timestamp },
+    Running { id: String, since: Timestamp },
     /// Its process ended, or could not be started.
     Ended(Box<ContainerStateTerminated>),
     /// It will not be started again.
@@ -61,7 +65,7 @@ pub(super) struct Record {
     pub(super) sidecar: bool,
     state: ContainerState,
     last: Option<ContainerStateTerminated>,
-    process: Option<u32>,
+    id: Option<String>,
     restarts: i32,
     /// Whether it will not be started again.
     pub(super) done: bool,
@@ -82,10 +86,50 @@ impl Record {
                 ..ContainerState::default()
             },
             last: None,
-            process: None,
+            id: None,
             restarts: 0,
             done: false,
         }
+    }
+
+    /// Takes over what is recorded of the container.
+    fn recall(&mut self, status: &ContainerStatus) {
+        if let Some(state) = &status.state {
+            self.state = state.clone();
+        }
+        self.last = status
+            .last_state
+            .as_ref()
+            .and_then(|state| state.terminated.clone());
+        self.id.clone_from(&status.container_id);
+        self.restarts = status.restart_count;
+    }
+
+    /// What a life that goes on from here has to know; nothing, when there is nothing left to live.
+    pub(super) fn past(&self, policy: RestartPolicy) -> Option<Past> {
+        let restarts = u32::try_from(self.restarts).unwrap_or_default();
+        let first = Past {
+            attempt: restarts,
+            may_exist: true,
+            was_begun: self.running(),
+            ..Past::default()
+        };
+        let ended = self.state.terminated.as_ref();
+        if ended.is_some_and(|ended| !policy.restarts_after(ended.exit_code)) {
+            return None;
+        }
+        let Some(ended) = ended.or(self.last.as_ref()).filter(|_| !self.running()) else {
+            return Some(first);
+        };
+        let instant = |time: &Option<Time>| time.as_ref().map(from_time);
+        let run = instant(&ended.started_at).zip(instant(&ended.finished_at));
+        let run = run.and_then(|(started, finished)| (finished - started).to_std().ok());
+        Some(Past {
+            attempt: restarts + 1,
+            pause_after: Some(run.unwrap_or_default()),
+            back_off: BackOff::after(restarts),
+            ..first
+        })
     }
 
     fn apply(&mut self, change: Change) {
@@ -101,8 +145,12 @@ impl Record {
                     ..ContainerState::default()
                 };
             }
-            Change::Running { pid, since } => {
-                self.begin(Some(pid));
+            Change::Running { id, since } => {
+                if self.running() {
+                    self.id = Some(id);
+                } else {
+                    self.begin(Some(id));
+                }
                 let running = ContainerStateRunning {
                     started_at: Some(to_time(since)),
                 };
@@ -115,7 +163,7 @@ impl Record {
                 if !self.running() {
                     self.begin(None);
                 }
-                ended.container_id = self.container_id();
+                ended.container_id.clone_from(&self.id);
                 self.state = ContainerState {
                     terminated: Some(*ended),
                     ..ContainerState::default()
@@ -126,9 +174,9 @@ impl Record {
     }
 
     /// A run begins; it is a restart when there was one before.
-    fn begin(&mut self, process: Option<u32>) {
+    fn begin(&mut self, id: Option<String>) {
         self.keep_last();
-        self.process = process;
+        self.id = id;
         if self.last.is_some() {
             self.restarts = self.restarts.saturating_add(1);
         }
@@ -157,11 +205,6 @@ impl Record {
         self.last.is_some() || self.state.terminated.is_some() || self.running()
     }
 
-    /// Names the process, as container engines name a container: `process://` and its id.
-    fn container_id(&self) -> Option<String> {
-        self.process.map(|pid| format!("process://{pid}"))
-    }
-
     fn status(&self, init: bool) -> ContainerStatus {
         let last = self.last.clone().map(|ended| ContainerState {
             terminated: Some(ended),
@@ -170,7 +213,7 @@ impl Record {
         ContainerStatus {
             name: self.name.clone(),
             image: self.image.clone(),
-            container_id: self.container_id(),
+            container_id: self.id.clone(),
             state: Some(self.state.clone()),
             last_state: last,
             restart_count: self.restarts,
@@ -222,6 +265,31 @@ impl Model {
             since,
             conditions: Vec::new(),
         }
+    }
+
+    /// Takes over what is recorded of a pod that an earlier `punctual` had taken on.
+    pub(super) fn recall(&mut self, status: &PodStatus) {
+        let all = status
+            .init_container_statuses
+            .iter()
+            .chain(&status.container_statuses);
+        let statuses: Vec<_> = all.flatten().collect();
+        for record in self.init.iter_mut().chain(&mut self.main) {
+            if let Some(status) = statuses.iter().find(|status| status.name == record.name) {
+                record.recall(status);
+            }
+        }
+        self.since = status.start_time.as_ref().map_or(self.since, from_time);
+        self.conditions = status.conditions.clone().unwrap_or_default();
+        self.verdict = status.reason.clone().map(|reason| Verdict {
+            reason,
+            message: status.message.clone().unwrap_or_default(),
+        });
+    }
+
+    /// Since when the pod is here.
+    pub(super) fn since(&self) -> Timestamp {
+        self.since
     }
 
     /// Takes a change in. Containers are counted through: init containers first.

@@ -1,10 +1,9 @@
 //! Reading what a process writes.
 //!
-//! A stream ends when everybody who can write to it has closed it. A descendant that outlives the process may hold it
-//! open for days, so after the process has ended only what is already in the pipe is read, and a short while is given
-//! for the rest. Time that a slow reader of ours takes does not count: what the process wrote is never lost.
+//! A stream ends when everybody who can write to it has closed it. A descendant that can't be killed may hold it open
+//! for days, so after the process has ended only what is already in the pipe is read, and a short while is given for
+//! the rest.
 
-use std::sync::Arc;
 use std::time::Duration;
 
 use tokio::io::{AsyncRead, AsyncReadExt};
@@ -12,8 +11,6 @@ use tokio::sync::watch;
 use tokio::time::{Instant, timeout_at};
 
 use super::lines::{Lines, Piece};
-use super::output::{Origin, Output, Stream, What};
-use crate::clock::SharedClock;
 
 /// How long after the end of a process its streams may stay open without a word.
 pub(super) const PIPE_GRACE: Duration = Duration::from_millis(250);
@@ -22,37 +19,12 @@ pub(super) const PIPE_GRACE: Duration = Duration::from_millis(250);
 const PIPE_CAPACITY: usize = 64 * 1024;
 
 /// How much is read at a time.
-const CHUNK: usize = 8 * 1024;
-
-/// Where lines go.
-#[derive(Debug, Clone)]
-pub(super) struct Sink {
-    pub(super) origin: Arc<Origin>,
-    pub(super) output: Output,
-    pub(super) clock: SharedClock,
-}
-
-impl Sink {
-    /// Hands on what happened now.
-    pub(super) async fn tell(&self, what: What) {
-        self.output.send(&self.origin, self.clock.now(), what).await;
-    }
-
-    async fn line(&self, stream: Stream, piece: Piece) {
-        self.tell(What::Line {
-            stream,
-            text: piece.text,
-            ends: piece.ends,
-        })
-        .await;
-    }
-}
+const CHUNK: usize = 16 * 1024;
 
 /// Reads a stream to its end, line by line. `ended` tells when the process ended.
 pub(super) async fn pump(
     mut reader: impl AsyncRead + Unpin,
-    stream: Stream,
-    sink: Sink,
+    mut sink: impl FnMut(Vec<Piece>),
     mut ended: watch::Receiver<Option<Instant>>,
 ) {
     let mut lines = Lines::default();
@@ -77,11 +49,10 @@ pub(super) async fn pump(
         if ended_at.is_some() {
             left_behind = left_behind.saturating_sub(read);
         }
-        for piece in lines.push(&chunk[..read]) {
-            sink.line(stream, piece).await;
+        let pieces = lines.push(&chunk[..read]);
+        if !pieces.is_empty() {
+            sink(pieces);
         }
     }
-    if let Some(piece) = lines.finish() {
-        sink.line(stream, piece).await;
-    }
+    sink(lines.finish().into_iter().collect());
 }

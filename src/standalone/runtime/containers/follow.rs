@@ -20,6 +20,7 @@ use futures::StreamExt;
 use futures::future::BoxFuture;
 use tokio::fs::File;
 use tokio::io::{AsyncWriteExt, BufWriter};
+use tokio::sync::watch;
 
 use super::{is_missing, name_of};
 use crate::clock::SharedClock;
@@ -88,6 +89,7 @@ pub(super) fn started(
     };
     let followed = container.clone();
     let log = attempt.log.clone();
+    let (wrote, writes) = watch::channel(0);
     let now = clock.now();
     Started {
         id: format!("docker://{}", inspected.id.clone().unwrap_or_default()),
@@ -96,7 +98,8 @@ pub(super) fn started(
             .and_then(|pid| u32::try_from(pid).ok())
             .unwrap_or_default(),
         since: state.started_at.as_deref().and_then(instant).unwrap_or(now),
-        end: Box::pin(async move { followed.end(&log, &clock).await }),
+        writes,
+        end: Box::pin(async move { followed.end(&log, &wrote, &clock).await }),
         control: Arc::new(container),
     }
 }
@@ -115,8 +118,8 @@ struct Container {
 
 impl Container {
     /// Follows the container to its end, and its output to the last line.
-    async fn end(self, log: &Path, clock: &SharedClock) -> Ended {
-        let copying = self.copy(log);
+    async fn end(self, log: &Path, wrote: &watch::Sender<u64>, clock: &SharedClock) -> Ended {
+        let copying = self.copy(log, wrote);
         let mut copying = std::pin::pin!(copying);
         let mut is_copied = false;
         let mut ending = std::pin::pin!(self.state_at_end());
@@ -187,9 +190,9 @@ impl Container {
     }
 
     /// Copies what the container writes to its log, until the engine has no more.
-    async fn copy(&self, log: &Path) {
+    async fn copy(&self, log: &Path, wrote: &watch::Sender<u64>) {
         loop {
-            match self.copy_once(log).await {
+            match self.copy_once(log, wrote).await {
                 Ok(()) => return,
                 Err(CopyError::Engine(error)) if is_missing(&error) => return,
                 Err(CopyError::Engine(error)) => {
@@ -203,7 +206,7 @@ impl Container {
         }
     }
 
-    async fn copy_once(&self, log: &Path) -> Result<(), CopyError> {
+    async fn copy_once(&self, log: &Path, wrote: &watch::Sender<u64>) -> Result<(), CopyError> {
         if let Some(folder) = log.parent() {
             tokio::fs::create_dir_all(folder).await?;
         }
@@ -217,6 +220,7 @@ impl Container {
         while let Some(piece) = output.next().await {
             file.write_all(&line(&piece?)).await?;
             file.flush().await?;
+            wrote.send_modify(|count| *count += 1);
         }
         Ok(())
     }

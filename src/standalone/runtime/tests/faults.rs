@@ -38,10 +38,10 @@ async fn written(codes: Vec<u16>) -> Vec<String> {
     };
     let client = kube::Client::new(tower::service_fn(api), "default");
     let (output, _events) = channel();
-    let machine = Machine::new(client, SystemClock::shared(), output, Options::new("here"));
+    let machine = Machine::new(client, SystemClock::shared(), output, options());
     let directive = watch::Sender::new(Directive::default());
     let pod = Arc::new(pod_of(&script("sleep 0.2")));
-    let task = PodTask::new(Arc::new(machine), pod, directive.subscribe());
+    let task = PodTask::new(Arc::new(machine), pod, directive.subscribe(), false);
     tokio::time::timeout(PATIENCE, task.run()).await.unwrap();
     written.lock().unwrap().clone()
 }

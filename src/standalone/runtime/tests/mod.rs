@@ -15,13 +15,14 @@ use tokio::sync::{mpsc, watch};
 use tokio::task::JoinHandle;
 
 use super::base::Base;
-use super::container::Life;
+use super::container::{Life, Past};
 use super::machine::{Machine, Options};
 use super::output::{Event, Stream, What, channel};
 use super::process::Order;
 use super::restart::RestartPolicy;
 use super::status::Change;
 use crate::clock::SystemClock;
+use crate::standalone::data_dir::DataDir;
 
 /// Long enough that only a test that hangs takes it.
 const PATIENCE: Duration = Duration::from_secs(20);
@@ -44,6 +45,28 @@ fn pod_of(container: &Value) -> Pod {
     .unwrap()
 }
 
+/// A node whose supervisors are this test program: see [`supervise`].
+fn options() -> Options {
+    let supervisor = [
+        "/proc/self/exe",
+        "standalone::runtime::tests::supervise",
+        "--exact",
+        "--ignored",
+        "--nocapture",
+    ];
+    Options {
+        supervisor: Some(supervisor.map(Into::into).to_vec()),
+        ..Options::new("here", DataDir::ephemeral().unwrap())
+    }
+}
+
+#[test]
+#[ignore = "not a test: what the other tests start as supervisors"]
+fn supervise() {
+    super::supervisor::supervise();
+    std::process::exit(0);
+}
+
 /// A container that lives, and what is seen of it.
 struct Lived {
     orders: watch::Sender<Order>,
@@ -63,10 +86,7 @@ fn live(container: &Value) -> Lived {
 
 fn live_with(container: &Value, policy: RestartPolicy, base: Base) -> Lived {
     let (output, events) = channel();
-    let options = Options {
-        base,
-        ..Options::new("here")
-    };
+    let options = Options { base, ..options() };
     let machine = Arc::new(Machine::new(
         deaf_client(),
         SystemClock::shared(),
@@ -85,6 +105,7 @@ fn live_with(container: &Value, policy: RestartPolicy, base: Base) -> Lived {
         policy,
         orders: orders.subscribe(),
         news: news_out,
+        past: Past::default(),
         missing: None,
     };
     let task = tokio::spawn(life.live());

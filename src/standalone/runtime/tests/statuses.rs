@@ -18,7 +18,7 @@ fn model(spec: &Value) -> Model {
 
 fn running(second: i64) -> Change {
     Change::Running {
-        pid: 100,
+        id: "process://100".to_owned(),
         since: at(second),
     }
 }

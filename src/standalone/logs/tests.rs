@@ -1,0 +1,187 @@
+//! Logs that are written and read back, and the lines that are asked for.
+
+use std::path::Path;
+
+use tempfile::TempDir;
+
+use super::*;
+use crate::schedule::Timestamp;
+
+fn at(second: i64) -> Timestamp {
+    Timestamp::from_timestamp(1_795_000_000 + second, 0).unwrap()
+}
+
+fn line(second: i64, text: &str) -> Line {
+    Line {
+        at: at(second),
+        stream: Stream::Stdout,
+        ends: true,
+        text: text.into(),
+    }
+}
+
+fn write(writer: &mut Writer, texts: &[&str]) {
+    for (second, text) in (0..).zip(texts) {
+        writer.push(&line(second, text));
+    }
+    writer.flush(at(0));
+}
+
+fn read(reader: &mut Reader) -> Vec<String> {
+    let mut read = Vec::new();
+    loop {
+        let lines = reader.read().unwrap();
+        if lines.is_empty() {
+            return read;
+        }
+        read.extend(
+            lines
+                .into_iter()
+                .map(|line| String::from_utf8(line.text).unwrap()),
+        );
+    }
+}
+
+fn names(folder: &Path) -> Vec<String> {
+    let mut names: Vec<_> = std::fs::read_dir(folder)
+        .unwrap()
+        .map(|entry| entry.unwrap().file_name().into_string().unwrap())
+        .collect();
+    names.sort();
+    names
+}
+
+#[test]
+fn a_line_looks_as_container_engines_write_it() {
+    let folder = TempDir::new().unwrap();
+    let path = folder.path().join("pod/0.log");
+    let mut writer = Writer::open(&path).unwrap();
+    write(&mut writer, &["hello, world"]);
+    writer.push(&Line {
+        stream: Stream::Stderr,
+        ends: false,
+        ..line(1, " two  spaces ")
+    });
+    writer.flush(at(1));
+    insta::assert_snapshot!(std::fs::read_to_string(&path).unwrap(), @r"
+    2026-11-18T11:06:40.000000000Z stdout F hello, world
+    2026-11-18T11:06:41.000000000Z stderr P  two  spaces
+    ");
+    let lines = Reader::at_start(&path).read().unwrap();
+    assert_eq!(lines[0], line(0, "hello, world"));
+    assert_eq!((lines[1].stream, lines[1].ends), (Stream::Stderr, false));
+    assert_eq!(lines[1].text, b" two  spaces ");
+}
+
+#[test]
+fn bytes_stay_as_they_are() {
+    let folder = TempDir::new().unwrap();
+    let path = folder.path().join("0.log");
+    let text = b"caf\xe9\r\0".to_vec();
+    let mut writer = Writer::open(&path).unwrap();
+    writer.push(&Line {
+        text: text.clone(),
+        ..line(0, "")
+    });
+    writer.flush(at(0));
+    assert_eq!(Reader::at_start(&path).read().unwrap()[0].text, text);
+}
+
+#[test]
+fn a_line_that_a_crash_cut_off_spoils_no_other() {
+    let folder = TempDir::new().unwrap();
+    let path = folder.path().join("0.log");
+    std::fs::write(&path, "2026-11-18T10:26:40Z stdout F whole\n2026-11-18T10:2").unwrap();
+    write(&mut Writer::open(&path).unwrap(), &["after"]);
+    assert_eq!(read(&mut Reader::at_start(&path)), ["whole", "after"]);
+}
+
+#[test]
+fn a_log_is_bounded_and_its_end_is_kept() {
+    let folder = TempDir::new().unwrap();
+    let path = folder.path().join("0.log");
+    let mut writer = Writer::with_limit(&path, 1_000).unwrap();
+    for number in 0..1_000 {
+        write(&mut writer, &[&number.to_string()]);
+    }
+    assert_eq!(names(folder.path()).len(), FILES);
+    let kept = read(&mut Reader::at_start(&path));
+    let first: usize = kept[0].parse().unwrap();
+    assert!(first > 500, "{first}");
+    let expected: Vec<_> = (first..1_000).map(|number| number.to_string()).collect();
+    assert_eq!(kept, expected, "in order, with no gap");
+}
+
+#[test]
+fn a_reader_that_keeps_up_reads_everything_across_files() {
+    let folder = TempDir::new().unwrap();
+    let path = folder.path().join("0.log");
+    let mut reader = Reader::at_end(&path).unwrap();
+    let mut writer = Writer::with_limit(&path, 200).unwrap();
+    let mut got = Vec::new();
+    for number in 0..200 {
+        write(&mut writer, &[&number.to_string()]);
+        if number % 3 == 0 {
+            got.extend(read(&mut reader));
+        }
+    }
+    got.extend(read(&mut reader));
+    let expected: Vec<_> = (0..200).map(|number| number.to_string()).collect();
+    assert_eq!(got, expected);
+}
+
+#[test]
+fn a_reader_at_the_end_sees_only_what_comes() {
+    let folder = TempDir::new().unwrap();
+    let path = folder.path().join("0.log");
+    let mut writer = Writer::open(&path).unwrap();
+    write(&mut writer, &["before"]);
+    let mut reader = Reader::at_end(&path).unwrap();
+    assert!(reader.read().unwrap().is_empty());
+    write(&mut writer, &["after"]);
+    assert_eq!(read(&mut reader), ["after"]);
+}
+
+/// The answer to a query over a log of four lines, the third of which comes in two pieces.
+fn asked(query: LogQuery) -> String {
+    let piece = Line {
+        ends: false,
+        ..line(2, "thr")
+    };
+    let past = [
+        line(0, "one"),
+        line(1, "two"),
+        piece,
+        line(2, "ee"),
+        line(3, "four"),
+    ];
+    let mut selection = Selection::new(query);
+    let mut shown: Vec<u8> = past.into_iter().flat_map(|line| selection.past(line)).collect();
+    shown.extend(selection.turn());
+    shown.extend(selection.show(&line(4, "five")));
+    String::from_utf8(shown).unwrap()
+}
+
+#[test]
+fn what_is_asked_for_is_shown() {
+    let all = LogQuery::default;
+    let tail = |lines| LogQuery {
+        tail_lines: Some(lines),
+        ..all()
+    };
+    assert_eq!(asked(all()), "one\ntwo\nthree\nfour\nfive\n");
+    assert_eq!(asked(tail(0)), "five\n");
+    assert_eq!(asked(tail(1)), "four\nfive\n");
+    assert_eq!(asked(tail(2)), "three\nfour\nfive\n");
+    assert_eq!(asked(tail(99)), asked(all()));
+    let since = Some(at(3));
+    assert_eq!(asked(LogQuery { since, ..all() }), "four\nfive\n");
+    let limit_bytes = Some(6);
+    assert_eq!(asked(LogQuery { limit_bytes, ..all() }), "one\ntw");
+    let timestamps = true;
+    insta::assert_snapshot!(asked(LogQuery { timestamps, ..tail(2) }), @r"
+    2026-11-18T11:06:42.000000000Z three
+    2026-11-18T11:06:43.000000000Z four
+    2026-11-18T11:06:44.000000000Z five
+    ");
+}

@@ -1,0 +1,302 @@
+//! The engine of processes: each attempt under a supervisor of its own.
+
+use std::ffi::OsString;
+use std::io;
+use std::os::unix::net::UnixStream as StdStream;
+use std::path::{Path, PathBuf};
+use std::process::Stdio;
+use std::sync::Arc;
+use std::time::Duration;
+
+use futures::FutureExt as _;
+use futures::future::BoxFuture;
+use k8s_openapi::api::core::v1::Pod;
+use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
+use tokio::net::UnixStream;
+use tokio::net::unix::{OwnedReadHalf, OwnedWriteHalf};
+use tokio::sync::{Mutex, watch};
+
+use super::record::{self, Record, State};
+use super::run::SOCKET;
+use super::{COMMAND, Commission, leftovers};
+use crate::clock::SharedClock;
+use crate::schedule::Timestamp;
+use crate::standalone::data_dir::{DataDir, create_private};
+use crate::standalone::runtime::base::Base;
+use crate::standalone::runtime::engine::{Attempt, Control, Ended, Engine, Found, Setup, Started};
+use crate::standalone::runtime::fitness::{self, Unfit};
+use crate::standalone::runtime::machine::invocation;
+use crate::standalone::runtime::pod::grace;
+use crate::standalone::runtime::process::{Exit, Order};
+use crate::standalone::runtime::start_error::StartError;
+
+/// This program, even when its file has been replaced meanwhile.
+const OWN_PROGRAM: &str = "/proc/self/exe";
+
+/// How often, and how long apart, a supervisor is looked for that lives and does not answer yet.
+const CONNECT_TRIES: u32 = 50;
+const CONNECT_PAUSE: Duration = Duration::from_millis(100);
+
+/// Runs attempts as processes.
+#[derive(Debug)]
+pub(in crate::standalone::runtime) struct ProcessEngine {
+    data: DataDir,
+    base: Base,
+    clock: SharedClock,
+    /// What becomes a supervisor, and its arguments.
+    program: PathBuf,
+    arguments: Vec<OsString>,
+}
+
+impl ProcessEngine {
+    /// `supervisor` is the `punctual` to start supervisors from, when it is not this program.
+    pub(in crate::standalone::runtime) fn new(
+        data: DataDir,
+        base: Base,
+        clock: SharedClock,
+        supervisor: Option<Vec<OsString>>,
+    ) -> Self {
+        let mut words = supervisor
+            .unwrap_or_else(|| vec![OWN_PROGRAM.into(), COMMAND.into()])
+            .into_iter();
+        Self {
+            data,
+            base,
+            clock,
+            program: words.next().unwrap_or_default().into(),
+            arguments: words.collect(),
+        }
+    }
+
+    fn folder(&self, attempt: &Attempt) -> PathBuf {
+        let uid = attempt.pod.metadata.uid.as_deref().unwrap_or_default();
+        self.data
+            .pod(uid)
+            .attempt(&attempt.container.name, attempt.number)
+    }
+
+    /// Starts a supervisor; our end of its standard input.
+    async fn spawn(&self, folder: PathBuf) -> io::Result<UnixStream> {
+        let (ours, theirs) = StdStream::pair()?;
+        ours.set_nonblocking(true)?;
+        let mut command = std::process::Command::new(&self.program);
+        // Nothing here needs code to run between fork and exec, so the kernel need not copy our memory map: a
+        // supervisor detaches by itself.
+        command
+            .args(&self.arguments)
+            .stdin(Stdio::from(std::os::fd::OwnedFd::from(theirs)))
+            .stdout(Stdio::null())
+            .stderr(Stdio::null());
+        std::os::unix::process::CommandExt::arg0(&mut command, "punctual");
+        let mut command = tokio::process::Command::from(command);
+        let started = tokio::task::spawn_blocking(move || {
+            create_private(&folder).map_err(io::Error::other)?;
+            command.spawn()
+        });
+        let mut child = started.await.map_err(io::Error::other)??;
+        // Its end is learned from its connection and its records; this only lets the kernel forget it.
+        tokio::spawn(async move { child.wait().await });
+        UnixStream::from_std(ours)
+    }
+
+    async fn begin(&self, attempt: &Attempt, setup: Setup) -> io::Result<(UnixStream, State)> {
+        let folder = self.folder(attempt);
+        let mut stream = self.spawn(folder.clone()).await?;
+        let commission = Commission {
+            log: attempt.log.clone(),
+            invocation: invocation(&attempt.pod, &attempt.container, setup.variables, &self.base),
+            grace_seconds: grace(&attempt.pod).as_secs(),
+            is_bound: self.data.is_ephemeral(),
+            folder,
+        };
+        let mut commission = serde_json::to_vec(&commission)?;
+        commission.push(b'\n');
+        stream.write_all(&commission).await?;
+        loop {
+            let read = stream.read(&mut [0; 64]).await.unwrap_or(0);
+            let state = record::read(&self.folder(attempt))?;
+            if read == 0 || state.outcome().is_some() {
+                return Ok((stream, state));
+            }
+        }
+    }
+
+    /// An attempt that was started, and a connection to its supervisor if that lives.
+    fn started(&self, folder: &Path, state: &State, stream: Option<UnixStream>) -> Option<Started> {
+        let (pid, since) = state.started()?;
+        let (wrote, writes) = watch::channel(0);
+        let (reader, writer) = stream.map(UnixStream::into_split).unzip();
+        let (folder, clock) = (folder.to_owned(), self.clock.clone());
+        let end = async move {
+            if let Some(reader) = reader {
+                listen(reader, wrote).await;
+            }
+            end(&folder, clock.now())
+        };
+        Some(Started {
+            id: format!("process://{pid}"),
+            pid,
+            since,
+            writes,
+            end: end.boxed(),
+            control: Arc::new(Connection(Mutex::new(writer))),
+        })
+    }
+
+    async fn look(&self, attempt: &Attempt) -> io::Result<Found> {
+        let folder = self.folder(attempt);
+        let mut tries = 0;
+        loop {
+            let state = record::read(&folder)?;
+            if state.records.is_empty() && !state.is_held {
+                return Ok(Found::Never);
+            }
+            if !state.is_held {
+                let found = self.started(&folder, &state, None);
+                let lost =
+                    || Found::Lost("the process was being started when its supervisor was lost".to_owned());
+                return Ok(found.map_or_else(lost, Found::Started));
+            }
+            if state.started().is_some()
+                && let Ok(stream) = connect(&folder).await
+                && let Some(started) = self.started(&folder, &state, Some(stream))
+            {
+                return Ok(Found::Started(started));
+            }
+            tries += 1;
+            if tries == CONNECT_TRIES {
+                return Ok(Found::Lost(
+                    "the supervisor of the process does not answer".to_owned(),
+                ));
+            }
+            tokio::time::sleep(CONNECT_PAUSE).await;
+        }
+    }
+}
+
+impl Engine for ProcessEngine {
+    fn check(&self, pod: &Pod) -> Result<(), Unfit> {
+        fitness::check(pod)
+    }
+
+    fn find<'a>(&'a self, attempt: &'a Attempt) -> BoxFuture<'a, Found> {
+        let lost = |error| Found::Lost(format!("the records of the process can't be read: {error}"));
+        async move { self.look(attempt).await.unwrap_or_else(lost) }.boxed()
+    }
+
+    fn start<'a>(&'a self, attempt: &'a Attempt, setup: Setup) -> BoxFuture<'a, Result<Started, StartError>> {
+        async move {
+            let program = attempt.container.command.iter().flatten().next().cloned();
+            let failed = |source| StartError::Other {
+                program: program.clone().unwrap_or_default(),
+                source,
+            };
+            let (stream, state) = self.begin(attempt, setup).await.map_err(failed)?;
+            if let Some(Record::NotStarted { exit_code, message }) = state.outcome() {
+                return Err(StartError::Told {
+                    exit_code: *exit_code,
+                    message: message.clone(),
+                });
+            }
+            self.started(&self.folder(attempt), &state, Some(stream))
+                .ok_or_else(|| {
+                    failed(io::Error::other(
+                        "its supervisor ended at once; is the disk full, or the data folder not writable?",
+                    ))
+                })
+        }
+        .boxed()
+    }
+
+    /// Everything is in the pod's folder.
+    fn forget<'a>(&'a self, _pod: &'a Pod) -> BoxFuture<'a, ()> {
+        async {}.boxed()
+    }
+}
+
+impl State {
+    /// What became of the start.
+    fn outcome(&self) -> Option<&Record> {
+        let mut records = self.records.iter();
+        records.find(|record| matches!(record, Record::Started { .. } | Record::NotStarted { .. }))
+    }
+
+    fn started(&self) -> Option<(u32, Timestamp)> {
+        match self.outcome()? {
+            Record::Started { pid, at } => Some((*pid, time(at)?)),
+            _ => None,
+        }
+    }
+}
+
+/// Listens to a supervisor until it is gone.
+async fn listen(mut reader: OwnedReadHalf, wrote: watch::Sender<u64>) {
+    while reader.read(&mut [0; 64]).await.is_ok_and(|read| read > 0) {
+        wrote.send_modify(|count| *count += 1);
+    }
+}
+
+/// How an attempt ended whose supervisor is gone.
+fn end(folder: &Path, now: Timestamp) -> Ended {
+    let state = record::read(folder).unwrap_or_default();
+    let mut killed = None;
+    let mut rebooted = false;
+    for recorded in &state.records {
+        match recorded {
+            Record::Ended {
+                exit_code,
+                signal,
+                at,
+            } => {
+                let exit = Exit {
+                    code: *exit_code,
+                    signal: *signal,
+                };
+                return Ended::of(exit, false, time(at).unwrap_or(now));
+            }
+            Record::Starting { boot, supervisor } => {
+                rebooted = *boot != record::boot();
+                killed = Some(*supervisor);
+            }
+            Record::Started { .. } | Record::NotStarted { .. } => {}
+        }
+    }
+    if rebooted {
+        return Ended::unknown("the machine was restarted while the process ran".to_owned(), now);
+    }
+    // Nobody would learn how it ends, and it must not run beside the attempt that comes next.
+    killed.into_iter().for_each(leftovers::kill_session);
+    let message = "the supervisor of the process was killed, and the process with it";
+    Ended::unknown(message.to_owned(), now)
+}
+
+/// Connects to a supervisor. The path of a socket is limited to 107 bytes, so the folder is named by a descriptor.
+async fn connect(folder: &Path) -> io::Result<UnixStream> {
+    use std::os::fd::AsRawFd as _;
+    let folder = std::fs::File::open(folder)?;
+    let path = format!("/proc/self/fd/{}/{SOCKET}", folder.as_raw_fd());
+    UnixStream::connect(path).await
+}
+
+fn time(text: &str) -> Option<Timestamp> {
+    Some(chrono::DateTime::parse_from_rfc3339(text).ok()?.to_utc())
+}
+
+/// Orders to a supervisor; nothing, when it is gone.
+struct Connection(Mutex<Option<OwnedWriteHalf>>);
+
+impl Control for Connection {
+    fn obey(&self, order: Order) -> BoxFuture<'_, ()> {
+        async move {
+            let Ok(mut order) = serde_json::to_vec(&order) else {
+                return;
+            };
+            order.push(b'\n');
+            if let Some(writer) = &mut *self.0.lock().await {
+                // When it is gone, so is the process.
+                let _gone = writer.write_all(&order).await;
+            }
+        }
+        .boxed()
+    }
+}

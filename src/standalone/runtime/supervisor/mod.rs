@@ -1,0 +1,77 @@
+//! The supervisor of an attempt: a small process of its own, this same program, that outlives `punctual`.
+//!
+//! It is detached (a session of its own), starts the container's process, keeps what that writes in the log and its
+//! end in a file, passes orders on, and goes. `punctual` may be killed meanwhile: whoever comes after finds the attempt
+//! by its folder, `pods/<uid>/attempts/<container>/<number>/`:
+//!
+//! | file | what it is |
+//! |---|---|
+//! | `state` | what has happened, a JSON record a line ([`record`]); locked for as long as the supervisor lives |
+//! | `socket` | where a later `punctual` connects |
+//!
+//! A connection (the first one is the supervisor's standard input) carries orders in, and out a byte whenever there is
+//! something new to read in `state` or in the log. It ends with the supervisor.
+//!
+//! An attempt is never started twice: a supervisor takes the lock of `state`, and goes on only when nothing is written
+//! there. The record that it is about to start comes before the start. Neither is forced to the disk, so after a power
+//! loss in the milliseconds before the API has recorded the start, an attempt may be taken for one that never was.
+
+pub(super) mod client;
+mod leftovers;
+mod record;
+mod run;
+
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+use serde::{Deserialize, Serialize};
+
+use super::process::Invocation;
+
+/// The hidden command.
+pub(super) const COMMAND: &str = "supervise";
+
+/// The name of the process, as `ps` shows it.
+const PROCESS_NAME: &str = "punctual-pod";
+
+/// What a supervisor is to do.
+#[derive(Debug, Serialize, Deserialize)]
+struct Commission {
+    /// The attempt's folder.
+    folder: PathBuf,
+    /// The file for what the process writes.
+    log: PathBuf,
+    /// The process.
+    invocation: Invocation,
+    /// How long it is given to end when somebody stops the supervisor.
+    grace_seconds: u64,
+    /// Whether the process is to end with the `punctual` that asked for it: nobody would ever find it.
+    is_bound: bool,
+}
+
+/// Becomes a supervisor, when that is what this process was started for. To be asked before the command line is read:
+/// a supervisor has no time to lose.
+pub fn supervise_if_asked() -> Option<ExitCode> {
+    let asked = std::env::args_os()
+        .nth(1)
+        .is_some_and(|argument| argument == COMMAND);
+    asked.then(supervise)
+}
+
+/// Supervises the attempt that is asked for on standard input.
+pub(super) fn supervise() -> ExitCode {
+    // It fails only for the leader of a process group, which nobody makes us.
+    let _detached = rustix::process::setsid();
+    // What descendants leave behind comes to us, and can be ended with the container.
+    let _heir = rustix::process::set_child_subreaper(Some(rustix::process::getpid()));
+    let _named = std::fs::write("/proc/self/comm", PROCESS_NAME);
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
+    let Ok(runtime) = runtime else {
+        return ExitCode::FAILURE;
+    };
+    match runtime.block_on(run::run()) {
+        Ok(()) => ExitCode::SUCCESS,
+        // Nobody reads what a supervisor prints: whoever started it sees that nothing is recorded.
+        Err(_nobody_to_tell) => ExitCode::FAILURE,
+    }
+}

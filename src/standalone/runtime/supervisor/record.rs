@@ -1,0 +1,95 @@
+//! What is recorded of an attempt, and how it is read back.
+
+use std::fs::{File, OpenOptions, TryLockError};
+use std::io::{self, Read as _, Write as _};
+use std::os::unix::fs::OpenOptionsExt as _;
+use std::path::Path;
+
+use serde::{Deserialize, Serialize};
+
+/// The file's name.
+const STATE_FILE: &str = "state";
+
+/// What only the owner can read.
+const PRIVATE_FILE: u32 = 0o600;
+
+/// One thing that has happened. Times are RFC 3339.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "record", rename_all = "camelCase", rename_all_fields = "camelCase")]
+pub(super) enum Record {
+    /// The process is about to be started, by this supervisor.
+    Starting { boot: String, supervisor: u32 },
+    /// It was started.
+    Started { pid: u32, at: String },
+    /// It could not be started.
+    NotStarted { exit_code: i32, message: String },
+    /// It ended, and everything that it wrote is in the log.
+    Ended {
+        exit_code: i32,
+        signal: Option<i32>,
+        at: String,
+    },
+}
+
+/// Everything that is recorded of an attempt.
+#[derive(Debug, Default)]
+pub(super) struct State {
+    pub(super) records: Vec<Record>,
+    /// Whether the supervisor lives.
+    pub(super) is_held: bool,
+}
+
+/// Opens the records of an attempt to write them, if nobody else does and nobody has: otherwise the attempt is not
+/// ours to start.
+pub(super) fn claim(folder: &Path) -> io::Result<Option<File>> {
+    let mut options = OpenOptions::new();
+    let file = options
+        .read(true)
+        .append(true)
+        .create(true)
+        .mode(PRIVATE_FILE)
+        .open(folder.join(STATE_FILE))?;
+    match file.try_lock() {
+        Ok(()) => Ok((file.metadata()?.len() == 0).then_some(file)),
+        Err(TryLockError::WouldBlock) => Ok(None),
+        Err(TryLockError::Error(error)) => Err(error),
+    }
+}
+
+/// Adds a record, in one write.
+pub(super) fn add(mut file: &File, record: &Record) -> io::Result<()> {
+    let mut line = serde_json::to_vec(record)?;
+    line.push(b'\n');
+    file.write_all(&line)
+}
+
+/// Reads the records of an attempt; none, when there is no such attempt.
+pub(super) fn read(folder: &Path) -> io::Result<State> {
+    let mut file = match File::open(folder.join(STATE_FILE)) {
+        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(State::default()),
+        file => file?,
+    };
+    // Before the text: a supervisor that ends in between has written all of it.
+    let is_held = match file.try_lock_shared() {
+        Ok(()) => {
+            file.unlock()?;
+            false
+        }
+        Err(TryLockError::WouldBlock) => true,
+        Err(TryLockError::Error(error)) => return Err(error),
+    };
+    let mut text = String::new();
+    file.read_to_string(&mut text)?;
+    // A power loss may have cut the last line off.
+    let records = text.lines().filter_map(|line| serde_json::from_str(line).ok());
+    Ok(State {
+        records: records.collect(),
+        is_held,
+    })
+}
+
+/// What tells one run of this machine from the next.
+pub(super) fn boot() -> String {
+    let id = std::fs::read_to_string("/proc/sys/kernel/random/boot_id");
+    id.map(|id| id.trim().to_owned()).unwrap_or_default()
+}

@@ -1,0 +1,204 @@
+//! What a supervisor does, from its commission to its end.
+
+use std::fs::File;
+use std::io;
+use std::os::fd::AsFd as _;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+
+use chrono::SecondsFormat;
+use tokio::io::{AsyncBufReadExt as _, BufReader};
+use tokio::net::unix::{OwnedReadHalf, OwnedWriteHalf};
+use tokio::net::{UnixListener, UnixStream};
+use tokio::signal::unix::{SignalKind, signal};
+use tokio::sync::watch;
+use tokio::task::JoinSet;
+use tokio::time::Instant;
+
+use super::super::container::chain;
+use super::super::process::{Exit, Order};
+use super::super::stream::pump;
+use super::record::{self, Record};
+use super::{Commission, leftovers};
+use crate::clock::{Clock as _, SystemClock};
+use crate::standalone::logs::{Stream, Writer};
+
+/// The socket's name in the attempt's folder.
+pub(super) const SOCKET: &str = "socket";
+
+/// What the tasks of a supervisor share.
+#[derive(Clone)]
+struct Hub {
+    orders: Arc<watch::Sender<Order>>,
+    /// Counts up whenever there is something new to read.
+    news: Arc<watch::Sender<u64>>,
+    /// How long the process is given when it is stopped by somebody who does not say.
+    grace: Duration,
+}
+
+/// Supervises one attempt.
+pub(super) async fn run() -> io::Result<()> {
+    let stdin = std::os::unix::net::UnixStream::from(io::stdin().as_fd().try_clone_to_owned()?);
+    stdin.set_nonblocking(true)?;
+    let (reader, writer) = UnixStream::from_std(stdin)?.into_split();
+    let mut reader = BufReader::new(reader);
+    let mut commission = String::new();
+    reader.read_line(&mut commission).await?;
+    let commission: Commission = serde_json::from_str(&commission)?;
+
+    let Some(state) = record::claim(&commission.folder)? else {
+        return Ok(());
+    };
+    let starting = Record::Starting {
+        boot: record::boot(),
+        supervisor: std::process::id(),
+    };
+    record::add(&state, &starting)?;
+    // The path of a socket may be no longer than 107 bytes, so it is named from within its folder.
+    std::env::set_current_dir(&commission.folder)?;
+    let listener = UnixListener::bind(SOCKET)?;
+    let log = Writer::open(&commission.log)?;
+    let hub = Hub {
+        orders: Arc::new(watch::Sender::new(Order::Run)),
+        news: Arc::new(watch::Sender::new(0)),
+        grace: Duration::from_secs(commission.grace_seconds),
+    };
+    tokio::spawn(hub.clone().serve(reader, writer, commission.is_bound));
+    tokio::spawn(hub.clone().accept(listener));
+    hub.clone().heed_signals()?;
+    hub.supervise(commission, &state, log).await
+}
+
+impl Hub {
+    /// Starts the process and follows it to its end.
+    async fn supervise(&self, commission: Commission, state: &File, log: Writer) -> io::Result<()> {
+        let mut process = match commission.invocation.start() {
+            Ok(process) => process,
+            Err(error) => {
+                let (exit_code, message) = (error.exit_code(), chain(&error));
+                return record::add(state, &Record::NotStarted { exit_code, message });
+            }
+        };
+        let (pid, at) = (process.pid(), now());
+        record::add(state, &Record::Started { pid, at })?;
+        self.tell();
+
+        let (over, ended_at) = watch::channel(None);
+        let log = Arc::new(Mutex::new(log));
+        let mut pumps = JoinSet::new();
+        let (stdout, stderr) = process.streams();
+        if let Some(stdout) = stdout {
+            pumps.spawn(pump(stdout, self.sink(&log, Stream::Stdout), ended_at.clone()));
+        }
+        if let Some(stderr) = stderr {
+            pumps.spawn(pump(stderr, self.sink(&log, Stream::Stderr), ended_at));
+        }
+        let exit = process.end(&mut self.orders.subscribe()).await;
+        let at = now();
+        leftovers::kill_descendants().await;
+        over.send_replace(Some(Instant::now()));
+        pumps.join_all().await;
+        let Exit { code, signal } = exit.unwrap_or(Exit::UNKNOWN);
+        let ended = Record::Ended {
+            exit_code: code,
+            signal,
+            at,
+        };
+        record::add(state, &ended)?;
+        // Only what never outlives this run of the machine may be lost with it.
+        if commission.is_bound {
+            Ok(())
+        } else {
+            state.sync_data()
+        }
+    }
+
+    /// Takes what is read of a stream to the log.
+    fn sink(
+        &self,
+        log: &Arc<Mutex<Writer>>,
+        stream: Stream,
+    ) -> impl FnMut(Vec<super::super::lines::Piece>) + Send + 'static {
+        let (hub, log) = (self.clone(), log.clone());
+        move |pieces| {
+            let now = SystemClock.now();
+            let mut log = log.lock().unwrap_or_else(PoisonError::into_inner);
+            for piece in pieces {
+                log.push(&piece.into_line(now, stream));
+            }
+            log.flush(now);
+            hub.tell();
+        }
+    }
+
+    /// There is something new to read.
+    fn tell(&self) {
+        self.news.send_modify(|count| *count += 1);
+    }
+
+    fn order(&self, order: Order) {
+        self.orders.send_if_modified(|now| {
+            let more = order.outweighs(*now);
+            if more {
+                *now = order;
+            }
+            more
+        });
+    }
+
+    /// Serves a connection until it ends.
+    async fn serve(self, reader: BufReader<OwnedReadHalf>, writer: OwnedWriteHalf, is_bound: bool) {
+        let mut lines = reader.lines();
+        let mut news = self.news.subscribe();
+        // Something may have happened before.
+        news.mark_changed();
+        loop {
+            tokio::select! {
+                line = lines.next_line() => match line {
+                    Ok(Some(line)) => {
+                        if let Ok(order) = serde_json::from_str(&line) {
+                            self.order(order);
+                        }
+                    }
+                    _ => break,
+                },
+                Ok(()) = news.changed() => {
+                    // Who has not read the last byte yet learns nothing from another.
+                    let _full = writer.try_write(b"\n");
+                }
+            }
+        }
+        if is_bound {
+            self.order(Order::Stop { grace: self.grace });
+        }
+    }
+
+    async fn accept(self, listener: UnixListener) {
+        while let Ok((connection, _)) = listener.accept().await {
+            let (reader, writer) = connection.into_split();
+            tokio::spawn(self.clone().serve(BufReader::new(reader), writer, false));
+        }
+    }
+
+    /// Whoever stops the supervisor stops the process, e.g. a service manager that ends everything.
+    fn heed_signals(self) -> io::Result<()> {
+        for kind in [
+            SignalKind::terminate(),
+            SignalKind::interrupt(),
+            SignalKind::hangup(),
+        ] {
+            let mut signals = signal(kind)?;
+            let hub = self.clone();
+            tokio::spawn(async move {
+                while signals.recv().await.is_some() {
+                    hub.order(Order::Stop { grace: hub.grace });
+                }
+            });
+        }
+        Ok(())
+    }
+}
+
+fn now() -> String {
+    SystemClock.now().to_rfc3339_opts(SecondsFormat::Nanos, true)
+}

@@ -1,0 +1,62 @@
+//! Work that goes on while nobody looks after it, and is found again.
+
+use std::path::Path;
+
+use serde_json::json;
+
+use crate::machine::{Machine, holds};
+
+/// Writes a line to `runs`, and ends with a code when `go` is there.
+fn work(folder: &Path, exit_code: i32) -> String {
+    let folder = folder.display();
+    format!(
+        "echo run >> {folder}/runs; until [ -e {folder}/go ]; do sleep 0.02; done; echo done >> {folder}/runs; exit {exit_code}"
+    )
+}
+
+/// Waits until the file holds so many lines.
+async fn lines(folder: &Path, wanted: usize) {
+    let begun = std::time::Instant::now();
+    while std::fs::read_to_string(folder.join("runs")).map_or(0, |runs| runs.lines().count()) < wanted {
+        assert!(begun.elapsed().as_secs() < 30, "the work does not go on");
+        tokio::time::sleep(std::time::Duration::from_millis(10)).await;
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_runs_is_found_running_and_followed_to_its_end() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut machine = Machine::start_in(&folder.path().join("data")).await;
+    machine.job(&json!({}), &work(folder.path(), 0)).await;
+    lines(folder.path(), 1).await;
+    machine.crash().await;
+    let machine = machine.restarted();
+    machine.job_until(|status| status.active == Some(1)).await;
+    std::fs::write(folder.path().join("go"), "").unwrap();
+    let status = machine.finished().await;
+    assert!(holds(&status, "Complete"));
+    assert_eq!(status.failed, None);
+    let runs = std::fs::read_to_string(folder.path().join("runs")).unwrap();
+    assert_eq!(runs, "run\ndone\n", "once, to its end");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_ended_meanwhile_is_found_with_its_exit_code() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut machine = Machine::start_in(&folder.path().join("data")).await;
+    machine
+        .job(&json!({"backoffLimit": 0}), &work(folder.path(), 7))
+        .await;
+    lines(folder.path(), 1).await;
+    machine.crash().await;
+    std::fs::write(folder.path().join("go"), "").unwrap();
+    lines(folder.path(), 2).await;
+    let machine = machine.restarted();
+    assert!(holds(&machine.finished().await, "Failed"));
+    let pod = machine.pods_until(|_| true).await.remove(0);
+    let container = pod.status.unwrap().container_statuses.unwrap().remove(0);
+    let ended = container.state.unwrap().terminated.unwrap();
+    assert_eq!((ended.exit_code, ended.reason.as_deref()), (7, Some("Error")));
+    let runs = std::fs::read_to_string(folder.path().join("runs")).unwrap();
+    assert_eq!(runs, "run\ndone\n", "not again");
+}
