@@ -4,10 +4,9 @@
 //! expressions ask for depends on how long a month is and on which day of the week it begins. Expressions that five
 //! fields can say never come here (see [`Fields::calendar`]), so that they pay nothing for this.
 
-use super::calendar::{LAST_YEAR, Match};
-use super::date::{self, DAY, Date};
+use super::date::{self, Date};
 use super::fields::Fields;
-use super::search::WallClock;
+use super::wall_clock::{LAST_YEAR, WallClock};
 
 /// The first year that is searched; backwards, a search ends here.
 const FIRST_YEAR: i32 = 1900;
@@ -32,8 +31,8 @@ impl Almanac {
         almanac
     }
 
-    /// The days of a month that match, as bits 1 to 31.
-    fn days_of(&self, year: i32, month: u32) -> u32 {
+    /// The days that match of a month that begins on `first`, as bits 1 to 31.
+    fn days_of(&self, year: i32, month: u32, first: u32) -> u32 {
         let fields = &self.fields;
         let in_years = fields
             .years
@@ -44,7 +43,7 @@ impl Almanac {
         }
         let shape = Month {
             length: date::days_in_month(month, date::is_leap_year(year)),
-            first_weekday: date::weekday(date::first_of_month(year, month)),
+            first_weekday: date::weekday(first),
         };
         let (days, weekdays) = (self.by_number(shape), self.by_weekday(shape));
         if fields.either_day() {
@@ -86,9 +85,9 @@ impl Almanac {
     /// The first matching day of a month or of those after it.
     fn day_in_or_after(&self, mut year: i32, mut month: u32) -> Option<(u32, Date)> {
         while year <= LAST_YEAR {
-            let days = self.days_of(year, month);
+            let first = date::first_of_month(year, month);
+            let days = self.days_of(year, month, first);
             if days != 0 {
-                let first = date::first_of_month(year, month);
                 return Some(Date { year, month, day: 1 }.in_month(first, days.trailing_zeros()));
             }
             (year, month) = if month == 12 {
@@ -99,8 +98,25 @@ impl Almanac {
         }
         None
     }
+}
 
-    /// The last matching day of the months before one.
+impl WallClock for Almanac {
+    fn is_empty(&self) -> bool {
+        self.is_empty
+    }
+
+    fn days_in(&self, date: Date, first: u32) -> u32 {
+        self.days_of(date.year, date.month, first)
+    }
+
+    fn day_after(&self, year: i32, month: u32) -> Option<(u32, Date)> {
+        match month {
+            _ if year < FIRST_YEAR => self.day_in_or_after(FIRST_YEAR, 1),
+            12 => self.day_in_or_after(year + 1, 1),
+            month => self.day_in_or_after(year, month + 1),
+        }
+    }
+
     fn day_before(&self, mut year: i32, mut month: u32) -> Option<(u32, Date)> {
         while year >= FIRST_YEAR {
             (year, month) = if month == 1 {
@@ -108,16 +124,26 @@ impl Almanac {
             } else {
                 (year, month - 1)
             };
-            let days = self.days_of(year, month);
+            let first = date::first_of_month(year, month);
+            let days = self.days_of(year, month, first);
             if days != 0 {
-                let first = date::first_of_month(year, month);
                 return Some(Date { year, month, day: 1 }.in_month(first, days.ilog2()));
             }
         }
         None
     }
 
-    /// The first matching second of a day, at or after one.
+    fn first_time(&self) -> u32 {
+        let fields = &self.fields;
+        let (hour, minute) = (fields.hours.trailing_zeros(), fields.minutes.trailing_zeros());
+        hour * 3_600 + minute * 60 + fields.seconds.trailing_zeros()
+    }
+
+    fn last_time(&self) -> u32 {
+        let fields = &self.fields;
+        fields.hours.ilog2() * 3_600 + fields.minutes.ilog2() * 60 + fields.seconds.ilog2()
+    }
+
     fn time_from(&self, second: u32) -> Option<u32> {
         let fields = &self.fields;
         let (hour, minute, second) = (second / 3_600, second / 60 % 60, second % 60);
@@ -136,7 +162,6 @@ impl Almanac {
         (hours != 0).then(|| first_of(hours.trailing_zeros(), fields.minutes.trailing_zeros()))
     }
 
-    /// The last matching second of a day, at or before one.
     fn time_until(&self, second: u32) -> Option<u32> {
         let fields = &self.fields;
         let (hour, minute, second) = (second / 3_600, second / 60 % 60, second % 60);
@@ -155,7 +180,6 @@ impl Almanac {
         (hours != 0).then(|| last_of(hours.ilog2(), fields.minutes.ilog2()))
     }
 
-    /// How many matching times a day holds before a second of it.
     fn times_before(&self, second: u32) -> u64 {
         let fields = &self.fields;
         let (hour, minute, second) = (second / 3_600, second / 60 % 60, second % 60);
@@ -167,80 +191,6 @@ impl Almanac {
         let this_minute = (fields.minutes >> minute & 1) * below(fields.seconds, second);
         let this_hour = (fields.hours >> hour & 1) * (below(fields.minutes, minute) * seconds + this_minute);
         below(fields.hours, hour) * minutes * seconds + this_hour
-    }
-
-    /// How many days of `from..until` match.
-    fn count_days(&self, from: u32, until: u32) -> u64 {
-        let mut count = 0;
-        let mut day = from;
-        while day < until {
-            let date = Date::of(day);
-            let first = day - date.day + 1;
-            let end = first + date::days_in_month(date.month, date::is_leap_year(date.year));
-            let mut days = self.days_of(date.year, date.month) & (!0 << date.day);
-            if until < end {
-                days &= !(!1 << (until - first));
-            }
-            count += u64::from(days.count_ones());
-            day = end;
-        }
-        count
-    }
-}
-
-impl WallClock for Almanac {
-    fn is_empty(&self) -> bool {
-        self.is_empty
-    }
-
-    fn first_from(&self, from: i64) -> Option<Match> {
-        let (day, second) = date::split(from);
-        let date = Date::of(day);
-        let days = self.days_of(date.year, date.month);
-        if days >> date.day & 1 == 1
-            && let Some(second) = self.time_from(second)
-        {
-            return Some(Match::new(day, date, second));
-        }
-        let later = days & (!1 << date.day);
-        let (day, date) = match (later, date.month) {
-            (0, _) if date.year < FIRST_YEAR => self.day_in_or_after(FIRST_YEAR, 1)?,
-            (0, 12) => self.day_in_or_after(date.year + 1, 1)?,
-            (0, month) => self.day_in_or_after(date.year, month + 1)?,
-            _ => date.in_month(day, later.trailing_zeros()),
-        };
-        Some(Match::new(day, date, self.time_from(0)?))
-    }
-
-    fn last_until(&self, until: i64) -> Option<Match> {
-        let (day, second) = date::split(until);
-        let date = Date::of(day);
-        let days = self.days_of(date.year, date.month);
-        if days >> date.day & 1 == 1
-            && let Some(second) = self.time_until(second)
-        {
-            return Some(Match::new(day, date, second));
-        }
-        let earlier = days & !(!0 << date.day);
-        let (day, date) = if earlier == 0 {
-            self.day_before(date.year, date.month)?
-        } else {
-            date.in_month(day, earlier.ilog2())
-        };
-        Some(Match::new(day, date, self.time_until(DAY - 1)?))
-    }
-
-    fn count(&self, from: i64, until: i64) -> u64 {
-        if from >= until {
-            return 0;
-        }
-        let ((first, early), (last, late)) = (date::split(from), date::split(until));
-        let skipped = self.count_days(first, first + 1) * self.times_before(early);
-        let begun = self.count_days(last, last + 1) * self.times_before(late);
-        let times_of_a_day = u64::from(self.fields.hours.count_ones())
-            * u64::from(self.fields.minutes.count_ones())
-            * u64::from(self.fields.seconds.count_ones());
-        self.count_days(first, last) * times_of_a_day + begun - skipped
     }
 }
 

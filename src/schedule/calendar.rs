@@ -1,19 +1,13 @@
-//! Five fields as bit masks, and the search for a reading that they match.
+//! Five fields as bit masks: the days and the times that they match.
 //!
-//! Here time is a wall clock that never changes: a number of seconds since 1970-01-01T00:00:00 *of that clock*. Clock
-//! changes are the concern of `search`. Which day a day field means, the "star rule", is robfig/cron v3's
-//! `dayMatches`.
+//! Which day a day field means, the "star rule", is robfig/cron v3's `dayMatches`.
 //!
 //! The cost of a search does not depend on how far away the answer is. A month that can never hold a matching day is
 //! taken out of the masks when they are made, so the first month looked at is the right one, and 29 February steps
 //! from leap year to leap year.
 
-use super::Timestamp;
-use super::date::{self, DAY, Date};
-use super::search::WallClock;
-
-/// The last year that is searched. One more than [`super::HORIZON`]'s, where the wall clock may be a day ahead of UTC.
-pub(super) const LAST_YEAR: i32 = 2400;
+use super::date::{self, Date};
+use super::wall_clock::{LAST_YEAR, WallClock};
 
 /// Where the days of the week repeat in [`Calendar::weekdays`]: six weeks cover any month from any weekday.
 const SIX_WEEKS: u64 = 1 | 1 << 7 | 1 << 14 | 1 << 21 | 1 << 28 | 1 << 35;
@@ -45,33 +39,6 @@ pub(super) struct Calendar {
     days_match: DaysMatch,
     /// Bits 1 to 12: the months in which a day can match, in a common year and in a leap year.
     months: [u16; 2],
-}
-
-/// A reading that matches.
-#[derive(Clone, Copy, Debug)]
-pub(super) struct Match {
-    /// In seconds since 1970-01-01T00:00:00 of the wall clock.
-    pub(super) reading: i64,
-    /// The same as a date …
-    date: Date,
-    /// … and a second of its day.
-    second: u32,
-}
-
-impl Match {
-    pub(super) fn new(day: u32, date: Date, second: u32) -> Match {
-        let reading = date::join(day, second);
-        Match {
-            reading,
-            date,
-            second,
-        }
-    }
-
-    /// The instant at which a clock shows it that is `offset` seconds ahead of UTC; none beyond what chrono can express.
-    pub(super) fn instant(self, offset: i64) -> Option<Timestamp> {
-        self.date.instant(i64::from(self.second) - offset)
-    }
 }
 
 /// The star rule: with a star in either day field, a day must match both; with none, either is enough.
@@ -118,80 +85,6 @@ impl Calendar {
         calendar
     }
 
-    /// Whether no reading at all matches, as for 30 February.
-    pub(super) fn is_empty(&self) -> bool {
-        self.minutes == 0 || self.hours == 0 || self.months[1] == 0
-    }
-
-    /// The first match at or after a reading, up to [`LAST_YEAR`]. The calendar must not be empty.
-    #[expect(
-        clippy::inline_always,
-        reason = "its answer stays in registers, which saves a fifth of a search"
-    )]
-    #[inline(always)]
-    pub(super) fn first_from(&self, from: i64) -> Option<Match> {
-        let (day, second) = date::split(from);
-        let date = Date::of(day);
-        let days = self.days_in(date, day - date.day + 1);
-        if days >> date.day & 1 == 1
-            && let Some(second) = self.time_from(second)
-        {
-            return Some(Match::new(day, date, second));
-        }
-        let later = days & (!1 << date.day);
-        let (day, date) = if later == 0 {
-            self.day_after(date.year, date.month)?
-        } else {
-            date.in_month(day, later.trailing_zeros())
-        };
-        Some(Match::new(day, date, self.first_time()))
-    }
-
-    /// The last match at or before a reading. The calendar must not be empty.
-    #[expect(
-        clippy::inline_always,
-        reason = "its answer stays in registers, which saves a fifth of a search"
-    )]
-    #[inline(always)]
-    pub(super) fn last_until(&self, until: i64) -> Option<Match> {
-        let (day, second) = date::split(until);
-        let date = Date::of(day);
-        let days = self.days_in(date, day - date.day + 1);
-        if days >> date.day & 1 == 1
-            && let Some(second) = self.time_until(second)
-        {
-            return Some(Match::new(day, date, second));
-        }
-        let earlier = days & !(!0 << date.day);
-        let (day, date) = if earlier == 0 {
-            self.day_before(date.year, date.month)?
-        } else {
-            date.in_month(day, earlier.ilog2())
-        };
-        Some(Match::new(day, date, self.last_time()))
-    }
-
-    /// How many matching readings lie in `from..until`.
-    pub(super) fn count(&self, from: i64, until: i64) -> u64 {
-        if from >= until {
-            return 0;
-        }
-        let ((first, early), (last, late)) = (date::split(from), date::split(until));
-        let skipped = self.count_days(first, first + 1) * self.times_before(early);
-        let begun = self.count_days(last, last + 1) * self.times_before(late);
-        self.count_days(first, last) * self.times_before(DAY) + begun - skipped
-    }
-
-    /// The days of a month that match, as bits 1 to 31; none if the month does not match. The month begins on `first`.
-    fn days_in(&self, date: Date, first: u32) -> u32 {
-        let leap = date::is_leap_year(date.year);
-        if self.months[usize::from(leap)] >> date.month & 1 == 0 {
-            0
-        } else {
-            self.days_of(leap, date.month, first)
-        }
-    }
-
     /// The days that match in a month that does.
     fn days_of(&self, leap: bool, month: u32, first: u32) -> u32 {
         let days = match self.days_match {
@@ -211,7 +104,30 @@ impl Calendar {
         (self.weekdays >> date::weekday(first) << 1) as u32
     }
 
-    /// The first matching day after a month.
+    /// The first year after a year in which a month can match, and whether it is a leap year.
+    fn year_after(&self, year: i32) -> (i32, bool) {
+        if self.months[0] == 0 {
+            (date::leap_year_after(year), true)
+        } else {
+            (year + 1, date::is_leap_year(year + 1))
+        }
+    }
+}
+
+impl WallClock for Calendar {
+    fn is_empty(&self) -> bool {
+        self.minutes == 0 || self.hours == 0 || self.months[1] == 0
+    }
+
+    fn days_in(&self, date: Date, first: u32) -> u32 {
+        let leap = date::is_leap_year(date.year);
+        if self.months[usize::from(leap)] >> date.month & 1 == 0 {
+            0
+        } else {
+            self.days_of(leap, date.month, first)
+        }
+    }
+
     fn day_after(&self, mut year: i32, mut month: u32) -> Option<(u32, Date)> {
         let mut leap = date::is_leap_year(year);
         while year <= LAST_YEAR {
@@ -230,16 +146,6 @@ impl Calendar {
         None
     }
 
-    /// The first year after a year in which a month can match, and whether it is a leap year.
-    fn year_after(&self, year: i32) -> (i32, bool) {
-        if self.months[0] == 0 {
-            (date::leap_year_after(year), true)
-        } else {
-            (year + 1, date::is_leap_year(year + 1))
-        }
-    }
-
-    /// The last matching day before a month.
     fn day_before(&self, mut year: i32, mut month: u32) -> Option<(u32, Date)> {
         while !self.is_empty() {
             let leap = date::is_leap_year(year);
@@ -263,17 +169,14 @@ impl Calendar {
         None
     }
 
-    /// The first matching second of a day.
     fn first_time(&self) -> u32 {
         self.hours.trailing_zeros() * 3_600 + self.minutes.trailing_zeros() * 60
     }
 
-    /// The last matching second of a day.
     fn last_time(&self) -> u32 {
         self.hours.ilog2() * 3_600 + self.minutes.ilog2() * 60
     }
 
-    /// The first matching second of a day, at or after one.
     fn time_from(&self, second: u32) -> Option<u32> {
         let minute = second.div_ceil(60);
         let (hour, minute) = (minute / 60, minute % 60);
@@ -285,7 +188,6 @@ impl Calendar {
         (hours != 0).then(|| hours.trailing_zeros() * 3_600 + self.minutes.trailing_zeros() * 60)
     }
 
-    /// The last matching second of a day, at or before one.
     fn time_until(&self, second: u32) -> Option<u32> {
         let (hour, minute) = (second / 3_600, second / 60 % 60);
         let minutes = self.minutes & !(!1 << minute);
@@ -296,51 +198,11 @@ impl Calendar {
         (hours != 0).then(|| hours.ilog2() * 3_600 + self.minutes.ilog2() * 60)
     }
 
-    /// How many matching times a day holds before a second of it.
     fn times_before(&self, second: u32) -> u64 {
         let minute = second.div_ceil(60);
         let (hour, minute) = (minute / 60, minute % 60);
         let whole = (self.hours & !(!0 << hour)).count_ones() * self.minutes.count_ones();
         let begun = (self.hours >> hour & 1) * (self.minutes & !(!0 << minute)).count_ones();
         u64::from(whole + begun)
-    }
-
-    /// How many days of `from..until` match.
-    fn count_days(&self, from: u32, until: u32) -> u64 {
-        let mut count = 0;
-        let mut day = from;
-        while day < until {
-            let date = Date::of(day);
-            let first = day - date.day + 1;
-            let end = first + date::days_in_month(date.month, date::is_leap_year(date.year));
-            let mut days = self.days_in(date, first) & (!0 << date.day);
-            if until < end {
-                days &= !(!1 << (until - first));
-            }
-            count += u64::from(days.count_ones());
-            day = end;
-        }
-        count
-    }
-}
-
-impl WallClock for Calendar {
-    #[inline]
-    fn is_empty(&self) -> bool {
-        Calendar::is_empty(self)
-    }
-
-    #[inline]
-    fn first_from(&self, from: i64) -> Option<Match> {
-        Calendar::first_from(self, from)
-    }
-
-    #[inline]
-    fn last_until(&self, until: i64) -> Option<Match> {
-        Calendar::last_until(self, until)
-    }
-
-    fn count(&self, from: i64, until: i64) -> u64 {
-        Calendar::count(self, from, until)
     }
 }

@@ -3,9 +3,9 @@
 use std::sync::Arc;
 
 use super::almanac::Almanac;
-use super::calendar::{Calendar, Match};
+use super::calendar::Calendar;
 use super::expression::{Expression, Rule};
-use super::search::WallClock as _;
+use super::wall_clock::{Match, WallClock as _};
 use super::{Due, Readings, Timestamp, Zone, search};
 
 /// When something is due: an expression on the wall clock of a zone.
@@ -120,15 +120,17 @@ impl Schedule {
     /// there are more. Whole days are counted at once, whatever the range; only the instants that several expressions
     /// may have in common are listed, up to `cap`.
     pub fn count(&self, after: Timestamp, until: Timestamp, cap: u64) -> u64 {
-        if let Timing::Any(_) = self.timing {
-            let most = usize::try_from(cap).unwrap_or(usize::MAX);
-            return self.due(after, until).take(most).fold(0, |count, _| count + 1);
-        }
+        let range = (after, until);
         let (after, until) = (after.timestamp(), until.timestamp());
         let count = match &self.timing {
             Timing::Calendar(calendar) => search::count(calendar, &self.zone, after + 1, until),
             Timing::Almanac(almanac) => search::count(almanac.as_ref(), &self.zone, after + 1, until),
-            Timing::Any(_) => 0,
+            Timing::Any(_) => {
+                let most = usize::try_from(cap).unwrap_or(usize::MAX);
+                self.due(range.0, range.1)
+                    .take(most)
+                    .fold(0, |count, _| count + 1)
+            }
             Timing::Every { interval, anchor } => {
                 let anchor = anchor.unwrap_or(after);
                 let elapsed = |second: i64| (second - anchor).max(0) / interval;

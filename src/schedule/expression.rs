@@ -9,7 +9,7 @@ use std::time::Duration;
 use super::almanac::Almanac;
 use super::calendar::Calendar;
 use super::fields::Fields;
-use super::search::WallClock as _;
+use super::wall_clock::WallClock as _;
 use super::{Dialect, ParseError, Spread, grammar};
 
 /// A cron expression: as Kubernetes understands it, five fields or a macro, perhaps with a `TZ=` prefix; or in another

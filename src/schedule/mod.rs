@@ -24,8 +24,8 @@
 //! | `grammar/` | text to fields: the prefix, macros, durations, fields; the extended and the Quartz dialect |
 //! | `fields` | what was asked for, field by field, in whatever dialect |
 //! | `mistake/` | every way to get it wrong, what is said about it and what to write instead |
-//! | `date`, `calendar` | days and months; the search within one unbroken stretch of wall-clock time |
-//! | `almanac` | the same search for what five fields cannot say |
+//! | `date`, `wall_clock` | days and months; the search within one unbroken stretch of wall-clock time |
+//! | `calendar`, `almanac` | the days and times of five fields, and of what they cannot say |
 //! | `zone`, `tzif` | the clock changes of a zone, and how they are read |
 //! | `zones`, `zone_name`, `data` | zones by name: which database is believed, and what was meant by a name that is none |
 //! | `search` | the wall-clock rule: the search across clock changes |
@@ -52,6 +52,7 @@ mod mistake;
 mod readings;
 mod search;
 mod tzif;
+mod wall_clock;
 mod zone;
 mod zone_name;
 mod zones;

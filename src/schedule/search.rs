@@ -10,25 +10,8 @@
 //! Here instants are seconds since 1970, in UTC; readings are seconds of the wall clock.
 
 use super::Timestamp;
-use super::calendar::Match;
+use super::wall_clock::WallClock;
 use super::zone::{HORIZON, MAX_OFFSET, Period, Zone};
-
-/// Readings of a wall clock that never changes, in seconds since 1970-01-01T00:00:00 of that clock.
-///
-/// The searches below are compiled once for each kind, so that the one for five fields pays nothing for the other.
-pub(super) trait WallClock {
-    /// Whether no reading at all matches, as for 30 February.
-    fn is_empty(&self) -> bool;
-
-    /// The first match at or after a reading. There must be one somewhere.
-    fn first_from(&self, from: i64) -> Option<Match>;
-
-    /// The last match at or before a reading. There must be one somewhere.
-    fn last_until(&self, until: i64) -> Option<Match>;
-
-    /// How many matching readings lie in `from..until`.
-    fn count(&self, from: i64, until: i64) -> u64;
-}
 
 /// The first due second at or after `from`.
 pub(super) fn first_from<C: WallClock>(calendar: &C, zone: &Zone, from: i64) -> Option<Timestamp> {
