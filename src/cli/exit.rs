@@ -2,6 +2,8 @@
 
 use std::process::ExitCode;
 
+use crate::cli::zoneinfo::TzdataError;
+
 /// How a command ended.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Exit {
@@ -63,6 +65,13 @@ impl Failure {
     /// `context`, and then what went wrong in the words of each layer.
     pub fn from_error(context: &str, error: &dyn std::error::Error) -> Self {
         Failure::new(format!("{context}: {}", chain(error)))
+    }
+}
+
+/// A folder that is no time-zone database was named on the command line.
+impl From<TzdataError> for Failure {
+    fn from(error: TzdataError) -> Self {
+        Failure::usage(chain(&error))
     }
 }
 

@@ -61,8 +61,7 @@ enum Output {
 ///
 /// When the expression, its zone or the manifest is refused.
 pub(super) fn explain(args: &ExplainArgs) -> Result<Exit, Failure> {
-    let zones =
-        zoneinfo::load(args.tzdata.as_deref()).map_err(|error| Failure::usage(super::chain(&error)))?;
+    let zones = zoneinfo::load(args.tzdata.as_deref())?;
     let asked = args.asked.find(&zones)?;
     let now = args.at.unwrap_or_else(|| SystemClock.now());
     for (index, asked) in asked.iter().enumerate() {

@@ -74,7 +74,7 @@ pub(super) fn import(args: &ImportArgs) -> Result<Exit, Failure> {
 
 fn crontab(args: &CrontabArgs) -> Result<Exit, Failure> {
     let time_zone = args.time_zone.clone().unwrap_or_else(machine_zone);
-    let zones = zoneinfo::load(None).map_err(|error| Failure::usage(chain(&error)))?;
+    let zones = zoneinfo::load(None)?;
     zones
         .zone(&time_zone)
         .map_err(|error| Failure::usage(format!("{}; name another with --time-zone", chain(&error))))?;

@@ -58,8 +58,7 @@ enum Output {
 ///
 /// When the expression, its zone or the manifest is refused.
 pub(super) fn next(args: &NextArgs) -> Result<Exit, Failure> {
-    let zones =
-        zoneinfo::load(args.tzdata.as_deref()).map_err(|error| Failure::usage(super::chain(&error)))?;
+    let zones = zoneinfo::load(args.tzdata.as_deref())?;
     let asked = args.asked.find(&zones)?;
     let now = SystemClock.now();
     let after = args.after.unwrap_or(now);

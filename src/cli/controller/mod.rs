@@ -15,7 +15,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 
 use crate::cli::exit::{Exit, Failure};
-use crate::cli::{chain, zoneinfo};
+use crate::cli::zoneinfo;
 use crate::controller::Charge;
 use crate::manifest::Adoption;
 use crate::standalone::api::resource::Resource;
@@ -136,7 +136,7 @@ pub(super) fn controller(args: &ControllerArgs) -> Result<Exit, Failure> {
         Format::Json => LogFormat::Json,
     };
     let log_level = start_logs(format, LOG_FILTER);
-    let zones = zoneinfo::load(args.tzdata.as_deref()).map_err(|error| Failure::usage(chain(&error)))?;
+    let zones = zoneinfo::load(args.tzdata.as_deref())?;
     let runtime = tokio::runtime::Runtime::new()
         .map_err(|error| Failure::from_error("the asynchronous runtime could not be started", &error))?;
     let result = runtime.block_on(service::run(args, Arc::new(zones), log_level));

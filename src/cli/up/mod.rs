@@ -93,8 +93,7 @@ fn duration(text: &str) -> Result<Duration, String> {
 ///
 /// When the manifests are refused, or when something fails that is needed to run them.
 pub(super) fn up(args: &UpArgs) -> Result<Exit, Failure> {
-    let zones =
-        zoneinfo::load(args.tzdata.as_deref()).map_err(|error| Failure::usage(crate::cli::chain(&error)))?;
+    let zones = zoneinfo::load(args.tzdata.as_deref())?;
     let loaded = if args.paths.is_empty() {
         manifest::Loaded::default()
     } else {
