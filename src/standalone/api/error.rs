@@ -256,15 +256,7 @@ impl ApiError {
     /// The `Status` object that says so.
     pub fn status(&self) -> Value {
         let (code, reason) = self.code();
-        let mut status = json!({
-            "kind": "Status",
-            "apiVersion": "v1",
-            "metadata": {},
-            "status": "Failure",
-            "message": self.to_string(),
-            "reason": reason,
-            "code": code.as_u16(),
-        });
+        let mut status = failure(code, reason, &self.to_string());
         if let Some(details) = self.details() {
             status["details"] = details;
         }
@@ -310,6 +302,19 @@ impl ApiError {
             _ => None,
         }
     }
+}
+
+/// The `Status` object of a refusal.
+pub(in crate::standalone) fn failure(code: StatusCode, reason: &str, message: &str) -> Value {
+    json!({
+        "kind": "Status",
+        "apiVersion": "v1",
+        "metadata": {},
+        "status": "Failure",
+        "message": message,
+        "reason": reason,
+        "code": code.as_u16(),
+    })
 }
 
 impl IntoResponse for ApiError {

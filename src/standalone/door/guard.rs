@@ -19,12 +19,12 @@ use futures::{StreamExt as _, stream};
 use http::header::{AUTHORIZATION, CACHE_CONTROL, CONNECTION, CONTENT_TYPE, HOST, ORIGIN, WWW_AUTHENTICATE};
 use http::uri::Authority;
 use http::{HeaderMap, HeaderValue, StatusCode, Uri};
-use serde_json::json;
 use tokio::sync::watch;
 use tokio::time::{Instant, timeout_at};
 
 use super::Host;
 use super::token::Token;
+use crate::standalone::api::error::failure;
 
 /// How long a client may take to send the body of a request. A few megabytes over a slow line take seconds.
 const BODY_TIME: Duration = Duration::from_secs(30);
@@ -114,15 +114,7 @@ impl Refusal {
 impl IntoResponse for Refusal {
     fn into_response(self) -> Response {
         let (code, reason) = self.code();
-        let status = json!({
-            "kind": "Status",
-            "apiVersion": "v1",
-            "metadata": {},
-            "status": "Failure",
-            "message": self.to_string(),
-            "reason": reason,
-            "code": code.as_u16(),
-        });
+        let status = failure(code, reason, &self.to_string());
         // The connection is closed, so that a stranger does not keep it.
         let headers = [(CONTENT_TYPE, "application/json"), (CONNECTION, "close")];
         let mut response = (code, headers, status.to_string()).into_response();
