@@ -40,7 +40,7 @@ pub struct Line {
 
 impl Line {
     /// Writes the line as it stands in a log.
-    pub(super) fn write(&self, log: &mut Vec<u8>) {
+    pub(in crate::standalone) fn write(&self, log: &mut Vec<u8>) {
         let tag = if self.ends { 'F' } else { 'P' };
         let (time, stream) = (self.time(), self.stream.as_str());
         // A vector takes everything.

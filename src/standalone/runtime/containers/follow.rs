@@ -25,6 +25,7 @@ use tokio::sync::watch;
 use super::{is_missing, name_of};
 use crate::clock::SharedClock;
 use crate::schedule::Timestamp;
+use crate::standalone::logs::{Line, Stream};
 use crate::standalone::runtime::engine::{Attempt, Control, Ended, Started};
 use crate::standalone::runtime::process::{Exit, Order};
 
@@ -218,7 +219,11 @@ impl Container {
             .timestamps(true);
         let mut output = std::pin::pin!(self.engine.logs(&self.name, Some(options.build())));
         while let Some(piece) = output.next().await {
-            file.write_all(&line(&piece?)).await?;
+            let mut text = Vec::new();
+            if let Some(line) = line(&piece?) {
+                line.write(&mut text);
+            }
+            file.write_all(&text).await?;
             file.flush().await?;
             wrote.send_modify(|count| *count += 1);
         }
@@ -246,20 +251,25 @@ enum CopyError {
     Disk(#[from] std::io::Error),
 }
 
-/// What the engine hands on, as a line of the log: `time stream F text` (`P` for a piece whose line goes on), the
-/// format of Kubernetes' container runtimes. The engine has put the time before each piece.
-fn line(piece: &LogOutput) -> Vec<u8> {
+/// What the engine hands on, as a line of the log or a piece of one. It has put the time before each; without it, as
+/// after a cut, it is none.
+fn line(piece: &LogOutput) -> Option<Line> {
     let (stream, bytes) = match piece {
-        LogOutput::StdErr { message } => ("stderr", message),
+        LogOutput::StdErr { message } => (Stream::Stderr, message),
         LogOutput::StdOut { message } | LogOutput::StdIn { message } | LogOutput::Console { message } => {
-            ("stdout", message)
+            (Stream::Stdout, message)
         }
     };
     let space = bytes.iter().position(|byte| *byte == b' ').unwrap_or(bytes.len());
     let (time, text) = bytes.split_at(space);
     let text = text.strip_prefix(b" ").unwrap_or(text);
-    let (text, tag) = text.strip_suffix(b"\n").map_or((text, "P"), |text| (text, "F"));
-    [time, format!(" {stream} {tag} ").as_bytes(), text, b"\n"].concat()
+    let ends = text.ends_with(b"\n");
+    Some(Line {
+        at: instant(std::str::from_utf8(time).ok()?)?,
+        stream,
+        ends,
+        text: text.strip_suffix(b"\n").unwrap_or(text).to_owned(),
+    })
 }
 
 /// An instant as engines write it; nothing for the zero that stands for none.
