@@ -3,7 +3,6 @@
 use std::io::{BufRead as _, BufReader, Read as _, Write as _};
 use std::net::{SocketAddr, TcpListener, TcpStream};
 use std::process::{Child, Stdio};
-use std::sync::Arc;
 use std::time::Duration;
 
 use insta::assert_snapshot;
@@ -11,13 +10,9 @@ use k8s_openapi::api::batch::v1::{CronJob, Job};
 use k8s_openapi::api::coordination::v1::Lease;
 use kube::Api;
 use kube::api::{ListParams, PostParams};
-use punctual::clock::SystemClock;
-use punctual::schedule::TimeZones;
-use punctual::standalone::api;
-use punctual::standalone::store::MemoryStore;
 use serde_json::json;
-use tempfile::TempDir;
 
+use crate::embedded::Embedded;
 use crate::{command, exit_code, punctual, text};
 
 /// A process that goes when the test does, however it ends.
@@ -31,38 +26,11 @@ impl Drop for Killed {
 }
 
 /// An API server, and a kubeconfig that leads to it.
-struct Server {
-    client: kube::Client,
-    folder: TempDir,
-    _api: api::Api,
-}
+struct Server(Embedded);
 
 impl Server {
     async fn start() -> Self {
-        let zones = Arc::new(TimeZones::built_in());
-        let api = api::Api::start(Arc::new(MemoryStore::new()), SystemClock::shared(), zones);
-        let api = api.await.expect("the API starts");
-        let listener = tokio::net::TcpListener::bind("127.0.0.1:0")
-            .await
-            .expect("a port");
-        let address = listener.local_addr().expect("an address");
-        let router = api.router();
-        tokio::spawn(async move { axum::serve(listener, router).await });
-        let folder = TempDir::new().expect("a folder");
-        let kubeconfig = json!({
-            "apiVersion": "v1",
-            "kind": "Config",
-            "current-context": "here",
-            "clusters": [{ "name": "here", "cluster": { "server": format!("http://{address}") } }],
-            "users": [{ "name": "me", "user": {} }],
-            "contexts": [{ "name": "here", "context": { "cluster": "here", "user": "me" } }],
-        });
-        std::fs::write(folder.path().join("config"), kubeconfig.to_string()).expect("a file");
-        Server {
-            client: api.client(),
-            folder,
-            _api: api,
-        }
+        Server(Embedded::start().await)
     }
 
     /// Starts the binary, and tells where it serves its metrics.
@@ -74,7 +42,7 @@ impl Server {
             .args(["--metrics-listen", &address.to_string()])
             .args(arguments)
             .arg("--kubeconfig")
-            .arg(self.folder.path().join("config"))
+            .arg(self.0.kubeconfig())
             .stdout(Stdio::null())
             .stderr(Stdio::piped())
             .spawn();
@@ -89,7 +57,7 @@ impl Server {
             } } } } },
         });
         let cronjob: CronJob = serde_json::from_value(cronjob).expect("a CronJob");
-        let cronjobs: Api<CronJob> = Api::default_namespaced(self.client.clone());
+        let cronjobs: Api<CronJob> = Api::default_namespaced(self.0.client.clone());
         cronjobs
             .create(&PostParams::default(), &cronjob)
             .await
@@ -97,7 +65,7 @@ impl Server {
     }
 
     async fn jobs(&self) -> usize {
-        let jobs: Api<Job> = Api::default_namespaced(self.client.clone());
+        let jobs: Api<Job> = Api::default_namespaced(self.0.client.clone());
         jobs.list(&ListParams::default())
             .await
             .expect("a list")
@@ -106,7 +74,7 @@ impl Server {
     }
 
     async fn lease_holder(&self) -> String {
-        let leases: Api<Lease> = Api::default_namespaced(self.client.clone());
+        let leases: Api<Lease> = Api::default_namespaced(self.0.client.clone());
         let lease = leases.get("punctual").await.expect("a lease");
         lease
             .spec

@@ -3,6 +3,8 @@
 mod completion;
 mod controller;
 mod door;
+#[path = "../support/embedded.rs"]
+mod embedded;
 mod explain;
 mod import;
 mod next;

@@ -3,5 +3,7 @@
 mod charge;
 mod events;
 mod leadership;
+#[path = "../support/request.rs"]
+mod request;
 mod trouble;
 mod world;

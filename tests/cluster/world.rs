@@ -21,6 +21,8 @@ use serde_json::{Value, json};
 use tokio::sync::watch;
 use tokio::task::JoinHandle;
 
+use crate::request::request;
+
 /// An embedded API.
 pub(crate) struct World {
     pub(crate) client: Client,
@@ -95,18 +97,10 @@ impl World {
 
     /// Sends a request as it is.
     pub(crate) async fn send(&self, method: &str, path: &str, body: &Value) -> Value {
-        let kind = if method == "PATCH" {
-            "application/merge-patch+json"
-        } else {
-            "application/json"
-        };
-        let request = http::Request::builder()
-            .method(method)
-            .uri(path)
-            .header("content-type", kind)
-            .body(body.to_string().into_bytes())
-            .expect("a request");
-        self.client.request(request).await.expect("an answer")
+        self.client
+            .request(request(method, path, body))
+            .await
+            .expect("an answer")
     }
 
     /// The names of the Jobs of a namespace.

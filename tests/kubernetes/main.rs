@@ -15,7 +15,11 @@ mod beside;
 #[path = "../support/control_plane/mod.rs"]
 #[allow(dead_code, reason = "each of those who include it uses a part")]
 mod control_plane;
+#[path = "../support/embedded.rs"]
+mod embedded;
 mod leadership;
+#[path = "../support/request.rs"]
+mod request;
 mod specs;
 mod stress;
 mod trouble;

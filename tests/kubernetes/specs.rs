@@ -87,15 +87,7 @@ pub(crate) async fn replace_puts_a_new_job_in_place_of_the_old(world: World) {
 pub(crate) async fn one_job_is_started_after_more_than_a_hundred_missed(world: World) {
     let forbid = json!({ "spec": { "concurrencyPolicy": "Forbid" } });
     world.cronjob("missed", "@every 1s", forbid).await;
-    let path = format!(
-        "/apis/batch/v1/namespaces/{}/cronjobs/missed/status",
-        world.namespace
-    );
-    let long_ago = json!({ "status": { "lastScheduleTime": "2026-01-01T00:00:00Z" } });
-    world
-        .send("PATCH", &path, &long_ago)
-        .await
-        .expect("the status is changed");
+    world.ran_last_long_ago("missed").await;
     let _controller = world.controller("one", &[]);
     eventually("one is active", || async { world.active("missed").await == 1 }).await;
     seconds(2).await;
@@ -147,15 +139,7 @@ pub(crate) async fn a_deleted_job_leaves_the_active_list(world: World) {
             json!({ "spec": { "concurrencyPolicy": "Forbid" } }),
         )
         .await;
-    let path = format!(
-        "/apis/batch/v1/namespaces/{}/cronjobs/gone/status",
-        world.namespace
-    );
-    let long_ago = json!({ "status": { "lastScheduleTime": "2026-01-01T00:00:00Z" } });
-    world
-        .send("PATCH", &path, &long_ago)
-        .await
-        .expect("the status is changed");
+    world.ran_last_long_ago("gone").await;
     let _controller = world.controller("one", &[]);
     eventually("one is active", || async { world.active("gone").await == 1 }).await;
     let name = world.jobs_of("gone").await[0].name_any();

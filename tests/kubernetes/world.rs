@@ -2,7 +2,7 @@
 
 use std::path::{Path, PathBuf};
 use std::process::Command;
-use std::sync::{Arc, LazyLock};
+use std::sync::LazyLock;
 use std::time::Duration;
 
 use k8s_openapi::api::batch::v1::{CronJob, Job};
@@ -11,13 +11,12 @@ use k8s_openapi::api::core::v1::Event;
 use kube::api::{Api, ListParams};
 use kube::{Client, ResourceExt};
 use punctual::clock::SystemClock;
-use punctual::schedule::TimeZones;
-use punctual::standalone::api;
-use punctual::standalone::store::MemoryStore;
 use serde_json::{Value, json};
 use tempfile::TempDir;
 
 use crate::control_plane::{Binaries, ControlPlane, Guarded};
+use crate::embedded::Embedded;
+use crate::request::request;
 
 /// Kubernetes without its CronJob controller.
 static ALONE: LazyLock<ControlPlane> = LazyLock::new(|| ControlPlane::start(&binaries()));
@@ -42,7 +41,7 @@ pub(crate) struct World {
     pub(crate) namespace: String,
     kubeconfig: PathBuf,
     folder: TempDir,
-    _embedded: Option<api::Api>,
+    _embedded: Option<Embedded>,
 }
 
 impl World {
@@ -66,31 +65,13 @@ impl World {
 
     /// The embedded API behind a socket.
     pub(crate) async fn embedded() -> Self {
-        let zones = Arc::new(TimeZones::built_in());
-        let api = api::Api::start(Arc::new(MemoryStore::new()), SystemClock::shared(), zones);
-        let api = api.await.expect("the API starts");
-        let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await;
-        let listener = listener.expect("a port");
-        let address = listener.local_addr().expect("an address");
-        let router = api.router();
-        tokio::spawn(async move { axum::serve(listener, router).await });
-        let folder = TempDir::new().expect("a folder");
-        let kubeconfig = folder.path().join("config");
-        let text = json!({
-            "apiVersion": "v1",
-            "kind": "Config",
-            "current-context": "here",
-            "clusters": [{ "name": "here", "cluster": { "server": format!("http://{address}") } }],
-            "users": [{ "name": "me", "user": {} }],
-            "contexts": [{ "name": "here", "context": { "cluster": "here", "user": "me" } }],
-        });
-        std::fs::write(&kubeconfig, text.to_string()).expect("a file");
+        let server = Embedded::start().await;
         World {
-            client: api.client(),
+            client: server.client.clone(),
             namespace: "default".into(),
-            kubeconfig,
-            folder,
-            _embedded: Some(api),
+            kubeconfig: server.kubeconfig(),
+            folder: TempDir::new().expect("a folder"),
+            _embedded: Some(server),
         }
     }
 
@@ -158,19 +139,21 @@ impl World {
             .expect("the Job is ended");
     }
 
+    /// Makes a CronJob one that has not run since the beginning of the year.
+    pub(crate) async fn ran_last_long_ago(&self, cronjob: &str) {
+        let path = format!(
+            "/apis/batch/v1/namespaces/{}/cronjobs/{cronjob}/status",
+            self.namespace
+        );
+        let long_ago = json!({ "status": { "lastScheduleTime": "2026-01-01T00:00:00Z" } });
+        self.send("PATCH", &path, &long_ago)
+            .await
+            .expect("the status is changed");
+    }
+
     /// Sends a request as it is.
     pub(crate) async fn send(&self, method: &str, path: &str, body: &Value) -> kube::Result<Value> {
-        let kind = if method == "PATCH" {
-            "application/merge-patch+json"
-        } else {
-            "application/json"
-        };
-        let request = http::Request::builder()
-            .method(method)
-            .uri(path)
-            .header("content-type", kind)
-            .body(body.to_string().into_bytes());
-        self.client.request(request.expect("a request")).await
+        self.client.request(request(method, path, body)).await
     }
 
     pub(crate) fn jobs_api(&self) -> Api<Job> {
