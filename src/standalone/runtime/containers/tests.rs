@@ -125,6 +125,8 @@ impl Drop for Podman {
 fn command(folder: &Path) -> Command {
     let mut command = Command::new("podman");
     command
+        // Where the kernel kills for memory, a file `oom` appears in the folder that podman was started in.
+        .current_dir(folder)
         .env("CONTAINERS_CONF", folder.join("containers.conf"))
         .env_remove("DOCKER_HOST");
     for (option, name) in [("--root", "root"), ("--runroot", "run"), ("--tmpdir", "tmp")] {
