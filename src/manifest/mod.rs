@@ -19,6 +19,7 @@
 //! | [`defaults`] | what is meant where nothing is written |
 //! | [`validate`] | the rules of the API server, in its words; also for the embedded API |
 //! | [`resource`] | the CronJob that the rest of the program uses, its Job template as it was written |
+//! | `schema` | Kubernetes' own description of its types |
 //! | [`diagnostic`] | what is told, and how it is drawn |
 //! | `load`, `object`, `report` | all of it together |
 //! | `adoption` | who is in charge of a CronJob, and whether it is paused: the annotations of a hand-over |
@@ -30,6 +31,7 @@ pub mod defaults;
 pub mod diagnostic;
 pub mod path;
 pub mod resource;
+pub(crate) mod schema;
 pub mod source;
 pub mod tree;
 pub mod validate;

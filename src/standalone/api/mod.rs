@@ -17,7 +17,7 @@
 //! | [`patch`] | merge, JSON and strategic merge patches |
 //! | `gc` | what follows from a write: dependents go with their owners, contents with their namespace |
 //! | [`error`] | every way to say no |
-//! | `schema`, `protobuf` | the types of what is served, and their binary form |
+//! | `protobuf` | bodies in the binary form of what is served |
 //! | `table` | objects as rows, for `kubectl get` |
 //! | `handlers` | HTTP: paths, queries, bodies, watch streams, discovery |
 //!
@@ -32,7 +32,6 @@ pub mod patch;
 mod protobuf;
 pub mod registry;
 pub mod resource;
-mod schema;
 pub mod selector;
 pub mod strategy;
 mod table;

@@ -2,12 +2,14 @@
 //!
 //! kubectl 1.32 and newer create config maps, secrets, namespaces, Jobs and CronJobs in it, and are content with JSON
 //! for an answer. The form is an envelope (`runtime.Unknown`) behind the bytes `k8s\0`, with the message inside. Messages are
-//! read by the [tables of field numbers](super::schema::wire) into the same JSON that the client could have sent.
+//! read by the [tables of field numbers](wire) into the same JSON that the client could have sent.
+
+mod wire;
 
 use serde_json::{Map, Value};
 
 use super::limits::DEPTH_MAX;
-use super::schema::{Schema, wire};
+use crate::manifest::schema::Schema;
 
 /// The media type.
 pub(super) const PROTOBUF: &str = "application/vnd.kubernetes.protobuf";

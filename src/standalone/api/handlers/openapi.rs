@@ -9,7 +9,7 @@ use serde_json::{Map, Value, json};
 
 use super::body::answer_json;
 use super::{RESOURCES, Resource};
-use crate::standalone::api::schema::{Schema, definitions, references};
+use crate::manifest::schema::{Schema, definitions, references};
 
 /// The routes of the documents, one for each group and version. They are written when they are asked for.
 pub(super) fn routes() -> Router {
@@ -100,4 +100,20 @@ fn operation(resource: &Resource, action: &str) -> Value {
             "kind": resource.kind,
         },
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::manifest::schema::OBJECT_META;
+
+    #[test]
+    fn everything_that_is_served_is_defined() {
+        for resource in RESOURCES {
+            let (name, schema) = Schema::of_kind(resource.group, resource.version, resource.kind)
+                .unwrap_or_else(|| panic!("{} is defined", resource.kind));
+            assert!(!schema.description().is_empty(), "{name}");
+            assert_eq!(schema.field("metadata").name(), Some(OBJECT_META), "{name}");
+        }
+    }
 }

@@ -3,7 +3,7 @@
 //! Columns of priority 1 are those that `-o wide` adds.
 
 use super::super::resource::Resource;
-use super::super::schema::OBJECT_META;
+use crate::manifest::schema::OBJECT_META;
 
 /// A column.
 #[derive(Debug, Clone, Copy)]

@@ -11,7 +11,7 @@ mod pod;
 use serde_json::{Value, json};
 
 use super::resource::Resource;
-use super::schema::Schema;
+use crate::manifest::schema::Schema;
 use crate::schedule::Timestamp;
 use columns::{About, Column};
 

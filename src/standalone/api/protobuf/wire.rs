@@ -1,25 +1,27 @@
 //! The numbers of fields in Kubernetes' binary form, `application/vnd.kubernetes.protobuf`.
+//!
+//! `fields.txt` holds them, from the `generated.proto` files of Kubernetes 1.36 (Apache-2.0).
 
 use std::collections::HashMap;
 use std::sync::LazyLock;
 
 /// A field of a message.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(in crate::standalone::api) struct Field {
+pub(super) struct Field {
     /// Its name in JSON; of a message whose fields stand in this one's place, the name of that message's type.
-    pub(in crate::standalone::api) name: &'static str,
+    pub(super) name: &'static str,
     /// Whether zero is written: the field is a pointer in Go, so that zero differs from nothing.
-    pub(in crate::standalone::api) keeps_zero: bool,
+    pub(super) keeps_zero: bool,
     /// Whether it is a message whose fields stand in this one's place.
-    pub(in crate::standalone::api) is_inlined: bool,
+    pub(super) is_inlined: bool,
 }
 
 type Messages = HashMap<&'static str, HashMap<u32, Field>>;
 
-static MESSAGES: LazyLock<Messages> = LazyLock::new(|| read(include_str!("protobuf.txt")));
+static MESSAGES: LazyLock<Messages> = LazyLock::new(|| read(include_str!("fields.txt")));
 
 /// The field of this number in a message; `None` for one that is newer than these tables.
-pub(in crate::standalone::api) fn field(message: &str, number: u32) -> Option<Field> {
+pub(super) fn field(message: &str, number: u32) -> Option<Field> {
     MESSAGES.get(message)?.get(&number).copied()
 }
 
@@ -44,7 +46,7 @@ fn entry(text: &'static str) -> Option<(u32, Field)> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::standalone::api::schema::{Schema, definitions};
+    use crate::manifest::schema::{Schema, definitions};
 
     #[test]
     fn fields_have_the_names_of_the_definitions() {

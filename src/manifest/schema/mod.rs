@@ -1,18 +1,16 @@
-//! The types of what is served: their fields, and what these are for.
+//! Kubernetes' own types: their fields, what these hold and what they are for.
 //!
-//! `kubernetes.json` holds the definitions that Kubernetes 1.36 publishes as `OpenAPI` v3 (Apache-2.0), of the served
-//! kinds and of everything they are made of, one definition a line. `protobuf.txt` holds the numbers of their fields in
-//! the binary form, from the `generated.proto` files of the same version. Both are read when they are first needed, and
-//! only by what needs them: tables, `kubectl explain`, and bodies in protobuf.
-
-pub(super) mod wire;
+//! `kubernetes.json` holds the definitions that Kubernetes 1.36 publishes as `OpenAPI` v3 (Apache-2.0), of the kinds
+//! that are known here and of everything they are made of, one definition a line. They are read when they are first
+//! needed: by `lint`, which asks where a field belongs, and by the embedded API for tables, `kubectl explain` and bodies
+//! in protobuf.
 
 use std::sync::LazyLock;
 
 use serde_json::{Map, Value};
 
 /// The definition of the metadata of objects.
-pub(super) const OBJECT_META: &str = "io.k8s.apimachinery.pkg.apis.meta.v1.ObjectMeta";
+pub(crate) const OBJECT_META: &str = "io.k8s.apimachinery.pkg.apis.meta.v1.ObjectMeta";
 
 /// What a reference to a definition begins with.
 const REFERENCE: &str = "#/components/schemas/";
@@ -21,13 +19,13 @@ static DEFINITIONS: LazyLock<Map<String, Value>> =
     LazyLock::new(|| serde_json::from_str(include_str!("kubernetes.json")).unwrap_or_default());
 
 /// All definitions, by name.
-pub(super) fn definitions() -> &'static Map<String, Value> {
+pub(crate) fn definitions() -> &'static Map<String, Value> {
     &DEFINITIONS
 }
 
 /// A type: a definition, or one that stands within another.
 #[derive(Debug, Clone, Copy)]
-pub(super) struct Schema {
+pub(crate) struct Schema {
     /// As it is used, which may say more than the definition.
     used: &'static Value,
     /// As it is defined.
@@ -38,12 +36,12 @@ static NOTHING: Value = Value::Null;
 
 impl Schema {
     /// A definition by its name.
-    pub(super) fn named(name: &str) -> Option<Self> {
+    pub(crate) fn named(name: &str) -> Option<Self> {
         DEFINITIONS.get(name).map(Self::of)
     }
 
     /// The definition of a kind.
-    pub(super) fn of_kind(group: &str, version: &str, kind: &str) -> Option<(&'static str, Self)> {
+    pub(crate) fn of_kind(group: &str, version: &str, kind: &str) -> Option<(&'static str, Self)> {
         let is_it = |definition: &Value| {
             let identity = &definition["x-kubernetes-group-version-kind"][0];
             identity["group"] == group && identity["version"] == version && identity["kind"] == kind
@@ -73,30 +71,30 @@ impl Schema {
     }
 
     /// The name of its definition, when it has one of its own.
-    pub(super) fn name(&self) -> Option<&'static str> {
+    pub(crate) fn name(&self) -> Option<&'static str> {
         reference(self.used)
     }
 
     /// What it is for.
-    pub(super) fn description(&self) -> &'static str {
+    pub(crate) fn description(&self) -> &'static str {
         self.says("description")
             .and_then(Value::as_str)
             .unwrap_or_default()
     }
 
     /// What `type` and `format` say, such as `("string", "byte")`.
-    pub(super) fn primitive(&self) -> (&'static str, &'static str) {
+    pub(crate) fn primitive(&self) -> (&'static str, &'static str) {
         let text = |field| self.says(field).and_then(Value::as_str).unwrap_or_default();
         (text("type"), text("format"))
     }
 
     /// Whether it has named fields of its own.
-    pub(super) fn has_fields(&self) -> bool {
+    pub(crate) fn has_fields(&self) -> bool {
         self.defined.get("properties").is_some()
     }
 
     /// The type of a field, or of the values of a map.
-    pub(super) fn field(&self, name: &str) -> Self {
+    pub(crate) fn field(&self, name: &str) -> Self {
         let properties = self.defined.get("properties");
         let field = properties.and_then(|fields| fields.get(name));
         field
@@ -105,13 +103,13 @@ impl Schema {
     }
 
     /// The type of the elements of a list.
-    pub(super) fn items(&self) -> Self {
+    pub(crate) fn items(&self) -> Self {
         self.defined.get("items").map_or_else(Self::unknown, Self::of)
     }
 }
 
 /// The definitions that a definition refers to.
-pub(super) fn references(definition: &'static Value) -> Vec<&'static str> {
+pub(crate) fn references(definition: &'static Value) -> Vec<&'static str> {
     match definition {
         Value::Object(fields) => {
             let own = fields
@@ -137,17 +135,6 @@ fn reference(used: &'static Value) -> Option<&'static str> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::standalone::api::resource::RESOURCES;
-
-    #[test]
-    fn everything_that_is_served_is_defined() {
-        for resource in RESOURCES {
-            let (name, schema) = Schema::of_kind(resource.group, resource.version, resource.kind)
-                .unwrap_or_else(|| panic!("{} is defined", resource.kind));
-            assert!(!schema.description().is_empty(), "{name}");
-            assert_eq!(schema.field("metadata").name(), Some(OBJECT_META), "{name}");
-        }
-    }
 
     #[test]
     fn every_reference_leads_somewhere() {
