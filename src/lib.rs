@@ -15,6 +15,7 @@
 //! | [`policy`] | what to do now? | one pure function from a situation and a time to a decision that explains itself |
 //! | [`clock`] | what time is it? | the only place that reads the wall clock |
 //! | [`manifest`] | words to types | YAML and JSON with places, validation, diagnostics |
+//! | [`foresight`] | what will happen? | histories played in advance, by the rules that decide when it is real |
 //! | [`telemetry`] | what is told? | reports to people, logs |
 //! | [`submit`] | doing it | Jobs from the template, and the requests that carry a decision out |
 //! | [`controller`] | who decides when? | watch, wake at due instants, decide, submit |
@@ -33,6 +34,7 @@ pub mod cli;
 pub mod clock;
 pub mod controller;
 pub mod cronjob;
+pub mod foresight;
 pub mod manifest;
 pub mod policy;
 pub mod schedule;

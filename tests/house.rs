@@ -4,12 +4,13 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 /// The parts, each of which may use only those before it.
-const PARTS: [&str; 10] = [
+const PARTS: [&str; 11] = [
     "schedule",
     "cronjob",
     "policy",
     "clock",
     "manifest",
+    "foresight",
     "telemetry",
     "submit",
     "controller",

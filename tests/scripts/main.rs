@@ -6,12 +6,11 @@
 //!
 //! | module | what is in it |
 //! |---|---|
-//! | `language` | the commands of a script: parsed and printed |
+//! | `language` | the commands of a script: `punctual::foresight::script` |
 //! | `world` | where they happen: the API, the controller, the connection between them, the clock |
 //! | `play` | a script and its output |
 //! | `random` | histories that nobody wrote, and what must hold in all of them |
 
-mod language;
 mod play;
 mod random;
 mod world;
@@ -19,6 +18,7 @@ mod world;
 use std::process::ExitCode;
 
 use libtest_mimic::Arguments;
+use punctual::foresight::script as language;
 
 fn main() -> ExitCode {
     let arguments = Arguments::from_args();

@@ -24,7 +24,7 @@ use tokio::time::Instant;
 use tower::{BoxError, Service, ServiceExt};
 
 use super::asked::Asked;
-use super::faults::Faults;
+use super::faults::{Faults, response};
 use super::objects;
 use super::transcript::Transcript;
 use super::watches::Watches;
@@ -284,7 +284,7 @@ impl Connection {
         match &effect {
             Some(Effect::Answer(answer)) => {
                 self.wire.write_down(&asked, &format!("{} (fault)", answer.code));
-                return Ok(answer.response());
+                return Ok(response(*answer));
             }
             Some(Effect::CrashBefore) => self.die(&asked, "before it is sent").await,
             Some(Effect::Hang(time)) => {

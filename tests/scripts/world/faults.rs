@@ -5,7 +5,6 @@ use std::time::Duration;
 
 use axum::body::Body;
 use axum::response::{IntoResponse, Response};
-use http::StatusCode;
 use http::header::{CONTENT_TYPE, RETRY_AFTER};
 use serde_json::json;
 use tokio::time::Instant;
@@ -70,50 +69,21 @@ impl Faults {
     }
 }
 
-impl Answer {
-    /// What the API would send.
-    pub(super) fn response(self) -> Response<Body> {
-        let (reason, message) = words(self.code);
-        let mut status = json!({
-            "kind": "Status", "apiVersion": "v1", "metadata": {}, "status": "Failure",
-            "message": message, "reason": reason, "code": self.code.as_u16(),
-        });
-        if let Some(seconds) = self.retry_after_seconds {
-            status["details"] = json!({ "retryAfterSeconds": seconds });
-        }
-        let mut response = (self.code, status.to_string()).into_response();
-        let headers = response.headers_mut();
-        headers.insert(CONTENT_TYPE, http::HeaderValue::from_static("application/json"));
-        if let Some(seconds) = self.retry_after_seconds {
-            headers.insert(RETRY_AFTER, seconds.into());
-        }
-        response
+/// What the API would send.
+pub(super) fn response(answer: Answer) -> Response<Body> {
+    let (reason, message) = answer.words();
+    let mut status = json!({
+        "kind": "Status", "apiVersion": "v1", "metadata": {}, "status": "Failure",
+        "message": message, "reason": reason, "code": answer.code.as_u16(),
+    });
+    if let Some(seconds) = answer.retry_after_seconds {
+        status["details"] = json!({ "retryAfterSeconds": seconds });
     }
-}
-
-/// What Kubernetes says with the code.
-fn words(code: StatusCode) -> (&'static str, &'static str) {
-    match code {
-        StatusCode::FORBIDDEN => (
-            "Forbidden",
-            "exceeded quota: jobs, requested: count/jobs.batch=1, used: 10, limited: 10",
-        ),
-        StatusCode::CONFLICT => (
-            "Conflict",
-            "the object has been modified; please apply your changes to the latest version",
-        ),
-        StatusCode::TOO_MANY_REQUESTS => ("TooManyRequests", "too many requests, please try again later"),
-        StatusCode::SERVICE_UNAVAILABLE => (
-            "ServiceUnavailable",
-            "the server is currently unable to handle the request",
-        ),
-        StatusCode::GATEWAY_TIMEOUT => (
-            "Timeout",
-            "the server was unable to return a response in the time allotted",
-        ),
-        _ => (
-            "InternalError",
-            "an error on the server has prevented the request from succeeding",
-        ),
+    let mut response = (answer.code, status.to_string()).into_response();
+    let headers = response.headers_mut();
+    headers.insert(CONTENT_TYPE, http::HeaderValue::from_static("application/json"));
+    if let Some(seconds) = answer.retry_after_seconds {
+        headers.insert(RETRY_AFTER, seconds.into());
     }
+    response
 }

@@ -10,9 +10,9 @@ use kube::{Api, Client};
 use punctual::clock::{Clock, ManualClock};
 use punctual::cronjob::{Key, Outcome};
 use punctual::schedule::Timestamp;
-use serde_json::{Map, Value, json};
+use serde_json::{Value, json};
 
-use crate::language::{Apply, JobKind};
+use crate::language::{JobKind, job_spec};
 
 /// The annotation of a Job that a person made.
 const INSTANTIATE: &str = "cronjob.kubernetes.io/instantiate";
@@ -25,49 +25,6 @@ pub(super) fn cronjobs(client: &Client, namespace: &str) -> Api<CronJob> {
 /// The Jobs of a namespace.
 pub(super) fn jobs(client: &Client, namespace: &str) -> Api<Job> {
     Api::namespaced(client.clone(), namespace)
-}
-
-/// The fields of a CronJob's spec that a command names, for a merge patch.
-pub(super) fn spec(apply: &Apply) -> Value {
-    let mut spec = Map::new();
-    let mut set = |field: &str, value: Option<Value>| {
-        if let Some(value) = value {
-            spec.insert(field.to_owned(), value);
-        }
-    };
-    set("schedule", apply.schedule.clone().map(Value::from));
-    set("timeZone", apply.zone.clone().map(Value::from));
-    set("concurrencyPolicy", apply.policy.clone().map(Value::from));
-    set("startingDeadlineSeconds", apply.deadline.map(Value::from));
-    set("suspend", apply.suspend.map(Value::from));
-    set(
-        "successfulJobsHistoryLimit",
-        apply.history.map(|limits| limits.0.into()),
-    );
-    set(
-        "failedJobsHistoryLimit",
-        apply.history.map(|limits| limits.1.into()),
-    );
-    spec.into()
-}
-
-/// A new CronJob.
-pub(super) fn cronjob(key: &Key, apply: &Apply) -> Value {
-    let mut object = json!({
-        "apiVersion": "batch/v1",
-        "kind": "CronJob",
-        "metadata": { "name": key.name, "namespace": key.namespace },
-        "spec": { "jobTemplate": { "spec": job_spec() } },
-    });
-    json_patch::merge(&mut object["spec"], &spec(apply));
-    // A merge keeps what is `null` out of the way of its target, but here it would be sent.
-    if let Some(fields) = object["spec"].as_object_mut() {
-        fields.retain(|_, value| !value.is_null());
-    }
-    if let Some(finalizer) = &apply.finalizer {
-        object["metadata"]["finalizers"] = json!([format!("example.com/{finalizer}")]);
-    }
-    object
 }
 
 /// A Job that the controller did not start.
@@ -101,17 +58,6 @@ pub(super) fn job(key: &Key, kind: JobKind, owner: Option<&CronJob>) -> Value {
         }
     }
     object
-}
-
-fn job_spec() -> Value {
-    json!({
-        "template": {
-            "spec": {
-                "restartPolicy": "Never",
-                "containers": [{ "name": "main", "image": "busybox:1.37", "command": ["true"] }],
-            },
-        },
-    })
 }
 
 /// Another client changes a label of a CronJob: its version moves on, and nothing that matters does.

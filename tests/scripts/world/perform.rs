@@ -88,14 +88,7 @@ impl World {
     }
 
     async fn apply(&self, apply: &Apply) {
-        let Some(count) = apply.count else {
-            return self.apply_one(&apply.name, apply).await;
-        };
-        for number in 1..=count {
-            let key = Key {
-                namespace: apply.name.namespace.clone(),
-                name: format!("{}-{number:03}", apply.name.name),
-            };
+        for key in apply.keys() {
             self.apply_one(&key, apply).await;
         }
     }
@@ -103,13 +96,13 @@ impl World {
     async fn apply_one(&self, key: &Key, apply: &Apply) {
         let cronjobs = objects::cronjobs(&self.client, &key.namespace);
         if let Ok(Some(_)) = cronjobs.get_opt(&key.name).await {
-            let patch = Patch::Merge(json!({ "spec": objects::spec(apply) }));
+            let patch = Patch::Merge(json!({ "spec": apply.spec() }));
             self.complain(cronjobs.patch(&key.name, &PatchParams::default(), &patch).await);
             return;
         }
         let resource = ApiResource::erase::<CronJob>(&());
         let raw = Api::namespaced_with(self.client.clone(), &key.namespace, &resource);
-        self.create(&raw, objects::cronjob(key, apply)).await;
+        self.create(&raw, apply.new_cronjob(key)).await;
     }
 
     async fn edit(&self, cronjob: &Key) {

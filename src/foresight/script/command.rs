@@ -1,14 +1,14 @@
 //! The commands of a script, parsed.
 
+use crate::cronjob::{Key, Outcome};
+use crate::schedule::Timestamp;
 use chrono::TimeDelta;
-use punctual::cronjob::{Key, Outcome};
-use punctual::schedule::Timestamp;
 
-use super::Fault;
+use crate::foresight::script::Fault;
 
 /// One line of a script.
 #[derive(Debug, Clone, PartialEq)]
-pub(crate) enum Command {
+pub enum Command {
     /// Moves the clock to an instant.
     At(Timestamp),
     /// Moves the clock on.
@@ -30,13 +30,28 @@ pub(crate) enum Command {
     /// Creates a namespace.
     CreateNamespace(String),
     /// Creates a Job.
-    StartJob { name: Key, of: Key, kind: JobKind },
+    StartJob {
+        /// The Job.
+        name: Key,
+        /// The CronJob that it is of, or seems to be of.
+        of: Key,
+        /// Whose it is.
+        kind: JobKind,
+    },
     /// Ends a Job.
-    Finish { which: Which, outcome: Outcome },
+    Finish {
+        /// Which one.
+        which: Which,
+        /// How it ends.
+        outcome: Outcome,
+    },
     /// Ends every run of a CronJob some time after it was created.
     AutoFinish {
+        /// Whose runs.
         cronjob: Key,
+        /// How long after its creation.
         after: TimeDelta,
+        /// How they end.
         outcome: Outcome,
     },
     /// Kills the controller.
@@ -46,9 +61,19 @@ pub(crate) enum Command {
     /// Arms a fault between the controller and the API.
     Fault(Fault),
     /// Holds back what a watch shows.
-    DelayWatch { of: Watched, by: TimeDelta },
+    DelayWatch {
+        /// Which watch.
+        of: Watched,
+        /// By how much.
+        by: TimeDelta,
+    },
     /// Ends a watch.
-    CutWatch { of: Watched, how: CutKind },
+    CutWatch {
+        /// Which watch.
+        of: Watched,
+        /// How it ends.
+        how: CutKind,
+    },
     /// Serves a CronJob with a field of the wrong type.
     Malform(Key),
     /// Serves it as it is again.
@@ -61,31 +86,33 @@ pub(crate) enum Command {
     ShowJobs,
 }
 
-/// What `apply` says. A field that is `None` stays as it is, or has its default.
+/// What `apply` says. A field that is `None` stays as it is, or has its default; left alone, taken away, and set are
+/// three things.
 #[derive(Debug, Clone, PartialEq)]
-#[expect(
-    clippy::option_option,
-    reason = "left alone, taken away, and set are three things"
-)]
-pub(crate) struct Apply {
-    pub(crate) name: Key,
+pub struct Apply {
+    /// The CronJob; with a count, what the names of all of them begin with.
+    pub name: Key,
     /// How many CronJobs; their names are numbered.
-    pub(crate) count: Option<u32>,
-    pub(crate) schedule: Option<String>,
-    /// `none` takes the zone away.
-    pub(crate) zone: Option<Option<String>>,
-    pub(crate) policy: Option<String>,
+    pub count: Option<u32>,
+    /// `spec.schedule`.
+    pub schedule: Option<String>,
+    /// `spec.timeZone`; `none` takes it away.
+    pub zone: Option<Option<String>>,
+    /// `spec.concurrencyPolicy`.
+    pub policy: Option<String>,
     /// `startingDeadlineSeconds`; `none` takes it away.
-    pub(crate) deadline: Option<Option<i64>>,
-    pub(crate) suspend: Option<bool>,
-    /// Successful and failed.
-    pub(crate) history: Option<(u32, u32)>,
+    pub deadline: Option<Option<i64>>,
+    /// `spec.suspend`.
+    pub suspend: Option<bool>,
+    /// How many finished Jobs are kept: successful and failed.
+    pub history: Option<(u32, u32)>,
     /// A finalizer keeps the CronJob from going when it is deleted.
-    pub(crate) finalizer: Option<String>,
+    pub finalizer: Option<String>,
 }
 
 impl Apply {
-    pub(crate) fn of(name: Key) -> Self {
+    /// An `apply` that names nothing but the CronJob.
+    pub fn of(name: Key) -> Self {
         Apply {
             name,
             count: None,
@@ -102,7 +129,7 @@ impl Apply {
 
 /// Whose a Job is that the controller did not start.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum JobKind {
+pub enum JobKind {
     /// A person's, made with `kubectl create job --from`: owned by the CronJob and annotated.
     Manual,
     /// Owned by the CronJob, without the annotation: as if an earlier controller had forgotten it.
@@ -115,7 +142,8 @@ pub(crate) enum JobKind {
 
 /// Which Jobs.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) enum Which {
+pub enum Which {
+    /// The Job of this name.
     Named(Key),
     /// The oldest unfinished run of a CronJob.
     Oldest(Key),
@@ -127,14 +155,16 @@ pub(crate) enum Which {
 
 /// Which watches.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub(crate) enum Watched {
+pub enum Watched {
+    /// Those of CronJobs.
     CronJobs,
+    /// Those of Jobs.
     Jobs,
 }
 
 /// How a watch ends.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum CutKind {
+pub enum CutKind {
     /// The API says that its history is gone: `410 Gone`.
     Expire,
     /// The connection breaks.

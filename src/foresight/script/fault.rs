@@ -1,20 +1,23 @@
 //! What can go wrong between the controller and the API.
 
+use crate::cronjob::Key;
 use chrono::TimeDelta;
 use http::StatusCode;
-use punctual::cronjob::Key;
 
 /// What goes wrong, with which requests, and for how long.
 #[derive(Debug, Clone, PartialEq)]
-pub(crate) struct Fault {
-    pub(crate) verb: Verb,
-    pub(crate) effect: Effect,
-    pub(crate) extent: Extent,
+pub struct Fault {
+    /// Which requests.
+    pub verb: Verb,
+    /// What becomes of them.
+    pub effect: Effect,
+    /// How many, or for how long.
+    pub extent: Extent,
 }
 
 /// The requests that a fault can meet.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Verb {
+pub enum Verb {
     /// A Job is created.
     Create,
     /// A Job is deleted.
@@ -29,7 +32,7 @@ pub(crate) enum Verb {
 
 /// What becomes of a request.
 #[derive(Debug, Clone, PartialEq)]
-pub(crate) enum Effect {
+pub enum Effect {
     /// The API answers this, and does nothing.
     Answer(Answer),
     /// It goes through, and the answer is lost.
@@ -48,14 +51,45 @@ pub(crate) enum Effect {
 
 /// A refusal.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) struct Answer {
-    pub(crate) code: StatusCode,
-    pub(crate) retry_after_seconds: Option<u32>,
+pub struct Answer {
+    /// The status code.
+    pub code: StatusCode,
+    /// The header `Retry-After`.
+    pub retry_after_seconds: Option<u32>,
+}
+
+impl Answer {
+    /// The reason and the message that Kubernetes sends with the code.
+    pub fn words(self) -> (&'static str, &'static str) {
+        match self.code {
+            StatusCode::FORBIDDEN => (
+                "Forbidden",
+                "exceeded quota: jobs, requested: count/jobs.batch=1, used: 10, limited: 10",
+            ),
+            StatusCode::CONFLICT => (
+                "Conflict",
+                "the object has been modified; please apply your changes to the latest version",
+            ),
+            StatusCode::TOO_MANY_REQUESTS => ("TooManyRequests", "too many requests, please try again later"),
+            StatusCode::SERVICE_UNAVAILABLE => (
+                "ServiceUnavailable",
+                "the server is currently unable to handle the request",
+            ),
+            StatusCode::GATEWAY_TIMEOUT => (
+                "Timeout",
+                "the server was unable to return a response in the time allotted",
+            ),
+            _ => (
+                "InternalError",
+                "an error on the server has prevented the request from succeeding",
+            ),
+        }
+    }
 }
 
 /// Which of the requests.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Extent {
+pub enum Extent {
     /// The next one or the next few.
     Next(u32),
     /// All within this time.

@@ -33,13 +33,15 @@
 
 mod command;
 mod fault;
+mod object;
 mod parse;
 mod print;
 mod quantity;
 mod tokens;
 
-pub(crate) use command::{Apply, Command, CutKind, JobKind, Watched, Which};
-pub(crate) use fault::{Answer, Effect, Extent, Fault, Verb};
-pub(crate) use parse::{Line, Script};
-pub(crate) use print::{name, outcome_word};
-pub(crate) use quantity::{moment, parse_duration, print_duration};
+pub use command::{Apply, Command, CutKind, JobKind, Watched, Which};
+pub use fault::{Answer, Effect, Extent, Fault, Verb};
+pub use object::job_spec;
+pub use parse::{Line, Script};
+pub use print::{name, outcome_word};
+pub use quantity::{moment, parse_duration, print_duration};

@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use punctual::cronjob::{Key, Outcome};
+use crate::cronjob::{Key, Outcome};
 
 use super::{
     Answer, Apply, Command, CutKind, Effect, Extent, Fault, JobKind, Watched, Which, moment, print_duration,
@@ -136,7 +136,8 @@ impl JobKind {
 }
 
 impl Watched {
-    pub(crate) fn word(self) -> &'static str {
+    /// The word of a script.
+    pub fn word(self) -> &'static str {
         match self {
             Watched::CronJobs => "cronjobs",
             Watched::Jobs => "jobs",
@@ -154,7 +155,7 @@ impl CutKind {
 }
 
 /// A name, with its namespace where that is not the usual one.
-pub(crate) fn name(key: &Key) -> String {
+pub fn name(key: &Key) -> String {
     if key.namespace == "default" {
         key.name.clone()
     } else {
@@ -162,7 +163,8 @@ pub(crate) fn name(key: &Key) -> String {
     }
 }
 
-pub(crate) fn outcome_word(outcome: Outcome) -> &'static str {
+/// How a run ended, in the word of a script.
+pub fn outcome_word(outcome: Outcome) -> &'static str {
     match outcome {
         Outcome::Succeeded => "succeeded",
         Outcome::Failed => "failed",

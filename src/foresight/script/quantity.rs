@@ -1,12 +1,12 @@
 //! Instants and durations as scripts write them.
 
+use crate::schedule::Timestamp;
 use chrono::{SecondsFormat, TimeDelta};
-use punctual::schedule::Timestamp;
 
 const UNITS: [(&str, i64); 4] = [("h", 3_600_000), ("ms", 1), ("m", 60_000), ("s", 1_000)];
 
 /// `1h30m`, `90s`, `500ms`, with an optional sign in front.
-pub(crate) fn parse_duration(text: &str) -> Option<TimeDelta> {
+pub fn parse_duration(text: &str) -> Option<TimeDelta> {
     let (sign, mut rest) = match text.strip_prefix('-') {
         Some(rest) => (-1, rest),
         None => (1, text.strip_prefix('+').unwrap_or(text)),
@@ -26,7 +26,7 @@ pub(crate) fn parse_duration(text: &str) -> Option<TimeDelta> {
 }
 
 /// The shortest way to write a duration.
-pub(crate) fn print_duration(duration: TimeDelta) -> String {
+pub fn print_duration(duration: TimeDelta) -> String {
     let mut millis = duration.num_milliseconds();
     let mut text = String::new();
     if millis < 0 {
@@ -44,7 +44,7 @@ pub(crate) fn print_duration(duration: TimeDelta) -> String {
 }
 
 /// A moment, with milliseconds when it has any.
-pub(crate) fn moment(instant: Timestamp) -> String {
+pub fn moment(instant: Timestamp) -> String {
     let format = if instant.timestamp_subsec_millis() == 0 {
         SecondsFormat::Secs
     } else {

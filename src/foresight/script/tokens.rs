@@ -2,8 +2,8 @@
 
 use std::str::FromStr;
 
+use crate::cronjob::{Key, Outcome};
 use chrono::TimeDelta;
-use punctual::cronjob::{Key, Outcome};
 
 use super::parse_duration;
 

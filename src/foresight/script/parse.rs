@@ -36,22 +36,24 @@ const COMMANDS: [&str; 25] = [
 
 /// A script: its commands, with the lines that they were written on.
 #[derive(Debug, Clone, PartialEq)]
-pub(crate) struct Script {
-    pub(crate) lines: Vec<Line>,
+pub struct Script {
+    /// The lines that say something, in their order.
+    pub lines: Vec<Line>,
 }
 
 /// One line.
 #[derive(Debug, Clone, PartialEq)]
-pub(crate) enum Line {
+pub enum Line {
     /// A comment, which is carried over into the output.
     Comment(String),
+    /// A command.
     Command(Command),
 }
 
 /// A mistake in a script.
 #[derive(Debug, PartialEq, Eq, thiserror::Error)]
 #[error("{file}:{line}: {problem}")]
-pub(crate) struct ScriptError {
+pub struct ScriptError {
     file: String,
     line: usize,
     problem: String,
@@ -59,7 +61,11 @@ pub(crate) struct ScriptError {
 
 impl Script {
     /// Parses the text of `file`.
-    pub(crate) fn parse(file: &str, text: &str) -> Result<Script, ScriptError> {
+    ///
+    /// # Errors
+    ///
+    /// At the first line that is no command.
+    pub fn parse(file: &str, text: &str) -> Result<Script, ScriptError> {
         let mut lines = Vec::new();
         for (index, line) in text.lines().enumerate() {
             let at_line = |problem| ScriptError {
