@@ -75,6 +75,7 @@ impl Standalone {
         zones: Arc<TimeZones>,
     ) -> Result<(Standalone, Hearing), ApiError> {
         let api = api::Api::start(Arc::clone(&store), Arc::clone(&clock), Arc::clone(&zones)).await?;
+        let api = api.with_logs_in(data.clone());
         let client = api.client();
         let (mut teller, told) = Teller::with_listener();
         let (output, processes) = output::channel();

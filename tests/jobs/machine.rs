@@ -45,6 +45,7 @@ impl Machine {
 
     /// Starts a Job controller and a node over an API that is there.
     fn over(api: api::Api, data: DataDir) -> Self {
+        let api = api.with_logs_in(data.clone());
         let (clock, client) = (SystemClock::shared(), api.client());
         let (output, events) = channel();
         let options = Options {

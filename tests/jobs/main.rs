@@ -4,6 +4,7 @@
 //! see; none depends on how fast anything is.
 
 mod fixtures;
+mod logs;
 mod machine;
 mod patterns;
 mod pods;

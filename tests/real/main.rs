@@ -1,5 +1,6 @@
 //! Against real components that a user has: where one is missing, its cases show as ignored.
 
+mod kubectl;
 // Shared with `tests/jobs`, which uses all of it.
 #[allow(dead_code, reason = "each suite uses its part of the machine")]
 #[path = "../jobs/machine.rs"]
@@ -21,7 +22,14 @@ fn main() -> ExitCode {
         Ok(())
     });
     let has_redis = ["redis-server", "redis-cli"].into_iter().all(is_there);
-    let cases = vec![queue.with_ignored_flag(!has_redis)];
+    let logs = Trial::test("kubectl::logs", || {
+        block_on(kubectl::logs());
+        Ok(())
+    });
+    let cases = vec![
+        queue.with_ignored_flag(!has_redis),
+        logs.with_ignored_flag(!kubectl::is_there()),
+    ];
     libtest_mimic::run(&arguments, cases).exit_code()
 }
 

@@ -45,6 +45,7 @@ use tokio::task::AbortHandle;
 
 use crate::clock::SharedClock;
 use crate::schedule::TimeZones;
+use crate::standalone::data_dir::DataDir;
 use crate::standalone::store::SharedStore;
 use error::ApiError;
 use registry::{Mode, Registry};
@@ -57,6 +58,8 @@ const FIRST_NAMESPACES: [&str; 2] = ["default", "kube-system"];
 #[derive(Debug, Clone)]
 pub struct Api {
     registry: Registry,
+    /// Where the logs of pods are.
+    logs: Option<DataDir>,
     _collector: Arc<Collector>,
 }
 
@@ -93,8 +96,16 @@ impl Api {
         let collector = tokio::spawn(gc::run(registry.clone())).abort_handle();
         Ok(Self {
             registry,
+            logs: None,
             _collector: Arc::new(Collector(collector)),
         })
+    }
+
+    /// The same API, which shows the logs that pods have in this folder. Without one there are none to be had.
+    #[must_use]
+    pub fn with_logs_in(mut self, data: DataDir) -> Self {
+        self.logs = Some(data);
+        self
     }
 
     /// The API as a service for HTTP requests.

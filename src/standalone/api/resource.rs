@@ -25,6 +25,8 @@ pub struct Resource {
     pub namespaced: bool,
     /// Whether it has a `/status` subresource, and the main resource leaves the status alone.
     pub has_status: bool,
+    /// Whether it has a `/log` subresource: what its containers write.
+    pub has_log: bool,
     /// What the store keeps it under. Two rows with the same one are two views of the same objects.
     pub stored_as: &'static str,
     /// Its own rules.
@@ -83,6 +85,7 @@ const CORE: Resource = Resource {
     categories: &[],
     namespaced: true,
     has_status: false,
+    has_log: false,
     stored_as: "",
     strategy: &strategy::ConfigMaps,
 };
@@ -97,6 +100,12 @@ const BATCH: Resource = Resource {
 
 /// Namespaces, which every other namespaced object needs.
 pub static NAMESPACES: &Resource = &RESOURCES[0];
+
+/// What is asked of a log. It is no object, and is named only where it is refused.
+pub(super) static LOG_OPTIONS: &Resource = &Resource {
+    kind: "PodLogOptions",
+    ..CORE
+};
 
 /// Everything that is served, in the order of discovery.
 pub static RESOURCES: &[Resource] = &[
@@ -147,6 +156,7 @@ pub static RESOURCES: &[Resource] = &[
         short_names: &["po"],
         categories: &["all"],
         has_status: true,
+        has_log: true,
         stored_as: "pods",
         strategy: &strategy::Pods,
         ..CORE

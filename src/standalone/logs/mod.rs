@@ -16,6 +16,7 @@
 mod line;
 mod query;
 mod reader;
+mod source;
 mod writer;
 
 #[cfg(test)]
@@ -27,6 +28,7 @@ use std::path::{Path, PathBuf};
 pub use line::{Line, Stream};
 pub use query::{LogQuery, Selection};
 pub use reader::Reader;
+pub use source::{NoLog, Source};
 pub use writer::Writer;
 
 /// How large a file of a log becomes before it is set aside. The kubelet's default, `containerLogMaxSize`.

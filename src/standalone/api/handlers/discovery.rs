@@ -117,7 +117,7 @@ fn by_root() -> BTreeMap<String, Value> {
     roots.into_iter().map(list).collect()
 }
 
-/// A resource, and its status where it has one.
+/// A resource, and the parts of it that it has.
 fn entries(resource: &Resource) -> Vec<Value> {
     let mut entry = json!({
         "name": resource.plural,
@@ -132,15 +132,21 @@ fn entries(resource: &Resource) -> Vec<Value> {
     if !resource.categories.is_empty() {
         entry["categories"] = json!(resource.categories);
     }
-    let mut entries = vec![entry];
-    if resource.has_status {
-        entries.push(json!({
-            "name": format!("{}/status", resource.plural),
+    let subresource = |name: &str, verbs: &[&str]| {
+        json!({
+            "name": format!("{}/{name}", resource.plural),
             "singularName": "",
             "namespaced": resource.namespaced,
             "kind": resource.kind,
-            "verbs": ["get", "patch", "update"],
-        }));
+            "verbs": verbs,
+        })
+    };
+    let mut entries = vec![entry];
+    if resource.has_log {
+        entries.push(subresource("log", &["get"]));
+    }
+    if resource.has_status {
+        entries.push(subresource("status", &["get", "patch", "update"]));
     }
     entries
 }

@@ -8,6 +8,7 @@ mod collection;
 mod discovery;
 mod form;
 mod item;
+mod log;
 mod openapi;
 mod params;
 mod reviews;
@@ -86,6 +87,9 @@ fn routes(endpoint: Endpoint) -> Router {
             .put(item::replace_status)
             .patch(item::patch_status);
         router = router.route(&format!("{item}/status"), of_status);
+    }
+    if endpoint.resource.has_log {
+        router = router.route(&format!("{item}/log"), get(log::read));
     }
     router.route(&item, of_item).with_state(endpoint)
 }

@@ -1,0 +1,126 @@
+//! What containers write, asked for through the API, as `kubectl logs` asks.
+
+use futures::io::AsyncReadExt as _;
+use k8s_openapi::api::core::v1::Pod;
+use kube::api::LogParams;
+use serde_json::json;
+
+use crate::machine::{Machine, phase, until};
+
+/// The answer to a query, or why there is none.
+async fn asked(machine: &Machine, query: &str) -> String {
+    let path = format!("/api/v1/namespaces/default/pods/test/log?{query}");
+    let request = http::Request::get(path).body(Vec::new()).unwrap();
+    match machine.client.request_text(request).await {
+        Ok(text) => text,
+        Err(kube::Error::Api(status)) => format!("{} {}: {}\n", status.code, status.reason, status.message),
+        Err(error) => panic!("{error}"),
+    }
+}
+
+fn has_ended(pod: &Pod) -> bool {
+    matches!(phase(pod), "Succeeded" | "Failed")
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_lines_that_are_asked_for() {
+    let machine = Machine::start().await;
+    let script = "echo one; sleep 0.05; echo two >&2; sleep 0.05; echo three";
+    let container = json!({"name": "main", "image": "none", "command": ["/bin/sh", "-c", script]});
+    machine
+        .pod(&json!({"restartPolicy": "Never", "containers": [container]}))
+        .await;
+    machine.pod_until(has_ended).await;
+
+    let mut told = Vec::new();
+    for query in [
+        "",
+        "follow=true",
+        "tailLines=2",
+        "tailLines=0",
+        "limitBytes=6",
+        "sinceSeconds=3600",
+        "container=main",
+        "container=side",
+        "previous=true",
+        "tailLines=-1&sinceSeconds=0&limitBytes=0",
+        "sinceSeconds=1&sinceTime=2026-11-24T16:00:00Z",
+        "sinceTime=yesterday",
+        "tailLines=some",
+    ] {
+        told.push(format!("== {query}\n{}", asked(&machine, query).await));
+    }
+    insta::assert_snapshot!(told.join("\n"));
+
+    let dated = asked(&machine, "timestamps=true").await;
+    let dates: Vec<&str> = dated
+        .lines()
+        .map(|line| line.split_once(' ').unwrap().0)
+        .collect();
+    assert!(dates.is_sorted() && dates.len() == 3, "{dated}");
+    let from_the_second_on = format!("sinceTime={}", dates[1]);
+    assert_eq!(asked(&machine, &from_the_second_on).await, "two\nthree\n");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_log_is_followed_until_its_container_ends() {
+    let machine = Machine::start().await;
+    let folder = tempfile::tempdir().unwrap();
+    let go = folder.path().join("go");
+    let script = format!(
+        "echo begin; until test -e {}; do sleep 0.02; done; echo end",
+        go.display()
+    );
+    let container = json!({"name": "main", "image": "none", "command": ["/bin/sh", "-c", script]});
+    machine
+        .pod(&json!({"restartPolicy": "Never", "containers": [container]}))
+        .await;
+    machine.pod_until(|pod| phase(pod) == "Running").await;
+
+    let follow = LogParams {
+        follow: true,
+        ..LogParams::default()
+    };
+    let mut stream = Box::pin(machine.pods().log_stream("test", &follow).await.unwrap());
+    let mut first = [0; 6];
+    stream.read_exact(&mut first).await.unwrap();
+    assert_eq!(&first, b"begin\n");
+    std::fs::write(&go, "").unwrap();
+    let mut rest = String::new();
+    stream.read_to_string(&mut rest).await.unwrap();
+    assert_eq!(rest, "end\n");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn each_start_has_a_log_of_its_own() {
+    let machine = Machine::start().await;
+    let folder = tempfile::tempdir().unwrap();
+    let script = format!(
+        "echo x >> {0}/count; n=$(wc -l < {0}/count); echo start $n; test $n -gt 1 && sleep 60; exit 1",
+        folder.path().display()
+    );
+    let init = json!({"name": "before", "image": "none", "command": ["echo", "first of all"]});
+    let main = json!({"name": "main", "image": "none", "command": ["/bin/sh", "-c", script]});
+    let side = json!({"name": "side", "image": "none", "command": ["sleep", "60"]});
+    machine
+        .pod(&json!({
+            "restartPolicy": "OnFailure",
+            "terminationGracePeriodSeconds": 1,
+            "initContainers": [init],
+            "containers": [main, side],
+        }))
+        .await;
+    until(|| async {
+        let now = asked(&machine, "container=main").await;
+        if now == "start 2\n" { Ok(()) } else { Err(now) }.into()
+    })
+    .await;
+    assert_eq!(asked(&machine, "container=main&previous=true").await, "start 1\n");
+    assert_eq!(asked(&machine, "container=before").await, "first of all\n");
+    assert_eq!(
+        asked(&machine, "").await,
+        "400 BadRequest: a container name must be specified for pod test, choose one of: [main side] \
+         or one of the init containers: [before]\n"
+    );
+    machine.kill();
+}
