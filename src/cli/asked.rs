@@ -47,8 +47,17 @@ pub(super) fn instant(text: &str) -> Result<Timestamp, String> {
 pub(super) struct Asked {
     /// Namespace and name, when it comes from a manifest.
     pub(super) cronjob: Option<(String, String)>,
-    pub(super) expression: Expression,
+    /// The expressions: several where an annotation holds several.
+    pub(super) expressions: Vec<Expression>,
     pub(super) schedule: Schedule,
+}
+
+impl Asked {
+    /// The expressions as they are written, on one line.
+    pub(super) fn text(&self) -> String {
+        let texts: Vec<&str> = self.expressions.iter().map(Expression::as_str).collect();
+        texts.join("; ")
+    }
 }
 
 impl AskedArgs {
@@ -92,7 +101,7 @@ impl AskedArgs {
         Ok(Asked {
             cronjob: None,
             schedule: Schedule::new(&expression, Arc::clone(&zone)),
-            expression,
+            expressions: vec![expression],
         })
     }
 }
@@ -109,7 +118,7 @@ fn from_file(file: &Path, zones: &TimeZones) -> Result<Vec<Asked>, Failure> {
         };
         let cronjob = manifest::lower(object, zones, None);
         Some(Asked {
-            expression: Expression::parse(&cronjob.spec.schedule_text).ok()?,
+            expressions: object.expressions().ok()?,
             cronjob: Some((cronjob.key.namespace, cronjob.key.name)),
             schedule: cronjob.spec.schedule.ok()?,
         })

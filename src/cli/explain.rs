@@ -2,6 +2,7 @@
 
 use std::fmt::Write as _;
 use std::path::PathBuf;
+use std::sync::Arc;
 
 use chrono::{SecondsFormat, TimeDelta};
 use serde::Serialize;
@@ -11,7 +12,7 @@ use crate::cli::exit::{Exit, Failure};
 use crate::cli::present::{span, wall_clock};
 use crate::cli::{say, zoneinfo};
 use crate::clock::{Clock, SystemClock};
-use crate::schedule::{Advice, Dialect, Timestamp, advice};
+use crate::schedule::{Advice, Dialect, Expression, Schedule, Timestamp, advice};
 
 /// How many instants are shown of what comes.
 const NEXT: usize = 3;
@@ -85,7 +86,7 @@ struct Explanation<'a> {
     namespace: Option<&'a str>,
     #[serde(skip_serializing_if = "Option::is_none")]
     name: Option<&'a str>,
-    schedule: &'a str,
+    schedule: String,
     dialect: &'static str,
     time_zone: &'a str,
     description: String,
@@ -119,7 +120,7 @@ struct Same {
 
 impl Explanation<'_> {
     fn of(asked: &Asked, now: Timestamp) -> Explanation<'_> {
-        let (expression, schedule) = (&asked.expression, &asked.schedule);
+        let (expressions, schedule) = (&asked.expressions, &asked.schedule);
         let previous = schedule.previous(now);
         let next: Vec<Timestamp> = schedule.due(now, Timestamp::MAX_UTC).take(NEXT).collect();
         let text = |at: &Timestamp| at.to_rfc3339_opts(SecondsFormat::Secs, true);
@@ -136,7 +137,16 @@ impl Explanation<'_> {
             message: found.message(),
             help: found.help(),
         };
+        let described: Vec<String> = expressions.iter().map(Expression::describe).collect();
+        let mut advised: Vec<Advice> = Vec::new();
+        for expression in expressions {
+            let alone = Schedule::new(expression, Arc::clone(schedule.zone()));
+            advised.extend(advice(expression, &alone, now));
+        }
         let same = Dialect::ALL.into_iter().filter_map(|dialect| {
+            let [expression] = expressions.as_slice() else {
+                return None;
+            };
             let schedule = expression.written_in(dialect)?;
             (schedule != expression.as_str()).then(|| Same {
                 dialect: dialect.name(),
@@ -146,16 +156,18 @@ impl Explanation<'_> {
         Explanation {
             namespace: asked.cronjob.as_ref().map(|(namespace, _)| namespace.as_str()),
             name: asked.cronjob.as_ref().map(|(_, name)| name.as_str()),
-            schedule: expression.as_str(),
-            dialect: expression.dialect().name(),
+            schedule: asked.text(),
+            dialect: expressions
+                .first()
+                .map_or("", |expression| expression.dialect().name()),
             time_zone: schedule.zone().name(),
-            description: expression.describe(),
+            description: described.join(". Or: "),
             previous: previous.as_ref().map(text),
             next: next.iter().map(text).collect(),
             runs_per_day: counted(TimeDelta::days(1), WEEKS * 7),
             runs_per_week: counted(TimeDelta::weeks(1), WEEKS),
             runs_in52_weeks: schedule.count(now, now + TimeDelta::weeks(WEEKS), MOST_RUNS),
-            surprises: advice(expression, schedule, now).iter().map(surprise).collect(),
+            surprises: advised.iter().map(surprise).collect(),
             same: same.collect(),
             instants: (previous, next),
         }

@@ -87,7 +87,7 @@ struct Json<'a> {
     namespace: Option<&'a str>,
     #[serde(skip_serializing_if = "Option::is_none")]
     name: Option<&'a str>,
-    schedule: &'a str,
+    schedule: String,
     time_zone: &'a str,
     due: Vec<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -100,7 +100,7 @@ fn as_json(asked: &Asked, after: Timestamp, count: u64) -> Result<String, Failur
     let json = Json {
         namespace: cronjob.map(|(namespace, _)| namespace.as_str()),
         name: cronjob.map(|(_, name)| name.as_str()),
-        schedule: asked.expression.as_str(),
+        schedule: asked.text(),
         time_zone: asked.schedule.zone().name(),
         due: due.collect(),
         message: asked.schedule.never_fires().then_some(NEVER),
@@ -116,7 +116,7 @@ fn as_table(asked: &Asked, after: Timestamp, now: Timestamp, count: u64) -> Stri
     if let Some((namespace, name)) = &asked.cronjob {
         let _ = write!(text, "{namespace}/{name}: ");
     }
-    let _ = write!(text, "{} in {}", asked.expression, asked.schedule.zone().name());
+    let _ = write!(text, "{} in {}", asked.text(), asked.schedule.zone().name());
     if asked.schedule.never_fires() {
         let _ = write!(text, "\n  {NEVER}");
         return text;

@@ -11,6 +11,7 @@ use std::sync::Arc;
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::ObjectMeta;
 use kube::Resource;
 
+use crate::cronjob::extension::ANNOTATION_PREFIX;
 use crate::cronjob::{CronJob, Key, Run};
 use crate::manifest;
 use crate::schedule::TimeZones;
@@ -194,7 +195,7 @@ fn strip(metadata: &mut ObjectMeta) {
     metadata.managed_fields = None;
     metadata.labels = None;
     if let Some(annotations) = &mut metadata.annotations {
-        annotations.retain(|name, _| name.starts_with(manifest::ANNOTATION_PREFIX));
+        annotations.retain(|name, _| name.starts_with(ANNOTATION_PREFIX));
     }
 }
 

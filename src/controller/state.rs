@@ -11,8 +11,9 @@ use crate::controller::charge::Charge;
 use crate::controller::listing::Listings;
 use crate::controller::queue::DueQueue;
 use crate::controller::{retry, rival};
+use crate::cronjob::extension::ExtensionError;
 use crate::cronjob::{JobRef, Key};
-use crate::manifest::{self, Adoption, AnnotationMistake};
+use crate::manifest::{self, Adoption};
 use crate::policy::{CLOCK_SLACK, Decision, Memory, Note, Situation, decide};
 use crate::schedule::{TimeZones, Timestamp};
 use crate::submit::{Carried, JobView, Retry};
@@ -90,7 +91,7 @@ pub struct State {
     /// What the watches showed and is to be told.
     noticed: Vec<News>,
     /// What is wrong with annotations and was told.
-    mistakes: HashMap<Key, Vec<AnnotationMistake>>,
+    mistakes: HashMap<Key, Vec<ExtensionError>>,
     cronjobs_listed: Listings<Key>,
     jobs_listed: Listings<String>,
 }

@@ -1,8 +1,10 @@
 //! What was asked?
 //!
 //! A [`CronJob`] as the policy sees it: what its owner wrote ([`Spec`]), what is recorded of it ([`Status`]), and
-//! the Jobs that were started for it ([`Run`]). These are plain values. Where they come from (YAML, a watch, a
-//! test) is the business of the parts after this one.
+//! the Jobs that were started for it ([`Run`]). What goes beyond `batch/v1` stands in annotations ([`extension`]). These
+//! are plain values. Where they come from (YAML, a watch, a test) is the business of the parts after this one.
+
+pub mod extension;
 
 mod name;
 mod run;

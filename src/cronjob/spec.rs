@@ -6,6 +6,7 @@ use std::sync::Arc;
 use chrono::TimeDelta;
 
 use crate::cronjob::Run;
+use crate::cronjob::extension::ExtensionError;
 use crate::schedule::{ParseError, Schedule, Timestamp, UnknownZone};
 
 /// A CronJob as policy sees it. The job template is not here: no decision depends on it.
@@ -43,7 +44,7 @@ impl fmt::Display for Key {
 /// What a CronJob's owner wrote, defaults applied.
 #[derive(Debug, Clone)]
 pub struct Spec {
-    /// `spec.schedule` as written, for messages and to notice edits.
+    /// The schedule as written, for messages and to notice edits: `spec.schedule`, or the annotation that wins over it.
     pub schedule_text: String,
     /// `spec.timeZone` as written.
     pub time_zone: Option<String>,
@@ -69,6 +70,14 @@ pub enum BadSchedule {
         text: String,
         /// What is wrong with it.
         source: Arc<ParseError>,
+    },
+    /// An annotation that the schedule depends on can't be read.
+    #[error("unusable annotation {name}")]
+    Annotation {
+        /// Its name.
+        name: String,
+        /// What is wrong with it.
+        source: Arc<ExtensionError>,
     },
     /// The zone is not in the time-zone database.
     #[error("invalid timeZone: {name:?}")]

@@ -17,12 +17,8 @@
 //!
 //! `lower` asks here whether a CronJob is paused, the controller whether it is in charge; nobody else knows the rule.
 
-use std::fmt;
-
 use super::resource::CronJob;
-
-/// What the names of all our annotations begin with.
-pub const ANNOTATION_PREFIX: &str = "punctual.dev/";
+use crate::cronjob::extension::{ExtensionError, Extensions, Meanwhile, is_managed};
 
 /// Hands a CronJob over to Punctual: `"true"`, or absent.
 pub const MANAGED_ANNOTATION: &str = "punctual.dev/managed";
@@ -40,80 +36,39 @@ pub enum Adoption {
     OptedIn,
 }
 
-/// An annotation whose value is neither `"true"` nor `"false"`.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct AnnotationMistake {
-    /// The annotation.
-    pub annotation: &'static str,
-    /// Its value as written.
-    pub value: String,
-    /// What is done as long as it stays so.
-    pub meanwhile: &'static str,
-}
-
-impl fmt::Display for AnnotationMistake {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(
-            f,
-            "annotation {} is {:?}; write \"true\" or \"false\", in quotes. Until then {}",
-            self.annotation, self.value, self.meanwhile
-        )
-    }
-}
-
 impl Adoption {
     /// Whether Punctual is in charge of a CronJob.
     pub fn is_in_charge_of(self, object: &CronJob) -> bool {
-        self == Adoption::All || is_managed(object)
+        let annotations = object.metadata.annotations.as_ref();
+        let managed = annotations.and_then(|all| all.get(MANAGED_ANNOTATION));
+        self == Adoption::All || is_managed(managed.map(String::as_str))
     }
 
-    /// The annotations of a CronJob that say neither yes nor no.
-    pub fn mistakes(self, object: &CronJob) -> Vec<AnnotationMistake> {
-        let unmanaged = match self {
-            Adoption::All => "it is run by its spec alone",
-            Adoption::OptedIn => "it is left to the built-in controller",
-        };
-        let mistake = |annotation, meanwhile| {
-            let value = flag(object, annotation).err()?;
-            Some(AnnotationMistake {
-                annotation,
-                value,
-                meanwhile,
-            })
-        };
-        let managed = mistake(MANAGED_ANNOTATION, unmanaged);
-        let suspend = is_managed(object).then(|| mistake(SUSPEND_ANNOTATION, "it is suspended"));
-        managed.into_iter().chain(suspend.flatten()).collect()
+    /// What is wrong with the annotations of a CronJob. Of one that is somebody else's, only whose it is matters.
+    pub fn mistakes(self, object: &CronJob) -> Vec<ExtensionError> {
+        let (extensions, mut mistakes) = object.extensions();
+        let is_ours = self.is_in_charge_of(object);
+        mistakes.retain(|mistake| match mistake.name.as_str() {
+            MANAGED_ANNOTATION => true,
+            SUSPEND_ANNOTATION => extensions.managed,
+            _ => is_ours,
+        });
+        let managed = mistakes
+            .iter_mut()
+            .filter(|mistake| mistake.name == MANAGED_ANNOTATION);
+        for mistake in managed.filter(|_| self == Adoption::OptedIn) {
+            mistake.meanwhile = Meanwhile::Default("it is left to the built-in controller");
+        }
+        mistakes
     }
 }
 
 /// Whether a CronJob is paused: by its spec, or by the annotation if it is handed over.
-pub(super) fn suspended(object: &CronJob) -> bool {
-    if is_managed(object) {
-        // Who writes something here wants a pause more often than not, and a run too many is worse than one too few.
-        flag(object, SUSPEND_ANNOTATION)
-            .unwrap_or(Some(true))
-            .unwrap_or(false)
+pub(super) fn suspended(object: &CronJob, extensions: &Extensions) -> bool {
+    if extensions.managed {
+        extensions.paused
     } else {
         object.spec.suspend.unwrap_or(false)
-    }
-}
-
-fn is_managed(object: &CronJob) -> bool {
-    flag(object, MANAGED_ANNOTATION) == Ok(Some(true))
-}
-
-/// The value of an annotation that says yes or no, or the text that says neither.
-fn flag(object: &CronJob, annotation: &str) -> Result<Option<bool>, String> {
-    let annotations = object.metadata.annotations.as_ref();
-    match annotations
-        .and_then(|all| all.get(annotation))
-        .map(String::as_str)
-    {
-        None => Ok(None),
-        Some("true") => Ok(Some(true)),
-        Some("false") => Ok(Some(false)),
-        Some(other) => Err(other.to_owned()),
     }
 }
 
@@ -139,7 +94,10 @@ mod tests {
         ] {
             let object = cronjob(managed, pause, in_spec);
             for (adoption, expected) in [(Adoption::All, all), (Adoption::OptedIn, opted_in)] {
-                let found = match (adoption.is_in_charge_of(&object), suspended(&object)) {
+                let found = match (
+                    adoption.is_in_charge_of(&object),
+                    suspended(&object, &object.extensions().0),
+                ) {
                     (false, _) => "not ours",
                     (true, true) => "suspended",
                     (true, false) => "runs",

@@ -3,6 +3,7 @@
 //! Nothing is refused here: what the API server let through has to be lived with. A schedule or zone that cannot be
 //! used is carried as such, and policy says so.
 
+use std::borrow::Cow;
 use std::sync::Arc;
 
 use chrono::TimeDelta;
@@ -11,8 +12,9 @@ use k8s_openapi::apimachinery::pkg::apis::meta::v1::Time;
 
 use super::adoption;
 use super::resource::CronJob;
+use crate::cronjob::extension::{ExtensionError, Extensions, Meanwhile};
 use crate::cronjob::{self, BadSchedule, Concurrency, HistoryLimits, JobRef, Key, Spec, Status};
-use crate::schedule::{Expression, Schedule, TimeZones, Timestamp, Zone};
+use crate::schedule::{Dialect, Expression, Schedule, TimeZones, Timestamp, Zone};
 
 /// The CronJob as policy sees it.
 ///
@@ -43,6 +45,32 @@ impl CronJob {
         }
     }
 
+    /// What its annotations under `punctual.dev/` say, and what is wrong with them.
+    pub fn extensions(&self) -> (Extensions, Vec<ExtensionError>) {
+        let annotations = self.metadata.annotations.iter().flatten();
+        let annotations = annotations.map(|(name, value)| (name.as_str(), value.as_str()));
+        Extensions::read(&self.key(), annotations)
+    }
+
+    /// The expressions that it is scheduled by: those of `punctual.dev/schedules`, or that of its spec.
+    ///
+    /// # Errors
+    ///
+    /// When one of them can't be read.
+    pub fn expressions(&self) -> Result<Vec<Expression>, BadSchedule> {
+        let (extensions, mistakes) = self.extensions();
+        match mistakes
+            .into_iter()
+            .find(|mistake| mistake.meanwhile == Meanwhile::Held)
+        {
+            Some(mistake) => Err(BadSchedule::Annotation {
+                name: mistake.name.clone(),
+                source: Arc::new(mistake),
+            }),
+            None => expressions(self, &extensions).map(Cow::into_owned),
+        }
+    }
+
     /// What its `status` records.
     pub fn recorded_status(&self) -> Status {
         let Some(status) = &self.status else {
@@ -58,21 +86,34 @@ impl CronJob {
 
 fn lower_spec(object: &CronJob, zones: &TimeZones, previous: Option<&Spec>) -> Spec {
     let spec = &object.spec;
-    let unchanged =
-        previous.filter(|known| known.schedule_text == spec.schedule && known.time_zone == spec.time_zone);
-    let schedule = match unchanged {
-        Some(known) => known.schedule.clone(),
-        None => compile(&spec.schedule, spec.time_zone.as_deref(), zones),
+    let (extensions, mistakes) = object.extensions();
+    let schedule_text = schedule_text(object, &extensions);
+    let held = mistakes
+        .into_iter()
+        .find(|mistake| mistake.meanwhile == Meanwhile::Held);
+    let unchanged = previous.filter(|known| {
+        held.is_none()
+            && !matches!(known.schedule, Err(BadSchedule::Annotation { .. }))
+            && known.schedule_text == schedule_text
+            && known.time_zone == spec.time_zone
+    });
+    let schedule = match (held, unchanged) {
+        (Some(mistake), _) => Err(BadSchedule::Annotation {
+            name: mistake.name.clone(),
+            source: Arc::new(mistake),
+        }),
+        (None, Some(known)) => known.schedule.clone(),
+        (None, None) => compile(object, &extensions, zones),
     };
     let defaults = HistoryLimits::default();
     let limit = |written: Option<i32>, default| {
         written.map_or(default, |limit| Some(usize::try_from(limit).unwrap_or(0)))
     };
     Spec {
-        schedule_text: spec.schedule.clone(),
+        schedule_text,
         time_zone: spec.time_zone.clone(),
         schedule,
-        suspend: adoption::suspended(object),
+        suspend: adoption::suspended(object, &extensions),
         concurrency: concurrency(spec.concurrency_policy.as_deref()),
         starting_deadline: spec.starting_deadline_seconds.and_then(TimeDelta::try_seconds),
         history: HistoryLimits {
@@ -82,20 +123,49 @@ fn lower_spec(object: &CronJob, zones: &TimeZones, previous: Option<&Spec>) -> S
     }
 }
 
-/// Expression and zone together. A `TZ=` prefix wins over `spec.timeZone`; without either, the zone is UTC.
-fn compile(text: &str, time_zone: Option<&str>, zones: &TimeZones) -> Result<Schedule, BadSchedule> {
-    let expression = Expression::parse(text).map_err(|source| BadSchedule::Unparseable {
-        text: text.to_owned(),
-        source: Arc::new(source),
-    })?;
-    let zone = match expression.zone_prefix().or(time_zone) {
+/// The schedule as it was written: that of the annotation, if there is one.
+///
+/// A schedule reads the same whatever its dialect, so that of Quartz says so: a change of dialect is an edit.
+fn schedule_text(object: &CronJob, extensions: &Extensions) -> String {
+    let Some(schedules) = &extensions.schedules else {
+        return object.spec.schedule.clone();
+    };
+    let lines: Vec<&str> = schedules.iter().map(Expression::as_str).collect();
+    match extensions.dialect {
+        Dialect::Quartz => format!("{} (quartz)", lines.join("; ")),
+        Dialect::Extended | Dialect::Kubernetes => lines.join("; "),
+    }
+}
+
+/// Expressions and zone together.
+fn compile(object: &CronJob, extensions: &Extensions, zones: &TimeZones) -> Result<Schedule, BadSchedule> {
+    let expressions = expressions(object, extensions)?;
+    // A `TZ=` prefix, which only `spec.schedule` can have, wins over `spec.timeZone`; without either, the zone is UTC.
+    let prefix = expressions.iter().find_map(Expression::zone_prefix);
+    let zone = match prefix.or(object.spec.time_zone.as_deref()) {
         None | Some("") => Zone::utc(),
         Some(name) => zones.zone(name).map_err(|source| BadSchedule::UnknownTimeZone {
             name: name.to_owned(),
             source: Arc::new(source),
         })?,
     };
-    Ok(Schedule::new(&expression, zone))
+    Ok(Schedule::any(&expressions, &zone))
+}
+
+/// What a CronJob is scheduled by: the annotation's expressions, or that of its spec.
+fn expressions<'a>(
+    object: &CronJob,
+    extensions: &'a Extensions,
+) -> Result<Cow<'a, [Expression]>, BadSchedule> {
+    if let Some(schedules) = &extensions.schedules {
+        return Ok(Cow::Borrowed(schedules));
+    }
+    let text = &object.spec.schedule;
+    let expression = Expression::parse(text).map_err(|source| BadSchedule::Unparseable {
+        text: text.clone(),
+        source: Arc::new(source),
+    })?;
+    Ok(Cow::Owned(vec![expression]))
 }
 
 /// As in Kubernetes, a policy that is not known acts as `Allow`.

@@ -158,6 +158,12 @@ pub enum Note {
         /// Which one, what is wrong with it, and what to write.
         problem: String,
     },
+    /// Nothing is started, because an annotation can't be read that the schedule depends on. The event says what is wrong
+    /// with it ([`Note::BadAnnotation`]); this says once more what comes of it.
+    Held {
+        /// Its name.
+        annotation: String,
+    },
     /// The CronJob can't be read, so it is not run.
     Malformed {
         /// What is wrong.
@@ -182,6 +188,9 @@ impl Note {
             BadSchedule::Unparseable { text, .. } => Note::Unparseable {
                 schedule: text.clone(),
                 error,
+            },
+            BadSchedule::Annotation { name, .. } => Note::Held {
+                annotation: name.clone(),
             },
             BadSchedule::UnknownTimeZone { name, .. } => Note::UnknownTimeZone {
                 name: name.clone(),
@@ -224,6 +233,7 @@ impl Note {
             Note::NamespaceTerminating { .. } => "NamespaceTerminating",
             Note::OtherController { .. } => "OtherController",
             Note::BadAnnotation { .. } => "InvalidAnnotation",
+            Note::Held { .. } => "Held",
             Note::Malformed { .. } => "MalformedCronJob",
         }
     }
@@ -278,6 +288,7 @@ impl Note {
             | Note::PassedOver { .. }
             | Note::Suspended
             | Note::BeingDeleted
+            | Note::Held { .. }
             | Note::NamespaceTerminating { .. } => None,
         }
     }
@@ -366,6 +377,12 @@ impl fmt::Display for Note {
                  (--controllers=*,-cronjob-controller), or start punctual with --adopt=opted-in"
             ),
             Note::BadAnnotation { problem } => f.write_str(problem),
+            Note::Held { annotation } => {
+                write!(
+                    f,
+                    "Nothing is started, because the annotation {annotation} can't be read"
+                )
+            }
             Note::Malformed { error } => {
                 write!(f, "Not run, because this CronJob can't be read: {error}")
             }

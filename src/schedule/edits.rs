@@ -4,7 +4,7 @@
 const MAX_LENGTH: usize = 64;
 
 /// The number of letters to insert, delete or replace to turn one word into the other (Levenshtein's distance).
-pub(super) fn distance(from: &str, to: &str) -> usize {
+pub(crate) fn distance(from: &str, to: &str) -> usize {
     let to: Vec<char> = to.chars().take(MAX_LENGTH).collect();
     let mut row: Vec<usize> = (0..=to.len()).collect();
     for (above, letter) in from.chars().take(MAX_LENGTH).enumerate() {

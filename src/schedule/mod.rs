@@ -62,6 +62,7 @@ pub use compiled::Schedule;
 pub use data::{BuiltIn, ChronoTz};
 pub use dialect::{Dialect, Spread, UnknownDialect};
 pub use due::Due;
+pub(crate) use edits::distance;
 pub use expression::Expression;
 pub use grammar::Field;
 pub use mistake::{Mistake, ParseError};

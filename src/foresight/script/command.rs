@@ -1,10 +1,12 @@
 //! The commands of a script, parsed.
 
-use crate::cronjob::{Key, Outcome};
-use crate::schedule::Timestamp;
+use std::collections::BTreeMap;
+
 use chrono::TimeDelta;
 
+use crate::cronjob::{Key, Outcome};
 use crate::foresight::script::Fault;
+use crate::schedule::Timestamp;
 
 /// One line of a script.
 #[derive(Debug, Clone, PartialEq)]
@@ -106,6 +108,8 @@ pub struct Apply {
     pub suspend: Option<bool>,
     /// How many finished Jobs are kept: successful and failed.
     pub history: Option<(u32, u32)>,
+    /// Annotations by their name without `punctual.dev/`; `none` takes one away.
+    pub extensions: BTreeMap<String, Option<String>>,
     /// A finalizer keeps the CronJob from going when it is deleted.
     pub finalizer: Option<String>,
 }
@@ -122,6 +126,7 @@ impl Apply {
             deadline: None,
             suspend: None,
             history: None,
+            extensions: BTreeMap::new(),
             finalizer: None,
         }
     }

@@ -3,6 +3,7 @@
 use serde_json::{Map, Value, json};
 
 use crate::cronjob::Key;
+use crate::cronjob::extension::ANNOTATION_PREFIX;
 use crate::foresight::script::Apply;
 
 impl Apply {
@@ -42,6 +43,13 @@ impl Apply {
         spec.into()
     }
 
+    /// The annotations that it names, for a merge patch.
+    pub fn annotations(&self) -> Value {
+        let named = self.extensions.iter();
+        let named = named.map(|(name, value)| (format!("{ANNOTATION_PREFIX}{name}"), value.clone().into()));
+        named.collect::<Map<String, Value>>().into()
+    }
+
     /// A new CronJob.
     pub fn new_cronjob(&self, key: &Key) -> Value {
         let mut object = json!({
@@ -55,6 +63,10 @@ impl Apply {
         if let Some(fields) = object["spec"].as_object_mut() {
             fields.retain(|_, value| !value.is_null());
         }
+        json_patch::merge(
+            &mut object["metadata"],
+            &json!({ "annotations": self.annotations() }),
+        );
         if let Some(finalizer) = &self.finalizer {
             object["metadata"]["finalizers"] = json!([format!("example.com/{finalizer}")]);
         }

@@ -4,6 +4,7 @@ use http::StatusCode;
 
 use super::tokens::Tokens;
 use super::{Answer, Apply, Command, CutKind, Effect, Extent, Fault, JobKind, Verb, Watched, Which};
+use crate::cronjob::extension::REGISTER;
 
 /// The words that a line can begin with.
 const COMMANDS: [&str; 25] = [
@@ -155,9 +156,15 @@ fn set(apply: &mut Apply, field: &str, value: &str) -> Result<(), String> {
         "suspend" => apply.suspend = Some(value.parse().map_err(|_| bad("`true` or `false`"))?),
         "history" => apply.history = Some(history(value).ok_or_else(|| bad("a history such as `3/1`"))?),
         "finalizer" => apply.finalizer = Some(text),
+        _ if REGISTER.iter().any(|known| known.short_name() == field) => {
+            // Schedules stand on a line each, which a script has not.
+            let value = Some(text.replace("; ", "\n")).filter(|value| value != "none");
+            apply.extensions.insert(field.to_owned(), value);
+        }
         _ => {
             return Err(format!(
-                "`{field}` is not a field; there are schedule, zone, policy, deadline, suspend, history, finalizer"
+                "`{field}` is not a field; there are schedule, zone, policy, deadline, suspend, history, finalizer \
+                 and the annotations of Punctual"
             ));
         }
     }

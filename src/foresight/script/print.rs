@@ -75,6 +75,10 @@ impl fmt::Display for Apply {
         if let Some((successful, failed)) = self.history {
             write!(f, " history={successful}/{failed}")?;
         }
+        for (name, value) in &self.extensions {
+            let value = value.as_deref().unwrap_or("none").replace('\n', "; ");
+            write!(f, " {name}=\"{value}\"")?;
+        }
         if let Some(finalizer) = &self.finalizer {
             write!(f, " finalizer={finalizer}")?;
         }

@@ -96,7 +96,8 @@ impl World {
     async fn apply_one(&self, key: &Key, apply: &Apply) {
         let cronjobs = objects::cronjobs(&self.client, &key.namespace);
         if let Ok(Some(_)) = cronjobs.get_opt(&key.name).await {
-            let patch = Patch::Merge(json!({ "spec": apply.spec() }));
+            let metadata = json!({ "annotations": apply.annotations() });
+            let patch = Patch::Merge(json!({ "metadata": metadata, "spec": apply.spec() }));
             self.complain(cronjobs.patch(&key.name, &PatchParams::default(), &patch).await);
             return;
         }
