@@ -1,14 +1,18 @@
 //! The commands: one file each.
 
 mod asked;
+mod chosen;
 mod completion;
+mod connect;
 mod controller;
 mod diagnostics;
 mod exit;
 mod explain;
+mod get;
 mod import;
 mod next;
 mod present;
+mod trigger;
 mod up;
 pub mod zoneinfo;
 
@@ -48,6 +52,10 @@ enum Command {
     Up(up::UpArgs),
     /// Run the CronJobs of a cluster, in place of the built-in controller or beside it
     Controller(controller::ControllerArgs),
+    /// List CronJobs with their next due instant and how their runs end
+    Get(get::GetArgs),
+    /// Run a CronJob once, now
+    Trigger(trigger::TriggerArgs),
     /// List when a schedule is due
     Next(next::NextArgs),
     /// Say what a schedule means, when it is due and what may surprise about it
@@ -84,6 +92,8 @@ pub fn run(cli: &Cli) -> Exit {
     let result = match &cli.command {
         Command::Up(args) => up::up(args),
         Command::Controller(args) => controller::controller(args),
+        Command::Get(args) => get::get(args),
+        Command::Trigger(args) => trigger::trigger(args),
         Command::Next(args) => next::next(args),
         Command::Import(args) => import::import(args),
         Command::Explain(args) => explain::explain(args),

@@ -1,15 +1,18 @@
 //! How the commands show things: tables, durations, wall-clock times.
 
+use std::fmt::Write as _;
+
 use chrono::{FixedOffset, TimeDelta};
 use comfy_table::Table;
 use comfy_table::presets::NOTHING;
+use serde_json::Value;
 
 use crate::schedule::{Timestamp, Zone};
 
 /// Rows under a header, in columns.
-pub(super) fn columns<const N: usize>(
-    header: [&str; N],
-    rows: impl IntoIterator<Item = [String; N]>,
+pub(super) fn columns<'a, R: IntoIterator<Item = String>>(
+    header: impl IntoIterator<Item = &'a str>,
+    rows: impl IntoIterator<Item = R>,
 ) -> String {
     let mut table = Table::new();
     table.load_style(NOTHING).set_header(header).add_rows(rows);
@@ -55,6 +58,48 @@ pub(super) fn wall_clock(at: Timestamp, zone: &Zone) -> String {
     }
 }
 
+/// A value as a YAML document.
+///
+/// Keys are written plain, so they must be identifiers; strings are written as JSON writes them, which is YAML too and
+/// needs no thought about `*`, `: ` or `yes`.
+pub(super) fn yaml_document(value: &Value) -> String {
+    let mut text = String::new();
+    write_yaml(&mut text, value, 0);
+    text
+}
+
+fn write_yaml(text: &mut String, value: &Value, depth: usize) {
+    let indent = "  ".repeat(depth);
+    match value {
+        Value::Object(fields) if !fields.is_empty() => {
+            for (key, value) in fields {
+                let gap = if is_block(value) { "\n" } else { " " };
+                let _ = write!(text, "{indent}{key}:{gap}");
+                write_yaml(text, value, if is_block(value) { depth + 1 } else { 0 });
+            }
+        }
+        Value::Array(items) if !items.is_empty() => {
+            for item in items {
+                let mut block = String::new();
+                write_yaml(&mut block, item, depth + 1);
+                let _ = write!(text, "{indent}- {}", block.trim_start());
+            }
+        }
+        scalar => {
+            let _ = writeln!(text, "{indent}{scalar}");
+        }
+    }
+}
+
+/// Whether a value takes lines of its own.
+fn is_block(value: &Value) -> bool {
+    match value {
+        Value::Object(fields) => !fields.is_empty(),
+        Value::Array(items) => !items.is_empty(),
+        _ => false,
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -88,5 +133,23 @@ mod tests {
         a        1
         longer   22
         ");
+    }
+
+    #[test]
+    fn a_value_is_written_as_yaml() {
+        let value = serde_json::json!({
+            "name": "a: *b", "runs": 3, "none": null, "active": ["x", { "y": [], "z": {} }], "last": { "outcome": "Failed" },
+        });
+        insta::assert_snapshot!(yaml_document(&value), @r#"
+        active:
+          - "x"
+          - y: []
+            z: {}
+        last:
+          outcome: "Failed"
+        name: "a: *b"
+        none: null
+        runs: 3
+        "#);
     }
 }

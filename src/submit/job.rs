@@ -25,23 +25,43 @@ pub const INSTANTIATE_ANNOTATION: &str = "cronjob.kubernetes.io/instantiate";
 ///
 /// Of the template's metadata only labels and annotations are taken over, and nothing of the CronJob's own.
 pub fn job_for(cronjob: &CronJob, start: &Start, zones: &TimeZones) -> DynamicObject {
+    let scheduled = rfc3339_in_zone(start.scheduled, cronjob.spec.time_zone.as_deref(), zones);
+    let owner = OwnerReference {
+        block_owner_deletion: Some(true),
+        ..owner_reference(&cronjob.metadata)
+    };
+    from_template(cronjob, &start.name, (SCHEDULED_ANNOTATION, scheduled), owner)
+}
+
+/// The Job by which a person runs `cronjob` once, whatever its schedule (`kubectl create job --from`).
+///
+/// Its owner is not kept from being deleted before it: that would take the right to set the CronJob's finalizers.
+pub fn job_by_hand(cronjob: &CronJob, name: &str) -> DynamicObject {
+    let by_hand = (INSTANTIATE_ANNOTATION, "manual".to_owned());
+    from_template(cronjob, name, by_hand, owner_reference(&cronjob.metadata))
+}
+
+fn from_template(
+    cronjob: &CronJob,
+    name: &str,
+    (annotation, value): (&str, String),
+    owner: OwnerReference,
+) -> DynamicObject {
     // A template that is not an object was not admitted by an API server; its Job would be refused as well.
     let template: Template = serde_json::from_str(cronjob.spec.job_template.as_str()).unwrap_or_default();
     let mut annotations = template.metadata.annotations;
-    let scheduled = rfc3339_in_zone(start.scheduled, cronjob.spec.time_zone.as_deref(), zones);
-    annotations.insert(SCHEDULED_ANNOTATION.into(), scheduled);
-
+    annotations.insert(annotation.into(), value);
     DynamicObject {
         types: Some(TypeMeta {
             api_version: "batch/v1".into(),
             kind: "Job".into(),
         }),
         metadata: ObjectMeta {
-            name: Some(start.name.clone()),
+            name: Some(name.into()),
             namespace: cronjob.metadata.namespace.clone(),
             labels: Some(template.metadata.labels),
             annotations: Some(annotations),
-            owner_references: Some(vec![owner_reference(&cronjob.metadata)]),
+            owner_references: Some(vec![owner]),
             ..ObjectMeta::default()
         },
         data: json!({ "spec": template.spec }),
@@ -72,7 +92,7 @@ fn owner_reference(cronjob: &ObjectMeta) -> OwnerReference {
         name: cronjob.name.clone().unwrap_or_default(),
         uid: cronjob.uid.clone().unwrap_or_default(),
         controller: Some(true),
-        block_owner_deletion: Some(true),
+        block_owner_deletion: None,
     }
 }
 

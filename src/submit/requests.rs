@@ -21,6 +21,9 @@ pub const REQUEST_TIMEOUT: Duration = Duration::from_secs(10);
 /// Who we are in `metadata.managedFields`, by which our Jobs are told from those of another controller.
 pub const FIELD_MANAGER: &str = "punctual";
 
+/// Who a person is in `metadata.managedFields` who changes something with one of our commands.
+pub const CLI_FIELD_MANAGER: &str = "punctual-cli";
+
 /// The answer to a create.
 pub(super) enum CreateAnswer {
     /// The Job was created.

@@ -10,12 +10,13 @@ use serde::de::IgnoredAny;
 
 use crate::cronjob::{Origin, Outcome, Run, RunState};
 use crate::manifest::timestamp;
+use crate::schedule::Timestamp;
 
 /// The parts of a Job that the controller reads. The rest is dropped while it is parsed.
 #[derive(Debug, Clone, Deserialize)]
 #[serde(from = "Wire")]
 pub struct JobView {
-    /// Name, namespace, UID, version, deletion and owners; nothing else is kept.
+    /// Name, namespace, UID, version, creation, deletion and owners; nothing else is kept.
     metadata: ObjectMeta,
     created_by: Option<String>,
     origin: Origin,
@@ -37,6 +38,7 @@ struct MetadataView {
     namespace: Option<String>,
     uid: Option<String>,
     resource_version: Option<String>,
+    creation_timestamp: Option<Time>,
     deletion_timestamp: Option<Time>,
     owner_references: Option<Vec<OwnerReference>>,
     annotations: Option<AnnotationsView>,
@@ -88,6 +90,7 @@ impl From<Wire> for JobView {
                 namespace: metadata.namespace,
                 uid: metadata.uid,
                 resource_version: metadata.resource_version,
+                creation_timestamp: metadata.creation_timestamp,
                 deletion_timestamp: metadata.deletion_timestamp,
                 owner_references: metadata.owner_references,
                 ..ObjectMeta::default()
@@ -133,6 +136,11 @@ impl JobView {
     /// The Job's UID.
     pub fn uid(&self) -> &str {
         self.metadata.uid.as_deref().unwrap_or_default()
+    }
+
+    /// When the API server took it in, in whole seconds.
+    pub fn created(&self) -> Option<Timestamp> {
+        self.metadata.creation_timestamp.as_ref().and_then(timestamp)
     }
 
     /// The Job as policy sees it.

@@ -2,12 +2,15 @@
 
 mod completion;
 mod controller;
+mod daily;
 mod door;
 #[path = "../support/embedded.rs"]
 mod embedded;
 mod explain;
 mod import;
 mod next;
+#[path = "../support/request.rs"]
+mod request;
 mod up;
 
 use std::process::{Command, Output, Stdio};

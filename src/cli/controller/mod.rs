@@ -2,11 +2,9 @@
 //!
 //! | file | what it does |
 //! |---|---|
-//! | `connect` | which cluster, and the clients for it |
 //! | `service` | starts everything, and stops it in order |
 //! | `signals` | the first asks to stop, the second insists |
 
-mod connect;
 mod service;
 mod signals;
 
@@ -14,12 +12,12 @@ use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::sync::Arc;
 
+use crate::cli::chosen::selector;
+use crate::cli::connect::ClusterArgs;
 use crate::cli::exit::{Exit, Failure};
 use crate::cli::zoneinfo;
 use crate::controller::Charge;
 use crate::manifest::Adoption;
-use crate::standalone::api::resource::Resource;
-use crate::standalone::api::selector::Selector;
 use crate::telemetry::{LogFormat, start_logs};
 
 /// What is logged unless `RUST_LOG` says otherwise: every decision, and of libraries what goes wrong.
@@ -43,14 +41,8 @@ RUST_LOG says what is logged; PUT /log-level changes it while the controller run
 SIGTERM or Ctrl-C finishes what is under way, releases the lease and exits 0; a second one exits
 at once.")]
 pub(super) struct ControllerArgs {
-    /// Speak to the cluster of this kubeconfig [default: the cluster this pod runs in, else $KUBECONFIG
-    /// or ~/.kube/config]
-    #[arg(long, value_name = "FILE")]
-    kubeconfig: Option<PathBuf>,
-
-    /// Use this context of the kubeconfig instead of its current one
-    #[arg(long, value_name = "NAME")]
-    context: Option<String>,
+    #[command(flatten)]
+    cluster: ClusterArgs,
 
     /// Run the CronJobs of this namespace only; may be given several times
     #[arg(short, long = "namespace", value_name = "NAMESPACE")]
@@ -102,14 +94,6 @@ enum Format {
     Text,
     /// One JSON object a line
     Json,
-}
-
-/// The selector, if the API server will take it: a mistake is better met here than in a log.
-fn selector(text: &str) -> Result<String, String> {
-    if let Some(cronjobs) = Resource::of("batch/v1", "CronJob") {
-        Selector::parse(cronjobs, text, "").map_err(|error| error.to_string())?;
-    }
-    Ok(text.to_owned())
 }
 
 impl ControllerArgs {

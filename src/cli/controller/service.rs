@@ -10,8 +10,9 @@ use tokio::sync::watch;
 use tokio::task::JoinHandle;
 use tokio::time::timeout;
 
+use crate::cli::connect;
+use crate::cli::controller::ControllerArgs;
 use crate::cli::controller::signals::Signals;
-use crate::cli::controller::{ControllerArgs, connect};
 use crate::cli::exit::{Exit, Failure};
 use crate::clock::{SharedClock, SystemClock};
 use crate::controller::{Controller, ControllerOptions, Elector, LeaseName};
@@ -31,7 +32,7 @@ pub(super) async fn run(
     // Signals are caught before anything runs that they would have to stop.
     let mut signals = Signals::catch()?;
     let clock = SystemClock::shared();
-    let config = connect::config(args).await?;
+    let config = args.cluster.config().await?;
     introduce(args, &config, &zones, &clock);
 
     let (metrics, health) = (Metrics::new(&zones), Health::default());

@@ -80,7 +80,8 @@ enum Output {
     Json,
 }
 
-fn duration(text: &str) -> Result<Duration, String> {
+/// A duration on the command line.
+pub(super) fn duration(text: &str) -> Result<Duration, String> {
     let duration: jiff::SignedDuration = text
         .parse()
         .map_err(|_| "not a duration; write it like 30s, 10m or 1h30m")?;

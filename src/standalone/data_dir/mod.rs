@@ -30,6 +30,9 @@ pub use pod_dir::PodDir;
 
 use lock::Lock;
 
+/// The file in the folder that leads kubectl to the API.
+pub const KUBECONFIG: &str = "kubeconfig";
+
 /// The folder's name below that of the user's state, and the beginning of an ephemeral folder's.
 const NAME: &str = "punctual";
 
@@ -113,7 +116,7 @@ impl DataDir {
 
     /// For kubectl: where the API is, whom to trust, who is asking.
     pub fn kubeconfig(&self) -> PathBuf {
-        self.path().join("kubeconfig")
+        self.path().join(KUBECONFIG)
     }
 
     /// The folder of the certificate authority and the server's certificate.

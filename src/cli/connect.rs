@@ -1,0 +1,143 @@
+//! Which API server a command speaks to, and the client for it: a cluster, or the `punctual up` of this machine.
+
+use std::path::PathBuf;
+
+use kube::config::{KubeConfigOptions, Kubeconfig};
+use kube::{Client, Config};
+
+use crate::cli::exit::{Failure, chain};
+use crate::standalone::data_dir::{DataDir, KUBECONFIG};
+
+/// Set by the kubelet in every pod.
+const IN_CLUSTER: &str = "KUBERNETES_SERVICE_HOST";
+
+/// The arguments that name a cluster, as kubectl has them.
+#[derive(Debug, Clone, Default, clap::Args)]
+pub(super) struct ClusterArgs {
+    /// Speak to the cluster of this kubeconfig [default: the cluster this pod runs in, else $KUBECONFIG
+    /// or ~/.kube/config]
+    #[arg(long, value_name = "FILE")]
+    pub(super) kubeconfig: Option<PathBuf>,
+
+    /// Use this context of the kubeconfig instead of its current one
+    #[arg(long, value_name = "NAME")]
+    pub(super) context: Option<String>,
+}
+
+/// The arguments that name a cluster, or the `punctual up` of this machine.
+#[derive(Debug, Clone, Default, clap::Args)]
+pub(super) struct ServerArgs {
+    #[command(flatten)]
+    cluster: ClusterArgs,
+
+    /// Speak to the `punctual up` of this machine, by the kubeconfig in its data folder
+    #[arg(long, conflicts_with_all = ["kubeconfig", "context"])]
+    local: bool,
+
+    /// Speak to the `punctual up` that uses this data folder
+    #[arg(long, value_name = "DIR", conflicts_with_all = ["kubeconfig", "context", "local"])]
+    data_dir: Option<PathBuf>,
+}
+
+impl ClusterArgs {
+    /// The cluster that the arguments name.
+    ///
+    /// # Errors
+    ///
+    /// When no kubeconfig says how to reach one.
+    pub(super) async fn config(&self) -> Result<Config, Failure> {
+        let options = KubeConfigOptions {
+            context: self.context.clone(),
+            ..KubeConfigOptions::default()
+        };
+        let mut config = if let Some(file) = &self.kubeconfig {
+            let kubeconfig = Kubeconfig::read_from(file).map_err(|error| {
+                let cause = innermost(&error);
+                Failure::new(format!(
+                    "the kubeconfig {} can't be read: {cause}",
+                    file.display()
+                ))
+            })?;
+            Config::from_custom_kubeconfig(kubeconfig, &options)
+                .await
+                .map_err(|error| unusable(&format!("the kubeconfig {}", file.display()), &error))?
+        } else if self.context.is_none() && std::env::var_os(IN_CLUSTER).is_some() {
+            Config::incluster().map_err(|error| unusable("the service account of this pod", &error))?
+        } else {
+            Config::from_kubeconfig(&options).await.map_err(|error| {
+                let failure = unusable("the kubeconfig", &error);
+                Failure::new(format!("{}; name one with --kubeconfig", failure.message))
+            })?
+        };
+        // We try again ourselves, by deciding anew: a request that waits inside the client holds up others, and may
+        // start a run after its deadline.
+        config.default_retry = false;
+        Ok(config)
+    }
+}
+
+impl ServerArgs {
+    /// The API server that the arguments name.
+    ///
+    /// # Errors
+    ///
+    /// When nothing says how to reach one.
+    pub(super) async fn config(&self) -> Result<Config, Failure> {
+        let folder = match (&self.data_dir, self.local) {
+            (None, false) => return self.cluster.config().await,
+            (Some(folder), _) => folder.clone(),
+            (None, true) => DataDir::default_path().map_err(|error| Failure::new(chain(&error)))?,
+        };
+        let kubeconfig = folder.join(KUBECONFIG);
+        if !kubeconfig.exists() {
+            return Err(Failure::new(format!(
+                "there is no kubeconfig in {}; start `punctual up` there first, or name its folder with --data-dir",
+                folder.display()
+            )));
+        }
+        let local = ClusterArgs {
+            kubeconfig: Some(kubeconfig),
+            context: None,
+        };
+        local.config().await
+    }
+}
+
+/// What went wrong in the end: the layers above repeat the path and the cause in words of their own.
+fn innermost(error: &dyn std::error::Error) -> String {
+    let causes = std::iter::successors(Some(error), |error| error.source());
+    causes.last().map(ToString::to_string).unwrap_or_default()
+}
+
+/// Kube's errors tell their causes themselves.
+fn unusable(what: &str, error: &dyn std::error::Error) -> Failure {
+    Failure::new(format!("{what} does not say how to reach a cluster: {error}"))
+}
+
+/// A client with connections of its own.
+pub(super) fn client(config: &Config) -> Result<Client, Failure> {
+    Client::try_from(config.clone())
+        .map_err(|error| Failure::from_error("no client could be made for the cluster", &error))
+}
+
+/// Runs a command that speaks to an API server.
+///
+/// # Errors
+///
+/// Those of the command.
+pub(super) fn block_on<T>(command: impl Future<Output = Result<T, Failure>>) -> Result<T, Failure> {
+    let runtime = tokio::runtime::Runtime::new()
+        .map_err(|error| Failure::from_error("the asynchronous runtime could not be started", &error))?;
+    runtime.block_on(command)
+}
+
+/// A request that failed, in the server's own words where it gave an answer.
+pub(super) fn refused(what: &str, error: &kube::Error) -> Failure {
+    match error {
+        kube::Error::Api(status) => Failure::new(format!("{what}: {}", status.message)),
+        other => Failure::new(format!(
+            "{what}: the API server can't be reached: {}",
+            innermost(other)
+        )),
+    }
+}

@@ -1,0 +1,110 @@
+//! `punctual get`: the CronJobs of a cluster or of this machine, with what kubectl does not show: when each is due next,
+//! how its last run ended, for how many runs it has ended so, and how late that run was started.
+//!
+//! | file | what it does |
+//! |---|---|
+//! | `view` | what there is to say about a CronJob, from the object and its Jobs (pure) |
+//! | `show` | how it is shown (pure) |
+
+mod show;
+mod view;
+
+use std::path::PathBuf;
+
+use futures::try_join;
+use kube::Api;
+use kube::api::ListParams;
+
+use crate::cli::chosen::{ChosenArgs, in_namespace, list};
+use crate::cli::connect::{self, ServerArgs};
+use crate::cli::exit::{Exit, Failure};
+use crate::cli::{complain, say, zoneinfo};
+use crate::clock::{Clock, SystemClock};
+use crate::manifest;
+use crate::submit::JobView;
+
+/// Arguments of `punctual get`.
+#[derive(Debug, clap::Args)]
+#[command(after_help = "\
+Examples:
+  punctual get -A
+  punctual get backup -o wide
+  punctual get -n shop -l tier=batch -o json
+  punctual get --local                            what `punctual up` runs on this machine
+
+RESULT is how the newest run ended, STREAK how many in a row ended so (3+: at least, as older Jobs
+are not kept), LATE how long after its due instant the newest run was created.")]
+pub(super) struct GetArgs {
+    #[command(flatten)]
+    chosen: ChosenArgs,
+
+    /// How to show them
+    #[arg(short, long, value_enum, default_value_t = Output::Table)]
+    output: Output,
+
+    #[command(flatten)]
+    server: ServerArgs,
+
+    /// Read time-zone rules from this folder instead of the newest at hand
+    #[arg(long, value_name = "DIR")]
+    tzdata: Option<PathBuf>,
+}
+
+/// How `get` shows CronJobs.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
+enum Output {
+    /// A line each, for people
+    Table,
+    /// Longer lines
+    Wide,
+    /// One JSON object a line, with instants in UTC
+    Json,
+    /// The same as YAML documents
+    Yaml,
+    /// Names only, as `kubectl -o name` prints them
+    Name,
+}
+
+/// Shows CronJobs.
+///
+/// # Errors
+///
+/// When the API server is not known or does not answer, or a CronJob that is named does not exist.
+pub(super) fn get(args: &GetArgs) -> Result<Exit, Failure> {
+    let zones = zoneinfo::load(args.tzdata.as_deref())?;
+    let (cronjobs, jobs) = connect::block_on(fetch(args))?;
+    let now = SystemClock.now();
+    let views = cronjobs.iter().map(|object| {
+        let cronjob = manifest::lower(object, &zones, None);
+        let owned: Vec<&JobView> = jobs
+            .iter()
+            .filter(|job| job.owner() == Some(&cronjob.uid))
+            .collect();
+        view::view(object, &cronjob, &owned, now)
+    });
+    let views: Vec<view::View> = views.collect();
+    if views.is_empty() {
+        complain("there is no CronJob that matches");
+        return Ok(Exit::Fine);
+    }
+    let text = match args.output {
+        Output::Table => show::table(&views, now),
+        Output::Wide => show::wide(&views, now),
+        Output::Json => show::json(&views)?,
+        Output::Yaml => show::yaml(&views)?,
+        Output::Name => show::names(&views),
+    };
+    say(&text);
+    Ok(Exit::Fine)
+}
+
+/// The CronJobs that are asked for, and every Job that may be theirs.
+async fn fetch(args: &GetArgs) -> Result<(Vec<manifest::CronJob>, Vec<JobView>), Failure> {
+    let config = args.server.config().await?;
+    let client = connect::client(&config)?;
+    let jobs: Api<JobView> = in_namespace(&client, args.chosen.namespace(&config));
+    try_join!(
+        args.chosen.find(&client, &config),
+        list(&jobs, ListParams::default(), "Jobs")
+    )
+}

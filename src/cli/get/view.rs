@@ -1,0 +1,282 @@
+//! What there is to say about a CronJob, from the object and its Jobs. No I/O, no clock.
+
+use chrono::{SecondsFormat, TimeDelta};
+use serde::Serialize;
+
+use crate::cli::present::wall_clock;
+use crate::cronjob::{CronJob, HistoryLimits, Outcome, Run, scheduled_by_name};
+use crate::manifest;
+use crate::schedule::{Schedule, Timestamp};
+use crate::submit::JobView;
+
+/// What is shown of a CronJob. Serialized, it is what programs read: names are part of the contract.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub(super) struct View {
+    pub(super) namespace: String,
+    pub(super) name: String,
+    pub(super) schedule: String,
+    /// The zone whose wall clock counts.
+    pub(super) time_zone: String,
+    /// What is wrong with the schedule or the zone, if they can't be used.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) problem: Option<String>,
+    /// The schedule matches no date there is.
+    #[serde(skip)]
+    pub(super) never_fires: bool,
+    pub(super) suspended: bool,
+    /// The Jobs that run now.
+    pub(super) active: Vec<String>,
+    /// `status.lastScheduleTime`: the due instant of the newest run.
+    #[serde(serialize_with = "instant")]
+    pub(super) last_due: Option<Timestamp>,
+    #[serde(serialize_with = "instant")]
+    pub(super) last_successful_time: Option<Timestamp>,
+    /// The next due instant, unless it is suspended.
+    #[serde(serialize_with = "instant")]
+    pub(super) next_due: Option<Timestamp>,
+    /// The same as a wall clock in the zone shows it, with its offset.
+    #[serde(skip)]
+    pub(super) next_due_local: Option<String>,
+    /// The newest run that has ended.
+    pub(super) last_result: Option<Ended>,
+    pub(super) streak: Option<Streak>,
+    /// How long after its due instant the newest run was created, in the whole seconds that Kubernetes keeps.
+    pub(super) lateness_seconds: Option<i64>,
+    #[serde(serialize_with = "instant")]
+    pub(super) created: Option<Timestamp>,
+}
+
+/// A run that has ended.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub(super) struct Ended {
+    pub(super) job: String,
+    #[serde(serialize_with = "outcome")]
+    pub(super) outcome: Outcome,
+    /// When its Job was created.
+    #[serde(serialize_with = "instant")]
+    pub(super) created: Option<Timestamp>,
+}
+
+/// How many of the newest runs ended alike.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub(super) struct Streak {
+    #[serde(serialize_with = "outcome")]
+    pub(super) outcome: Outcome,
+    pub(super) runs: usize,
+    /// There may have been more: older Jobs are deleted by the history limits.
+    pub(super) at_least: bool,
+}
+
+/// What there is to say at the time `now` about a CronJob with these Jobs.
+pub(super) fn view(object: &manifest::CronJob, cronjob: &CronJob, jobs: &[&JobView], now: Timestamp) -> View {
+    let mut jobs: Vec<(Option<Timestamp>, Run)> = jobs.iter().map(|job| (job.created(), job.run())).collect();
+    jobs.sort_by(|a, b| (b.0, &b.1.name).cmp(&(a.0, &a.1.name)));
+    let ended: Vec<Ended> = jobs.iter().filter_map(ended).collect();
+    let spec = &cronjob.spec;
+    let schedule = spec.schedule.as_ref().ok();
+    let zone = schedule.map(Schedule::zone);
+    let next_due = next_due(cronjob, now);
+    View {
+        namespace: cronjob.key.namespace.clone(),
+        name: cronjob.key.name.clone(),
+        schedule: spec.schedule_text.clone(),
+        time_zone: zone
+            .map(|zone| zone.name().to_owned())
+            .or(spec.time_zone.clone())
+            .unwrap_or_default(),
+        problem: spec.schedule.as_ref().err().map(ToString::to_string),
+        never_fires: schedule.is_some_and(Schedule::never_fires),
+        suspended: spec.suspend,
+        active: jobs
+            .iter()
+            .filter(|(_, run)| run.is_active())
+            .map(|(_, run)| run.name.clone())
+            .collect(),
+        last_due: cronjob.status.last_schedule_time,
+        last_successful_time: cronjob.status.last_successful_time,
+        next_due,
+        next_due_local: next_due.zip(zone).map(|(at, zone)| wall_clock(at, zone)),
+        streak: streak(&ended, spec.history),
+        last_result: ended.into_iter().next(),
+        lateness_seconds: jobs.iter().find_map(|job| lateness(&cronjob.key.name, job)),
+        created: object
+            .metadata
+            .creation_timestamp
+            .as_ref()
+            .and_then(manifest::timestamp),
+    }
+}
+
+/// The next due instant, unless nothing is started.
+fn next_due(cronjob: &CronJob, now: Timestamp) -> Option<Timestamp> {
+    if cronjob.spec.suspend || cronjob.deleting {
+        return None;
+    }
+    let anchor = cronjob.status.last_schedule_time.unwrap_or(cronjob.created);
+    cronjob.spec.schedule.as_ref().ok()?.anchored(anchor).next(now)
+}
+
+fn ended((created, run): &(Option<Timestamp>, Run)) -> Option<Ended> {
+    run.outcome().map(|outcome| Ended {
+        job: run.name.clone(),
+        outcome,
+        created: *created,
+    })
+}
+
+/// The runs that ended as the newest did, newest first. Where as many are kept as the history has room for, there may
+/// have been more.
+fn streak(ended: &[Ended], history: HistoryLimits) -> Option<Streak> {
+    let outcome = ended.first()?.outcome;
+    let runs = ended.iter().take_while(|run| run.outcome == outcome).count();
+    let limit = match outcome {
+        Outcome::Succeeded => history.successful,
+        Outcome::Failed => history.failed,
+    };
+    Some(Streak {
+        outcome,
+        runs,
+        at_least: limit.is_some_and(|limit| runs >= limit),
+    })
+}
+
+/// How late a run was created; `None` for one that a person started, which was not due.
+fn lateness(cronjob: &str, (created, run): &(Option<Timestamp>, Run)) -> Option<i64> {
+    let scheduled = scheduled_by_name(cronjob, &run.name)?;
+    let late: TimeDelta = (*created)? - scheduled;
+    Some(late.num_seconds().max(0))
+}
+
+#[expect(clippy::ref_option, reason = "serde hands fields over by reference")]
+fn instant<S: serde::Serializer>(at: &Option<Timestamp>, serializer: S) -> Result<S::Ok, S::Error> {
+    at.map(|at| at.to_rfc3339_opts(SecondsFormat::Secs, true))
+        .serialize(serializer)
+}
+
+#[expect(
+    clippy::trivially_copy_pass_by_ref,
+    reason = "serde hands fields over by reference"
+)]
+fn outcome<S: serde::Serializer>(outcome: &Outcome, serializer: S) -> Result<S::Ok, S::Error> {
+    outcome.condition().serialize(serializer)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::schedule::TimeZones;
+    use serde_json::{Value, json};
+
+    /// One row a history: the kept Jobs, oldest first (`S`ucceeded, `F`ailed, `a`ctive), the limits, and what is said.
+    #[test]
+    fn a_streak_is_as_long_as_the_history_can_tell() {
+        for (kept, successful, failed, said) in [
+            ("", 3, 1, "-"),
+            ("a", 3, 1, "-"),
+            ("S", 3, 1, "1 Complete"),
+            ("SS", 3, 1, "2 Complete"),
+            ("SSS", 3, 1, "3+ Complete"),
+            ("FSS", 3, 1, "2 Complete"),
+            ("SSF", 3, 1, "1+ Failed"),
+            ("SFFF", 3, 5, "3 Failed"),
+            ("SFFFa", 3, 5, "3 Failed"),
+            ("FSSSSS", 5, 1, "5+ Complete"),
+        ] {
+            let view = view_of(
+                &json!({ "successfulJobsHistoryLimit": successful, "failedJobsHistoryLimit": failed }),
+                &history(kept),
+            );
+            let streak = view.streak.map_or("-".into(), |streak| {
+                let more = if streak.at_least { "+" } else { "" };
+                format!("{}{more} {}", streak.runs, streak.outcome.condition())
+            });
+            assert_eq!(streak, said, "{kept}");
+        }
+    }
+
+    #[test]
+    fn what_is_due_next_depends_on_schedule_and_pause() {
+        for (spec, next) in [
+            (json!({}), Some("2026-11-23T12:05:00Z")),
+            (json!({ "suspend": true }), None),
+            (json!({ "schedule": "0 0 30 2 *" }), None),
+            (json!({ "schedule": "every day" }), None),
+            (json!({ "timeZone": "Mars/Olympus" }), None),
+            (
+                json!({ "schedule": "0 3 * * *", "timeZone": "Asia/Tokyo" }),
+                Some("2026-11-23T18:00:00Z"),
+            ),
+            // Counted from the last run, which was 100 seconds ago.
+            (json!({ "schedule": "@every 3m" }), Some("2026-11-23T12:01:20Z")),
+        ] {
+            let view = view_of(&spec, &[]);
+            assert_eq!(view.next_due, next.map(at), "{spec}");
+        }
+    }
+
+    #[test]
+    fn only_runs_of_the_schedule_are_late() {
+        let on_time = job("tick-29923920", 3, "Complete");
+        let by_hand = job("tick-manual-7xkq2", 40, "Complete");
+        assert_eq!(view_of(&json!({}), &[on_time, by_hand]).lateness_seconds, Some(3));
+    }
+
+    #[test]
+    fn programs_read_every_field() {
+        let jobs = [
+            job("tick-29923920", 0, "Failed"),
+            job("tick-manual-7xkq2", 40, ""),
+        ];
+        let view = view_of(&json!({ "timeZone": "Europe/Berlin" }), &jobs);
+        insta::assert_snapshot!(serde_json::to_string_pretty(&view).expect("JSON"));
+    }
+
+    fn view_of(spec: &Value, jobs: &[JobView]) -> View {
+        let mut object = json!({
+            "metadata": {
+                "name": "tick", "namespace": "shop", "uid": "u", "creationTimestamp": "2026-11-01T00:00:00Z",
+            },
+            "spec": { "schedule": "*/5 * * * *", "jobTemplate": {} },
+            "status": { "lastScheduleTime": "2026-11-23T11:58:20Z" },
+        });
+        json_patch::merge(&mut object["spec"], spec);
+        let object: manifest::CronJob = serde_json::from_str(&object.to_string()).expect("a CronJob");
+        let cronjob = manifest::lower(&object, &TimeZones::built_in(), None);
+        let jobs: Vec<&JobView> = jobs.iter().collect();
+        view(&object, &cronjob, &jobs, at("2026-11-23T12:00:00Z"))
+    }
+
+    fn history(kept: &str) -> Vec<JobView> {
+        let jobs = kept.chars().zip(0i64..).map(|(state, index)| {
+            let condition = match state {
+                'S' => "Complete",
+                'F' => "Failed",
+                _ => "",
+            };
+            job(&format!("tick-{}", 29_923_920 + index), 60 * index, condition)
+        });
+        jobs.collect()
+    }
+
+    /// A Job created so many seconds after noon, with a condition if it has ended.
+    fn job(name: &str, created: i64, condition: &str) -> JobView {
+        let created = at("2026-11-23T12:00:00Z") + TimeDelta::seconds(created);
+        let conditions = if condition.is_empty() {
+            json!([])
+        } else {
+            json!([{ "type": condition, "status": "True" }])
+        };
+        let object = json!({
+            "metadata": { "name": name, "uid": name, "creationTimestamp": created.to_rfc3339() },
+            "status": { "conditions": conditions },
+        });
+        serde_json::from_value(object).expect("a Job")
+    }
+
+    fn at(text: &str) -> Timestamp {
+        text.parse().expect("an instant")
+    }
+}

@@ -1,0 +1,278 @@
+//! The commands of every day (`get`, `trigger`), against the embedded API behind a real socket.
+
+use std::path::Path;
+use std::process::{Output, Stdio};
+use std::time::Duration;
+
+use insta::assert_snapshot;
+use kube::Client;
+use serde_json::{Value, json};
+
+use crate::embedded::Embedded;
+use crate::request::request;
+use crate::{command, exit_code, punctual, text};
+
+const CRONJOBS: &str = "/apis/batch/v1/namespaces/default/cronjobs";
+const JOBS: &str = "/apis/batch/v1/namespaces/default/jobs";
+
+/// An API server with some objects.
+struct Server(Embedded);
+
+impl Server {
+    async fn start() -> Self {
+        Server(Embedded::start().await)
+    }
+
+    fn client(&self) -> &Client {
+        &self.0.client
+    }
+
+    async fn send(&self, method: &str, path: &str, body: &Value) -> Value {
+        let answer = self.client().request(request(method, path, body)).await;
+        answer.unwrap_or_else(|error| panic!("{method} {path}: {error}"))
+    }
+
+    /// A CronJob of a container `main`; `extra` is merged into it.
+    async fn cronjob(&self, name: &str, extra: &Value) -> Value {
+        let mut object = json!({
+            "metadata": { "name": name },
+            "spec": { "schedule": "30 2 * * *", "jobTemplate": { "spec": { "template": { "spec": {
+                "restartPolicy": "Never",
+                "containers": [{ "name": "main", "image": "busybox", "command": ["backup"], "args": ["-q"] }],
+            } } } } },
+        });
+        json_patch::merge(&mut object, extra);
+        self.send("POST", CRONJOBS, &object).await
+    }
+
+    /// A Job of a CronJob that has ended.
+    async fn ended_job(&self, cronjob: &Value, name: &str, condition: &str) {
+        let owner = json!({
+            "apiVersion": "batch/v1", "kind": "CronJob", "controller": true,
+            "name": cronjob["metadata"]["name"], "uid": cronjob["metadata"]["uid"],
+        });
+        let job = json!({
+            "metadata": { "name": name, "ownerReferences": [owner] },
+            "spec": cronjob["spec"]["jobTemplate"]["spec"],
+        });
+        self.send("POST", JOBS, &job).await;
+        self.end(name, condition).await;
+    }
+
+    async fn end(&self, job: &str, condition: &str) {
+        let now = "2026-11-23T12:00:00Z";
+        let before = if condition == "Complete" {
+            "SuccessCriteriaMet"
+        } else {
+            "FailureTarget"
+        };
+        let conditions = [before, condition].map(|kind| {
+            json!({ "type": kind, "status": "True", "lastTransitionTime": now, "reason": "BackoffLimitExceeded",
+                    "message": "Job has reached the specified backoff limit" })
+        });
+        let mut status = json!({ "startTime": now, "conditions": conditions });
+        if condition == "Complete" {
+            status["completionTime"] = now.into();
+        }
+        self.send(
+            "PATCH",
+            &format!("{JOBS}/{job}/status"),
+            &json!({ "status": status }),
+        )
+        .await;
+    }
+
+    /// Runs `punctual` against it.
+    fn punctual(&self, arguments: &[&str]) -> Output {
+        let kubeconfig = self.0.kubeconfig();
+        let command = command(arguments)
+            .arg("--kubeconfig")
+            .arg(kubeconfig)
+            .stdin(Stdio::null())
+            .output();
+        command.expect("punctual can be started")
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn get_shows_what_kubectl_does_not() {
+    let server = Server::start().await;
+    let backup = server
+        .cronjob("backup", &json!({ "spec": { "timeZone": "Asia/Tokyo" } }))
+        .await;
+    server.ended_job(&backup, "backup-29923290", "Complete").await;
+    server.ended_job(&backup, "backup-manual-7xkq2", "Failed").await;
+    server
+        .cronjob(
+            "report",
+            &json!({ "spec": { "suspend": true }, "metadata": { "labels": { "tier": "web" } } }),
+        )
+        .await;
+
+    let json = server.punctual(&["get", "-o", "json"]);
+    let lines: Vec<Value> = text(&json.stdout)
+        .lines()
+        .map(|line| serde_json::from_str(line).expect("JSON"))
+        .collect();
+    assert_eq!(lines.len(), 2, "{lines:?}");
+    for (pointer, value) in [
+        ("/name", json!("backup")),
+        ("/timeZone", json!("Asia/Tokyo")),
+        ("/suspended", json!(false)),
+        ("/lastResult/outcome", json!("Failed")),
+        ("/lastResult/job", json!("backup-manual-7xkq2")),
+        (
+            "/streak",
+            json!({ "outcome": "Failed", "runs": 1, "atLeast": true }),
+        ),
+    ] {
+        assert_eq!(
+            lines[0].pointer(pointer),
+            Some(&value),
+            "{pointer} of {}",
+            lines[0]
+        );
+    }
+    let due = lines[0]["nextDue"].as_str().expect("an instant");
+    assert!(due.ends_with("T17:30:00Z"), "02:30 in Tokyo is not {due}");
+    assert_eq!(
+        (&lines[1]["suspended"], &lines[1]["nextDue"]),
+        (&json!(true), &Value::Null)
+    );
+
+    let names = server.punctual(&["get", "-A", "-l", "tier=web", "-o", "name"]);
+    assert_eq!(text(&names.stdout), "cronjob.batch/report\n");
+    let table = text(&server.punctual(&["get", "cronjob/report"]).stdout);
+    assert!(
+        table.starts_with("NAMESPACE   NAME     SCHEDULE") && table.lines().count() == 2,
+        "{table}"
+    );
+    let none = server.punctual(&["get", "-n", "elsewhere"]);
+    assert_eq!(
+        (exit_code(&none), text(&none.stderr)),
+        (0, "there is no CronJob that matches\n".into())
+    );
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_data_folder_leads_to_the_punctual_of_this_machine() {
+    let server = Server::start().await;
+    server.cronjob("backup", &json!({})).await;
+    let folder = tempfile::tempdir().expect("a folder");
+    std::fs::copy(server.0.kubeconfig(), folder.path().join("kubeconfig")).expect("a copy");
+    let get = |folder: &Path| punctual(&["get", "-o", "name", "--data-dir", &folder.display().to_string()]);
+    assert_eq!(text(&get(folder.path()).stdout), "cronjob.batch/backup\n");
+    assert_snapshot!(
+        text(&get(Path::new("/nowhere")).stderr),
+        @"error: there is no kubeconfig in /nowhere; start `punctual up` there first, or name its folder with --data-dir"
+    );
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn mistakes_say_what_is_wrong() {
+    let server = Server::start().await;
+    server.cronjob("backup", &json!({})).await;
+    let said = |arguments: &[&str]| {
+        let output = server.punctual(arguments);
+        format!("exit code {}\n{}", exit_code(&output), text(&output.stderr))
+    };
+    assert_snapshot!("unknown_cronjob", said(&["get", "bakcup"]));
+    assert_snapshot!("not_a_cronjob", said(&["get", "job/backup"]));
+    assert_snapshot!("name_and_selector", said(&["get", "backup", "-l", "a=b"]));
+    assert_snapshot!("trigger_unknown", said(&["trigger", "bakcup"]));
+    assert_snapshot!(
+        "trigger_container",
+        said(&["trigger", "backup", "--image", "a", "-c", "side"])
+    );
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn help_fits_a_terminal() {
+    for name in ["get", "trigger"] {
+        assert_snapshot!(format!("{name}_help"), text(&punctual(&[name, "--help"]).stdout));
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn trigger_starts_a_job_from_the_template_with_what_differs() {
+    let server = Server::start().await;
+    let backup = server.cronjob("backup", &json!({})).await;
+    let triggered = server.punctual(&[
+        "trigger",
+        "backup",
+        "--job-name",
+        "today",
+        "--env",
+        "DAY=2026-11-22",
+        "--args=--full",
+        "--image",
+        "busybox:2",
+    ]);
+    assert_eq!(
+        (exit_code(&triggered), text(&triggered.stdout)),
+        (0, "default/today started\n".into())
+    );
+
+    let job = server.send("GET", &format!("{JOBS}/today"), &Value::Null).await;
+    assert_eq!(
+        job["metadata"]["annotations"]["cronjob.kubernetes.io/instantiate"],
+        "manual"
+    );
+    let owner = &job["metadata"]["ownerReferences"][0];
+    assert_eq!(
+        (&owner["uid"], &owner["controller"]),
+        (&backup["metadata"]["uid"], &json!(true))
+    );
+    assert_eq!(owner.get("blockOwnerDeletion"), None);
+    let container = &job["spec"]["template"]["spec"]["containers"][0];
+    for (field, value) in [
+        ("command", json!(["backup"])),
+        ("args", json!(["--full"])),
+        ("image", json!("busybox:2")),
+        ("env", json!([{ "name": "DAY", "value": "2026-11-22" }])),
+    ] {
+        assert_eq!(container[field], value, "{container}");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn trigger_waits_for_the_end_and_tells_it_by_its_exit_code() {
+    let server = Server::start().await;
+    server.cronjob("backup", &json!({})).await;
+    for (job, condition) in [("good", "Complete"), ("bad", "Failed")] {
+        let waiting = command(&["trigger", "backup", "--wait", "--job-name", job, "--kubeconfig"])
+            .arg(server.0.kubeconfig())
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped())
+            .spawn()
+            .expect("punctual can be started");
+        while server
+            .client()
+            .request::<Value>(request("GET", &format!("{JOBS}/{job}"), &Value::Null))
+            .await
+            .is_err()
+        {
+            tokio::time::sleep(Duration::from_millis(20)).await;
+        }
+        server.end(job, condition).await;
+        let ended = waiting.wait_with_output().expect("it ends");
+        let said = format!(
+            "exit code {}\n{}{}",
+            exit_code(&ended),
+            text(&ended.stdout),
+            text(&ended.stderr)
+        );
+        assert_snapshot!(format!("trigger_{job}"), said);
+    }
+    let late = server.punctual(&[
+        "trigger",
+        "backup",
+        "--wait",
+        "--timeout",
+        "1s",
+        "--job-name",
+        "slow",
+    ]);
+    assert_eq!(exit_code(&late), 1);
+    assert_snapshot!(text(&late.stderr), @"error: Job default/slow has not ended yet; it goes on");
+}
