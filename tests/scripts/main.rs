@@ -9,10 +9,12 @@
 //! | `language` | the commands of a script: `punctual::foresight::script` |
 //! | `world` | where they happen: the API, the controller, the connection between them, the clock |
 //! | `play` | a script and its output |
+//! | `simulated` | the same scripts in a simulation, which decides as the controller does |
 //! | `random` | histories that nobody wrote, and what must hold in all of them |
 
 mod play;
 mod random;
+mod simulated;
 mod world;
 
 use std::process::ExitCode;

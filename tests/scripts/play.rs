@@ -7,6 +7,7 @@ use libtest_mimic::{Failed, Trial};
 use punctual::schedule::Timestamp;
 
 use crate::language::{Command, Line, Script};
+use crate::simulated;
 use crate::world::{Runtime, World};
 
 /// Writes the outputs anew instead of comparing them.
@@ -22,10 +23,11 @@ pub(crate) fn trials() -> Vec<Trial> {
         .collect();
     scripts.sort();
     let trial = |path: PathBuf| Trial::test(stem(&path), move || check(&path));
-    scripts.into_iter().map(trial).collect()
+    let simulated = scripts.clone().into_iter().filter_map(simulated::trial);
+    simulated.chain(scripts.into_iter().map(trial)).collect()
 }
 
-fn stem(path: &Path) -> String {
+pub(crate) fn stem(path: &Path) -> String {
     path.file_stem()
         .unwrap_or_default()
         .to_string_lossy()
@@ -79,7 +81,7 @@ fn begin(script: &Script) -> Option<Timestamp> {
 }
 
 /// The first place at which two texts differ, with a little of what is around it.
-fn difference(expected: &str, found: &str) -> String {
+pub(crate) fn difference(expected: &str, found: &str) -> String {
     let same = expected
         .lines()
         .zip(found.lines())

@@ -43,5 +43,5 @@ pub use command::{Apply, Command, CutKind, JobKind, Watched, Which};
 pub use fault::{Answer, Effect, Extent, Fault, Verb};
 pub use object::job_spec;
 pub use parse::{Line, Script};
-pub use print::{name, outcome_word};
+pub use print::{in_full, name, outcome_word};
 pub use quantity::{moment, parse_duration, print_duration};

@@ -3,6 +3,7 @@
 use std::fmt;
 
 use crate::cronjob::{Key, Outcome};
+use crate::policy::Note;
 
 use super::{
     Answer, Apply, Command, CutKind, Effect, Extent, Fault, JobKind, Watched, Which, moment, print_duration,
@@ -172,5 +173,24 @@ pub fn outcome_word(outcome: Outcome) -> &'static str {
     match outcome {
         Outcome::Succeeded => "succeeded",
         Outcome::Failed => "failed",
+    }
+}
+
+/// What was decided or noticed, with the instants that are not in its words.
+pub fn in_full(note: &Note) -> String {
+    match (note, note.scheduled(), note.lateness()) {
+        (Note::Started { .. }, Some(scheduled), Some(late)) if late.is_zero() => {
+            format!("{note}, due {}, on time", moment(scheduled))
+        }
+        (Note::Started { .. }, Some(scheduled), Some(late)) => {
+            format!("{note}, due {}, {} late", moment(scheduled), print_duration(late))
+        }
+        (Note::Blocked { behind, .. }, Some(scheduled), _) => {
+            format!("{note} (due {}, behind {})", moment(scheduled), behind.join(", "))
+        }
+        (Note::StartFailed { .. } | Note::AlreadyStarted { .. }, Some(scheduled), _) => {
+            format!("{note} (due {})", moment(scheduled))
+        }
+        _ => note.to_string(),
     }
 }

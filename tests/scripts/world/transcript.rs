@@ -4,13 +4,12 @@ use std::collections::BTreeMap;
 use std::fmt::Write;
 use std::sync::{Mutex, PoisonError};
 
-use punctual::policy::Note;
 use punctual::schedule::Timestamp;
 use punctual::telemetry::Told;
 use tokio::sync::mpsc;
 
 use super::asked::Asked;
-use crate::language::{moment, name, print_duration};
+use crate::language::{in_full, moment, name};
 
 /// Written by everybody, in the order in which things happen.
 pub(super) struct Transcript(Mutex<Pages>);
@@ -80,7 +79,7 @@ impl Pages {
             } = told;
             let reason = note.reason();
             self.add(at, reason, || {
-                format!("{}: {reason}: {}", name(&cronjob), full(&note))
+                format!("{}: {reason}: {}", name(&cronjob), in_full(&note))
             });
         }
     }
@@ -99,24 +98,5 @@ impl Pages {
         for ((at, kind), count) in std::mem::take(self.counts.as_mut().unwrap_or(&mut BTreeMap::new())) {
             let _ = writeln!(self.text, "{}  {count} × {kind}", moment(at));
         }
-    }
-}
-
-/// The message, with the instants that are not in its words.
-fn full(note: &Note) -> String {
-    match (note, note.scheduled(), note.lateness()) {
-        (Note::Started { .. }, Some(scheduled), Some(late)) if late.is_zero() => {
-            format!("{note}, due {}, on time", moment(scheduled))
-        }
-        (Note::Started { .. }, Some(scheduled), Some(late)) => {
-            format!("{note}, due {}, {} late", moment(scheduled), print_duration(late))
-        }
-        (Note::Blocked { behind, .. }, Some(scheduled), _) => {
-            format!("{note} (due {}, behind {})", moment(scheduled), behind.join(", "))
-        }
-        (Note::StartFailed { .. } | Note::AlreadyStarted { .. }, Some(scheduled), _) => {
-            format!("{note} (due {})", moment(scheduled))
-        }
-        _ => note.to_string(),
     }
 }

@@ -1,0 +1,201 @@
+//! One CronJob of a simulation: its runs, and what is decided about it.
+
+use chrono::TimeDelta;
+
+use crate::cronjob::{CronJob, JobRef, Origin, Outcome, Run, RunState};
+use crate::foresight::{End, Happening, Life, What};
+use crate::policy::{
+    Decision, Deletion, DeletionOutcome, DeletionResult, Memory, Note, Situation, Start, StartResult, decide,
+    settle,
+};
+use crate::schedule::Timestamp;
+
+/// Whom what happens is shown to.
+pub(super) type See<'a> = &'a mut dyn FnMut(&Happening<'_>);
+
+/// One CronJob of a simulation.
+pub(super) struct Member {
+    pub(super) number: usize,
+    pub(super) cronjob: CronJob,
+    pub(super) life: Life,
+    pub(super) runs: Vec<Run>,
+    memory: Memory,
+    /// The notes of the last decision: what is said again at once is not told again.
+    told: Vec<Note>,
+    /// How many runs were started so far.
+    started: u64,
+    /// When it is to be decided on next; entries of the queue for other moments are out of date.
+    pub(super) wake: Option<Timestamp>,
+}
+
+/// A run that was started: when it will end, and how.
+pub(super) struct Begun {
+    pub(super) uid: String,
+    pub(super) after: TimeDelta,
+    pub(super) end: End,
+}
+
+impl Member {
+    pub(super) fn new(number: usize, cronjob: CronJob, life: Life) -> Member {
+        Member {
+            number,
+            cronjob,
+            life,
+            runs: vec![],
+            memory: Memory::default(),
+            told: vec![],
+            started: 0,
+            wake: None,
+        }
+    }
+
+    /// A controller that was just started knows only what is recorded.
+    pub(super) fn forget(&mut self) {
+        self.memory = Memory::default();
+        self.told.clear();
+    }
+
+    /// Decides once and carries it out, without failure; whether there was anything to carry out.
+    pub(super) fn decide(&mut self, now: Timestamp, begun: &mut Vec<Begun>, see: See<'_>) -> bool {
+        let decision = decide(
+            Situation {
+                cronjob: &self.cronjob,
+                runs: &self.runs,
+                memory: &self.memory,
+            },
+            now,
+        );
+        for note in decision.notes.iter().filter(|note| !self.told.contains(note)) {
+            self.show(now, What::Noted(note), see);
+        }
+        self.wake = decision.wake;
+        let is_something = !decision.is_nothing(&self.cronjob.status);
+        if is_something {
+            self.carry_out(&decision, now, begun, see);
+        }
+        self.told = decision.notes;
+        self.memory = decision.memory;
+        is_something
+    }
+
+    /// In the order of [`Submitter::carry_out`](crate::submit::Submitter): the run, the history, the status.
+    fn carry_out(&mut self, decision: &Decision, now: Timestamp, begun: &mut Vec<Begun>, see: See<'_>) {
+        let mut deleted = Vec::new();
+        for replaced in &decision.replace {
+            self.end_replaced(replaced, now, see);
+            deleted.push(self.delete(replaced));
+        }
+        let result = decision.start.as_ref().map(|start| self.start(start, now, begun));
+        deleted.extend(decision.prune.iter().map(|pruned| self.delete(pruned)));
+        let (status, notes) = settle(decision, &deleted, result);
+        self.cronjob.status = status;
+        for note in &notes {
+            self.show(now, What::Noted(note), see);
+        }
+    }
+
+    fn start(&mut self, start: &Start, now: Timestamp, begun: &mut Vec<Begun>) -> StartResult {
+        if let Some(run) = self.runs.iter().find(|run| run.name == start.name) {
+            return match run.origin {
+                Origin::Schedule => StartResult::AlreadyStarted {
+                    active: run.is_active().then(|| JobRef::from(run)),
+                },
+                Origin::Manual => StartResult::NameTaken,
+            };
+        }
+        let job = JobRef::from(self.begin(start.name.clone(), Origin::Schedule, now, begun));
+        StartResult::Started { job, at: now }
+    }
+
+    /// A run begins.
+    pub(super) fn begin(
+        &mut self,
+        name: String,
+        origin: Origin,
+        now: Timestamp,
+        begun: &mut Vec<Begun>,
+    ) -> &Run {
+        self.started += 1;
+        let uid = format!("{}-{}", self.number, self.started);
+        if let Some((after, end)) = self.life.ending(self.started) {
+            let uid = uid.clone();
+            begun.push(Begun { uid, after, end });
+        }
+        self.runs.push(Run {
+            name,
+            uid,
+            resource_version: String::new(),
+            origin,
+            state: RunState::Active,
+            started: Some(now),
+            deleting: false,
+        });
+        &self.runs[self.runs.len() - 1]
+    }
+
+    /// A run ends by itself; whether it was still there and active.
+    pub(super) fn end(&mut self, uid: &str, end: End, now: Timestamp, see: See<'_>) -> bool {
+        let Some(run) = self.runs.iter_mut().find(|run| run.uid == uid && run.is_active()) else {
+            return false;
+        };
+        let outcome = end.outcome();
+        run.state = RunState::Finished {
+            outcome,
+            completed: (outcome == Outcome::Succeeded).then_some(now),
+        };
+        let (job, after) = (
+            run.name.clone(),
+            run.started.map_or(TimeDelta::zero(), |at| now - at),
+        );
+        self.show(
+            now,
+            What::Ended {
+                job: &job,
+                after,
+                end,
+            },
+            see,
+        );
+        true
+    }
+
+    fn end_replaced(&self, deletion: &Deletion, now: Timestamp, see: See<'_>) {
+        let active = self
+            .runs
+            .iter()
+            .find(|run| run.uid == deletion.uid && run.is_active());
+        if let Some(run) = active {
+            let after = run.started.map_or(TimeDelta::zero(), |at| now - at);
+            let (job, end) = (run.name.as_str(), End::Replaced);
+            self.show(now, What::Ended { job, after, end }, see);
+        }
+    }
+
+    fn delete(&mut self, deletion: &Deletion) -> DeletionResult {
+        let outcome = if self.remove(&deletion.uid) {
+            DeletionOutcome::Deleted
+        } else {
+            DeletionOutcome::WasGone
+        };
+        DeletionResult {
+            deletion: deletion.clone(),
+            outcome,
+        }
+    }
+
+    /// A Job is gone; whether it was there.
+    pub(super) fn remove(&mut self, uid: &str) -> bool {
+        let before = self.runs.len();
+        self.runs.retain(|run| run.uid != uid);
+        self.runs.len() < before
+    }
+
+    fn show(&self, at: Timestamp, what: What<'_>, see: See<'_>) {
+        see(&Happening {
+            at,
+            cronjob: &self.cronjob.key,
+            number: self.number,
+            what,
+        });
+    }
+}

@@ -1,0 +1,257 @@
+//! A script that is played as a simulation: the CronJobs, the clock and the controller do what it says.
+//!
+//! A simulation has no API server. What a script says of requests, watches and other clients is for the tests of the
+//! controller, which play the same scripts against a real one.
+
+mod show;
+
+use std::collections::BTreeMap;
+
+use chrono::SubsecRound as _;
+use serde_json::Value;
+
+use crate::cronjob::{Key, Origin, Outcome};
+use crate::foresight::script::{Apply, Command, JobKind, Line, Script, Which, name};
+use crate::foresight::{End, Failing, Happening, Life, Simulation};
+use crate::manifest::{self, Diagnostic, Object};
+use crate::schedule::TimeZones;
+
+use show::{cronjob_line, job_lines};
+
+/// What a script shows, line by line.
+#[derive(Debug)]
+pub enum Shown<'a> {
+    /// A comment of the script.
+    Comment(&'a str),
+    /// A command of the script, before it is done.
+    Command(&'a Command),
+    /// What a command has to say.
+    Reply(String),
+    /// What happens.
+    Happening(&'a Happening<'a>),
+}
+
+/// Why a script can't be played.
+#[derive(Debug, PartialEq, Eq, thiserror::Error)]
+pub enum NotPlayed {
+    /// It does not say when it begins.
+    #[error("a script begins with `at` and an instant, such as `at 2026-03-08T01:59:00Z`")]
+    NoBeginning,
+    /// A command is about what a simulation does not have.
+    #[error("`{command}` is about requests to an API server, which a simulation does not send; leave it out")]
+    NeedsServer {
+        /// The command as it is written.
+        command: String,
+    },
+}
+
+/// Plays a script from its first instant to its last.
+///
+/// # Errors
+///
+/// Before anything is shown, when the script has no beginning, or a command that needs an API server.
+pub fn play(
+    script: &Script,
+    zones: &TimeZones,
+    show: &mut dyn FnMut(Shown<'_>),
+) -> Result<Simulation, NotPlayed> {
+    let mut commands = script.lines.iter().filter_map(|line| match line {
+        Line::Command(command) => Some(command),
+        Line::Comment(_) => None,
+    });
+    let Some(Command::At(begin)) = commands.next() else {
+        return Err(NotPlayed::NoBeginning);
+    };
+    if let Some(command) = commands.find(|command| needs_server(command)) {
+        let command = command.to_string();
+        return Err(NotPlayed::NeedsServer { command });
+    }
+    let mut stage = Stage {
+        zones,
+        simulation: Simulation::starting_at(*begin),
+        objects: BTreeMap::new(),
+        lives: BTreeMap::new(),
+        created: 0,
+    };
+    for line in &script.lines {
+        match line {
+            Line::Comment(comment) => show(Shown::Comment(comment)),
+            Line::Command(command) => {
+                show(Shown::Command(command));
+                stage.perform(command, show);
+            }
+        }
+    }
+    Ok(stage.simulation)
+}
+
+fn needs_server(command: &Command) -> bool {
+    match command {
+        Command::Fault(_)
+        | Command::DelayWatch { .. }
+        | Command::CutWatch { .. }
+        | Command::Malform(_)
+        | Command::Heal(_)
+        | Command::CreateNamespace(_)
+        | Command::DeleteNamespace(_)
+        | Command::Release(_) => true,
+        Command::Apply(apply) => apply.finalizer.is_some(),
+        Command::StartJob { kind, .. } => matches!(kind, JobKind::Lookalike | JobKind::Foreign),
+        _ => false,
+    }
+}
+
+/// What a script acts on.
+struct Stage<'z> {
+    zones: &'z TimeZones,
+    simulation: Simulation,
+    /// The CronJobs as they were written.
+    objects: BTreeMap<Key, Value>,
+    /// What `auto-finish` says of the runs of CronJobs, also of those that are not there yet.
+    lives: BTreeMap<Key, Life>,
+    /// How many CronJobs were created so far.
+    created: u64,
+}
+
+impl Stage<'_> {
+    /// Does what a command says, and then everything that follows from it at once.
+    fn perform(&mut self, command: &Command, show: &mut dyn FnMut(Shown<'_>)) {
+        let until = match command {
+            Command::At(instant) => *instant,
+            Command::Tick(by) => self.simulation.now() + *by,
+            _ => {
+                for reply in self.change(command, show) {
+                    show(Shown::Reply(reply));
+                }
+                self.simulation.now()
+            }
+        };
+        self.simulation
+            .pass_until(until, &mut |happening| show(Shown::Happening(happening)));
+    }
+
+    /// Does what a command says; what there is to reply.
+    fn change(&mut self, command: &Command, show: &mut dyn FnMut(Shown<'_>)) -> Vec<String> {
+        let there_is_no = |there: bool, what: &str, key: &Key| {
+            (!there)
+                .then(|| format!("there is no {what} {}", name(key)))
+                .into_iter()
+                .collect()
+        };
+        let simulation = &mut self.simulation;
+        match command {
+            Command::Apply(apply) => {
+                let keys = apply.keys();
+                keys.iter().filter_map(|key| self.apply(key, apply)).collect()
+            }
+            Command::Edit(key) => there_is_no(simulation.cronjob(key).is_some(), "CronJob", key),
+            Command::DeleteCronJob(key) => {
+                self.objects.remove(key);
+                there_is_no(simulation.delete(key), "CronJob", key)
+            }
+            Command::DeleteJob(job) => {
+                there_is_no(simulation.delete_job(&job.namespace, &job.name), "Job", job)
+            }
+            Command::StartJob { name: job, of, kind } => {
+                let origin = if *kind == JobKind::Manual {
+                    Origin::Manual
+                } else {
+                    Origin::Schedule
+                };
+                there_is_no(simulation.start_job(of, &job.name, origin), "CronJob", of)
+            }
+            Command::Finish { which, outcome } => self.finish(which, *outcome, show),
+            Command::AutoFinish {
+                cronjob,
+                after,
+                outcome,
+            } => {
+                let life = Life {
+                    run_time: Some(*after),
+                    failing: match outcome {
+                        Outcome::Succeeded => Failing::Never,
+                        Outcome::Failed => Failing::Every(1),
+                    },
+                    ..Life::default()
+                };
+                self.lives.insert(cronjob.clone(), life);
+                simulation.edit(cronjob, |_, of_it| *of_it = life);
+                vec![]
+            }
+            Command::StepClock(by) => {
+                simulation.step_clock(*by);
+                vec![]
+            }
+            Command::Stop => {
+                simulation.stop_controller();
+                vec![]
+            }
+            Command::Restart => {
+                simulation.restart_controller();
+                vec![]
+            }
+            Command::ShowStatus(key) => match simulation.cronjob(key) {
+                Some(cronjob) => vec![cronjob_line(cronjob)],
+                None => there_is_no(false, "CronJob", key),
+            },
+            Command::ShowJobs => job_lines(simulation),
+            _ => vec![],
+        }
+    }
+
+    /// Creates a CronJob, or changes what is named of it.
+    fn apply(&mut self, key: &Key, apply: &Apply) -> Option<String> {
+        let object = match self.objects.get(key) {
+            Some(known) => {
+                let mut object = known.clone();
+                json_patch::merge(&mut object["spec"], &apply.spec());
+                object
+            }
+            None => apply.new_cronjob(key),
+        };
+        let text = object.to_string();
+        let loaded = manifest::load_bytes([("apply", text.as_bytes())], self.zones);
+        let Some(Object::CronJob(written)) = loaded.objects.into_iter().map(|found| found.object).next()
+        else {
+            let problems = loaded.diagnostics.into_iter().filter(Diagnostic::is_error);
+            let problems: Vec<String> = problems.map(|problem| problem.message).collect();
+            return Some(format!("{} is refused: {}", name(key), problems.join("; ")));
+        };
+        self.objects.insert(key.clone(), object);
+        let known = self.simulation.cronjob(key).map(|known| &known.spec);
+        let mut cronjob = manifest::lower(&written, self.zones, known);
+        if known.is_some() {
+            self.simulation.edit(key, |known, _| known.spec = cronjob.spec);
+            return None;
+        }
+        self.created += 1;
+        cronjob.uid = format!("{}-{}", key.name, self.created);
+        cronjob.created = self.simulation.now().trunc_subsecs(0);
+        let life = self.lives.get(key).copied().unwrap_or_default();
+        self.simulation.add(cronjob, life);
+        None
+    }
+
+    /// Ends runs; what there is to reply.
+    fn finish(&mut self, which: &Which, outcome: Outcome, show: &mut dyn FnMut(Shown<'_>)) -> Vec<String> {
+        let unfinished = |of: &Key| self.simulation.unfinished(of);
+        let (namespace, jobs) = match which {
+            Which::Named(job) => (&job.namespace, vec![job.name.clone()]),
+            Which::Oldest(of) => (&of.namespace, unfinished(of).into_iter().take(1).collect()),
+            Which::Newest(of) => (&of.namespace, unfinished(of).pop().into_iter().collect()),
+            Which::All(of) => (&of.namespace, unfinished(of)),
+        };
+        if jobs.is_empty() {
+            return vec!["there is nothing to finish".into()];
+        }
+        let mut replies = vec![];
+        for job in &jobs {
+            let end = End::Finished(outcome);
+            let mut see = |happening: &Happening<'_>| show(Shown::Happening(happening));
+            if !self.simulation.finish(namespace, job, end, &mut see) {
+                replies.push(format!("there is no unfinished Job {job}"));
+            }
+        }
+        replies
+    }
+}
