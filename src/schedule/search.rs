@@ -10,7 +10,7 @@
 //! Here instants are seconds since 1970, in UTC; readings are seconds of the wall clock.
 
 use super::Timestamp;
-use super::wall_clock::WallClock;
+use super::wall_clock::{Match, WallClock};
 use super::zone::{HORIZON, MAX_OFFSET, Period, Zone};
 
 /// The first due second at or after `from`.
@@ -19,6 +19,10 @@ pub(super) fn first_from<C: WallClock>(calendar: &C, zone: &Zone, from: i64) -> 
         return None;
     }
     let periods = zone.periods();
+    if let [always] = periods {
+        // As in UTC: there is no clock change to search across.
+        return due(calendar.first_from(from + always.offset)?, always.offset);
+    }
     let mut at = zone.at(from);
     let reading = from + periods[at].offset;
     let mut candidate = calendar.first_from(reading)?;
@@ -39,9 +43,13 @@ pub(super) fn first_from<C: WallClock>(calendar: &C, zone: &Zone, from: i64) -> 
             candidate = calendar.first_from(periods[at].first_reading())?;
         }
     }
-    let due = candidate.reading - periods[at].offset <= HORIZON;
-    if due {
-        candidate.instant(periods[at].offset)
+    due(candidate, periods[at].offset)
+}
+
+/// The instant of a match on a clock that is `offset` seconds ahead of UTC, unless it lies beyond the horizon.
+fn due(found: Match, offset: i64) -> Option<Timestamp> {
+    if found.reading - offset <= HORIZON {
+        found.instant(offset)
     } else {
         None
     }
@@ -54,6 +62,9 @@ pub(super) fn last_until<C: WallClock>(calendar: &C, zone: &Zone, until: i64) ->
     }
     let until = until.min(HORIZON);
     let periods = zone.periods();
+    if let [always] = periods {
+        return calendar.last_until(until + always.offset)?.instant(always.offset);
+    }
     let mut at = zone.at(until);
     let reading = until + periods[at].offset;
     let mut candidate = calendar.last_until(reading)?;
