@@ -74,9 +74,10 @@ async fn punctual(due: usize) -> Vec<TimeDelta> {
     let zones = Arc::new(TimeZones::built_in());
     let store = Arc::new(MemoryStore::new());
     let data = DataDir::ephemeral().expect("a folder");
-    let (machine, hearing) = Standalone::start(store, data, Arc::clone(&clock), zones)
+    let machine = Standalone::open(store, Arc::clone(&clock), zones)
         .await
-        .expect("a machine");
+        .expect("an API");
+    let (machine, hearing) = machine.start(data, Vec::new());
     let resource = ApiResource::erase::<manifest::CronJob>(&());
     let api: Api<DynamicObject> = Api::namespaced_with(machine.client(), "default", &resource);
     // Just after a full second, so that all of them are created in the same one and due together.

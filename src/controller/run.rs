@@ -15,7 +15,7 @@ use crate::controller::lenient::Strict as _;
 use crate::controller::state::{State, Task};
 use crate::controller::watches::{Watched, watch_all};
 use crate::cronjob::{JobRef, Key};
-use crate::policy::Note;
+use crate::policy::{Note, SeenSchedule};
 use crate::schedule::{TimeZones, Timestamp};
 use crate::submit::{Carried, JobView, Submitter, Trouble};
 use crate::telemetry::{BEAT_EVERY, Health, Teller, Told};
@@ -36,6 +36,8 @@ pub struct ControllerOptions {
     pub leadership: Leadership,
     /// Where signs of life are left.
     pub health: Health,
+    /// The schedules that were in force before: one that has been edited since is not due in the past (D9).
+    pub seen: Vec<(Key, SeenSchedule)>,
 }
 
 impl ControllerOptions {
@@ -49,6 +51,7 @@ impl ControllerOptions {
             charge: Charge::default(),
             leadership: Leadership::always(),
             health: Health::default(),
+            seen: Vec::new(),
         }
     }
 }
@@ -80,12 +83,14 @@ enum Done {
 
 impl Controller {
     /// A controller that has not started yet.
-    pub fn new(options: ControllerOptions) -> Self {
+    pub fn new(mut options: ControllerOptions) -> Self {
+        let seen = std::mem::take(&mut options.seen);
         let ControllerOptions {
             client, clock, zones, ..
         } = &options;
         let submitter = Submitter::new(client.clone(), Arc::clone(clock), Arc::clone(zones));
-        let state = State::new(Arc::clone(zones), &options.charge);
+        let mut state = State::new(Arc::clone(zones), &options.charge);
+        state.remember(seen);
         Controller {
             options,
             leading: false,

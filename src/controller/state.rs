@@ -14,7 +14,7 @@ use crate::controller::{retry, rival};
 use crate::cronjob::extension::ExtensionError;
 use crate::cronjob::{JobRef, Key};
 use crate::manifest::{self, Adoption};
-use crate::policy::{CLOCK_SLACK, Decision, Memory, Note, Situation, decide};
+use crate::policy::{CLOCK_SLACK, Decision, Memory, Note, SeenSchedule, Situation, decide};
 use crate::schedule::{TimeZones, Timestamp};
 use crate::submit::{Carried, JobView, Retry};
 
@@ -113,6 +113,13 @@ impl State {
             mistakes: HashMap::new(),
             cronjobs_listed: Listings::new(&scopes),
             jobs_listed: Listings::new(&scopes),
+        }
+    }
+
+    /// Takes over which schedules an earlier controller saw.
+    pub fn remember(&mut self, seen: impl IntoIterator<Item = (Key, SeenSchedule)>) {
+        for (key, schedule) in seen {
+            self.standing.entry(key).or_default().memory.schedule = Some(schedule);
         }
     }
 

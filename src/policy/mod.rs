@@ -31,4 +31,4 @@ pub use decide::decide;
 pub use missed::{CLOCK_SLACK, MISSED_COUNT_CAP, TOO_MANY_MISSED, notice_edit};
 pub use note::{Note, Severity};
 pub use settle::{DeletionOutcome, DeletionResult, StartResult, settle};
-pub use situation::{Decision, Deletion, Memory, Situation, Start};
+pub use situation::{Decision, Deletion, Memory, SeenSchedule, Situation, Start};

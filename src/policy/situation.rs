@@ -16,6 +16,9 @@ pub struct Situation<'a> {
     pub memory: &'a Memory,
 }
 
+/// A schedule and its zone, as they are written.
+pub type SeenSchedule = (String, Option<String>);
+
 /// What is remembered between two decisions on the same CronJob.
 ///
 /// It lives in memory only; a standby learns of edits as the leader does. Losing it (a restart) costs a repeated note, and the
@@ -23,7 +26,7 @@ pub struct Situation<'a> {
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Memory {
     /// The schedule and zone that the previous decision saw.
-    pub schedule: Option<(String, Option<String>)>,
+    pub schedule: Option<SeenSchedule>,
     /// When an edit of them was first seen: nothing up to here is due by the new schedule (design decision D9).
     pub in_force_since: Option<Timestamp>,
     /// The newest instant whose starting deadline is known to have passed.

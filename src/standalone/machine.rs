@@ -9,6 +9,8 @@ use tokio::task::JoinHandle;
 
 use crate::clock::SharedClock;
 use crate::controller::{Controller, ControllerOptions};
+use crate::cronjob::Key;
+use crate::policy::SeenSchedule;
 use crate::schedule::TimeZones;
 use crate::standalone::api::{self, error::ApiError};
 use crate::standalone::data_dir::DataDir;
@@ -22,8 +24,16 @@ use crate::telemetry::{Teller, Told};
 /// The name that pods carry in `spec.nodeName`.
 const NODE_NAME: &str = "localhost";
 
-/// A machine that runs CronJobs and Jobs.
+/// The API over a store. Nothing runs yet: what is written now is there before anything is decided.
 pub struct Standalone {
+    store: SharedStore,
+    api: api::Api,
+    clock: SharedClock,
+    zones: Arc<TimeZones>,
+}
+
+/// A machine that runs CronJobs and Jobs.
+pub struct Running {
     store: SharedStore,
     client: Client,
     api: api::Api,
@@ -63,18 +73,39 @@ pub struct Hearing {
 }
 
 impl Standalone {
-    /// Starts a machine with what is in the store to run, and the files of pods in `data`. Must be called on a tokio runtime.
+    /// Opens the API over what is in a store. Must be called on a tokio runtime.
     ///
     /// # Errors
     ///
     /// When the embedded API cannot be started.
-    pub async fn start(
+    pub async fn open(
         store: SharedStore,
-        data: DataDir,
         clock: SharedClock,
         zones: Arc<TimeZones>,
-    ) -> Result<(Standalone, Hearing), ApiError> {
+    ) -> Result<Standalone, ApiError> {
         let api = api::Api::start(Arc::clone(&store), Arc::clone(&clock), Arc::clone(&zones)).await?;
+        Ok(Standalone {
+            store,
+            api,
+            clock,
+            zones,
+        })
+    }
+
+    /// The client that everything on this machine speaks through.
+    pub fn client(&self) -> Client {
+        self.api.client()
+    }
+
+    /// Runs what there is and what comes, with the files of pods in `data`. `seen` are the schedules that were in force
+    /// when the machine ran last, where it did.
+    pub fn start(self, data: DataDir, seen: Vec<(Key, SeenSchedule)>) -> (Running, Hearing) {
+        let Standalone {
+            store,
+            api,
+            clock,
+            zones,
+        } = self;
         let api = api.with_logs_in(data.clone());
         let client = api.client();
         let (mut teller, told) = Teller::with_listener();
@@ -83,10 +114,13 @@ impl Standalone {
         let events = teller.listen("events");
         // It ends when the controller, which tells it, is gone.
         tokio::spawn(write_events(client.clone(), events, teller.metrics().clone()));
-        let options = ControllerOptions::new(client.clone(), Arc::clone(&clock), zones, teller);
+        let options = ControllerOptions {
+            seen,
+            ..ControllerOptions::new(client.clone(), Arc::clone(&clock), zones, teller)
+        };
         let jobs = JobController::new(client.clone(), Arc::clone(&clock));
         let node = Node::new(client.clone(), clock, output, Options::new(NODE_NAME, data));
-        let machine = Standalone {
+        let running = Running {
             store,
             client,
             api,
@@ -94,9 +128,16 @@ impl Standalone {
             jobs: Part::start(|stop| jobs.run(stop)),
             node: Part::start(|stop| node.run(stop)),
         };
-        Ok((machine, Hearing { told, processes }))
+        (running, Hearing { told, processes })
     }
 
+    /// Closes what was never started.
+    pub async fn close(self) {
+        close(self.store).await;
+    }
+}
+
+impl Running {
     /// The client that everything on this machine speaks through.
     pub fn client(&self) -> Client {
         self.client.clone()
@@ -110,9 +151,10 @@ impl Standalone {
     /// Stops: no new runs and no new pods; running pods get SIGTERM and their grace period. When `hurried` becomes
     /// true, what still runs is killed. Returns how many Jobs have not ended.
     ///
-    /// The Job controller stops first: a run that is ended here was stopped, and is not to count as failed.
+    /// What ends in its grace period has ended: well, and then its run has succeeded, or not. A run that may be tried
+    /// again is tried again at the next start, as after any other failure of a pod.
     pub async fn stop(self, mut hurried: watch::Receiver<bool>) -> usize {
-        let Standalone {
+        let Running {
             store,
             client,
             controller,
@@ -122,9 +164,7 @@ impl Standalone {
         } = self;
         controller.stop.send_replace(true);
         controller.end().await;
-        jobs.stop.send_replace(Shutdown::Kill);
-        jobs.end().await;
-
+        jobs.stop.send_replace(Shutdown::Drain);
         node.stop.send_replace(Shutdown::Drain);
         let kill = node.stop.clone();
         let hurry = tokio::spawn(async move {
@@ -135,11 +175,17 @@ impl Standalone {
         });
         node.end().await;
         hurry.abort();
+        jobs.stop.send_replace(Shutdown::Kill);
+        jobs.end().await;
         let unfinished = unfinished(&client).await;
-        if let Err(error) = store.close().await {
-            tracing::warn!(%error, "the store could not be closed");
-        }
+        close(store).await;
         unfinished
+    }
+}
+
+async fn close(store: SharedStore) {
+    if let Err(error) = store.close().await {
+        tracing::warn!(%error, "the store could not be closed");
     }
 }
 

@@ -25,5 +25,5 @@ mod machine;
 mod recorder;
 mod residents;
 
-pub use machine::{Hearing, Standalone};
+pub use machine::{Hearing, Running, Standalone};
 pub use residents::keep_residents;

@@ -37,6 +37,47 @@ async fn a_drain_gives_processes_their_grace_and_records_their_end() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn what_ends_well_in_its_grace_has_succeeded() {
+    let mut machine = Machine::start().await;
+    let script = "trap 'exit 0' TERM; echo up; while :; do sleep 0.05; done 2>/dev/null";
+    machine.job(&json!({}), script).await;
+    assert_eq!(machine.line().await, "up");
+    machine.drain();
+    machine.stopped().await;
+    let pods = machine.pods_until(|pods| pods.len() == 1).await;
+    assert_eq!(phase(&pods[0]), "Succeeded");
+    assert_eq!(pods[0].status.as_ref().unwrap().reason, None);
+    assert!(holds(&machine.job_until(|_| true).await, "Complete"));
+}
+
+/// By the condition `DisruptionTarget`, which the kubelet sets as well.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_stop_is_no_failure_where_the_policy_says_so_and_is_made_up_for_after_a_restart() {
+    let folder = tempfile::tempdir().unwrap();
+    let once = folder.path().join("once");
+    let script = format!(
+        "[ -e {0} ] && exit 0; touch {0}; echo up; while :; do sleep 0.05; done",
+        once.display()
+    );
+    let ignored =
+        json!({"action": "Ignore", "onPodConditions": [{"type": "DisruptionTarget", "status": "True"}]});
+    let mut machine = Machine::start().await;
+    machine
+        .job(
+            &json!({"backoffLimit": 0, "podFailurePolicy": {"rules": [ignored]}}),
+            &script,
+        )
+        .await;
+    assert_eq!(machine.line().await, "up");
+    machine.drain();
+    machine.stopped().await;
+    let machine = machine.restarted();
+    let status = machine.finished().await;
+    assert!(holds(&status, "Complete"));
+    assert_eq!((status.succeeded, status.failed), (Some(1), None));
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn a_second_stop_kills() {
     let mut machine = Machine::start().await;
     let spec = json!({"template": {"spec": {"terminationGracePeriodSeconds": 600}}});

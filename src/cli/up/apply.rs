@@ -4,6 +4,7 @@
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
+use futures::{StreamExt as _, TryStreamExt as _, stream};
 use k8s_openapi::api::core::v1::Namespace;
 use kube::api::{Patch, PatchParams, PostParams};
 use kube::core::{ApiResource, DynamicObject, ObjectMeta};
@@ -17,6 +18,9 @@ use crate::cronjob::Key;
 use crate::manifest::{self, Manifest, Object};
 use crate::schedule::TimeZones;
 
+/// How many objects are written at one time: they share the syncs of the disk.
+const WRITES_AT_ONCE: usize = 64;
+
 /// Creates the namespaces and then puts the objects, and returns what is shown of them.
 pub(super) async fn apply(
     client: Client,
@@ -25,27 +29,40 @@ pub(super) async fn apply(
     clock: &SharedClock,
 ) -> Result<Vec<LoadedObject>, Failure> {
     create_namespaces(&client, &manifests).await?;
-    let mut loaded = Vec::new();
-    for Manifest { object, json, place } in manifests {
-        let described = describe(&object, zones, clock);
-        let object: DynamicObject =
-            serde_json::from_value(json).map_err(|error| Failure::refused(format!("{place}: {error}")))?;
-        let resource = resource(described.kind);
-        let api: Api<DynamicObject> =
-            Api::namespaced_with(client.clone(), &described.key.namespace, &resource);
-        put(&api, &object).await.map_err(|error| {
-            let (kind, key) = (described.kind, &described.key);
-            Failure::refused(format!("{kind} {key} was refused: {}", refusal(&error)))
-        })?;
-        loaded.push(described);
-    }
-    Ok(loaded)
+    let writes = manifests
+        .into_iter()
+        .map(|manifest| apply_one(&client, manifest, zones, clock));
+    stream::iter(writes).buffered(WRITES_AT_ONCE).try_collect().await
+}
+
+async fn apply_one(
+    client: &Client,
+    manifest: Manifest,
+    zones: &TimeZones,
+    clock: &SharedClock,
+) -> Result<LoadedObject, Failure> {
+    let Manifest { object, json, place } = manifest;
+    let described = describe(&object, zones, clock);
+    let object: DynamicObject =
+        serde_json::from_value(json).map_err(|error| Failure::refused(format!("{place}: {error}")))?;
+    let resource = resource(described.kind);
+    let api: Api<DynamicObject> = Api::namespaced_with(client.clone(), &described.key.namespace, &resource);
+    put(&api, &object).await.map_err(|error| {
+        let (kind, key) = (described.kind, &described.key);
+        Failure::refused(format!("{kind} {key} was refused: {}", refusal(&error)))
+    })?;
+    Ok(described)
 }
 
 /// Creates an object, or changes the one of its name to what is written.
 async fn put(api: &Api<DynamicObject>, object: &DynamicObject) -> kube::Result<()> {
+    let current = match object.metadata.name.as_deref() {
+        Some(name) => api.get_opt(name).await?,
+        // A Job with a `generateName`: another one each time.
+        None => None,
+    };
     let name = object.metadata.name.as_deref().unwrap_or_default();
-    let Some(current) = api.get_opt(name).await? else {
+    let Some(current) = current else {
         api.create(&PostParams::default(), object).await?;
         return Ok(());
     };
@@ -123,7 +140,7 @@ fn key(object: &Object) -> Key {
     }
 }
 
-fn describe(object: &Object, zones: &TimeZones, clock: &SharedClock) -> LoadedObject {
+pub(super) fn describe(object: &Object, zones: &TimeZones, clock: &SharedClock) -> LoadedObject {
     let key = key(object);
     let Object::CronJob(object) = object else {
         return LoadedObject {

@@ -30,7 +30,7 @@ pub(super) struct JobEnded {
     pub(super) why: Option<String>,
 }
 
-/// A CronJob or Job that was loaded.
+/// A CronJob or Job that was loaded, or is there from before.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct LoadedObject {
     pub(super) kind: &'static str,

@@ -4,9 +4,10 @@ use std::collections::HashMap;
 
 use futures::StreamExt;
 use k8s_openapi::api::batch::v1::{Job, JobStatus};
+use kube::api::ListParams;
 use kube::runtime::{WatchStreamExt, watcher};
 use kube::{Api, Client};
-use tokio::sync::mpsc;
+use tokio::sync::{mpsc, watch};
 
 use crate::cli::up::happening::JobEnded;
 use crate::clock::SharedClock;
@@ -14,48 +15,76 @@ use crate::cronjob::{Key, Outcome};
 use crate::schedule::Timestamp;
 
 /// A Job that was seen, so that its end is told once and with the time it took.
-struct Seen {
-    since: Timestamp,
-    ended: bool,
+pub(super) struct Seen {
+    pub(super) since: Timestamp,
+    pub(super) ended: bool,
 }
 
-/// Sends the end of every Job to `ended`, once each, until nobody listens.
-pub(super) async fn watch_ends(client: Client, clock: SharedClock, ended: mpsc::Sender<JobEnded>) {
-    let mut seen: HashMap<String, Seen> = HashMap::new();
-    let jobs = watcher(Api::<Job>::all(client), watcher::Config::default()).default_backoff();
-    let mut jobs = std::pin::pin!(jobs);
-    while let Some(event) = jobs.next().await {
-        match event {
-            Ok(watcher::Event::Apply(job) | watcher::Event::InitApply(job)) => {
-                let now = clock.now();
-                let uid = job.metadata.uid.clone().unwrap_or_default();
-                let known = seen.entry(uid).or_insert(Seen {
-                    since: now,
-                    ended: false,
-                });
-                let Some((outcome, why)) = job.status.as_ref().and_then(outcome) else {
-                    continue;
-                };
-                if !std::mem::replace(&mut known.ended, true) {
-                    let end = JobEnded {
-                        at: now,
-                        job: key(&job),
-                        outcome,
-                        took: now - known.since,
-                        why,
-                    };
-                    if ended.send(end).await.is_err() {
-                        return;
-                    }
-                }
+/// The Jobs that were seen, by their uids.
+pub(super) struct Ends {
+    pub(super) seen: HashMap<String, Seen>,
+    pub(super) clock: SharedClock,
+}
+
+impl Ends {
+    /// Sends the end of every Job to `ended`, once each, until `stop` becomes true; by then the last ones are sent, too.
+    pub(super) async fn watch(
+        mut self,
+        client: Client,
+        ended: mpsc::Sender<JobEnded>,
+        mut stop: watch::Receiver<bool>,
+    ) {
+        let api = Api::<Job>::all(client);
+        let jobs = watcher(api.clone(), watcher::Config::default()).default_backoff();
+        let mut jobs = std::pin::pin!(jobs);
+        loop {
+            let end = tokio::select! {
+                Some(event) = jobs.next() => self.hear(event),
+                _ = stop.wait_for(|stop| *stop) => break,
+            };
+            if let Some(end) = end {
+                let _nobody_listens = ended.send(end).await;
             }
+        }
+        // What the watch has not told yet.
+        let last = api.list(&ListParams::default()).await;
+        for job in last.into_iter().flatten() {
+            if let Some(end) = self.look(&job) {
+                let _nobody_listens = ended.send(end).await;
+            }
+        }
+    }
+
+    fn hear(&mut self, event: Result<watcher::Event<Job>, watcher::Error>) -> Option<JobEnded> {
+        match event {
+            Ok(watcher::Event::Apply(job) | watcher::Event::InitApply(job)) => return self.look(&job),
             // Jobs need not be remembered longer than they exist.
             Ok(watcher::Event::Delete(job)) => {
-                seen.remove(job.metadata.uid.as_deref().unwrap_or_default());
+                self.seen.remove(job.metadata.uid.as_deref().unwrap_or_default());
             }
             Ok(_) => {}
             Err(error) => tracing::warn!(error = &error as &dyn std::error::Error, "watch failed"),
         }
+        None
+    }
+
+    /// The end of a Job, when it has ended and nobody has been told.
+    fn look(&mut self, job: &Job) -> Option<JobEnded> {
+        let now = self.clock.now();
+        let uid = job.metadata.uid.clone().unwrap_or_default();
+        let known = self.seen.entry(uid).or_insert(Seen {
+            since: now,
+            ended: false,
+        });
+        let (outcome, why) = outcome(job.status.as_ref()?)?;
+        let is_news = !std::mem::replace(&mut known.ended, true);
+        is_news.then(|| JobEnded {
+            at: now,
+            job: key(job),
+            outcome,
+            took: now - known.since,
+            why,
+        })
     }
 }
 

@@ -93,12 +93,12 @@ pub(super) fn serving(at: Timestamp, kubeconfig: &Path, server: &str) -> Value {
     })
 }
 
-/// The object for something that was loaded.
-pub(super) fn loaded(at: Timestamp, object: &LoadedObject) -> Value {
+/// The object for something that is to run: `loaded` from a manifest, or `kept` from before.
+pub(super) fn object(at: Timestamp, event: &'static str, object: &LoadedObject) -> Value {
     let timing = object.timing.as_ref();
     json!({
         "at": moment(at),
-        "event": "loaded",
+        "event": event,
         "kind": object.kind,
         "namespace": object.key.namespace,
         "name": object.key.name,

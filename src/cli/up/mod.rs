@@ -3,13 +3,15 @@
 //! | file | what it does |
 //! |---|---|
 //! | `session` | starts everything, shows what happens, stops everything |
-//! | `serving` | the data folder, and the door to the API |
+//! | `serving` | the data folder, the database, and the door to the API |
+//! | `before` | what an earlier `up` has left there |
 //! | `apply` | puts the manifests into the embedded API |
 //! | `jobs` | notices that Jobs end |
 //! | `happening` | what is shown, as values |
 //! | `text`, `json`, `table`, `tally` | how it is shown (pure) |
 
 mod apply;
+mod before;
 mod happening;
 mod jobs;
 mod json;
@@ -46,7 +48,7 @@ pub(super) struct UpArgs {
     #[arg(long = "for", value_name = "DURATION", value_parser = duration)]
     run_for: Option<Duration>,
 
-    /// Keep kubeconfig, token, certificates and port in this folder [default: punctual in
+    /// Keep everything in this folder: objects, logs, kubeconfig, port [default: punctual in
     /// `$XDG_STATE_HOME`, else ~/.local/state/punctual]
     #[arg(long, value_name = "DIR", conflicts_with = "ephemeral")]
     data_dir: Option<PathBuf>,
@@ -54,6 +56,12 @@ pub(super) struct UpArgs {
     /// Keep nothing: everything goes when this command ends
     #[arg(long)]
     ephemeral: bool,
+
+    /// Where the database is damaged, go on with an empty one
+    ///
+    /// The damaged one is kept beside it. Runs that it knew of are forgotten. A database that is whole is left as it is.
+    #[arg(long, conflicts_with = "ephemeral")]
+    start_empty: bool,
 
     /// Serve the API on this address [default: the one of the last time, else a free port on loopback]
     #[arg(long, value_name = "IP:PORT")]

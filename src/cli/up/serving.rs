@@ -1,6 +1,7 @@
 //! The data folder and the door to the API: opened before anything runs, closed after everything has stopped.
 
 use std::path::Path;
+use std::sync::Arc;
 
 use tokio::sync::watch;
 use tokio::task::JoinHandle;
@@ -9,9 +10,11 @@ use crate::cli::exit::Failure;
 use crate::cli::up::UpArgs;
 use crate::cli::{chain, complain};
 use crate::clock::SharedClock;
+use crate::schedule::Timestamp;
 use crate::standalone::data_dir::{DataDir, DataDirError};
 use crate::standalone::door::{Door, DoorError, DoorOptions, server_url};
-use crate::standalone::{Standalone, keep_residents};
+use crate::standalone::store::{MemoryStore, SharedStore, SqliteOptions, SqliteStore};
+use crate::standalone::{Running, keep_residents};
 
 /// The API as the network sees it.
 pub(super) struct Serving {
@@ -27,6 +30,32 @@ pub(super) fn open(args: &UpArgs) -> Result<DataDir, Failure> {
         None => DataDir::default_path().and_then(|path| DataDir::open(&path)),
     };
     opened.map_err(|error: DataDirError| Failure::new(chain(&error)))
+}
+
+/// Opens the database of the data folder; nothing is kept of what is ephemeral. Says so when an empty one was begun.
+pub(super) async fn open_store(
+    args: &UpArgs,
+    data_dir: &DataDir,
+    now: Timestamp,
+) -> Result<SharedStore, Failure> {
+    if data_dir.is_ephemeral() {
+        return Ok(Arc::new(MemoryStore::new()));
+    }
+    let options = SqliteOptions {
+        start_empty: args.start_empty,
+        ..SqliteOptions::default()
+    };
+    let opened = SqliteStore::open(&data_dir.database(), now, &options).await;
+    let (store, put_aside) = opened.map_err(|error| Failure::new(chain(&error)))?;
+    if let Some(kept) = put_aside {
+        complain(&format!(
+            "warning: the database was damaged and is kept as {}; nothing is known of the runs before",
+            kept.display()
+        ));
+    } else if args.start_empty {
+        complain("note: the database is whole, and goes on; --start-empty is for a damaged one");
+    }
+    Ok(Arc::new(store))
 }
 
 /// Builds the door; says so when it is not where it was.
@@ -59,7 +88,7 @@ pub(super) async fn build(args: &UpArgs, data_dir: &DataDir, clock: SharedClock)
 
 impl Serving {
     /// Opens the door to a machine.
-    pub(super) fn start(door: Door, machine: &Standalone) -> Serving {
+    pub(super) fn start(door: Door, machine: &Running) -> Serving {
         let residents = keep_residents(machine.client(), door.authority_pem().to_owned());
         let (stop, stopped) = watch::channel(false);
         let tasks = [

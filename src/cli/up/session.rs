@@ -8,17 +8,18 @@ use tokio::signal::unix::{Signal, SignalKind, signal};
 use tokio::sync::{mpsc, watch};
 
 use crate::cli::exit::{Exit, Failure};
+use crate::cli::up::before::Before;
 use crate::cli::up::happening::{Happening, JobEnded, LoadedObject};
+use crate::cli::up::jobs::Ends;
 use crate::cli::up::serving::{self, Serving};
 use crate::cli::up::tally::Tally;
-use crate::cli::up::{Output, UpArgs, apply, jobs, json, table, text};
+use crate::cli::up::{Output, UpArgs, apply, json, table, text};
 use crate::cli::{chain, complain, say};
 use crate::clock::{SharedClock, SystemClock};
 use crate::manifest::Manifest;
 use crate::schedule::TimeZones;
 use crate::standalone::data_dir::DataDir;
-use crate::standalone::store::MemoryStore;
-use crate::standalone::{Hearing, Standalone, runtime};
+use crate::standalone::{Hearing, Running, Standalone, runtime};
 use crate::telemetry::{LogFormat, Told, start_logs, tell_time_zones};
 
 /// What `up` logs beside what it shows: only what it does not show.
@@ -44,6 +45,7 @@ pub(super) async fn run(
     let interrupts = Interrupts::catch()?;
     let clock = SystemClock::shared();
     tell_time_zones(&zones, clock.now());
+    let store = serving::open_store(args, &data_dir, clock.now()).await?;
     let door = serving::build(args, &data_dir, Arc::clone(&clock)).await?;
     match args.output {
         Output::Text => say(&serving::text(&data_dir.kubeconfig())),
@@ -52,25 +54,29 @@ pub(super) async fn run(
             say(&serving.to_string());
         }
     }
-    let store = Arc::new(MemoryStore::new());
-    let (machine, Hearing { told, processes }) =
-        Standalone::start(store, data_dir.clone(), Arc::clone(&clock), Arc::clone(&zones))
-            .await
-            .map_err(|error| Failure::from_error("the embedded API could not be started", &error))?;
-    let serving = Serving::start(door, &machine);
-    let loaded = match apply::apply(machine.client(), objects, &zones, &clock).await {
+    let machine = Standalone::open(store, Arc::clone(&clock), Arc::clone(&zones))
+        .await
+        .map_err(|error| Failure::from_error("the embedded API could not be started", &error))?;
+    let client = machine.client();
+    // The manifests come first, so that nothing is started by what they replace.
+    let before = Before::look(&client).await?;
+    let loaded = match apply::apply(client.clone(), objects, &zones, &clock).await {
         Ok(loaded) => loaded,
         Err(failure) => {
-            // What was applied before may run already.
-            let (_hurry, hurried) = watch::channel(true);
-            machine.stop(hurried).await;
-            serving.stop().await;
+            machine.close().await;
             return Err(failure);
         }
     };
-
+    let ends = Ends {
+        seen: before.jobs_seen(&clock),
+        clock: Arc::clone(&clock),
+    };
+    let (machine, Hearing { told, processes }) = machine.start(data_dir.clone(), before.schedules());
+    let serving = Serving::start(door, &machine);
     let (sender, ended) = mpsc::channel(ENDED_QUEUE);
-    tokio::spawn(jobs::watch_ends(machine.client(), Arc::clone(&clock), sender));
+    let (stop_ends, ends_stop) = watch::channel(false);
+    tokio::spawn(ends.watch(client, sender, ends_stop));
+    let kept = before.kept(&loaded, &zones, &clock);
     let mut session = Session {
         output: args.output,
         clock,
@@ -80,10 +86,9 @@ pub(super) async fn run(
             processes,
             ended,
         },
+        stop_ends,
     };
-    if !loaded.is_empty() {
-        session.show_loaded(&loaded);
-    }
+    session.show_loaded(&loaded, &kept);
     session.follow(machine, interrupts, args.run_for).await;
     serving.stop().await;
     drop(data_dir);
@@ -107,12 +112,14 @@ impl Sources {
         }
     }
 
-    /// What has happened and was not shown yet.
-    fn rest(&mut self) -> Vec<Happening> {
+    /// What has happened and was not shown yet, when nothing happens any more.
+    async fn rest(&mut self) -> Vec<Happening> {
         let told = std::iter::from_fn(|| self.told.try_recv().ok()).map(Happening::Decision);
         let mut rest: Vec<Happening> = told.collect();
         rest.extend(std::iter::from_fn(|| self.processes.try_recv().ok()).map(Happening::Process));
-        rest.extend(std::iter::from_fn(|| self.ended.try_recv().ok()).map(Happening::JobEnded));
+        while let Some(ended) = self.ended.recv().await {
+            rest.push(Happening::JobEnded(ended));
+        }
         rest
     }
 }
@@ -122,6 +129,8 @@ struct Session {
     clock: SharedClock,
     tally: Tally,
     sources: Sources,
+    /// Tells who notices the ends of Jobs that there are no more.
+    stop_ends: watch::Sender<bool>,
 }
 
 impl Session {
@@ -129,7 +138,7 @@ impl Session {
     /// second ends it.
     async fn follow(
         &mut self,
-        machine: Standalone,
+        machine: Running,
         mut interrupts: Interrupts,
         run_for: Option<std::time::Duration>,
     ) {
@@ -158,19 +167,28 @@ impl Session {
                 unfinished = &mut stopping => break unfinished,
             }
         };
-        for happening in self.sources.rest() {
+        self.stop_ends.send_replace(true);
+        for happening in self.sources.rest().await {
             self.show(&happening);
         }
         self.show_summary(unfinished);
     }
 
-    fn show_loaded(&self, loaded: &[LoadedObject]) {
+    fn show_loaded(&self, loaded: &[LoadedObject], kept: &[LoadedObject]) {
         let now = self.clock.now();
         match self.output {
-            Output::Text => say(&format!("{}\n", table::table(loaded, now))),
-            Output::Json => loaded
-                .iter()
-                .for_each(|object| say(&json::loaded(now, object).to_string())),
+            Output::Text => {
+                for tables in [table::loaded(loaded, now), table::kept(kept, now)] {
+                    tables.iter().for_each(|table| say(table));
+                }
+            }
+            Output::Json => {
+                for (event, objects) in [("loaded", loaded), ("kept", kept)] {
+                    for object in objects {
+                        say(&json::object(now, event, object).to_string());
+                    }
+                }
+            }
         }
     }
 

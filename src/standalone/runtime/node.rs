@@ -277,10 +277,6 @@ impl Node {
     /// Turns to stopping, or to killing.
     fn turn(&mut self, shutdown: Shutdown) {
         self.shutdown = self.shutdown.max(shutdown);
-        let verdict = || Verdict {
-            reason: "Terminated".to_owned(),
-            message: "Pod was terminated because its node was stopped".to_owned(),
-        };
         for entry in self.pods.values_mut().filter(|entry| !entry.ended) {
             match self.shutdown {
                 Shutdown::No => {}
@@ -289,11 +285,9 @@ impl Node {
                     Order::Stop {
                         grace: grace(&entry.pod),
                     },
-                    Some(verdict()),
+                    Some(Verdict::node_stopped()),
                 ),
-                Shutdown::Kill => {
-                    direct(entry, Order::Kill, Some(verdict()));
-                }
+                Shutdown::Kill => direct(entry, Order::Kill, Some(Verdict::node_stopped())),
             }
         }
     }

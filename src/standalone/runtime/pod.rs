@@ -270,7 +270,7 @@ impl PodTask {
 
     /// Writes the last status, until it is written.
     async fn finish(mut self) {
-        self.model.over = true;
+        self.model.end();
         while !self.write_once().await {
             tokio::time::sleep(WRITE_RETRY).await;
         }

@@ -35,6 +35,23 @@ pub(super) struct Verdict {
     pub(super) message: String,
 }
 
+/// The `reason` of a pod whose node was stopped, as the kubelet writes it.
+const TERMINATED: &str = "Terminated";
+
+impl Verdict {
+    /// The node was stopped. A pod that ends well in its grace period has succeeded all the same.
+    pub(super) fn node_stopped() -> Self {
+        Self {
+            reason: TERMINATED.to_owned(),
+            message: "Pod was terminated because its node was stopped".to_owned(),
+        }
+    }
+
+    fn is_of_the_node(&self) -> bool {
+        self.reason == TERMINATED
+    }
+}
+
 /// How far a pod is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Phase {
@@ -236,7 +253,7 @@ pub(super) struct Model {
     /// Set when the pod ends otherwise than by itself.
     pub(super) verdict: Option<Verdict>,
     /// Whether nothing runs any more and nothing will.
-    pub(super) over: bool,
+    over: bool,
     since: Timestamp,
     conditions: Vec<PodCondition>,
 }
@@ -317,11 +334,22 @@ impl Model {
             .any(|record| record.done && !record.sidecar && !record.succeeded())
     }
 
+    /// Nothing runs any more and nothing will.
+    pub(super) fn end(&mut self) {
+        self.over = true;
+        if self.all_succeeded() {
+            self.verdict.take_if(|verdict| verdict.is_of_the_node());
+        }
+    }
+
+    fn all_succeeded(&self) -> bool {
+        !self.main.is_empty() && self.main.iter().all(Record::succeeded)
+    }
+
     /// How far the pod is.
     pub(super) fn phase(&self) -> Phase {
         if self.over {
-            let succeeded = !self.main.is_empty() && self.main.iter().all(Record::succeeded);
-            return if succeeded && self.verdict.is_none() {
+            return if self.all_succeeded() && self.verdict.is_none() {
                 Phase::Succeeded
             } else {
                 Phase::Failed
@@ -341,10 +369,15 @@ impl Model {
         let statuses = |records: &[Record], init| -> Option<Vec<ContainerStatus>> {
             (!records.is_empty()).then(|| records.iter().map(|record| record.status(init)).collect())
         };
+        // A stop is not the end yet, and what is written is not taken back.
+        let verdict = self
+            .verdict
+            .as_ref()
+            .filter(|verdict| self.over || !verdict.is_of_the_node());
         PodStatus {
             phase: Some(phase.as_str().to_owned()),
-            reason: self.verdict.as_ref().map(|verdict| verdict.reason.clone()),
-            message: self.verdict.as_ref().map(|verdict| verdict.message.clone()),
+            reason: verdict.map(|verdict| verdict.reason.clone()),
+            message: verdict.map(|verdict| verdict.message.clone()),
             start_time: Some(to_time(self.since)),
             conditions: Some(self.conditions.clone()),
             init_container_statuses: statuses(&self.init, true),
@@ -364,6 +397,10 @@ impl Model {
         self.set_condition("Initialized", self.initialized(), "ContainersNotInitialized", now);
         self.set_condition("ContainersReady", ready, why_not, now);
         self.set_condition("Ready", ready, why_not, now);
+        // By which a pod failure policy can tell a stop from a failure.
+        if self.over && self.verdict.as_ref().is_some_and(Verdict::is_of_the_node) {
+            self.set_condition("DisruptionTarget", true, "", now);
+        }
     }
 
     /// Sets a condition. The time of its last change stays when it has not changed.

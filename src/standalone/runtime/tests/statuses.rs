@@ -93,7 +93,7 @@ fn story(model: &mut Model, changes: Vec<(usize, Change)>) -> String {
         model.apply(container, change);
         lines.push(told(&model.status(at(second))));
     }
-    model.over = true;
+    model.end();
     lines.push(told(&model.status(at(60))));
     lines.join("\n")
 }
@@ -187,10 +187,30 @@ fn a_verdict_fails_the_pod_whatever_its_processes_say() {
         reason,
         message: "too long".to_owned(),
     });
-    model.over = true;
+    model.end();
     let status = model.status(at(3));
     assert_eq!(status.phase.as_deref(), Some("Failed"));
     assert_eq!(status.reason.as_deref(), Some("DeadlineExceeded"));
+}
+
+#[test]
+fn a_stop_of_the_node_fails_the_pod_unless_it_ends_well_in_its_grace() {
+    for (code, phase, reason) in [(0, "Succeeded", None), (143, "Failed", Some("Terminated"))] {
+        let mut model = model(&json!({"containers": [{"name": "main"}]}));
+        model.apply(0, running(1));
+        model.verdict = Some(Verdict::node_stopped());
+        assert_eq!(model.status(at(2)).reason, None, "it has not ended yet");
+        model.apply(0, ended(code, 3));
+        model.end();
+        let status = model.status(at(3));
+        assert_eq!(
+            (status.phase.as_deref(), status.reason.as_deref()),
+            (Some(phase), reason)
+        );
+        let disrupted = status.conditions.iter().flatten();
+        let disrupted = disrupted.filter(|condition| condition.type_ == "DisruptionTarget");
+        assert_eq!(disrupted.count(), usize::from(code != 0));
+    }
 }
 
 #[test]

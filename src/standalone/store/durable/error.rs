@@ -57,6 +57,17 @@ pub enum OpenError {
         punctual: String,
     },
 
+    /// There is no room even to read it.
+    #[error(
+        "the disk is full, and the database {} can't be used without a little room. Nothing of it is lost: make room, and \
+         start again",
+        path.display()
+    )]
+    Full {
+        /// The database.
+        path: PathBuf,
+    },
+
     /// It can't be opened or read.
     #[error("the database {} can't be used", path.display())]
     Unusable {

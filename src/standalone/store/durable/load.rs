@@ -200,7 +200,14 @@ fn is_damage(error: &sqlx::Error) -> bool {
     }
 }
 
+/// Whether the disk has no room: for the database or its log, or for the index of the log.
+pub(super) fn is_full(error: &sqlx::Error) -> bool {
+    const FULL: i32 = 13;
+    const NO_ROOM_FOR_INDEX: i32 = 4874;
+    result_code(error).is_some_and(|code| matches!(code, FULL | NO_ROOM_FOR_INDEX))
+}
+
 /// SQLite's extended result code.
-pub(super) fn result_code(error: &sqlx::Error) -> Option<i32> {
+fn result_code(error: &sqlx::Error) -> Option<i32> {
     error.as_database_error()?.code()?.parse().ok()
 }

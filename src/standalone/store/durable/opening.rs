@@ -39,7 +39,7 @@ impl Default for SqliteOptions {
 pub(super) struct Opened {
     pub(super) database: Database,
     pub(super) loaded: Loaded,
-    /// The damaged one that was put aside for it.
+    /// The damaged one that was put aside, now or before, and that it takes the place of.
     pub(super) put_aside: Option<PathBuf>,
 }
 
@@ -70,6 +70,7 @@ impl Opening<'_> {
     async fn open(&self) -> Result<Opened, OpenError> {
         let mut put_aside = None;
         if self.is_missing()? {
+            put_aside = aside::find(self.path).map_err(|source| self.io("read", source))?;
             self.create().await?;
         } else if let Some(kept) = self.put_aside_orphan()? {
             put_aside = Some(kept);
@@ -196,7 +197,7 @@ impl Opening<'_> {
                 known,
                 punctual,
             },
-            Trouble::Unreadable(source) => OpenError::Unusable { path, source },
+            Trouble::Unreadable(source) => self.unusable(source),
             // Neither is left: the older was taken to this version, and a new one is whole.
             Trouble::Older(_) | Trouble::Damaged(_) => OpenError::Unusable {
                 path,
@@ -206,9 +207,11 @@ impl Opening<'_> {
     }
 
     fn unusable(&self, source: sqlx::Error) -> OpenError {
-        OpenError::Unusable {
-            path: self.path.to_owned(),
-            source,
+        let path = self.path.to_owned();
+        if load::is_full(&source) {
+            OpenError::Full { path }
+        } else {
+            OpenError::Unusable { path, source }
         }
     }
 

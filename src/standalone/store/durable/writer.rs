@@ -8,7 +8,7 @@ use tokio::time::{Instant, MissedTickBehavior, interval_at};
 
 use super::batch::{Batch, Request};
 use super::database::{Backlog, Database};
-use super::load::result_code;
+use super::load::is_full;
 use crate::standalone::store::state::{Forgotten, SharedState};
 use crate::standalone::store::{Revision, StoreError};
 
@@ -164,8 +164,7 @@ impl Writer {
     }
 
     fn failure(&self, error: &Arc<sqlx::Error>) -> StoreError {
-        const FULL: i32 = 13;
-        if result_code(error) == Some(FULL) {
+        if is_full(error) {
             StoreError::Full {
                 path: self.database.path().to_owned(),
             }

@@ -1,0 +1,73 @@
+//! A database that was damaged, and what is not to be kept.
+
+use std::os::unix::fs::FileExt as _;
+
+use insta::assert_snapshot;
+
+use crate::machine::{Ended, Place};
+
+/// What it said, without what differs from time to time.
+fn said(ended: &Ended) -> String {
+    let mut words: Vec<String> = Vec::new();
+    for word in ended.said.split(' ') {
+        let stamp = word.split_once(".damaged-");
+        words.push(stamp.map_or(word.to_owned(), |(name, stamp)| {
+            let rest = stamp.trim_start_matches(|c: char| c.is_ascii_digit() || c == 'T' || c == 'Z');
+            format!("{name}.damaged-WHEN{rest}")
+        }));
+    }
+    words.join(" ")
+}
+
+pub(crate) async fn a_damaged_database_is_kept_and_nothing_starts() {
+    let place = Place::new();
+    place.up().await.interrupt();
+    let database = place.data().join("punctual.db");
+    let whole = std::fs::read(&database).expect("a database");
+    let at = whole
+        .windows(11)
+        .position(|window| window == b"kube-system")
+        .expect("the namespace");
+    let file = std::fs::OpenOptions::new()
+        .write(true)
+        .open(&database)
+        .expect("a file");
+    file.write_at(b"cube", at as u64).expect("written");
+    let damaged = std::fs::read(&database).expect("a database");
+
+    let refused = place.ended(&["--for", "1s"]);
+    assert_eq!(refused.code, Some(1));
+    assert_snapshot!(said(&refused));
+    let refused = place.ended(&["--for", "1s"]);
+    assert_eq!(refused.code, Some(1));
+    assert_snapshot!(said(&refused));
+
+    let anew = place.ended(&["--for", "1s", "--start-empty"]);
+    assert_eq!(anew.code, Some(0));
+    assert_snapshot!(said(&anew));
+    let kept = std::fs::read_dir(place.data()).expect("a folder").flatten();
+    let mut kept = kept.filter(|entry| entry.file_name().to_string_lossy().contains(".damaged-"));
+    let kept = kept.next().expect("it is kept").path();
+    assert_eq!(std::fs::read(&kept).expect("a file"), damaged);
+
+    // A backup in its place is what goes on.
+    std::fs::write(&database, whole).expect("written");
+    assert_eq!(place.ended(&["--for", "1s"]).code, Some(0));
+    let needless = place.ended(&["--for", "1s", "--start-empty"]);
+    assert_eq!(needless.code, Some(0));
+    assert_snapshot!(said(&needless));
+}
+
+pub(crate) async fn an_ephemeral_one_leaves_nothing() {
+    let place = Place::new();
+    let temporary = place.path("tmp");
+    std::fs::create_dir(&temporary).expect("a folder");
+    let mut command = place.command(&["--ephemeral", "--for", "1s"]);
+    let output = command
+        .env("TMPDIR", &temporary)
+        .env("XDG_STATE_HOME", place.path("state"))
+        .output();
+    assert_eq!(output.expect("punctual can be started").status.code(), Some(0));
+    assert_eq!(std::fs::read_dir(&temporary).expect("a folder").count(), 0);
+    assert!(!place.path("state").exists());
+}

@@ -1,0 +1,115 @@
+//! A disk without room. It is a small one in memory, which only root can make.
+
+use std::path::Path;
+use std::process::Command;
+
+use insta::assert_snapshot;
+use k8s_openapi::api::core::v1::ConfigMap;
+use kube::api::{DeleteParams, ListParams, ObjectMeta, PostParams};
+use kube::{Api, Client, ResourceExt as _};
+use tempfile::TempDir;
+
+use crate::machine::Place;
+
+/// How large the disk is: the database, its log and a little more.
+const SIZE: &str = "size=6m,mode=0700";
+
+/// A file system of its own, for as long as this lives.
+struct Disk(TempDir);
+
+impl Disk {
+    fn make() -> Option<Disk> {
+        let folder = TempDir::new().ok()?;
+        let mounted = Command::new("mount")
+            .args(["-t", "tmpfs", "-o", SIZE, "punctual-test"])
+            .arg(folder.path())
+            .output();
+        mounted.ok()?.status.success().then_some(Disk(folder))
+    }
+
+    fn path(&self) -> &Path {
+        self.0.path()
+    }
+}
+
+impl Drop for Disk {
+    fn drop(&mut self) {
+        let _unmounted = Command::new("umount").arg("--lazy").arg(self.path()).status();
+    }
+}
+
+/// Whether such a disk can be made here.
+pub(crate) fn can_be_made() -> bool {
+    Disk::make().is_some()
+}
+
+/// A config map of about 20 kB.
+fn map(number: usize) -> ConfigMap {
+    ConfigMap {
+        metadata: ObjectMeta {
+            name: Some(format!("map{number}")),
+            ..ObjectMeta::default()
+        },
+        data: Some([("text".to_owned(), "x".repeat(20_000))].into()),
+        ..ConfigMap::default()
+    }
+}
+
+async fn names(maps: &Api<ConfigMap>) -> Vec<String> {
+    let maps = maps.list(&ListParams::default()).await.expect("reads go on");
+    let names = maps.iter().map(|map| map.name_any());
+    names.filter(|name| name.starts_with("map")).collect()
+}
+
+/// Creates config maps until one is refused: how many were acknowledged, and what was said.
+async fn fill(client: &Client) -> (Vec<String>, String) {
+    let maps: Api<ConfigMap> = Api::default_namespaced(client.clone());
+    let mut acknowledged = Vec::new();
+    for number in 0..10_000 {
+        match maps.create(&PostParams::default(), &map(number)).await {
+            Ok(map) => acknowledged.push(map.name_any()),
+            Err(error) => return (acknowledged, error.to_string()),
+        }
+    }
+    panic!("the disk does not fill");
+}
+
+pub(crate) async fn a_full_disk_is_reported_and_nothing_acknowledged_is_lost() {
+    let disk = Disk::make().expect("the case is ignored where it can't be made");
+    let place = Place::with_data_in(disk.path().join("data"));
+    let up = place.up().await;
+    let client = up.client().await.expect("a client");
+    let (mut acknowledged, said) = fill(&client).await;
+    assert!(
+        said.contains("the disk is full: nothing was written; make room for"),
+        "{said}"
+    );
+    acknowledged.sort();
+    let maps: Api<ConfigMap> = Api::default_namespaced(client);
+    assert_eq!(names(&maps).await, acknowledged);
+    maps.delete(&acknowledged[0], &DeleteParams::default())
+        .await
+        .expect_err("a write");
+    let log = up.interrupt();
+    assert!(
+        log.contains("a write failed; it is tried again with every write"),
+        "{log}"
+    );
+
+    // There is not even room to begin.
+    let refused = place.ended(&["--for", "1s"]);
+    assert_eq!(refused.code, Some(1));
+    assert_snapshot!(refused.said);
+    let resized = Command::new("mount")
+        .args(["-o", "remount,size=24m"])
+        .arg(disk.path())
+        .status();
+    assert!(resized.expect("mount can be started").success());
+    let up = place.up().await;
+    let maps: Api<ConfigMap> = Api::default_namespaced(up.client().await.expect("a client"));
+    assert_eq!(names(&maps).await, acknowledged);
+    maps.create(&PostParams::default(), &map(10_001))
+        .await
+        .expect("there is room");
+    up.interrupt();
+}

@@ -1,0 +1,68 @@
+//! `punctual up` as people have it, and what can happen to it: nothing that it has acknowledged or started is lost.
+//!
+//! | file | what is tried |
+//! |---|---|
+//! | `restarts` | what an `up` leaves behind is found by the next one |
+//! | `damage` | a database that was damaged, and a folder that is taken |
+//! | `full_disk` | a disk without room; needs root, to make a small one |
+//! | `kills` | killed at random moments, with a ledger of what ran; for `STRESS_SECONDS` where that is set |
+
+mod damage;
+mod full_disk;
+mod kills;
+mod machine;
+mod restarts;
+
+use std::process::ExitCode;
+use std::time::Duration;
+
+use futures::future::BoxFuture;
+use libtest_mimic::{Arguments, Trial};
+
+/// A case, and its name.
+type Case = (&'static str, fn() -> BoxFuture<'static, ()>);
+
+/// Names functions of a module as cases.
+macro_rules! cases {
+    ($($module:ident::$case:ident)*) => {
+        [$((concat!(stringify!($module), "::", stringify!($case)), || Box::pin($module::$case()))),*]
+    };
+}
+
+fn main() -> ExitCode {
+    let arguments = Arguments::from_args();
+    let everywhere: [Case; 10] = cases! {
+        restarts::running_work_goes_on_and_is_not_started_again
+        restarts::work_that_ended_meanwhile_is_found_with_its_exit_code
+        restarts::a_finished_job_is_not_run_again_by_its_manifest
+        restarts::a_missed_run_is_caught_up_once
+        restarts::a_schedule_edited_meanwhile_is_not_due_in_the_past
+        restarts::what_a_stop_interrupted_is_tried_again_at_the_next_start
+        restarts::what_the_manifests_do_not_name_is_kept_and_shown
+        damage::a_damaged_database_is_kept_and_nothing_starts
+        damage::an_ephemeral_one_leaves_nothing
+        kills::nothing_is_lost_or_doubled_whenever_it_is_killed
+    };
+    let with_a_small_disk: [Case; 1] = cases! {
+        full_disk::a_full_disk_is_reported_and_nothing_acknowledged_is_lost
+    };
+    let mut trials: Vec<Trial> = everywhere.map(|case| trial(case, false)).into();
+    let no_disk = !full_disk::can_be_made();
+    trials.extend(with_a_small_disk.map(|case| trial(case, no_disk)));
+    libtest_mimic::run(&arguments, trials).exit_code()
+}
+
+/// A case on a runtime of its own, with an end for one that hangs.
+fn trial((name, run): Case, ignored: bool) -> Trial {
+    let trial = Trial::test(name, move || {
+        let runtime = tokio::runtime::Builder::new_multi_thread()
+            .worker_threads(2)
+            .enable_all()
+            .build();
+        let limit = Duration::from_secs(180) + kills::duration();
+        let case = async move { tokio::time::timeout(limit, run()).await };
+        let timed = runtime.expect("a runtime for the case").block_on(case);
+        timed.map_err(|_| "it does not end".into())
+    });
+    trial.with_ignored_flag(ignored)
+}

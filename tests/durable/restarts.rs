@@ -1,0 +1,188 @@
+//! What an `up` leaves behind, killed outright or stopped, is found by the next one.
+
+use std::time::Duration;
+
+use chrono::TimeDelta;
+use k8s_openapi::api::batch::v1::{CronJob, Job};
+use k8s_openapi::api::core::v1::Pod;
+use kube::Api;
+use kube::api::{ListParams, Patch, PatchParams};
+use punctual::clock::{Clock as _, SystemClock};
+use punctual::schedule::Timestamp;
+use serde_json::json;
+
+use crate::machine::{Place, Up, holds};
+
+/// A Job named `work` whose only process runs a script in `sh`.
+fn job(script: &str, more: &str) -> String {
+    format!(
+        "{{apiVersion: batch/v1, kind: Job, metadata: {{name: work}}, spec: {{{more}template: {{spec: {{\
+         restartPolicy: Never, containers: [{{name: main, image: none, command: [sh, -c, {script:?}]}}]}}}}}}}}\n"
+    )
+}
+
+fn cronjob(schedule: &str, script: &str) -> String {
+    format!(
+        "{{apiVersion: batch/v1, kind: CronJob, metadata: {{name: tick}}, spec: {{schedule: {schedule:?}, \
+         jobTemplate: {{spec: {{template: {{spec: {{restartPolicy: Never, containers: [{{name: main, image: none, \
+         command: [sh, -c, {script:?}]}}]}}}}}}}}}}}}\n"
+    )
+}
+
+/// Writes a line to `runs`, waits for the file `go`, writes another line, and ends with a code.
+fn work(place: &Place, exit_code: i32) -> String {
+    let (runs, go) = (place.path("runs"), place.path("go"));
+    let (runs, go) = (runs.display(), go.display());
+    format!(
+        "echo run >> {runs}; until [ -e {go} ]; do sleep 0.02; done; echo done >> {runs}; exit {exit_code}"
+    )
+}
+
+fn go(place: &Place) {
+    std::fs::write(place.path("go"), "").expect("a file");
+}
+
+async fn pods(up: &Up) -> Vec<Pod> {
+    let pods: Api<Pod> = Api::default_namespaced(up.client().await.expect("a client"));
+    pods.list(&ListParams::default()).await.expect("a list").items
+}
+
+pub(crate) async fn running_work_goes_on_and_is_not_started_again() {
+    let place = Place::new();
+    place.manifest(&job(&work(&place, 0), ""));
+    let up = place.up().await;
+    place.lines_until("runs", 1).await;
+    up.job_until("work", |status| status.ready == Some(1)).await;
+    up.kill();
+    let up = place.up().await;
+    let status = up.job_until("work", |status| status.active == Some(1)).await;
+    assert_eq!((status.succeeded, status.failed), (None, None));
+    go(&place);
+    let status = up.job_until("work", |status| holds(status, "Complete")).await;
+    assert_eq!((status.succeeded, status.failed), (Some(1), None));
+    assert_eq!(place.lines("runs"), ["run", "done"], "once, to its end");
+    up.shows("succeeded after").await;
+}
+
+pub(crate) async fn work_that_ended_meanwhile_is_found_with_its_exit_code() {
+    let place = Place::new();
+    place.manifest(&job(&work(&place, 7), "backoffLimit: 0, "));
+    let up = place.up().await;
+    place.lines_until("runs", 1).await;
+    up.kill();
+    go(&place);
+    place.lines_until("runs", 2).await;
+    let up = place.up().await;
+    up.job_until("work", |status| holds(status, "Failed")).await;
+    let status = pods(&up).await.remove(0).status.expect("a status");
+    let container = status.container_statuses.expect("containers").remove(0);
+    let ended = container
+        .state
+        .and_then(|state| state.terminated)
+        .expect("an end");
+    assert_eq!((ended.exit_code, ended.reason.as_deref()), (7, Some("Error")));
+    assert_eq!(place.lines("runs"), ["run", "done"], "not again");
+}
+
+pub(crate) async fn a_finished_job_is_not_run_again_by_its_manifest() {
+    let place = Place::new();
+    place.manifest(&job(&format!("echo run >> {}", place.path("runs").display()), ""));
+    let up = place.up().await;
+    up.job_until("work", |status| holds(status, "Complete")).await;
+    up.kill();
+    let up = place.up().await;
+    let jobs: Api<Job> = Api::default_namespaced(up.client().await.expect("a client"));
+    let first = jobs.get("work").await.expect("a Job").metadata;
+    up.interrupt();
+    let up = place.up().await;
+    let jobs: Api<Job> = Api::default_namespaced(up.client().await.expect("a client"));
+    let third = jobs.get("work").await.expect("a Job").metadata;
+    assert_eq!(
+        (first.uid, first.resource_version),
+        (third.uid, third.resource_version),
+        "nothing has touched it"
+    );
+    assert_eq!(place.lines("runs"), ["run"]);
+    assert!(
+        !up.shown().iter().any(|line| line.contains("succeeded")),
+        "told before"
+    );
+}
+
+/// The newest instant of those that were missed runs, and only that one.
+pub(crate) async fn a_missed_run_is_caught_up_once() {
+    let place = Place::new();
+    place.manifest(&cronjob("@every 1s", "true"));
+    let up = place.up().await;
+    up.shows("started tick-").await;
+    up.kill();
+    tokio::time::sleep(Duration::from_millis(3_500)).await;
+    let up = place.up().await;
+    up.shows("after its time").await;
+    up.shows("could not be started in time; only the newest").await;
+    let due = |line: &String| {
+        line.split("started tick-")
+            .nth(1)?
+            .split(',')
+            .next()?
+            .parse::<i64>()
+            .ok()
+    };
+    let shown = up.shown();
+    let caught_up: Vec<i64> = shown.iter().filter_map(due).collect();
+    assert!(caught_up.windows(2).all(|pair| pair[1] > pair[0]), "{shown:#?}");
+}
+
+/// In force until now was a schedule that is due in an hour; by the new one it was due a minute ago.
+pub(crate) async fn a_schedule_edited_meanwhile_is_not_due_in_the_past() {
+    let now = SystemClock.now();
+    let yearly_at = |at: Timestamp| at.format("%-M %-H %-d %-m *").to_string();
+    let place = Place::new();
+    place.manifest(&cronjob(&yearly_at(now + TimeDelta::hours(1)), "true"));
+    let up = place.up().await;
+    let cronjobs: Api<CronJob> = Api::default_namespaced(up.client().await.expect("a client"));
+    // As if it had run, so that it does not matter when it was created.
+    let ran = json!({"status": {"lastScheduleTime": (now - TimeDelta::days(1)).to_rfc3339()}});
+    cronjobs
+        .patch_status("tick", &PatchParams::default(), &Patch::Merge(ran))
+        .await
+        .expect("written");
+    up.kill();
+    place.manifest(&cronjob(&yearly_at(now - TimeDelta::minutes(1)), "true"));
+    let up = place.up().await;
+    tokio::time::sleep(Duration::from_secs(1)).await;
+    assert!(
+        !up.shown().iter().any(|line| line.contains("started")),
+        "{:#?}",
+        up.shown()
+    );
+    up.interrupt();
+}
+
+pub(crate) async fn what_a_stop_interrupted_is_tried_again_at_the_next_start() {
+    let place = Place::new();
+    place.manifest(&job(&work(&place, 0), "backoffLimit: 1, "));
+    let up = place.up().await;
+    place.lines_until("runs", 1).await;
+    up.interrupt();
+    let up = place.up().await;
+    go(&place);
+    let status = up.job_until("work", |status| holds(status, "Complete")).await;
+    assert_eq!((status.succeeded, status.failed), (Some(1), Some(1)));
+    assert_eq!(place.lines("runs"), ["run", "run", "done"]);
+}
+
+pub(crate) async fn what_the_manifests_do_not_name_is_kept_and_shown() {
+    let place = Place::new();
+    place.manifest(&cronjob("0 0 1 1 *", "true"));
+    place.up().await.interrupt();
+    place.manifest(&job("true", ""));
+    let up = place.up().await;
+    up.job_until("work", |status| holds(status, "Complete")).await;
+    let shown = up.shown();
+    let kept = shown
+        .iter()
+        .position(|line| line.starts_with("kept from before"))
+        .expect("it is said");
+    assert!(shown[kept + 3].contains("tick   0 0 1 1 *"), "{shown:#?}");
+}
