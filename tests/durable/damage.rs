@@ -62,7 +62,7 @@ pub(crate) async fn an_ephemeral_one_leaves_nothing() {
     let place = Place::new();
     let temporary = place.path("tmp");
     std::fs::create_dir(&temporary).expect("a folder");
-    let mut command = place.command(&["--ephemeral", "--for", "1s"]);
+    let mut command = Place::command(&["--ephemeral", "--for", "1s"]);
     let output = command
         .env("TMPDIR", &temporary)
         .env("XDG_STATE_HOME", place.path("state"))

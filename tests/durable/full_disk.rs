@@ -6,7 +6,7 @@ use std::process::Command;
 use insta::assert_snapshot;
 use k8s_openapi::api::core::v1::ConfigMap;
 use kube::api::{DeleteParams, ListParams, ObjectMeta, PostParams};
-use kube::{Api, Client, ResourceExt as _};
+use kube::{Api, Client, ResourceExt};
 use tempfile::TempDir;
 
 use crate::machine::Place;
@@ -57,7 +57,7 @@ fn map(number: usize) -> ConfigMap {
 
 async fn names(maps: &Api<ConfigMap>) -> Vec<String> {
     let maps = maps.list(&ListParams::default()).await.expect("reads go on");
-    let names = maps.iter().map(|map| map.name_any());
+    let names = maps.iter().map(ResourceExt::name_any);
     names.filter(|name| name.starts_with("map")).collect()
 }
 

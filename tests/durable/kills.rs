@@ -8,7 +8,7 @@ use std::time::{Duration, Instant};
 use k8s_openapi::api::batch::v1::Job;
 use k8s_openapi::api::core::v1::ConfigMap;
 use kube::api::{ListParams, ObjectMeta, PostParams};
-use kube::{Api, ResourceExt as _};
+use kube::{Api, ResourceExt};
 
 use crate::machine::{Place, Up, holds, until};
 
@@ -165,7 +165,7 @@ async fn ended_jobs(up: &Up) -> Vec<Job> {
 async fn check_writes(up: &Up, acknowledged: &BTreeSet<String>) {
     let maps: Api<ConfigMap> = Api::default_namespaced(up.client().await.expect("a client"));
     let there = maps.list(&ListParams::default()).await.expect("a list");
-    let there: BTreeSet<String> = there.iter().map(|map| map.name_any()).collect();
+    let there: BTreeSet<String> = there.iter().map(ResourceExt::name_any).collect();
     let lost: Vec<_> = acknowledged.difference(&there).collect();
     assert!(lost.is_empty(), "acknowledged and not there: {lost:?}");
 }
@@ -183,7 +183,7 @@ fn check_jobs(jobs: &[Job], ledger: &Ledger) {
             assert_eq!(*lines, ["begin", "end"], "{name} {pod}");
         }
     }
-    let known: BTreeSet<String> = jobs.iter().map(|job| job.name_any()).collect();
+    let known: BTreeSet<String> = jobs.iter().map(ResourceExt::name_any).collect();
     let unknown: Vec<_> = ledger
         .pods
         .keys()

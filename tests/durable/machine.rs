@@ -12,7 +12,7 @@ use kube::{Api, Client, Config};
 use tempfile::TempDir;
 
 /// Long enough that only a test that hangs takes it.
-const PATIENCE: Duration = Duration::from_secs(60);
+const PATIENCE: Duration = Duration::from_mins(1);
 
 /// A folder with a data folder in it, and a manifest.
 pub(crate) struct Place {
@@ -73,7 +73,7 @@ impl Place {
         .await
     }
 
-    pub(crate) fn command(&self, arguments: &[&str]) -> Command {
+    pub(crate) fn command(arguments: &[&str]) -> Command {
         let mut command = Command::new(env!("CARGO_BIN_EXE_punctual"));
         command
             .arg("up")
@@ -98,7 +98,7 @@ impl Place {
         let manifest = self.path("manifest.yaml");
         let mut arguments = vec!["--data-dir", &data];
         arguments.extend(manifest.to_str().filter(|_| manifest.exists()));
-        Up::start(&mut self.command(&arguments), &self.data)
+        Up::start(&mut Self::command(&arguments), &self.data)
     }
 
     /// Runs it to its end, which comes by itself.
@@ -108,8 +108,7 @@ impl Place {
             .into_iter()
             .chain(more.iter().copied())
             .collect();
-        let output = self
-            .command(&arguments)
+        let output = Self::command(&arguments)
             .output()
             .expect("punctual can be started");
         Ended {

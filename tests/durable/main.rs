@@ -59,7 +59,7 @@ fn trial((name, run): Case, ignored: bool) -> Trial {
             .worker_threads(2)
             .enable_all()
             .build();
-        let limit = Duration::from_secs(180) + kills::duration();
+        let limit = Duration::from_mins(3) + kills::duration();
         let case = async move { tokio::time::timeout(limit, run()).await };
         let timed = runtime.expect("a runtime for the case").block_on(case);
         timed.map_err(|_| "it does not end".into())

@@ -13,7 +13,7 @@ use crate::cli::up::happening::LoadedObject;
 use crate::cli::up::jobs::Seen;
 use crate::clock::SharedClock;
 use crate::cronjob::Key;
-use crate::manifest::{CronJob, Object};
+use crate::manifest::{CronJob, Object, lower};
 use crate::policy::SeenSchedule;
 use crate::schedule::TimeZones;
 use crate::submit::JobView;
@@ -39,12 +39,11 @@ impl Before {
     }
 
     /// The schedules that were in force.
-    pub(super) fn schedules(&self) -> Vec<(Key, SeenSchedule)> {
-        let schedule = |cronjob: &CronJob| (cronjob.spec.schedule.clone(), cronjob.spec.time_zone.clone());
-        let of_each = self
-            .cronjobs
-            .iter()
-            .map(|cronjob| (cronjob.key(), schedule(cronjob)));
+    pub(super) fn schedules(&self, zones: &TimeZones) -> Vec<(Key, SeenSchedule)> {
+        let of_each = self.cronjobs.iter().map(|cronjob| {
+            let spec = lower(cronjob, zones, None).spec;
+            (cronjob.key(), (spec.schedule_text, spec.time_zone))
+        });
         of_each.collect()
     }
 

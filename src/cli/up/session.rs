@@ -71,7 +71,7 @@ pub(super) async fn run(
         seen: before.jobs_seen(&clock),
         clock: Arc::clone(&clock),
     };
-    let (machine, Hearing { told, processes }) = machine.start(data_dir.clone(), before.schedules());
+    let (machine, Hearing { told, processes }) = machine.start(data_dir.clone(), before.schedules(&zones));
     let serving = Serving::start(door, &machine);
     let (sender, ended) = mpsc::channel(ENDED_QUEUE);
     let (stop_ends, ends_stop) = watch::channel(false);
@@ -178,8 +178,11 @@ impl Session {
         let now = self.clock.now();
         match self.output {
             Output::Text => {
-                for tables in [table::loaded(loaded, now), table::kept(kept, now)] {
-                    tables.iter().for_each(|table| say(table));
+                for table in [table::loaded(loaded, now), table::kept(kept, now)]
+                    .iter()
+                    .flatten()
+                {
+                    say(table);
                 }
             }
             Output::Json => {
