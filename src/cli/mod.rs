@@ -1,6 +1,7 @@
 //! The commands: one file each.
 
 mod asked;
+mod change;
 mod chosen;
 mod completion;
 mod connect;
@@ -12,6 +13,9 @@ mod get;
 mod import;
 mod next;
 mod present;
+mod resume;
+mod skip_next;
+mod suspend;
 mod trigger;
 mod up;
 pub mod zoneinfo;
@@ -54,6 +58,12 @@ enum Command {
     Controller(controller::ControllerArgs),
     /// List CronJobs with their next due instant and how their runs end
     Get(get::GetArgs),
+    /// Start no runs of some CronJobs for now
+    Suspend(suspend::SuspendArgs),
+    /// End the pause of some CronJobs
+    Resume(resume::ResumeArgs),
+    /// Let the next due instant of some CronJobs pass without a run
+    SkipNext(skip_next::SkipNextArgs),
     /// Run a CronJob once, now
     Trigger(trigger::TriggerArgs),
     /// List when a schedule is due
@@ -93,6 +103,9 @@ pub fn run(cli: &Cli) -> Exit {
         Command::Up(args) => up::up(args),
         Command::Controller(args) => controller::controller(args),
         Command::Get(args) => get::get(args),
+        Command::Suspend(args) => suspend::suspend(args),
+        Command::Resume(args) => resume::resume(args),
+        Command::SkipNext(args) => skip_next::skip_next(args),
         Command::Trigger(args) => trigger::trigger(args),
         Command::Next(args) => next::next(args),
         Command::Import(args) => import::import(args),

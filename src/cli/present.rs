@@ -2,7 +2,7 @@
 
 use std::fmt::Write as _;
 
-use chrono::{FixedOffset, TimeDelta};
+use chrono::{FixedOffset, SecondsFormat, TimeDelta};
 use comfy_table::Table;
 use comfy_table::presets::NOTHING;
 use serde_json::Value;
@@ -56,6 +56,11 @@ pub(super) fn wall_clock(at: Timestamp, zone: &Zone) -> String {
             .to_string(),
         None => at.format("%a %Y-%m-%d %H:%M:%S +00:00").to_string(),
     }
+}
+
+/// An instant as programs read it, in UTC and whole seconds.
+pub(super) fn rfc3339(at: Timestamp) -> String {
+    at.to_rfc3339_opts(SecondsFormat::Secs, true)
 }
 
 /// A value as a YAML document.

@@ -26,6 +26,21 @@ pub struct CronJob {
     pub status: Status,
 }
 
+impl CronJob {
+    /// The first instant after `now` that its schedule asks for and no pause covers.
+    pub fn next_due(&self, now: Timestamp) -> Option<Timestamp> {
+        let anchor = self.status.last_schedule_time.unwrap_or(self.created);
+        let schedule = self.spec.schedule.as_ref().ok()?.anchored(anchor);
+        let after = match self.spec.suspend_until {
+            _ if !self.spec.is_suspended(now) => now,
+            // An instant at the end of the pause is due.
+            Some(until) => until - TimeDelta::seconds(1),
+            None => return None,
+        };
+        schedule.next(after)
+    }
+}
+
 /// Namespace and name.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Key {
@@ -50,14 +65,23 @@ pub struct Spec {
     pub time_zone: Option<String>,
     /// The two compiled, or why they cannot be.
     pub schedule: Result<Schedule, BadSchedule>,
-    /// `spec.suspend`: starts nothing while true.
+    /// `spec.suspend`, or what stands in its place: starts nothing while true.
     pub suspend: bool,
+    /// When that ends by itself.
+    pub suspend_until: Option<Timestamp>,
     /// `spec.concurrencyPolicy`.
     pub concurrency: Concurrency,
     /// `spec.startingDeadlineSeconds`: how late a run may start.
     pub starting_deadline: Option<TimeDelta>,
     /// How many finished Jobs are kept.
     pub history: HistoryLimits,
+}
+
+impl Spec {
+    /// Whether nothing is started at the time `now`.
+    pub fn is_suspended(&self, now: Timestamp) -> bool {
+        self.suspend && self.suspend_until.is_none_or(|until| now < until)
+    }
 }
 
 /// Why a CronJob has no usable schedule.

@@ -64,7 +64,7 @@ impl Adoption {
 }
 
 /// Whether a CronJob is paused: by its spec, or by the annotation if it is handed over.
-pub(super) fn suspended(object: &CronJob, extensions: &Extensions) -> bool {
+pub fn suspended(object: &CronJob, extensions: &Extensions) -> bool {
     if extensions.managed {
         extensions.paused
     } else {

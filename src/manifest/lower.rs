@@ -105,6 +105,7 @@ fn lower_spec(object: &CronJob, zones: &TimeZones, previous: Option<&Spec>) -> S
         (None, Some(known)) => known.schedule.clone(),
         (None, None) => compile(object, &extensions, zones),
     };
+    let schedule = schedule.map(|schedule| schedule.without(&extensions.skip));
     let defaults = HistoryLimits::default();
     let limit = |written: Option<i32>, default| {
         written.map_or(default, |limit| Some(usize::try_from(limit).unwrap_or(0)))
@@ -114,6 +115,7 @@ fn lower_spec(object: &CronJob, zones: &TimeZones, previous: Option<&Spec>) -> S
         time_zone: spec.time_zone.clone(),
         schedule,
         suspend: adoption::suspended(object, &extensions),
+        suspend_until: extensions.paused_until,
         concurrency: concurrency(spec.concurrency_policy.as_deref()),
         starting_deadline: spec.starting_deadline_seconds.and_then(TimeDelta::try_seconds),
         history: HistoryLimits {

@@ -46,7 +46,7 @@ mod read;
 mod report;
 mod suggest;
 
-pub use adoption::{Adoption, MANAGED_ANNOTATION, SUSPEND_ANNOTATION};
+pub use adoption::{Adoption, MANAGED_ANNOTATION, SUSPEND_ANNOTATION, suspended};
 pub use diagnostic::{Diagnostic, Paint, Severity, render_all};
 pub use load::{DEFAULT_NAMESPACE, Loaded, Manifest, load, load_bytes};
 pub use lower::{lower, timestamp};

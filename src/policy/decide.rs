@@ -41,22 +41,22 @@ pub fn decide(situation: Situation<'_>, now: Timestamp) -> Decision {
         memory,
     };
 
-    match usable_schedule(cronjob) {
+    match usable_schedule(cronjob, now) {
         Ok(schedule) => decide_start(&mut decision, cronjob, runs, schedule, now),
-        Err(why) => rest(&mut decision, why, now),
+        Err(why) => rest(&mut decision, cronjob, why, now),
     }
     decision
 }
 
 /// The schedule to follow, or why none is followed now. As in Kubernetes, an unknown zone is told even while the
 /// CronJob is suspended, and a schedule that does not parse only when it would be followed.
-fn usable_schedule(cronjob: &CronJob) -> Result<&Schedule, Note> {
+fn usable_schedule(cronjob: &CronJob, now: Timestamp) -> Result<&Schedule, Note> {
     if cronjob.deleting {
         return Err(Note::BeingDeleted);
     }
     match &cronjob.spec.schedule {
         Err(problem @ BadSchedule::UnknownTimeZone { .. }) => Err(Note::unusable(problem)),
-        _ if cronjob.spec.suspend => Err(Note::Suspended),
+        _ if cronjob.spec.is_suspended(now) => Err(Note::Suspended),
         Err(problem) => Err(Note::unusable(problem)),
         Ok(schedule) if schedule.never_fires() => Err(Note::NeverFires {
             schedule: cronjob.spec.schedule_text.clone(),
@@ -65,9 +65,10 @@ fn usable_schedule(cronjob: &CronJob) -> Result<&Schedule, Note> {
     }
 }
 
-/// Nothing is started, and no time is of interest, until the CronJob changes. What passes meanwhile is not reported
-/// as missed afterwards: somebody wanted it so.
-fn rest(decision: &mut Decision, why: Note, now: Timestamp) {
+/// Nothing is started, and no time is of interest but the end of a pause, until the CronJob changes. What passes
+/// meanwhile is not reported as missed afterwards: somebody wanted it so.
+fn rest(decision: &mut Decision, cronjob: &CronJob, why: Note, now: Timestamp) {
+    decision.wake = cronjob.spec.suspend_until.filter(|_| why == Note::Suspended);
     decision.notes.push(why);
     decision.memory.deadline_told = Some(now);
 }

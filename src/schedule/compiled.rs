@@ -2,6 +2,8 @@
 
 use std::sync::Arc;
 
+use chrono::TimeDelta;
+
 use super::almanac::Almanac;
 use super::calendar::Calendar;
 use super::expression::{Expression, Rule};
@@ -27,6 +29,11 @@ pub(super) enum Timing {
     Almanac(Arc<Almanac>),
     /// Whenever one of several is due.
     Any(Arc<[Schedule]>),
+    /// Whenever another is due, but at some instants not, in seconds since 1970.
+    Without {
+        rest: Arc<Schedule>,
+        instants: Arc<[i64]>,
+    },
     /// `@every`: at `anchor + k * interval` for `k >= 1`, both in seconds; without an anchor, from wherever one asks.
     Every { interval: i64, anchor: Option<i64> },
 }
@@ -59,6 +66,24 @@ impl Schedule {
         }
     }
 
+    /// The same schedule with nothing due at some instants, and at these only: those of before are due again.
+    #[must_use]
+    pub fn without(&self, instants: &[Timestamp]) -> Schedule {
+        let rest = match &self.timing {
+            Timing::Without { rest, .. } => rest.as_ref(),
+            _ => self,
+        };
+        if instants.is_empty() {
+            return rest.clone();
+        }
+        let timing = Timing::Without {
+            rest: Arc::new(rest.clone()),
+            instants: instants.iter().map(Timestamp::timestamp).collect(),
+        };
+        let zone = Arc::clone(&self.zone);
+        Schedule { timing, zone }
+    }
+
     /// The same schedule with `@every` counting from an instant, cut to the whole second; the instant itself is not due.
     ///
     /// It has no effect on the other expressions.
@@ -70,6 +95,7 @@ impl Schedule {
             Timing::Any(several) => {
                 *several = several.iter().map(|each| each.anchored(anchor)).collect();
             }
+            Timing::Without { rest, .. } => *rest = Arc::new(rest.anchored(anchor)),
             Timing::Calendar(_) | Timing::Almanac(_) => {}
         }
         schedule
@@ -85,6 +111,10 @@ impl Schedule {
             Timing::Calendar(calendar) => search::first_from(calendar, &self.zone, after + 1),
             Timing::Almanac(almanac) => search::first_from(almanac.as_ref(), &self.zone, after + 1),
             Timing::Any(several) => several.iter().filter_map(|each| each.next(instant)).min(),
+            Timing::Without { rest, instants } => {
+                let mut due = std::iter::successors(rest.next(instant), |due| rest.next(*due));
+                due.find(|due| !instants.contains(&due.timestamp()))
+            }
             Timing::Every { interval, anchor } => {
                 let anchor = anchor.unwrap_or(after);
                 let elapsed = (after - anchor).max(0) / interval;
@@ -102,6 +132,11 @@ impl Schedule {
             Timing::Calendar(calendar) => search::last_until(calendar, &self.zone, at),
             Timing::Almanac(almanac) => search::last_until(almanac.as_ref(), &self.zone, at),
             Timing::Any(several) => several.iter().filter_map(|each| each.previous(instant)).max(),
+            Timing::Without { rest, instants } => {
+                let before = |due: &Timestamp| rest.previous(*due - TimeDelta::seconds(1));
+                let mut due = std::iter::successors(rest.previous(instant), before);
+                due.find(|due| !instants.contains(&due.timestamp()))
+            }
             Timing::Every { interval, anchor } => {
                 let anchor = (*anchor)?;
                 let elapsed = (at - anchor).max(0) / interval;
@@ -131,6 +166,16 @@ impl Schedule {
                     .take(most)
                     .fold(0, |count, _| count + 1)
             }
+            Timing::Without { rest, instants } => {
+                let is_due = |at: &&i64| {
+                    let due = Timestamp::from_timestamp(**at, 0);
+                    (after + 1..=until).contains(*at)
+                        && due.is_some_and(|due| rest.previous(due) == Some(due))
+                };
+                let without = instants.iter().filter(is_due).fold(0, |count, _| count + 1);
+                rest.count(range.0, range.1, cap.saturating_add(without))
+                    .saturating_sub(without)
+            }
             Timing::Every { interval, anchor } => {
                 let anchor = anchor.unwrap_or(after);
                 let elapsed = |second: i64| (second - anchor).max(0) / interval;
@@ -157,7 +202,17 @@ impl Schedule {
             Timing::Calendar(calendar) => calendar.is_empty(),
             Timing::Almanac(almanac) => almanac.is_empty(),
             Timing::Any(several) => several.iter().all(Schedule::never_fires),
+            Timing::Without { rest, .. } => rest.never_fires(),
             Timing::Every { .. } => false,
+        }
+    }
+
+    /// Whether it is by an interval, which does not look at the wall clock.
+    pub(super) fn is_interval(&self) -> bool {
+        match &self.timing {
+            Timing::Every { .. } => true,
+            Timing::Without { rest, .. } => rest.is_interval(),
+            Timing::Calendar(_) | Timing::Almanac(_) | Timing::Any(_) => false,
         }
     }
 
@@ -170,7 +225,51 @@ impl Schedule {
             Timing::Calendar(calendar) => calendar.first_from(from).map(reading),
             Timing::Almanac(almanac) => almanac.first_from(from).map(reading),
             Timing::Any(several) => several.iter().filter_map(|each| each.reading_from(from)).min(),
+            Timing::Without { rest, .. } => rest.reading_from(from),
             Timing::Every { .. } => None,
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Every hour, but not at three and four o'clock; and not at half past one, when nothing is due anyway.
+    #[test]
+    fn nothing_is_due_at_the_instants_that_are_left_out() {
+        let hourly = schedule("0 * * * *");
+        let without = hourly.without(&[at("03:00"), at("04:00"), at("01:30")]);
+        let due = |schedule: &Schedule| -> Vec<String> {
+            let due = schedule.due(at("00:30"), at("06:00"));
+            due.map(|due| due.format("%H:%M").to_string()).collect()
+        };
+        assert_eq!(due(&without), ["01:00", "02:00", "05:00", "06:00"]);
+        assert_eq!(without.previous(at("04:30")), Some(at("02:00")));
+        assert_eq!(without.count(at("00:30"), at("06:00"), 100), 4);
+        assert_eq!(without.count(at("00:30"), at("06:00"), 3), 3);
+        assert_eq!(due(&without.without(&[])), due(&hourly));
+        assert_eq!(
+            due(&without.without(&[at("06:00")])).len(),
+            5,
+            "those of before are due again"
+        );
+    }
+
+    #[test]
+    fn an_interval_goes_on_over_an_instant_that_is_left_out() {
+        let every = schedule("@every 2h")
+            .without(&[at("04:00")])
+            .anchored(at("00:00"));
+        assert_eq!(every.next(at("02:00")), Some(at("06:00")));
+        assert_eq!(every.previous(at("05:00")), Some(at("02:00")));
+    }
+
+    fn schedule(text: &str) -> Schedule {
+        Schedule::new(&Expression::parse(text).expect("an expression"), Zone::utc())
+    }
+
+    fn at(time: &str) -> Timestamp {
+        format!("2026-11-23T{time}:00Z").parse().expect("an instant")
     }
 }

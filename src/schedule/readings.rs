@@ -5,7 +5,6 @@ use std::ops::Range;
 
 use chrono::NaiveDateTime;
 
-use super::compiled::Timing;
 use super::{Due, Schedule, Timestamp};
 
 /// A reading of the wall clock that matches an expression.
@@ -52,7 +51,7 @@ pub struct Readings {
 impl Readings {
     pub(super) fn new(schedule: &Schedule, after: Timestamp, until: Timestamp) -> Readings {
         let zone = &schedule.zone;
-        let none = schedule.never_fires() || matches!(schedule.timing, Timing::Every { .. });
+        let none = schedule.never_fires() || schedule.is_interval();
         let changes = if none {
             0..0
         } else {
@@ -101,7 +100,7 @@ impl Readings {
     }
 
     fn fold_at(&self, at: Timestamp) -> Fold {
-        if let Timing::Every { .. } = self.schedule.timing {
+        if self.schedule.is_interval() {
             return Fold::Once;
         }
         let periods = self.schedule.zone.periods();

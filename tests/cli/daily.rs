@@ -1,4 +1,4 @@
-//! The commands of every day (`get`, `trigger`), against the embedded API behind a real socket.
+//! The commands of every day (`get`, `suspend`, `resume`, `skip-next`, `trigger`), against the embedded API behind a real socket.
 
 use std::path::Path;
 use std::process::{Output, Stdio};
@@ -80,6 +80,20 @@ impl Server {
             &json!({ "status": status }),
         )
         .await;
+    }
+
+    /// `spec.suspend` and the annotations of each CronJob.
+    async fn marks(&self) -> Vec<(Value, Value)> {
+        let list = self.send("GET", CRONJOBS, &Value::Null).await;
+        let items = list["items"].as_array().expect("a list").iter();
+        let marks = items.map(|item| {
+            let annotations = item["metadata"].get("annotations").cloned();
+            (
+                item["spec"]["suspend"].clone(),
+                annotations.unwrap_or_else(|| json!({})),
+            )
+        });
+        marks.collect()
     }
 
     /// Runs `punctual` against it.
@@ -188,7 +202,7 @@ async fn mistakes_say_what_is_wrong() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn help_fits_a_terminal() {
-    for name in ["get", "trigger"] {
+    for name in ["get", "trigger", "suspend", "resume", "skip-next"] {
         assert_snapshot!(format!("{name}_help"), text(&punctual(&[name, "--help"]).stdout));
     }
 }
@@ -275,4 +289,119 @@ async fn trigger_waits_for_the_end_and_tells_it_by_its_exit_code() {
     ]);
     assert_eq!(exit_code(&late), 1);
     assert_snapshot!(text(&late.stderr), @"error: Job default/slow has not ended yet; it goes on");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_pause_has_a_reason_and_an_end_and_is_ended_without_a_trace() {
+    let server = Server::start().await;
+    server.cronjob("backup", &json!({})).await;
+    let handed_over = json!({ "metadata": { "annotations": { "punctual.dev/managed": "true" } }, "spec": { "suspend": true } });
+    server.cronjob("report", &handed_over).await;
+    let before = server.marks().await;
+
+    let said = |arguments: &[&str]| {
+        let output = server.punctual(arguments);
+        (exit_code(&output), text(&output.stdout))
+    };
+    let suspend = [
+        "suspend",
+        "backup",
+        "report",
+        "--reason",
+        "disk",
+        "--until",
+        "2126-11-23T12:00:00+01:00",
+    ];
+    let suspended = "default/backup suspended until 2126-11-23T11:00:00Z\n\
+                     default/report suspended until 2126-11-23T11:00:00Z\n";
+    assert_eq!(said(&suspend), (0, suspended.into()));
+    assert_eq!(
+        said(&suspend),
+        (
+            0,
+            "default/backup was suspended already\ndefault/report was suspended already\n".into()
+        )
+    );
+    let about = json!({ "punctual.dev/suspend-reason": "disk", "punctual.dev/suspend-until": "2126-11-23T11:00:00Z" });
+    let mut about_report = about.clone();
+    json_patch::merge(
+        &mut about_report,
+        &json!({ "punctual.dev/managed": "true", "punctual.dev/suspend": "true" }),
+    );
+    assert_eq!(
+        server.marks().await,
+        [(json!(true), about), (json!(true), about_report)]
+    );
+    let view: Value = serde_json::from_str(&said(&["get", "report", "-o", "json"]).1).expect("JSON");
+    assert_eq!(
+        (&view["suspended"], &view["suspendReason"]),
+        (&json!(true), &json!("disk"))
+    );
+    assert!(
+        view["nextDue"].as_str().is_some_and(|due| due > "2126-11-23T11"),
+        "{view}"
+    );
+
+    assert_eq!(
+        said(&["resume", "--all", "--yes"]),
+        (0, "default/backup resumed\ndefault/report resumed\n".into())
+    );
+    assert_eq!(server.marks().await, before);
+    assert_eq!(
+        said(&["resume", "backup"]),
+        (0, "default/backup was not suspended\n".into())
+    );
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_next_instant_is_skipped_and_then_the_one_after() {
+    let server = Server::start().await;
+    server
+        .cronjob("yearly", &json!({ "spec": { "schedule": "0 0 1 1 *" } }))
+        .await;
+    for _ in 0..2 {
+        assert_eq!(exit_code(&server.punctual(&["skip-next", "yearly"])), 0);
+    }
+    let view: Value = serde_json::from_slice(&server.punctual(&["get", "-o", "json"]).stdout).expect("JSON");
+    let skipped: Vec<&str> = view["skipped"]
+        .as_array()
+        .expect("a list")
+        .iter()
+        .filter_map(Value::as_str)
+        .collect();
+    let year = |text: &str| text[..4].parse::<i32>().expect("a year");
+    let next = year(view["nextDue"].as_str().expect("an instant"));
+    assert_eq!(
+        skipped.iter().map(|text| year(text)).collect::<Vec<_>>(),
+        [next - 2, next - 1]
+    );
+    let undone = server.punctual(&["skip-next", "yearly", "--undo"]);
+    assert_eq!(text(&undone.stdout), "default/yearly skips nothing any more\n");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn several_are_not_changed_without_a_word() {
+    let server = Server::start().await;
+    for name in ["a", "b", "c"] {
+        server
+            .cronjob(name, &json!({ "metadata": { "labels": { "tier": "batch" } } }))
+            .await;
+    }
+    let unasked = server.punctual(&["suspend", "-A", "-l", "tier=batch"]);
+    assert_eq!(exit_code(&unasked), 2);
+    assert_snapshot!(text(&unasked.stderr), @"error: suspend 3 CronJobs in namespace default? Nobody is there to answer; --yes says so beforehand");
+    assert!(
+        server
+            .marks()
+            .await
+            .iter()
+            .all(|(suspended, _)| *suspended == json!(false))
+    );
+    let yes = server.punctual(&["suspend", "-A", "-l", "tier=batch", "--yes"]);
+    assert_eq!(
+        text(&yes.stdout),
+        "default/a suspended\ndefault/b suspended\ndefault/c suspended\n"
+    );
+    let nothing = server.punctual(&["suspend"]);
+    assert_eq!(exit_code(&nothing), 2, "which ones has to be said");
 }

@@ -73,6 +73,7 @@ pub(crate) fn cronjob(schedule: &str, time_zone: Option<&str>) -> CronJob {
             time_zone: time_zone.map(Into::into),
             schedule: compile(schedule, time_zone),
             suspend: false,
+            suspend_until: None,
             concurrency: Concurrency::Allow,
             starting_deadline: None,
             history: HistoryLimits::default(),

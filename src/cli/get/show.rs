@@ -24,7 +24,7 @@ const HEADER: [&str; 11] = [
 ];
 
 /// What the wide table adds.
-const MORE: [&str; 3] = ["NEXT DUE AT", "LAST JOB", "AGE"];
+const MORE: [&str; 4] = ["NEXT DUE AT", "LAST JOB", "AGE", "SUSPENDED BECAUSE"];
 
 /// The table.
 pub(super) fn table(views: &[View], now: Timestamp) -> String {
@@ -39,13 +39,14 @@ pub(super) fn wide(views: &[View], now: Timestamp) -> String {
     columns(HEADER.into_iter().chain(MORE), rows)
 }
 
-fn more(view: &View, now: Timestamp) -> [String; 3] {
+fn more(view: &View, now: Timestamp) -> [String; 4] {
     [
         view.next_due_local.clone().unwrap_or_else(none),
         view.last_result
             .as_ref()
             .map_or_else(none, |ended| ended.job.clone()),
         view.created.map_or_else(none, |at| span(now - at)),
+        view.suspend_reason.clone().unwrap_or_else(none),
     ]
 }
 
@@ -59,7 +60,7 @@ fn row(view: &View, now: Timestamp) -> [String; 11] {
         } else {
             view.time_zone.clone()
         },
-        if view.suspended { "yes".into() } else { "no".into() },
+        suspended(view, now),
         view.active.len().to_string(),
         view.last_due
             .map_or_else(none, |at| format!("{} ago", span(now - at))),
@@ -72,6 +73,14 @@ fn row(view: &View, now: Timestamp) -> [String; 11] {
         }),
         view.lateness_seconds.map_or_else(none, lateness),
     ]
+}
+
+fn suspended(view: &View, now: Timestamp) -> String {
+    match view.suspended_until {
+        Some(until) => format!("for {}", span(until - now)),
+        None if view.suspended => "yes".into(),
+        None => "no".into(),
+    }
 }
 
 fn next_due(view: &View, now: Timestamp) -> String {
@@ -150,16 +159,19 @@ mod tests {
 
     #[test]
     fn the_tables_read_well() {
-        let views = [
-            healthy(),
-            broken(),
-            View {
-                suspended: true,
-                next_due: None,
-                next_due_local: None,
-                ..healthy()
-            },
-        ];
+        let paused = View {
+            suspended: true,
+            suspended_until: Some(at("2026-11-25T00:00:00Z")),
+            suspend_reason: Some("disk is being replaced".into()),
+            ..healthy()
+        };
+        let off = View {
+            suspended: true,
+            next_due: None,
+            next_due_local: None,
+            ..healthy()
+        };
+        let views = [healthy(), broken(), paused, off];
         insta::assert_snapshot!("table", table(&views, at("2026-11-23T12:00:00Z")));
         insta::assert_snapshot!("wide", wide(&views, at("2026-11-23T12:00:00Z")));
         insta::assert_snapshot!("yaml", yaml(&views[..2]).expect("YAML"));
@@ -175,6 +187,9 @@ mod tests {
             problem: None,
             never_fires: false,
             suspended: false,
+            suspended_until: None,
+            suspend_reason: None,
+            skipped: vec![],
             active: vec![],
             last_due: Some(at("2026-11-23T01:30:00Z")),
             last_successful_time: Some(at("2026-11-23T01:31:07Z")),

@@ -1,9 +1,9 @@
 //! What there is to say about a CronJob, from the object and its Jobs. No I/O, no clock.
 
-use chrono::{SecondsFormat, TimeDelta};
+use chrono::TimeDelta;
 use serde::Serialize;
 
-use crate::cli::present::wall_clock;
+use crate::cli::present::{rfc3339, wall_clock};
 use crate::cronjob::{CronJob, HistoryLimits, Outcome, Run, scheduled_by_name};
 use crate::manifest;
 use crate::schedule::{Schedule, Timestamp};
@@ -25,6 +25,12 @@ pub(super) struct View {
     #[serde(skip)]
     pub(super) never_fires: bool,
     pub(super) suspended: bool,
+    #[serde(serialize_with = "instant")]
+    pub(super) suspended_until: Option<Timestamp>,
+    pub(super) suspend_reason: Option<String>,
+    /// Instants to come that are not started.
+    #[serde(serialize_with = "instants")]
+    pub(super) skipped: Vec<Timestamp>,
     /// The Jobs that run now.
     pub(super) active: Vec<String>,
     /// `status.lastScheduleTime`: the due instant of the newest run.
@@ -32,7 +38,7 @@ pub(super) struct View {
     pub(super) last_due: Option<Timestamp>,
     #[serde(serialize_with = "instant")]
     pub(super) last_successful_time: Option<Timestamp>,
-    /// The next due instant, unless it is suspended.
+    /// The next instant that is due and not covered by a pause.
     #[serde(serialize_with = "instant")]
     pub(super) next_due: Option<Timestamp>,
     /// The same as a wall clock in the zone shows it, with its offset.
@@ -78,7 +84,9 @@ pub(super) fn view(object: &manifest::CronJob, cronjob: &CronJob, jobs: &[&JobVi
     let spec = &cronjob.spec;
     let schedule = spec.schedule.as_ref().ok();
     let zone = schedule.map(Schedule::zone);
-    let next_due = next_due(cronjob, now);
+    let next_due = cronjob.next_due(now).filter(|_| !cronjob.deleting);
+    let (extensions, _) = object.extensions();
+    let suspended = spec.is_suspended(now);
     View {
         namespace: cronjob.key.namespace.clone(),
         name: cronjob.key.name.clone(),
@@ -89,7 +97,10 @@ pub(super) fn view(object: &manifest::CronJob, cronjob: &CronJob, jobs: &[&JobVi
             .unwrap_or_default(),
         problem: spec.schedule.as_ref().err().map(ToString::to_string),
         never_fires: schedule.is_some_and(Schedule::never_fires),
-        suspended: spec.suspend,
+        suspended,
+        suspended_until: spec.suspend_until.filter(|_| suspended),
+        suspend_reason: extensions.pause_reason.filter(|_| suspended),
+        skipped: extensions.skip.into_iter().filter(|at| *at > now).collect(),
         active: jobs
             .iter()
             .filter(|(_, run)| run.is_active())
@@ -108,15 +119,6 @@ pub(super) fn view(object: &manifest::CronJob, cronjob: &CronJob, jobs: &[&JobVi
             .as_ref()
             .and_then(manifest::timestamp),
     }
-}
-
-/// The next due instant, unless nothing is started.
-fn next_due(cronjob: &CronJob, now: Timestamp) -> Option<Timestamp> {
-    if cronjob.spec.suspend || cronjob.deleting {
-        return None;
-    }
-    let anchor = cronjob.status.last_schedule_time.unwrap_or(cronjob.created);
-    cronjob.spec.schedule.as_ref().ok()?.anchored(anchor).next(now)
 }
 
 fn ended((created, run): &(Option<Timestamp>, Run)) -> Option<Ended> {
@@ -152,8 +154,11 @@ fn lateness(cronjob: &str, (created, run): &(Option<Timestamp>, Run)) -> Option<
 
 #[expect(clippy::ref_option, reason = "serde hands fields over by reference")]
 fn instant<S: serde::Serializer>(at: &Option<Timestamp>, serializer: S) -> Result<S::Ok, S::Error> {
-    at.map(|at| at.to_rfc3339_opts(SecondsFormat::Secs, true))
-        .serialize(serializer)
+    at.map(rfc3339).serialize(serializer)
+}
+
+fn instants<S: serde::Serializer>(list: &[Timestamp], serializer: S) -> Result<S::Ok, S::Error> {
+    serializer.collect_seq(list.iter().map(|at| rfc3339(*at)))
 }
 
 #[expect(
@@ -202,6 +207,18 @@ mod tests {
         for (spec, next) in [
             (json!({}), Some("2026-11-23T12:05:00Z")),
             (json!({ "suspend": true }), None),
+            (
+                json!({ "suspend": true, "until": "2026-11-23T13:00:00Z" }),
+                Some("2026-11-23T13:00:00Z"),
+            ),
+            (
+                json!({ "suspend": true, "until": "2026-11-23T11:00:00Z" }),
+                Some("2026-11-23T12:05:00Z"),
+            ),
+            (
+                json!({ "skip": "2026-11-23T12:05:00Z" }),
+                Some("2026-11-23T12:10:00Z"),
+            ),
             (json!({ "schedule": "0 0 30 2 *" }), None),
             (json!({ "schedule": "every day" }), None),
             (json!({ "timeZone": "Mars/Olympus" }), None),
@@ -242,7 +259,16 @@ mod tests {
             "spec": { "schedule": "*/5 * * * *", "jobTemplate": {} },
             "status": { "lastScheduleTime": "2026-11-23T11:58:20Z" },
         });
-        json_patch::merge(&mut object["spec"], spec);
+        let mut spec = spec.clone();
+        for (short, annotation) in [
+            ("until", "punctual.dev/suspend-until"),
+            ("skip", "punctual.dev/skip"),
+        ] {
+            if let Some(value) = spec.as_object_mut().and_then(|fields| fields.remove(short)) {
+                object["metadata"]["annotations"][annotation] = value;
+            }
+        }
+        json_patch::merge(&mut object["spec"], &spec);
         let object: manifest::CronJob = serde_json::from_str(&object.to_string()).expect("a CronJob");
         let cronjob = manifest::lower(&object, &TimeZones::built_in(), None);
         let jobs: Vec<&JobView> = jobs.iter().collect();

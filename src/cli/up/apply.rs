@@ -150,11 +150,12 @@ pub(super) fn describe(object: &Object, zones: &TimeZones, clock: &SharedClock) 
         };
     };
     let spec = manifest::lower(object, zones, None).spec;
+    let now = clock.now();
     let next = spec
         .schedule
         .as_ref()
         .ok()
-        .and_then(|schedule| schedule.next(clock.now()));
+        .and_then(|schedule| schedule.next(now));
     let next_local = spec
         .schedule
         .as_ref()
@@ -167,9 +168,9 @@ pub(super) fn describe(object: &Object, zones: &TimeZones, clock: &SharedClock) 
         .map(|schedule| schedule.zone().name().to_owned())
         .unwrap_or_default();
     let timing = Timing {
+        suspended: spec.is_suspended(now),
         schedule: spec.schedule_text,
         zone,
-        suspended: spec.suspend,
         next,
         next_local,
     };

@@ -16,6 +16,7 @@
 
 mod hand_over;
 mod mistake;
+mod pause;
 mod register;
 mod schedules;
 mod tooling;
@@ -23,10 +24,11 @@ mod word;
 
 pub use hand_over::is_managed;
 pub use mistake::{ExtensionError, Meanwhile, Problem};
+pub use pause::{SKIP_ANNOTATION, SUSPEND_REASON_ANNOTATION, SUSPEND_UNTIL_ANNOTATION};
 pub use register::{Extension, REGISTER};
 
 use crate::cronjob::Key;
-use crate::schedule::{Dialect, Expression};
+use crate::schedule::{Dialect, Expression, Timestamp};
 
 /// What the names of all our annotations begin with.
 pub const ANNOTATION_PREFIX: &str = "punctual.dev/";
@@ -38,6 +40,12 @@ pub struct Extensions {
     pub managed: bool,
     /// `suspend`: the pause of a CronJob that is `managed`.
     pub paused: bool,
+    /// `suspend-until`: when a pause ends by itself.
+    pub paused_until: Option<Timestamp>,
+    /// `suspend-reason`: why there is one.
+    pub pause_reason: Option<String>,
+    /// `skip`: instants that are not started.
+    pub skip: Vec<Timestamp>,
     /// `dialect`: what `schedules` are written in.
     pub dialect: Dialect,
     /// `schedules`, which win over `spec.schedule`.
@@ -50,6 +58,9 @@ impl Default for Extensions {
         Extensions {
             managed: false,
             paused: false,
+            paused_until: None,
+            pause_reason: None,
+            skip: vec![],
             dialect: Dialect::Extended,
             schedules: None,
         }

@@ -1,7 +1,7 @@
 //! The register: every annotation that Punctual knows.
 
 use super::mistake::{ExtensionError, Fault, Meanwhile, Problem};
-use super::{ANNOTATION_PREFIX, Extensions, hand_over, schedules, tooling};
+use super::{ANNOTATION_PREFIX, Extensions, hand_over, pause, schedules, tooling};
 use crate::cronjob::Key;
 use crate::schedule::distance;
 
@@ -23,9 +23,12 @@ pub struct Extension {
 }
 
 /// Every annotation there is, in the order in which they are read and explained. What others depend on comes before them.
-pub static REGISTER: [Extension; 6] = [
+pub static REGISTER: [Extension; 9] = [
     hand_over::MANAGED,
     hand_over::SUSPEND,
+    pause::SUSPEND_UNTIL,
+    pause::SUSPEND_REASON,
+    pause::SKIP,
     schedules::DIALECT,
     schedules::SCHEDULES,
     tooling::LINT_IGNORE,

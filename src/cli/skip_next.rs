@@ -1,0 +1,144 @@
+//! `punctual skip-next`: lets the next due instants of some CronJobs pass without a run.
+
+use std::path::PathBuf;
+
+use serde_json::json;
+
+use crate::cli::change::{ChangeArgs, Planned, change};
+use crate::cli::exit::{Exit, Failure};
+use crate::cli::present::{rfc3339, wall_clock};
+use crate::cli::zoneinfo;
+use crate::clock::{Clock, SystemClock};
+use crate::cronjob::extension::SKIP_ANNOTATION;
+use crate::manifest::{self, CronJob};
+use crate::schedule::{TimeZones, Timestamp};
+
+/// Arguments of `punctual skip-next`.
+#[derive(Debug, clap::Args)]
+#[command(after_help = "\
+Examples:
+  punctual skip-next backup
+  punctual skip-next backup -c 3
+  punctual skip-next backup --undo
+
+The instants are written into the annotation punctual.dev/skip, which only punctual knows: the built-in
+controller would run them.")]
+pub(super) struct SkipNextArgs {
+    #[command(flatten)]
+    which: ChangeArgs,
+
+    /// How many instants to skip, beside those that are skipped already
+    #[arg(short, long, value_name = "N", default_value_t = 1, value_parser = clap::value_parser!(u8).range(1..=50), conflicts_with = "undo")]
+    count: u8,
+
+    /// Run what was to be skipped after all
+    #[arg(long)]
+    undo: bool,
+
+    /// Read time-zone rules from this folder instead of the newest at hand
+    #[arg(long, value_name = "DIR")]
+    tzdata: Option<PathBuf>,
+}
+
+/// Skips instants, or takes that back.
+///
+/// # Errors
+///
+/// As those of [`change`].
+pub(super) fn skip_next(args: &SkipNextArgs) -> Result<Exit, Failure> {
+    let zones = zoneinfo::load(args.tzdata.as_deref())?;
+    let now = SystemClock.now();
+    if args.undo {
+        return change(&args.which, "run what was to be skipped of", undo);
+    }
+    let count = usize::from(args.count);
+    change(&args.which, "skip the next run of", |object| {
+        plan(object, count, &zones, now)
+    })
+}
+
+fn plan(object: &CronJob, count: usize, zones: &TimeZones, now: Timestamp) -> Planned {
+    let cronjob = manifest::lower(object, zones, None);
+    let next: Vec<Timestamp> = std::iter::successors(cronjob.next_due(now), |due| cronjob.next_due(*due))
+        .take(count)
+        .collect();
+    let Ok(schedule) = &cronjob.spec.schedule else {
+        return Planned::Refused {
+            why: "its schedule can't be used, so nothing is due".into(),
+        };
+    };
+    if next.is_empty() {
+        let why = if cronjob.spec.is_suspended(now) {
+            "it is suspended"
+        } else {
+            "its schedule never fires"
+        };
+        return Planned::Refused {
+            why: format!("{why}, so nothing is due"),
+        };
+    }
+    // What has passed is of no more use.
+    let mut skipped = object.extensions().0.skip;
+    skipped.retain(|at| *at > now);
+    skipped.extend(&next);
+    skipped.sort();
+    let text: Vec<String> = skipped.into_iter().map(rfc3339).collect();
+    let shown: Vec<String> = next.iter().map(|at| wall_clock(*at, schedule.zone())).collect();
+    Planned::Patch {
+        patch: json!({ "metadata": { "annotations": { SKIP_ANNOTATION: text.join(",") } } }),
+        said: format!("skips {}", shown.join(", ")),
+    }
+}
+
+fn undo(object: &CronJob) -> Planned {
+    if object.extensions().0.skip.is_empty() {
+        return Planned::Nothing {
+            said: "skips nothing".into(),
+        };
+    }
+    Planned::Patch {
+        patch: json!({ "metadata": { "annotations": { SKIP_ANNOTATION: null } } }),
+        said: "skips nothing any more".into(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::Value;
+
+    use super::*;
+    use crate::cli::suspend::tests::cronjob;
+
+    /// One row an hourly CronJob at half past eleven: what it has, how many are to be skipped, and what is then.
+    #[test]
+    fn the_next_instants_that_would_run_are_skipped() {
+        for (has, count, expected) in [
+            (json!({}), 1, "2026-11-23T12:00:00Z"),
+            (json!({}), 2, "2026-11-23T12:00:00Z,2026-11-23T13:00:00Z"),
+            (
+                json!({ "skip": "2026-11-23T12:00:00Z" }),
+                1,
+                "2026-11-23T12:00:00Z,2026-11-23T13:00:00Z",
+            ),
+            (
+                json!({ "skip": "2026-11-23T09:00:00Z" }),
+                1,
+                "2026-11-23T12:00:00Z",
+            ),
+            (
+                json!({ "paused": true, "until": "2026-11-23T15:30:00Z" }),
+                1,
+                "2026-11-23T16:00:00Z",
+            ),
+            (json!({ "paused": true }), 1, "it is suspended, so nothing is due"),
+        ] {
+            let now = "2026-11-23T11:30:00Z".parse().expect("an instant");
+            let found = match plan(&cronjob(&has), count, &TimeZones::built_in(), now) {
+                Planned::Patch { patch, .. } => patch["metadata"]["annotations"][SKIP_ANNOTATION].clone(),
+                Planned::Refused { why } => why.into(),
+                Planned::Nothing { .. } => Value::Null,
+            };
+            assert_eq!(found, expected, "{has}");
+        }
+    }
+}
