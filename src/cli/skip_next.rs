@@ -21,8 +21,8 @@ Examples:
   punctual skip-next backup -c 3
   punctual skip-next backup --undo
 
-The instants are written into the annotation punctual.dev/skip, which only punctual knows: the built-in
-controller would run them.")]
+The instants are written into the annotation punctual.dev/skip, which only punctual knows: the
+built-in controller would run them.")]
 pub(super) struct SkipNextArgs {
     #[command(flatten)]
     which: ChangeArgs,

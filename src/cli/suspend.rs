@@ -22,9 +22,9 @@ Examples:
   punctual suspend backup --reason 'disk is being replaced' --until 2026-12-01T08:00:00Z
   punctual suspend -A -l tier=batch --until 2h
 
-Running Jobs go on. A CronJob that is handed over to punctual (punctual.dev/managed) is paused by its
-annotation, since its spec.suspend keeps the built-in controller away. Only punctual knows of --until:
-where the built-in controller is in charge, the pause lasts until somebody ends it.")]
+Running Jobs go on. A CronJob that is handed over to punctual (punctual.dev/managed) is paused by
+its annotation, since its spec.suspend keeps the built-in controller away. Only punctual knows of
+--until: where the built-in controller is in charge, the pause lasts until somebody ends it.")]
 pub(super) struct SuspendArgs {
     #[command(flatten)]
     which: ChangeArgs,

@@ -1,12 +1,14 @@
-"""Helm's own engine, for tests/chart: prints one JSON object.
+"""Helm's own engine, for tests/chart and tests/kubernetes: prints JSON.
 
     helm.py lint                   {"errors": [...]}
     helm.py render [VALUES.yaml]   {"templates/service.yaml": "...", ...}; or {"refused": "why"}
+    helm.py objects [VALUES.yaml]  [{"kind": "Service", ...}, ...]
 
 Values come from a file, or as YAML from standard input when the file is `-`.
 """
 
 import json
+import re
 import sys
 
 import helm_python
@@ -23,12 +25,18 @@ def render(values):
     return {name.removeprefix("punctual/"): text for name, text in rendered.items() if text.strip()}
 
 
+def objects(values):
+    texts = [text for name, text in render(values).items() if not name.endswith("NOTES.txt")]
+    documents = [document for text in texts for document in re.split(r"^---$", text, flags=re.MULTILINE)]
+    return [parsed for parsed in map(helm_python.values_from_yaml, documents) if parsed]
+
+
 def main(command, file=None):
     if command == "lint":
         report = helm_python.lint(CHART)
         return {"errors": report["errors"] + [m for m in report["messages"] if m["severity"] >= 2]}
     text = "" if file is None else sys.stdin.read() if file == "-" else open(file).read()
-    return render(helm_python.values_from_yaml(text) if text.strip() else {})
+    return {"render": render, "objects": objects}[command](helm_python.values_from_yaml(text) if text.strip() else {})
 
 
 print(json.dumps(main(*sys.argv[1:])))

@@ -1,11 +1,11 @@
 //! What Helm makes of the chart: golden renders, the plain `install.yaml`, and values that are refused.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::io::Write;
 use std::process::{Command, Stdio};
 
 use libtest_mimic::{Failed, Trial};
-use punctual::manifest::{MANAGED_ANNOTATION, SUSPEND_ANNOTATION};
+use punctual::cronjob::extension::{ANNOTATION_PREFIX, REGISTER};
 
 use crate::{CHART, needing, read, runs};
 
@@ -132,13 +132,18 @@ fn refuses(values: &str, word: &str) -> Result<(), Failed> {
     }
 }
 
-/// The admission policy must not refuse what the controller understands.
+/// The admission policy must not refuse what the controller understands, nor let through what it does not.
 fn policy() -> Result<(), Failed> {
-    let text = read(&format!("{CHART}/templates/admissionpolicy.yaml"))?;
-    for annotation in [MANAGED_ANNOTATION, SUSPEND_ANNOTATION] {
-        if !text.contains(&format!("\"{annotation}\"")) {
-            return Err(format!("the policy does not know {annotation}").into());
-        }
+    let text = read(&format!("{CHART}/annotations.yaml"))?;
+    let listed: BTreeSet<&str> = text
+        .lines()
+        .filter(|line| line.starts_with(ANNOTATION_PREFIX))
+        .map(|line| line.trim_end_matches(':'))
+        .collect();
+    let known: BTreeSet<&str> = REGISTER.iter().map(|annotation| annotation.name).collect();
+    if listed == known {
+        return Ok(());
     }
-    Ok(())
+    let difference: Vec<&&str> = listed.symmetric_difference(&known).collect();
+    Err(format!("{CHART}/annotations.yaml and the register differ in {difference:?}").into())
 }

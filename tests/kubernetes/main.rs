@@ -7,6 +7,7 @@
 //! | `beside` | the built-in CronJob controller at the same time |
 //! | `leadership` | replicas that are killed or stopped |
 //! | `trouble` | a namespace that gets no Job |
+//! | `install` | what the chart renders, as who it runs, and what its admission policy refuses |
 //! | `stress` | leaders killed at random under load, for `STRESS_SECONDS` |
 //!
 //! Where the binaries are missing the cases show as ignored; `KUBEBUILDER_ASSETS` says where they are.
@@ -17,6 +18,7 @@ mod beside;
 mod control_plane;
 #[path = "../support/embedded.rs"]
 mod embedded;
+mod install;
 mod leadership;
 #[path = "../support/request.rs"]
 mod request;
@@ -76,6 +78,11 @@ fn main() -> ExitCode {
         beside::two_in_charge_are_told_of
         beside::two_in_charge_start_nothing_twice
     };
+    let install: [Case; 3] = cases! {
+        install::what_is_rendered_is_accepted
+        install::its_rights_are_enough_and_no_more
+        install::the_admission_policy_refuses_what_is_malformed
+    };
     let stress: [Case; 1] = cases! { stress::leaders_die_under_load };
     let mut trials = Vec::new();
     trials.extend(specs.map(|case| trial("embedded", case, false, || Box::pin(World::embedded()))));
@@ -86,6 +93,8 @@ fn main() -> ExitCode {
             Box::pin(World::beside_built_in())
         })
     }));
+    let no_chart = no_server || !install::helm_is_there();
+    trials.extend(install.map(|case| trial("cluster", case, no_chart, || Box::pin(World::installed()))));
     let no_stress = no_server || stress::seconds().is_none();
     trials.extend(stress.map(|case| trial("cluster", case, no_stress, || Box::pin(World::real()))));
     libtest_mimic::run(&arguments, trials).exit_code()

@@ -28,6 +28,9 @@ static BUILT_IN: LazyLock<(ControlPlane, Guarded)> = LazyLock::new(|| {
     (control_plane, controllers)
 });
 
+/// Kubernetes without it, where the chart is installed: its controller is in charge of all namespaces.
+static INSTALLED: LazyLock<ControlPlane> = LazyLock::new(|| ControlPlane::start(&binaries()));
+
 fn binaries() -> Binaries {
     Binaries::find().expect("cases that need them are ignored")
 }
@@ -47,6 +50,10 @@ pub(crate) struct World {
 impl World {
     pub(crate) async fn real() -> Self {
         Self::of(&ALONE).await
+    }
+
+    pub(crate) async fn installed() -> Self {
+        Self::of(&INSTALLED).await
     }
 
     pub(crate) async fn beside_built_in() -> Self {
@@ -77,22 +84,40 @@ impl World {
 
     /// Starts `punctual controller` for this namespace; it is killed when the answer is dropped.
     pub(crate) fn controller(&self, name: &str, arguments: &[&str]) -> Guarded {
+        let here = [
+            "--namespace",
+            &self.namespace,
+            "--lease-namespace",
+            &self.namespace,
+        ];
+        self.controller_by(&self.kubeconfig, name, &[&here[..], arguments].concat())
+    }
+
+    /// Starts `punctual controller` as somebody.
+    pub(crate) fn controller_by(&self, kubeconfig: &Path, name: &str, arguments: &[&str]) -> Guarded {
         let mut command = Command::new(env!("CARGO_BIN_EXE_punctual"));
         command
             .args(["controller", "--log-format", "json"])
-            .args([
-                "--namespace",
-                &self.namespace,
-                "--lease-namespace",
-                &self.namespace,
-            ])
             .args(arguments)
             .arg("--kubeconfig")
-            .arg(&self.kubeconfig);
+            .arg(kubeconfig);
         if !arguments.contains(&"--metrics-listen") {
             command.args(["--metrics-listen", "127.0.0.1:0"]);
         }
         Guarded::spawn(&command, &self.log(name), None)
+    }
+
+    /// A kubeconfig for somebody else, who has a token.
+    pub(crate) fn kubeconfig_with(&self, token: &str) -> PathBuf {
+        let text = std::fs::read_to_string(&self.kubeconfig).expect("a kubeconfig");
+        let mut kubeconfig: Value = serde_json::from_str(&text).expect("JSON, as we wrote it");
+        kubeconfig["users"][0]["user"] = json!({ "token": token });
+        let path = self
+            .folder
+            .path()
+            .join(format!("kubeconfig-{}", uuid::Uuid::new_v4()));
+        std::fs::write(&path, kubeconfig.to_string()).expect("a file in a folder of ours");
+        path
     }
 
     fn log(&self, name: &str) -> PathBuf {
@@ -120,6 +145,10 @@ impl World {
 
     /// Changes the status of a Job so that it counts as ended.
     pub(crate) async fn finish(&self, job: &str, succeeded: bool) {
+        self.finish_in(&self.namespace, job, succeeded).await;
+    }
+
+    pub(crate) async fn finish_in(&self, namespace: &str, job: &str, succeeded: bool) {
         let now =
             punctual::clock::Clock::now(&SystemClock).to_rfc3339_opts(chrono::SecondsFormat::Secs, true);
         let (before, after) = if succeeded {
@@ -133,7 +162,7 @@ impl World {
             status["completionTime"] = now.clone().into();
             status["succeeded"] = 1.into();
         }
-        let path = format!("/apis/batch/v1/namespaces/{}/jobs/{job}/status", self.namespace);
+        let path = format!("/apis/batch/v1/namespaces/{namespace}/jobs/{job}/status");
         self.send("PATCH", &path, &json!({ "status": status }))
             .await
             .expect("the Job is ended");
@@ -191,7 +220,11 @@ impl World {
     }
 
     pub(crate) async fn events(&self, reason: &str) -> Vec<Event> {
-        let events: Api<Event> = Api::namespaced(self.client.clone(), &self.namespace);
+        self.events_in(&self.namespace, reason).await
+    }
+
+    pub(crate) async fn events_in(&self, namespace: &str, reason: &str) -> Vec<Event> {
+        let events: Api<Event> = Api::namespaced(self.client.clone(), namespace);
         let fields = ListParams::default().fields(&format!("reason={reason}"));
         events.list(&fields).await.expect("a list").items
     }
