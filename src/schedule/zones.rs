@@ -5,7 +5,7 @@ use std::error::Error;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use super::Zone;
-use super::data::{BuiltIn, ChronoTz};
+use super::data::BuiltIn;
 use super::zone_name::{UnknownZone, check, suggest};
 
 /// Why a source could not read a zone that it has.
@@ -40,11 +40,10 @@ pub struct TimeZones {
 }
 
 impl TimeZones {
-    /// The databases that are built in.
+    /// The database that is built in.
     pub fn built_in() -> TimeZones {
-        let sources: Vec<Box<dyn ZoneSource>> = vec![Box::new(BuiltIn), Box::new(ChronoTz)];
         TimeZones {
-            sources,
+            sources: vec![Box::new(BuiltIn)],
             known: Mutex::default(),
         }
     }
