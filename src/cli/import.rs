@@ -95,19 +95,27 @@ fn crontab(args: &CrontabArgs) -> Result<Exit, Failure> {
 fn text(path: &Path) -> Result<String, Failure> {
     let read = |source: &mut dyn Read| {
         let mut text = String::new();
-        source
-            .take(LONGEST_CRONTAB)
-            .read_to_string(&mut text)
-            .map(|_| text)
+        // One byte more than the limit is enough to know that there is more.
+        let read = source.take(LONGEST_CRONTAB + 1).read_to_string(&mut text);
+        read.map(|_| text)
     };
     let text = if path.as_os_str() == "-" {
         read(&mut io::stdin())
     } else {
         std::fs::File::open(path).and_then(|mut file| read(&mut file))
     };
-    text.map_err(|error| {
+    let text = text.map_err(|error| {
         Failure::from_error(&format!("the crontab {} can't be read", path.display()), &error)
-    })
+    })?;
+    if text.len() as u64 > LONGEST_CRONTAB {
+        let limit = LONGEST_CRONTAB / 1024 / 1024;
+        let message = format!(
+            "{} is longer than {limit} MiB, which no crontab is; nothing was written",
+            path.display()
+        );
+        return Err(Failure::refused(message));
+    }
+    Ok(text)
 }
 
 /// The zone whose wall clock cron goes by on this machine; UTC where it does not say.

@@ -11,6 +11,7 @@ mod exit;
 mod explain;
 mod get;
 mod import;
+mod lint;
 mod next;
 mod present;
 mod resume;
@@ -70,6 +71,8 @@ enum Command {
     Next(next::NextArgs),
     /// Say what a schedule means, when it is due and what may surprise about it
     Explain(explain::ExplainArgs),
+    /// Find what is wrong with manifests, and what is likely not meant
+    Lint(lint::LintArgs),
     /// Write manifests from a crontab
     Import(import::ImportArgs),
     /// Print a completion script for a shell
@@ -108,6 +111,7 @@ pub fn run(cli: &Cli) -> Exit {
         Command::SkipNext(args) => skip_next::skip_next(args),
         Command::Trigger(args) => trigger::trigger(args),
         Command::Next(args) => next::next(args),
+        Command::Lint(args) => lint::lint(args),
         Command::Import(args) => import::import(args),
         Command::Explain(args) => explain::explain(args),
         Command::Completion(args) => completion::completion(args),

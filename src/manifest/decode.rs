@@ -1,9 +1,8 @@
-//! From a tree to a Kubernetes type, noting everything that does not fit.
+//! From a tree to a Kubernetes type, noting every value that does not fit.
 //!
-//! The types of k8s-openapi say through serde which fields they have and what each must be. This deserializer
-//! reads that off them: where a value does not fit it notes the problem with its place and goes on with an
-//! empty value, so that one pass finds every mistake; where a field is not one of the type's, it notes that
-//! too. There is no second schema to keep in step.
+//! The types of k8s-openapi say through serde what each of their fields must be. This deserializer reads that off
+//! them: where a value does not fit it notes the problem with its place and goes on with an empty value, so that one
+//! pass finds every mistake. Fields that a type does not have are passed over; `stray` has looked for them.
 
 use std::cell::RefCell;
 use std::fmt::{self, Display};
@@ -16,35 +15,21 @@ use super::source::Span;
 use super::tree::{Entry, Node, Value};
 
 mod mismatch;
-mod unknown;
 
 #[cfg(test)]
 mod tests;
 
-/// A value of the wrong kind, or a field that the type does not have.
+/// A value of the wrong kind.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Misfit {
     /// The field.
     pub path: FieldPath,
     /// Where it stands.
     pub span: Span,
-    /// A wrong kind is an error, an unknown field only a warning.
-    pub kind: MisfitKind,
     /// What is wrong.
     pub message: String,
-    /// What to write beside the caret.
-    pub label: Option<String>,
     /// What to write instead.
     pub help: Option<String>,
-}
-
-/// How a value does not fit.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum MisfitKind {
-    /// The value is not of the kind that the field holds.
-    WrongType,
-    /// The type has no such field.
-    UnknownField,
 }
 
 /// Reads a tree as a `T`. There is a value whenever enough of the tree could be understood, with empty values
@@ -164,23 +149,17 @@ impl<'a> Reader<'a> {
             });
         }
         let path = self.trail.path();
-        let (span, kind) = (self.node.start(), MisfitKind::WrongType);
+        let span = self.node.start();
         let message = format!("`{}`: {reason}", path.tail());
         self.note(Misfit {
             path,
             span,
-            kind,
             message,
-            label: None,
             help: None,
         });
     }
 
-    fn fields<'de, V: Visitor<'de>>(
-        self,
-        known: Option<(&str, &[&'static str])>,
-        visitor: V,
-    ) -> Result<V::Value, Unfit> {
+    fn fields<'de, V: Visitor<'de>>(self, are_keys: bool, visitor: V) -> Result<V::Value, Unfit> {
         let entries: &[Entry] = match &self.node.value {
             Value::Mapping(entries) => entries,
             Value::Null => &[],
@@ -189,19 +168,11 @@ impl<'a> Reader<'a> {
                 &[]
             }
         };
-        if let Some((type_name, known)) = known {
-            for entry in entries
-                .iter()
-                .filter(|entry| !known.contains(&entry.key.as_str()))
-            {
-                self.note(unknown::misfit(&self.trail.path(), entry, type_name, known));
-            }
-        }
         let fields = Fields {
             of: self,
             entries: entries.iter(),
             value: None,
-            are_keys: known.is_none(),
+            are_keys,
         };
         self.or_note(visitor.visit_map(fields))
     }
@@ -251,7 +222,7 @@ impl<'de> de::Deserializer<'de> for Reader<'_> {
             },
             Value::String(text) => visitor.visit_str(text),
             Value::Sequence(_) => return self.deserialize_seq(visitor),
-            Value::Mapping(_) => return self.fields(None, visitor),
+            Value::Mapping(_) => return self.fields(true, visitor),
         })
     }
 
@@ -302,16 +273,16 @@ impl<'de> de::Deserializer<'de> for Reader<'_> {
     }
 
     fn deserialize_map<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Unfit> {
-        self.fields(None, visitor)
+        self.fields(true, visitor)
     }
 
     fn deserialize_struct<V: Visitor<'de>>(
         self,
-        name: &'static str,
-        fields: &'static [&'static str],
+        _name: &'static str,
+        _fields: &'static [&'static str],
         visitor: V,
     ) -> Result<V::Value, Unfit> {
-        self.fields(Some((name, fields)), visitor)
+        self.fields(false, visitor)
     }
 
     fn deserialize_newtype_struct<V: Visitor<'de>>(

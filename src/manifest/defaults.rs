@@ -64,6 +64,11 @@ pub fn job(job: &mut Value) {
     pod::defaults(job, "/spec/template/spec");
 }
 
+/// Fills in the spec of pods at a JSON pointer.
+pub fn pod_spec(object: &mut Value, pointer: &str) {
+    pod::defaults(object, pointer);
+}
+
 /// The status of a condition in a `podFailurePolicy` is `True` when nothing is written.
 fn job_conditions(spec: &mut Object) {
     let rules = spec

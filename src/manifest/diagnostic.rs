@@ -31,6 +31,8 @@ pub struct Diagnostic {
     pub severity: Severity,
     /// A stable name for this kind of problem, such as `invalid-schedule`; the same for every occurrence.
     pub code: &'static str,
+    /// The code of the lint rule that it breaks, such as `P014`; only `lint` knows it.
+    pub rule: Option<&'static str>,
     /// What is wrong, in one sentence without a full stop.
     pub message: String,
     /// The object it is about, as in `CronJob shop/report`.
@@ -62,6 +64,7 @@ impl Diagnostic {
         Diagnostic {
             severity,
             code,
+            rule: None,
             message: message.into(),
             subject: None,
             path: None,
@@ -144,7 +147,10 @@ impl fmt::Display for Diagnostic {
         if let Some(place) = &self.place {
             write!(f, "{place}: ")?;
         }
-        write!(f, "{}: {}", self.severity, self.message)
+        match self.rule {
+            Some(rule) => write!(f, "{}[{rule}]: {}", self.severity, self.message),
+            None => write!(f, "{}: {}", self.severity, self.message),
+        }
     }
 }
 

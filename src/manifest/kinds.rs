@@ -47,61 +47,99 @@ const KNOWN: &[&str] = &[
     "StorageClass",
 ];
 
+/// Kinds that have pods, by the group and version that serves them, and where the template of their pods is.
+const PODS: [(&str, &str, &str); 7] = [
+    ("v1", "Pod", ""),
+    ("v1", "PodTemplate", "template"),
+    ("v1", "ReplicationController", "spec.template"),
+    ("apps/v1", "DaemonSet", "spec.template"),
+    ("apps/v1", "Deployment", "spec.template"),
+    ("apps/v1", "ReplicaSet", "spec.template"),
+    ("apps/v1", "StatefulSet", "spec.template"),
+];
+
+/// Versions of CronJobs that Kubernetes no longer serves; their fields are those of `batch/v1`.
+const REMOVED: [&str; 2] = ["batch/v1beta1", "batch/v2alpha1"];
+
 /// What a document is.
-#[derive(Debug)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Kind {
-    /// A CronJob; `beta` if it is written as the `batch/v1beta1` that Kubernetes has removed.
-    CronJob { beta: bool },
+    /// A CronJob; `removed` if it is written in a version that Kubernetes no longer serves.
+    CronJob { removed: bool },
     /// A Job.
     Job,
     /// A list of objects, under `items`.
     List,
-    /// Something that is not run here, or not an object at all: this says why.
-    None(Box<Diagnostic>),
+    /// Something else that has pods; where their template is, and nothing for a pod.
+    Pods(&'static str),
+    /// An object of a kind that is of no concern here.
+    Other,
 }
 
-/// Tells what a document is.
-pub(super) fn classify(source: &Arc<Source>, document: &Node) -> Kind {
+/// Tells what a document is, or why it is no object.
+pub(super) fn classify(source: &Arc<Source>, document: &Node) -> Result<Kind, Box<Diagnostic>> {
     if !matches!(document.value, Value::Mapping(_)) {
-        let message = format!("a manifest is a mapping, found {}", document.value.described());
-        if let Some(diagnostic) = yaml::in_crontab(source, &document.span) {
-            return Kind::refused(diagnostic);
-        }
-        let help = match document.value {
-            Value::Sequence(_) => "write each object as a document of its own, with `---` between them",
-            _ => "begin with `apiVersion: batch/v1` and `kind: CronJob`",
-        };
-        let place = Place::new(source, document.start());
-        return Kind::refused(Diagnostic::error("not-a-manifest", message).at(place).help(help));
+        return Err(Box::new(not_a_mapping(source, document)));
     }
     let text = |field| document.get(field).and_then(Node::as_str).unwrap_or_default();
     let (api_version, kind) = (text("apiVersion"), text("kind"));
-    match (api_version, kind) {
-        ("batch/v1", "CronJob") => Kind::CronJob { beta: false },
-        ("batch/v1beta1", "CronJob") => Kind::CronJob { beta: true },
-        ("batch/v1", "Job") => Kind::Job,
-        ("v1", "List") | ("batch/v1" | "batch/v1beta1", "CronJobList" | "JobList") => Kind::List,
-        (_, "") => Kind::refused(without_kind(source, document)),
-        (_, kind) if RUN.contains(&kind) => Kind::refused(wrong_version(source, document, api_version, kind)),
-        ("", _) => Kind::refused(missing(
+    let pods = |&(version, name, template): &(&str, &str, &'static str)| {
+        (version == api_version && name == kind).then_some(Kind::Pods(template))
+    };
+    let refused = match (api_version, kind) {
+        ("batch/v1", "CronJob") => return Ok(Kind::CronJob { removed: false }),
+        (version, "CronJob") if REMOVED.contains(&version) => return Ok(Kind::CronJob { removed: true }),
+        ("batch/v1", "Job") => return Ok(Kind::Job),
+        ("v1", "List") | ("batch/v1" | "batch/v1beta1", "CronJobList" | "JobList") => return Ok(Kind::List),
+        (_, "") => without_kind(source, document),
+        (_, kind) if RUN.contains(&kind) => wrong_version(source, document, api_version, kind),
+        ("", _) => missing(
             source,
             document,
             "apiVersion",
             "write the `apiVersion` that the object has",
-        )),
+        ),
         (version, kind) if KNOWN.contains(&kind) || is_custom(version) => {
-            let place = Place::new(source, span_of(document, "kind"));
-            let message = format!("{kind} is not run here; skipped");
-            Kind::refused(Diagnostic::note("not-run-here", message).at(place))
+            return Ok(PODS.iter().find_map(pods).unwrap_or(Kind::Other));
         }
-        (_, kind) => Kind::refused(unknown(source, document, kind)),
-    }
+        (_, kind) => unknown(source, document, kind),
+    };
+    Err(Box::new(refused))
 }
 
-impl Kind {
-    fn refused(diagnostic: Diagnostic) -> Kind {
-        Kind::None(Box::new(diagnostic))
-    }
+fn not_a_mapping(source: &Arc<Source>, document: &Node) -> Diagnostic {
+    let message = format!("a manifest is a mapping, found {}", document.value.described());
+    let help = match document.value {
+        Value::Sequence(_) => "write each object as a document of its own, with `---` between them",
+        _ => "begin with `apiVersion: batch/v1` and `kind: CronJob`",
+    };
+    let place = Place::new(source, document.start());
+    yaml::in_crontab(source, &document.span)
+        .unwrap_or_else(|| Diagnostic::error("not-a-manifest", message).at(place).help(help))
+}
+
+/// Says that an object is passed over.
+pub(super) fn not_run_here(source: &Arc<Source>, document: &Node) -> Diagnostic {
+    let kind = document.get("kind").and_then(Node::as_str).unwrap_or_default();
+    let place = Place::new(source, span_of(document, "kind"));
+    Diagnostic::note("not-run-here", format!("{kind} is not run here; skipped")).at(place)
+}
+
+/// Kubernetes has removed the version that a CronJob is written in.
+pub(super) fn removed_version(source: &Arc<Source>, document: &Node) -> Diagnostic {
+    let version = document
+        .get("apiVersion")
+        .and_then(Node::as_str)
+        .unwrap_or_default();
+    let until = if version == "batch/v1beta1" {
+        "1.25"
+    } else {
+        "1.21"
+    };
+    let message = format!("`{version}` was removed in Kubernetes {until}; read as `batch/v1`");
+    Diagnostic::warning("removed-version", message)
+        .at(Place::new(source, span_of(document, "apiVersion")))
+        .help("write `apiVersion: batch/v1`")
 }
 
 /// Whether an API group has a domain for a name, as all but Kubernetes' oldest have.
@@ -112,6 +150,16 @@ fn is_custom(api_version: &str) -> bool {
 }
 
 fn without_kind(source: &Arc<Source>, document: &Node) -> Diagnostic {
+    if let Some(path) = misplaced_kind(document) {
+        let place = Place::new(source, document.key_span(&path));
+        return Diagnostic::error(
+            "not-a-manifest",
+            format!("`kind` is indented too far: it is in `{}`", owner(&path)),
+        )
+        .at(place)
+        .labelled("this is not the kind of the object")
+        .help("let `kind` start in the first column, as `apiVersion` does");
+    }
     let help = if document
         .get("spec")
         .and_then(|spec| spec.get("schedule"))
@@ -122,6 +170,16 @@ fn without_kind(source: &Arc<Source>, document: &Node) -> Diagnostic {
         "write `kind: CronJob` or `kind: Job`"
     };
     missing(source, document, "kind", help)
+}
+
+/// Where a `kind` is that was probably meant for the object itself.
+fn misplaced_kind(document: &Node) -> Option<FieldPath> {
+    let paths = ["apiVersion.kind", "metadata.kind", "spec.kind"].map(FieldPath::of);
+    paths.into_iter().find(|path| document.at(path).is_some())
+}
+
+fn owner(path: &FieldPath) -> String {
+    path.parent().map(|parent| parent.to_string()).unwrap_or_default()
 }
 
 fn missing(source: &Arc<Source>, document: &Node, field: &str, help: &str) -> Diagnostic {

@@ -3,7 +3,6 @@
 //! Nothing stops at the first problem. Every object that is right is there, every problem is told, in the
 //! order of the files and, within a file, of its lines.
 
-use std::collections::HashMap;
 use std::io::Read;
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -11,16 +10,15 @@ use std::sync::Arc;
 use k8s_openapi::api::batch::v1 as batch;
 use serde_json::Value as Json;
 
-use super::decode::decode;
 use super::diagnostic::Diagnostic;
-use super::kinds::{Kind, classify};
+use super::document::{Document, documents};
+use super::examine::{Names, examine, with_namespace};
+use super::kinds::{Kind, not_run_here, removed_version};
 use super::object::{Object, Runnable};
 use super::path::FieldPath;
-use super::report::Reporter;
+use super::read;
 use super::source::{Place, Source};
-use super::tree::{Node, Value};
-use super::validate::{FieldError, names};
-use super::{read, yaml};
+use super::tree::Node;
 use crate::schedule::TimeZones;
 
 /// The namespace of an object that names none.
@@ -85,8 +83,7 @@ pub fn load_bytes<'a>(texts: impl IntoIterator<Item = (&'a str, &'a [u8])>, zone
 struct Loader<'z> {
     zones: &'z TimeZones,
     loaded: Loaded,
-    /// The objects so far, by `CronJob shop/report`, and where their names stand.
-    seen: HashMap<String, Place>,
+    names: Names,
 }
 
 impl<'z> Loader<'z> {
@@ -94,7 +91,7 @@ impl<'z> Loader<'z> {
         Loader {
             zones,
             loaded: Loaded::default(),
-            seen: HashMap::new(),
+            names: Names::default(),
         }
     }
 
@@ -109,11 +106,7 @@ impl<'z> Loader<'z> {
 
     fn take(&mut self, source: &Arc<Source>) {
         let before = self.loaded.diagnostics.len();
-        let (documents, mistakes) = yaml::read(source);
-        if documents.is_empty() && mistakes.is_empty() {
-            let message = format!("{} holds no manifests", source.name);
-            self.say(Diagnostic::error("no-manifests", message));
-        }
+        let (documents, mistakes) = documents(source);
         self.loaded.diagnostics.extend(mistakes);
         for document in documents {
             self.document(source, document);
@@ -134,161 +127,34 @@ impl<'z> Loader<'z> {
         }
     }
 
-    fn document(&mut self, source: &Arc<Source>, mut document: Node) {
-        match classify(source, &document) {
-            Kind::None(diagnostic) => self.say(*diagnostic),
-            Kind::CronJob { beta: false } => self.object::<batch::CronJob>(source, &document),
-            Kind::CronJob { beta: true } => {
-                self.say(beta_warning(source, &document));
-                document.set_str("apiVersion", "batch/v1");
-                self.object::<batch::CronJob>(source, &document);
-            }
-            Kind::Job => self.object::<batch::Job>(source, &document),
-            Kind::List => self.list(source, document),
-        }
-    }
-
-    fn list(&mut self, source: &Arc<Source>, document: Node) {
-        let items_path = FieldPath::of("items");
-        let place = Place::new(source, document.span_of(&items_path));
-        let Value::Mapping(entries) = document.value else {
-            return;
-        };
-        let items = entries
-            .into_iter()
-            .find(|entry| entry.key == "items")
-            .map(|entry| entry.value.value);
-        match items {
-            Some(Value::Sequence(items)) if !items.is_empty() => {
-                for item in items {
-                    self.document(source, item);
+    fn document(&mut self, source: &Arc<Source>, Document { mut node, kind }: Document) {
+        match kind {
+            Kind::CronJob { removed } => {
+                if removed {
+                    self.say(removed_version(source, &node));
+                    node.set_str("apiVersion", "batch/v1");
                 }
+                self.object::<batch::CronJob>(source, &node);
             }
-            _ => self.say(Diagnostic::error("no-manifests", "this list has no `items`").at(place)),
+            Kind::Job => self.object::<batch::Job>(source, &node),
+            Kind::Pods(_) | Kind::Other | Kind::List => self.say(not_run_here(source, &node)),
         }
     }
 
-    /// Decodes, fills in and checks one object; keeps it if nothing is wrong with it.
-    fn object<T: Runnable>(&mut self, source: &Arc<Source>, document: &Node) {
-        let name = document
-            .get("metadata")
-            .and_then(|metadata| metadata.get("name"))
-            .and_then(Node::as_str);
-        let json = with_namespace(document.to_json());
-        let subject = subject(T::KIND, name, &json);
-        let reporter = Reporter {
-            source,
-            node: document,
-            subject: &subject,
-        };
-
-        let (decoded, misfits) = decode::<T>(document, &source.text);
-        let errors = decoded
-            .map(|object| check(&object, self.zones))
-            .unwrap_or_default();
-        let mut diagnostics = reporter.all(misfits, &errors);
-        let place = Place::new(source, document.span_of(&FieldPath::of("metadata.name")));
-        if let Some(name) = name.filter(|name| !name.is_empty()) {
-            diagnostics.extend(dotted_name(&reporter, name));
-            diagnostics.extend(self.duplicate(&subject, &place));
-        } else {
-            diagnostics.extend(generated_name(&reporter));
-        }
-
-        let refused = diagnostics.iter().any(Diagnostic::is_error);
-        self.loaded.diagnostics.extend(diagnostics);
+    /// Examines one object; keeps it if nothing is wrong with it.
+    fn object<T: Runnable>(&mut self, source: &Arc<Source>, node: &Node) {
+        let mut examined = examine::<T>(source, T::KIND, node, &FieldPath::root(), self.zones);
+        examined.diagnostics.extend(self.names.again(&examined));
+        let refused = examined.diagnostics.iter().any(Diagnostic::is_error);
+        self.loaded.diagnostics.extend(examined.diagnostics);
+        let json = with_namespace(node);
         if let (false, Ok(object)) = (refused, T::object(&json)) {
+            let place = examined.place;
             self.loaded.objects.push(Manifest { object, json, place });
         }
-    }
-
-    /// Notes that an object is there; says so if it was there before.
-    fn duplicate(&mut self, subject: &str, place: &Place) -> Option<Diagnostic> {
-        let Some(first) = self.seen.get(subject) else {
-            self.seen.insert(subject.to_owned(), place.clone());
-            return None;
-        };
-        let diagnostic = Diagnostic::error("duplicate-object", format!("there is already a {subject}"))
-            .at(place.clone())
-            .labelled("the same name again")
-            .related(first.clone(), "first used here")
-            .help("give one of the two another name or namespace, or take it out");
-        Some(diagnostic)
     }
 
     fn say(&mut self, diagnostic: Diagnostic) {
         self.loaded.diagnostics.push(diagnostic);
     }
-}
-
-/// What is wrong with an object once it has its defaults.
-fn check<T: Runnable>(object: &T, zones: &TimeZones) -> Vec<FieldError> {
-    // The object was just made from a tree, so it goes to JSON and back without loss.
-    let filled = serde_json::to_value(object).and_then(|mut json| {
-        T::fill_in(&mut json);
-        serde_json::from_value::<T>(json)
-    });
-    filled.map(|filled| filled.check(zones)).unwrap_or_default()
-}
-
-/// The object with a namespace written into it.
-fn with_namespace(mut json: Json) -> Json {
-    if let Some(metadata) = json.get_mut("metadata").and_then(Json::as_object_mut) {
-        let namespace = metadata.entry("namespace").or_insert(Json::Null);
-        if namespace.is_null() || *namespace == "" {
-            *namespace = DEFAULT_NAMESPACE.into();
-        }
-    }
-    json
-}
-
-/// `CronJob shop/report`.
-fn subject(kind: &str, name: Option<&str>, json: &Json) -> String {
-    let namespace = json
-        .pointer("/metadata/namespace")
-        .and_then(Json::as_str)
-        .unwrap_or(DEFAULT_NAMESPACE);
-    match name {
-        Some(name) if !name.is_empty() => format!("{kind} {namespace}/{name}"),
-        _ => format!("{kind} without a name"),
-    }
-}
-
-/// Kubernetes has removed `batch/v1beta1`; the fields are those of `batch/v1`.
-fn beta_warning(source: &Arc<Source>, document: &Node) -> Diagnostic {
-    let place = Place::new(source, document.span_of(&FieldPath::of("apiVersion")));
-    Diagnostic::warning(
-        "removed-version",
-        "`batch/v1beta1` was removed in Kubernetes 1.25; read as `batch/v1`",
-    )
-    .at(place)
-    .help("write `apiVersion: batch/v1`")
-}
-
-/// A name with dots is allowed, but becomes part of host names, where a dot means something else. Kubernetes
-/// warns in the same way.
-fn dotted_name(reporter: &Reporter<'_>, name: &str) -> Option<Diagnostic> {
-    let surprising = names::dns_subdomain(name).is_empty() && name.contains('.');
-    let path = FieldPath::of("metadata.name");
-    let span = reporter.node.span_of(&path);
-    let message = "a name with dots in it makes for surprising host names";
-    let diagnostic = reporter.place(Diagnostic::warning("dotted-name", message), &path, span);
-    surprising.then(|| diagnostic.help(format!("write `{}`", name.replace('.', "-"))))
-}
-
-/// An object that is read again must be known by its name, so none can be made up for it.
-fn generated_name(reporter: &Reporter<'_>) -> Option<Diagnostic> {
-    let path = FieldPath::of("metadata.generateName");
-    reporter.node.at(&path)?;
-    let message = "a manifest needs a `name`, not a `generateName`";
-    let diagnostic = reporter.place(
-        Diagnostic::error("required-field", message),
-        &path,
-        reporter.node.span_of(&path),
-    );
-    Some(
-        diagnostic.help(
-            "write `name:` and a name of its own, so that reading the file again means the same object",
-        ),
-    )
 }

@@ -14,14 +14,18 @@
 //! | `read` | files, folders, standard input: the only I/O |
 //! | [`source`], [`tree`], [`path`] | a text, the values in it, the way to a field |
 //! | [`yaml`] | text to trees, and what is wrong with texts that are neither YAML nor JSON |
-//! | `kinds` | what a document is, and what becomes of it |
+//! | `document`, `kinds` | the objects of a text, and what becomes of each kind |
+//! | `stray` | fields that are not where they belong, and where that is |
 //! | [`decode`] | trees to Kubernetes types, noting all that does not fit |
+//! | `shape` | what the schema asks for: fields that must be written, values among a few |
 //! | [`defaults`] | what is meant where nothing is written |
 //! | [`validate`] | the rules of the API server, in its words; also for the embedded API |
 //! | [`resource`] | the CronJob that the rest of the program uses, its Job template as it was written |
 //! | `schema` | Kubernetes' own description of its types |
 //! | [`diagnostic`] | what is told, and how it is drawn |
-//! | `load`, `object`, `report` | all of it together |
+//! | `examine`, `object`, `report` | all of that together, for one object |
+//! | `load` | the objects that can be run |
+//! | [`lint`] | what is wrong with manifests, and what is likely not meant |
 //! | `adoption` | who is in charge of a CronJob, and whether it is paused: the annotations of a hand-over |
 //! | `lower` | the CronJob on the wire to the one that policy decides on |
 
@@ -29,6 +33,7 @@ pub mod crontab;
 pub mod decode;
 pub mod defaults;
 pub mod diagnostic;
+pub mod lint;
 pub mod path;
 pub mod resource;
 pub(crate) mod schema;
@@ -38,12 +43,16 @@ pub mod validate;
 pub mod yaml;
 
 mod adoption;
+mod document;
+mod examine;
 mod kinds;
 mod load;
 mod lower;
 mod object;
 mod read;
 mod report;
+mod shape;
+mod stray;
 mod suggest;
 
 pub use adoption::{Adoption, MANAGED_ANNOTATION, SUSPEND_ANNOTATION, suspended};
@@ -52,3 +61,4 @@ pub use load::{DEFAULT_NAMESPACE, Loaded, Manifest, load, load_bytes};
 pub use lower::{lower, timestamp};
 pub use object::Object;
 pub use resource::CronJob;
+pub use schema::{NotAVersion, Version};

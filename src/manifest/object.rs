@@ -1,12 +1,14 @@
-//! The kinds of objects that are run: how each is filled in, checked and kept.
+//! The kinds of objects that are known: how each is filled in and checked, and how those that are run are kept.
 
 use k8s_openapi::api::batch::v1 as batch;
+use k8s_openapi::api::core::v1 as core;
 use serde::de::DeserializeOwned;
 use serde::{Deserialize as _, Serialize};
 use serde_json::Value as Json;
 
 use super::defaults;
 use super::resource::CronJob;
+use super::schema::Schema;
 use super::validate::{self, FieldError};
 use crate::schedule::TimeZones;
 
@@ -19,23 +21,34 @@ pub enum Object {
     Job(Box<batch::Job>),
 }
 
-/// A type that a manifest can be decoded as.
-pub(super) trait Runnable: Serialize + DeserializeOwned {
-    /// The kind, as it is written in a manifest.
-    const KIND: &str;
+/// A type that a manifest, or a part of one, can be decoded as and checked.
+pub(super) trait Checkable: Serialize + DeserializeOwned {
+    /// The name of its definition in Kubernetes' schema.
+    const DEFINITION: &str;
 
-    /// Writes the defaults into an object of this kind.
+    /// Writes the defaults into a value of this type.
     fn fill_in(json: &mut Json);
 
     /// What is wrong with it, once it is filled in.
     fn check(&self, zones: &TimeZones) -> Vec<FieldError>;
 
+    /// Its schema.
+    fn schema() -> Schema {
+        Schema::named(Self::DEFINITION).unwrap_or_else(Schema::unknown)
+    }
+}
+
+/// A kind that is run.
+pub(super) trait Runnable: Checkable {
+    /// The kind, as it is written in a manifest.
+    const KIND: &str;
+
     /// The object to keep.
     fn object(json: &Json) -> Result<Object, serde_json::Error>;
 }
 
-impl Runnable for batch::CronJob {
-    const KIND: &str = "CronJob";
+impl Checkable for batch::CronJob {
+    const DEFINITION: &str = "io.k8s.api.batch.v1.CronJob";
 
     fn fill_in(json: &mut Json) {
         defaults::cron_job(json);
@@ -44,6 +57,10 @@ impl Runnable for batch::CronJob {
     fn check(&self, zones: &TimeZones) -> Vec<FieldError> {
         validate::cron_job::create(self, zones)
     }
+}
+
+impl Runnable for batch::CronJob {
+    const KIND: &str = "CronJob";
 
     fn object(json: &Json) -> Result<Object, serde_json::Error> {
         // Through the text, which is what the Job template is kept as.
@@ -52,8 +69,8 @@ impl Runnable for batch::CronJob {
     }
 }
 
-impl Runnable for batch::Job {
-    const KIND: &str = "Job";
+impl Checkable for batch::Job {
+    const DEFINITION: &str = "io.k8s.api.batch.v1.Job";
 
     fn fill_in(json: &mut Json) {
         defaults::job(json);
@@ -62,8 +79,36 @@ impl Runnable for batch::Job {
     fn check(&self, _zones: &TimeZones) -> Vec<FieldError> {
         validate::job::create(self)
     }
+}
+
+impl Runnable for batch::Job {
+    const KIND: &str = "Job";
 
     fn object(json: &Json) -> Result<Object, serde_json::Error> {
         batch::Job::deserialize(json).map(|job| Object::Job(Box::new(job)))
+    }
+}
+
+impl Checkable for core::Pod {
+    const DEFINITION: &str = "io.k8s.api.core.v1.Pod";
+
+    fn fill_in(json: &mut Json) {
+        defaults::pod_spec(json, "/spec");
+    }
+
+    fn check(&self, _zones: &TimeZones) -> Vec<FieldError> {
+        validate::pod::create(self)
+    }
+}
+
+impl Checkable for core::PodTemplateSpec {
+    const DEFINITION: &str = "io.k8s.api.core.v1.PodTemplateSpec";
+
+    fn fill_in(json: &mut Json) {
+        defaults::pod_spec(json, "/spec");
+    }
+
+    fn check(&self, _zones: &TimeZones) -> Vec<FieldError> {
+        validate::pod::template(self)
     }
 }

@@ -28,6 +28,13 @@ impl FieldPath {
         FieldPath::default()
     }
 
+    /// A path from its steps.
+    pub fn from_steps(steps: &[Step]) -> FieldPath {
+        FieldPath {
+            steps: steps.to_vec(),
+        }
+    }
+
     /// A path from dotted field names: `FieldPath::of("spec.schedule")`.
     pub fn of(dotted: &str) -> FieldPath {
         FieldPath::root().child(dotted)
@@ -93,6 +100,12 @@ impl FieldPath {
     /// Whether `self` is `other` or lies within it.
     pub fn is_within(&self, other: &FieldPath) -> bool {
         self.steps.starts_with(&other.steps)
+    }
+
+    /// The path below this one that `other` is from its own root.
+    #[must_use]
+    pub fn join(&self, other: &FieldPath) -> FieldPath {
+        self.with(other.steps.iter().cloned())
     }
 
     fn with(&self, more: impl IntoIterator<Item = Step>) -> FieldPath {

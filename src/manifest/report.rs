@@ -3,17 +3,20 @@
 
 use std::sync::Arc;
 
-use super::decode::{Misfit, MisfitKind};
+use super::decode::Misfit;
 use super::diagnostic::Diagnostic;
 use super::path::FieldPath;
 use super::source::{Place, Source, Span};
-use super::tree::Node;
+use super::tree::{Node, Value};
 use super::validate::{FieldError, Hint, Reason};
 
 /// An object in its text.
 pub(super) struct Reporter<'a> {
     pub source: &'a Arc<Source>,
+    /// Its tree, or the part of it that is looked at.
     pub node: &'a Node,
+    /// Where that part is in the object.
+    pub within: &'a FieldPath,
     /// The object's name, as in `CronJob shop/report`.
     pub subject: &'a str,
 }
@@ -22,11 +25,7 @@ impl Reporter<'_> {
     /// What is wrong with the object. A field of the wrong kind was read as an empty one, so what validation
     /// says of it says nothing new; nor does one rule that a field breaks in two ways.
     pub(super) fn all(&self, misfits: Vec<Misfit>, errors: &[FieldError]) -> Vec<Diagnostic> {
-        let wrong: Vec<FieldPath> = misfits
-            .iter()
-            .filter(|misfit| misfit.kind == MisfitKind::WrongType)
-            .map(|misfit| misfit.path.clone())
-            .collect();
+        let wrong: Vec<FieldPath> = misfits.iter().map(|misfit| misfit.path.clone()).collect();
         let mut diagnostics: Vec<Diagnostic> =
             misfits.into_iter().map(|misfit| self.misfit(misfit)).collect();
         for error in errors
@@ -58,14 +57,10 @@ impl Reporter<'_> {
         })
     }
 
-    /// What is wrong with a field's kind or name.
+    /// What is wrong with a field's kind.
     fn misfit(&self, misfit: Misfit) -> Diagnostic {
-        let diagnostic = match misfit.kind {
-            MisfitKind::WrongType => Diagnostic::error("wrong-type", misfit.message),
-            MisfitKind::UnknownField => Diagnostic::warning("unknown-field", misfit.message),
-        };
+        let diagnostic = Diagnostic::error("wrong-type", misfit.message);
         let mut diagnostic = self.place(diagnostic, &misfit.path, misfit.span);
-        diagnostic.label = misfit.label;
         diagnostic.help = misfit.help;
         diagnostic
     }
@@ -75,13 +70,38 @@ impl Reporter<'_> {
         let hint = error.hint.clone().unwrap_or_default();
         let mut span = self.node.span_of(&error.path);
         if let Some(within) = &hint.within {
-            span = self.within_scalar(&error.path, span, within);
+            span = within_scalar(self.source, self.node.at(&error.path), span, within);
         }
         let diagnostic = Diagnostic::error(code(error), message(error, &hint));
         let mut diagnostic = self.place(diagnostic, &error.path, span);
         diagnostic.label = hint.label.or_else(|| self.label(error));
         diagnostic.help = hint.help;
-        diagnostic
+        match self.namesake(error) {
+            Some((list, path)) => {
+                let place = Place::new(self.source, self.node.key_span(&path));
+                let name = path.name();
+                diagnostic
+                    .related(place, "another field of this name")
+                    .help(format!(
+                        "the `{name}` in an item of `{list}` is its own; write one beside `{list}`"
+                    ))
+            }
+            None => diagnostic,
+        }
+    }
+
+    /// A field of the same name as one that is missing, in an item of a list beside it: a container's `restartPolicy`
+    /// is not that of its pod.
+    fn namesake(&self, error: &FieldError) -> Option<(String, FieldPath)> {
+        let name = error.path.name();
+        let parent = error.path.parent().filter(|_| error.reason == Reason::Required)?;
+        let Value::Mapping(entries) = &self.node.at(&parent)?.value else {
+            return None;
+        };
+        entries.iter().filter(|_| name != "name").find_map(|entry| {
+            let path = parent.child_named(&entry.key).index(0).child_named(&name);
+            self.node.at(&path).map(|_| (entry.key.clone(), path))
+        })
     }
 
     /// A diagnostic about a field of the object.
@@ -89,7 +109,7 @@ impl Reporter<'_> {
         diagnostic
             .at(Place::new(self.source, span))
             .about(self.subject)
-            .field(path.clone())
+            .field(self.within.join(path))
     }
 
     fn label(&self, error: &FieldError) -> Option<String> {
@@ -102,33 +122,65 @@ impl Reporter<'_> {
             _ => None,
         }
     }
+}
 
-    /// The bytes of the text that are bytes `within` the scalar at `path`; the whole scalar if it is not
-    /// written letter for letter, as one with escapes or over several lines is not.
-    fn within_scalar(&self, path: &FieldPath, scalar: Span, within: &Span) -> Span {
-        let written = self.source.text.get(scalar.clone()).unwrap_or_default();
-        let Some(value) = self.node.at(path).and_then(Node::as_str) else {
-            return scalar;
-        };
-        let offset = match written.strip_prefix(['"', '\'']) {
-            None if written == value => 0,
-            Some(rest) if rest.get(..value.len()) == Some(value) && rest.len() == value.len() + 1 => 1,
-            _ => return scalar,
-        };
-        let end = scalar.start + offset + value.len();
-        (scalar.start + offset + within.start).min(end)..(scalar.start + offset + within.end).min(end)
-    }
+/// The bytes of the text that are bytes `within` the scalar `value`, which stands at `scalar`; the whole scalar if it is
+/// not written letter for letter, as one with escapes is not. Of a block of lines, the line.
+pub(super) fn within_scalar(source: &Source, value: Option<&Node>, scalar: Span, within: &Span) -> Span {
+    let written = source.text.get(scalar.clone()).unwrap_or_default();
+    let Some(value) = value.and_then(Node::as_str) else {
+        return scalar;
+    };
+    let offset = match written.strip_prefix(['"', '\'']) {
+        None if written == value => 0,
+        Some(rest) if rest.get(..value.len()) == Some(value) && rest.len() == value.len() + 1 => 1,
+        _ => return within_block(written, value, &scalar, within).unwrap_or(scalar),
+    };
+    let end = scalar.start + offset + value.len();
+    (scalar.start + offset + within.start).min(end)..(scalar.start + offset + within.end).min(end)
+}
+
+/// The same for a block of lines (`|`), whose lines are indented in the text.
+fn within_block(written: &str, value: &str, scalar: &Span, within: &Span) -> Option<Span> {
+    let line_start = value
+        .get(..within.start)?
+        .rfind('\n')
+        .map_or(0, |newline| newline + 1);
+    let line = value.get(line_start..)?.lines().next()?;
+    let number = value.get(..line_start)?.matches('\n').count();
+    let mut at = 0;
+    let mut lines = written.split_inclusive('\n').filter_map(|text| {
+        let start = at;
+        at += text.len();
+        let indent = text.len() - text.trim_start().len();
+        (text.trim() == line.trim() && !line.trim().is_empty()).then_some(start + indent)
+    });
+    // The same line can stand there more than once; of those the one that is as far down is meant, or the last.
+    let repeats = value
+        .lines()
+        .take(number)
+        .filter(|other| other.trim() == line.trim())
+        .count();
+    let start = scalar.start + lines.nth(repeats)?;
+    let indent = line.len() - line.trim_start().len();
+    let from = (within.start - line_start).saturating_sub(indent);
+    let length = (within.end - within.start).min(line.trim().len().saturating_sub(from));
+    Some(start + from..start + from + length)
 }
 
 /// A stable name for the kind of problem.
 fn code(error: &FieldError) -> &'static str {
     match (error.path.name().as_str(), error.reason) {
         (_, Reason::Required) => "required-field",
+        ("schedule", _) if error.detail.starts_with("cannot use") => "zone-in-schedule",
         ("schedule", _) => "invalid-schedule",
         ("timeZone", _) => "unknown-time-zone",
         ("name", Reason::Invalid) => "invalid-name",
         (_, Reason::Duplicate) => "duplicate-value",
         (_, Reason::NotFound) => "unknown-reference",
+        ("selector" | "manualSelector", _) | (_, Reason::Forbidden) => "forbidden-field",
+        (_, Reason::Invalid) if error.detail.starts_with("requires ") => "forbidden-field",
+        (_, Reason::NotSupported) => "unsupported-value",
         _ => "invalid-value",
     }
 }
@@ -144,6 +196,16 @@ fn message(error: &FieldError, hint: &Hint) -> String {
         Reason::NotSupported => format!("`{path}` cannot be {value}"),
         Reason::Duplicate => format!("`{path}` repeats {value}"),
         Reason::NotFound => format!("`{path}` names {value}, which is not there"),
+        _ if detail.contains("regex used for validation") => {
+            let what = if detail.starts_with("a valid label") {
+                "the value of a label"
+            } else {
+                "a key here"
+            };
+            format!(
+                "{value} cannot be {what}: letters, digits, `-`, `_` and `.`, with a letter or digit at both ends"
+            )
+        }
         _ if detail.starts_with("must ") || detail.starts_with("may ") || detail.starts_with("requires ") => {
             format!("`{path}` {detail}")
         }

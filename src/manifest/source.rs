@@ -48,6 +48,12 @@ impl Place {
         self.before()[line_start..].chars().count() + 1
     }
 
+    /// The place right behind this one; it is empty.
+    #[must_use]
+    pub fn end(&self) -> Place {
+        Place::new(&self.source, self.span.end..self.span.end)
+    }
+
     fn before(&self) -> &str {
         self.source
             .text

@@ -98,6 +98,88 @@ impl Node {
         }
     }
 
+    /// Takes the entry at a path out of the mapping that it is in.
+    pub fn take(&mut self, path: &FieldPath) -> Option<Entry> {
+        let (Step::Field(name) | Step::Key(name), parents) = path.steps().split_last()? else {
+            return None;
+        };
+        let parent = parents.iter().try_fold(self, |node, step| node.child_mut(step))?;
+        let Value::Mapping(entries) = &mut parent.value else {
+            return None;
+        };
+        let index = entries.iter().position(|entry| entry.key == *name)?;
+        Some(entries.remove(index))
+    }
+
+    /// Puts a value at a path, with what lies between where that is not there. Nothing is overwritten; says whether
+    /// there was room.
+    pub fn put(&mut self, path: &FieldPath, entry: &Entry) -> bool {
+        let mut node = self;
+        for step in path.steps() {
+            if node.value == Value::Null {
+                node.value = match step {
+                    Step::Index(_) => Value::Sequence(Vec::new()),
+                    Step::Field(_) | Step::Key(_) => Value::Mapping(Vec::new()),
+                };
+            }
+            if node.child_mut(step).is_none() {
+                node.grow(step, &entry.key_span);
+            }
+            let Some(child) = node.child_mut(step) else {
+                return false;
+            };
+            node = child;
+        }
+        let has_room = node.value == Value::Null;
+        if has_room {
+            *node = entry.value.clone();
+        }
+        has_room
+    }
+
+    /// Takes out an item of a list that has nothing left in it.
+    pub fn prune(&mut self, path: &FieldPath) {
+        let Some((Step::Index(index), list)) = path.steps().split_last() else {
+            return;
+        };
+        let list = list.iter().try_fold(self, |node, step| node.child_mut(step));
+        if let Some(Value::Sequence(items)) = list.map(|list| &mut list.value)
+            && items
+                .get(*index)
+                .is_some_and(|item| item.value == Value::Mapping(Vec::new()))
+        {
+            items.remove(*index);
+        }
+    }
+
+    fn child_mut(&mut self, step: &Step) -> Option<&mut Node> {
+        match (step, &mut self.value) {
+            (Step::Field(name) | Step::Key(name), Value::Mapping(entries)) => entries
+                .iter_mut()
+                .find(|entry| entry.key == *name)
+                .map(|entry| &mut entry.value),
+            (Step::Index(index), Value::Sequence(items)) => items.get_mut(*index),
+            _ => None,
+        }
+    }
+
+    /// Adds an empty child, which is shown at `span`.
+    fn grow(&mut self, step: &Step, span: &Span) {
+        let value = Node {
+            span: span.clone(),
+            value: Value::Null,
+        };
+        match (step, &mut self.value) {
+            (Step::Field(name) | Step::Key(name), Value::Mapping(entries)) => entries.push(Entry {
+                key: name.clone(),
+                key_span: span.clone(),
+                value,
+            }),
+            (Step::Index(_), Value::Sequence(items)) => items.push(value),
+            _ => {}
+        }
+    }
+
     /// The place to point at for a field: its value, or, where the field is not written, the key of the
     /// nearest part of the path that is.
     pub fn span_of(&self, path: &FieldPath) -> Span {
@@ -122,6 +204,17 @@ impl Node {
             Value::Mapping(_) | Value::Sequence(_) | Value::Null => nearest,
             _ => node.span.clone(),
         }
+    }
+
+    /// The place of a field's key, or of the first thing in a list's item; as [`span_of`](Self::span_of) where the field
+    /// is not written.
+    pub fn key_span(&self, path: &FieldPath) -> Span {
+        let Some((Step::Field(name) | Step::Key(name), parents)) = path.steps().split_last() else {
+            return self.at(path).map_or_else(|| self.start(), Node::start);
+        };
+        let parent = self.at(&FieldPath::from_steps(parents));
+        let entry = parent.and_then(|parent| parent.entry(name));
+        entry.map_or_else(|| self.span_of(path), |entry| entry.key_span.clone())
     }
 
     /// The first thing written in this value: its first key or item, or the scalar itself.

@@ -8,6 +8,9 @@ use super::{Dialect, Expression, Field, Fold, Reading, Schedule, Timestamp};
 /// How far ahead clock changes are looked for: whatever the zone, two of a year lie within.
 const AHEAD: TimeDelta = TimeDelta::days(400);
 
+/// No clock change is longer.
+const DAY: TimeDelta = TimeDelta::days(1);
+
 /// A schedule is rare if more than this lies between two of its next instants.
 const RARE: TimeDelta = TimeDelta::days(366);
 
@@ -36,8 +39,8 @@ pub enum Advice {
     },
     /// A step so long that only the first value is left.
     LongStep { field: Field, step: u32, only: u32 },
-    /// `* 2 * * *`: every minute of an hour, where one was probably meant.
-    EveryMinute { hour: u32 },
+    /// `* 2 * * *` or `* */2 * * *`: every minute of the hours in a mask, where one was probably meant.
+    EveryMinute { hours: u64 },
     /// Some months have no such day.
     ShortMonths { day: u32 },
     /// The next clock change skips a run.
@@ -95,9 +98,15 @@ impl Advice {
                     field.plural()
                 )
             }
-            Advice::EveryMinute { hour } => {
+            Advice::EveryMinute { hours } if hours.is_power_of_two() => {
+                let hour = hours.trailing_zeros();
                 format!("this fires 60 times, every minute from {hour:02}:00 to {hour:02}:59")
             }
+            Advice::EveryMinute { hours } => format!(
+                "this fires in every minute of {} hours of the day, {} times",
+                hours.count_ones(),
+                60 * hours.count_ones()
+            ),
             Advice::ShortMonths { day } => match day {
                 29 => "in February this fires in leap years only".into(),
                 30 => "February has no day 30, so it is left out".into(),
@@ -130,7 +139,9 @@ impl Advice {
             } => "choose a step that divides 24, or use `@every`, which counts on across midnight",
             Advice::UnevenStep { .. } => "list the values that are meant",
             Advice::LongStep { .. } => "write the value itself, or use `@every` for a longer interval",
-            Advice::EveryMinute { .. } => "to run once, write a minute in the first field, such as `0`",
+            Advice::EveryMinute { .. } => {
+                "to run once an hour, write a minute in the first field, such as `0`"
+            }
             Advice::ShortMonths { .. } => {
                 "for the end of every month, use `L` of the dialect `extended`, or the 1st"
             }
@@ -154,11 +165,7 @@ pub fn advice(expression: &Expression, schedule: &Schedule, now: Timestamp) -> V
     if expression.dialect() != Dialect::Quartz {
         found.extend(steps(expression.as_str()));
     }
-    if fields.minutes.count_ones() == 60 && fields.hours.is_power_of_two() && fields.seconds == 1 {
-        found.push(Advice::EveryMinute {
-            hour: fields.hours.trailing_zeros(),
-        });
-    }
+    found.extend(every_minute(fields, expression.as_str()));
     found.extend(short_months(fields));
     found.extend(seldom(schedule, now));
     if fields.hours.count_ones() < 24 {
@@ -226,6 +233,15 @@ fn uneven(item: &str, field: Field) -> Option<Advice> {
     })
 }
 
+/// Every minute of one hour, or of those that a step leaves: a range of hours is more likely meant so.
+fn every_minute(fields: &Fields, text: &str) -> Option<Advice> {
+    let hours = fields.hours;
+    let hour_field = text.split_whitespace().rev().nth(3);
+    let is_stepped = hours.count_ones() < 24 && hour_field.is_some_and(|field| field.contains('/'));
+    let is_every_minute = fields.minutes.count_ones() == 60 && fields.seconds == 1;
+    (is_every_minute && (hours.is_power_of_two() || is_stepped)).then_some(Advice::EveryMinute { hours })
+}
+
 /// One of the last days of the month, and nothing else.
 fn short_months(fields: &Fields) -> Option<Advice> {
     let day = fields.days.listed.trailing_zeros();
@@ -250,28 +266,36 @@ fn seldom(schedule: &Schedule, now: Timestamp) -> Option<Advice> {
 
 /// The first run that a clock change skips, and the first that it repeats.
 fn clock_changes(schedule: &Schedule, now: Timestamp) -> Vec<Advice> {
-    // A schedule that fires so often that the list ends before a change is not surprised by it.
-    let readings = schedule.readings(now, now + AHEAD).take(30_000);
     let (mut skipped, mut repeated) = (None, None);
-    for reading in readings {
-        match reading {
-            Reading::Skipped { wall, .. } if skipped.is_none() => skipped = Some(Advice::Skipped { wall }),
-            Reading::Due {
-                at,
-                fold: Fold::First,
-            } if repeated.is_none() => {
-                repeated = Some(Advice::Repeated {
+    for change in changes(schedule, now) {
+        let around = schedule.readings(now.max(change - DAY), change + DAY);
+        for reading in around {
+            match reading {
+                Reading::Skipped { wall, .. } if skipped.is_none() => {
+                    skipped = Some(Advice::Skipped { wall });
+                }
+                Reading::Due {
                     at,
-                    wall: wall(schedule, at),
-                });
+                    fold: Fold::First,
+                } if repeated.is_none() => {
+                    let wall = wall(schedule, at);
+                    repeated = Some(Advice::Repeated { at, wall });
+                }
+                _ => {}
             }
-            _ => {}
-        }
-        if skipped.is_some() && repeated.is_some() {
-            break;
         }
     }
     skipped.into_iter().chain(repeated).collect()
+}
+
+/// When the zone's clock changes next. Readings that a change skips or repeats are within a day of it.
+fn changes(schedule: &Schedule, now: Timestamp) -> Vec<Timestamp> {
+    let zone = schedule.zone();
+    let next = zone.at(now.timestamp()) + 1..=zone.at((now + AHEAD).timestamp());
+    let starts = zone.periods().get(next).unwrap_or_default().iter();
+    starts
+        .filter_map(|period| Timestamp::from_timestamp(period.start, 0))
+        .collect()
 }
 
 /// What the zone's clock shows at an instant.

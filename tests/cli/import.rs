@@ -61,3 +61,18 @@ fn what_is_not_there_or_no_zone_says_so() {
     assert_eq!(exit_code(&no_zone), 2);
     insta::assert_snapshot!(text(&no_zone.stderr));
 }
+
+#[test]
+fn a_crontab_that_is_too_long_is_refused_and_not_cut_off() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("crontab");
+    std::fs::write(&path, "0 0 * * * true\n".repeat(80_000)).unwrap();
+    let output = punctual(&["import", "crontab", path.to_str().unwrap(), "--time-zone", "UTC"]);
+    assert_eq!(exit_code(&output), 3);
+    assert_eq!(text(&output.stdout), "");
+    assert!(
+        text(&output.stderr).contains("is longer than 1 MiB"),
+        "{}",
+        text(&output.stderr)
+    );
+}

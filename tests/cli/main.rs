@@ -8,6 +8,7 @@ mod door;
 mod embedded;
 mod explain;
 mod import;
+mod lint;
 mod next;
 #[path = "../support/request.rs"]
 mod request;

@@ -65,6 +65,8 @@ fn macros() {
         "@WEEKLY",
         "@reboot",
         "@dayly",
+        "@evry 5m",
+        "@evey 5 minutes",
         "@noon",
         "@minutely",
         "@fortnightly",

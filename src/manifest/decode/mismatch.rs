@@ -1,6 +1,6 @@
 //! A value of the wrong kind: what was expected, what was found, and how to write it.
 
-use super::{Misfit, MisfitKind};
+use super::Misfit;
 use crate::manifest::path::{FieldPath, Step};
 use crate::manifest::source::Span;
 use crate::manifest::tree::{Node, Value};
@@ -17,9 +17,7 @@ pub(super) fn misfit(path: FieldPath, node: &Node, text: &str, expected: &str) -
     };
     Misfit {
         span: first_mark(node, text),
-        kind: MisfitKind::WrongType,
         message: format!("`{}` must be {expected}, found {found}", path.tail()),
-        label: None,
         help: help(&path, node, written, expected),
         path,
     }
@@ -64,13 +62,22 @@ fn help(path: &FieldPath, node: &Node, written: &str, expected: &str) -> Option<
         (Value::Sequence(items), "a mapping") if items.len() == 1 => {
             Some(format!("`{name}` is not a list: leave out the `-`"))
         }
+        (Value::Mapping(entries), "a list") if name == "env" => entries.first().map(|first| {
+            format!(
+                "`env` is a list: write each variable as an item, `- name: {}` with `value:` below it",
+                first.key
+            )
+        }),
         (Value::Mapping(_), "a list") => {
             Some(format!("`{name}` is a list: begin each of its items with `- `"))
         }
-        (Value::String(_), "a list") if matches!(name.as_str(), "command" | "args") => Some(format!(
-            "write a program and its arguments as a list: `{name}: [\"sh\", \"-c\", {}]`",
-            quoted(written)
+        (Value::String(text), "a list") if matches!(name.as_str(), "command" | "args") => Some(format!(
+            "write a program and its arguments as a list: `{name}: {}`",
+            words(&name, text)
         )),
+        (Value::String(_), "a list") if name == "imagePullSecrets" => {
+            Some(format!("write a list of names: `{name}: [{{name: {written}}}]`"))
+        }
         (Value::Bool(_) | Value::Number(_) | Value::String(_), "a list") => {
             Some(format!("write a list: `{name}: [{written}]`"))
         }
@@ -95,10 +102,25 @@ fn in_seconds(text: &str) -> Option<u64> {
     digits.parse::<u64>().ok()?.checked_mul(unit_seconds)
 }
 
-fn quoted(written: &str) -> String {
-    if written.starts_with(['"', '\'']) {
-        written.to_owned()
-    } else {
-        format!("{written:?}")
-    }
+/// What only a shell understands.
+const FOR_A_SHELL: [char; 10] = ['&', '|', ';', '<', '>', '$', '"', '\'', '*', '('];
+
+/// A command line as a list. One that needs a shell becomes a single item, for the shell that runs it.
+fn words(field: &str, line: &str) -> String {
+    let shell = ["/bin/sh -c", "sh -c", "/bin/bash -c", "bash -c"];
+    let shell = shell.into_iter().find(|shell| line.trim().starts_with(shell));
+    let items: Vec<&str> = match shell {
+        Some(shell) => {
+            let script = line.trim()[shell.len()..].trim().trim_matches(['"', '\'']);
+            shell
+                .split(' ')
+                .chain(Some(script).filter(|script| !script.is_empty()))
+                .collect()
+        }
+        None if !line.contains(FOR_A_SHELL) => line.split_whitespace().collect(),
+        None if field == "command" => vec!["sh", "-c", line],
+        None => vec![line],
+    };
+    let items: Vec<String> = items.iter().map(|item| format!("{item:?}")).collect();
+    format!("[{}]", items.join(", "))
 }

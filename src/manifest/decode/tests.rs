@@ -39,7 +39,6 @@ spec:
         spec:
           containers:
             - name: [main]
-              comand: [sh]
               env: {A: b}
 ";
     let (cron_job, misfits) = decoded::<CronJob>(text);
@@ -49,9 +48,8 @@ spec:
     'true' | `suspend` must be `true` or `false`, found the string 'true' | leave out the quotes: `suspend: true`
     1.5 | `startingDeadlineSeconds` must be a whole number, found the number `1.5` | -
     3000000000 | `successfulJobsHistoryLimit` must be at most 2147483647, found the number `3000000000` | -
-    comand | unknown field `comand` | did you mean `command`?
     [ | `name` must be a string, found a list | -
-    A | `env` must be a list, found a mapping | `env` is a list: begin each of its items with `- `
+    A | `env` must be a list, found a mapping | `env` is a list: write each variable as an item, `- name: A` with `value:` below it
     ");
 }
 

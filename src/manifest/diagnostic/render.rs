@@ -41,7 +41,12 @@ impl Diagnostic {
             Severity::Warning => Level::WARNING,
             Severity::Note => Level::NOTE,
         };
-        let mut group = Group::with_title(level.primary_title(self.message.as_str()));
+        let title = level.primary_title(self.message.as_str());
+        let title = match self.rule {
+            Some(rule) => title.id(rule),
+            None => title,
+        };
+        let mut group = Group::with_title(title);
         if let Some(place) = &self.place {
             let (here, elsewhere): (Vec<_>, Vec<_>) = self
                 .related

@@ -5,9 +5,14 @@
 //! needed: by `lint`, which asks where a field belongs, and by the embedded API for tables, `kubectl explain` and bodies
 //! in protobuf.
 
+mod facts;
+
 use std::sync::LazyLock;
 
 use serde_json::{Map, Value};
+
+pub use facts::{NotAVersion, Version};
+pub(crate) use facts::{since, values};
 
 /// The definition of the metadata of objects.
 pub(crate) const OBJECT_META: &str = "io.k8s.apimachinery.pkg.apis.meta.v1.ObjectMeta";
@@ -30,6 +35,8 @@ pub(crate) struct Schema {
     used: &'static Value,
     /// As it is defined.
     defined: &'static Value,
+    /// The name of the definition, where it has one of its own.
+    name: Option<&'static str>,
 }
 
 static NOTHING: Value = Value::Null;
@@ -37,7 +44,7 @@ static NOTHING: Value = Value::Null;
 impl Schema {
     /// A definition by its name.
     pub(crate) fn named(name: &str) -> Option<Self> {
-        DEFINITIONS.get(name).map(Self::of)
+        DEFINITIONS.get_key_value(name).map(Self::defined)
     }
 
     /// The definition of a kind.
@@ -47,22 +54,33 @@ impl Schema {
             identity["group"] == group && identity["version"] == version && identity["kind"] == kind
         };
         let found = DEFINITIONS.iter().find(|(_, definition)| is_it(definition));
-        found.map(|(name, definition)| (name.as_str(), Self::of(definition)))
+        found.map(|found| (found.0.as_str(), Self::defined(found)))
+    }
+
+    fn defined((name, definition): (&'static String, &'static Value)) -> Self {
+        Self {
+            used: definition,
+            defined: definition,
+            name: Some(name),
+        }
     }
 
     /// A type of which nothing is known.
-    fn unknown() -> Self {
+    pub(crate) fn unknown() -> Self {
         Self {
             used: &NOTHING,
             defined: &NOTHING,
+            name: None,
         }
     }
 
     fn of(used: &'static Value) -> Self {
-        let defined = reference(used).and_then(|name| DEFINITIONS.get(name));
+        let name = reference(used);
+        let defined = name.and_then(|name| DEFINITIONS.get(name));
         Self {
             used,
             defined: defined.unwrap_or(used),
+            name,
         }
     }
 
@@ -72,7 +90,7 @@ impl Schema {
 
     /// The name of its definition, when it has one of its own.
     pub(crate) fn name(&self) -> Option<&'static str> {
-        reference(self.used)
+        self.name
     }
 
     /// What it is for.
@@ -93,13 +111,47 @@ impl Schema {
         self.defined.get("properties").is_some()
     }
 
+    /// The type of a field that it has by this name.
+    pub(crate) fn own_field(&self, name: &str) -> Option<Self> {
+        let properties = self.defined.get("properties")?;
+        properties.get(name).map(Self::of)
+    }
+
+    /// Whether it is a map, whose keys are data.
+    pub(crate) fn is_map(&self) -> bool {
+        self.defined.get("additionalProperties").is_some()
+    }
+
+    /// Whether it is a list.
+    pub(crate) fn is_list(&self) -> bool {
+        self.primitive().0 == "array"
+    }
+
     /// The type of a field, or of the values of a map.
     pub(crate) fn field(&self, name: &str) -> Self {
-        let properties = self.defined.get("properties");
-        let field = properties.and_then(|fields| fields.get(name));
-        field
-            .or_else(|| self.defined.get("additionalProperties"))
-            .map_or_else(Self::unknown, Self::of)
+        let values = || self.defined.get("additionalProperties").map(Self::of);
+        self.own_field(name).or_else(values).unwrap_or_else(Self::unknown)
+    }
+
+    /// Its own fields by name, with their types; none for a map or a primitive.
+    pub(crate) fn fields(&self) -> impl Iterator<Item = (&'static str, Self)> + use<> {
+        let properties = self.defined.get("properties").and_then(Value::as_object);
+        properties
+            .into_iter()
+            .flatten()
+            .map(|(name, field)| (name.as_str(), Self::of(field)))
+    }
+
+    /// The fields that must be written.
+    pub(crate) fn required(&self) -> impl Iterator<Item = &'static str> + use<> {
+        let names = self.defined.get("required").and_then(Value::as_array);
+        names.into_iter().flatten().filter_map(Value::as_str)
+    }
+
+    /// What a person calls the type, such as `PodSpec`.
+    pub(crate) fn short_name(&self) -> &'static str {
+        let name = self.name().unwrap_or_default();
+        name.rsplit('.').next().unwrap_or_default()
     }
 
     /// The type of the elements of a list.

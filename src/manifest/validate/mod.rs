@@ -17,7 +17,7 @@
 //! | `schedule`, `time_zone` | when a CronJob is due |
 //! | `completion` | completion mode and the limits of indexed Jobs |
 //! | `pod_failure_policy`, `success_policy` | the policies of Jobs |
-//! | `pod`, `container`, `volume` | pod templates |
+//! | [`pod`], `container`, `volume` | pod templates |
 //! | [`metadata`], [`names`] | what every object has |
 
 pub mod cron_job;
@@ -25,10 +25,10 @@ mod field_error;
 pub mod job;
 pub mod metadata;
 pub mod names;
+pub mod pod;
 
 mod completion;
 mod container;
-mod pod;
 mod pod_failure_policy;
 mod schedule;
 mod success_policy;

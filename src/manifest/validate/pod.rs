@@ -2,10 +2,28 @@
 //!
 //! `restartPolicy` is left to the Job, which allows less than a pod does.
 
-use k8s_openapi::api::core::v1::{PodSpec, PodTemplateSpec};
+use k8s_openapi::api::core::v1::{Pod, PodSpec, PodTemplateSpec};
 
-use super::{Findings, container, metadata, volume};
+use super::{FieldError, Findings, container, metadata, volume};
 use crate::manifest::path::FieldPath;
+
+/// What is wrong with a pod that is to be created.
+pub fn create(pod: &Pod) -> Vec<FieldError> {
+    let mut found = Findings::default();
+    metadata::create(&pod.metadata, &mut found);
+    match &pod.spec {
+        Some(spec) => check_spec(spec, &FieldPath::of("spec"), &mut found),
+        None => found.required(&FieldPath::of("spec"), ""),
+    }
+    found.into_errors()
+}
+
+/// What is wrong with the template of some pods.
+pub fn template(template: &PodTemplateSpec) -> Vec<FieldError> {
+    let mut found = Findings::default();
+    check_template(template, &FieldPath::root(), &mut found);
+    found.into_errors()
+}
 
 /// Checks the template that a Job makes its pods from.
 pub(super) fn check_template(template: &PodTemplateSpec, path: &FieldPath, found: &mut Findings) {

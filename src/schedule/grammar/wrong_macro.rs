@@ -1,5 +1,6 @@
 //! What was meant by a macro, or by the duration of `@every`, that is rejected.
 
+use super::duration;
 use super::macros::{EVERY, MACROS};
 use super::{Fault, Mistake, Piece};
 use crate::schedule::edits;
@@ -76,12 +77,21 @@ pub(super) fn unknown_macro(body: Piece) -> Fault {
         .find(|(wish, _)| *wish == lower)
         .map(|(_, right)| *right);
     let distance = |known: &&str| edits::distance(&lower, known);
+    if wish.is_none() && distance(&every) <= MAX_EDITS && is_duration(rest) {
+        return fault.fix(name.span(), every);
+    }
     let nearest = MACROS
         .iter()
         .map(|(known, _)| *known)
         .min_by_key(distance)
         .filter(|known| distance(known) <= MAX_EDITS);
     fault.fix_if(body.span(), wish.or(nearest))
+}
+
+/// Whether what follows a name is what follows `@every`.
+fn is_duration(rest: Piece) -> bool {
+    let after_a_space = rest.text.starts_with(' ').then(|| rest.skip(1));
+    after_a_space.is_some_and(|duration| duration::parse(duration).is_ok())
 }
 
 /// Anything but one space between `@every` and its duration.

@@ -21,6 +21,7 @@ pub(super) fn recognise(source: &Arc<Source>, kind: &ErrorKind, at: usize) -> Op
         .or_else(|| list_on_the_line_of_its_key(source, line))
         .or_else(|| missing_space(source, line))
         .or_else(|| missing_colon(source, kind, line))
+        .or_else(|| below_a_value(source, kind, line))
         .or_else(|| two_colons(source, kind, line))
 }
 
@@ -176,15 +177,69 @@ fn missing_colon(source: &Arc<Source>, kind: &ErrorKind, line: Line<'_>) -> Opti
     (is_key && is_expected).then(|| diagnostic.help(format!("write `{key}:`")))
 }
 
-/// A value with `: ` in it, or a second key on the line of the first.
-fn two_colons(source: &Arc<Source>, kind: &ErrorKind, line: Line<'_>) -> Option<Diagnostic> {
-    let (_, value, span) = line.key_value()?;
+/// A key that is indented below one that has a value already: `apiVersion: batch/v1`, and below it `  kind: CronJob`.
+fn below_a_value(source: &Arc<Source>, kind: &ErrorKind, line: Line<'_>) -> Option<Diagnostic> {
     let is_surprised = matches!(
         kind,
         ErrorKind::MappingValueNotAllowed | ErrorKind::InvalidColonPlacement
     );
-    if !is_surprised || !value.contains(": ") {
+    let above = std::iter::successors(line.previous(source), |line| line.previous(source));
+    let above = above.into_iter().find(|line| !line.text.trim().is_empty())?;
+    let (owner, value, span) = above.key_value().filter(|(_, value, _)| !value.is_empty())?;
+    let (start, content) = line.content();
+    let (key, _) = content.split_once(':')?;
+    let is_key = !key.is_empty() && key.bytes().all(|byte| byte.is_ascii_alphanumeric());
+    let (column, _) = above.content();
+    if !is_surprised || !is_key || start <= column {
         return None;
+    }
+    let message = format!("`{key}` is indented below `{owner}`, which has a value already");
+    let help = format!(
+        "let `{key}` start in the same column as `{owner}`; or leave out the value `{value}`, if `{key}` is part of `{owner}`"
+    );
+    let diagnostic = syntax(source, line.span(start..start + key.len()), message);
+    Some(
+        diagnostic
+            .related(Place::new(source, span), format!("the value of `{owner}`"))
+            .help(help),
+    )
+}
+
+/// Keys that hold mappings in every manifest.
+const MAPPINGS: [&str; 9] = [
+    "metadata",
+    "labels",
+    "annotations",
+    "spec",
+    "jobTemplate",
+    "template",
+    "matchLabels",
+    "nodeSelector",
+    "resources",
+];
+
+/// Keys that stand on the first lines of every manifest.
+const FIRST_KEYS: [&str; 4] = ["apiVersion", "kind", "metadata", "spec"];
+
+/// A value with `: ` in it, a second key on the line of the first, or a mapping on the line of its key.
+fn two_colons(source: &Arc<Source>, kind: &ErrorKind, line: Line<'_>) -> Option<Diagnostic> {
+    let (key, value, span) = line.key_value()?;
+    let is_surprised = matches!(
+        kind,
+        ErrorKind::MappingValueNotAllowed | ErrorKind::InvalidColonPlacement
+    );
+    let (before, after) = value.split_once(": ").filter(|_| is_surprised)?;
+    let second = before.split(' ').next_back().unwrap_or(before);
+    let at = span.start + before.len() - second.len();
+    if MAPPINGS.contains(&key) {
+        let message = format!("what `{key}` holds begins on a line of its own");
+        let help = format!("write `{key}:`, and below it, indented, `{second}: {after}`");
+        return Some(syntax(source, at..at + second.len(), message).help(help));
+    }
+    if FIRST_KEYS.contains(&second) {
+        let message = format!("`{second}` needs a line of its own");
+        let help = format!("write `{second}: {after}` on the next line, in the same column as `{key}`");
+        return Some(syntax(source, at..at + second.len(), message).help(help));
     }
     let help = "quote it if it is one value; give the second key a line of its own if there are two";
     Some(syntax(source, span, "a value that holds `: ` must be quoted").help(help))
