@@ -150,6 +150,7 @@ fn body(owner: &CronJob, scheduled: Timestamp) -> DynamicObject {
         name: punctual::cronjob::run_name(name, scheduled),
         scheduled,
         deadline: None,
+        held_back: TimeDelta::zero(),
     };
     job_for(owner, &start, &TimeZones::built_in())
 }

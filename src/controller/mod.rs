@@ -16,9 +16,12 @@
 //! | `charge` | which CronJobs it is in charge of, and so what it watches |
 //! | `listing` | how far the (re)listing of the watches has come |
 //! | `cache` | CronJobs and their Jobs as they are, own writes included before the watch shows them |
+//! | `pace` | how herds are released, where there is a limit on the rate of starts (pure) |
 //! | `queue` | which CronJobs are due for a decision, and when |
 //! | `state` | what happened in, tasks out (pure) |
 //! | `retry` | how long to wait after a failure (pure) |
+//! | `report` | what a controller in shadow has to say |
+//! | `shadow` | what would have been done differently from what is seen to happen (pure) |
 //! | `rival` | whether another controller runs the same CronJobs (pure) |
 //! | `leadership` | which of several replicas decides |
 //! | `lenient` | objects that can't be read, and do not hide the others |
@@ -30,10 +33,13 @@ mod charge;
 mod leadership;
 mod lenient;
 mod listing;
+mod pace;
 mod queue;
+mod report;
 mod retry;
 mod rival;
 mod run;
+mod shadow;
 mod state;
 #[cfg(test)]
 mod tests;
@@ -41,5 +47,7 @@ mod watches;
 
 pub use charge::{Charge, Scope};
 pub use leadership::{Elector, Leadership, LeaseName, RENEW_EVERY, STEP_DOWN_AFTER, TAKE_AFTER};
+pub use pace::Pace;
 pub use run::{Controller, ControllerOptions};
+pub use shadow::{Finding, Verdict};
 pub use state::{News, State, Task};

@@ -12,6 +12,8 @@ use crate::clock::SharedClock;
 use crate::controller::charge::Charge;
 use crate::controller::leadership::Leadership;
 use crate::controller::lenient::Strict as _;
+use crate::controller::pace::Pace;
+use crate::controller::report::Report;
 use crate::controller::state::{State, Task};
 use crate::controller::watches::{Watched, watch_all};
 use crate::cronjob::{JobRef, Key};
@@ -32,6 +34,10 @@ pub struct ControllerOptions {
     pub teller: Teller,
     /// Which CronJobs to run.
     pub charge: Charge,
+    /// How fast runs may start; none for as soon as they are due.
+    pub pace: Option<Pace>,
+    /// Whether to look on only, and say what would have been done differently.
+    pub shadow: bool,
     /// Whether to decide, or to stand by.
     pub leadership: Leadership,
     /// Where signs of life are left.
@@ -49,6 +55,8 @@ impl ControllerOptions {
             zones,
             teller,
             charge: Charge::default(),
+            pace: None,
+            shadow: false,
             leadership: Leadership::always(),
             health: Health::default(),
             seen: Vec::new(),
@@ -61,6 +69,7 @@ pub struct Controller {
     options: ControllerOptions,
     submitter: Submitter,
     state: State,
+    report: Report,
     leading: bool,
     tasks: JoinSet<Done>,
 }
@@ -91,11 +100,16 @@ impl Controller {
         let submitter = Submitter::new(client.clone(), Arc::clone(clock), Arc::clone(zones));
         let mut state = State::new(Arc::clone(zones), &options.charge);
         state.remember(seen);
+        state.keep_pace(options.pace);
+        if options.shadow {
+            state.look_on();
+        }
         Controller {
             options,
             leading: false,
             submitter,
             state,
+            report: Report::default(),
             tasks: JoinSet::new(),
         }
     }
@@ -126,6 +140,9 @@ impl Controller {
         while let Some(done) = self.tasks.join_next().await {
             self.options.health.beat();
             self.finish(done);
+        }
+        if self.options.shadow {
+            self.report.conclude();
         }
     }
 
@@ -193,6 +210,9 @@ impl Controller {
         for news in news {
             self.tell(now, news.cronjob, news.uid, news.note);
         }
+        for finding in self.state.findings() {
+            self.report.add(&finding, self.options.teller.metrics());
+        }
         self.options.teller.metrics().set_backlog(self.state.backlog());
     }
 
@@ -223,6 +243,12 @@ impl Controller {
     }
 
     fn tell(&self, at: Timestamp, cronjob: Key, uid: String, note: Note) {
+        if self.options.shadow {
+            // It counts for nothing, and is no event: whoever acts has its own to say.
+            let (namespace, name, reason) = (&cronjob.namespace, &cronjob.name, note.reason());
+            tracing::debug!(namespace, cronjob = name, reason, "would say: {note}");
+            return;
+        }
         self.options.teller.tell(&Told {
             at,
             cronjob,

@@ -2,14 +2,20 @@
 
 mod leadership;
 mod observe;
+mod pacing;
+mod shadowing;
 
 use std::collections::{BTreeSet, HashMap, HashSet};
 use std::sync::Arc;
 
+use chrono::TimeDelta;
+
 use crate::controller::cache::Cache;
 use crate::controller::charge::Charge;
 use crate::controller::listing::Listings;
+use crate::controller::pace::Pacer;
 use crate::controller::queue::DueQueue;
+use crate::controller::state::shadowing::Shadowing;
 use crate::controller::{retry, rival};
 use crate::cronjob::extension::ExtensionError;
 use crate::cronjob::{JobRef, Key};
@@ -82,6 +88,10 @@ pub struct State {
     cache: Cache,
     standing: HashMap<Key, Standing>,
     wakes: DueQueue,
+    /// Starts that wait for their turn, where there is a limit on them.
+    pacer: Option<Pacer>,
+    /// Where others act and this controller only looks on.
+    shadowing: Option<Shadowing>,
     /// CronJobs to decide on at once.
     dirty: BTreeSet<Key>,
     /// CronJobs with a task under way, and whether to decide on them again when it has ended.
@@ -106,6 +116,8 @@ impl State {
             cache: Cache::default(),
             standing: HashMap::new(),
             wakes: DueQueue::default(),
+            pacer: None,
+            shadowing: None,
             dirty: BTreeSet::new(),
             busy: HashMap::new(),
             asked: None,
@@ -223,7 +235,8 @@ impl State {
 
     /// When something is to be done although nothing happens.
     pub fn next_wake(&self) -> Option<Timestamp> {
-        self.wakes.next()
+        let wakes = [self.wakes.next(), self.next_release(), self.next_comparison()];
+        wakes.into_iter().flatten().min()
     }
 
     /// The tasks to start at `now`, and what there is to tell. Every decision of the moment is taken before the first
@@ -248,9 +261,11 @@ impl State {
         for key in std::mem::take(&mut self.dirty) {
             match self.patient_until(&key).filter(|until| *until > now) {
                 Some(until) => self.wakes.set_at_latest(&key, until),
-                None => tasks.extend(self.decide(&key, now, &mut news)),
+                None => tasks.extend(self.decide(&key, now, None, &mut news)),
             }
         }
+        tasks.extend(self.release(now, &mut news));
+        self.compare(now);
         (tasks, news)
     }
 
@@ -273,12 +288,20 @@ impl State {
         noticed
     }
 
-    /// How many CronJobs wait for what was decided to be carried out.
+    /// How many CronJobs wait for their turn, or for what was decided to be carried out.
     pub fn backlog(&self) -> usize {
-        self.busy.len()
+        self.busy.len() + self.pacer.as_ref().map_or(0, Pacer::len)
     }
 
-    fn decide(&mut self, key: &Key, now: Timestamp, news: &mut Vec<News>) -> Option<Task> {
+    /// Decides on one CronJob. Its start is held back where there is a pace, unless its turn has come: then `turn` says
+    /// how long it waited.
+    fn decide(
+        &mut self,
+        key: &Key,
+        now: Timestamp,
+        turn: Option<TimeDelta>,
+        news: &mut Vec<News>,
+    ) -> Option<Task> {
         let entry = self.cache.entry(key)?;
         let runs = self.cache.runs(&entry.cronjob.uid);
         let standing = self.standing.entry(key.clone()).or_default();
@@ -306,7 +329,7 @@ impl State {
             runs: &runs,
             memory: &standing.memory,
         };
-        let decision = decide(situation, now);
+        let mut decision = decide(situation, now);
         let fresh = decision.notes.iter().filter(|note| !standing.told.contains(note));
         news.extend(fresh.map(|note| News {
             cronjob: key.clone(),
@@ -316,15 +339,22 @@ impl State {
         standing.told.clone_from(&decision.notes);
         standing.memory = decision.memory.clone();
         standing.gone.retain(|uid| entry.cronjob.status.is_active(uid));
+        let (object, recorded) = (Arc::clone(&entry.object), entry.cronjob.status.clone());
         self.wakes.set(key, decision.wake);
-        if decision.is_nothing(&entry.cronjob.status) {
-            standing.failures = 0;
+        if self.only_look_on(key, &decision, now) {
+            return None;
+        }
+        let waits = self.take_turn(key, &mut decision, turn, now);
+        if decision.is_nothing(&recorded) {
+            if !waits && let Some(standing) = self.standing.get_mut(key) {
+                standing.failures = 0;
+            }
             return None;
         }
         self.busy.insert(key.clone(), false);
         Some(Task::Submit {
             key: key.clone(),
-            object: Arc::clone(&entry.object),
+            object,
             decision: Box::new(decision),
         })
     }

@@ -1,5 +1,7 @@
 //! The decision, step by step.
 
+use chrono::TimeDelta;
+
 use crate::cronjob::{BadSchedule, CronJob, Run, run_name};
 use crate::policy::concurrency::{self, Admission};
 use crate::policy::missed::{self, Window};
@@ -99,6 +101,7 @@ fn decide_start(
                 name,
                 scheduled,
                 deadline: window.deadline_of(scheduled),
+                held_back: TimeDelta::zero(),
             });
         }
         Admission::Wait { behind } => {

@@ -22,6 +22,8 @@ pub enum Note {
         scheduled: Timestamp,
         /// How long after that instant it was created.
         lateness: TimeDelta,
+        /// How much of that it was held back on purpose, to keep a limit on the rate of starts.
+        held_back: TimeDelta,
     },
     /// A run could not be started; it is tried again.
     StartFailed {
@@ -257,6 +259,14 @@ impl Note {
     pub fn lateness(&self) -> Option<TimeDelta> {
         match self {
             Note::Started { lateness, .. } => Some(*lateness),
+            _ => None,
+        }
+    }
+
+    /// How long a run was held back on purpose, if it was.
+    pub fn held_back(&self) -> Option<TimeDelta> {
+        match self {
+            Note::Started { held_back, .. } => Some(*held_back).filter(|time| !time.is_zero()),
             _ => None,
         }
     }

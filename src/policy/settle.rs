@@ -2,7 +2,7 @@
 
 use crate::cronjob::{JobRef, Status};
 use crate::policy::Note;
-use crate::policy::situation::{Decision, Deletion};
+use crate::policy::situation::{Decision, Deletion, Start};
 use crate::schedule::Timestamp;
 
 /// What became of one deletion.
@@ -98,18 +98,13 @@ pub fn settle(
         if result.is_done() {
             notes.extend(decision.once_started.iter().cloned());
         }
-        notes.push(settle_start(
-            &mut status,
-            &planned.name,
-            planned.scheduled,
-            result,
-        ));
+        notes.push(settle_start(&mut status, planned, result));
     }
     (status, notes)
 }
 
-fn settle_start(status: &mut Status, name: &str, scheduled: Timestamp, result: StartResult) -> Note {
-    let job = name.to_owned();
+fn settle_start(status: &mut Status, planned: &Start, result: StartResult) -> Note {
+    let (job, scheduled) = (planned.name.clone(), planned.scheduled);
     let (active, note) = match result {
         StartResult::Started { job: reference, at } => (
             Some(reference),
@@ -117,6 +112,7 @@ fn settle_start(status: &mut Status, name: &str, scheduled: Timestamp, result: S
                 job,
                 scheduled,
                 lateness: at - scheduled,
+                held_back: planned.held_back,
             },
         ),
         StartResult::AlreadyStarted { active } => (active, Note::AlreadyStarted { job, scheduled }),

@@ -1,5 +1,7 @@
 //! What a decision is made from, and what it consists of.
 
+use chrono::TimeDelta;
+
 use crate::cronjob::{CronJob, Run, Status};
 use crate::policy::Note;
 use crate::schedule::Timestamp;
@@ -96,4 +98,6 @@ pub struct Start {
     pub scheduled: Timestamp,
     /// When it is too late to start (`startingDeadlineSeconds`), however long the request had to wait for its turn.
     pub deadline: Option<Timestamp>,
+    /// How long it was held back on purpose after it was decided on first; whoever limits the rate of starts says so.
+    pub held_back: TimeDelta,
 }

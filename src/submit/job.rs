@@ -196,6 +196,7 @@ mod tests {
             name: "mycronjob-24394200".into(),
             scheduled,
             deadline: None,
+            held_back: chrono::TimeDelta::zero(),
         }
     }
 }

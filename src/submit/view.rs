@@ -8,7 +8,7 @@ use kube::Resource;
 use serde::Deserialize;
 use serde::de::IgnoredAny;
 
-use crate::cronjob::{Origin, Outcome, Run, RunState};
+use crate::cronjob::{Origin, Outcome, Run, RunState, scheduled_by_name};
 use crate::manifest::timestamp;
 use crate::schedule::Timestamp;
 
@@ -19,6 +19,7 @@ pub struct JobView {
     /// Name, namespace, UID, version, creation, deletion and owners; nothing else is kept.
     metadata: ObjectMeta,
     created_by: Option<String>,
+    scheduled: Option<Timestamp>,
     origin: Origin,
     status: StatusView,
 }
@@ -45,9 +46,12 @@ struct MetadataView {
     managed_fields: Option<Vec<ManagerView>>,
 }
 
-/// The one annotation that matters, whatever its value.
-#[derive(Deserialize)]
+/// The annotations that matter.
+#[derive(Default, Deserialize)]
 struct AnnotationsView {
+    #[serde(rename = "batch.kubernetes.io/cronjob-scheduled-timestamp")]
+    scheduled: Option<String>,
+    /// Whatever its value.
     #[serde(rename = "cronjob.kubernetes.io/instantiate")]
     instantiate: Option<IgnoredAny>,
 }
@@ -77,10 +81,12 @@ struct ConditionView {
 
 impl From<Wire> for JobView {
     fn from(Wire { metadata, status }: Wire) -> Self {
-        let instantiated = metadata.annotations.is_some_and(|all| all.instantiate.is_some());
+        let annotations = metadata.annotations.unwrap_or_default();
+        let scheduled = annotations.scheduled.and_then(|text| text.parse().ok());
         JobView {
             created_by: oldest_manager(metadata.managed_fields.unwrap_or_default()),
-            origin: if instantiated {
+            scheduled,
+            origin: if annotations.instantiate.is_some() {
                 Origin::Manual
             } else {
                 Origin::Schedule
@@ -121,6 +127,11 @@ impl JobView {
     /// Who created the Job, by the oldest entry of `metadata.managedFields`; `None` where the server keeps none.
     pub fn created_by(&self) -> Option<&str> {
         self.created_by.as_deref()
+    }
+
+    /// The due instant that the Job was started for by the CronJob called `cronjob`: as it says itself, else by its name.
+    pub fn scheduled(&self, cronjob: &str) -> Option<Timestamp> {
+        self.scheduled.or_else(|| scheduled_by_name(cronjob, self.name()))
     }
 
     /// The Job's name.

@@ -6,6 +6,7 @@
 use std::fmt;
 use std::sync::Arc;
 
+use chrono::TimeDelta;
 use prometheus_client::encoding::EncodeLabelSet;
 use prometheus_client::encoding::text::encode;
 use prometheus_client::metrics::counter::Counter;
@@ -28,6 +29,9 @@ const LATENESS_BUCKETS: [f64; 16] = [
     0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1.0, 2.0, 5.0, 10.0, 30.0, 60.0, 300.0,
 ];
 
+/// How long starts are held back to keep a pace, in seconds: a herd of thousands takes minutes.
+const HELD_BACK_BUCKETS: [f64; 10] = [0.01, 0.1, 0.5, 1.0, 5.0, 15.0, 60.0, 300.0, 900.0, 3600.0];
+
 /// The buckets of the built-in controller's `job_creation_skew_duration_seconds` (1 s, doubling).
 const SKEW_BUCKETS: [f64; 10] = [1.0, 2.0, 4.0, 8.0, 16.0, 32.0, 64.0, 128.0, 256.0, 512.0];
 
@@ -46,6 +50,7 @@ const SKIPS: [&str; 3] = ["MissSchedule", "PassedOver", "JobNameTaken"];
 pub struct Metrics {
     registry: Arc<Registry>,
     lateness: Histogram,
+    held_back: Histogram,
     skew: Histogram,
     runs: Family<OutcomeLabel, Counter>,
     skipped: Family<ReasonLabel, Counter>,
@@ -55,6 +60,8 @@ pub struct Metrics {
     requests: Family<RequestLabel, Counter>,
     request_seconds: Histogram,
     backlog: Gauge,
+    shadow: Family<OutcomeLabel, Counter>,
+    shadow_later: Histogram,
     leader: Gauge,
     tzdb_age: Gauge,
 }
@@ -91,6 +98,7 @@ impl Metrics {
         let metrics = Metrics {
             registry: Arc::default(),
             lateness: Histogram::new(LATENESS_BUCKETS),
+            held_back: Histogram::new(HELD_BACK_BUCKETS),
             skew: Histogram::new(SKEW_BUCKETS),
             runs: Family::default(),
             skipped: Family::default(),
@@ -100,6 +108,8 @@ impl Metrics {
             requests: Family::default(),
             request_seconds: Histogram::new(REQUEST_BUCKETS),
             backlog: Gauge::default(),
+            shadow: Family::default(),
+            shadow_later: Histogram::new(LATENESS_BUCKETS),
             leader: Gauge::default(),
             tzdb_age: Gauge::default(),
         };
@@ -128,9 +138,15 @@ impl Metrics {
         let ours = registry.sub_registry_with_prefix("punctual");
         ours.register_with_unit(
             "job_creation_lateness",
-            "How long after its due instant a Job was created",
+            "How long after its due instant a Job was created, without the time that it was held back",
             Unit::Seconds,
             self.lateness.clone(),
+        );
+        ours.register_with_unit(
+            "job_creation_held_back",
+            "How long Jobs that had to wait for their turn were held back (--max-start-rate)",
+            Unit::Seconds,
+            self.held_back.clone(),
         );
         ours.register("runs", "Runs, by what became of them", self.runs.clone());
         ours.register(
@@ -145,8 +161,19 @@ impl Metrics {
         );
         ours.register(
             "due_backlog",
-            "CronJobs whose decision is being carried out",
+            "CronJobs that wait for their turn, or whose decision is being carried out",
             self.backlog.clone(),
+        );
+        ours.register(
+            "shadow_runs",
+            "Runs of another controller beside what would have been done (--shadow)",
+            self.shadow.clone(),
+        );
+        ours.register_with_unit(
+            "shadow_later",
+            "How much later than here another controller started its runs (--shadow)",
+            Unit::Seconds,
+            self.shadow_later.clone(),
         );
     }
 
@@ -190,11 +217,16 @@ impl Metrics {
         let reason = note.reason();
         self.notes.get_or_create(&ReasonLabel { reason }).inc();
         let (outcome, skipped) = match note {
-            Note::Started { lateness, .. } => {
+            Note::Started {
+                lateness, held_back, ..
+            } => {
                 // A clock that was put back while the answer came makes the lateness negative.
-                let seconds = lateness.as_seconds_f64().max(0.0);
-                self.lateness.observe(seconds);
-                self.skew.observe(seconds);
+                let seconds = |time: TimeDelta| time.as_seconds_f64().max(0.0);
+                self.lateness.observe(seconds(*lateness - *held_back));
+                if !held_back.is_zero() {
+                    self.held_back.observe(seconds(*held_back));
+                }
+                self.skew.observe(seconds(*lateness));
                 (Some("started"), 0)
             }
             Note::Completed { outcome, .. } => match outcome {
@@ -213,6 +245,14 @@ impl Metrics {
             self.skipped
                 .get_or_create(&ReasonLabel { reason })
                 .inc_by(skipped);
+        }
+    }
+
+    /// Counts a run of another controller, by how it compares, and how much later than here it was started.
+    pub fn count_shadow(&self, outcome: &'static str, later_by: Option<TimeDelta>) {
+        self.shadow.get_or_create(&OutcomeLabel { outcome }).inc();
+        if let Some(later_by) = later_by {
+            self.shadow_later.observe(later_by.as_seconds_f64().max(0.0));
         }
     }
 
@@ -274,7 +314,6 @@ impl Default for Metrics {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use chrono::TimeDelta;
 
     #[test]
     fn what_a_scrape_shows() {
@@ -285,6 +324,7 @@ mod tests {
                 job: "a-1".into(),
                 scheduled,
                 lateness: TimeDelta::milliseconds(4),
+                held_back: TimeDelta::zero(),
             },
             Note::Completed {
                 job: "a-1".into(),
@@ -337,6 +377,7 @@ mod tests {
             job: "a-1".into(),
             scheduled: Timestamp::UNIX_EPOCH,
             lateness: TimeDelta::seconds(-5),
+            held_back: TimeDelta::zero(),
         });
         let text = metrics.render(&TimeZones::built_in(), Timestamp::UNIX_EPOCH);
         assert!(

@@ -83,6 +83,7 @@ fn log(told: &Told) {
     let (namespace, name) = (cronjob.namespace.as_str(), cronjob.name.as_str());
     let (reason, scheduled) = (note.reason(), note.scheduled().map(|at| at.to_rfc3339()));
     let lateness_ms = note.lateness().map(|lateness| lateness.num_milliseconds());
+    let held_back_ms = note.held_back().map(|time| time.num_milliseconds());
     if note.severity() == Some(Severity::Warning) {
         tracing::warn!(namespace, cronjob = name, reason, scheduled, "{note}");
     } else {
@@ -92,6 +93,7 @@ fn log(told: &Told) {
             reason,
             scheduled,
             lateness_ms,
+            held_back_ms,
             "{note}"
         );
     }

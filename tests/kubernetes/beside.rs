@@ -2,6 +2,7 @@
 
 use std::io::{Read as _, Write as _};
 use std::net::{TcpListener, TcpStream};
+use std::time::Duration;
 
 use k8s_openapi::api::batch::v1::Job;
 use kube::ResourceExt;
@@ -55,6 +56,31 @@ pub(crate) async fn those_handed_over_are_ours_alone(world: World) {
             .filter(|event| event.reporting_component.as_deref() == Some("punctual"));
         assert_eq!(ours.count(), 0, "{reason}");
     }
+}
+
+/// Looking on, it writes nothing, not even a lease, and tells of each run how much later the other one started it.
+pub(crate) async fn a_shadow_writes_nothing_and_tells_the_difference(world: World) {
+    world.cronjob("theirs", "@every 2s", json!({})).await;
+    // Kubernetes gives all runs of a minute one name, so most are never started.
+    let shadow = world.controller("shadow", &["--shadow"]);
+    eventually("the other one runs it", || async {
+        !world.jobs_of("theirs").await.is_empty()
+    })
+    .await;
+    eventually("a run that was never started is told of", || async {
+        shadow.log().contains("nobody did")
+    })
+    .await;
+    let log = shadow.log();
+    assert!(log.contains("after punctual would have"), "{log}");
+    for job in world.jobs_of("theirs").await {
+        assert_eq!(creator(&job), "kube-controller-manager", "{}", job.name_any());
+    }
+    assert_eq!(world.leader().await, "");
+    shadow.signal("TERM");
+    assert_eq!(shadow.exit_code(Duration::from_secs(5)).await, 0);
+    let log = shadow.log();
+    assert!(log.contains("what punctual would have done differently"), "{log}");
 }
 
 /// Punctual is the faster one, so the other starts a run only while punctual is frozen.

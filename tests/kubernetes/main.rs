@@ -73,8 +73,9 @@ fn main() -> ExitCode {
         trouble::a_second_signal_insists
         trouble::a_schedule_of_minutes_runs_at_the_minute
     };
-    let beside: [Case; 3] = cases! {
+    let beside: [Case; 4] = cases! {
         beside::those_handed_over_are_ours_alone
+        beside::a_shadow_writes_nothing_and_tells_the_difference
         beside::two_in_charge_are_told_of
         beside::two_in_charge_start_nothing_twice
     };

@@ -16,7 +16,7 @@ use crate::cli::chosen::selector;
 use crate::cli::connect::ClusterArgs;
 use crate::cli::exit::{Exit, Failure};
 use crate::cli::zoneinfo;
-use crate::controller::Charge;
+use crate::controller::{Charge, Pace};
 use crate::manifest::Adoption;
 use crate::telemetry::{LogFormat, start_logs};
 
@@ -26,6 +26,9 @@ const LOG_FILTER: &str = "warn,punctual=info";
 /// Where metrics are served: on every address, because Prometheus and the kubelet come from outside the pod.
 const METRICS_LISTEN: &str = "0.0.0.0:8080";
 
+/// In percent. With one half, a namespace whose herd has been waiting for long leaves the others the other half.
+const NAMESPACE_SHARE: u8 = 50;
+
 /// Arguments of `punctual controller`.
 #[derive(Debug, clap::Args)]
 #[command(after_help = "\
@@ -34,6 +37,8 @@ Examples:
       in place of the built-in one (kube-controller-manager --controllers=*,-cronjob-controller)
   punctual controller --adopt opted-in
       beside it, for CronJobs with the annotation punctual.dev/managed: \"true\" and suspend: true
+  punctual controller --shadow
+      look on while another controller is in charge, and say what would have been different
   punctual controller --context staging -n team-a -l tier=batch
       from outside the cluster, for some CronJobs of one namespace
 
@@ -55,6 +60,21 @@ pub(super) struct ControllerArgs {
     /// Which CronJobs to be in charge of
     #[arg(long, value_enum, default_value_t = Adopt::All)]
     adopt: Adopt,
+
+    /// Write nothing; decide beside the controller that is in charge, and report what would have been done
+    /// differently from what it does
+    #[arg(long, conflicts_with = "max_start_rate")]
+    shadow: bool,
+
+    /// Start no more runs than this in a second; what is due at once starts one after the other, the oldest due
+    /// first
+    #[arg(long, value_name = "RATE", value_parser = rate)]
+    max_start_rate: Option<f64>,
+
+    /// The part of --max-start-rate that one namespace has at most while others wait
+    #[arg(long, value_name = "PERCENT", default_value_t = NAMESPACE_SHARE, requires = "max_start_rate",
+          value_parser = clap::value_parser!(u8).range(1..=100))]
+    namespace_share: u8,
 
     /// Keep the lease in this namespace [default: the namespace of this pod or of the kubeconfig's context]
     #[arg(long, value_name = "NAMESPACE")]
@@ -96,7 +116,20 @@ enum Format {
     Json,
 }
 
+/// A number of starts in a second that makes a pace.
+fn rate(text: &str) -> Result<f64, String> {
+    let rate: f64 = text
+        .parse()
+        .map_err(|_| "write a number of starts in a second, such as 20 or 0.5".to_owned())?;
+    let paced = Pace::new(rate, 1.0).map(|_| rate);
+    paced.ok_or_else(|| "it has to be more than 0".to_owned())
+}
+
 impl ControllerArgs {
+    fn pace(&self) -> Option<Pace> {
+        Pace::new(self.max_start_rate?, f64::from(self.namespace_share) / 100.0)
+    }
+
     fn charge(&self) -> Charge {
         Charge {
             adoption: match self.adopt {

@@ -15,9 +15,9 @@ use crate::cli::controller::ControllerArgs;
 use crate::cli::controller::signals::Signals;
 use crate::cli::exit::{Exit, Failure};
 use crate::clock::{SharedClock, SystemClock};
-use crate::controller::{Controller, ControllerOptions, Elector, LeaseName};
+use crate::controller::{Controller, ControllerOptions, Elector, Leadership, LeaseName};
 use crate::schedule::TimeZones;
-use crate::submit::{open_gate, watched_client, write_events};
+use crate::submit::{Gate, open_gate, watched_client, write_events};
 use crate::telemetry::{Endpoint, Health, LogLevel, Metrics, Teller, tell_time_zones};
 
 /// How long the last events may take when the controller stops. A standby waits for the lease meanwhile.
@@ -77,31 +77,31 @@ impl Parts {
         metrics: Metrics,
         health: Health,
     ) -> Result<Self, Failure> {
-        // The lease has a connection of its own: a renewal must not queue up behind a thousand Jobs.
-        let lease_client = watched_client(&connect::client(config)?, &metrics, open_gate());
-        let (elector, leadership) = Elector::new(
-            lease_client,
-            Arc::clone(clock),
-            metrics.clone(),
-            lease_name(args, config),
-        );
-        let gate = leadership.clone();
-        let client = connect::client(config)?;
-        let client = watched_client(&client, &metrics, Arc::new(move || gate.is_held()));
+        let (stop_elector, elector_stops) = watch::channel(false);
+        let (leadership, elector) = if args.shadow {
+            (Leadership::always(), tokio::spawn(until(elector_stops)))
+        } else {
+            let (elector, leadership) = elector(args, config, clock, &metrics)?;
+            (leadership, tokio::spawn(elector.run(elector_stops)))
+        };
+        let (leads, writes) = (leadership.clone(), !args.shadow);
+        let gate: Gate = Arc::new(move || writes && leads.is_held());
+        let client = watched_client(&connect::client(config)?, &metrics, gate);
 
         let mut teller = Teller::new(metrics.clone());
         let told = teller.listen("events");
         let options = ControllerOptions {
             charge: args.charge(),
+            pace: args.pace(),
+            shadow: args.shadow,
             leadership,
             health,
             ..ControllerOptions::new(client.clone(), Arc::clone(clock), zones, teller)
         };
         let (stop_controller, controller_stops) = watch::channel(false);
-        let (stop_elector, elector_stops) = watch::channel(false);
         Ok(Parts {
             controller: tokio::spawn(Controller::new(options).run(controller_stops)),
-            elector: tokio::spawn(elector.run(elector_stops)),
+            elector,
             events: tokio::spawn(write_events(client, told, metrics)),
             stop_controller,
             stop_elector,
@@ -116,6 +116,24 @@ impl Parts {
         self.stop_elector.send_replace(true);
         let _ended = (&mut self.elector).await;
     }
+}
+
+/// Who asks for the lease. It has a connection of its own: a renewal must not queue up behind a thousand Jobs.
+fn elector(
+    args: &ControllerArgs,
+    config: &Config,
+    clock: &SharedClock,
+    metrics: &Metrics,
+) -> Result<(Elector, Leadership), Failure> {
+    let client = watched_client(&connect::client(config)?, metrics, open_gate());
+    let lease = lease_name(args, config);
+    Ok(Elector::new(client, Arc::clone(clock), metrics.clone(), lease))
+}
+
+/// In place of an elector where nobody has to agree.
+async fn until(mut stop: watch::Receiver<bool>) {
+    // Whoever could say so is gone: that is the end as well.
+    let _ended = stop.wait_for(|stop| *stop).await;
 }
 
 /// The lease, and a name for this process that no other has: the pod's, and a number for its restarts.
@@ -151,6 +169,7 @@ fn introduce(args: &ControllerArgs, config: &Config, zones: &TimeZones, clock: &
         version = env!("CARGO_PKG_VERSION"),
         cluster = %config.cluster_url,
         charge = %args.charge(),
+        shadow = args.shadow,
         metrics = %args.metrics_listen,
         "punctual controller"
     );

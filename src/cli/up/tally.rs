@@ -111,6 +111,7 @@ mod tests {
             job: "later".into(),
             scheduled: at(second),
             lateness: chrono::TimeDelta::zero(),
+            held_back: chrono::TimeDelta::zero(),
         }
     }
 

@@ -30,6 +30,9 @@ impl State {
     pub fn step_down(&mut self) {
         self.busy.clear();
         self.wakes = DueQueue::default();
+        if let Some(pacer) = &mut self.pacer {
+            pacer.clear();
+        }
         self.dirty = self.cache.keys().cloned().collect();
     }
 }

@@ -108,7 +108,12 @@ impl State {
             }
             Event::InitApply(job) => {
                 self.jobs_listed.saw(scope, &job.uid().to_owned());
-                self.cache.insert_job(&job)
+                // What a later listing shows first was created while the watch was down.
+                if self.is_synced() && self.shadowing.is_some() {
+                    self.saw_job(&job)
+                } else {
+                    self.cache.insert_job(&job)
+                }
             }
             Event::Apply(job) => self.saw_job(&job),
             Event::Delete(job) => self.lose_job(job.uid()),
@@ -146,22 +151,31 @@ impl State {
         let concerned = self.cache.insert_job(job);
         if is_new
             && let Some(owner) = job.owner()
-            && let Some(key) = self.cache.key_of(owner)
-            && let Some(note) = rival::notice(job, &key.name)
+            && let Some(key) = self.cache.key_of(owner).cloned()
         {
-            self.noticed.push(News {
-                cronjob: key.clone(),
-                uid: owner.to_owned(),
-                note,
-            });
+            self.saw_start(key, owner, job);
         }
         concerned
+    }
+
+    /// A Job of a CronJob that was not known before. In the shadow of another controller it is no surprise.
+    fn saw_start(&mut self, cronjob: Key, owner: &str, job: &JobView) {
+        if self.shadowing.is_some() {
+            self.look_at(&cronjob, job);
+        } else if let Some(note) = rival::notice(job, &cronjob.name) {
+            let uid = owner.to_owned();
+            self.noticed.push(News { cronjob, uid, note });
+        }
     }
 
     pub(super) fn forget(&mut self, key: &Key) {
         self.cache.remove_cronjob(key);
         self.standing.remove(key);
         self.wakes.set(key, None);
+        self.look_away(key);
+        if let Some(pacer) = &mut self.pacer {
+            pacer.withdraw(key);
+        }
         self.dirty.remove(key);
     }
 }

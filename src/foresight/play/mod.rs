@@ -94,7 +94,10 @@ fn needs_server(command: &Command) -> bool {
         | Command::Heal(_)
         | Command::CreateNamespace(_)
         | Command::DeleteNamespace(_)
-        | Command::Release(_) => true,
+        | Command::Release(_)
+        | Command::Pace(_)
+        | Command::WriteEvents
+        | Command::ShowEvents => true,
         Command::Apply(apply) => apply.finalizer.is_some(),
         Command::StartJob { kind, .. } => matches!(kind, JobKind::Lookalike | JobKind::Foreign),
         _ => false,

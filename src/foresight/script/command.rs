@@ -60,6 +60,8 @@ pub enum Command {
     Stop,
     /// Kills the controller if it runs, and starts one.
     Restart,
+    /// The same, and from now on controllers start so many runs a second at most.
+    Pace(u32),
     /// Arms a fault between the controller and the API.
     Fault(Fault),
     /// Holds back what a watch shows.
@@ -82,10 +84,16 @@ pub enum Command {
     Heal(Key),
     /// Counts what happens at the same moment, instead of listing it.
     Summarise,
+    /// Tells nothing any more of what happens; only what is shown.
+    Hush,
     /// Shows the status of a CronJob.
     ShowStatus(Key),
     /// Shows all Jobs.
     ShowJobs,
+    /// From here on, what the controller says becomes Events, too.
+    WriteEvents,
+    /// Shows all Events.
+    ShowEvents,
 }
 
 /// What `apply` says. A field that is `None` stays as it is, or has its default; left alone, taken away, and set are

@@ -14,6 +14,7 @@
 //! finish NAME failed | oldest backup succeeded     write a Job's status as the Job controller does
 //! auto-finish backup after 90s succeeded           … of every run of this CronJob, from now on
 //! stop | restart                                   the controller is killed; killed, if it runs, and started
+//! pace 2                                           restart, with --max-start-rate 2
 //! fail next create with 500 x3                     (or: creates, deletes, statuses … for 30s)
 //! fail creates with 429 retry-after 5 for 30s
 //! lose next create                                 it goes through, the answer is lost
@@ -25,7 +26,9 @@
 //! expire watch of jobs | break watch of cronjobs   410 Gone; a broken connection
 //! malform backup | heal backup                     the API serves it with a field of the wrong type
 //! summarise                                        from here on, count what happens at the same moment
-//! show status backup | show jobs
+//! hush                                             from here on, list nothing that happens; only what is shown
+//! write events                                     from here on, what the controller says becomes Events, too
+//! show status backup | show jobs | show events
 //! ```
 //!
 //! Names are in the namespace `default` unless they are written `namespace/name`. An instant is RFC 3339, a duration is

@@ -7,7 +7,7 @@ use super::{Answer, Apply, Command, CutKind, Effect, Extent, Fault, JobKind, Ver
 use crate::cronjob::extension::REGISTER;
 
 /// The words that a line can begin with.
-const COMMANDS: [&str; 25] = [
+const COMMANDS: [&str; 28] = [
     "apply",
     "at",
     "auto-finish",
@@ -22,8 +22,10 @@ const COMMANDS: [&str; 25] = [
     "finish",
     "hang",
     "heal",
+    "hush",
     "lose",
     "malform",
+    "pace",
     "release",
     "restart",
     "show",
@@ -33,6 +35,7 @@ const COMMANDS: [&str; 25] = [
     "stop",
     "summarise",
     "tick",
+    "write",
 ];
 
 /// A script: its commands, with the lines that they were written on.
@@ -115,14 +118,20 @@ fn command(tokens: &mut Tokens) -> Result<Command, String> {
         "auto-finish" => auto_finish(tokens)?,
         "stop" => Command::Stop,
         "restart" => Command::Restart,
+        "pace" => Command::Pace(tokens.value("a number of starts in a second")?),
         "fail" | "lose" | "hang" | "slow" | "crash" => Command::Fault(fault(&first, tokens)?),
         "delay" => delay(tokens)?,
         "expire" => cut(tokens, CutKind::Expire)?,
         "break" => cut(tokens, CutKind::Break)?,
         "malform" => Command::Malform(tokens.key("a CronJob")?),
         "heal" => Command::Heal(tokens.key("a CronJob")?),
+        "hush" => Command::Hush,
         "summarise" => Command::Summarise,
         "show" => show(tokens)?,
+        "write" => {
+            tokens.expect("events")?;
+            Command::WriteEvents
+        }
         other => {
             return Err(format!(
                 "`{other}` is not a command; there are {}",
@@ -329,9 +338,10 @@ fn watched(tokens: &mut Tokens) -> Result<Watched, String> {
 }
 
 fn show(tokens: &mut Tokens) -> Result<Command, String> {
-    match tokens.word("`status` or `jobs`")?.as_str() {
+    match tokens.word("`status`, `jobs` or `events`")?.as_str() {
         "status" => Ok(Command::ShowStatus(tokens.key("a CronJob")?)),
         "jobs" => Ok(Command::ShowJobs),
-        other => Err(format!("expected `status` or `jobs`, found `{other}`")),
+        "events" => Ok(Command::ShowEvents),
+        other => Err(format!("expected `status`, `jobs` or `events`, found `{other}`")),
     }
 }

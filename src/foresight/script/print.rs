@@ -36,6 +36,7 @@ impl fmt::Display for Command {
             }
             Command::Stop => f.write_str("stop"),
             Command::Restart => f.write_str("restart"),
+            Command::Pace(starts) => write!(f, "pace {starts}"),
             Command::Fault(fault) => fault.fmt(f),
             Command::DelayWatch { of, by } => {
                 write!(f, "delay watch of {} by {}", of.word(), print_duration(*by))
@@ -45,7 +46,10 @@ impl fmt::Display for Command {
             Command::Heal(cronjob) => write!(f, "heal {}", name(cronjob)),
             Command::Summarise => f.write_str("summarise"),
             Command::ShowStatus(cronjob) => write!(f, "show status {}", name(cronjob)),
+            Command::Hush => f.write_str("hush"),
             Command::ShowJobs => f.write_str("show jobs"),
+            Command::WriteEvents => f.write_str("write events"),
+            Command::ShowEvents => f.write_str("show events"),
         }
     }
 }
@@ -183,7 +187,15 @@ pub fn in_full(note: &Note) -> String {
             format!("{note}, due {}, on time", moment(scheduled))
         }
         (Note::Started { .. }, Some(scheduled), Some(late)) => {
-            format!("{note}, due {}, {} late", moment(scheduled), print_duration(late))
+            let held_back = note
+                .held_back()
+                .map(|time| format!(", held back {}", print_duration(time)));
+            format!(
+                "{note}, due {}, {} late{}",
+                moment(scheduled),
+                print_duration(late),
+                held_back.unwrap_or_default()
+            )
         }
         (Note::Blocked { behind, .. }, Some(scheduled), _) => {
             format!("{note} (due {}, behind {})", moment(scheduled), behind.join(", "))

@@ -108,6 +108,7 @@ mod tests {
                     job: "tick-29454361".into(),
                     scheduled: at,
                     lateness: chrono::TimeDelta::zero(),
+                    held_back: chrono::TimeDelta::zero(),
                 },
             },
         };

@@ -19,10 +19,11 @@ use std::sync::Arc;
 
 use kube::Client;
 use punctual::clock::{Clock, ManualClock};
-use punctual::controller::{Controller, ControllerOptions};
+use punctual::controller::{Controller, ControllerOptions, Pace};
 use punctual::schedule::{TimeZones, Timestamp};
 use punctual::standalone::api::Api;
 use punctual::standalone::store::MemoryStore;
+use punctual::submit::write_events;
 use punctual::telemetry::Teller;
 use tokio::sync::watch;
 
@@ -43,6 +44,7 @@ pub(crate) struct World {
     wire: Arc<Wire>,
     teller: Teller,
     zones: Arc<TimeZones>,
+    pace: Option<Pace>,
     /// Held for as long as the controller may run.
     running: watch::Sender<bool>,
 }
@@ -70,6 +72,7 @@ impl World {
             wire,
             teller,
             zones,
+            pace: None,
             running: watch::Sender::new(false),
         };
         world.start_controller();
@@ -115,9 +118,20 @@ impl World {
         let connection = Connection::new(self.api.router(), Arc::clone(&self.wire));
         let client = Client::new(connection.clone(), "default");
         let (clock, zones) = (Arc::new(self.clock.clone()), Arc::clone(&self.zones));
-        let options = ControllerOptions::new(client, clock, zones, self.teller.clone());
+        let options = ControllerOptions {
+            pace: self.pace,
+            ..ControllerOptions::new(client, clock, zones, self.teller.clone())
+        };
         let running = tokio::spawn(Controller::new(options).run(self.running.subscribe()));
         connection.belongs_to(running);
+    }
+
+    /// From now on, what controllers say becomes Events, too. The one that runs is replaced by one that is heard.
+    fn write_events(&mut self) {
+        let told = self.teller.listen("events");
+        let metrics = self.teller.metrics().clone();
+        tokio::spawn(write_events(self.client.clone(), told, metrics));
+        self.start_controller();
     }
 
     /// Repeats a comment of the script.

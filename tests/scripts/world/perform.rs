@@ -6,11 +6,15 @@ use kube::Api;
 use kube::api::{DeleteParams, DynamicObject, ListParams, Patch, PatchParams, PostParams};
 use kube::core::ApiResource;
 use punctual::clock::Clock;
+use punctual::controller::Pace;
 use punctual::cronjob::{Key, Outcome};
 use serde_json::{Value, json};
 
 use super::{World, objects};
 use crate::language::{Apply, Command, JobKind, Which, name};
+
+/// What one namespace may have of the pace while others wait; the default of `punctual controller`.
+const NAMESPACE_SHARE: f64 = 0.5;
 
 impl World {
     /// Does what a command says, and lets everybody react to it.
@@ -22,9 +26,14 @@ impl World {
             Command::StepClock(by) => self.clock.step(*by),
             Command::Stop => self.wire.kill_controller(),
             Command::Restart => self.start_controller(),
+            Command::Pace(starts) => {
+                self.pace = Pace::new((*starts).into(), NAMESPACE_SHARE);
+                self.start_controller();
+            }
             Command::Fault(fault) => self.wire.arm(fault.clone()),
             Command::DelayWatch { of, by } => self.wire.delay_watch(*of, by.to_std().unwrap_or_default()),
             Command::CutWatch { of, how } => self.wire.cut_watch(*of, *how),
+            Command::Hush => self.wire.transcript.hush(),
             Command::Summarise => self.wire.transcript.summarise(),
             Command::AutoFinish {
                 cronjob,
@@ -36,6 +45,8 @@ impl World {
             }
             Command::ShowStatus(cronjob) => self.show_status(cronjob).await,
             Command::ShowJobs => self.show_jobs().await,
+            Command::WriteEvents => self.write_events(),
+            Command::ShowEvents => self.show_events().await,
             _ => self.change(command).await,
         }
         self.settle().await;

@@ -1,8 +1,10 @@
 //! What there is to see: the status of CronJobs, and Jobs.
 
 use k8s_openapi::api::batch::v1::{CronJob, Job};
+use k8s_openapi::api::core::v1::Event;
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::Time;
-use kube::ResourceExt;
+use kube::api::ListParams;
+use kube::{Api, ResourceExt};
 use punctual::cronjob::Key;
 
 use super::{World, objects};
@@ -39,6 +41,16 @@ impl World {
         self.wire.transcript.line(&line);
     }
 
+    pub(super) async fn show_events(&self) {
+        let events = Api::<Event>::all(self.client.clone());
+        let events = events.list(&ListParams::default()).await;
+        let mut events = events.map(|events| events.items).unwrap_or_default();
+        events.sort_by_key(|event| (event.first_timestamp.clone(), event.reason.clone()));
+        for event in &events {
+            self.wire.transcript.line(&event_line(event));
+        }
+    }
+
     pub(super) async fn show_jobs(&self) {
         let jobs = objects::all_jobs(&self.client).await;
         if jobs.is_empty() {
@@ -48,6 +60,19 @@ impl World {
             self.wire.transcript.line(&job_line(job));
         }
     }
+}
+
+fn event_line(event: &Event) -> String {
+    let (kind, reason) = (event.type_.as_deref(), event.reason.as_deref());
+    let object = event.involved_object.name.as_deref();
+    let [kind, reason, object] = [kind, reason, object].map(Option::unwrap_or_default);
+    format!(
+        "  {kind} {reason} of {object}, {} times from {} to {}: {}",
+        event.count.unwrap_or_default(),
+        shown(event.first_timestamp.as_ref()),
+        shown(event.last_timestamp.as_ref()),
+        event.message.as_deref().unwrap_or_default()
+    )
 }
 
 fn status_line(cronjob: &CronJob) -> String {

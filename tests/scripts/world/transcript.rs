@@ -19,6 +19,8 @@ struct Pages {
     told: mpsc::Receiver<Told>,
     /// What happened at one moment and how often, once the script wants it counted.
     counts: Option<BTreeMap<(Timestamp, String), usize>>,
+    /// Whether what happens is left out.
+    hushed: bool,
 }
 
 impl Transcript {
@@ -27,6 +29,7 @@ impl Transcript {
             text: String::new(),
             told,
             counts: None,
+            hushed: false,
         }))
     }
 
@@ -42,6 +45,11 @@ impl Transcript {
     /// From now on, what happens at the same moment is counted.
     pub(super) fn summarise(&self) {
         self.pages().counts.get_or_insert_default();
+    }
+
+    /// From now on, what happens is left out.
+    pub(super) fn hush(&self) {
+        self.pages().hushed = true;
     }
 
     /// Writes down what the controller has said by now.
@@ -86,6 +94,7 @@ impl Pages {
 
     fn add(&mut self, at: Timestamp, kind: &str, line: impl FnOnce() -> String) {
         match &mut self.counts {
+            _ if self.hushed => {}
             Some(counts) => *counts.entry((at, kind.to_owned())).or_default() += 1,
             None => {
                 // A `String` takes everything.

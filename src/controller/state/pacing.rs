@@ -1,0 +1,67 @@
+//! Starts that wait for their turn, where there is a limit on how many there are in a second.
+
+use chrono::TimeDelta;
+
+use crate::controller::pace::{Pace, Pacer};
+use crate::controller::state::{News, State, Task};
+use crate::cronjob::Key;
+use crate::policy::Decision;
+use crate::schedule::Timestamp;
+
+impl State {
+    /// From now on runs start at this pace, or as soon as they are due.
+    pub fn keep_pace(&mut self, pace: Option<Pace>) {
+        self.pacer = pace.map(Pacer::new);
+    }
+
+    /// Takes the start out of a decision if it has to wait for its turn; the rest is carried out now. Returns whether it
+    /// waits. When its `turn` has come, that says how long it did.
+    pub(super) fn take_turn(
+        &mut self,
+        key: &Key,
+        decision: &mut Decision,
+        turn: Option<TimeDelta>,
+        now: Timestamp,
+    ) -> bool {
+        let Some(pacer) = &mut self.pacer else {
+            return false;
+        };
+        let Some(start) = &mut decision.start else {
+            pacer.withdraw(key);
+            return false;
+        };
+        if let Some(held_back) = turn {
+            start.held_back = held_back;
+            return false;
+        }
+        pacer.ask(key, start.scheduled, now);
+        if let Some(deadline) = start.deadline {
+            // It is told as missed then, and not when its turn would have come.
+            self.wakes.set_at_latest(key, deadline);
+        }
+        decision.start = None;
+        decision.replace.clear();
+        true
+    }
+
+    /// The starts whose turn has come, each decided on anew.
+    pub(super) fn release(&mut self, now: Timestamp, news: &mut Vec<News>) -> Vec<Task> {
+        let mut tasks = Vec::new();
+        while let Some((key, held_back)) = self.next_turn(now) {
+            tasks.extend(self.decide(&key, now, Some(held_back), news));
+        }
+        tasks
+    }
+
+    fn next_turn(&mut self, now: Timestamp) -> Option<(Key, TimeDelta)> {
+        let busy = &self.busy;
+        self.pacer.as_mut()?.release(now, |key| !busy.contains_key(key))
+    }
+
+    /// When the next turn comes.
+    pub(super) fn next_release(&self) -> Option<Timestamp> {
+        self.pacer
+            .as_ref()?
+            .next_release(|key| !self.busy.contains_key(key))
+    }
+}

@@ -1,0 +1,186 @@
+//! Our own writes, their answers and the watch arrive in any order.
+
+use super::*;
+
+#[test]
+fn a_watch_that_lags_behind_our_own_write_starts_nothing_twice() {
+    let mut world = World::new();
+    world.start_goes_through(60);
+    // The watch shows the CronJob as it was before, twice; then our own write.
+    world.version -= 1;
+    world.watch_cronjob(&json!({}));
+    assert!(world.ready(61).is_none());
+    world.version += 1;
+    world.watch_cronjob(&json!({
+        "active": [{ "name": "tick-29454361", "uid": "uid of tick-29454361" }],
+        "lastScheduleTime": "2026-01-01T10:01:00Z",
+    }));
+    assert!(world.ready(62).is_none());
+    assert_eq!(world.state.next_wake(), Some(at(120)));
+}
+
+#[test]
+fn an_active_job_that_no_watch_shows_is_looked_up_before_it_is_missed() {
+    let mut world = World::new();
+    world.version = 2;
+    world.watch_cronjob(&json!({
+        "active": [{ "name": "gone", "uid": "gone-uid" }], "lastScheduleTime": "2026-01-01T10:01:00Z",
+    }));
+    let Some(Task::LookUp { key, jobs }) = world.ready(70) else {
+        panic!("no look-up")
+    };
+    assert_eq!(names(&jobs), ["gone"]);
+    world.state.looked_up(&key, &jobs, Some(vec![]), at(70));
+    let (tasks, news) = world.state.ready(at(71));
+    assert_eq!(
+        news.iter().map(|news| news.note.reason()).collect::<Vec<_>>(),
+        ["MissingJob"]
+    );
+    let [Task::Submit { decision, .. }] = &tasks[..] else {
+        panic!("the status is not written")
+    };
+    assert_eq!(decision.status.active, []);
+}
+
+#[test]
+fn an_active_job_that_is_found_stays_active() {
+    let mut world = World::new();
+    world.version = 2;
+    world.watch_cronjob(&json!({
+        "active": [{ "name": "slow", "uid": "uid of slow" }], "lastScheduleTime": "2026-01-01T10:01:00Z",
+    }));
+    let Some(Task::LookUp { key, jobs }) = world.ready(70) else {
+        panic!("no look-up")
+    };
+    world
+        .state
+        .looked_up(&key, &jobs, Some(vec![job("slow")]), at(70));
+    assert!(world.ready(71).is_none());
+}
+
+#[test]
+fn an_active_job_that_is_not_ours_any_more_is_looked_up_once() {
+    let mut world = World::new();
+    world.version = 2;
+    world.watch_cronjob(&json!({
+        "active": [{ "name": "freed", "uid": "uid of freed" }], "lastScheduleTime": "2026-01-01T10:01:00Z",
+    }));
+    let Some(Task::LookUp { key, jobs }) = world.ready(70) else {
+        panic!("no look-up")
+    };
+    let freed = json!({ "metadata": { "name": "freed", "namespace": "default", "uid": "uid of freed" } });
+    let freed: JobView = serde_json::from_value(freed).expect("a Job");
+    world.state.looked_up(&key, &jobs, Some(vec![freed]), at(70));
+    let Some(Task::Submit { decision, .. }) = world.ready(71) else {
+        panic!("it is looked up over and over")
+    };
+    assert_eq!(decision.status.active, []);
+}
+
+/// The answer to our write and the event that shows it race; here the event comes first.
+#[test]
+fn an_edit_is_seen_although_the_watch_showed_our_write_before_its_answer() {
+    let mut world = World::new();
+    let Some(Task::Submit { key, decision, .. }) = world.ready(60) else {
+        panic!("no start")
+    };
+    let start = decision.start.expect("a start");
+    let status = json!({
+        "active": [{ "name": start.name, "uid": format!("uid of {}", start.name) }],
+        "lastScheduleTime": start.scheduled.to_rfc3339(),
+    });
+    world.version += 1;
+    world.watch_cronjob(&status);
+    let carried = Carried {
+        cronjob: Some(world.cronjob(&status)),
+        job: Some(job(&start.name)),
+        ..Carried::default()
+    };
+    world.state.carried(&key, carried, at(60));
+    world.version += 1;
+    let mut suspended = world.cronjob(&status);
+    suspended.spec.suspend = Some(true);
+    world
+        .state
+        .cronjob_event(&Scope::CLUSTER, Event::Apply(suspended));
+    assert!(world.ready(120).is_none(), "a suspended CronJob starts nothing");
+}
+
+/// A new listing may skip the version that our write made: somebody changed the CronJob right after.
+#[test]
+fn an_edit_is_seen_although_the_watch_never_shows_our_write() {
+    let mut world = World::new();
+    world.start_goes_through(60);
+    world.version += 1;
+    let mut suspended = world.cronjob(&json!({
+        "active": [{ "name": "tick-29454361", "uid": "uid of tick-29454361" }],
+        "lastScheduleTime": "2026-01-01T10:01:00Z",
+    }));
+    suspended.spec.suspend = Some(true);
+    world.state.cronjob_event(&Scope::CLUSTER, Event::Init);
+    world
+        .state
+        .cronjob_event(&Scope::CLUSTER, Event::InitApply(suspended));
+    world.state.cronjob_event(&Scope::CLUSTER, Event::InitDone);
+    assert!(world.ready(120).is_none(), "a suspended CronJob starts nothing");
+}
+
+/// A short run is over before the answers to its create and to the status write have been taken in.
+#[test]
+fn a_run_that_ended_while_its_start_was_under_way_is_not_active_again() {
+    let mut world = World::new();
+    let Some(Task::Submit { key, decision, .. }) = world.ready(60) else {
+        panic!("no start")
+    };
+    let start = decision.start.expect("a start");
+    let finished = json!({ "conditions": [{ "type": "Complete", "status": "True" }] });
+    world
+        .state
+        .job_event(&Scope::CLUSTER, Event::Apply(job_with(&start.name, 9, &finished)));
+    let status = json!({
+        "active": [{ "name": start.name, "uid": format!("uid of {}", start.name) }],
+        "lastScheduleTime": start.scheduled.to_rfc3339(),
+    });
+    world.version += 1;
+    let carried = Carried {
+        cronjob: Some(world.cronjob(&status)),
+        job: Some(job(&start.name)),
+        ..Carried::default()
+    };
+    world.state.carried(&key, carried, at(60));
+    let Some(Task::Submit { decision, .. }) = world.ready(61) else {
+        panic!("the end of the run is not recorded")
+    };
+    assert_eq!(decision.status.active, []);
+}
+
+/// Deleted by somebody else, or by its own time to live, before the answers have been taken in.
+#[test]
+fn a_run_that_was_deleted_while_its_start_was_under_way_is_not_active_for_ever() {
+    let mut world = World::new();
+    let Some(Task::Submit { key, decision, .. }) = world.ready(60) else {
+        panic!("no start")
+    };
+    let start = decision.start.expect("a start");
+    world
+        .state
+        .job_event(&Scope::CLUSTER, Event::Apply(job(&start.name)));
+    world
+        .state
+        .job_event(&Scope::CLUSTER, Event::Delete(job(&start.name)));
+    let status = json!({
+        "active": [{ "name": start.name, "uid": format!("uid of {}", start.name) }],
+        "lastScheduleTime": start.scheduled.to_rfc3339(),
+    });
+    world.version += 1;
+    let carried = Carried {
+        cronjob: Some(world.cronjob(&status)),
+        job: Some(job(&start.name)),
+        ..Carried::default()
+    };
+    world.state.carried(&key, carried, at(60));
+    let Some(Task::Submit { decision, .. }) = world.ready(61) else {
+        panic!("the loss of the run is not recorded")
+    };
+    assert_eq!(decision.status.active, []);
+}

@@ -1,0 +1,88 @@
+//! When a decision is taken, and by whom.
+
+use super::*;
+
+#[test]
+fn nothing_is_decided_before_both_watches_have_listed_everything() {
+    let mut state = World {
+        state: empty(),
+        version: 1,
+    };
+    state.watch_cronjob(&json!({}));
+    state.state.cronjob_event(&Scope::CLUSTER, Event::InitDone);
+    assert!(state.ready(120).is_none(), "the Jobs are not known yet");
+    state.state.job_event(&Scope::CLUSTER, Event::InitDone);
+    assert!(matches!(state.ready(120), Some(Task::Submit { .. })));
+}
+
+#[test]
+fn it_wakes_at_the_due_instant_and_not_before() {
+    let mut world = World::new();
+    assert!(world.ready(30).is_none());
+    assert_eq!(world.state.next_wake(), Some(at(60)));
+    assert!(world.ready(59).is_none());
+    assert!(matches!(world.ready(60), Some(Task::Submit { .. })));
+}
+
+#[test]
+fn one_task_at_a_time() {
+    let mut world = World::new();
+    assert!(world.ready(60).is_some());
+    world.watch_cronjob(&json!({}));
+    assert!(world.ready(61).is_none(), "the first task is still under way");
+}
+
+/// DIFFERENCE (D11): otherwise the wake-up, computed by the wrong time, would come an hour late.
+#[test]
+fn a_clock_that_is_put_back_wakes_everybody() {
+    let mut world = World::new();
+    assert!(
+        world
+            .ready(3_590)
+            .is_some_and(|task| matches!(task, Task::Submit { .. }))
+    );
+    let mut world = World::new();
+    assert!(world.ready(30).is_none());
+    world.version = 2;
+    world.watch_cronjob(&json!({ "lastScheduleTime": "2026-01-01T11:00:00Z" }));
+    assert!(world.ready(3_601).is_none());
+    assert_eq!(world.state.next_wake(), Some(at(3_660)));
+    let Some(Task::Submit { decision, .. }) = world.ready(90) else {
+        panic!("nobody noticed")
+    };
+    assert_eq!(decision.status.last_schedule_time, Some(at(60)));
+    assert_eq!(world.state.next_wake(), Some(at(120)));
+}
+
+#[test]
+fn a_deleted_cronjob_is_forgotten() {
+    let mut world = World::new();
+    let object = world.cronjob(&json!({}));
+    world.ready(30);
+    world.state.cronjob_event(&Scope::CLUSTER, Event::Delete(object));
+    assert!(world.ready(60).is_none());
+    assert_eq!(world.state.next_wake(), None);
+}
+
+#[test]
+fn a_cronjob_that_a_new_listing_no_longer_has_is_forgotten() {
+    let mut world = World::new();
+    world.ready(30);
+    world.state.cronjob_event(&Scope::CLUSTER, Event::Init);
+    world.state.cronjob_event(&Scope::CLUSTER, Event::InitDone);
+    assert_eq!(world.state.next_wake(), None);
+}
+
+#[test]
+fn who_stands_by_decides_nothing_and_who_takes_over_decides_everything() {
+    let mut world = World::new();
+    world.state.stand_by(at(70));
+    assert_eq!(world.state.next_wake(), None);
+    world.state.take_over();
+    assert!(matches!(world.ready(71), Some(Task::Submit { .. })));
+    // What was under way is given up, and decided anew by whoever leads next; here that is us again.
+    world.state.step_down();
+    world.state.stand_by(at(72));
+    world.state.take_over();
+    assert!(matches!(world.ready(73), Some(Task::Submit { .. })));
+}
