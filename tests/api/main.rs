@@ -11,7 +11,6 @@ mod cluster;
 #[allow(dead_code, reason = "each of those who include it uses a part")]
 mod control_plane;
 mod embedded;
-mod kubectl;
 
 use std::process::ExitCode;
 
@@ -56,12 +55,7 @@ fn main() -> ExitCode {
             Ok(())
         })
     });
-    let kubectl = Trial::test("embedded::kubectl::a_session", || {
-        block_on(kubectl::session());
-        Ok(())
-    });
-    let kubectl = kubectl.with_ignored_flag(!kubectl::is_there());
-    let all = contract.chain(real).chain(own).chain([kubectl]);
+    let all = contract.chain(real).chain(own);
     libtest_mimic::run(&arguments, all.collect()).exit_code()
 }
 

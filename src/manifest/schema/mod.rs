@@ -2,8 +2,8 @@
 //!
 //! `kubernetes.json` holds the definitions that Kubernetes 1.36 publishes as `OpenAPI` v3 (Apache-2.0), of the kinds
 //! that are known here and of everything they are made of, one definition a line. They are read when they are first
-//! needed: by `lint`, which asks where a field belongs, and by the embedded API for tables, `kubectl explain` and bodies
-//! in protobuf.
+//! needed: by `lint`, which asks where a field belongs, and by the embedded API for tables, `kubectl explain`, server-side
+//! apply and bodies in protobuf.
 
 mod facts;
 
@@ -40,6 +40,17 @@ pub(crate) struct Schema {
 }
 
 static NOTHING: Value = Value::Null;
+
+/// How the elements of a list belong together.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum ListType {
+    /// The list is one value.
+    Atomic,
+    /// Its elements are objects that these fields tell apart.
+    ByKeys(Vec<&'static str>),
+    /// Its elements are plain values, each there once.
+    Set,
+}
 
 impl Schema {
     /// A definition by its name.
@@ -125,6 +136,47 @@ impl Schema {
     /// Whether it is a list.
     pub(crate) fn is_list(&self) -> bool {
         self.primitive().0 == "array"
+    }
+
+    /// What it is where nobody says.
+    pub(crate) fn default(&self) -> Option<&'static Value> {
+        self.used.get("default")
+    }
+
+    /// Whether an object of this type always has a field, if only an empty one: in Kubernetes' own types it is no pointer.
+    pub(crate) fn is_always_there(&self, name: &str) -> bool {
+        let is_required = || {
+            let required = self.defined.get("required").and_then(Value::as_array);
+            required.is_some_and(|required| required.iter().any(|field| field == name))
+        };
+        let property = self.own_field(name);
+        property.is_some_and(|property| property.default().is_some_and(Value::is_object) || is_required())
+    }
+
+    /// How the elements of a list belong together. Older types say it by how patches merge.
+    pub(crate) fn list_type(&self) -> ListType {
+        let text = |extension| self.says(extension).and_then(Value::as_str);
+        match text("x-kubernetes-list-type") {
+            Some("map") => {
+                let keys = self.says("x-kubernetes-list-map-keys").and_then(Value::as_array);
+                return ListType::ByKeys(keys.into_iter().flatten().filter_map(Value::as_str).collect());
+            }
+            Some("set") => return ListType::Set,
+            Some(_) => return ListType::Atomic,
+            None => {}
+        }
+        let merges =
+            text("x-kubernetes-patch-strategy").is_some_and(|strategy| strategy.starts_with("merge"));
+        match (merges, text("x-kubernetes-patch-merge-key")) {
+            (true, Some(key)) => ListType::ByKeys(vec![key]),
+            (true, None) => ListType::Set,
+            (false, _) => ListType::Atomic,
+        }
+    }
+
+    /// Whether an object of this type is one value, and not made of its fields.
+    pub(crate) fn is_atomic_map(&self) -> bool {
+        self.says("x-kubernetes-map-type").and_then(Value::as_str) == Some("atomic")
     }
 
     /// The type of a field, or of the values of a map.

@@ -47,6 +47,15 @@ pub enum ApiError {
         why: String,
     },
 
+    /// Others own fields that are to be changed by an apply.
+    #[error("{message}")]
+    ApplyConflict {
+        /// All of it, for people.
+        message: String,
+        /// One for each field.
+        causes: Vec<Cause>,
+    },
+
     /// The object breaks rules of its kind.
     #[error("{} \"{name}\" is invalid: {}", super::resource::qualified(resource.kind, resource.group), listed(causes))]
     Invalid {
@@ -54,6 +63,15 @@ pub enum ApiError {
         resource: &'static Resource,
         /// Its name.
         name: String,
+        /// Every rule that is broken.
+        causes: Vec<Cause>,
+    },
+
+    /// The parameters of the request break rules.
+    #[error("{kind}.meta.k8s.io \"\" is invalid: {}", listed(causes))]
+    InvalidOptions {
+        /// The kind of parameters, such as `PatchOptions`.
+        kind: &'static str,
         /// Every rule that is broken.
         causes: Vec<Cause>,
     },
@@ -171,6 +189,19 @@ impl Cause {
         }
     }
 
+    /// A field with a value that is none of those that it may have.
+    pub fn unsupported(field: impl Into<String>, value: &str, supported: &[&str]) -> Self {
+        let supported: Vec<String> = supported.iter().map(|value| format!("{value:?}")).collect();
+        Self {
+            reason: "FieldValueNotSupported",
+            message: format!(
+                "Unsupported value: {value:?}: supported values: {}",
+                supported.join(", ")
+            ),
+            field: field.into(),
+        }
+    }
+
     /// A field that may not be there, or not change like this.
     pub fn forbidden(field: impl Into<String>, detail: &str) -> Self {
         Self {
@@ -234,8 +265,8 @@ impl ApiError {
         match self {
             Self::NoSuchPath | Self::NotFound { .. } => (StatusCode::NOT_FOUND, "NotFound"),
             Self::AlreadyExists { .. } => (StatusCode::CONFLICT, "AlreadyExists"),
-            Self::Conflict { .. } => (StatusCode::CONFLICT, "Conflict"),
-            Self::Invalid { .. } | Self::Unprocessable { .. } => {
+            Self::Conflict { .. } | Self::ApplyConflict { .. } => (StatusCode::CONFLICT, "Conflict"),
+            Self::Invalid { .. } | Self::InvalidOptions { .. } | Self::Unprocessable { .. } => {
                 (StatusCode::UNPROCESSABLE_ENTITY, "Invalid")
             }
             Self::NamespaceTerminating { .. } => (StatusCode::FORBIDDEN, "Forbidden"),
@@ -271,6 +302,10 @@ impl ApiError {
             }
             details
         };
+        let list = |causes: &[Cause]| -> Value {
+            let cause = |cause: &Cause| json!({ "reason": cause.reason, "message": cause.message, "field": cause.field });
+            causes.iter().map(cause).collect()
+        };
         match self {
             Self::NotFound { resource, name }
             | Self::AlreadyExists { resource, name }
@@ -281,9 +316,12 @@ impl ApiError {
                 causes,
             } => {
                 let mut details = object(resource.kind, resource, name);
-                let cause = |cause: &Cause| json!({ "reason": cause.reason, "message": cause.message, "field": cause.field });
-                details["causes"] = causes.iter().map(cause).collect();
+                details["causes"] = list(causes);
                 Some(details)
+            }
+            Self::ApplyConflict { causes, .. } => Some(json!({ "causes": list(causes) })),
+            Self::InvalidOptions { kind, causes } => {
+                Some(json!({ "kind": kind, "group": "meta.k8s.io", "causes": list(causes) }))
             }
             Self::NamespaceTerminating {
                 resource,

@@ -15,6 +15,7 @@
 //! | [`registry`] | the rules of all: create, update, delete |
 //! | [`selector`] | which objects are meant |
 //! | [`patch`] | merge, JSON and strategic merge patches |
+//! | `ownership` | who wrote which field, and server-side apply |
 //! | `gc` | what follows from a write: dependents go with their owners, contents with their namespace |
 //! | [`error`] | every way to say no |
 //! | `protobuf` | bodies in the binary form of what is served |
@@ -28,6 +29,7 @@ mod gc;
 mod handlers;
 mod limits;
 mod meta;
+mod ownership;
 pub mod patch;
 mod protobuf;
 pub mod registry;
@@ -48,7 +50,7 @@ use crate::schedule::TimeZones;
 use crate::standalone::data_dir::DataDir;
 use crate::standalone::store::SharedStore;
 use error::ApiError;
-use registry::{Mode, Registry};
+use registry::{Mode, Owners, Registry};
 use resource::NAMESPACES;
 
 /// The namespaces that are there from the start.
@@ -88,7 +90,10 @@ impl Api {
         let registry = Registry::new(store, clock, zones);
         for name in FIRST_NAMESPACES {
             let namespace = json!({ "apiVersion": "v1", "kind": "Namespace", "metadata": { "name": name } });
-            match registry.create(NAMESPACES, "", namespace, Mode::Real).await {
+            match registry
+                .create(NAMESPACES, "", namespace, Mode::Real, Owners::AsBefore)
+                .await
+            {
                 Ok(_) | Err(ApiError::AlreadyExists { .. }) => {}
                 Err(error) => return Err(error),
             }

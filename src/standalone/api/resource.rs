@@ -57,6 +57,12 @@ impl Resource {
         }
     }
 
+    /// The resource in whose form the objects are stored: this one, unless it is another view of them.
+    pub fn stored_form(&self) -> &Resource {
+        let is_it = |other: &&Resource| other.stored_as == self.stored_as && other.strategy.is_stored_form();
+        RESOURCES.iter().find(is_it).unwrap_or(self)
+    }
+
     /// The resource of an `apiVersion` and a kind, when it is served.
     pub fn of(api_version: &str, kind: &str) -> Option<&'static Resource> {
         RESOURCES

@@ -199,10 +199,20 @@ impl FieldRule {
         let known = |field: &&str| *field == path;
         let in_metadata = path == "metadata.name" || (resource.namespaced && path == "metadata.namespace");
         if !in_metadata && !resource.strategy.selectable_fields().iter().any(known) {
-            return Err(ApiError::bad_request(format!(
-                "field label not supported: {path}"
-            )));
+            return Err(ApiError::bad_request(match resource.kind {
+                "Job" => format!("field label \"{path}\" not supported for Job"),
+                _ if resource.strategy.selectable_fields().is_empty() => format!(
+                    "\"{path}\" is not a known field selector: only \"metadata.name\", \"metadata.namespace\""
+                ),
+                _ => format!("field label not supported: {path}"),
+            }));
         }
+        // The one field that is selected by another name than it has.
+        let path = if path == "status.successful" {
+            "status.succeeded"
+        } else {
+            path
+        };
         Ok(Self {
             path: path.to_owned(),
             value: value.to_owned(),

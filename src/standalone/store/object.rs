@@ -108,7 +108,7 @@ pub struct Object {
 }
 
 impl Object {
-    /// Writes `revision` into the document and makes it an object.
+    /// Writes `revision` into the document and makes it an object. Revision 0 is none: nothing was written yet.
     ///
     /// # Errors
     ///
@@ -119,7 +119,11 @@ impl Object {
                 .entry("metadata")
                 .or_insert_with(|| Value::Object(serde_json::Map::new()));
             if let Some(metadata) = metadata.as_object_mut() {
-                metadata.insert("resourceVersion".to_owned(), Value::String(revision.to_string()));
+                if revision == Revision::default() {
+                    metadata.remove("resourceVersion");
+                } else {
+                    metadata.insert("resourceVersion".to_owned(), Value::String(revision.to_string()));
+                }
             }
         }
         let json = serde_json::value::to_raw_value(&document).map_err(StoreError::unavailable)?;

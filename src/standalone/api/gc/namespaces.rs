@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 use super::index::Seen;
 use super::{Collector, stored_resources, unless_gone};
 use crate::standalone::api::error::ApiError;
-use crate::standalone::api::registry::{Deletion, Mode, Part};
+use crate::standalone::api::registry::{Deletion, Mode, Owners, Part};
 use crate::standalone::api::resource::NAMESPACES;
 use crate::standalone::api::strategy::Propagation;
 use crate::standalone::store::{Key, Range, Scope};
@@ -42,7 +42,14 @@ impl Collector {
             };
             unless_gone(
                 self.registry
-                    .update(NAMESPACES, &key, Part::Any, Mode::Real, finalize)
+                    .update(
+                        NAMESPACES,
+                        &key,
+                        Part::Any,
+                        Mode::Real,
+                        Owners::AsBefore,
+                        finalize,
+                    )
                     .await,
             )?;
         }

@@ -6,7 +6,7 @@ use super::index::{Owner, Seen};
 use super::{Collector, unless_gone};
 use crate::standalone::api::error::ApiError;
 use crate::standalone::api::meta;
-use crate::standalone::api::registry::{Deletion, FOREGROUND, Mode, ORPHAN, Part, Registry};
+use crate::standalone::api::registry::{Deletion, FOREGROUND, Mode, ORPHAN, Owners, Part, Registry};
 use crate::standalone::api::resource::{NAMESPACES, Resource};
 use crate::standalone::api::strategy::Propagation;
 use crate::standalone::store::Key;
@@ -169,7 +169,7 @@ impl Collector {
         };
         unless_gone(
             self.registry
-                .update(resource, key, Part::Any, Mode::Real, change)
+                .update(resource, key, Part::Any, Mode::Real, Owners::AsBefore, change)
                 .await,
         )
     }
@@ -188,7 +188,7 @@ async fn remove_finalizer(registry: &Registry, key: &Key, finalizer: &str) -> Re
     };
     unless_gone(
         registry
-            .update(resource, key, Part::Any, Mode::Real, change)
+            .update(resource, key, Part::Any, Mode::Real, Owners::AsBefore, change)
             .await,
     )
 }

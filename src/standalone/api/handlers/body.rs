@@ -59,15 +59,17 @@ impl Content {
 
     /// The body as a value, from any of the forms that objects are written in.
     pub(super) fn value(&self) -> Result<Value, ApiError> {
-        let malformed = |form: &str, error: &dyn std::fmt::Display| {
-            ApiError::bad_request(format!("the body is not valid {form}: {error}"))
-        };
         match self.media_type() {
             JSON => serde_json::from_slice(&self.bytes).map_err(|error| malformed("JSON", &error)),
             PROTOBUF => protobuf::decode(&self.bytes).map_err(|error| malformed("protobuf", &error)),
-            YAML => yaml(&self.bytes).map_err(|error| malformed("YAML", &error)),
+            YAML => self.yaml(),
             _ => Err(ApiError::UnsupportedMediaType { accepted: ACCEPTED }),
         }
+    }
+
+    /// The body as a value, from YAML, of which JSON is a part.
+    pub(super) fn yaml(&self) -> Result<Value, ApiError> {
+        yaml(&self.bytes).map_err(|error| malformed("YAML", &error))
     }
 
     /// The body as an object of the resource, in the form that is stored.
@@ -85,6 +87,10 @@ impl Content {
             self.value()
         }
     }
+}
+
+fn malformed(form: &str, error: &dyn std::fmt::Display) -> ApiError {
+    ApiError::bad_request(format!("the body is not valid {form}: {error}"))
 }
 
 /// The one document of a YAML text.

@@ -4,6 +4,7 @@ use std::convert::Infallible;
 
 use axum::extract::{FromRequestParts, Path};
 use axum::response::Response;
+use http::header::USER_AGENT;
 use http::request::Parts;
 use http::{HeaderMap, StatusCode, Uri};
 use serde::de::DeserializeOwned;
@@ -11,7 +12,8 @@ use serde::de::DeserializeOwned;
 use super::form::Form;
 use super::params::{ListQuery, Target, WriteQuery, mode, query};
 use super::{ApiError, Endpoint};
-use crate::standalone::api::registry::Mode;
+use crate::standalone::api::ownership::Author;
+use crate::standalone::api::registry::{Mode, Part};
 use crate::standalone::store::{Key, Object};
 
 /// See the module's documentation.
@@ -63,6 +65,29 @@ impl Call {
     pub(super) fn answer(&self, code: StatusCode, object: Object) -> Result<Response, ApiError> {
         self.form()?
             .object(&self.endpoint, code, &self.endpoint.shown(object)?)
+    }
+
+    /// Who writes to a part of the object, for the ownership of its fields: what it calls itself in the query, else in the
+    /// header that tells of programs. Requests within this process have no such header.
+    pub(super) fn author(&self, query: &WriteQuery, part: Part) -> Author {
+        let agent = self.headers.get(USER_AGENT).and_then(|agent| agent.to_str().ok());
+        let name_of_agent = agent.and_then(|agent| agent.split('/').next());
+        let named = Some(query.field_manager.as_str()).filter(|name| !name.is_empty());
+        let subresource = match part {
+            Part::Status => "status",
+            Part::Main | Part::Any => "",
+        };
+        let untouchable: &[&[&str]] = match part {
+            Part::Status => &[&["spec"]],
+            Part::Main if self.endpoint.resource.has_status => &[&["status"]],
+            Part::Main | Part::Any => &[],
+        };
+        Author {
+            manager: agent.and(named.or(name_of_agent)).map(str::to_owned),
+            api_version: self.endpoint.resource.stored_form().api_version(),
+            subresource,
+            untouchable,
+        }
     }
 
     /// The parameters of a write, and whether it is carried out.

@@ -10,7 +10,7 @@ use super::call::Call;
 use super::form::Form;
 use super::params::{Continue, ListQuery, revision};
 use super::{ApiError, Endpoint, JSON, item, meta, watch};
-use crate::standalone::api::registry::{Deletion, read};
+use crate::standalone::api::registry::{Deletion, Owners, Part, read};
 use crate::standalone::api::selector::Selector;
 use crate::standalone::store::{Key, Object, Page, Place, Range, Revision, Scope, StoreError};
 
@@ -40,7 +40,13 @@ pub(super) async fn create(call: Call, content: Content) -> Result<Response, Api
     check_fields(endpoint, &object, None, &query)?;
     let created = endpoint
         .registry()
-        .create(endpoint.resource, &call.target.namespace, object, mode)
+        .create(
+            endpoint.resource,
+            &call.target.namespace,
+            object,
+            mode,
+            Owners::Author(&call.author(&query, Part::Main)),
+        )
         .await?;
     call.answer(StatusCode::CREATED, created)
 }

@@ -9,9 +9,14 @@ use super::call::Call;
 use super::collection::check_namespace;
 use super::params::{ListQuery, WriteQuery, mode};
 use super::{ApiError, Endpoint, collection, meta};
-use crate::standalone::api::patch::Patch;
-use crate::standalone::api::registry::{self, Deleted, Deletion, Mode, Part};
+use crate::standalone::api::error::Cause;
+use crate::standalone::api::patch::{APPLY, Patch};
+use crate::standalone::api::registry::{self, Application, Applied, Deleted, Deletion, Mode, Owners, Part};
 use crate::standalone::api::strategy::Propagation;
+
+/// What the parameters of these requests are called when they are refused.
+const DELETE_OPTIONS: &str = "DeleteOptions";
+const PATCH_OPTIONS: &str = "PatchOptions";
 
 /// `GET` of an object, or of its status, which is the same answer. With `?watch` it is a watch of this one object.
 pub(super) async fn read(call: Call) -> Result<Response, ApiError> {
@@ -73,10 +78,18 @@ async fn put(call: Call, part: Part, content: &Content) -> Result<Response, ApiE
     check_name(&target.name, meta::name(&object))?;
     check_namespace(&target.namespace, meta::namespace(&object))?;
     check_fields(endpoint, &object, None, &query)?;
+    let author = call.author(&query, part);
     let change = |_: &Value| Ok(object.clone());
     let updated = endpoint
         .registry()
-        .update(endpoint.resource, &call.key(), part, mode, change)
+        .update(
+            endpoint.resource,
+            &call.key(),
+            part,
+            mode,
+            Owners::Author(&author),
+            change,
+        )
         .await?;
     call.answer(StatusCode::OK, updated)
 }
@@ -92,9 +105,22 @@ fn check_name(path: &str, object: &str) -> Result<(), ApiError> {
 }
 
 async fn change(call: Call, part: Part, content: &Content) -> Result<Response, ApiError> {
+    if content.media_type() == APPLY {
+        return apply(call, part, content).await;
+    }
     let (query, mode) = call.write()?;
+    if query.force.is_some() {
+        let causes = vec![Cause::forbidden(
+            "force",
+            "may not be specified for non-apply patch",
+        )];
+        return Err(ApiError::InvalidOptions {
+            kind: PATCH_OPTIONS,
+            causes,
+        });
+    }
     let patch = Patch::parse(content.media_type(), &content.bytes)?;
-    let endpoint = &call.endpoint;
+    let (endpoint, author) = (&call.endpoint, call.author(&query, part));
     let change = |current: &Value| {
         let patched = patch.apply(endpoint.resource.strategy.shown(current.clone()))?;
         let object = as_object(endpoint, patched)?;
@@ -103,9 +129,54 @@ async fn change(call: Call, part: Part, content: &Content) -> Result<Response, A
     };
     let updated = endpoint
         .registry()
-        .update(endpoint.resource, &call.key(), part, mode, change)
+        .update(
+            endpoint.resource,
+            &call.key(),
+            part,
+            mode,
+            Owners::Author(&author),
+            change,
+        )
         .await?;
     call.answer(StatusCode::OK, updated)
+}
+
+/// `PATCH` by applying a configuration.
+async fn apply(call: Call, part: Part, content: &Content) -> Result<Response, ApiError> {
+    let (query, mode) = call.write()?;
+    if query.field_manager.is_empty() {
+        let causes = vec![Cause::required("fieldManager", "is required for apply patch")];
+        return Err(ApiError::InvalidOptions {
+            kind: PATCH_OPTIONS,
+            causes,
+        });
+    }
+    let (endpoint, target) = (&call.endpoint, &call.target);
+    let mut config = content.yaml()?;
+    meta::drop_nulls(&mut config);
+    let mut config = as_object(endpoint, config)?;
+    if meta::get(&config, "managedFields").is_some() {
+        return Err(ApiError::bad_request("metadata.managedFields must be nil"));
+    }
+    if meta::name(&config).is_empty() {
+        meta::set(&mut config, "name", target.name.as_str());
+    }
+    check_name(&target.name, meta::name(&config))?;
+    check_namespace(&target.namespace, meta::namespace(&config))?;
+    check_fields(endpoint, &config, None, &query)?;
+    let application = Application {
+        config: &config,
+        author: &call.author(&query, part),
+        force: query.force.unwrap_or_default(),
+    };
+    let applied = endpoint
+        .registry()
+        .apply(endpoint.resource, &call.key(), part, mode, &application)
+        .await?;
+    match applied {
+        Applied::Created(object) => call.answer(StatusCode::CREATED, object),
+        Applied::Configured(object) => call.answer(StatusCode::OK, object),
+    }
 }
 
 /// How to delete: from the body, and where that does not say, from the query.
@@ -121,11 +192,11 @@ pub(super) fn deletion(call: &Call, content: &Content) -> Result<(Deletion, Mode
         (Some("Orphan"), _) | (None, Some(true)) => Some(Propagation::Orphan),
         (None, None) => None,
         (Some(other), _) => {
-            return Err(ApiError::Unprocessable {
-                message: format!(
-                    "DeleteOptions.meta.k8s.io \"\" is invalid: propagationPolicy: Unsupported value: \"{other}\": \
-                     supported values: \"Foreground\", \"Background\", \"Orphan\""
-                ),
+            let supported = ["Foreground", "Background", "Orphan"];
+            let causes = vec![Cause::unsupported("propagationPolicy", other, &supported)];
+            return Err(ApiError::InvalidOptions {
+                kind: DELETE_OPTIONS,
+                causes,
             });
         }
     };

@@ -48,6 +48,11 @@ pub(super) struct WriteQuery {
     pub(super) dry_run: String,
     /// What is done about unknown fields: `Strict` refuses them, anything else keeps them.
     pub(super) field_validation: String,
+    /// The name of who writes, for the ownership of fields.
+    pub(super) field_manager: String,
+    /// Whether an apply takes fields from their owners.
+    #[serde(deserialize_with = "maybe_flag")]
+    pub(super) force: Option<bool>,
     pub(super) grace_period_seconds: Option<i64>,
     pub(super) propagation_policy: Option<String>,
     #[serde(deserialize_with = "maybe_flag")]

@@ -5,6 +5,8 @@
 //! | `application/merge-patch+json` | JSON Merge Patch, RFC 7386 |
 //! | `application/json-patch+json` | JSON Patch, RFC 6902 |
 //! | `application/strategic-merge-patch+json` | Kubernetes' own, which merges lists by key: [`strategic`] |
+//!
+//! A fourth media type says what somebody wants rather than what changes; the `ownership` of fields knows what to make of it.
 
 mod json;
 pub mod strategic;
@@ -13,9 +15,12 @@ use serde_json::Value;
 
 use super::error::ApiError;
 
+/// The media type of a configuration that is applied.
+pub(super) const APPLY: &str = "application/apply-patch+yaml";
+
 /// The patches that are understood.
-const ACCEPTED: &str =
-    "application/json-patch+json, application/merge-patch+json, application/strategic-merge-patch+json";
+const ACCEPTED: &str = "application/json-patch+json, application/merge-patch+json, \
+     application/strategic-merge-patch+json, application/apply-patch+yaml";
 
 /// A change that was sent.
 #[derive(Debug, Clone, PartialEq)]
@@ -33,7 +38,7 @@ impl Patch {
     ///
     /// # Errors
     ///
-    /// [`ApiError::UnsupportedMediaType`] for another language (server-side apply among them), [`ApiError::BadRequest`] for
+    /// [`ApiError::UnsupportedMediaType`] for another language, [`ApiError::BadRequest`] for
     /// a text that is not of the language, or that asks for more operations than are carried out.
     pub fn parse(media_type: &str, bytes: &[u8]) -> Result<Self, ApiError> {
         let malformed =

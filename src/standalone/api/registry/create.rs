@@ -4,10 +4,11 @@ use serde_json::Value;
 use uuid::Uuid;
 
 use super::name::{NAME_ATTEMPTS, generated};
-use super::{Mode, Registry, mistyped};
+use super::{Mode, Owners, Registry, mistyped, schema};
 use crate::standalone::api::error::ApiError;
 use crate::standalone::api::limits::check_size;
 use crate::standalone::api::meta;
+use crate::standalone::api::ownership;
 use crate::standalone::api::resource::Resource;
 use crate::standalone::store::{Key, Object, Revision, StoreError};
 
@@ -18,12 +19,13 @@ impl Registry {
     ///
     /// [`ApiError::AlreadyExists`], [`ApiError::Invalid`] with every broken rule, [`ApiError::NotFound`] for a namespace
     /// that is not there, and the others that their texts explain.
-    pub async fn create(
+    pub(in crate::standalone::api) async fn create(
         &self,
         resource: &'static Resource,
         namespace: &str,
         mut document: Value,
         mode: Mode,
+        owners: Owners<'_>,
     ) -> Result<Object, ApiError> {
         let base = meta::text(&document, "generateName").to_owned();
         let makes_up_name = meta::name(&document).is_empty() && !base.is_empty();
@@ -36,12 +38,15 @@ impl Registry {
             if makes_up_name {
                 meta::set(&mut document, "name", generated(&base));
             }
-            match self.try_create(resource, namespace, document.clone(), mode).await {
+            match self
+                .try_create(resource, namespace, document.clone(), mode, owners)
+                .await
+            {
                 Err(ApiError::AlreadyExists { .. }) if makes_up_name => {}
                 outcome => return outcome,
             }
         }
-        self.try_create(resource, namespace, document, mode).await
+        self.try_create(resource, namespace, document, mode, owners).await
     }
 
     /// Writes the metadata that is the server's to write.
@@ -59,7 +64,6 @@ impl Registry {
         for field in [
             "resourceVersion",
             "selfLink",
-            "managedFields",
             "deletionTimestamp",
             "deletionGracePeriodSeconds",
         ] {
@@ -87,8 +91,16 @@ impl Registry {
         namespace: &str,
         mut document: Value,
         mode: Mode,
+        owners: Owners<'_>,
     ) -> Result<Object, ApiError> {
         resource.strategy.prepare_create(&mut document);
+        match owners {
+            Owners::AsBefore => meta::remove(&mut document, "managedFields"),
+            Owners::Author(author) => {
+                ownership::record(None, &mut document, author, schema(resource), self.now());
+            }
+            Owners::AsWritten => {}
+        }
         let name = meta::name(&document).to_owned();
         let causes = resource.strategy.check(&document, None, &self.zones);
         let causes = causes.map_err(|mistake| mistyped(resource, &mistake))?;

@@ -4,6 +4,7 @@
 //! [strategies](super::strategy) hold the others. The collector and the request handlers both work through here, so
 //! there is one place that decides what a write means.
 
+mod apply;
 mod create;
 mod delete;
 mod name;
@@ -14,13 +15,16 @@ use std::sync::Arc;
 
 use serde_json::Value;
 
+pub(super) use apply::{Application, Applied};
 pub use delete::{Deleted, Deletion};
 pub use update::Part;
 
 use super::error::ApiError;
 use super::meta;
+use super::ownership::Author;
 use super::resource::{NAMESPACES, Resource};
 use crate::clock::SharedClock;
+use crate::manifest::schema::Schema;
 use crate::schedule::{TimeZones, Timestamp};
 use crate::standalone::store::{Key, Object, SharedStore, StoreError};
 
@@ -43,6 +47,17 @@ pub enum Mode {
     Real,
     /// `dryRun=All`: everything is checked and answered, and nothing is kept.
     DryRun,
+}
+
+/// What a write means for those who own fields.
+#[derive(Debug, Clone, Copy)]
+pub(super) enum Owners<'a> {
+    /// Nothing: it is the API's own housekeeping.
+    AsBefore,
+    /// What is changed belongs to its author.
+    Author(&'a Author),
+    /// What the document says: it was applied.
+    AsWritten,
 }
 
 /// Objects in a store, under the rules of Kubernetes.
@@ -128,6 +143,13 @@ fn shown(document: Value, like: &Object) -> Result<Object, ApiError> {
 /// The part of a store's answers that means "somebody else was first".
 fn lost_the_race(error: &StoreError) -> bool {
     matches!(error, StoreError::Conflict { .. })
+}
+
+/// The type of the documents that a resource is stored as.
+fn schema(resource: &Resource) -> Schema {
+    let stored = resource.stored_form();
+    Schema::of_kind(stored.group, stored.version, stored.kind)
+        .map_or_else(Schema::unknown, |(_, schema)| schema)
 }
 
 /// The refusal of a document that does not have the types of its kind.

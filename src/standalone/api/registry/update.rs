@@ -2,10 +2,11 @@
 
 use serde_json::{Value, json};
 
-use super::{CONFLICT_RETRIES, Mode, Registry, lost_the_race, mistyped, read, shown};
+use super::{CONFLICT_RETRIES, Mode, Owners, Registry, lost_the_race, mistyped, read, schema, shown};
 use crate::standalone::api::error::{ApiError, Cause};
 use crate::standalone::api::limits::check_size;
 use crate::standalone::api::meta;
+use crate::standalone::api::ownership;
 use crate::standalone::api::resource::Resource;
 use crate::standalone::store::{Key, Object};
 
@@ -28,12 +29,13 @@ impl Registry {
     /// # Errors
     ///
     /// [`ApiError::NotFound`], [`ApiError::Conflict`], [`ApiError::Invalid`], and those of `change`.
-    pub async fn update(
+    pub(in crate::standalone::api) async fn update(
         &self,
         resource: &'static Resource,
         key: &Key,
         part: Part,
         mode: Mode,
+        owners: Owners<'_>,
         change: impl Fn(&Value) -> Result<Value, ApiError> + Send + Sync,
     ) -> Result<Object, ApiError> {
         let name = key.place.name.as_str();
@@ -41,7 +43,7 @@ impl Registry {
         for _ in 0..CONFLICT_RETRIES {
             let current = self.store.get(key).await.map_err(of_object)?;
             let old = read(&current)?;
-            let Some(new) = self.next_version(resource, name, part, &old, change(&old)?)? else {
+            let Some(new) = self.next_version(resource, name, (part, owners), &old, change(&old)?)? else {
                 return Ok(current);
             };
             if mode == Mode::DryRun {
@@ -66,11 +68,12 @@ impl Registry {
         &self,
         resource: &'static Resource,
         name: &str,
-        part: Part,
+        (part, owners): (Part, Owners<'_>),
         old: &Value,
         mut new: Value,
     ) -> Result<Option<Value>, ApiError> {
         check_identity(resource, name, old, &new)?;
+        let forgets_owners = ownership::reset(&new);
         meta::drop_nulls(&mut new);
         meta::drop_empty(&mut new);
         keep_other_parts(resource, part, old, &mut new);
@@ -80,6 +83,14 @@ impl Registry {
         }
         if resource.strategy.counts_generations() && differs_in_intent(old, &new) {
             meta::set(&mut new, "generation", meta::generation(old) + 1);
+        }
+        match owners {
+            Owners::AsBefore => meta::carry(&mut new, old, "managedFields"),
+            Owners::Author(_) if forgets_owners => meta::remove(&mut new, "managedFields"),
+            Owners::Author(author) => {
+                ownership::record(Some(old), &mut new, author, schema(resource), self.now());
+            }
+            Owners::AsWritten => {}
         }
         if causes.is_empty() && &new == old {
             return Ok(None);
@@ -202,9 +213,7 @@ fn keep_metadata(old: &Value, new: &mut Value) -> Vec<Cause> {
     for field in ["uid", "resourceVersion", "generation", "generateName"] {
         meta::carry(new, old, field);
     }
-    for field in ["selfLink", "managedFields"] {
-        meta::remove(new, field);
-    }
+    meta::remove(new, "selfLink");
     // Kubernetes does not complain of another beginning, it ignores it.
     meta::remove(new, "creationTimestamp");
     meta::carry(new, old, "creationTimestamp");

@@ -30,11 +30,14 @@ impl Strategy for CronJobs {
 
     fn prepare_create(&self, object: &mut Value) {
         object["status"] = json!({});
-        defaults::cron_job(object);
+        self.prepare_update(object, &Value::Null);
     }
 
     fn prepare_update(&self, object: &mut Value, _old: &Value) {
         defaults::cron_job(object);
+        for template in ["/spec/jobTemplate", "/spec/jobTemplate/spec/template"] {
+            with_metadata(object.pointer_mut(template));
+        }
     }
 
     fn check(&self, object: &Value, old: Option<&Value>, zones: &TimeZones) -> Result<Vec<Cause>, String> {
@@ -66,11 +69,16 @@ impl Strategy for Jobs {
             select_own_pods(spec, &name, &uid);
         }
         // After the labels of the pods are known: a Job without labels takes over those.
-        defaults::job(object);
+        self.prepare_update(object, &Value::Null);
     }
 
     fn prepare_update(&self, object: &mut Value, _old: &Value) {
         defaults::job(object);
+        with_metadata(object.pointer_mut("/spec/template"));
+    }
+
+    fn selectable_fields(&self) -> &'static [&'static str] {
+        &["status.successful"]
     }
 
     fn check(&self, object: &Value, old: Option<&Value>, _zones: &TimeZones) -> Result<Vec<Cause>, String> {
@@ -88,6 +96,13 @@ impl Strategy for Jobs {
     /// A Job's pods are orphaned unless the client says otherwise: the default of `batch/v1` since before cascading.
     fn default_propagation(&self) -> Propagation {
         Propagation::Orphan
+    }
+}
+
+/// Templates have metadata, if only empty ones, as in Kubernetes' own types.
+fn with_metadata(template: Option<&mut Value>) {
+    if let Some(template) = template.and_then(Value::as_object_mut) {
+        meta::section(template, "metadata");
     }
 }
 

@@ -158,13 +158,10 @@ impl Strategy for Namespaces {
         let mut causes = check_metadata::<Namespace>(object, old)?;
         let name = meta::name(object);
         // A namespace is also a label and a part of host names, so it has no dots.
-        if causes.is_empty() {
-            let rules = dns_label(name);
-            causes.extend(
-                rules
-                    .iter()
-                    .map(|rule| Cause::invalid("metadata.name", &json!(name), rule)),
-            );
+        if old.is_none() && !name.is_empty() {
+            causes.retain(|cause| cause.field != "metadata.name");
+            let broken = |rule: String| Cause::invalid("metadata.name", &json!(name), &rule);
+            causes.splice(0..0, dns_label(name).into_iter().map(broken));
         }
         Ok(causes)
     }

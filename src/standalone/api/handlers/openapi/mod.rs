@@ -1,4 +1,7 @@
-//! `OpenAPI` v3: what the kinds are made of, for `kubectl explain` and for what kubectl checks before it writes.
+//! `OpenAPI`: what the kinds are made of, for `kubectl explain` and for what kubectl checks before it writes. Here is
+//! version 3, one document for each group and version.
+
+mod v2;
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -11,7 +14,7 @@ use super::body::answer_json;
 use super::{RESOURCES, Resource};
 use crate::manifest::schema::{Schema, definitions, references};
 
-/// The routes of the documents, one for each group and version. They are written when they are asked for.
+/// The routes of the documents. They are written when they are asked for.
 pub(super) fn routes() -> Router {
     let mut roots: BTreeMap<String, Vec<&'static Resource>> = BTreeMap::new();
     for resource in RESOURCES {
@@ -27,7 +30,7 @@ pub(super) fn routes() -> Router {
         })
         .collect();
     let index = json!({ "paths": paths });
-    let mut router = Router::new().route(
+    let mut router = v2::routes().route(
         "/openapi/v3",
         get(|| async move { answer_json(StatusCode::OK, &index) }),
     );
@@ -94,12 +97,12 @@ fn operation(resource: &Resource, action: &str) -> Value {
         "parameters": [{ "name": "fieldValidation", "in": "query", "schema": { "type": "string" } }],
         "responses": {},
         "x-kubernetes-action": action,
-        "x-kubernetes-group-version-kind": {
-            "group": resource.group,
-            "version": resource.version,
-            "kind": resource.kind,
-        },
+        "x-kubernetes-group-version-kind": identity(resource),
     })
+}
+
+fn identity(resource: &Resource) -> Value {
+    json!({ "group": resource.group, "version": resource.version, "kind": resource.kind })
 }
 
 #[cfg(test)]
