@@ -20,7 +20,7 @@ use punctual::clock::{Clock, SystemClock};
 use punctual::manifest;
 use punctual::schedule::{TimeZones, Timestamp};
 use punctual::standalone::data_dir::DataDir;
-use punctual::standalone::runtime::{What, supervise_if_asked};
+use punctual::standalone::runtime::{Runtimes, What, supervise_if_asked};
 use punctual::standalone::store::MemoryStore;
 use punctual::standalone::{Hearing, Standalone};
 use serde_json::json;
@@ -77,7 +77,7 @@ async fn punctual(due: usize) -> Vec<TimeDelta> {
     let machine = Standalone::open(store, Arc::clone(&clock), zones)
         .await
         .expect("an API");
-    let (machine, hearing) = machine.start(data, Vec::new());
+    let (machine, hearing) = machine.start(data, Runtimes::default(), Vec::new());
     let resource = ApiResource::erase::<manifest::CronJob>(&());
     let api: Api<DynamicObject> = Api::namespaced_with(machine.client(), "default", &resource);
     // Just after a full second, so that all of them are created in the same one and due together.

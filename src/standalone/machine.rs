@@ -15,7 +15,7 @@ use crate::schedule::TimeZones;
 use crate::standalone::api::{self, error::ApiError};
 use crate::standalone::data_dir::DataDir;
 use crate::standalone::jobs::JobController;
-use crate::standalone::runtime::{Event, Node, Options, Shutdown, output};
+use crate::standalone::runtime::{Event, Node, Options, Runtimes, Shutdown, output};
 use crate::standalone::store::SharedStore;
 use crate::submit::JobView;
 use crate::submit::write_events;
@@ -97,9 +97,14 @@ impl Standalone {
         self.api.client()
     }
 
-    /// Runs what there is and what comes, with the files of pods in `data`. `seen` are the schedules that were in force
+    /// Runs what there is and what comes, as what `runtimes` says, with the files of pods in `data`. `seen` are the schedules that were in force
     /// when the machine ran last, where it did.
-    pub fn start(self, data: DataDir, seen: Vec<(Key, SeenSchedule)>) -> (Running, Hearing) {
+    pub fn start(
+        self,
+        data: DataDir,
+        runtimes: Runtimes,
+        seen: Vec<(Key, SeenSchedule)>,
+    ) -> (Running, Hearing) {
         let Standalone {
             store,
             api,
@@ -119,7 +124,11 @@ impl Standalone {
             ..ControllerOptions::new(client.clone(), Arc::clone(&clock), zones, teller)
         };
         let jobs = JobController::new(client.clone(), Arc::clone(&clock));
-        let node = Node::new(client.clone(), clock, output, Options::new(NODE_NAME, data));
+        let on_node = Options {
+            runtimes,
+            ..Options::new(NODE_NAME, data)
+        };
+        let node = Node::new(client.clone(), clock, output, on_node);
         let running = Running {
             store,
             client,

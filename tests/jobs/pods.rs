@@ -1,6 +1,6 @@
 //! Pods that belong to nobody, as `kubectl run` makes them.
 
-use k8s_openapi::api::core::v1::{ConfigMap, Pod};
+use k8s_openapi::api::core::v1::{ConfigMap, Pod, Secret};
 use kube::Api;
 use kube::api::PostParams;
 use serde_json::json;
@@ -79,7 +79,7 @@ async fn a_pod_without_a_command_says_what_to_do() {
         machine.told("CommandRequired").await,
         pod.status.as_ref().unwrap().message.clone().unwrap()
     );
-    insta::assert_snapshot!(reason(&pod), @r#"CommandRequired: container "main" has no `command`, and as a process it can't use the one of nginx; write `command:`, or run it as a container"#);
+    insta::assert_snapshot!(reason(&pod), @r#"CommandRequired: container "main" has no `command`, and as a process it can't use the one of its image; write `command:`, name the command that stands for the image (`--entrypoint nginx=COMMAND`), or run the pod as containers (`--runtime container`, or the annotation `punctual.dev/runtime: container`)"#);
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -156,4 +156,56 @@ async fn variables_come_from_config_maps_even_late_ones() {
         .await
         .unwrap();
     assert_eq!(machine.line().await, "blue");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_process_finds_its_volumes_from_where_it_starts() {
+    let mut machine = Machine::start().await;
+    let words: ConfigMap =
+        serde_json::from_value(json!({"metadata": {"name": "words"}, "data": {"greeting": "hello"}}))
+            .unwrap();
+    let maps: Api<ConfigMap> = Api::default_namespaced(machine.client.clone());
+    maps.create(&PostParams::default(), &words).await.unwrap();
+    let key: Secret =
+        serde_json::from_value(json!({"metadata": {"name": "key"}, "stringData": {"key": "open"}})).unwrap();
+    let secrets: Api<Secret> = Api::default_namespaced(machine.client.clone());
+    secrets.create(&PostParams::default(), &key).await.unwrap();
+    let host = tempfile::tempdir().unwrap();
+    std::fs::write(host.path().join("file"), "of this machine").unwrap();
+
+    let script = "cat shared/file; cat in/words/greeting; echo; cat key/key; echo; stat -Lc %a key/key; cat $HOST/file";
+    machine
+        .pod(&json!({
+            "restartPolicy": "Never",
+            "initContainers": [{
+                "name": "first", "command": ["/bin/sh", "-c", "echo from before > work/file"],
+                "volumeMounts": [{"name": "scratch", "mountPath": "work"}],
+            }],
+            "containers": [{
+                "name": "main", "command": ["/bin/sh", "-c", script],
+                "env": [{"name": "HOST", "value": host.path()}],
+                "volumeMounts": [
+                    {"name": "scratch", "mountPath": "shared"},
+                    {"name": "words", "mountPath": "in/words"},
+                    {"name": "key", "mountPath": "./key"},
+                    {"name": "host", "mountPath": host.path()},
+                ],
+            }],
+            "volumes": [
+                {"name": "scratch", "emptyDir": {}},
+                {"name": "words", "configMap": {"name": "words"}},
+                {"name": "key", "secret": {"secretName": "key", "defaultMode": 0o400}},
+                {"name": "host", "hostPath": {"path": host.path()}},
+            ],
+        }))
+        .await;
+    let pod = machine
+        .pod_until(|pod| matches!(phase(pod), "Succeeded" | "Failed"))
+        .await;
+    assert_eq!(phase(&pod), "Succeeded", "{:?}", pod.status);
+    let mut lines = Vec::new();
+    for _ in 0..5 {
+        lines.push(machine.line().await);
+    }
+    assert_eq!(lines, ["from before", "hello", "open", "400", "of this machine"]);
 }

@@ -1,12 +1,17 @@
 //! Against real components that a user has: where one is missing, its cases show as ignored.
 
+mod containers;
 mod kubectl;
 // Shared with `tests/jobs`, which uses all of it.
 #[allow(dead_code, reason = "each suite uses its part of the machine")]
 #[path = "../jobs/machine.rs"]
 mod machine;
+#[path = "../support/podman.rs"]
+mod podman;
 mod redis;
+mod up;
 
+use std::path::Path;
 use std::process::{Command, ExitCode, Stdio};
 use std::time::Duration;
 
@@ -26,7 +31,16 @@ fn main() -> ExitCode {
         block_on(kubectl::logs());
         Ok(())
     });
+    let pods = Trial::test("containers::pods_run_as_containers", || {
+        block_on(containers::pods_run_as_containers());
+        Ok(())
+    });
+    let has_podman = ["podman", "runc"].into_iter().all(is_there)
+        && ["/bin/busybox", "/usr/bin/busybox"]
+            .into_iter()
+            .any(|path| Path::new(path).exists());
     let cases = vec![
+        pods.with_ignored_flag(!has_podman),
         queue.with_ignored_flag(!has_redis),
         logs.with_ignored_flag(!kubectl::is_there()),
     ];

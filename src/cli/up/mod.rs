@@ -25,10 +25,15 @@ use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::time::Duration;
 
+use clap::builder::{PossibleValuesParser, TypedValueParser};
+
 use crate::cli::exit::{Exit, Failure};
 use crate::cli::{diagnostics, zoneinfo};
+use crate::cronjob::extension::Runtime;
 use crate::manifest;
 use crate::standalone::door::Host;
+use crate::standalone::runtime::Runtimes;
+use crate::standalone::runtime::entrypoint::Entrypoint;
 
 /// Arguments of `punctual up`.
 #[derive(Debug, clap::Args)]
@@ -63,6 +68,24 @@ pub(super) struct UpArgs {
     #[arg(long, conflicts_with = "ephemeral")]
     start_empty: bool,
 
+    /// Run pods as processes of this machine or as containers of Docker or Podman
+    ///
+    /// A pod says otherwise by its annotation `punctual.dev/runtime`.
+    #[arg(long, value_name = "RUNTIME", default_value = "process", value_parser = runtime())]
+    runtime: Runtime,
+
+    /// The command of this machine that stands for an image's entrypoint, where a pod runs as processes; may be given
+    /// several times
+    ///
+    /// For example --entrypoint busybox=/usr/bin/busybox or --entrypoint 'report:2=python3 /srv/report.py'. The
+    /// container's `args` follow it. An image without a tag stands for all of its tags.
+    #[arg(long, value_name = "IMAGE=COMMAND")]
+    entrypoint: Vec<Entrypoint>,
+
+    /// The socket of the container engine [default: `DOCKER_HOST`, `CONTAINER_HOST`, else the usual ones]
+    #[arg(long, value_name = "ADDRESS")]
+    container_engine: Option<String>,
+
     /// Serve the API on this address [default: the one of the last time, else a free port on loopback]
     #[arg(long, value_name = "IP:PORT")]
     listen: Option<SocketAddr>,
@@ -86,6 +109,21 @@ enum Output {
     Text,
     /// One JSON object a line, for programs.
     Json,
+}
+
+fn runtime() -> impl TypedValueParser<Value = Runtime> {
+    let unknown = "there is no such runtime";
+    PossibleValuesParser::new(Runtime::WORDS).try_map(move |word| Runtime::of_word(&word).ok_or(unknown))
+}
+
+impl UpArgs {
+    fn runtimes(&self) -> Runtimes {
+        Runtimes {
+            usual: self.runtime,
+            entrypoints: self.entrypoint.iter().cloned().collect(),
+            container_engine: self.container_engine.clone(),
+        }
+    }
 }
 
 /// A duration on the command line.

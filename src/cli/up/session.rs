@@ -16,6 +16,7 @@ use crate::cli::up::tally::Tally;
 use crate::cli::up::{Output, UpArgs, apply, json, table, text};
 use crate::cli::{chain, complain, say};
 use crate::clock::{SharedClock, SystemClock};
+use crate::cronjob::extension::Runtime;
 use crate::manifest::Manifest;
 use crate::schedule::TimeZones;
 use crate::standalone::data_dir::DataDir;
@@ -45,6 +46,11 @@ pub(super) async fn run(
     let interrupts = Interrupts::catch()?;
     let clock = SystemClock::shared();
     tell_time_zones(&zones, clock.now());
+    let runtimes = args.runtimes();
+    if runtimes.usual == Runtime::Container {
+        let reached = runtime::reach_engine(runtimes.container_engine.as_deref()).await;
+        reached.map_err(|error| Failure::new(chain(&error)))?;
+    }
     let store = serving::open_store(args, &data_dir, clock.now()).await?;
     let door = serving::build(args, &data_dir, Arc::clone(&clock)).await?;
     match args.output {
@@ -71,7 +77,8 @@ pub(super) async fn run(
         seen: before.jobs_seen(&clock),
         clock: Arc::clone(&clock),
     };
-    let (machine, Hearing { told, processes }) = machine.start(data_dir.clone(), before.schedules(&zones));
+    let (machine, Hearing { told, processes }) =
+        machine.start(data_dir.clone(), runtimes, before.schedules(&zones));
     let serving = Serving::start(door, &machine);
     let (sender, ended) = mpsc::channel(ENDED_QUEUE);
     let (stop_ends, ends_stop) = watch::channel(false);

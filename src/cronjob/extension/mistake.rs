@@ -56,6 +56,11 @@ pub enum Problem {
         /// How many there may be.
         most: usize,
     },
+    /// It is good, and not here.
+    Elsewhere {
+        /// The field under which it means something.
+        place: &'static str,
+    },
     /// It is not a thing of its kind.
     NotA {
         /// What it should be, such as `a whole number from 1 to 100`.
@@ -109,6 +114,7 @@ impl ExtensionError {
             Problem::Schedule { error, .. } => error.to_string(),
             Problem::Empty { .. } => "there is nothing in it".into(),
             Problem::TooMany { what, most } => format!("there may be no more than {most} {what}"),
+            Problem::Elsewhere { .. } => "it means nothing here".into(),
             Problem::NotA { what } => format!("{:?} is not {what}", self.fragment()),
         }
     }
@@ -125,6 +131,7 @@ impl ExtensionError {
             }
             Problem::Empty { write } => Some(format!("write {write}")),
             Problem::TooMany { .. } => Some("split it into several CronJobs".into()),
+            Problem::Elsewhere { place } => Some(format!("write it under {place}")),
             Problem::NotA { what } => Some(format!("write {what}")),
         }
     }
@@ -155,6 +162,7 @@ impl fmt::Display for ExtensionError {
                 let fragment = fragment.unwrap_or(&self.value).trim();
                 write!(f, "annotation {name} has {fragment:?}: {}{help}", self.message())?;
             }
+            Problem::Elsewhere { .. } => write!(f, "annotation {name} means nothing here{help}")?,
             Problem::Empty { .. } | Problem::TooMany { .. } => {
                 write!(f, "annotation {name}: {}{help}", self.message())?;
             }

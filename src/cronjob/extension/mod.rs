@@ -18,6 +18,7 @@ mod hand_over;
 mod mistake;
 mod pause;
 mod register;
+mod runtime;
 mod schedules;
 mod tooling;
 mod word;
@@ -26,6 +27,7 @@ pub use hand_over::is_managed;
 pub use mistake::{ExtensionError, Meanwhile, Problem};
 pub use pause::{SKIP_ANNOTATION, SUSPEND_REASON_ANNOTATION, SUSPEND_UNTIL_ANNOTATION};
 pub use register::{Extension, REGISTER};
+pub use runtime::Runtime;
 
 use crate::cronjob::Key;
 use crate::schedule::{Dialect, Expression, Timestamp};

@@ -1,7 +1,7 @@
 //! The register: every annotation that Punctual knows.
 
 use super::mistake::{ExtensionError, Fault, Meanwhile, Problem};
-use super::{ANNOTATION_PREFIX, Extensions, hand_over, pause, schedules, tooling};
+use super::{ANNOTATION_PREFIX, Extensions, hand_over, pause, runtime, schedules, tooling};
 use crate::cronjob::Key;
 use crate::schedule::distance;
 
@@ -32,7 +32,7 @@ pub static REGISTER: [Extension; 9] = [
     schedules::DIALECT,
     schedules::SCHEDULES,
     tooling::LINT_IGNORE,
-    tooling::RUNTIME,
+    runtime::RUNTIME,
 ];
 
 /// Names further from a known one than this many letters are not taken for it.

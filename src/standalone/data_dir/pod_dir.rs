@@ -3,6 +3,7 @@
 //! ```text
 //!  pods/<uid>/logs/<container>/<restart>.log    what a container's process wrote
 //!  pods/<uid>/volumes/<name>/                   a volume
+//!  pods/<uid>/root/<container>/                 where a process finds the volumes that it mounts
 //!  pods/<uid>/attempts/<container>/<restart>/    what its supervisor records
 //! ```
 
@@ -38,6 +39,11 @@ impl PodDir {
     pub fn attempt(&self, container: &str, restart: u32) -> PathBuf {
         let attempts = self.0.join("attempts").join(component(container));
         attempts.join(restart.to_string())
+    }
+
+    /// The folder that a container's process starts in when it has volumes.
+    pub fn root(&self, container: &str) -> PathBuf {
+        self.0.join("root").join(component(container))
     }
 
     /// The folder of the volumes.

@@ -7,7 +7,7 @@ use std::time::Duration;
 use k8s_openapi::api::core::v1::{Container, ContainerStateTerminated, Pod};
 use tokio::sync::{mpsc, watch};
 
-use super::engine::{Attempt, Ended, Found, Started};
+use super::engine::{Attempt, Ended, Engine, Found, Started};
 use super::machine::Machine;
 use super::output::{Sink, What, origin, tail};
 use super::process::{Exit, Order, changed};
@@ -37,6 +37,7 @@ pub(super) fn chain(error: &dyn Error) -> String {
 #[derive(Debug)]
 pub(super) struct Life {
     pub(super) machine: Arc<Machine>,
+    pub(super) engine: Arc<dyn Engine>,
     pub(super) pod: Arc<Pod>,
     pub(super) container: Container,
     /// Its number in its pod, init containers first.
@@ -104,7 +105,7 @@ impl Life {
         let attempt = self.attempt();
         if self.past.may_exist {
             let was_begun = std::mem::take(&mut self.past.was_begun);
-            match self.machine.engine.find(&attempt).await {
+            match self.engine.find(&attempt).await {
                 Found::Started(started) => {
                     let reader = Reader::at_end(&attempt.log).ok();
                     return Some(self.follow(started, sink, reader).await);
@@ -129,7 +130,7 @@ impl Life {
         };
         let started = {
             let _place = self.machine.starts.acquire().await.ok()?;
-            self.machine.engine.start(&attempt, setup).await
+            self.engine.start(&attempt, setup).await
         };
         match started {
             Ok(started) => {

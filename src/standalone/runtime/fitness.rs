@@ -1,10 +1,23 @@
 //! What a process can't have, said before anything starts.
 //!
 //! A pod that could only half run does not run: a program that misses its volume may do harm before it notices.
+//!
+//! A process sees the folders of this machine as they are. So it has a volume where that is no hindrance: a `hostPath`
+//! that is mounted at its own path, and whatever is mounted at a relative path, which it finds from the folder that it
+//! starts in (see `root`).
 
-use k8s_openapi::api::core::v1::{Container, Pod};
+use std::path::Path;
 
-/// Why a pod can't run as processes: the `reason` and `message` of its status.
+use k8s_openapi::api::core::v1::{Container, Pod, Volume, VolumeMount};
+
+use super::entrypoint::Entrypoints;
+use super::volumes;
+
+/// Where a pod goes that can't be processes.
+const AS_CONTAINERS: &str =
+    "run the pod as containers (`--runtime container`, or the annotation `punctual.dev/runtime: container`)";
+
+/// Why a pod can't run: the `reason` and `message` of its status.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Unfit {
     /// The container that can't run; empty when it is the pod as a whole.
@@ -16,7 +29,7 @@ pub(super) struct Unfit {
 }
 
 /// Looks for what a process can't have.
-pub(super) fn check(pod: &Pod) -> Result<(), Unfit> {
+pub(super) fn check(pod: &Pod, entrypoints: &Entrypoints) -> Result<(), Unfit> {
     let Some(spec) = &pod.spec else {
         let message = "the pod has no `spec`; write its containers there".to_owned();
         return Err(Unfit {
@@ -25,64 +38,134 @@ pub(super) fn check(pod: &Pod) -> Result<(), Unfit> {
             message,
         });
     };
+    if let Some(error) = volumes::unsupported(pod) {
+        return Err(Unfit {
+            container: String::new(),
+            reason: "VolumeUnsupported",
+            message: error.to_string(),
+        });
+    }
+    let volumes = spec.volumes.as_deref().unwrap_or_default();
     spec.init_containers
         .iter()
         .flatten()
         .chain(&spec.containers)
-        .try_for_each(check_container)
+        .try_for_each(|container| {
+            check_command(container, entrypoints)?;
+            let mut mounts = container.volume_mounts.iter().flatten();
+            mounts.try_for_each(|mount| check_mount(container, mount, volumes))
+        })
 }
 
-fn check_container(container: &Container) -> Result<(), Unfit> {
+fn check_command(container: &Container, entrypoints: &Entrypoints) -> Result<(), Unfit> {
+    if entrypoints.command(container).is_some() {
+        return Ok(());
+    }
     let name = &container.name;
-    if container.command.as_ref().is_none_or(Vec::is_empty) {
-        let image = container.image.as_deref().unwrap_or("its image");
-        return Err(Unfit {
-            container: name.clone(),
-            reason: "CommandRequired",
-            message: format!(
-                "container {name:?} has no `command`, and as a process it can't use the one of {image}; write `command:`, or run it as a container"
-            ),
-        });
-    }
-    if let Some(mount) = container.volume_mounts.iter().flatten().next() {
-        return Err(Unfit {
-            container: name.clone(),
-            reason: "VolumeMountsUnsupported",
-            message: format!(
-                "container {name:?} mounts volume {volume:?} at {path}, and a process sees the folders of this machine as they are; take the mount out, or run it as a container",
-                volume = mount.name,
-                path = mount.mount_path,
-            ),
-        });
-    }
-    Ok(())
+    let image = container.image.as_deref().unwrap_or_default();
+    Err(Unfit {
+        container: name.clone(),
+        reason: "CommandRequired",
+        message: format!(
+            "container {name:?} has no `command`, and as a process it can't use the one of its image; write `command:`, name the command that stands for the image (`--entrypoint {image}=COMMAND`), or {AS_CONTAINERS}"
+        ),
+    })
+}
+
+fn check_mount(container: &Container, mount: &VolumeMount, volumes: &[Volume]) -> Result<(), Unfit> {
+    let path = Path::new(&mount.mount_path);
+    let starts_elsewhere = container
+        .working_dir
+        .as_ref()
+        .is_some_and(|folder| !folder.is_empty());
+    let (why, remedy) = if path.is_relative() {
+        if !starts_elsewhere {
+            return Ok(());
+        }
+        let why = "and starts in another folder than the one where it would find it";
+        (why, "take `workingDir` out")
+    } else {
+        if is_at_its_own_place(mount, volumes) {
+            return Ok(());
+        }
+        let why = "and a process sees the folders of this machine as they are";
+        let remedy =
+            "mount it at a relative path, which the process finds from the folder that it then starts in";
+        (why, remedy)
+    };
+    let (name, volume, path) = (&container.name, &mount.name, &mount.mount_path);
+    Err(Unfit {
+        container: name.clone(),
+        reason: "VolumeMountUnsupported",
+        message: format!(
+            "container {name:?} mounts volume {volume:?} at {path}, {why}; {remedy}, or {AS_CONTAINERS}"
+        ),
+    })
+}
+
+/// Whether a mount is a path of this machine, at just that path.
+fn is_at_its_own_place(mount: &VolumeMount, volumes: &[Volume]) -> bool {
+    let volume = volumes.iter().find(|volume| volume.name == mount.name);
+    let Some(host) = volume.and_then(|volume| volume.host_path.as_ref()) else {
+        return false;
+    };
+    let below = mount.sub_path.as_deref().unwrap_or_default();
+    mount.sub_path_expr.is_none() && Path::new(&host.path).join(below) == Path::new(&mount.mount_path)
 }
 
 #[cfg(test)]
 mod tests {
-    use serde_json::json;
+    use serde_json::{Value, json};
 
     use super::*;
 
-    fn checked(container: &serde_json::Value) -> String {
-        let pod =
-            serde_json::from_value(json!({"metadata": {}, "spec": {"containers": [container]}})).unwrap();
-        check(&pod).map_or_else(
+    fn checked(container: &Value) -> String {
+        let volumes = json!([
+            {"name": "data", "emptyDir": {}},
+            {"name": "host", "hostPath": {"path": "/srv/files"}},
+        ]);
+        let spec = json!({"containers": [container], "volumes": volumes});
+        told(&spec)
+    }
+
+    fn told(spec: &Value) -> String {
+        let pod = serde_json::from_value(json!({"metadata": {}, "spec": spec})).unwrap();
+        let entrypoints = ["known=date".parse().unwrap()].into_iter().collect();
+        check(&pod, &entrypoints).map_or_else(
             |unfit| format!("{}: {}", unfit.reason, unfit.message),
             |()| "fit".to_owned(),
         )
     }
 
-    #[test]
-    fn a_command_is_enough() {
-        assert_eq!(checked(&json!({"name": "main", "command": ["date"]})), "fit");
+    fn mounted(mount: Value, working_dir: Value) -> String {
+        checked(
+            &json!({"name": "main", "command": ["ls"], "volumeMounts": [mount], "workingDir": working_dir}),
+        )
     }
 
     #[test]
-    fn what_a_process_cannot_have_is_named_with_its_remedy() {
+    fn a_command_is_enough_or_one_that_stands_for_the_image() {
+        assert_eq!(checked(&json!({"name": "main", "command": ["date"]})), "fit");
+        assert_eq!(checked(&json!({"name": "main", "image": "known:2"})), "fit");
         let image_only = json!({"name": "main", "image": "busybox:1.36", "args": ["date"]});
-        insta::assert_snapshot!(checked(&image_only), @r#"CommandRequired: container "main" has no `command`, and as a process it can't use the one of busybox:1.36; write `command:`, or run it as a container"#);
-        let mount = json!({"name": "main", "command": ["ls"], "volumeMounts": [{"name": "data", "mountPath": "/data"}]});
-        insta::assert_snapshot!(checked(&mount), @r#"VolumeMountsUnsupported: container "main" mounts volume "data" at /data, and a process sees the folders of this machine as they are; take the mount out, or run it as a container"#);
+        insta::assert_snapshot!(checked(&image_only));
+    }
+
+    #[test]
+    fn volumes_are_had_where_a_process_finds_them() {
+        let at = |volume: &str, path: &str| mounted(json!({"name": volume, "mountPath": path}), Value::Null);
+        assert_eq!(at("data", "work/here"), "fit");
+        assert_eq!(at("host", "/srv/files/"), "fit");
+        let below = json!({"name": "host", "mountPath": "/srv/files/in", "subPath": "in"});
+        assert_eq!(mounted(below, json!("/tmp")), "fit");
+        let refused = [
+            at("data", "/data"),
+            at("host", "/files"),
+            mounted(json!({"name": "data", "mountPath": "data"}), json!("/tmp")),
+            told(
+                &json!({"containers": [], "volumes": [{"name": "v", "persistentVolumeClaim": {"claimName": "c"}}]}),
+            ),
+        ];
+        insta::assert_snapshot!(refused.join("\n"));
     }
 }

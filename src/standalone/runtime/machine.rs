@@ -9,14 +9,19 @@ use kube::{Api, Client, Resource};
 use tokio::sync::Semaphore;
 
 use super::base::Base;
+use super::containers::Containers;
 use super::engine::{Engine, Setup};
 use super::environment::{self, EnvironmentError};
 use super::expansion::expand;
+use super::fitness::Unfit;
 use super::output::Output;
 use super::process::Invocation;
-use super::sources::{Capacity, Kind, Sources};
+use super::runtimes::Runtimes;
+use super::sources::{Capacity, Kind, References, Sources};
 use super::supervisor::client::ProcessEngine;
+use super::volumes::{self, Bind, VolumeError};
 use crate::clock::SharedClock;
+use crate::cronjob::extension::Runtime;
 use crate::standalone::data_dir::DataDir;
 use crate::standalone::recorder::Recorder;
 
@@ -42,6 +47,8 @@ pub struct Options {
     pub data: DataDir,
     /// The command that becomes a supervisor: this program, unless it is one that can't.
     pub supervisor: Option<Vec<OsString>>,
+    /// What pods run as.
+    pub runtimes: Runtimes,
 }
 
 impl Options {
@@ -53,6 +60,7 @@ impl Options {
             pods_at_once: PODS_AT_ONCE,
             data,
             supervisor: None,
+            runtimes: Runtimes::default(),
         }
     }
 }
@@ -66,7 +74,8 @@ pub(super) struct Machine {
     recorder: Recorder,
     pub(super) options: Options,
     capacity: Capacity,
-    pub(super) engine: Arc<dyn Engine>,
+    processes: Arc<ProcessEngine>,
+    containers: Arc<Containers>,
     /// A place for each process that is being started.
     pub(super) starts: Semaphore,
     /// A place for each pod with processes.
@@ -89,6 +98,9 @@ pub(super) enum PrepareError {
     /// Its variables can't be told.
     #[error(transparent)]
     Environment(#[from] EnvironmentError),
+    /// Its volumes can't be had.
+    #[error(transparent)]
+    Volume(#[from] VolumeError),
     /// The API did not answer.
     #[error("the config maps and secrets of container {container:?} could not be read")]
     Api {
@@ -100,14 +112,15 @@ pub(super) enum PrepareError {
 
 impl Machine {
     pub(super) fn new(client: Client, clock: SharedClock, output: Output, options: Options) -> Self {
-        let engine = ProcessEngine::new(
-            options.data.clone(),
-            options.base.clone(),
+        let processes = ProcessEngine::new(&options, clock.clone());
+        let containers = Containers::new(
+            options.runtimes.container_engine.as_deref(),
             clock.clone(),
-            options.supervisor.clone(),
+            options.data.path().display().to_string(),
         );
         Self {
-            engine: Arc::new(engine),
+            processes: Arc::new(processes),
+            containers: Arc::new(containers),
             recorder: Recorder::start(client.clone(), clock.clone(), "kubelet"),
             client: ClientOf(client),
             clock,
@@ -137,24 +150,70 @@ impl Machine {
         )
     }
 
-    /// Makes out what a container is given.
-    pub(super) async fn prepare(&self, pod: &Pod, container: &Container) -> Result<Setup, PrepareError> {
-        let sources = self.fetch(pod, container).await?;
-        let variables = environment::resolve(pod, container, &sources)?;
-        Ok(Setup {
-            variables,
-            ..Setup::default()
-        })
+    /// What runs a pod, when it can run it.
+    pub(super) fn engine(&self, pod: &Pod) -> Result<Arc<dyn Engine>, Unfit> {
+        let engine: Arc<dyn Engine> = match self.options.runtimes.of(pod)? {
+            Runtime::Process => self.processes.clone(),
+            Runtime::Container => self.containers.clone(),
+        };
+        engine.check(pod)?;
+        Ok(engine)
     }
 
-    async fn fetch(&self, pod: &Pod, container: &Container) -> Result<Sources, PrepareError> {
+    /// Makes out what a container is given.
+    pub(super) async fn prepare(&self, pod: &Pod, container: &Container) -> Result<Setup, PrepareError> {
+        let mut references = environment::references(container);
+        let has_mounts = container
+            .volume_mounts
+            .as_ref()
+            .is_some_and(|mounts| !mounts.is_empty());
+        if has_mounts {
+            references.extend(volumes::references(pod));
+        }
+        let sources = self.fetch(pod, container, references).await?;
+        let variables = environment::resolve(pod, container, &sources)?;
+        let binds = if has_mounts {
+            self.mount(pod, container, &sources, &variables)?
+        } else {
+            Vec::new()
+        };
+        Ok(Setup { variables, binds })
+    }
+
+    /// Makes the pod's volumes, those that are not there yet, and tells where the container sees them.
+    fn mount(
+        &self,
+        pod: &Pod,
+        container: &Container,
+        sources: &Sources,
+        variables: &BTreeMap<String, String>,
+    ) -> Result<Vec<Bind>, VolumeError> {
+        let dir = self
+            .options
+            .data
+            .pod(pod.metadata.uid.as_deref().unwrap_or_default());
+        let contents = volumes::contents(pod, sources)?;
+        volumes::store(&contents, &dir)?;
+        let binds = volumes::binds(container, &contents, &dir, variables)?;
+        for bind in &binds {
+            volumes::settle(bind, &container.name)?;
+        }
+        Ok(binds)
+    }
+
+    async fn fetch(
+        &self,
+        pod: &Pod,
+        container: &Container,
+        references: References,
+    ) -> Result<Sources, PrepareError> {
         let mut sources = Sources::on(self.capacity);
         let namespace = pod.metadata.namespace.as_deref().unwrap_or("default");
         let failed = |source| PrepareError::Api {
             container: container.name.clone(),
             source,
         };
-        for (kind, name) in environment::references(container) {
+        for (kind, name) in references {
             match kind {
                 Kind::ConfigMap => {
                     let api: Api<ConfigMap> = Api::namespaced(self.client.0.clone(), namespace);
@@ -179,15 +238,14 @@ impl Machine {
 pub(super) fn invocation(
     pod: &Pod,
     container: &Container,
+    command: &[String],
     variables: BTreeMap<String, String>,
     base: &Base,
 ) -> Invocation {
     let expanded = |text: &String| expand(text, |name| variables.get(name).map(String::as_str));
-    let mut words = container
-        .command
+    let mut words = command
         .iter()
-        .chain(&container.args)
-        .flatten()
+        .chain(container.args.iter().flatten())
         .map(expanded);
     let program = words.next().unwrap_or_default();
     let arguments = words.collect();

@@ -16,7 +16,10 @@
 //! | `process` | one process: started in a group of its own, signalled, its exit collected |
 //! | `containers` | an engine: containers by Docker or Podman |
 //! | `start_error` | why a process did not start |
+//! | `runtimes` | which engine runs a pod |
+//! | [`entrypoint`] | the commands that stand for images |
 //! | `fitness` | what a process can't have |
+//! | `root` | the folder that a process with volumes starts in |
 //! | `machine` | what all pods share; what a container's process is |
 //! | `base`, [`environment`], [`expansion`] | the variables of a process |
 //! | `sources`, `fields`, `quantity` | what variables and files are taken from: config maps, secrets, the pod, the machine |
@@ -24,13 +27,13 @@
 //! | `stream`, `lines`, [`output`] | what a process writes, line by line, on its way to a reader |
 //! | `restart`, `status` | pure rules: when to restart, what the status says |
 
+pub mod entrypoint;
 pub mod environment;
 pub mod expansion;
 pub mod output;
 
 mod base;
 mod container;
-#[allow(dead_code, reason = "pods choose it next")]
 mod containers;
 mod engine;
 mod fields;
@@ -40,23 +43,25 @@ mod machine;
 mod node;
 mod pod;
 mod process;
-#[allow(dead_code, reason = "limits of containers use the rest next")]
 mod quantity;
 mod restart;
+mod root;
+mod runtimes;
 mod sources;
 mod start_error;
 mod status;
 mod stream;
 mod supervisor;
-#[allow(dead_code, unused_imports, reason = "containers mount them next")]
 mod volumes;
 
 #[cfg(test)]
 mod tests;
 
 pub use base::Base;
+pub use containers::{NoEngine, reach_engine};
 pub use lines::LONGEST_LINE;
 pub use machine::{Options, PODS_AT_ONCE};
 pub use node::{Node, Shutdown};
 pub use output::{Event, Origin, Output, Stream, What};
+pub use runtimes::Runtimes;
 pub use supervisor::supervise_if_asked;

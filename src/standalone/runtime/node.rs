@@ -249,7 +249,10 @@ impl Node {
         let machine = self.machine.clone();
         let folder = machine.options.data.pod(uid).path().to_owned();
         self.removals.spawn(async move {
-            machine.engine.forget(&entry.pod).await;
+            // What can't run here has left nothing.
+            if let Ok(engine) = machine.engine(&entry.pod) {
+                engine.forget(&entry.pod).await;
+            }
             if let Err(error) = tokio::fs::remove_dir_all(&folder).await
                 && error.kind() != std::io::ErrorKind::NotFound
             {

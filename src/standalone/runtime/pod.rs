@@ -14,6 +14,7 @@ use tokio::sync::{mpsc, watch};
 use tokio::time::Instant;
 
 use super::container::{Life, Past, chain};
+use super::engine::Engine;
 use super::fitness::Unfit;
 use super::machine::Machine;
 use super::output::{What, origin};
@@ -99,16 +100,17 @@ impl PodTask {
             // Told to end before it was its turn: it stays as it is, pending.
             () = directed(&mut self.directive), if !self.is_resumed => return,
         };
-        if let Err(unfit) = machine.engine.check(&self.pod) {
-            return self.refuse(unfit).await;
-        }
+        let engine = match machine.engine(&self.pod) {
+            Ok(engine) => engine,
+            Err(unfit) => return self.refuse(unfit).await,
+        };
         let mut deadline = self.deadline();
         let mut write_again = None;
         self.obey();
-        self.start_next();
+        self.start_next(&engine);
         while self.alive() {
             tokio::select! {
-                Some((container, change)) = self.news_in.recv() => self.take(container, change),
+                Some((container, change)) = self.news_in.recv() => self.take(container, change, &engine),
                 () = directed(&mut self.directive) => self.obey(),
                 () = at(deadline) => {
                     deadline = None;
@@ -143,12 +145,12 @@ impl PodTask {
     }
 
     /// Takes in what happened, and everything else that has happened meanwhile.
-    fn take(&mut self, container: usize, change: Change) {
+    fn take(&mut self, container: usize, change: Change, engine: &Arc<dyn Engine>) {
         self.model.apply(container, change);
         while let Ok((container, change)) = self.news_in.try_recv() {
             self.model.apply(container, change);
         }
-        self.start_next();
+        self.start_next(engine);
         let over = self.model.main.iter().all(|record| record.done) || self.model.init_failed();
         if over && *self.sidecar_orders.borrow() == Order::Run {
             self.sidecar_orders
@@ -157,7 +159,7 @@ impl PodTask {
     }
 
     /// Starts what may start now: init containers one after the other, then all the others at once.
-    fn start_next(&mut self) {
+    fn start_next(&mut self, engine: &Arc<dyn Engine>) {
         while self.may_start_more() {
             let before = self.model.init.iter().take(self.started);
             let ready = before.clone().all(|record| {
@@ -170,12 +172,12 @@ impl PodTask {
             if !ready {
                 return;
             }
-            self.start(self.started);
+            self.start(self.started, engine);
             self.started += 1;
         }
     }
 
-    fn start(&mut self, number: usize) {
+    fn start(&mut self, number: usize, engine: &Arc<dyn Engine>) {
         let Some(spec) = &self.pod.spec else { return };
         let init = spec.init_containers.iter().flatten();
         let Some(container) = init.chain(&spec.containers).nth(number).cloned() else {
@@ -201,6 +203,7 @@ impl PodTask {
         };
         let life = Life {
             machine: self.machine.clone(),
+            engine: engine.clone(),
             pod: self.pod.clone(),
             policy,
             container,

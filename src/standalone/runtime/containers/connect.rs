@@ -19,13 +19,13 @@ const ANSWER: Duration = Duration::from_mins(2);
 #[error(
     "no container engine answers ({tried}); start Docker, or Podman's service (`systemctl start podman.socket`, or `podman system service --time 0`), or name the engine's socket by `--container-engine unix:///…` or DOCKER_HOST"
 )]
-pub(in super::super) struct NoEngine {
+pub struct NoEngine {
     /// The addresses that were tried, each with what came of it.
     tried: String,
 }
 
 /// The addresses to try, in this order. `variable` tells the environment.
-pub(super) fn candidates(asked: Option<&str>, variable: impl Fn(&str) -> Option<String>) -> Vec<String> {
+fn candidates(asked: Option<&str>, variable: impl Fn(&str) -> Option<String>) -> Vec<String> {
     let set = |name| variable(name).filter(|value| !value.is_empty());
     let named = asked
         .map(str::to_owned)
@@ -72,6 +72,20 @@ pub(super) async fn connect(candidates: &[String]) -> Result<Docker, NoEngine> {
     Err(NoEngine {
         tried: tried.join("; "),
     })
+}
+
+/// Whether the engine answers that containers will be run by.
+///
+/// # Errors
+///
+/// When none does, with the addresses that were tried.
+pub async fn reach_engine(asked: Option<&str>) -> Result<(), NoEngine> {
+    connect(&candidates_here(asked)).await.map(drop)
+}
+
+/// The addresses to try on this machine.
+pub(super) fn candidates_here(asked: Option<&str>) -> Vec<String> {
+    candidates(asked, |name| std::env::var(name).ok())
 }
 
 async fn hello(address: &str) -> Result<Docker, bollard::errors::Error> {

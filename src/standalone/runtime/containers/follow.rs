@@ -1,7 +1,6 @@
-//! A container's output, its end, and how it is told to end.
+//! A container's end, and how it is told to end.
 //!
-//! The engine keeps both the output and the exit code, so following can begin anew at any time: the log is then written
-//! from its beginning again.
+//! The engine keeps the exit code, so following can begin anew at any time.
 
 use std::path::Path;
 use std::sync::Arc;
@@ -9,23 +8,17 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use bollard::Docker;
-use bollard::container::LogOutput;
 use bollard::errors::Error as ApiError;
 use bollard::models::{ContainerInspectResponse, ContainerState};
-use bollard::query_parameters::{
-    InspectContainerOptions, KillContainerOptionsBuilder, LogsOptionsBuilder, WaitContainerOptions,
-};
+use bollard::query_parameters::{InspectContainerOptions, KillContainerOptionsBuilder, WaitContainerOptions};
 use chrono::DateTime;
 use futures::StreamExt;
 use futures::future::BoxFuture;
-use tokio::fs::File;
-use tokio::io::{AsyncWriteExt, BufWriter};
 use tokio::sync::watch;
 
-use super::{is_missing, name_of};
+use super::{copy, is_missing, name_of};
 use crate::clock::SharedClock;
 use crate::schedule::Timestamp;
-use crate::standalone::logs::{Line, Stream};
 use crate::standalone::runtime::engine::{Attempt, Control, Ended, Started};
 use crate::standalone::runtime::process::{Exit, Order};
 
@@ -120,7 +113,7 @@ struct Container {
 impl Container {
     /// Follows the container to its end, and its output to the last line.
     async fn end(self, log: &Path, wrote: &watch::Sender<u64>, clock: &SharedClock) -> Ended {
-        let copying = self.copy(log, wrote);
+        let copying = copy::copy(&self.engine, &self.name, log, wrote, clock);
         let mut copying = std::pin::pin!(copying);
         let mut is_copied = false;
         let mut ending = std::pin::pin!(self.state_at_end());
@@ -190,46 +183,6 @@ impl Container {
         }
     }
 
-    /// Copies what the container writes to its log, until the engine has no more.
-    async fn copy(&self, log: &Path, wrote: &watch::Sender<u64>) {
-        loop {
-            match self.copy_once(log, wrote).await {
-                Ok(()) => return,
-                Err(CopyError::Engine(error)) if is_missing(&error) => return,
-                Err(CopyError::Engine(error)) => {
-                    tracing::warn!(container = self.name, %error, "the output of a container was cut off");
-                }
-                Err(CopyError::Disk(error)) => {
-                    tracing::warn!(path = %log.display(), %error, "a log could not be written");
-                }
-            }
-            tokio::time::sleep(ASK_AGAIN).await;
-        }
-    }
-
-    async fn copy_once(&self, log: &Path, wrote: &watch::Sender<u64>) -> Result<(), CopyError> {
-        if let Some(folder) = log.parent() {
-            tokio::fs::create_dir_all(folder).await?;
-        }
-        let mut file = BufWriter::new(File::create(log).await?);
-        let options = LogsOptionsBuilder::new()
-            .follow(true)
-            .stdout(true)
-            .stderr(true)
-            .timestamps(true);
-        let mut output = std::pin::pin!(self.engine.logs(&self.name, Some(options.build())));
-        while let Some(piece) = output.next().await {
-            let mut text = Vec::new();
-            if let Some(line) = line(&piece?) {
-                line.write(&mut text);
-            }
-            file.write_all(&text).await?;
-            file.flush().await?;
-            wrote.send_modify(|count| *count += 1);
-        }
-        Ok(())
-    }
-
     async fn send(&self, signal: &str) {
         let options = KillContainerOptionsBuilder::new().signal(signal).build();
         // The only error that matters to nobody is the usual one: it has ended already.
@@ -242,38 +195,8 @@ impl Container {
     }
 }
 
-/// What cut a copy off.
-#[derive(Debug, thiserror::Error)]
-enum CopyError {
-    #[error(transparent)]
-    Engine(#[from] ApiError),
-    #[error(transparent)]
-    Disk(#[from] std::io::Error),
-}
-
-/// What the engine hands on, as a line of the log or a piece of one. It has put the time before each; without it, as
-/// after a cut, it is none.
-fn line(piece: &LogOutput) -> Option<Line> {
-    let (stream, bytes) = match piece {
-        LogOutput::StdErr { message } => (Stream::Stderr, message),
-        LogOutput::StdOut { message } | LogOutput::StdIn { message } | LogOutput::Console { message } => {
-            (Stream::Stdout, message)
-        }
-    };
-    let space = bytes.iter().position(|byte| *byte == b' ').unwrap_or(bytes.len());
-    let (time, text) = bytes.split_at(space);
-    let text = text.strip_prefix(b" ").unwrap_or(text);
-    let ends = text.ends_with(b"\n");
-    Some(Line {
-        at: instant(std::str::from_utf8(time).ok()?)?,
-        stream,
-        ends,
-        text: text.strip_suffix(b"\n").unwrap_or(text).to_owned(),
-    })
-}
-
 /// An instant as engines write it; nothing for the zero that stands for none.
-fn instant(text: &str) -> Option<Timestamp> {
+pub(super) fn instant(text: &str) -> Option<Timestamp> {
     let instant: Timestamp = DateTime::parse_from_rfc3339(text).ok()?.to_utc();
     (instant.timestamp() > 0).then_some(instant)
 }

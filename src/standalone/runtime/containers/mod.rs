@@ -5,13 +5,15 @@
 //! | `connect` | where the engine is |
 //! | `image` | whether an image is fetched, and fetching it |
 //! | `request` | what is asked of the engine for a container; pure |
-//! | `follow` | a container's output, its end, and how it is told to end |
+//! | `follow` | a container's end, and how it is told to end |
+//! | `copy` | a container's output, on its way to its log |
 //!
 //! A container is known by its name, which is made of the pod's uid, the container and the attempt. So the engine
 //! refuses to make an attempt twice, and whoever comes after a `punctual` that died finds what it started. It is kept,
 //! ended, until its pod is forgotten: its exit code must be there when nobody has recorded it yet.
 
 mod connect;
+mod copy;
 mod follow;
 mod image;
 mod request;
@@ -36,7 +38,7 @@ use super::fitness::Unfit;
 use super::start_error::StartError;
 use super::volumes;
 use crate::clock::SharedClock;
-use connect::NoEngine;
+pub use connect::{NoEngine, reach_engine};
 
 /// Why a container was not started.
 #[derive(Debug, Error)]
@@ -100,7 +102,7 @@ impl Containers {
     pub(super) fn new(asked: Option<&str>, clock: SharedClock, machine: String) -> Self {
         Self {
             engine: OnceCell::new(),
-            candidates: connect::candidates(asked, |name| std::env::var(name).ok()),
+            candidates: connect::candidates_here(asked),
             clock,
             machine,
         }

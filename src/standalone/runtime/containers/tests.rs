@@ -4,15 +4,14 @@
 //!
 //! runs them where podman, runc and a static busybox are (Debian: `podman runc busybox-static`).
 
+#[path = "../../../../tests/support/podman.rs"]
+mod podman;
+
 use std::fs;
-use std::io::Write as _;
-use std::path::{Path, PathBuf};
-use std::process::{Child, Command, Stdio};
 use std::sync::Arc;
 use std::time::Duration;
 
 use serde_json::{Value, json};
-use tempfile::TempDir;
 
 use super::*;
 use crate::clock::SystemClock;
@@ -20,129 +19,17 @@ use crate::standalone::data_dir::DataDir;
 use crate::standalone::runtime::engine::Ended;
 use crate::standalone::runtime::process::Order;
 use crate::standalone::runtime::sources::Sources;
+use podman::{IMAGE, Podman};
 
 /// Long enough that only a test that hangs takes it.
 const PATIENCE: Duration = Duration::from_mins(1);
 
-const IMAGE: &str = "localhost/punctual-test:1";
-
-/// `podman system service` on a socket of its own; it ends with the test, however that ends.
-struct Podman {
-    service: Child,
-    folder: TempDir,
-}
-
-impl Podman {
-    async fn start() -> Self {
-        let folder = tempfile::tempdir().unwrap();
-        // Limits below the hard ones, and no systemd: so it runs on small machines with cgroup v1.
-        let config = "[containers]\ndefault_ulimits = [\"nofile=1024:1024\", \"nproc=4096:4096\"]\n\
-                      [engine]\nruntime = \"runc\"\ncgroup_manager = \"cgroupfs\"\nevents_logger = \"file\"\n";
-        fs::write(folder.path().join("containers.conf"), config).unwrap();
-        let socket = format!("unix://{}", folder.path().join("podman.sock").display());
-        let service = command(folder.path())
-            .args(["system", "service", "--time", "0", &socket])
-            .stderr(Stdio::null())
-            .spawn()
-            .unwrap();
-        let podman = Self { service, folder };
-        podman.import();
-        for _ in 0..200 {
-            if podman.folder.path().join("podman.sock").exists() {
-                break;
-            }
-            tokio::time::sleep(Duration::from_millis(50)).await;
-        }
-        podman
-    }
-
-    /// Makes the image: a static busybox, an entrypoint, a command, a variable.
-    fn import(&self) {
-        let root = self.folder.path().join("image");
-        fs::create_dir_all(root.join("bin")).unwrap();
-        fs::create_dir_all(root.join("tmp")).unwrap();
-        fs::copy(busybox(), root.join("bin/busybox")).unwrap();
-        for applet in ["sh", "echo", "cat", "id", "sleep", "tr"] {
-            std::os::unix::fs::symlink("busybox", root.join("bin").join(applet)).unwrap();
-        }
-        let tar = Command::new("tar")
-            .arg("-C")
-            .arg(&root)
-            .args(["-c", "."])
-            .output()
-            .unwrap();
-        let mut import = command(self.folder.path())
-            .args([
-                "import",
-                "--quiet",
-                "--change",
-                "ENTRYPOINT [\"/bin/echo\",\"entry\"]",
-            ])
-            .args([
-                "--change",
-                "CMD [\"of-image\"]",
-                "--change",
-                "ENV COLOUR=blue",
-                "-",
-                IMAGE,
-            ])
-            .stdin(Stdio::piped())
-            .stdout(Stdio::null())
-            .spawn()
-            .unwrap();
-        import.stdin.take().unwrap().write_all(&tar.stdout).unwrap();
-        assert!(import.wait().unwrap().success());
-    }
-
-    fn containers(&self, data: &DataDir) -> Containers {
-        let socket = format!("unix://{}", self.folder.path().join("podman.sock").display());
-        Containers::new(
-            Some(&socket),
-            SystemClock::shared(),
-            data.path().display().to_string(),
-        )
-    }
-
-    fn count(&self) -> usize {
-        let listed = command(self.folder.path())
-            .args(["ps", "--all", "--quiet"])
-            .output()
-            .unwrap();
-        String::from_utf8(listed.stdout).unwrap().lines().count()
-    }
-}
-
-impl Drop for Podman {
-    fn drop(&mut self) {
-        let _removed = command(self.folder.path())
-            .args(["rm", "--all", "--force", "--time", "0"])
-            .output();
-        let _ended = self.service.kill();
-        let _its_end = self.service.wait();
-    }
-}
-
-fn command(folder: &Path) -> Command {
-    let mut command = Command::new("podman");
-    command
-        // Where the kernel kills for memory, a file `oom` appears in the folder that podman was started in.
-        .current_dir(folder)
-        .env("CONTAINERS_CONF", folder.join("containers.conf"))
-        .env_remove("DOCKER_HOST");
-    for (option, name) in [("--root", "root"), ("--runroot", "run"), ("--tmpdir", "tmp")] {
-        command.arg(option).arg(folder.join(name));
-    }
-    command.args(["--storage-driver", "vfs"]);
-    command
-}
-
-fn busybox() -> PathBuf {
-    let places = ["/bin/busybox", "/usr/bin/busybox"];
-    places
-        .map(PathBuf::from)
-        .into_iter()
-        .find(|path| path.exists())
-        .expect("busybox-static")
+fn containers(podman: &Podman, data: &DataDir) -> Containers {
+    Containers::new(
+        Some(&podman.socket()),
+        SystemClock::shared(),
+        data.path().display().to_string(),
+    )
 }
 
 fn attempt(data: &DataDir, container: &Value, pod_spec: &Value, number: u32) -> Attempt {
@@ -199,7 +86,7 @@ async fn told(containers: &Containers, attempt: &Attempt, setup: Setup) -> Strin
 async fn what_a_manifest_says_reaches_the_container() {
     let podman = Podman::start().await;
     let data = DataDir::ephemeral().unwrap();
-    let containers = podman.containers(&data);
+    let containers = containers(&podman, &data);
     let shell = |script: &str| json!({"command": ["/bin/sh", "-c", script]});
     let mut rows = Vec::new();
     let table = [
@@ -301,7 +188,7 @@ async fn what_a_manifest_says_reaches_the_container() {
 async fn volumes_are_mounted() {
     let podman = Podman::start().await;
     let data = DataDir::ephemeral().unwrap();
-    let containers = podman.containers(&data);
+    let containers = containers(&podman, &data);
     let spec = json!({"volumes": [
         {"name": "scratch", "emptyDir": {}},
         {"name": "door", "secret": {"secretName": "door"}},
@@ -353,13 +240,13 @@ async fn a_container_is_found_again_and_told_to_end() {
         &json!({}),
         0,
     );
-    let first = podman.containers(&data);
+    let first = containers(&podman, &data);
     assert!(matches!(first.find(&attempt).await, Found::Never));
     let before = first.start(&attempt, Setup::default()).await.unwrap();
     let id = before.id.clone();
     // The first punctual is gone; another one comes, with the same data folder.
     drop((before, first));
-    let second = podman.containers(&data);
+    let second = containers(&podman, &data);
     let Found::Started(found) = second.find(&attempt).await else {
         panic!("the container is not found again")
     };
@@ -383,7 +270,7 @@ async fn a_container_is_found_again_and_told_to_end() {
 async fn what_does_not_end_is_killed_when_its_grace_is_over() {
     let podman = Podman::start().await;
     let data = DataDir::ephemeral().unwrap();
-    let containers = podman.containers(&data);
+    let containers = containers(&podman, &data);
     let stubborn =
         json!({"command": ["/bin/sh", "-c", "trap '' TERM; echo up; while :; do sleep 0.1; done"]});
     let attempt = attempt(&data, &stubborn, &json!({}), 0);

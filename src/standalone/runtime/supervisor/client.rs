@@ -21,17 +21,21 @@ use super::run::SOCKET;
 use super::{COMMAND, Commission, leftovers};
 use crate::clock::SharedClock;
 use crate::schedule::Timestamp;
-use crate::standalone::data_dir::{DataDir, create_private};
+use crate::standalone::data_dir::{PodDir, create_private};
 use crate::standalone::runtime::base::Base;
 use crate::standalone::runtime::engine::{Attempt, Control, Ended, Engine, Found, Setup, Started};
 use crate::standalone::runtime::fitness::{self, Unfit};
-use crate::standalone::runtime::machine::invocation;
+use crate::standalone::runtime::machine::{Options, invocation};
 use crate::standalone::runtime::pod::grace;
-use crate::standalone::runtime::process::{Exit, Order};
+use crate::standalone::runtime::process::{Exit, Invocation, Order};
+use crate::standalone::runtime::root;
 use crate::standalone::runtime::start_error::StartError;
 
 /// This program, even when its file has been replaced meanwhile.
 const OWN_PROGRAM: &str = "/proc/self/exe";
+
+/// What the id of a container begins with that is a process.
+pub(in crate::standalone::runtime) const ID_PREFIX: &str = "process://";
 
 /// How often, and how long apart, a supervisor is looked for that lives and does not answer yet.
 const CONNECT_TRIES: u32 = 50;
@@ -40,8 +44,7 @@ const CONNECT_PAUSE: Duration = Duration::from_millis(100);
 /// Runs attempts as processes.
 #[derive(Debug)]
 pub(in crate::standalone::runtime) struct ProcessEngine {
-    data: DataDir,
-    base: Base,
+    options: Options,
     clock: SharedClock,
     /// What becomes a supervisor, and its arguments.
     program: PathBuf,
@@ -49,29 +52,28 @@ pub(in crate::standalone::runtime) struct ProcessEngine {
 }
 
 impl ProcessEngine {
-    /// `supervisor` is the `punctual` to start supervisors from, when it is not this program.
-    pub(in crate::standalone::runtime) fn new(
-        data: DataDir,
-        base: Base,
-        clock: SharedClock,
-        supervisor: Option<Vec<OsString>>,
-    ) -> Self {
-        let mut words = supervisor
+    pub(in crate::standalone::runtime) fn new(options: &Options, clock: SharedClock) -> Self {
+        let mut words = options
+            .supervisor
+            .clone()
             .unwrap_or_else(|| vec![OWN_PROGRAM.into(), COMMAND.into()])
             .into_iter();
         Self {
-            data,
-            base,
+            options: options.clone(),
             clock,
             program: words.next().unwrap_or_default().into(),
             arguments: words.collect(),
         }
     }
 
+    fn files(&self, pod: &Pod) -> PodDir {
+        self.options
+            .data
+            .pod(pod.metadata.uid.as_deref().unwrap_or_default())
+    }
+
     fn folder(&self, attempt: &Attempt) -> PathBuf {
-        let uid = attempt.pod.metadata.uid.as_deref().unwrap_or_default();
-        self.data
-            .pod(uid)
+        self.files(&attempt.pod)
             .attempt(&attempt.container.name, attempt.number)
     }
 
@@ -99,14 +101,33 @@ impl ProcessEngine {
         UnixStream::from_std(ours)
     }
 
+    /// The process of a container. With volumes it starts in a folder of its own, where it finds them.
+    fn invocation(&self, Attempt { pod, container, .. }: &Attempt, setup: Setup) -> io::Result<Invocation> {
+        let root = root::make(&self.files(pod).root(&container.name), &setup.binds)?;
+        let base = &self.options.base;
+        let base = Base {
+            working_dir: root.unwrap_or_else(|| base.working_dir.clone()),
+            variables: base.variables.clone(),
+        };
+        let command = self.options.runtimes.entrypoints.command(container);
+        Ok(invocation(
+            pod,
+            container,
+            command.unwrap_or_default(),
+            setup.variables,
+            &base,
+        ))
+    }
+
     async fn begin(&self, attempt: &Attempt, setup: Setup) -> io::Result<(UnixStream, State)> {
         let folder = self.folder(attempt);
+        let invocation = self.invocation(attempt, setup)?;
         let mut stream = self.spawn(folder.clone()).await?;
         let commission = Commission {
             log: attempt.log.clone(),
-            invocation: invocation(&attempt.pod, &attempt.container, setup.variables, &self.base),
+            invocation,
             grace_seconds: grace(&attempt.pod).as_secs(),
-            is_bound: self.data.is_ephemeral(),
+            is_bound: self.options.data.is_ephemeral(),
             folder,
         };
         let mut commission = serde_json::to_vec(&commission)?;
@@ -134,7 +155,7 @@ impl ProcessEngine {
             end(&folder, clock.now())
         };
         Some(Started {
-            id: format!("process://{pid}"),
+            id: format!("{ID_PREFIX}{pid}"),
             pid,
             since,
             writes,
@@ -176,7 +197,7 @@ impl ProcessEngine {
 
 impl Engine for ProcessEngine {
     fn check(&self, pod: &Pod) -> Result<(), Unfit> {
-        fitness::check(pod)
+        fitness::check(pod, &self.options.runtimes.entrypoints)
     }
 
     fn find<'a>(&'a self, attempt: &'a Attempt) -> BoxFuture<'a, Found> {

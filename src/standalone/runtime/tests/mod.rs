@@ -98,6 +98,7 @@ fn live_with(container: &Value, policy: RestartPolicy, base: Base) -> Lived {
     let (news_out, news) = mpsc::channel(64);
     let orders = watch::Sender::new(Order::Run);
     let life = Life {
+        engine: machine.engine(&pod).unwrap(),
         machine,
         pod,
         container,

@@ -21,7 +21,7 @@ use thiserror::Error;
 
 pub(super) use content::{contents, references, unsupported};
 pub(super) use mount::{Bind, binds};
-pub(super) use store::{remove, settle, store};
+pub(super) use store::{settle, store};
 
 use super::sources::Kind;
 

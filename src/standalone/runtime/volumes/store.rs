@@ -47,18 +47,6 @@ pub(in super::super) fn store(contents: &Contents, pod: &PodDir) -> Result<(), V
     Ok(())
 }
 
-/// Removes the volumes of a pod. A path of this machine is not among them.
-///
-/// # Errors
-///
-/// What the disk refuses. A folder that is gone already is no error.
-pub(in super::super) fn remove(pod: &PodDir) -> io::Result<()> {
-    match fs::remove_dir_all(pod.volumes()) {
-        Err(error) if error.kind() != io::ErrorKind::NotFound => Err(error),
-        _ => Ok(()),
-    }
-}
-
 /// Makes the folder of a `subPath` that is not there yet, and sees to it that it lies in its volume: a container that
 /// has written a link there must not reach what lies outside.
 ///

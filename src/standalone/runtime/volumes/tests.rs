@@ -148,9 +148,6 @@ fn what_a_container_wrote_outlives_a_second_start() {
     fs::write(&written, "42").unwrap();
     store(&contents, &dir).unwrap();
     assert_eq!(fs::read_to_string(written).unwrap(), "42");
-    remove(&dir).unwrap();
-    remove(&dir).unwrap();
-    assert!(!dir.volumes().exists());
 }
 
 #[test]

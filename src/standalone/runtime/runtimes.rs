@@ -1,0 +1,85 @@
+//! Which engine runs a pod: the one that started it, else the one that it asks for, else the one that is usual here.
+
+use k8s_openapi::api::core::v1::Pod;
+
+use super::entrypoint::Entrypoints;
+use super::fitness::Unfit;
+use super::supervisor::client::ID_PREFIX;
+use crate::cronjob::extension::Runtime;
+
+/// What pods run as on this machine.
+#[derive(Debug, Clone, Default)]
+pub struct Runtimes {
+    /// What a pod runs as that does not say.
+    pub usual: Runtime,
+    /// The commands that stand for images, for pods that run as processes.
+    pub entrypoints: Entrypoints,
+    /// Where the container engine is; without it, it is looked for.
+    pub container_engine: Option<String>,
+}
+
+impl Runtimes {
+    /// What a pod runs as.
+    pub(super) fn of(&self, pod: &Pod) -> Result<Runtime, Unfit> {
+        if let Some(runtime) = recorded(pod) {
+            return Ok(runtime);
+        }
+        let asked = Runtime::asked(pod.metadata.annotations.as_ref()).map_err(|unknown| Unfit {
+            container: String::new(),
+            reason: "UnknownRuntime",
+            message: format!(
+                "annotation {}: {}; {}",
+                unknown.name,
+                unknown.message(),
+                unknown.help().unwrap_or_default()
+            ),
+        })?;
+        Ok(asked.unwrap_or(self.usual))
+    }
+}
+
+/// What a pod has been running as: what is usual may have changed since it was started.
+fn recorded(pod: &Pod) -> Option<Runtime> {
+    let status = pod.status.as_ref()?;
+    let mut statuses = status
+        .init_container_statuses
+        .iter()
+        .chain(&status.container_statuses)
+        .flatten();
+    let id = statuses.find_map(|status| status.container_id.as_ref())?;
+    Some(if id.starts_with(ID_PREFIX) {
+        Runtime::Process
+    } else {
+        Runtime::Container
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::{Value, json};
+
+    use super::*;
+
+    #[test]
+    fn what_started_a_pod_goes_on_with_it() {
+        let runtimes = Runtimes {
+            usual: Runtime::Container,
+            ..Runtimes::default()
+        };
+        let of = |annotation: Value, id: Value| {
+            let pod = json!({
+                "metadata": {"annotations": {"punctual.dev/runtime": annotation}},
+                "status": {"containerStatuses": [{"name": "main", "containerID": id}]},
+            });
+            runtimes.of(&serde_json::from_value(pod).unwrap())
+        };
+        assert_eq!(of(json!("process"), Value::Null), Ok(Runtime::Process));
+        assert_eq!(of(json!("container"), Value::Null), Ok(Runtime::Container));
+        assert_eq!(of(json!("container"), json!("process://7")), Ok(Runtime::Process));
+        assert_eq!(of(json!("process"), json!("docker://7a")), Ok(Runtime::Container));
+        assert_eq!(of(json!("cloud"), json!("docker://7a")), Ok(Runtime::Container));
+        assert_eq!(runtimes.of(&Pod::default()), Ok(Runtime::Container));
+        let refused = of(json!("cloud"), Value::Null).unwrap_err();
+        assert_eq!(refused.reason, "UnknownRuntime");
+    }
+}

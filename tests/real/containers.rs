@@ -1,0 +1,92 @@
+//! `punctual up --runtime container`, with a real Podman.
+
+use serde_json::Value;
+
+use crate::podman::{IMAGE, Podman};
+use crate::up::Up;
+
+/// One Job a row: its name, and its pod.
+const JOBS: [(&str, &str); 7] = [
+    (
+        "of-the-image",
+        "{restartPolicy: Never, containers: [{name: main, image: IMAGE, args: [from, $(WHO)], env: [{name: WHO, value: pod}]}]}",
+    ),
+    (
+        "shared-folder",
+        "{restartPolicy: Never, \
+          initContainers: [{name: first, image: IMAGE, command: [sh, -c, echo written > /work/file], volumeMounts: [{name: work, mountPath: /work}]}], \
+          containers: [{name: main, image: IMAGE, command: [cat, /in/file], volumeMounts: [{name: work, mountPath: /in}]}], \
+          volumes: [{name: work, emptyDir: {}}]}",
+    ),
+    (
+        "told-about-itself",
+        "{restartPolicy: Never, containers: [{name: main, image: IMAGE, command: [cat, /me/name], volumeMounts: [{name: me, mountPath: /me}]}], \
+          volumes: [{name: me, downwardAPI: {items: [{path: name, fieldRef: {fieldPath: \"metadata.labels['job-name']\"}}]}}]}",
+    ),
+    (
+        "out-of-memory",
+        "{restartPolicy: Never, containers: [{name: main, image: IMAGE, command: [sh, -c, \"x=$(cat /dev/zero | tr '\\\\0' a)\"], \
+          resources: {limits: {memory: 16Mi}}}]}",
+    ),
+    (
+        "restarted",
+        "{restartPolicy: OnFailure, containers: [{name: main, image: IMAGE, \
+          command: [sh, -c, 'if test -e /work/been; then echo again; else touch /work/been; exit 3; fi'], \
+          volumeMounts: [{name: work, mountPath: /work}]}], volumes: [{name: work, emptyDir: {}}]}",
+    ),
+    (
+        "never-pulled",
+        "{restartPolicy: Never, activeDeadlineSeconds: 1, \
+          containers: [{name: main, image: localhost/absent:1, imagePullPolicy: Never}]}",
+    ),
+    (
+        "on-this-machine",
+        "{restartPolicy: Never, containers: [{name: main, image: IMAGE, command: [sh, -c, 'test -d /usr && echo a process']}]}",
+    ),
+];
+
+fn manifests() -> String {
+    let job = |(name, pod): &(&str, &str)| {
+        let runtime = if *name == "on-this-machine" {
+            "process"
+        } else {
+            "container"
+        };
+        let retries = if *name == "restarted" { 3 } else { 0 };
+        format!(
+            "{{apiVersion: batch/v1, kind: Job, metadata: {{name: {name}}}, spec: {{backoffLimit: {retries}, template: {{\
+             metadata: {{annotations: {{punctual.dev/runtime: {runtime}}}}}, spec: {pod}}}}}}}\n"
+        )
+    };
+    let jobs: Vec<String> = JOBS.iter().map(job).collect();
+    jobs.join("---\n").replace("IMAGE", IMAGE)
+}
+
+/// What is told of a Job, a line an event.
+fn story(events: &[Value], job: &str) -> String {
+    let of_job = events.iter().filter(|event| event["job"] == job);
+    let told = of_job.filter_map(|event| {
+        Some(match event["event"].as_str()? {
+            "output" => format!("  {}", event["line"].as_str()?),
+            "processEnded" => format!("{} ended with {}", event["container"], event["exitCode"]),
+            "notStarted" => format!("{}: {}", event["reason"], event["message"]),
+            "jobSucceeded" => "succeeded".to_owned(),
+            "jobFailed" => format!("failed: {}", event["why"]),
+            _ => return None,
+        })
+    });
+    format!("== {job}\n{}\n", told.collect::<Vec<_>>().join("\n"))
+}
+
+/// What is written of a container in a Job's pod reaches it, and what it does reaches the Job.
+pub(crate) async fn pods_run_as_containers() {
+    let podman = Podman::start().await;
+    let up = Up::start(
+        &manifests(),
+        &["--runtime", "container", "--container-engine", &podman.socket()],
+    );
+    let events = tokio::task::block_in_place(|| up.until_ended(JOBS.len()));
+    let stories: Vec<String> = JOBS.iter().map(|(job, _)| story(&events, job)).collect();
+    insta::assert_snapshot!(stories.join("\n"));
+    assert!(podman.count() > 0);
+}
