@@ -137,7 +137,7 @@ mod tests {
         )
     }
 
-    fn mounted(mount: Value, working_dir: Value) -> String {
+    fn mounted(mount: &Value, working_dir: &Value) -> String {
         checked(
             &json!({"name": "main", "command": ["ls"], "volumeMounts": [mount], "workingDir": working_dir}),
         )
@@ -153,15 +153,16 @@ mod tests {
 
     #[test]
     fn volumes_are_had_where_a_process_finds_them() {
-        let at = |volume: &str, path: &str| mounted(json!({"name": volume, "mountPath": path}), Value::Null);
+        let at =
+            |volume: &str, path: &str| mounted(&json!({"name": volume, "mountPath": path}), &Value::Null);
         assert_eq!(at("data", "work/here"), "fit");
         assert_eq!(at("host", "/srv/files/"), "fit");
         let below = json!({"name": "host", "mountPath": "/srv/files/in", "subPath": "in"});
-        assert_eq!(mounted(below, json!("/tmp")), "fit");
+        assert_eq!(mounted(&below, &json!("/tmp")), "fit");
         let refused = [
             at("data", "/data"),
             at("host", "/files"),
-            mounted(json!({"name": "data", "mountPath": "data"}), json!("/tmp")),
+            mounted(&json!({"name": "data", "mountPath": "data"}), &json!("/tmp")),
             told(
                 &json!({"containers": [], "volumes": [{"name": "v", "persistentVolumeClaim": {"claimName": "c"}}]}),
             ),

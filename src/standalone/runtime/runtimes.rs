@@ -66,20 +66,20 @@ mod tests {
             usual: Runtime::Container,
             ..Runtimes::default()
         };
-        let of = |annotation: Value, id: Value| {
+        let of = |annotation: &str, id: Value| {
             let pod = json!({
                 "metadata": {"annotations": {"punctual.dev/runtime": annotation}},
                 "status": {"containerStatuses": [{"name": "main", "containerID": id}]},
             });
             runtimes.of(&serde_json::from_value(pod).unwrap())
         };
-        assert_eq!(of(json!("process"), Value::Null), Ok(Runtime::Process));
-        assert_eq!(of(json!("container"), Value::Null), Ok(Runtime::Container));
-        assert_eq!(of(json!("container"), json!("process://7")), Ok(Runtime::Process));
-        assert_eq!(of(json!("process"), json!("docker://7a")), Ok(Runtime::Container));
-        assert_eq!(of(json!("cloud"), json!("docker://7a")), Ok(Runtime::Container));
+        assert_eq!(of("process", Value::Null), Ok(Runtime::Process));
+        assert_eq!(of("container", Value::Null), Ok(Runtime::Container));
+        assert_eq!(of("container", json!("process://7")), Ok(Runtime::Process));
+        assert_eq!(of("process", json!("docker://7a")), Ok(Runtime::Container));
+        assert_eq!(of("cloud", json!("docker://7a")), Ok(Runtime::Container));
         assert_eq!(runtimes.of(&Pod::default()), Ok(Runtime::Container));
-        let refused = of(json!("cloud"), Value::Null).unwrap_err();
+        let refused = of("cloud", Value::Null).unwrap_err();
         assert_eq!(refused.reason, "UnknownRuntime");
     }
 }

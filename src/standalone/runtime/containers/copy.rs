@@ -194,7 +194,9 @@ mod tests {
             dated(3, Stream::Stdout),
         ];
         let mut writer = Writer::open(&path).unwrap();
-        old.iter().for_each(|line| writer.push(line));
+        for line in &old {
+            writer.push(line);
+        }
         writer.flush(Timestamp::default());
         let mut copied = Copied::before(&path).unwrap();
         assert!(!old.iter().any(|line| copied.is_new(line)));
