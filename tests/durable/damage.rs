@@ -10,6 +10,11 @@ use crate::machine::{Ended, Place};
 fn said(ended: &Ended) -> String {
     let mut words: Vec<String> = Vec::new();
     for word in ended.said.split(' ') {
+        // Which row holds an object depends on what was written first.
+        if words.last().is_some_and(|before| before == "row") {
+            words.push("N".into());
+            continue;
+        }
         let stamp = word.split_once(".damaged-");
         words.push(stamp.map_or(word.to_owned(), |(name, stamp)| {
             let rest = stamp.trim_start_matches(|c: char| c.is_ascii_digit() || c == 'T' || c == 'Z');
