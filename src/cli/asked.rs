@@ -1,12 +1,20 @@
 //! Which schedules a command is asked about: an expression in a dialect, or those of some manifests.
+//!
+//! Both become a CronJob as policy sees it, so that whatever a CronJob can say is known to every command.
 
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::sync::Arc;
 
-use crate::cli::exit::Failure;
+use serde_json::{Value, json};
+
+use crate::cli::exit::{Failure, chain};
 use crate::cli::{complain, diagnostics};
-use crate::manifest::{self, DEFAULT_NAMESPACE, Object};
+use crate::cronjob::{self, Key};
+use crate::manifest::{self, CronJob, DEFAULT_NAMESPACE, Object};
 use crate::schedule::{Dialect, Expression, Schedule, Spread, TimeZones, Timestamp, UnknownDialect, Zone};
+
+/// What the CronJob of an expression is called where it is not said.
+const UNNAMED: &str = "cronjob";
 
 /// The arguments that say which schedules.
 #[derive(Debug, clap::Args)]
@@ -15,21 +23,47 @@ pub(super) struct AskedArgs {
     #[arg(value_name = "EXPR", allow_hyphen_values = true)]
     expression: Option<String>,
 
-    /// Read the schedules of the CronJobs in this file or folder (- for standard input)
-    #[arg(short, long, value_name = "FILE")]
-    file: Option<PathBuf>,
+    /// Read the CronJobs in this file or folder (- for standard input); may be given several times
+    #[arg(short, long = "file", value_name = "FILE")]
+    files: Vec<PathBuf>,
 
     /// The time zone of EXPR
-    #[arg(long, value_name = "ZONE", default_value = "UTC", conflicts_with = "file")]
+    #[arg(long, value_name = "ZONE", default_value = "UTC", conflicts_with = "files")]
     time_zone: String,
 
     /// The dialect of EXPR: kubernetes, extended or quartz
-    #[arg(long, value_name = "DIALECT", default_value_t, conflicts_with = "file", value_parser = dialect)]
+    #[arg(long, value_name = "DIALECT", default_value_t, conflicts_with = "files", value_parser = dialect)]
     dialect: Dialect,
 
     /// The CronJob that EXPR belongs to, by which `H` of the dialect `extended` is spread
-    #[arg(long, value_name = "NAMESPACE/NAME", conflicts_with = "file")]
+    #[arg(long, value_name = "NAMESPACE/NAME", conflicts_with = "files")]
     name: Option<String>,
+}
+
+/// The arguments that say how to answer about schedules.
+#[derive(Debug, clap::Args)]
+pub(super) struct AnswerArgs {
+    /// Look from this instant (RFC 3339) on instead of from now
+    #[arg(long, visible_alias = "after", value_name = "INSTANT", value_parser = instant)]
+    pub(super) at: Option<Timestamp>,
+
+    /// How to show it
+    #[arg(short, long, value_enum, default_value_t = Output::Text)]
+    pub(super) output: Output,
+
+    /// Read time-zone rules from this folder instead of the newest at hand
+    #[arg(long, value_name = "DIR")]
+    pub(super) tzdata: Option<PathBuf>,
+}
+
+/// How to show what there is to say about schedules.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
+pub(super) enum Output {
+    /// For people, with wall-clock times and their offsets
+    #[value(alias = "table")]
+    Text,
+    /// One JSON object for each schedule, with instants in UTC
+    Json,
 }
 
 fn dialect(text: &str) -> Result<Dialect, UnknownDialect> {
@@ -43,20 +77,63 @@ pub(super) fn instant(text: &str) -> Result<Timestamp, String> {
         .map_err(|_| "not an instant of RFC 3339; write it like 2026-11-23T12:00:00Z".into())
 }
 
-/// A schedule that is asked about.
+/// A zone on the command line.
+pub(super) fn zone(name: &str, zones: &TimeZones) -> Result<Arc<Zone>, Failure> {
+    if name.is_empty() {
+        return Ok(Zone::utc());
+    }
+    zones.zone(name).map_err(|error| {
+        let help = error
+            .help()
+            .map(|help| format!("\nhelp: {help}"))
+            .unwrap_or_default();
+        Failure::refused(format!("{error}{help}"))
+    })
+}
+
+/// A CronJob whose schedule is asked about.
 pub(super) struct Asked {
-    /// Namespace and name, when it comes from a manifest.
-    pub(super) cronjob: Option<(String, String)>,
+    /// Whether it is one of a manifest or of a cluster; else it was made for an expression.
+    pub(super) is_named: bool,
+    /// As it was written.
+    pub(super) object: CronJob,
+    /// As policy sees it.
+    pub(super) cronjob: cronjob::CronJob,
     /// The expressions: several where an annotation holds several.
     pub(super) expressions: Vec<Expression>,
+    /// All of them in their zone.
     pub(super) schedule: Schedule,
 }
 
 impl Asked {
+    /// What is asked about a CronJob of a manifest or of a cluster; or, in a line, why its schedule can't be used.
+    pub(super) fn of(object: CronJob, zones: &TimeZones) -> Result<Asked, String> {
+        let cronjob = manifest::lower(&object, zones, None);
+        let schedule = cronjob.spec.schedule.clone().map_err(|error| chain(&error))?;
+        Ok(Asked {
+            is_named: true,
+            expressions: object.expressions().map_err(|error| chain(&error))?,
+            object,
+            cronjob,
+            schedule,
+        })
+    }
+
+    /// Namespace and name, where they mean something.
+    pub(super) fn name(&self) -> Option<&Key> {
+        self.is_named.then_some(&self.cronjob.key)
+    }
+
     /// The expressions as they are written, on one line.
     pub(super) fn text(&self) -> String {
         let texts: Vec<&str> = self.expressions.iter().map(Expression::as_str).collect();
         texts.join("; ")
+    }
+
+    /// The expressions as sentences, on one line.
+    pub(super) fn said(&self) -> String {
+        let said: Vec<String> = self.expressions.iter().map(Expression::describe).collect();
+        said.join("; ")
     }
 }
 
@@ -67,68 +144,77 @@ impl AskedArgs {
     ///
     /// When the expression, its zone or the manifest is refused.
     pub(super) fn find(&self, zones: &TimeZones) -> Result<Vec<Asked>, Failure> {
-        match (&self.expression, &self.file) {
-            (Some(expression), _) => Ok(vec![self.parse(expression, zones)?]),
-            (None, Some(file)) => from_file(file, zones),
-            (None, None) => Ok(vec![]),
+        match &self.expression {
+            Some(expression) => Ok(vec![self.parse(expression, zones)?]),
+            None if self.files.is_empty() => Ok(vec![]),
+            None => from_files(&self.files, zones),
         }
     }
 
     fn parse(&self, text: &str, zones: &TimeZones) -> Result<Asked, Failure> {
-        let spread = self.name.as_deref().map(|name| {
-            let (namespace, name) = name.split_once('/').unwrap_or((DEFAULT_NAMESPACE, name));
-            Spread::of(namespace, name)
+        let name = self.name.as_deref();
+        let (namespace, name) = name.map_or((DEFAULT_NAMESPACE, UNNAMED), |name| {
+            name.split_once('/').unwrap_or((DEFAULT_NAMESPACE, name))
         });
+        let spread = self.name.is_some().then(|| Spread::of(namespace, name));
         let expression = Expression::parse_in(text, self.dialect, spread).map_err(|error| {
             let others = error.good_in(self.dialect).into_iter();
             let notes =
                 others.map(|dialect| format!("\nnote: it is good in another dialect: `--dialect {dialect}`"));
             Failure::refused(format!("{}{}", error.render(), notes.collect::<String>()))
         })?;
-        let name = expression.zone_prefix().unwrap_or(&self.time_zone);
-        let zone = if name.is_empty() {
-            Ok(Zone::utc())
-        } else {
-            zones.zone(name)
-        };
-        let zone = zone.map_err(|error| {
-            let help = error
-                .help()
-                .map(|help| format!("\nhelp: {help}"))
-                .unwrap_or_default();
-            Failure::refused(format!("{error}{help}"))
-        })?;
+        let zone = zone(expression.zone_prefix().unwrap_or(&self.time_zone), zones)?;
+        let object = self.object(namespace, name, text);
+        let mut cronjob = manifest::lower(&object, zones, None);
+        let schedule = Schedule::new(&expression, zone);
+        cronjob.spec.schedule = Ok(schedule.clone());
         Ok(Asked {
-            cronjob: None,
-            schedule: Schedule::new(&expression, Arc::clone(&zone)),
+            is_named: false,
+            object,
+            cronjob,
             expressions: vec![expression],
+            schedule,
         })
+    }
+
+    /// The CronJob that an expression would be written in. Whatever is wrong with it was told before.
+    fn object(&self, namespace: &str, name: &str, schedule: &str) -> CronJob {
+        let mut object = json!({
+            "metadata": { "namespace": namespace, "name": name },
+            "spec": { "schedule": schedule, "timeZone": self.time_zone, "jobTemplate": Value::Null },
+        });
+        if self.dialect != Dialect::Kubernetes {
+            object["metadata"]["annotations"] = json!({
+                "punctual.dev/schedules": schedule,
+                "punctual.dev/dialect": self.dialect.name(),
+            });
+        }
+        serde_json::from_str(&object.to_string()).unwrap_or_default()
     }
 }
 
-fn from_file(file: &Path, zones: &TimeZones) -> Result<Vec<Asked>, Failure> {
-    let loaded = manifest::load(&[file.to_owned()], &mut std::io::stdin(), zones);
+/// The CronJobs of some manifests. Whatever there is to say about them is said; that there are none, too.
+///
+/// # Errors
+///
+/// When a manifest is refused.
+pub(super) fn from_files(files: &[PathBuf], zones: &TimeZones) -> Result<Vec<Asked>, Failure> {
+    let loaded = manifest::load(files, &mut std::io::stdin(), zones);
     diagnostics::print(&loaded.diagnostics);
     if loaded.has_errors() {
         return Err(Failure::refused(String::new()));
     }
-    let asked = loaded.objects.iter().filter_map(|manifest| {
-        let Object::CronJob(object) = &manifest.object else {
-            return None;
-        };
-        let cronjob = manifest::lower(object, zones, None);
-        Some(Asked {
-            expressions: object.expressions().ok()?,
-            cronjob: Some((cronjob.key.namespace, cronjob.key.name)),
-            schedule: cronjob.spec.schedule.ok()?,
-        })
-    });
+    let asked = loaded
+        .objects
+        .into_iter()
+        .filter_map(|manifest| match manifest.object {
+            Object::CronJob(object) => Asked::of(*object, zones).ok(),
+            Object::Job(_) => None,
+        });
     let asked: Vec<Asked> = asked.collect();
     if asked.is_empty() {
-        complain(&format!(
-            "there is no CronJob in {}: nothing to list",
-            file.display()
-        ));
+        let files: Vec<String> = files.iter().map(|file| file.display().to_string()).collect();
+        complain(&format!("there is no CronJob in {}", files.join(", ")));
     }
     Ok(asked)
 }

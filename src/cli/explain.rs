@@ -1,13 +1,12 @@
 //! `punctual explain`: what does a schedule mean, when is it due, and what may surprise about it?
 
 use std::fmt::Write as _;
-use std::path::PathBuf;
 use std::sync::Arc;
 
 use chrono::{SecondsFormat, TimeDelta};
 use serde::Serialize;
 
-use crate::cli::asked::{self, Asked};
+use crate::cli::asked::{self, Asked, Output};
 use crate::cli::exit::{Exit, Failure};
 use crate::cli::present::{span, wall_clock};
 use crate::cli::{say, zoneinfo};
@@ -26,7 +25,7 @@ const MOST_RUNS: u64 = 100_000_000;
 /// Arguments of `punctual explain`.
 #[derive(Debug, clap::Args)]
 #[command(
-    group = clap::ArgGroup::new("what").required(true).args(["expression", "file"]),
+    group = clap::ArgGroup::new("what").required(true).args(["expression", "files"]),
     after_help = "Examples:\n  punctual explain '0 0 13 * 5' --time-zone Europe/Berlin\n  \
                   punctual explain '0 17 * * FRIL' --dialect extended\n  punctual explain -f cron.yaml -o json"
 )]
@@ -34,26 +33,8 @@ pub(super) struct ExplainArgs {
     #[command(flatten)]
     asked: asked::AskedArgs,
 
-    /// Explain as of this instant (RFC 3339) instead of now
-    #[arg(long, value_name = "INSTANT", value_parser = asked::instant)]
-    at: Option<Timestamp>,
-
-    /// How to show it
-    #[arg(short, long, value_enum, default_value_t = Output::Text)]
-    output: Output,
-
-    /// Read time-zone rules from this folder instead of the newest at hand
-    #[arg(long, value_name = "DIR")]
-    tzdata: Option<PathBuf>,
-}
-
-/// How `explain` shows what it has to say.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
-enum Output {
-    /// For people.
-    Text,
-    /// One JSON object for each schedule, with instants in UTC.
-    Json,
+    #[command(flatten)]
+    answer: asked::AnswerArgs,
 }
 
 /// Explains schedules.
@@ -62,12 +43,12 @@ enum Output {
 ///
 /// When the expression, its zone or the manifest is refused.
 pub(super) fn explain(args: &ExplainArgs) -> Result<Exit, Failure> {
-    let zones = zoneinfo::load(args.tzdata.as_deref())?;
+    let zones = zoneinfo::load(args.answer.tzdata.as_deref())?;
     let asked = args.asked.find(&zones)?;
-    let now = args.at.unwrap_or_else(|| SystemClock.now());
+    let now = args.answer.at.unwrap_or_else(|| SystemClock.now());
     for (index, asked) in asked.iter().enumerate() {
         let explanation = Explanation::of(asked, now);
-        match args.output {
+        match args.answer.output {
             Output::Json => say(&explanation.json()?),
             Output::Text => {
                 let gap = if index > 0 { "\n" } else { "" };
@@ -154,8 +135,8 @@ impl Explanation<'_> {
             })
         });
         Explanation {
-            namespace: asked.cronjob.as_ref().map(|(namespace, _)| namespace.as_str()),
-            name: asked.cronjob.as_ref().map(|(_, name)| name.as_str()),
+            namespace: asked.name().map(|key| key.namespace.as_str()),
+            name: asked.name().map(|key| key.name.as_str()),
             schedule: asked.text(),
             dialect: expressions
                 .first()

@@ -1,6 +1,7 @@
 //! The commands: one file each.
 
 mod asked;
+mod assumed;
 mod change;
 mod chosen;
 mod completion;
@@ -9,12 +10,16 @@ mod controller;
 mod diagnostics;
 mod exit;
 mod explain;
+mod forecast;
 mod get;
 mod import;
 mod lint;
 mod next;
+mod page;
 mod present;
+mod progress;
 mod resume;
+mod simulate;
 mod skip_next;
 mod suspend;
 mod trigger;
@@ -73,6 +78,10 @@ enum Command {
     Explain(explain::ExplainArgs),
     /// Find what is wrong with manifests, and what is likely not meant
     Lint(lint::LintArgs),
+    /// Say what would happen, minute by minute, without running anything
+    Simulate(simulate::SimulateArgs),
+    /// Say how many runs will start in each minute of the next day or week
+    Forecast(forecast::ForecastArgs),
     /// Write manifests from a crontab
     Import(import::ImportArgs),
     /// Print a completion script for a shell
@@ -113,6 +122,8 @@ pub fn run(cli: &Cli) -> Exit {
         Command::Next(args) => next::next(args),
         Command::Lint(args) => lint::lint(args),
         Command::Import(args) => import::import(args),
+        Command::Simulate(args) => simulate::simulate(args),
+        Command::Forecast(args) => forecast::forecast(args),
         Command::Explain(args) => explain::explain(args),
         Command::Completion(args) => completion::completion(args),
         Command::Man(args) => completion::man(args),

@@ -1,12 +1,11 @@
 //! `punctual next`: when is it due?
 
 use std::fmt::Write as _;
-use std::path::PathBuf;
 
 use chrono::SecondsFormat;
 use serde::Serialize;
 
-use crate::cli::asked::{self, Asked};
+use crate::cli::asked::{self, Asked, Output};
 use crate::cli::exit::{Exit, Failure};
 use crate::cli::present::{columns, span, wall_clock};
 use crate::cli::{say, zoneinfo};
@@ -19,37 +18,19 @@ const MOST_INSTANTS: u64 = 100_000;
 /// Arguments of `punctual next`.
 #[derive(Debug, clap::Args)]
 #[command(
-    group = clap::ArgGroup::new("what").required(true).args(["expression", "file"]),
+    group = clap::ArgGroup::new("what").required(true).args(["expression", "files"]),
     after_help = "Examples:\n  punctual next '30 2 * * 1-5' --time-zone Europe/Berlin\n  punctual next -f cron.yaml -o json"
 )]
 pub(super) struct NextArgs {
     #[command(flatten)]
     asked: asked::AskedArgs,
 
-    /// List what is due after this instant (RFC 3339) instead of after now
-    #[arg(long, value_name = "INSTANT", value_parser = asked::instant)]
-    after: Option<Timestamp>,
-
     /// How many due instants to list
     #[arg(short = 'n', long, value_name = "N", default_value_t = 5, value_parser = clap::value_parser!(u64).range(1..=MOST_INSTANTS))]
     count: u64,
 
-    /// How to show them
-    #[arg(short, long, value_enum, default_value_t = Output::Table)]
-    output: Output,
-
-    /// Read time-zone rules from this folder instead of the newest at hand
-    #[arg(long, value_name = "DIR")]
-    tzdata: Option<PathBuf>,
-}
-
-/// How `next` shows due instants.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
-enum Output {
-    /// Wall-clock times with their offsets, for people.
-    Table,
-    /// One JSON object for each schedule, with instants in UTC.
-    Json,
+    #[command(flatten)]
+    answer: asked::AnswerArgs,
 }
 
 /// Lists due instants.
@@ -58,14 +39,14 @@ enum Output {
 ///
 /// When the expression, its zone or the manifest is refused.
 pub(super) fn next(args: &NextArgs) -> Result<Exit, Failure> {
-    let zones = zoneinfo::load(args.tzdata.as_deref())?;
+    let zones = zoneinfo::load(args.answer.tzdata.as_deref())?;
     let asked = args.asked.find(&zones)?;
     let now = SystemClock.now();
-    let after = args.after.unwrap_or(now);
+    let after = args.answer.at.unwrap_or(now);
     for (index, asked) in asked.iter().enumerate() {
-        match args.output {
+        match args.answer.output {
             Output::Json => say(&as_json(asked, after, args.count)?),
-            Output::Table => {
+            Output::Text => {
                 let gap = if index > 0 { "\n" } else { "" };
                 say(&format!("{gap}{}", as_table(asked, after, now, args.count)));
             }
@@ -95,11 +76,11 @@ struct Json<'a> {
 }
 
 fn as_json(asked: &Asked, after: Timestamp, count: u64) -> Result<String, Failure> {
-    let cronjob = asked.cronjob.as_ref();
+    let cronjob = asked.name();
     let due = due(asked, after, count).map(|at| at.to_rfc3339_opts(SecondsFormat::Secs, true));
     let json = Json {
-        namespace: cronjob.map(|(namespace, _)| namespace.as_str()),
-        name: cronjob.map(|(_, name)| name.as_str()),
+        namespace: cronjob.map(|key| key.namespace.as_str()),
+        name: cronjob.map(|key| key.name.as_str()),
         schedule: asked.text(),
         time_zone: asked.schedule.zone().name(),
         due: due.collect(),
@@ -113,8 +94,8 @@ const NEVER: &str = "never fires: it matches no date there is";
 
 fn as_table(asked: &Asked, after: Timestamp, now: Timestamp, count: u64) -> String {
     let mut text = String::new();
-    if let Some((namespace, name)) = &asked.cronjob {
-        let _ = write!(text, "{namespace}/{name}: ");
+    if let Some(key) = asked.name() {
+        let _ = write!(text, "{key}: ");
     }
     let _ = write!(text, "{} in {}", asked.text(), asked.schedule.zone().name());
     if asked.schedule.never_fires() {

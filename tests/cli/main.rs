@@ -7,11 +7,13 @@ mod door;
 #[path = "../support/embedded.rs"]
 mod embedded;
 mod explain;
+mod forecast;
 mod import;
 mod lint;
 mod next;
 #[path = "../support/request.rs"]
 mod request;
+mod simulate;
 mod up;
 
 use std::process::{Command, Output, Stdio};

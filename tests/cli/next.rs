@@ -165,6 +165,6 @@ fn a_file_without_a_cronjob_says_so() {
     assert_eq!(exit_code(&output), 0);
     assert_eq!(
         text(&output.stderr),
-        format!("there is no CronJob in {}: nothing to list\n", path.display())
+        format!("there is no CronJob in {}\n", path.display())
     );
 }

@@ -1,5 +1,6 @@
 //! Against real components that a user has: where one is missing, its cases show as ignored.
 
+mod browser;
 mod containers;
 mod kubectl;
 // Shared with `tests/jobs`, which uses all of it.
@@ -39,11 +40,12 @@ fn main() -> ExitCode {
         && ["/bin/busybox", "/usr/bin/busybox"]
             .into_iter()
             .any(|path| Path::new(path).exists());
-    let cases = vec![
+    let mut cases = vec![
         pods.with_ignored_flag(!has_podman),
         queue.with_ignored_flag(!has_redis),
         logs.with_ignored_flag(!kubectl::is_there()),
     ];
+    cases.extend(browser::trials(is_there(browser::PROGRAM)));
     libtest_mimic::run(&arguments, cases).exit_code()
 }
 

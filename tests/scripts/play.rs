@@ -4,9 +4,8 @@ use std::path::{Path, PathBuf};
 use std::{env, fs};
 
 use libtest_mimic::{Failed, Trial};
-use punctual::schedule::Timestamp;
 
-use crate::language::{Command, Line, Script};
+use crate::language::{Line, Script};
 use crate::simulated;
 use crate::world::{Runtime, World};
 
@@ -53,7 +52,7 @@ fn check(path: &Path) -> Result<(), Failed> {
 
 /// What happens in a script.
 fn play(script: &Script) -> Result<String, Failed> {
-    let begin = begin(script).ok_or("a script begins with `at` and an instant")?;
+    let begin = script.begin().ok_or("a script begins with `at` and an instant")?;
     let output = Runtime::new().run(|idle| async move {
         let mut world = World::new(begin, idle).await;
         for line in &script.lines {
@@ -66,18 +65,6 @@ fn play(script: &Script) -> Result<String, Failed> {
         world.output()
     });
     Ok(output)
-}
-
-/// The instant of the first command.
-fn begin(script: &Script) -> Option<Timestamp> {
-    let first = script.lines.iter().find_map(|line| match line {
-        Line::Command(command) => Some(command),
-        Line::Comment(_) => None,
-    });
-    match first {
-        Some(Command::At(instant)) => Some(*instant),
-        _ => None,
-    }
 }
 
 /// The first place at which two texts differ, with a little of what is around it.

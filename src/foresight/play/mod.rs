@@ -55,20 +55,18 @@ pub fn play(
     zones: &TimeZones,
     show: &mut dyn FnMut(Shown<'_>),
 ) -> Result<Simulation, NotPlayed> {
-    let mut commands = script.lines.iter().filter_map(|line| match line {
-        Line::Command(command) => Some(command),
-        Line::Comment(_) => None,
-    });
-    let Some(Command::At(begin)) = commands.next() else {
-        return Err(NotPlayed::NoBeginning);
-    };
-    if let Some(command) = commands.find(|command| needs_server(command)) {
-        let command = command.to_string();
-        return Err(NotPlayed::NeedsServer { command });
+    let begin = script.begin().ok_or(NotPlayed::NoBeginning)?;
+    for line in &script.lines {
+        if let Line::Command(command) = line
+            && needs_server(command)
+        {
+            let command = command.to_string();
+            return Err(NotPlayed::NeedsServer { command });
+        }
     }
     let mut stage = Stage {
         zones,
-        simulation: Simulation::starting_at(*begin),
+        simulation: Simulation::starting_at(begin),
         objects: BTreeMap::new(),
         lives: BTreeMap::new(),
         created: 0,

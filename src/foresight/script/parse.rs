@@ -5,6 +5,7 @@ use http::StatusCode;
 use super::tokens::Tokens;
 use super::{Answer, Apply, Command, CutKind, Effect, Extent, Fault, JobKind, Verb, Watched, Which};
 use crate::cronjob::extension::REGISTER;
+use crate::schedule::Timestamp;
 
 /// The words that a line can begin with.
 const COMMANDS: [&str; 28] = [
@@ -64,6 +65,18 @@ pub struct ScriptError {
 }
 
 impl Script {
+    /// The instant of the first command; `None` when that is another command than `at`.
+    pub fn begin(&self) -> Option<Timestamp> {
+        let first = self.lines.iter().find_map(|line| match line {
+            Line::Command(command) => Some(command),
+            Line::Comment(_) => None,
+        });
+        match first {
+            Some(Command::At(instant)) => Some(*instant),
+            _ => None,
+        }
+    }
+
     /// Parses the text of `file`.
     ///
     /// # Errors

@@ -1,0 +1,121 @@
+//! The CronJobs to look at, and how long their runs take: what is said, else what was seen, else an assumption.
+
+use std::collections::HashMap;
+use std::path::PathBuf;
+
+use chrono::TimeDelta;
+use futures::try_join;
+use kube::Api;
+use kube::api::ListParams;
+
+use crate::cli::asked::{self, Asked};
+use crate::cli::assumed::{RUN_TIME, RunTimeArgs};
+use crate::cli::chosen::{ChosenArgs, in_namespace, list};
+use crate::cli::complain;
+use crate::cli::connect::{self, ServerArgs};
+use crate::cli::exit::Failure;
+use crate::cronjob::{Key, Run, RunState};
+use crate::foresight::Life;
+use crate::manifest;
+use crate::schedule::TimeZones;
+use crate::submit::JobView;
+
+/// A CronJob, and the life of its runs.
+pub(super) struct Subject {
+    pub(super) asked: Asked,
+    pub(super) life: Life,
+    /// Whether it is known how long a run takes.
+    pub(super) is_known: bool,
+}
+
+/// The CronJobs of some manifests.
+pub(super) fn from_files(
+    files: &[PathBuf],
+    run_times: &RunTimeArgs,
+    zones: &TimeZones,
+) -> Result<Vec<Subject>, Failure> {
+    let asked = asked::from_files(files, zones)?;
+    subjects(asked, run_times, &HashMap::new())
+}
+
+/// The CronJobs of a cluster, and how long their runs took.
+pub(super) fn from_cluster(
+    server: &ServerArgs,
+    chosen: &ChosenArgs,
+    run_times: &RunTimeArgs,
+    zones: &TimeZones,
+) -> Result<Vec<Subject>, Failure> {
+    let (cronjobs, jobs) = connect::block_on(fetch(server, chosen))?;
+    let mut runs: HashMap<&str, Vec<Run>> = HashMap::new();
+    for job in &jobs {
+        if let Some(owner) = job.owner() {
+            runs.entry(owner).or_default().push(job.run());
+        }
+    }
+    let mut asked = Vec::new();
+    let mut seen = HashMap::new();
+    for object in cronjobs {
+        let key = object.key();
+        let of_it = object.metadata.uid.as_deref().and_then(|uid| runs.get(uid));
+        seen.extend(
+            of_it
+                .and_then(|runs| median(runs))
+                .map(|time| (key.clone(), time)),
+        );
+        match Asked::of(object, zones) {
+            Ok(found) => asked.push(found),
+            Err(problem) => complain(&format!("warning: {key} is left out: {problem}")),
+        }
+    }
+    subjects(asked, run_times, &seen)
+}
+
+async fn fetch(
+    server: &ServerArgs,
+    chosen: &ChosenArgs,
+) -> Result<(Vec<manifest::CronJob>, Vec<JobView>), Failure> {
+    let config = server.config().await?;
+    let client = connect::client(&config)?;
+    let jobs: Api<JobView> = in_namespace(&client, chosen.namespace(&config));
+    try_join!(
+        chosen.find(&client, &config),
+        list(&jobs, ListParams::default(), "Jobs")
+    )
+}
+
+fn subjects(
+    asked: Vec<Asked>,
+    run_times: &RunTimeArgs,
+    seen: &HashMap<Key, TimeDelta>,
+) -> Result<Vec<Subject>, Failure> {
+    let keys: Vec<Key> = asked.iter().map(|asked| asked.cronjob.key.clone()).collect();
+    run_times.check(&keys)?;
+    let subject = |asked: Asked| {
+        let key = &asked.cronjob.key;
+        let known = run_times.of(key).or_else(|| seen.get(key).copied());
+        let life = Life {
+            run_time: Some(known.unwrap_or(RUN_TIME)),
+            ..Life::of(&asked.object)
+        };
+        Subject {
+            asked,
+            life,
+            is_known: known.is_some(),
+        }
+    };
+    Ok(asked.into_iter().map(subject).collect())
+}
+
+/// How long the successful runs took, in the middle of them. A failed one says nothing about the next.
+fn median(runs: &[Run]) -> Option<TimeDelta> {
+    let took = runs.iter().filter_map(|run| match run.state {
+        RunState::Finished {
+            completed: Some(completed),
+            ..
+        } => Some((completed - run.started?).max(TimeDelta::zero())),
+        _ => None,
+    });
+    let mut took: Vec<TimeDelta> = took.collect();
+    took.sort_unstable();
+    took.get(took.len() / 2).copied()
+}

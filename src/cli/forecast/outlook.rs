@@ -1,0 +1,188 @@
+//! What is to come: the CronJobs are simulated, and the crowd is counted.
+
+use chrono::TimeDelta;
+
+use crate::cli::forecast::gather::Subject;
+use crate::cli::progress::{Progress, moments};
+use crate::cronjob::Key;
+use crate::foresight::{Crowd, Minute, Movable, Relief, Simulation, caught_up};
+use crate::schedule::Timestamp;
+
+/// What is to come.
+pub(super) struct Outlook {
+    pub(super) from: Timestamp,
+    pub(super) to: Timestamp,
+    /// The CronJobs, by their numbers.
+    pub(super) members: Vec<Member>,
+    pub(super) crowd: Crowd,
+    pub(super) relief: Option<Relief>,
+}
+
+/// A CronJob.
+pub(super) struct Member {
+    pub(super) key: Key,
+    pub(super) schedule: String,
+    pub(super) said: String,
+    pub(super) run_time: TimeDelta,
+    /// Whether it is known how long a run takes.
+    pub(super) is_known: bool,
+    pub(super) suspended: bool,
+}
+
+/// One of the most crowded minutes.
+pub(super) struct Crowded {
+    pub(super) at: Timestamp,
+    pub(super) minute: Minute,
+    /// Who starts in it, by number.
+    pub(super) who: Vec<usize>,
+}
+
+impl Outlook {
+    /// Simulates the CronJobs from one instant to another.
+    pub(super) fn of(subjects: Vec<Subject>, from: Timestamp, to: Timestamp) -> Outlook {
+        let mut simulation = Simulation::starting_at(from);
+        for Subject { asked, life, .. } in &subjects {
+            simulation.add(caught_up(asked.cronjob.clone(), from), *life);
+        }
+        let mut crowd = Crowd::new(from, to);
+        let mut progress = Progress::of("forecasting", true);
+        for until in moments(from, to) {
+            simulation.pass_until(until, &mut |happening| crowd.see(happening));
+            progress.step();
+        }
+        crowd.close();
+        let relief = Relief::find(&crowd, &movable(&subjects));
+        let members = subjects.into_iter().map(|subject| {
+            let (text, said) = (subject.asked.text(), subject.asked.said());
+            Member {
+                key: subject.asked.cronjob.key,
+                schedule: text,
+                said,
+                run_time: subject.life.run_time.unwrap_or_default(),
+                is_known: subject.is_known,
+                suspended: subject.asked.cronjob.spec.suspend,
+            }
+        });
+        Outlook {
+            from,
+            to,
+            members: members.collect(),
+            crowd,
+            relief,
+        }
+    }
+
+    /// How many runs start.
+    pub(super) fn starts(&self) -> u64 {
+        self.crowd
+            .minutes()
+            .iter()
+            .map(|minute| u64::from(minute.starts))
+            .sum()
+    }
+
+    /// The first of the minutes of which something is greatest; none where nothing happens.
+    pub(super) fn peak(&self, of: impl Fn(&Minute) -> u32) -> Option<(Timestamp, u32)> {
+        let minutes = self.crowd.minutes();
+        let most = minutes.iter().map(&of).max().filter(|most| *most > 0)?;
+        let at = minutes.iter().position(|minute| of(minute) == most)?;
+        Some((self.crowd.begin_of(at), most))
+    }
+
+    /// The minutes in which most starts, the most crowded first; only those in which several start.
+    pub(super) fn crowded(&self, top: usize) -> Vec<Crowded> {
+        let minutes = self.crowd.minutes();
+        let mut order: Vec<usize> = (0..minutes.len())
+            .filter(|index| minutes[*index].starts > 1)
+            .collect();
+        order.sort_by_key(|index| (std::cmp::Reverse(minutes[*index].starts), *index));
+        order.truncate(top);
+        let crowded = order.into_iter().map(|index| Crowded {
+            at: self.crowd.begin_of(index),
+            minute: minutes[index],
+            who: self
+                .crowd
+                .who(index)
+                .into_iter()
+                .map(|(number, _)| number)
+                .collect(),
+        });
+        crowded.collect()
+    }
+
+    /// The first few of some CronJobs, and how many more there are.
+    pub(super) fn names(&self, who: &[usize], most: usize) -> String {
+        let names = who
+            .iter()
+            .take(most)
+            .map(|number| self.members[*number].key.to_string());
+        let names = names.collect::<Vec<String>>().join(", ");
+        match who.len().saturating_sub(most) {
+            0 => names,
+            more => format!("{names} and {more} more"),
+        }
+    }
+
+    /// What has to be known about the figures, a sentence each.
+    pub(super) fn caveats(&self) -> Vec<String> {
+        let mut caveats = Vec::new();
+        let unknown = self
+            .members
+            .iter()
+            .filter(|member| !member.is_known && !member.suspended)
+            .count();
+        if unknown > 0 {
+            caveats.push(format!(
+                "How many run at once is an estimate: how long a run takes is not known of {unknown} of {} CronJobs, \
+                 and 1 minute is assumed (`--run-time NAME=90s` says it)",
+                self.members.len()
+            ));
+        }
+        let suspended = self.members.iter().filter(|member| member.suspended).count();
+        match suspended {
+            0 => {}
+            1 => caveats.push("1 CronJob is suspended and starts nothing".into()),
+            _ => caveats.push(format!("{suspended} CronJobs are suspended and start nothing")),
+        }
+        caveats
+    }
+
+    /// What would help against the crowd, a sentence each.
+    pub(super) fn advice(&self) -> Vec<String> {
+        let Some(relief) = &self.relief else {
+            return vec![];
+        };
+        let (from, to) = &relief.example;
+        let quiet: Vec<String> = relief
+            .quiet
+            .iter()
+            .map(|minute| format!(":{minute:02}"))
+            .collect();
+        vec![
+            format!(
+                "{} CronJobs could start at a minute of their own: with `H` in place of the minute \
+                 (`punctual.dev/schedules: \"{to}\"` for `{from}`), at most {} would start in one minute instead of {}.",
+                relief.spreadable, relief.most_spread, relief.most
+            ),
+            format!(
+                "By hand: the quietest minutes of the hour are {}.",
+                quiet.join(", ")
+            ),
+        ]
+    }
+}
+
+fn movable(subjects: &[Subject]) -> Vec<Movable<'_>> {
+    let movable = subjects.iter().enumerate().filter_map(|(number, subject)| {
+        let [expression] = subject.asked.expressions.as_slice() else {
+            return None;
+        };
+        Some(Movable {
+            number,
+            key: &subject.asked.cronjob.key,
+            expression,
+            schedule: subject.asked.cronjob.spec.schedule.as_ref().ok()?,
+        })
+    });
+    movable.collect()
+}
