@@ -33,6 +33,8 @@ const DIAGNOSTICS_MAX: usize = 100;
 pub struct Loaded {
     /// The objects that can be run, in the order of the text.
     pub objects: Vec<Manifest>,
+    /// The objects that those may need, in the order of the text.
+    pub companions: Vec<Companion>,
     /// Everything there is to say, in the order of the text.
     pub diagnostics: Vec<Diagnostic>,
 }
@@ -48,6 +50,20 @@ pub struct Manifest {
     /// Where its name stands.
     pub place: Place,
 }
+
+/// An object that is not run, but that pods may need: kept as it is written, for the API to look at.
+#[derive(Debug, Clone)]
+pub struct Companion {
+    /// Its kind, one of `v1`.
+    pub kind: &'static str,
+    /// What is written. A namespace is filled in where the kind has one.
+    pub json: Json,
+    /// Where it begins.
+    pub place: Place,
+}
+
+/// The kinds of [`Companion`]s.
+const COMPANIONS: [&str; 5] = ["ConfigMap", "Namespace", "Pod", "Secret", "ServiceAccount"];
 
 impl Loaded {
     /// Whether anything was refused.
@@ -97,7 +113,8 @@ impl<'z> Loader<'z> {
 
     /// What was read; says so when there is nothing to run among it.
     fn finish(mut self) -> Loaded {
-        if self.loaded.objects.is_empty() && !self.loaded.has_errors() {
+        let is_nothing = self.loaded.objects.is_empty() && self.loaded.companions.is_empty();
+        if is_nothing && !self.loaded.has_errors() {
             let help = "punctual runs `CronJob` and `Job` objects of `apiVersion: batch/v1`";
             self.say(Diagnostic::warning("nothing-to-run", "there is nothing to run here").help(help));
         }
@@ -137,7 +154,10 @@ impl<'z> Loader<'z> {
                 self.object::<batch::CronJob>(source, &node);
             }
             Kind::Job => self.object::<batch::Job>(source, &node),
-            Kind::Pods(_) | Kind::Other | Kind::List => self.say(not_run_here(source, &node)),
+            Kind::Pods(_) | Kind::Other | Kind::List => match companion(source, &node) {
+                Some(companion) => self.loaded.companions.push(companion),
+                None => self.say(not_run_here(source, &node)),
+            },
         }
     }
 
@@ -157,4 +177,17 @@ impl<'z> Loader<'z> {
     fn say(&mut self, diagnostic: Diagnostic) {
         self.loaded.diagnostics.push(diagnostic);
     }
+}
+
+fn companion(source: &Arc<Source>, node: &Node) -> Option<Companion> {
+    let text = |field| node.get(field).and_then(Node::as_str).unwrap_or_default();
+    let known = COMPANIONS.into_iter().find(|kind| *kind == text("kind"));
+    let kind = known.filter(|_| text("apiVersion") == "v1")?;
+    let json = if kind == "Namespace" {
+        node.to_json()
+    } else {
+        with_namespace(node)
+    };
+    let place = Place::new(source, node.start());
+    Some(Companion { kind, json, place })
 }

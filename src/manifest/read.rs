@@ -67,6 +67,21 @@ fn files_of(path: &Path) -> Result<Vec<PathBuf>, Box<Diagnostic>> {
     Ok(files)
 }
 
+/// The files that are there now of those that [`read_all`] would read, by name; not standard input.
+pub fn files(paths: &[PathBuf]) -> Vec<PathBuf> {
+    let there = paths.iter().flat_map(|path| {
+        if path.is_dir() {
+            files_in(path).unwrap_or_default()
+        } else {
+            Some(path.clone())
+                .filter(|path| path.is_file())
+                .into_iter()
+                .collect()
+        }
+    });
+    there.collect()
+}
+
 fn files_in(folder: &Path) -> io::Result<Vec<PathBuf>> {
     let entries: io::Result<Vec<PathBuf>> = fs::read_dir(folder)?
         .map(|entry| entry.map(|entry| entry.path()))

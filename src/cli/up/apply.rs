@@ -2,20 +2,21 @@
 //! once, and what is not in the files is left alone.
 
 use std::collections::BTreeSet;
-use std::sync::Arc;
 
 use futures::{StreamExt as _, TryStreamExt as _, stream};
+use k8s_openapi::api::batch::v1::Job;
 use k8s_openapi::api::core::v1::Namespace;
-use kube::api::{Patch, PatchParams, PostParams};
-use kube::core::{ApiResource, DynamicObject, ObjectMeta};
+use kube::api::{DeleteParams, Patch, PatchParams, PostParams};
+use kube::core::{ApiResource, DynamicObject, GroupVersionKind, ObjectMeta};
 use kube::{Api, Client};
 
 use crate::cli::exit::Failure;
 use crate::cli::present::wall_clock;
 use crate::cli::up::happening::{LoadedObject, Timing};
+use crate::cli::up::item::{Id, Item};
 use crate::clock::SharedClock;
 use crate::cronjob::Key;
-use crate::manifest::{self, Manifest, Object};
+use crate::manifest::{self, Object};
 use crate::schedule::TimeZones;
 
 /// How many objects are written at one time: they share the syncs of the disk.
@@ -23,35 +24,62 @@ const WRITES_AT_ONCE: usize = 64;
 
 /// Creates the namespaces and then puts the objects, and returns what is shown of them.
 pub(super) async fn apply(
-    client: Client,
-    manifests: Vec<Manifest>,
-    zones: &Arc<TimeZones>,
-    clock: &SharedClock,
-) -> Result<Vec<LoadedObject>, Failure> {
-    create_namespaces(&client, &manifests).await?;
-    let writes = manifests
-        .into_iter()
-        .map(|manifest| apply_one(&client, manifest, zones, clock));
-    stream::iter(writes).buffered(WRITES_AT_ONCE).try_collect().await
-}
-
-async fn apply_one(
     client: &Client,
-    manifest: Manifest,
+    items: Vec<Item>,
     zones: &TimeZones,
     clock: &SharedClock,
-) -> Result<LoadedObject, Failure> {
-    let Manifest { object, json, place } = manifest;
-    let described = describe(&object, zones, clock);
-    let object: DynamicObject =
-        serde_json::from_value(json).map_err(|error| Failure::refused(format!("{place}: {error}")))?;
-    let resource = resource(described.kind);
-    let api: Api<DynamicObject> = Api::namespaced_with(client.clone(), &described.key.namespace, &resource);
-    put(&api, &object).await.map_err(|error| {
-        let (kind, key) = (described.kind, &described.key);
-        Failure::refused(format!("{kind} {key} was refused: {}", refusal(&error)))
-    })?;
-    Ok(described)
+) -> Result<Vec<LoadedObject>, Failure> {
+    create_namespaces(client, &items).await?;
+    // What others need is there before them.
+    let (to_run, needed): (Vec<Item>, Vec<Item>) = items.into_iter().partition(|item| item.object.is_some());
+    for item in &needed {
+        apply_one(client, item).await?;
+    }
+    let writes = to_run.into_iter().map(|item| async move {
+        apply_one(client, &item).await?;
+        Ok::<_, Failure>(item.object.map(|object| describe(&object, zones, clock)))
+    });
+    let described: Vec<Option<LoadedObject>> = stream::iter(writes)
+        .buffered(WRITES_AT_ONCE)
+        .try_collect()
+        .await?;
+    Ok(described.into_iter().flatten().collect())
+}
+
+/// Puts one object. Its namespace has to be there.
+pub(super) async fn apply_one(client: &Client, item: &Item) -> Result<(), Failure> {
+    let object: DynamicObject = serde_json::from_value(item.json.clone())
+        .map_err(|error| Failure::refused(format!("{}: {}: {error}", item.file, item.id)))?;
+    put(&api(client, &item.id), &object)
+        .await
+        .map_err(|error| Failure::refused(format!("{} was refused: {}", item.id, refusal(&error))))
+}
+
+/// Deletes what is known by this name, with everything that belongs to it. It may be gone already.
+pub(super) async fn delete(client: &Client, id: &Id) -> Result<(), Failure> {
+    match api(client, id)
+        .delete(&id.key.name, &DeleteParams::background())
+        .await
+    {
+        Err(kube::Error::Api(status)) if status.is_not_found() => Ok(()),
+        Err(error) => Err(Failure::new(format!(
+            "{id} could not be deleted: {}",
+            refusal(&error)
+        ))),
+        Ok(_) => Ok(()),
+    }
+}
+
+fn api(client: &Client, id: &Id) -> Api<DynamicObject> {
+    let resource = match id.kind {
+        "CronJob" => ApiResource::erase::<manifest::CronJob>(&()),
+        "Job" => ApiResource::erase::<Job>(&()),
+        kind => ApiResource::from_gvk(&GroupVersionKind::gvk("", "v1", kind)),
+    };
+    match id.kind {
+        "Namespace" => Api::all_with(client.clone(), &resource),
+        _ => Api::namespaced_with(client.clone(), &id.key.namespace, &resource),
+    }
 }
 
 /// Creates an object, or changes the one of its name to what is written.
@@ -66,18 +94,19 @@ async fn put(api: &Api<DynamicObject>, object: &DynamicObject) -> kube::Result<(
         api.create(&PostParams::default(), object).await?;
         return Ok(());
     };
-    if object.types.as_ref().is_some_and(|types| types.kind == "CronJob") {
+    let kind = object.types.as_ref().map_or("", |types| types.kind.as_str());
+    if ["CronJob", "ConfigMap", "Secret"].contains(&kind) {
         api.replace(name, &PostParams::default(), &updated(current, object))
             .await?;
     } else {
-        // The API server has added to the spec of a Job, and would not let that be taken out.
+        // The API server has added to the spec of a Job or a pod, and would not let that be taken out.
         api.patch(name, &PatchParams::default(), &Patch::Merge(object))
             .await?;
     }
     Ok(())
 }
 
-/// The object that is there with the spec that is written; labels and annotations of others stay. No version is
+/// The object that is there with the spec or the data that is written; labels and annotations of others stay. No version is
 /// asked for: the file has the last word.
 fn updated(mut current: DynamicObject, written: &DynamicObject) -> DynamicObject {
     current.metadata.resource_version = None;
@@ -92,14 +121,21 @@ fn updated(mut current: DynamicObject, written: &DynamicObject) -> DynamicObject
         .annotations
         .get_or_insert_default()
         .extend(annotations);
-    current.data["spec"] = written.data["spec"].clone();
+    if written.data.get("spec").is_some() {
+        current.data["spec"] = written.data["spec"].clone();
+    } else {
+        // Config maps and secrets are nothing but what is written.
+        current.data = written.data.clone();
+    }
     current
 }
 
-async fn create_namespaces(client: &Client, manifests: &[Manifest]) -> Result<(), Failure> {
-    let names: BTreeSet<_> = manifests
+/// Creates the namespaces that objects are to be in.
+pub(super) async fn create_namespaces(client: &Client, items: &[Item]) -> Result<(), Failure> {
+    let names: BTreeSet<_> = items
         .iter()
-        .map(|manifest| key(&manifest.object).namespace)
+        .map(|item| item.id.key.namespace.clone())
+        .filter(|namespace| !namespace.is_empty())
         .collect();
     let namespaces: Api<Namespace> = Api::all(client.clone());
     for name in names {
@@ -178,13 +214,6 @@ pub(super) fn describe(object: &Object, zones: &TimeZones, clock: &SharedClock) 
         kind: "CronJob",
         key,
         timing: Some(timing),
-    }
-}
-
-fn resource(kind: &str) -> ApiResource {
-    match kind {
-        "CronJob" => ApiResource::erase::<manifest::CronJob>(&()),
-        _ => ApiResource::erase::<k8s_openapi::api::batch::v1::Job>(&()),
     }
 }
 

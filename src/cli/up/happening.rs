@@ -2,7 +2,9 @@
 
 use chrono::TimeDelta;
 
+use crate::cli::up::item::Id;
 use crate::cronjob::{Key, Outcome};
+use crate::manifest::Diagnostic;
 use crate::schedule::Timestamp;
 use crate::standalone::runtime;
 use crate::telemetry::Told;
@@ -16,6 +18,29 @@ pub(super) enum Happening {
     Process(runtime::Event),
     /// A Job ended.
     JobEnded(JobEnded),
+    /// A manifest was changed.
+    Followed(Followed),
+}
+
+/// What came of a change of the manifests.
+#[derive(Debug, Clone, PartialEq)]
+pub(super) enum Followed {
+    /// There is something to say about a file; when it is broken, it is not taken.
+    Diagnosed {
+        file: String,
+        diagnostics: Vec<Diagnostic>,
+        is_broken: bool,
+    },
+    /// An object of a file was created or changed.
+    Applied {
+        at: Timestamp,
+        file: String,
+        object: LoadedObject,
+    },
+    /// A file has an object no more, and it was deleted.
+    Pruned { at: Timestamp, file: String, id: Id },
+    /// Something that a file asks for can't be done.
+    Refused { file: String, message: String },
 }
 
 /// The end of a Job.

@@ -4,7 +4,7 @@ use std::path::Path;
 
 use serde_json::{Value, json};
 
-use crate::cli::up::happening::{Happening, JobEnded, LoadedObject};
+use crate::cli::up::happening::{Followed, Happening, JobEnded, LoadedObject};
 use crate::cli::up::tally::Tally;
 use crate::cronjob::Outcome;
 use crate::schedule::Timestamp;
@@ -17,6 +17,40 @@ pub(super) fn event(happening: &Happening) -> Value {
         Happening::Decision(told) => decision(told),
         Happening::Process(event) => process(event),
         Happening::JobEnded(ended) => job_ended(ended),
+        Happening::Followed(followed) => follow(followed),
+    }
+}
+
+fn follow(followed: &Followed) -> Value {
+    match followed {
+        Followed::Applied {
+            at,
+            file,
+            object: applied,
+        } => {
+            let mut event = object(*at, "applied", applied);
+            event["path"] = file.as_str().into();
+            event
+        }
+        Followed::Pruned { at, file, id } => json!({
+            "at": moment(*at),
+            "event": "pruned",
+            "kind": id.kind,
+            "namespace": id.key.namespace,
+            "name": id.key.name,
+            "path": file,
+        }),
+        Followed::Diagnosed {
+            file,
+            diagnostics,
+            is_broken,
+        } => {
+            let messages: Vec<&str> = diagnostics.iter().map(|one| one.message.as_str()).collect();
+            json!({ "event": "diagnosed", "path": file, "refused": is_broken, "messages": messages })
+        }
+        Followed::Refused { file, message } => {
+            json!({ "event": "refused", "path": file, "message": message })
+        }
     }
 }
 

@@ -5,7 +5,9 @@
 //! | `session` | starts everything, shows what happens, stops everything |
 //! | `serving` | the data folder, the database, and the door to the API |
 //! | `before` | what an earlier `up` has left there |
+//! | `item` | what the manifests hold |
 //! | `apply` | puts the manifests into the embedded API |
+//! | `watch` | follows the manifests when they change |
 //! | `jobs` | notices that Jobs end |
 //! | `happening` | what is shown, as values |
 //! | `text`, `json`, `table`, `tally` | how it is shown (pure) |
@@ -13,6 +15,7 @@
 mod apply;
 mod before;
 mod happening;
+mod item;
 mod jobs;
 mod json;
 mod serving;
@@ -20,6 +23,7 @@ mod session;
 mod table;
 mod tally;
 mod text;
+mod watch;
 
 use std::net::SocketAddr;
 use std::path::PathBuf;
@@ -44,6 +48,12 @@ pub(super) struct UpArgs {
     /// Without any, it serves the API and waits for kubectl.
     #[arg(value_name = "PATH")]
     paths: Vec<PathBuf>,
+
+    /// Follow the manifests: what is added, changed or removed there is applied or deleted here
+    ///
+    /// A file that is broken is not taken; what it held before goes on.
+    #[arg(long, requires = "paths")]
+    watch: bool,
 
     /// How to show what happens
     #[arg(short, long, value_enum, default_value_t = Output::Text)]
@@ -141,6 +151,8 @@ pub(super) fn duration(text: &str) -> Result<Duration, String> {
 /// When the manifests are refused, or when something fails that is needed to run them.
 pub(super) fn up(args: &UpArgs) -> Result<Exit, Failure> {
     let zones = zoneinfo::load(args.tzdata.as_deref())?;
+    // Before they are read: what changes after this look is seen as a change.
+    let first_look = watch::look(if args.watch { &args.paths } else { &[] });
     let loaded = if args.paths.is_empty() {
         manifest::Loaded::default()
     } else {
@@ -156,7 +168,7 @@ pub(super) fn up(args: &UpArgs) -> Result<Exit, Failure> {
     runtime.block_on(session::run(
         args,
         data_dir,
-        loaded.objects,
+        (first_look, item::Item::all(loaded)),
         std::sync::Arc::new(zones),
     ))
 }

@@ -6,18 +6,20 @@ use std::sync::Arc;
 
 use tokio::signal::unix::{Signal, SignalKind, signal};
 use tokio::sync::{mpsc, watch};
+use tokio::task::JoinHandle;
 
 use crate::cli::exit::{Exit, Failure};
 use crate::cli::up::before::Before;
-use crate::cli::up::happening::{Happening, JobEnded, LoadedObject};
+use crate::cli::up::happening::{Followed, Happening, JobEnded, LoadedObject};
+use crate::cli::up::item::Item;
 use crate::cli::up::jobs::Ends;
 use crate::cli::up::serving::{self, Serving};
 use crate::cli::up::tally::Tally;
+use crate::cli::up::watch::{self as watching, Watch};
 use crate::cli::up::{Output, UpArgs, apply, json, table, text};
 use crate::cli::{chain, complain, say};
 use crate::clock::{SharedClock, SystemClock};
 use crate::cronjob::extension::Runtime;
-use crate::manifest::Manifest;
 use crate::schedule::TimeZones;
 use crate::standalone::data_dir::DataDir;
 use crate::standalone::{Hearing, Running, Standalone, runtime};
@@ -29,11 +31,14 @@ const QUIET_LOG: &str = "punctual=error,punctual::telemetry::tzdb=warn";
 /// How many ended Jobs wait to be shown.
 const ENDED_QUEUE: usize = 1_024;
 
-/// Runs `objects` until it is time to stop, and shows what happens.
+/// How many changes of manifests wait to be shown; what follows them waits when there are more.
+const FOLLOWED_QUEUE: usize = 64;
+
+/// Runs what the manifests hold until it is time to stop, and shows what happens. They were read after the first look.
 pub(super) async fn run(
     args: &UpArgs,
     data_dir: DataDir,
-    objects: Vec<Manifest>,
+    (first_look, items): (watching::Look, Vec<Item>),
     zones: Arc<TimeZones>,
 ) -> Result<Exit, Failure> {
     let format = if args.output == Output::Json {
@@ -66,7 +71,13 @@ pub(super) async fn run(
     let client = machine.client();
     // The manifests come first, so that nothing is started by what they replace.
     let before = Before::look(&client).await?;
-    let loaded = match apply::apply(client.clone(), objects, &zones, &clock).await {
+    let (followed_in, followed) = mpsc::channel(FOLLOWED_QUEUE);
+    let watch = args.watch.then(|| {
+        let shared = (Arc::clone(&zones), Arc::clone(&clock));
+        let begun = (first_look, items.as_slice());
+        Watch::new(args.paths.clone(), begun, client.clone(), shared, followed_in)
+    });
+    let loaded = match apply::apply(&client, items, &zones, &clock).await {
         Ok(loaded) => loaded,
         Err(failure) => {
             machine.close().await;
@@ -92,8 +103,10 @@ pub(super) async fn run(
             told,
             processes,
             ended,
+            followed,
         },
         stop_ends,
+        watch: watch.map(|watch| tokio::spawn(watch.run())),
     };
     session.show_loaded(&loaded, &kept);
     session.follow(machine, interrupts, args.run_for).await;
@@ -107,6 +120,7 @@ struct Sources {
     told: mpsc::Receiver<Told>,
     processes: mpsc::Receiver<runtime::Event>,
     ended: mpsc::Receiver<JobEnded>,
+    followed: mpsc::Receiver<Followed>,
 }
 
 impl Sources {
@@ -115,6 +129,7 @@ impl Sources {
             Some(told) = self.told.recv() => Happening::Decision(told),
             Some(event) = self.processes.recv() => Happening::Process(event),
             Some(ended) = self.ended.recv() => Happening::JobEnded(ended),
+            Some(followed) = self.followed.recv() => Happening::Followed(followed),
             else => pending().await,
         }
     }
@@ -138,6 +153,8 @@ struct Session {
     sources: Sources,
     /// Tells who notices the ends of Jobs that there are no more.
     stop_ends: watch::Sender<bool>,
+    /// Follows the manifests, if they are followed.
+    watch: Option<JoinHandle<()>>,
 }
 
 impl Session {
@@ -159,6 +176,9 @@ impl Session {
                 () = interrupts.next() => break,
                 () = &mut time_is_up => break,
             }
+        }
+        if let Some(watch) = self.watch.take() {
+            watch.abort();
         }
         if self.output == Output::Text {
             complain(
@@ -211,6 +231,11 @@ impl Session {
         // Whoever reads may be slow, or a pager that waits for a key: the machine goes on meanwhile.
         if let Some(line) = line {
             tokio::task::block_in_place(|| say(&line));
+        }
+        if self.output == Output::Text
+            && let Some(complaint) = text::complaint(happening)
+        {
+            complain(&complaint);
         }
     }
 

@@ -29,7 +29,7 @@ impl Tally {
                 Outcome::Failed => self.failed += 1,
             },
             Happening::Decision(told) => self.count_decision(told),
-            Happening::Process(_) => {}
+            Happening::Process(_) | Happening::Followed(_) => {}
         }
     }
 

@@ -6,9 +6,10 @@ use anstyle::{AnsiColor, Style};
 use chrono::TimeDelta;
 
 use crate::cli::present::span;
-use crate::cli::up::happening::{Happening, JobEnded};
+use crate::cli::up::happening::{Followed, Happening, JobEnded};
 use crate::cli::up::tally::Tally;
 use crate::cronjob::Outcome;
+use crate::manifest::{Paint, render_all};
 use crate::policy::{Note, Severity};
 use crate::schedule::Timestamp;
 use crate::standalone::runtime::{self, What};
@@ -35,7 +36,48 @@ pub(super) fn line(happening: &Happening) -> Option<String> {
         Happening::Decision(told) => decision(told),
         Happening::Process(event) => process(event),
         Happening::JobEnded(ended) => Some(job_ended(ended)),
+        Happening::Followed(followed) => follow(followed),
     }
+}
+
+/// What is said on standard error of what happened.
+pub(super) fn complaint(happening: &Happening) -> Option<String> {
+    match happening {
+        Happening::Followed(Followed::Diagnosed {
+            file,
+            diagnostics,
+            is_broken,
+        }) => {
+            let mut text = render_all(diagnostics, Paint::Coloured);
+            if *is_broken {
+                let _ = write!(text, "{file} is not taken like this; what it held before goes on");
+            }
+            Some(text.trim_end().to_owned())
+        }
+        Happening::Followed(Followed::Refused { file, message }) => Some(format!("error: {file}: {message}")),
+        _ => None,
+    }
+}
+
+fn follow(followed: &Followed) -> Option<String> {
+    let (at, subject, text) = match followed {
+        Followed::Applied { at, file, object } => {
+            let next = object
+                .timing
+                .as_ref()
+                .and_then(|timing| timing.next_local.as_ref());
+            let next = next.map(|next| format!(", next due {next}")).unwrap_or_default();
+            (at, &object.key.name, format!("applied from {file}{next}"))
+        }
+        Followed::Pruned { at, file, id } => (at, &id.key.name, format!("deleted, as {file} has it no more")),
+        Followed::Diagnosed { .. } | Followed::Refused { .. } => return None,
+    };
+    Some(format!(
+        "{} {} {}",
+        clock(*at),
+        name(subject),
+        paint(QUIET, &text)
+    ))
 }
 
 fn decision(told: &Told) -> Option<String> {

@@ -1,0 +1,84 @@
+//! What the manifests hold, in the form in which it is put into the API: what is to run, and what that needs.
+
+use serde_json::Value as Json;
+
+use crate::cronjob::Key;
+use crate::manifest::{Companion, Loaded, Manifest, Object};
+
+/// By what an object is known.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) struct Id {
+    /// Its kind. One kind is always of the same group and version here.
+    pub(super) kind: &'static str,
+    pub(super) key: Key,
+}
+
+impl std::fmt::Display for Id {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "{} {}", self.kind, self.key)
+    }
+}
+
+/// An object of a manifest.
+#[derive(Debug, Clone)]
+pub(super) struct Item {
+    pub(super) id: Id,
+    /// What is written.
+    pub(super) json: Json,
+    /// The file, as it was named.
+    pub(super) file: String,
+    /// The object, when it is one that is run.
+    pub(super) object: Option<Object>,
+}
+
+impl Item {
+    /// Everything that was loaded; what others need comes first.
+    pub(super) fn all(loaded: Loaded) -> Vec<Item> {
+        let mut items: Vec<Item> = loaded.companions.into_iter().map(Item::companion).collect();
+        items.sort_by_key(|item| match item.id.kind {
+            "Namespace" => 0,
+            "Pod" => 2,
+            _ => 1,
+        });
+        items.extend(loaded.objects.into_iter().map(Item::to_run));
+        items
+    }
+
+    fn companion(Companion { kind, json, place }: Companion) -> Item {
+        Item {
+            id: id(kind, &json),
+            json,
+            file: place.source.name.clone(),
+            object: None,
+        }
+    }
+
+    fn to_run(Manifest { object, json, place }: Manifest) -> Item {
+        let kind = match &object {
+            Object::CronJob(_) => "CronJob",
+            Object::Job(_) => "Job",
+        };
+        Item {
+            id: id(kind, &json),
+            json,
+            file: place.source.name.clone(),
+            object: Some(object),
+        }
+    }
+
+    /// Whether the API makes its name up: then it is another object each time.
+    pub(super) fn is_generated(&self) -> bool {
+        self.json["metadata"]["name"].as_str().is_none()
+    }
+}
+
+fn id(kind: &'static str, json: &Json) -> Id {
+    let text = |field: &str| json["metadata"][field].as_str().map(str::to_owned);
+    Id {
+        kind,
+        key: Key {
+            namespace: text("namespace").unwrap_or_default(),
+            name: text("name").or_else(|| text("generateName")).unwrap_or_default(),
+        },
+    }
+}

@@ -1,0 +1,166 @@
+//! `up --watch`: follows the manifests, and does what changes of them ask for.
+//!
+//! | file | one idea |
+//! |---|---|
+//! | `settling` | which files have changed |
+//! | `plan` | what follows from that (pure) |
+
+mod plan;
+mod settling;
+
+use std::collections::BTreeMap;
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::time::Duration;
+
+use kube::Client;
+use tokio::sync::mpsc;
+
+use crate::cli::exit::Failure;
+use crate::cli::up::apply;
+use crate::cli::up::happening::{Followed, LoadedObject};
+use crate::cli::up::item::{Id, Item};
+use crate::clock::SharedClock;
+use crate::manifest;
+use crate::schedule::TimeZones;
+
+use plan::{Files, Plan, Seen};
+use settling::Settling;
+pub(super) use settling::{Look, look};
+
+/// How often the files are looked at. A change is taken between one and two of these after the last write.
+const LOOK_EVERY: Duration = Duration::from_millis(500);
+
+/// Follows the manifests.
+pub(super) struct Watch {
+    paths: Vec<PathBuf>,
+    settling: Settling,
+    files: Files,
+    client: Client,
+    zones: Arc<TimeZones>,
+    clock: SharedClock,
+    told: mpsc::Sender<Followed>,
+}
+
+impl Watch {
+    /// `first` is how the files looked before `items` were read from them.
+    pub(super) fn new(
+        paths: Vec<PathBuf>,
+        (first, items): (Look, &[Item]),
+        client: Client,
+        (zones, clock): (Arc<TimeZones>, SharedClock),
+        told: mpsc::Sender<Followed>,
+    ) -> Self {
+        Self {
+            paths,
+            settling: Settling::begin(first),
+            files: Files::begin(items),
+            client,
+            zones,
+            clock,
+            told,
+        }
+    }
+
+    /// Follows them for ever. It may be dropped at any moment: what was done is done.
+    pub(super) async fn run(mut self) {
+        loop {
+            tokio::time::sleep(LOOK_EVERY).await;
+            let changed = tokio::task::block_in_place(|| self.settling.settled(look(&self.paths)));
+            if changed.is_empty() {
+                continue;
+            }
+            let seen = self.read(changed).await;
+            let plan = self.files.take(seen);
+            self.carry_out(plan).await;
+        }
+    }
+
+    /// Reads the files that have changed, and tells what is wrong with them.
+    async fn read(&self, names: Vec<String>) -> BTreeMap<String, Seen> {
+        let there: BTreeMap<String, PathBuf> = manifest::files(&self.paths)
+            .into_iter()
+            .map(|file| (file.display().to_string(), file))
+            .collect();
+        let mut seen = BTreeMap::new();
+        for name in names {
+            let Some(path) = there.get(&name) else {
+                seen.insert(name, Seen::Gone);
+                continue;
+            };
+            let loaded = tokio::task::block_in_place(|| {
+                manifest::load(std::slice::from_ref(path), &mut std::io::empty(), &self.zones)
+            });
+            let is_broken = loaded.has_errors();
+            if !loaded.diagnostics.is_empty() {
+                let told = Followed::Diagnosed {
+                    file: name.clone(),
+                    diagnostics: loaded.diagnostics.clone(),
+                    is_broken,
+                };
+                self.tell(told).await;
+            }
+            let now = if is_broken {
+                Seen::Broken
+            } else {
+                Seen::Holds(Item::all(loaded))
+            };
+            seen.insert(name, now);
+        }
+        seen
+    }
+
+    async fn carry_out(&self, plan: Plan) {
+        for (item, owner) in plan.taken {
+            let message = format!(
+                "{} is in {owner} as well, and that one counts; take it out of one of them",
+                item.id
+            );
+            self.refuse(&item.file, message).await;
+        }
+        if let Err(failure) = apply::create_namespaces(&self.client, &plan.apply).await {
+            let file = plan.apply.first().map_or("", |item| &item.file);
+            self.refuse(file, failure.message).await;
+        }
+        for item in &plan.apply {
+            match apply::apply_one(&self.client, item).await {
+                Ok(()) => self.applied(item).await,
+                Err(Failure { message, .. }) => self.refuse(&item.file, message).await,
+            }
+        }
+        for (id, file) in plan.prune {
+            match apply::delete(&self.client, &id).await {
+                Ok(()) => self.pruned(id, file).await,
+                Err(Failure { message, .. }) => self.refuse(&file, message).await,
+            }
+        }
+    }
+
+    async fn applied(&self, item: &Item) {
+        let describe = |object| apply::describe(object, &self.zones, &self.clock);
+        let object = item.object.as_ref().map(describe);
+        let object = object.unwrap_or_else(|| LoadedObject {
+            kind: item.id.kind,
+            key: item.id.key.clone(),
+            timing: None,
+        });
+        let at = self.clock.now();
+        let file = item.file.clone();
+        self.tell(Followed::Applied { at, file, object }).await;
+    }
+
+    async fn pruned(&self, id: Id, file: String) {
+        let at = self.clock.now();
+        self.tell(Followed::Pruned { at, file, id }).await;
+    }
+
+    async fn refuse(&self, file: &str, message: String) {
+        let file = file.to_owned();
+        self.tell(Followed::Refused { file, message }).await;
+    }
+
+    async fn tell(&self, followed: Followed) {
+        // Nobody listens when everything stops.
+        let _unheard = self.told.send(followed).await;
+    }
+}
