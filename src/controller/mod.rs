@@ -23,6 +23,7 @@
 //! | `report` | what a controller in shadow has to say |
 //! | `shadow` | what would have been done differently from what is seen to happen (pure) |
 //! | `rival` | whether another controller runs the same CronJobs (pure) |
+//! | `streak` | how many runs have failed in a row (pure) |
 //! | `leadership` | which of several replicas decides |
 //! | `lenient` | objects that can't be read, and do not hide the others |
 //! | `watches` | every CronJob and Job, from a list and then as they change |
@@ -41,6 +42,7 @@ mod rival;
 mod run;
 mod shadow;
 mod state;
+mod streak;
 #[cfg(test)]
 mod tests;
 mod watches;

@@ -210,10 +210,14 @@ impl Controller {
         for news in news {
             self.tell(now, news.cronjob, news.uid, news.note);
         }
+        let metrics = self.options.teller.metrics();
         for finding in self.state.findings() {
-            self.report.add(&finding, self.options.teller.metrics());
+            self.report.add(&finding, metrics);
         }
-        self.options.teller.metrics().set_backlog(self.state.backlog());
+        metrics.set_backlog(self.state.backlog());
+        for (cronjob, wellbeing) in self.state.take_wellbeing() {
+            metrics.set_wellbeing(&cronjob, wellbeing);
+        }
     }
 
     fn finish(&mut self, done: Result<Done, tokio::task::JoinError>) {

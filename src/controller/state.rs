@@ -5,7 +5,7 @@ mod observe;
 mod pacing;
 mod shadowing;
 
-use std::collections::{BTreeSet, HashMap, HashSet};
+use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 use std::sync::Arc;
 
 use chrono::TimeDelta;
@@ -16,6 +16,7 @@ use crate::controller::listing::Listings;
 use crate::controller::pace::Pacer;
 use crate::controller::queue::DueQueue;
 use crate::controller::state::shadowing::Shadowing;
+use crate::controller::streak::Streak;
 use crate::controller::{retry, rival};
 use crate::cronjob::extension::ExtensionError;
 use crate::cronjob::{JobRef, Key};
@@ -23,6 +24,7 @@ use crate::manifest::{self, Adoption};
 use crate::policy::{CLOCK_SLACK, Decision, Memory, Note, SeenSchedule, Situation, decide};
 use crate::schedule::{TimeZones, Timestamp};
 use crate::submit::{Carried, JobView, Retry};
+use crate::telemetry::Wellbeing;
 
 /// Something to do outside. There is never more than one task of the same CronJob under way.
 #[derive(Debug)]
@@ -79,6 +81,7 @@ struct Standing {
     /// Active Jobs that are gone for certain, whatever an answer still says: they were looked up, or the watch showed
     /// it while a task was under way.
     gone: HashSet<String>,
+    streak: Streak,
 }
 
 /// Everything the controller knows, and what it is to do next.
@@ -102,6 +105,8 @@ pub struct State {
     noticed: Vec<News>,
     /// What is wrong with annotations and was told.
     mistakes: HashMap<Key, Vec<ExtensionError>>,
+    /// How CronJobs are doing that have changed.
+    wellbeing: BTreeMap<Key, Option<Wellbeing>>,
     cronjobs_listed: Listings<Key>,
     jobs_listed: Listings<String>,
 }
@@ -123,6 +128,7 @@ impl State {
             asked: None,
             noticed: Vec::new(),
             mistakes: HashMap::new(),
+            wellbeing: BTreeMap::new(),
             cronjobs_listed: Listings::new(&scopes),
             jobs_listed: Listings::new(&scopes),
         }
@@ -288,6 +294,11 @@ impl State {
         noticed
     }
 
+    /// How those CronJobs are doing that were decided on since the last call; `None` for those that are gone.
+    pub fn take_wellbeing(&mut self) -> BTreeMap<Key, Option<Wellbeing>> {
+        std::mem::take(&mut self.wellbeing)
+    }
+
     /// How many CronJobs wait for their turn, or for what was decided to be carried out.
     pub fn backlog(&self) -> usize {
         self.busy.len() + self.pacer.as_ref().map_or(0, Pacer::len)
@@ -324,6 +335,14 @@ impl State {
             });
         }
 
+        let wellbeing = Wellbeing {
+            suspended: entry.cronjob.spec.is_suspended(now),
+            failing: standing.streak.observe(&entry.cronjob, &runs),
+            expected_success: None,
+            last_success: entry.cronjob.status.last_successful_time,
+            next_due: entry.cronjob.next_due(now),
+        };
+        self.wellbeing.insert(key.clone(), Some(wellbeing));
         let situation = Situation {
             cronjob: &entry.cronjob,
             runs: &runs,

@@ -10,6 +10,8 @@ use kube::client::Body;
 use kube::core::Status;
 use kube::core::response::StatusDetails;
 
+use crate::clock::SharedClock;
+use crate::schedule::Timestamp;
 use crate::telemetry::{Metrics, RequestLabel};
 
 /// Whether this replica may write at this moment.
@@ -25,23 +27,30 @@ pub fn open_gate() -> Gate {
 #[error("not sent, because another replica leads")]
 struct NotLeading;
 
-/// `client`, with every request counted in `metrics` and every write behind `gate`.
-pub fn watched_client(client: &Client, metrics: &Metrics, gate: Gate) -> Client {
-    let (inner, metrics) = (client.clone(), metrics.clone());
+/// `client`, with every request counted in `metrics`, every answer's time compared with `clock`, and every write behind
+/// `gate`.
+pub fn watched_client(client: &Client, metrics: &Metrics, clock: &SharedClock, gate: Gate) -> Client {
+    let (inner, metrics, clock) = (client.clone(), metrics.clone(), Arc::clone(clock));
     let namespace = client.default_namespace().to_owned();
     let service = tower::service_fn(move |request: Request<Body>| {
         let (client, metrics, gate) = (inner.clone(), metrics.clone(), Arc::clone(&gate));
+        let clock = Arc::clone(&clock);
         async move {
             if request.method() != Method::GET && !gate() {
                 return Err(tower::BoxError::from(NotLeading));
             }
-            send(&client, &metrics, request).await.map_err(Into::into)
+            send(&client, &metrics, &clock, request).await.map_err(Into::into)
         }
     });
     Client::new(service, namespace)
 }
 
-async fn send(client: &Client, metrics: &Metrics, request: Request<Body>) -> kube::Result<Response<Body>> {
+async fn send(
+    client: &Client,
+    metrics: &Metrics,
+    clock: &SharedClock,
+    request: Request<Body>,
+) -> kube::Result<Response<Body>> {
     let asked = Asked::of(&request);
     let sent = Instant::now();
     let answer = client.send(request).await;
@@ -53,6 +62,13 @@ async fn send(client: &Client, metrics: &Metrics, request: Request<Body>) -> kub
     };
     let seconds = (asked.verb != "watch").then(|| sent.elapsed().as_secs_f64());
     metrics.count_request(&label, seconds);
+    let skew = answer
+        .as_ref()
+        .ok()
+        .and_then(|response| clock_skew(response.headers(), clock.now()));
+    if let Some(seconds) = skew {
+        metrics.set_clock_skew(seconds);
+    }
     answer.map(understand_retry_after)
 }
 
@@ -84,6 +100,14 @@ fn understand_retry_after(response: Response<Body>) -> Response<Body> {
     let json = HeaderValue::from_static("application/json");
     parts.headers.insert(header::CONTENT_TYPE, json);
     Response::from_parts(parts, Body::from(body))
+}
+
+/// How many seconds `now` is ahead of the time at which the server answered. That is told in whole seconds, so half of
+/// one has passed since, as good as can be said.
+fn clock_skew(headers: &HeaderMap, now: Timestamp) -> Option<f64> {
+    let date = headers.get(header::DATE)?.to_str().ok()?;
+    let answered = chrono::DateTime::parse_from_rfc2822(date).ok()?.to_utc();
+    Some((now - answered).as_seconds_f64() - 0.5)
 }
 
 /// The header as a number of seconds, which is how kube-apiserver writes it.
@@ -145,7 +169,25 @@ mod tests {
     use kube::Api;
     use kube::api::DeleteParams;
 
+    use crate::clock::SystemClock;
     use crate::submit::{JobView, Retry, Trouble};
+
+    #[test]
+    fn the_servers_clock_is_told_by_its_answers() {
+        let now = "2026-11-23T12:00:07Z".parse().expect("an instant");
+        let skew = |date: &'static str| {
+            clock_skew(
+                &[(header::DATE, HeaderValue::from_static(date))]
+                    .into_iter()
+                    .collect(),
+                now,
+            )
+        };
+        assert_eq!(skew("Mon, 23 Nov 2026 12:00:00 GMT"), Some(6.5));
+        assert_eq!(skew("Mon, 23 Nov 2026 12:00:17 GMT"), Some(-10.5));
+        assert_eq!(skew("noon"), None);
+        assert_eq!(clock_skew(&HeaderMap::new(), now), None);
+    }
 
     #[test]
     fn a_request_is_counted_by_its_verb_and_resource() {
@@ -204,7 +246,12 @@ mod tests {
             )
         });
         let metrics = Metrics::default();
-        let client = watched_client(&Client::new(busy, "default"), &metrics, open_gate());
+        let client = watched_client(
+            &Client::new(busy, "default"),
+            &metrics,
+            &SystemClock::shared(),
+            open_gate(),
+        );
         let error = Api::<JobView>::default_namespaced(client)
             .get("a")
             .await
@@ -224,6 +271,7 @@ mod tests {
         let client = watched_client(
             &Client::new(empty, "default"),
             &Metrics::default(),
+            &SystemClock::shared(),
             Arc::new(|| false),
         );
         let jobs: Api<JobView> = Api::default_namespaced(client);

@@ -1,10 +1,11 @@
 //! The metrics, in the format of Prometheus (OpenMetrics text).
 //!
-//! Every label takes its values from a fixed list, so the number of series does not grow with the cluster: what is
-//! about a single CronJob is told in logs and events.
+//! Every label takes its values from a fixed list, so the number of series does not grow with the cluster. What is about
+//! single CronJobs is in `cronjobs`, and bounded.
 
 use std::fmt;
 use std::sync::Arc;
+use std::sync::atomic::AtomicU64;
 
 use chrono::TimeDelta;
 use prometheus_client::encoding::EncodeLabelSet;
@@ -16,9 +17,10 @@ use prometheus_client::metrics::histogram::Histogram;
 use prometheus_client::metrics::info::Info;
 use prometheus_client::registry::{Registry, Unit};
 
-use crate::cronjob::Outcome;
+use crate::cronjob::{Key, Outcome};
 use crate::policy::Note;
 use crate::schedule::{TimeZones, Timestamp};
+use crate::telemetry::cronjobs::{CronJobMetrics, Detail, Wellbeing};
 use crate::telemetry::tzdb::age_in_days;
 
 /// The media type of [`Metrics::render`].
@@ -63,7 +65,9 @@ pub struct Metrics {
     shadow: Family<OutcomeLabel, Counter>,
     shadow_later: Histogram,
     leader: Gauge,
+    clock_skew: Gauge<f64, AtomicU64>,
     tzdb_age: Gauge,
+    cronjobs: CronJobMetrics,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
@@ -111,6 +115,8 @@ impl Metrics {
             shadow: Family::default(),
             shadow_later: Histogram::new(LATENESS_BUCKETS),
             leader: Gauge::default(),
+            clock_skew: Gauge::default(),
+            cronjobs: CronJobMetrics::default(),
             tzdb_age: Gauge::default(),
         };
         let mut registry = Registry::default();
@@ -159,6 +165,7 @@ impl Metrics {
             "What was decided or noticed, by reason",
             self.notes.clone(),
         );
+        self.cronjobs.register(ours);
         ours.register(
             "due_backlog",
             "CronJobs that wait for their turn, or whose decision is being carried out",
@@ -198,6 +205,12 @@ impl Metrics {
             "How long the API server took to answer, watches excepted",
             Unit::Seconds,
             self.request_seconds.clone(),
+        );
+        ours.register_with_unit(
+            "clock_skew",
+            "How far our clock is ahead of the API server's, to within a second",
+            Unit::Seconds,
+            self.clock_skew.clone(),
         );
         ours.register("leader", "1 while this replica leads", self.leader.clone());
         let version = vec![
@@ -281,9 +294,27 @@ impl Metrics {
         self.backlog.set(i64::try_from(decisions).unwrap_or(i64::MAX));
     }
 
-    /// Whether this replica leads.
+    /// Whether this replica leads. Who does not is in charge of no CronJob.
     pub fn set_leader(&self, leads: bool) {
         self.leader.set(i64::from(leads));
+        if !leads {
+            self.cronjobs.clear();
+        }
+    }
+
+    /// Which CronJobs have series of their own.
+    pub fn set_detail(&self, detail: Detail) {
+        self.cronjobs.set_detail(detail);
+    }
+
+    /// How a CronJob is doing; `None` when it is gone.
+    pub fn set_wellbeing(&self, cronjob: &Key, wellbeing: Option<Wellbeing>) {
+        self.cronjobs.set(cronjob, wellbeing);
+    }
+
+    /// How many seconds our clock is ahead of the API server's.
+    pub fn set_clock_skew(&self, seconds: f64) {
+        self.clock_skew.set(seconds);
     }
 
     /// All metrics as text, at the time `now`.

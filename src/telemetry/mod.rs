@@ -5,10 +5,12 @@
 //! | `teller` | every decision with its reason, to the log, the metrics and whoever listens |
 //! | `logs` | the log: `tracing`, as text or JSON |
 //! | `metrics` | the metrics: counters, histograms, gauges |
+//! | `cronjobs` | the metrics of single CronJobs |
 //! | `tzdb` | how old the time-zone database is |
 //! | `health` | whether the process is alive and ready |
-//! | `endpoint` | the last four over HTTP |
+//! | `endpoint` | all but the first over HTTP |
 
+mod cronjobs;
 mod endpoint;
 mod health;
 mod logs;
@@ -16,6 +18,7 @@ mod metrics;
 mod teller;
 mod tzdb;
 
+pub use cronjobs::{Detail, MOST_CRONJOBS, Wellbeing};
 pub use endpoint::Endpoint;
 pub use health::{BEAT_EVERY, DEAD_AFTER, Health};
 pub use logs::{LogFormat, LogLevel, LogLevelError, start_logs};

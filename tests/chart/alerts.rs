@@ -3,8 +3,9 @@
 use std::process::Command;
 
 use libtest_mimic::{Failed, Trial};
+use punctual::cronjob::Key;
 use punctual::schedule::{TimeZones, Timestamp};
-use punctual::telemetry::{Metrics, RequestLabel};
+use punctual::telemetry::{Metrics, RequestLabel, Wellbeing};
 
 use crate::{CHART, needing, read, runs};
 
@@ -86,6 +87,18 @@ fn every_metric_is_served() -> Result<(), Failed> {
         code: 201,
     };
     metrics.count_request(&request, None);
+    let wellbeing = Wellbeing {
+        failing: 3,
+        expected_success: Some(Timestamp::UNIX_EPOCH),
+        last_success: Some(Timestamp::UNIX_EPOCH),
+        next_due: Some(Timestamp::UNIX_EPOCH),
+        ..Wellbeing::default()
+    };
+    let key = Key {
+        namespace: "a".into(),
+        name: "b".into(),
+    };
+    metrics.set_wellbeing(&key, Some(wellbeing));
     let scrape = metrics.render(&TimeZones::built_in(), Timestamp::UNIX_EPOCH);
     for file in ["rules/punctual.yaml", "dashboards/punctual.json"] {
         let text = read(&format!("{CHART}/{file}"))?;

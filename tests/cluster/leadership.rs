@@ -37,7 +37,12 @@ impl Replica {
             Elector::new(client.clone(), SystemClock::shared(), metrics.clone(), name);
         let (stop_elector, stops) = watch::channel(false);
         let gate = leadership.clone();
-        let gated = watched_client(client, &metrics, Arc::new(move || gate.is_held()));
+        let gated = watched_client(
+            client,
+            &metrics,
+            &SystemClock::shared(),
+            Arc::new(move || gate.is_held()),
+        );
         Replica {
             controller: Some(start(gated, Charge::default(), leadership.clone())),
             leadership,
@@ -188,7 +193,7 @@ async fn a_namespace_that_does_not_exist_is_asked_for_in_peace() {
         name: "punctual".into(),
         identity: "first".into(),
     };
-    let client = watched_client(&world.client, &metrics, open_gate());
+    let client = watched_client(&world.client, &metrics, &SystemClock::shared(), open_gate());
     let (elector, leadership) = Elector::new(client, SystemClock::shared(), metrics.clone(), name);
     let (_stop, stops) = watch::channel(false);
     let running = tokio::spawn(elector.run(stops));

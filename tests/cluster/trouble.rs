@@ -6,6 +6,7 @@ use std::time::{Duration, Instant};
 
 use http::Request;
 use kube::client::Body;
+use punctual::clock::SystemClock;
 use punctual::controller::{Charge, Leadership};
 use punctual::submit::{open_gate, watched_client};
 use punctual::telemetry::Metrics;
@@ -113,7 +114,7 @@ async fn a_server_that_asks_for_patience_gets_it() {
         answer(429, &[("Retry-After", "3")], &json!("Too many requests"))
     };
     let busy = faulty(&world.client, Arc::new(turn_away));
-    let client = watched_client(&busy, &Metrics::default(), open_gate());
+    let client = watched_client(&busy, &Metrics::default(), &SystemClock::shared(), open_gate());
     let _running = start(client, Charge::default(), Leadership::always());
     eventually("it is tried twice", || async {
         attempts.lock().expect("no panic").len() >= 2

@@ -18,7 +18,7 @@ use crate::cli::exit::{Exit, Failure};
 use crate::cli::zoneinfo;
 use crate::controller::{Charge, Pace};
 use crate::manifest::Adoption;
-use crate::telemetry::{LogFormat, start_logs};
+use crate::telemetry::{Detail, LogFormat, start_logs};
 
 /// What is logged unless `RUST_LOG` says otherwise: every decision, and of libraries what goes wrong.
 const LOG_FILTER: &str = "warn,punctual=info";
@@ -89,6 +89,10 @@ pub(super) struct ControllerArgs {
     #[arg(long, value_name = "ADDRESS", default_value = METRICS_LISTEN)]
     metrics_listen: SocketAddr,
 
+    /// Which CronJobs have metrics of their own
+    #[arg(long, value_enum, default_value_t = CronJobMetrics::Trouble)]
+    cronjob_metrics: CronJobMetrics,
+
     /// How log lines are written
     #[arg(long, value_enum, default_value_t = Format::Text)]
     log_format: Format,
@@ -105,6 +109,17 @@ enum Adopt {
     All,
     /// Those annotated punctual.dev/managed: "true"; the built-in controller runs the others
     OptedIn,
+}
+
+/// Which CronJobs have metrics of their own.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
+enum CronJobMetrics {
+    /// None
+    Off,
+    /// Those whose newest runs failed, and those with punctual.dev/expected-within
+    Trouble,
+    /// All, up to 5000
+    All,
 }
 
 /// How log lines are written.
@@ -128,6 +143,14 @@ fn rate(text: &str) -> Result<f64, String> {
 impl ControllerArgs {
     fn pace(&self) -> Option<Pace> {
         Pace::new(self.max_start_rate?, f64::from(self.namespace_share) / 100.0)
+    }
+
+    fn detail(&self) -> Detail {
+        match self.cronjob_metrics {
+            CronJobMetrics::Off => Detail::Off,
+            CronJobMetrics::Trouble => Detail::Trouble,
+            CronJobMetrics::All => Detail::All,
+        }
     }
 
     fn charge(&self) -> Charge {

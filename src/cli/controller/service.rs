@@ -36,6 +36,7 @@ pub(super) async fn run(
     introduce(args, &config, &zones, &clock);
 
     let (metrics, health) = (Metrics::new(&zones), Health::default());
+    metrics.set_detail(args.detail());
     let endpoint = Endpoint {
         metrics: metrics.clone(),
         health: health.clone(),
@@ -86,7 +87,7 @@ impl Parts {
         };
         let (leads, writes) = (leadership.clone(), !args.shadow);
         let gate: Gate = Arc::new(move || writes && leads.is_held());
-        let client = watched_client(&connect::client(config)?, &metrics, gate);
+        let client = watched_client(&connect::client(config)?, &metrics, clock, gate);
 
         let mut teller = Teller::new(metrics.clone());
         let told = teller.listen("events");
@@ -125,7 +126,7 @@ fn elector(
     clock: &SharedClock,
     metrics: &Metrics,
 ) -> Result<(Elector, Leadership), Failure> {
-    let client = watched_client(&connect::client(config)?, metrics, open_gate());
+    let client = watched_client(&connect::client(config)?, metrics, clock, open_gate());
     let lease = lease_name(args, config);
     Ok(Elector::new(client, Arc::clone(clock), metrics.clone(), lease))
 }

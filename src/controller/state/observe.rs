@@ -170,7 +170,9 @@ impl State {
 
     pub(super) fn forget(&mut self, key: &Key) {
         self.cache.remove_cronjob(key);
-        self.standing.remove(key);
+        if self.standing.remove(key).is_some() {
+            self.wellbeing.insert(key.clone(), None);
+        }
         self.wakes.set(key, None);
         self.look_away(key);
         if let Some(pacer) = &mut self.pacer {
