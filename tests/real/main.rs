@@ -2,6 +2,8 @@
 
 mod browser;
 mod containers;
+#[path = "../support/embedded.rs"]
+mod embedded;
 mod kubectl;
 // Shared with `tests/jobs`, which uses all of it.
 #[allow(dead_code, reason = "each suite uses its part of the machine")]
@@ -9,7 +11,10 @@ mod kubectl;
 mod machine;
 #[path = "../support/podman.rs"]
 mod podman;
+mod prometheus;
 mod redis;
+#[path = "../support/request.rs"]
+mod request;
 mod up;
 
 use std::path::Path;
@@ -32,6 +37,10 @@ fn main() -> ExitCode {
         block_on(kubectl::logs());
         Ok(())
     });
+    let panels = Trial::test("prometheus::every_panel_has_data", || {
+        block_on(prometheus::every_panel_has_data());
+        Ok(())
+    });
     let pods = Trial::test("containers::pods_run_as_containers", || {
         block_on(containers::pods_run_as_containers());
         Ok(())
@@ -42,6 +51,7 @@ fn main() -> ExitCode {
             .any(|path| Path::new(path).exists());
     let mut cases = vec![
         pods.with_ignored_flag(!has_podman),
+        panels.with_ignored_flag(!is_there("prometheus")),
         queue.with_ignored_flag(!has_redis),
         logs.with_ignored_flag(!kubectl::is_there()),
     ];
