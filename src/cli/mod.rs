@@ -34,13 +34,21 @@ use clap::{CommandFactory as _, FromArgMatches as _, Parser, Subcommand};
 
 pub use exit::{Exit, Failure, chain};
 
-/// The program's version, and that of the time-zone rules it goes by: the two decide together when a run is due.
+/// The version of Kubernetes whose objects this program was built with; it runs on older and newer ones.
+const KUBERNETES: &str = "1.36";
+
+/// The program's version and commit, and those of what it goes by: Kubernetes' objects, and the rules of time zones.
 static VERSION: LazyLock<String> = LazyLock::new(|| {
-    let version = env!("CARGO_PKG_VERSION");
-    match zoneinfo::load(None) {
-        Ok(zones) => format!("{version} (time zones {}, {})", zones.version(), zones.origin()),
-        Err(_) => version.to_owned(),
+    let mut version = env!("CARGO_PKG_VERSION").to_owned();
+    let commit = option_env!("PUNCTUAL_COMMIT").map(|commit| format!("commit {commit}"));
+    let zones = zoneinfo::load(None).ok();
+    let zones = zones.map(|zones| format!("time zones {} ({})", zones.version(), zones.origin()));
+    let kubernetes = Some(format!("Kubernetes {KUBERNETES}"));
+    for part in [commit, kubernetes, zones].into_iter().flatten() {
+        version.push_str(", ");
+        version.push_str(&part);
     }
+    version
 });
 
 /// Runs Kubernetes CronJobs on time: in a cluster, or on one machine with no cluster at all.

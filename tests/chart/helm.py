@@ -3,6 +3,7 @@
     helm.py lint                   {"errors": [...]}
     helm.py render [VALUES.yaml]   {"templates/service.yaml": "...", ...}; or {"refused": "why"}
     helm.py objects [VALUES.yaml]  [{"kind": "Service", ...}, ...]
+    helm.py defaults               the chart's own values
 
 Values come from a file, or as YAML from standard input when the file is `-`.
 """
@@ -35,6 +36,8 @@ def main(command, file=None):
     if command == "lint":
         report = helm_python.lint(CHART)
         return {"errors": report["errors"] + [m for m in report["messages"] if m["severity"] >= 2]}
+    if command == "defaults":
+        return helm_python.values_from_yaml(open(f"{CHART}/values.yaml").read())
     text = "" if file is None else sys.stdin.read() if file == "-" else open(file).read()
     return {"render": render, "objects": objects}[command](helm_python.values_from_yaml(text) if text.strip() else {})
 

@@ -4,6 +4,7 @@
 //! both where it can. What a machine has not shows as ignored.
 
 mod alerts;
+mod flips;
 mod render;
 
 use std::process::{Command, ExitCode, Stdio};
@@ -15,7 +16,9 @@ const CHART: &str = "charts/punctual";
 
 fn main() -> ExitCode {
     let mut trials = alerts::trials();
-    trials.extend(render::trials());
+    let helm = runs("python3", &["-c", "import helm_python"]);
+    trials.extend(render::trials(helm));
+    trials.extend(flips::trials(helm));
     libtest_mimic::run(&Arguments::from_args(), trials).exit_code()
 }
 

@@ -7,7 +7,7 @@ use std::process::{Command, Stdio};
 use libtest_mimic::{Failed, Trial};
 use punctual::cronjob::extension::{ANNOTATION_PREFIX, REGISTER};
 
-use crate::{CHART, needing, read, runs};
+use crate::{CHART, needing, read};
 
 /// The values that people start from.
 const EXAMPLES: [&str; 3] = ["managed-cluster", "replace-built-in", "one-namespace"];
@@ -27,8 +27,7 @@ const MISTAKES: [(&str, &str); 8] = [
 /// Where the plain manifest is that `kubectl apply -f` takes.
 const INSTALL: &str = "charts/install.yaml";
 
-pub(crate) fn trials() -> Vec<Trial> {
-    let helm = runs("python3", &["-c", "import helm_python"]);
+pub(crate) fn trials(helm: bool) -> Vec<Trial> {
     let mut trials = vec![
         needing(helm, "render::helm_lint_finds_nothing", lint),
         needing(helm, "render::install_yaml_is_what_the_chart_renders", install),
@@ -47,7 +46,7 @@ pub(crate) fn trials() -> Vec<Trial> {
 }
 
 /// What the engine answers.
-fn helm(arguments: &[&str], input: &str) -> Result<serde_json::Value, Failed> {
+pub(crate) fn helm(arguments: &[&str], input: &str) -> Result<serde_json::Value, Failed> {
     let mut child = Command::new("python3")
         .arg("tests/chart/helm.py")
         .args(arguments)
@@ -63,6 +62,11 @@ fn helm(arguments: &[&str], input: &str) -> Result<serde_json::Value, Failed> {
 fn rendered(file: Option<&str>) -> Result<BTreeMap<String, String>, Failed> {
     let arguments: Vec<&str> = ["render"].into_iter().chain(file).collect();
     Ok(serde_json::from_value(helm(&arguments, "")?)?)
+}
+
+/// The files that the chart makes of some values.
+pub(crate) fn rendered_with(values: &str) -> Result<BTreeMap<String, String>, Failed> {
+    Ok(serde_json::from_value(helm(&["render", "-"], values)?)?)
 }
 
 fn lint() -> Result<(), Failed> {

@@ -1,14 +1,16 @@
 //! The built-in CronJob controller at the same time.
 
+use std::collections::BTreeSet;
 use std::io::{Read as _, Write as _};
 use std::net::{TcpListener, TcpStream};
 use std::time::Duration;
 
 use k8s_openapi::api::batch::v1::Job;
 use kube::ResourceExt;
+use punctual::clock::{Clock as _, SystemClock};
 use serde_json::json;
 
-use crate::world::{World, eventually, lateness, seconds};
+use crate::world::{World, due, eventually, lateness, seconds};
 
 /// Who created a Job.
 fn creator(job: &Job) -> String {
@@ -132,4 +134,55 @@ pub(crate) async fn two_in_charge_start_nothing_twice(world: World) {
     assert_eq!(jobs.len(), 1, "names are the lock");
     assert_eq!(lateness(&jobs[0]), 0);
     assert_eq!(world.active("minutely").await, 1);
+}
+
+/// How many CronJobs go over and come back.
+const MOVED: usize = 20;
+
+/// Each is handed over and back while it is due: a little before its instant, at it, or a little after.
+pub(crate) async fn moving_there_and_back_loses_and_doubles_nothing(world: World) {
+    let names: Vec<String> = (0..MOVED).map(|number| format!("moved-{number:02}")).collect();
+    for name in &names {
+        world.cronjob(name, "* * * * *", json!({})).await;
+    }
+    let _controller = world.controller("one", &["--adopt", "opted-in"]);
+    eventually("it leads", || async { !world.leader().await.is_empty() }).await;
+    let over = json!({
+        "metadata": { "annotations": { "punctual.dev/managed": "true" } },
+        "spec": { "suspend": true },
+    });
+    let back = json!({
+        "metadata": { "annotations": { "punctual.dev/managed": null } },
+        "spec": { "suspend": false },
+    });
+    let begin = now();
+    for patch in [&over, &back] {
+        // From five seconds before the full minute to five seconds after it.
+        let minute = (now() + 65) / 60 * 60;
+        seconds(u64::try_from(minute - 5 - now()).expect("ahead")).await;
+        for name in &names {
+            let path = format!("/apis/batch/v1/namespaces/{}/cronjobs/{name}", world.namespace);
+            world.send("PATCH", &path, patch).await.expect("patched");
+            tokio::time::sleep(Duration::from_millis(500)).await;
+        }
+        // Until the next minute's runs are there as well, by whoever is in charge then.
+        seconds(u64::try_from(minute + 80 - now()).unwrap_or(0)).await;
+    }
+    let mut creators = BTreeSet::new();
+    for name in &names {
+        let jobs = world.jobs_of(name).await;
+        let mut minutes: Vec<i64> = jobs.iter().map(|job| due(job) / 60).collect();
+        minutes.sort_unstable();
+        let first = *minutes.first().expect("it ran");
+        assert!(first * 60 <= begin + 120, "{name} began late: {minutes:?}");
+        let whole: Vec<i64> = (first..=(now() - 20) / 60).collect();
+        assert_eq!(minutes, whole, "{name}: one run of every minute");
+        creators.extend(jobs.iter().map(creator));
+    }
+    let both = ["kube-controller-manager", "punctual"].map(String::from);
+    assert_eq!(creators, BTreeSet::from(both), "each was in charge for a while");
+}
+
+fn now() -> i64 {
+    SystemClock.now().timestamp()
 }

@@ -73,11 +73,12 @@ fn main() -> ExitCode {
         trouble::a_second_signal_insists
         trouble::a_schedule_of_minutes_runs_at_the_minute
     };
-    let beside: [Case; 4] = cases! {
+    let beside: [Case; 5] = cases! {
         beside::those_handed_over_are_ours_alone
         beside::a_shadow_writes_nothing_and_tells_the_difference
         beside::two_in_charge_are_told_of
         beside::two_in_charge_start_nothing_twice
+        beside::moving_there_and_back_loses_and_doubles_nothing
     };
     let install: [Case; 3] = cases! {
         install::what_is_rendered_is_accepted
@@ -108,7 +109,7 @@ fn trial(server: &str, (name, run): Case, ignored: bool, world: fn() -> BoxFutur
             .worker_threads(2)
             .enable_all()
             .build();
-        let limit = Duration::from_secs(180 + stress::seconds().unwrap_or(0));
+        let limit = Duration::from_secs(480 + stress::seconds().unwrap_or(0));
         let case = async move { tokio::time::timeout(limit, run(world().await)).await };
         let timed = runtime.expect("a runtime for the case").block_on(case);
         timed.map_err(|_| "it does not end".into())

@@ -4,6 +4,7 @@ mod browser;
 mod containers;
 #[path = "../support/embedded.rs"]
 mod embedded;
+mod image;
 mod kubectl;
 // Shared with `tests/jobs`, which uses all of it.
 #[allow(dead_code, reason = "each suite uses its part of the machine")]
@@ -49,7 +50,12 @@ fn main() -> ExitCode {
         && ["/bin/busybox", "/usr/bin/busybox"]
             .into_iter()
             .any(|path| Path::new(path).exists());
+    let image = Trial::test("image::it_runs_without_rights_and_stops_when_told", || {
+        block_on(image::it_runs_without_rights_and_stops_when_told());
+        Ok(())
+    });
     let mut cases = vec![
+        image.with_ignored_flag(!["podman", "runc", "ldd"].into_iter().all(is_there)),
         pods.with_ignored_flag(!has_podman),
         panels.with_ignored_flag(!is_there("prometheus")),
         queue.with_ignored_flag(!has_redis),

@@ -21,10 +21,7 @@ impl Podman {
     /// Starts the service, and makes the image.
     pub(crate) async fn start() -> Self {
         let folder = tempfile::tempdir().unwrap();
-        // Limits below the hard ones, and no systemd: so it runs on small machines with cgroup v1.
-        let config = "[containers]\ndefault_ulimits = [\"nofile=1024:1024\", \"nproc=4096:4096\"]\n\
-                      [engine]\nruntime = \"runc\"\ncgroup_manager = \"cgroupfs\"\nevents_logger = \"file\"\n";
-        fs::write(folder.path().join("containers.conf"), config).unwrap();
+        configure(folder.path());
         let socket = format!("unix://{}", folder.path().join("podman.sock").display());
         let service = command(folder.path())
             .args(["system", "service", "--time", "0", &socket])
@@ -105,7 +102,16 @@ impl Drop for Podman {
     }
 }
 
-fn command(folder: &Path) -> Command {
+/// Settles how Podman runs in a folder.
+pub(crate) fn configure(folder: &Path) {
+    // Limits below the hard ones, and no systemd: so it runs on small machines with cgroup v1.
+    let config = "[containers]\ndefault_ulimits = [\"nofile=1024:1024\", \"nproc=4096:4096\"]\n\
+                  [engine]\nruntime = \"runc\"\ncgroup_manager = \"cgroupfs\"\nevents_logger = \"file\"\n";
+    fs::write(folder.join("containers.conf"), config).unwrap();
+}
+
+/// Podman with everything of its own in a folder.
+pub(crate) fn command(folder: &Path) -> Command {
     let mut command = Command::new("podman");
     command
         // Where the kernel kills for memory, a file `oom` appears in the folder that podman was started in.

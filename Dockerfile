@@ -1,0 +1,36 @@
+# The image of punctual: one static binary on scratch, with certificate roots, and time zones where they are newer than
+# those built in.
+#
+#   docker build -t punctual .
+#   cargo vendor > .cargo/config.toml && docker build --network none -t punctual .     without a network
+#   docker build --build-arg FROM=prebuilt -t punctual .      of what image/rootfs.sh has put into target/image
+#
+# RUST is any image with cargo and a C compiler that links statically, as Alpine's does.
+ARG RUST=docker.io/library/rust:1.95-alpine
+ARG FROM=build
+
+FROM ${RUST} AS build
+# The newest time zones, if there is a network.
+RUN apk add --no-cache tzdata || true
+WORKDIR /src
+COPY . .
+ARG COMMIT=
+RUN PUNCTUAL_COMMIT="$COMMIT" cargo build --locked --release && sh image/rootfs.sh target/release/punctual /rootfs
+
+FROM scratch AS prebuilt
+COPY target/image /rootfs
+
+FROM ${FROM} AS rootfs
+
+FROM scratch
+ARG VERSION=0.1.0
+ARG COMMIT=
+LABEL org.opencontainers.image.title="punctual" \
+      org.opencontainers.image.description="Runs Kubernetes CronJobs on time: in a cluster, or on one machine with no cluster at all." \
+      org.opencontainers.image.licenses="Apache-2.0" \
+      org.opencontainers.image.version="${VERSION}" \
+      org.opencontainers.image.revision="${COMMIT}"
+COPY --from=rootfs /rootfs /
+USER 65532:65532
+ENTRYPOINT ["/punctual"]
+CMD ["controller"]
