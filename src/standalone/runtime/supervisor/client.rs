@@ -119,7 +119,9 @@ impl ProcessEngine {
         ))
     }
 
-    async fn begin(&self, attempt: &Attempt, setup: Setup) -> io::Result<(UnixStream, State)> {
+    /// Starts a supervisor and hears what becomes of its attempt, and from whom: from itself while it lives, from what
+    /// is recorded when it does not.
+    async fn begin(&self, attempt: &Attempt, setup: Setup) -> io::Result<(Option<UnixStream>, State)> {
         let folder = self.folder(attempt);
         let invocation = self.invocation(attempt, setup)?;
         let mut stream = self.spawn(folder.clone()).await?;
@@ -136,8 +138,11 @@ impl ProcessEngine {
         loop {
             let read = stream.read(&mut [0; 64]).await.unwrap_or(0);
             let state = record::read(&self.folder(attempt))?;
-            if read == 0 || state.outcome().is_some() {
-                return Ok((stream, state));
+            if read == 0 {
+                return Ok((None, state));
+            }
+            if state.outcome().is_some() {
+                return Ok((Some(stream), state));
             }
         }
     }
@@ -219,12 +224,18 @@ impl Engine for ProcessEngine {
                     message: message.clone(),
                 });
             }
-            self.started(&self.folder(attempt), &state, Some(stream))
-                .ok_or_else(|| {
-                    failed(io::Error::other(
-                        "its supervisor ended at once; is the disk full, or the data folder not writable?",
-                    ))
-                })
+            if stream.is_some()
+                && let Some(started) = self.started(&self.folder(attempt), &state, stream)
+            {
+                return Ok(started);
+            }
+            // It has ended already; or another one, of a `punctual` that was killed just now, was there first.
+            match self.look(attempt).await.map_err(failed)? {
+                Found::Started(started) => Ok(started),
+                Found::Lost(_) | Found::Never => Err(failed(io::Error::other(
+                    "its supervisor ended at once; is the disk full, or the data folder not writable?",
+                ))),
+            }
         }
         .boxed()
     }
