@@ -17,6 +17,8 @@
 //! | `observe` | when Jobs appear |
 //! | `process` | the controller's process, its memory and its time on a processor |
 
+#[path = "../support/kernel.rs"]
+mod kernel;
 mod load;
 mod observe;
 mod process;

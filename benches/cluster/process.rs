@@ -1,6 +1,5 @@
 //! The controller as its users run it: a process, whose memory and time on a processor the kernel tells.
 
-use std::fs;
 use std::net::TcpListener;
 use std::process::Command;
 use std::time::Duration;
@@ -10,12 +9,10 @@ use tokio::net::TcpStream;
 use tokio::time::{Instant, sleep};
 
 use crate::control_plane::{ControlPlane, Guarded};
+use crate::kernel;
 
 /// How long it may take to list everything.
 const START_TIME: Duration = Duration::from_mins(2);
-
-/// Kernels count time on a processor in hundredths of a second (`USER_HZ`).
-const TICKS_PER_SECOND: f64 = 100.0;
 
 /// A running `punctual controller`. Dropped, it is killed.
 pub(crate) struct Punctual {
@@ -58,19 +55,12 @@ impl Punctual {
 
     /// Memory that it holds now, in megabytes.
     pub(crate) fn resident_mb(&self) -> f64 {
-        self.memory_mb("VmRSS:")
+        kernel::memory_mb(self.process.pid(), "VmRSS:")
     }
 
     /// The most that it ever held.
     pub(crate) fn most_resident_mb(&self) -> f64 {
-        self.memory_mb("VmHWM:")
-    }
-
-    fn memory_mb(&self, field: &str) -> f64 {
-        let status = self.read("status");
-        let line = status.lines().find_map(|line| line.strip_prefix(field));
-        let kilobytes = line.and_then(|rest| rest.split_whitespace().next()?.parse::<f64>().ok());
-        kilobytes.expect("a figure of the kernel") / 1_024.0
+        kernel::memory_mb(self.process.pid(), "VmHWM:")
     }
 
     /// The share of one core that it takes over a time.
@@ -81,18 +71,7 @@ impl Punctual {
     }
 
     fn processor_seconds(&self) -> f64 {
-        let stat = self.read("stat");
-        // The name of the program comes before, in brackets; utime and stime are the 14th and 15th field of all.
-        let (_, fields) = stat.rsplit_once(')').expect("the kernel's format");
-        let ticks = fields.split_whitespace().skip(11).take(2);
-        ticks
-            .map(|ticks| ticks.parse::<f64>().expect("a number"))
-            .sum::<f64>()
-            / TICKS_PER_SECOND
-    }
-
-    fn read(&self, file: &str) -> String {
-        fs::read_to_string(format!("/proc/{}/{file}", self.process.pid())).expect("it runs")
+        kernel::processor_seconds(self.process.pid())
     }
 }
 

@@ -4,7 +4,8 @@ use std::os::unix::fs::FileExt as _;
 
 use insta::assert_snapshot;
 
-use crate::machine::{Ended, Place};
+use crate::machine::{Ended, Place, until};
+use crate::restarts::job;
 
 /// What it said, without what differs from time to time.
 fn said(ended: &Ended) -> String {
@@ -61,6 +62,37 @@ pub(crate) async fn a_damaged_database_is_kept_and_nothing_starts() {
     let needless = place.ended(&["--for", "1s", "--start-empty"]);
     assert_eq!(needless.code, Some(0));
     assert_snapshot!(said(&needless));
+}
+
+/// Nobody knows it any more, and it would run beside the run that takes its place.
+pub(crate) async fn what_runs_of_a_lost_database_is_ended() {
+    let place = Place::new();
+    let runs = place.path("runs");
+    let script = format!(
+        "trap 'echo ended >> {0}; exit 0' TERM; echo run >> {0}; while :; do sleep 0.05; done",
+        runs.display()
+    );
+    place.manifest(&job(&script, ""));
+    let up = place.up().await;
+    place.lines_until("runs", 1).await;
+    up.kill();
+    for file in ["punctual.db", "punctual.db-wal"] {
+        std::fs::remove_file(place.data().join(file)).expect("it is there");
+    }
+    let up = place.up().await;
+    let lines = place.lines_until("runs", 3).await;
+    assert_eq!(
+        lines.iter().filter(|line| *line == "ended").count(),
+        1,
+        "{lines:?}"
+    );
+    let folders = || {
+        std::fs::read_dir(place.data().join("pods"))
+            .expect("a folder")
+            .count()
+    };
+    until("its folder is gone", || async { (folders() == 1).then_some(()) }).await;
+    up.interrupt();
 }
 
 pub(crate) async fn an_ephemeral_one_leaves_nothing() {

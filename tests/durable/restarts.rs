@@ -14,7 +14,7 @@ use serde_json::json;
 use crate::machine::{Place, Up, holds};
 
 /// A Job named `work` whose only process runs a script in `sh`.
-fn job(script: &str, more: &str) -> String {
+pub(crate) fn job(script: &str, more: &str) -> String {
     format!(
         "{{apiVersion: batch/v1, kind: Job, metadata: {{name: work}}, spec: {{{more}template: {{spec: {{\
          restartPolicy: Never, containers: [{{name: main, image: none, command: [sh, -c, {script:?}]}}]}}}}}}}}\n"

@@ -35,6 +35,13 @@ impl PodDir {
         self.logs(container).join(format!("{restart}.log"))
     }
 
+    /// The folders of all attempts at all containers.
+    pub fn attempts(&self) -> impl Iterator<Item = PathBuf> + use<> {
+        let below = |folder: PathBuf| std::fs::read_dir(folder).into_iter().flatten().flatten();
+        let containers = below(self.0.join("attempts"));
+        containers.flat_map(move |container| below(container.path()).map(|attempt| attempt.path()))
+    }
+
     /// What the supervisor of a container records of its `restart`th restart.
     pub fn attempt(&self, container: &str, restart: u32) -> PathBuf {
         let attempts = self.0.join("attempts").join(component(container));

@@ -9,6 +9,7 @@
 //! | file | one idea |
 //! |---|---|
 //! | `node` | watches the pods, gives each a task, and brings all of them to an end |
+//! | `orphans` | ends what is left of pods that nobody knows any more |
 //! | `pod` | one pod: its containers in their order, its deadline, its status |
 //! | `container` | one container: its process, and the restarts of it |
 //! | `engine` | the seam between a container's life and what keeps its attempts going |
@@ -41,6 +42,7 @@ mod fitness;
 mod lines;
 mod machine;
 mod node;
+mod orphans;
 mod pod;
 mod process;
 mod quantity;

@@ -22,6 +22,7 @@ use tokio::task::JoinSet;
 
 use super::container::chain;
 use super::machine::{Machine, Options};
+use super::orphans;
 use super::output::Output;
 use super::pod::{Directive, PodTask, grace};
 use super::process::Order;
@@ -121,7 +122,11 @@ impl Node {
                 self.seen(pod);
             }
             Event::InitDone => {
-                self.knows_all = true;
+                if !std::mem::replace(&mut self.knows_all, true) {
+                    for orphan in orphans::find(&self.machine.options.data, &self.pods) {
+                        self.removals.spawn(orphans::end(orphan));
+                    }
+                }
                 let vanished: Vec<Uid> = self
                     .pods
                     .keys()
@@ -253,11 +258,7 @@ impl Node {
             if let Ok(engine) = machine.engine(&entry.pod) {
                 engine.forget(&entry.pod).await;
             }
-            if let Err(error) = tokio::fs::remove_dir_all(&folder).await
-                && error.kind() != std::io::ErrorKind::NotFound
-            {
-                tracing::warn!(path = %folder.display(), %error, "the files of a pod that is gone could not be removed");
-            }
+            orphans::remove(&folder).await;
         });
     }
 

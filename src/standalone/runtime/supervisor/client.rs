@@ -268,6 +268,20 @@ async fn listen(mut reader: OwnedReadHalf, wrote: watch::Sender<u64>) {
     }
 }
 
+/// Ends whatever attempt at a pod still runs, and returns when nothing does.
+pub(in crate::standalone::runtime) async fn end_attempts(pod: &PodDir, grace: Duration) {
+    for folder in pod.attempts() {
+        // One that lives and does not answer has not begun yet, and ends without its folder.
+        let Ok(stream) = connect(&folder).await else {
+            continue;
+        };
+        let (reader, writer) = stream.into_split();
+        let control = Connection(Mutex::new(Some(writer)));
+        control.obey(Order::Stop { grace }).await;
+        listen(reader, watch::Sender::new(0)).await;
+    }
+}
+
 /// How an attempt ended whose supervisor is gone.
 fn end(folder: &Path, now: Timestamp) -> Ended {
     let state = record::read(folder).unwrap_or_default();
