@@ -88,10 +88,10 @@ impl Submitter {
     /// is cleaned up next, so that a start that a quota refused finds room when it is tried again; the status is
     /// written last, because only now is it known. A crash between any two of these is made good by the next decision:
     /// the run is found by its name.
-    pub async fn carry_out(&self, cronjob: &CronJob, decision: &Decision) -> Carried {
+    pub async fn carry_out(&self, cronjob: &CronJob, decision: &Decision) -> Box<Carried> {
         let namespace = cronjob.metadata.namespace.as_deref().unwrap_or_default();
         let requests = Requests::new(&self.client, namespace);
-        let mut carried = Carried::default();
+        let mut carried = Box::<Carried>::default();
         let mut results = vec![];
         let mut started = None;
         if let Some(start) = &decision.start {
@@ -101,13 +101,17 @@ impl Submitter {
             });
             (results, started) = work.await;
         }
-        let (status, _) = settle(decision, &results, started.clone());
-        let nothing_to_send = decision.prune.is_empty() && status == cronjob.recorded_status();
-        let work = || prune_and_record(&requests, cronjob, decision, results, started, carried);
-        if nothing_to_send {
-            return Box::pin(work()).await;
+        let is_to_send = {
+            let (status, _) = settle(decision, &results, started.clone());
+            !decision.prune.is_empty() || status != cronjob.recorded_status()
+        };
+        let work = || prune_and_record(&requests, cronjob, decision, results, started, &mut carried);
+        if is_to_send {
+            self.lanes.record(namespace, work).await;
+        } else {
+            Box::pin(work()).await;
         }
-        self.lanes.record(namespace, work).await
+        carried
     }
 
     /// The start, after the deletions that it waits for; `None` when it came too late.
@@ -199,37 +203,37 @@ async fn prune_and_record(
     decision: &Decision,
     mut results: Vec<DeletionResult>,
     started: Option<StartResult>,
-    mut carried: Carried,
-) -> Carried {
+    carried: &mut Carried,
+) {
     results.extend(carried.delete(requests, &decision.prune).await);
     let (status, notes) = settle(decision, &results, started);
     carried.notes = notes;
-    record(requests, cronjob, &status, carried).await
+    record(requests, cronjob, &status, carried).await;
 }
 
 /// Writes the status if it changed. When somebody changed the CronJob meanwhile but left the status alone, ours still
 /// holds; otherwise the decision has to be taken anew.
-async fn record(requests: &Requests, cronjob: &CronJob, status: &Status, mut carried: Carried) -> Carried {
+async fn record(requests: &Requests, cronjob: &CronJob, status: &Status, carried: &mut Carried) {
     let before = cronjob.recorded_status();
     if *status == before {
-        return carried;
+        return;
     }
     let mut current = cronjob.clone();
     for _ in 0..STATUS_ATTEMPTS {
         match requests.write_status(&current, status).await {
             Ok(StatusAnswer::Written(written)) => {
                 carried.cronjob = Some(*written);
-                return carried;
+                return;
             }
             Ok(StatusAnswer::Gone) => {
                 carried.gone = true;
-                return carried;
+                return;
             }
             Ok(StatusAnswer::Conflict) => {}
             Err(trouble) => {
                 let message = format!("the status could not be written: {}", trouble.message);
                 carried.trouble.get_or_insert(Trouble { message, ..trouble });
-                return carried;
+                return;
             }
         }
         match requests
@@ -246,7 +250,6 @@ async fn record(requests: &Requests, cronjob: &CronJob, status: &Status, mut car
     }
     let trouble = Trouble::passing("the status could not be written: the CronJob keeps changing");
     carried.trouble.get_or_insert(trouble);
-    carried
 }
 
 /// The result of a start that waits for the deletion of an active Job, which failed.
