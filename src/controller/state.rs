@@ -54,6 +54,14 @@ impl Task {
             Task::Submit { key, .. } | Task::LookUp { key, .. } => key,
         }
     }
+
+    /// The due instant of the run that it starts, if it starts one.
+    fn scheduled(&self) -> Option<Timestamp> {
+        match self {
+            Task::Submit { decision, .. } => decision.start.as_ref().map(|start| start.scheduled),
+            Task::LookUp { .. } => None,
+        }
+    }
 }
 
 /// Something to tell.
@@ -245,8 +253,8 @@ impl State {
         wakes.into_iter().flatten().min()
     }
 
-    /// The tasks to start at `now`, and what there is to tell. Every decision of the moment is taken before the first
-    /// task is started.
+    /// The tasks to start at `now`, the oldest due first, and what there is to tell. Every decision of the moment is taken
+    /// before the first task is started.
     pub fn ready(&mut self, now: Timestamp) -> (Vec<Task>, Vec<News>) {
         if !self.is_synced() {
             return (vec![], vec![]);
@@ -271,6 +279,7 @@ impl State {
             }
         }
         tasks.extend(self.release(now, &mut news));
+        tasks.sort_by_key(Task::scheduled);
         self.compare(now);
         (tasks, news)
     }

@@ -25,6 +25,22 @@ fn it_wakes_at_the_due_instant_and_not_before() {
 }
 
 #[test]
+fn the_oldest_due_are_started_first() {
+    let mut world = World::new();
+    let mut other = world.cronjob(&json!({}));
+    other.metadata.name = Some("a-daily-one".into());
+    other.metadata.uid = Some("another uid".into());
+    other.spec.schedule = "2 10 * * *".into();
+    world.state.cronjob_event(&Scope::CLUSTER, Event::Apply(other));
+    let mut first = world.cronjob(&json!({}));
+    first.spec.schedule = "1 10 * * *".into();
+    world.state.cronjob_event(&Scope::CLUSTER, Event::Apply(first));
+    let (tasks, _) = world.state.ready(at(180));
+    let names: Vec<_> = tasks.iter().map(|task| task.key().name.as_str()).collect();
+    assert_eq!(names, ["tick", "a-daily-one"]);
+}
+
+#[test]
 fn one_task_at_a_time() {
     let mut world = World::new();
     assert!(world.ready(60).is_some());
