@@ -4,15 +4,17 @@
 use std::path::Path;
 
 use k8s_openapi::api::batch::v1::{Job, JobStatus};
+use kube::Api;
 use kube::api::{Patch, PatchParams, PostParams};
-use punctual::manifest::load_bytes;
+use kube::core::{ApiResource, DynamicObject, GroupVersionKind};
+use punctual::manifest::{Companion, load_bytes};
 use punctual::schedule::TimeZones;
 use serde_json::json;
 
 use crate::machine::{Machine, conditions, holds, until};
 
 /// What becomes of each example: of its pods how many succeed and fail, which indexes, and how the Job ends.
-const ENDS: [(&str, &str); 8] = [
+const ENDS: [(&str, &str); 12] = [
     ("one-shot", "1 succeeded; Complete=True CompletionsReached"),
     (
         "restart-in-place",
@@ -36,6 +38,13 @@ const ENDS: [(&str, &str); 8] = [
     ),
     ("pod-failure-policy", "1 failed; Failed=True PodFailurePolicy"),
     ("deadline", "1 failed; Failed=True DeadlineExceeded"),
+    ("pod-deadline", "1 failed; Failed=True BackoffLimitExceeded"),
+    ("grace-period", "1 failed; Failed=True DeadlineExceeded"),
+    (
+        "init-and-several",
+        "1 succeeded; Complete=True CompletionsReached",
+    ),
+    ("environment", "1 succeeded; Complete=True CompletionsReached"),
 ];
 
 /// The examples that have a test of their own.
@@ -46,7 +55,13 @@ async fn run(machine: &Machine, name: &str) {
     let text = std::fs::read(path).unwrap();
     let loaded = load_bytes([(name, text.as_slice())], &TimeZones::built_in());
     assert!(loaded.diagnostics.is_empty(), "{name}: {:?}", loaded.diagnostics);
-    let [manifest] = loaded.objects.try_into().expect("one object a file");
+    for Companion { kind, json, .. } in loaded.companions {
+        let resource = ApiResource::from_gvk(&GroupVersionKind::gvk("", "v1", kind));
+        let api: Api<DynamicObject> = Api::default_namespaced_with(machine.client.clone(), &resource);
+        let object = serde_json::from_value(json).unwrap();
+        api.create(&PostParams::default(), &object).await.unwrap();
+    }
+    let [manifest] = loaded.objects.try_into().expect("one Job a file");
     let job: Job = serde_json::from_value(manifest.json).unwrap();
     machine.jobs().create(&PostParams::default(), &job).await.unwrap();
 }
