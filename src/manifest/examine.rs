@@ -166,7 +166,7 @@ fn generated_name(reporter: &Reporter<'_>) -> Option<Diagnostic> {
     reporter.node.at(&path)?;
     let message = "a manifest needs a `name`, not a `generateName`";
     let span = reporter.node.span_of(&path);
-    let diagnostic = reporter.place(Diagnostic::error("required-field", message), &path, span);
+    let diagnostic = reporter.place(Diagnostic::error("generated-name", message), &path, span);
     Some(
         diagnostic.help(
             "write `name:` and a name of its own, so that reading the file again means the same object",

@@ -16,7 +16,7 @@ use super::examine::{Names, examine, with_namespace};
 use super::kinds::{Kind, not_run_here, removed_version};
 use super::object::{Object, Runnable};
 use super::path::FieldPath;
-use super::read;
+use super::read::{self, Depth};
 use super::source::{Place, Source};
 use super::tree::Node;
 use crate::schedule::TimeZones;
@@ -75,7 +75,7 @@ impl Loaded {
 /// Reads and checks all that `paths` name: files, folders, and `-` for `stdin`.
 pub fn load(paths: &[PathBuf], stdin: &mut dyn Read, zones: &TimeZones) -> Loaded {
     let mut loader = Loader::new(zones);
-    for source in read::read_all(paths, stdin) {
+    for source in read::read_all(paths, Depth::Flat, stdin) {
         match source {
             Ok(source) => loader.take(&source),
             Err(diagnostic) => loader.say(*diagnostic),

@@ -25,9 +25,17 @@ pub(super) type ReadResult = Result<Arc<Source>, Box<Diagnostic>>;
 /// The name of standard input among paths.
 const STDIN: &str = "-";
 
-/// Reads everything that `paths` name, in their order and each file once; a folder's files by name. Folders
-/// within a folder are not looked into, as `kubectl apply -f` does not.
-pub(super) fn read_all(paths: &[PathBuf], stdin: &mut dyn Read) -> Vec<ReadResult> {
+/// Whether folders within a folder are looked into.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Depth {
+    /// They are not, as `kubectl apply -f` does not.
+    Flat,
+    /// They are, as `kubectl apply -R -f` does.
+    Recursive,
+}
+
+/// Reads everything that `paths` name, in their order and each file once; a folder's files by name.
+pub(super) fn read_all(paths: &[PathBuf], depth: Depth, stdin: &mut dyn Read) -> Vec<ReadResult> {
     let mut sources = Vec::new();
     let mut seen = HashSet::new();
     let mut is_new = |path: &Path| seen.insert(path.canonicalize().unwrap_or_else(|_| path.to_owned()));
@@ -38,7 +46,7 @@ pub(super) fn read_all(paths: &[PathBuf], stdin: &mut dyn Read) -> Vec<ReadResul
             }
             continue;
         }
-        match files_of(path) {
+        match files_of(path, depth) {
             Ok(files) => {
                 let new = files.iter().filter(|file| is_new(file));
                 sources.extend(new.map(|file| read_file(file)));
@@ -50,18 +58,23 @@ pub(super) fn read_all(paths: &[PathBuf], stdin: &mut dyn Read) -> Vec<ReadResul
 }
 
 /// The files that a path stands for: itself, or those of the folder that it is.
-fn files_of(path: &Path) -> Result<Vec<PathBuf>, Box<Diagnostic>> {
+fn files_of(path: &Path, depth: Depth) -> Result<Vec<PathBuf>, Box<Diagnostic>> {
     if !path.is_dir() {
         return Ok(vec![path.to_owned()]);
     }
     let name = path.display();
-    let files = files_in(path).map_err(|error| {
+    let files = files_in(path, depth).map_err(|error| {
         let message = format!("cannot look into the folder {name}: {}", reason(&error));
         Box::new(Diagnostic::error("unreadable", message))
     })?;
     if files.is_empty() {
         let message = format!("the folder {name} holds no manifests");
-        let help = "punctual reads its *.yaml, *.yml and *.json files, not those of folders within it";
+        let help = match depth {
+            Depth::Flat => {
+                "punctual reads its *.yaml, *.yml and *.json files, not those of folders within it"
+            }
+            Depth::Recursive => "punctual reads *.yaml, *.yml and *.json files",
+        };
         return Err(Box::new(Diagnostic::error("no-manifests", message).help(help)));
     }
     Ok(files)
@@ -71,7 +84,7 @@ fn files_of(path: &Path) -> Result<Vec<PathBuf>, Box<Diagnostic>> {
 pub fn files(paths: &[PathBuf]) -> Vec<PathBuf> {
     let there = paths.iter().flat_map(|path| {
         if path.is_dir() {
-            files_in(path).unwrap_or_default()
+            files_in(path, Depth::Flat).unwrap_or_default()
         } else {
             Some(path.clone())
                 .filter(|path| path.is_file())
@@ -82,17 +95,30 @@ pub fn files(paths: &[PathBuf]) -> Vec<PathBuf> {
     there.collect()
 }
 
-fn files_in(folder: &Path) -> io::Result<Vec<PathBuf>> {
+fn files_in(folder: &Path, depth: Depth) -> io::Result<Vec<PathBuf>> {
     let entries: io::Result<Vec<PathBuf>> = fs::read_dir(folder)?
         .map(|entry| entry.map(|entry| entry.path()))
         .collect();
-    let is_manifest = |path: &PathBuf| {
+    let mut entries = entries?;
+    entries.sort();
+    let mut files = Vec::new();
+    for path in entries {
         let ending = path.extension().and_then(OsStr::to_str).unwrap_or_default();
-        ENDINGS.contains(&ending) && !path.is_dir()
-    };
-    let mut files: Vec<PathBuf> = entries?.into_iter().filter(is_manifest).collect();
-    files.sort();
+        // A link to a folder may lead back to where it is.
+        let is_within = depth == Depth::Recursive && path.is_dir() && !path.is_symlink();
+        if is_within && !is_hidden(&path) {
+            files.extend(files_in(&path, depth)?);
+        } else if ENDINGS.contains(&ending) && !path.is_dir() {
+            files.push(path);
+        }
+    }
     Ok(files)
+}
+
+/// Whether a folder is not for people, as `.git` is not.
+fn is_hidden(path: &Path) -> bool {
+    let name = path.file_name().and_then(OsStr::to_str);
+    name.is_some_and(|name| name.starts_with('.'))
 }
 
 fn read_file(path: &Path) -> ReadResult {

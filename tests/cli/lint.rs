@@ -137,3 +137,15 @@ fn standard_input_is_read() {
         text(&output.stdout)
     );
 }
+
+#[test]
+fn folders_within_folders_are_looked_into_when_that_is_asked() {
+    let (_, err, code) = lint(&["fixtures/lint", "--fail-on", "never"]);
+    assert_eq!(
+        (err.starts_with("1 error in 0 objects"), code),
+        (true, 0),
+        "{err}"
+    );
+    let (_, err, _) = lint(&["-R", "fixtures/lint", "--fail-on", "never"]);
+    assert!(err.contains("errors"), "{err}");
+}

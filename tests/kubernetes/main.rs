@@ -8,6 +8,7 @@
 //! | `leadership` | replicas that are killed or stopped |
 //! | `trouble` | a namespace that gets no Job |
 //! | `install` | what the chart renders, as who it runs, and what its admission policy refuses |
+//! | `lint` | what `punctual lint` calls an error is what the server refuses |
 //! | `stress` | leaders killed at random under load, for `STRESS_SECONDS` |
 //!
 //! Where the binaries are missing the cases show as ignored; `KUBEBUILDER_ASSETS` says where they are.
@@ -20,6 +21,7 @@ mod control_plane;
 mod embedded;
 mod install;
 mod leadership;
+mod lint;
 #[path = "../support/request.rs"]
 mod request;
 mod specs;
@@ -64,7 +66,7 @@ fn main() -> ExitCode {
         specs::of_failed_jobs_one_is_kept
         specs::a_time_zone_that_does_not_exist_is_refused
     };
-    let alone: [Case; 7] = cases! {
+    let alone: [Case; 8] = cases! {
         leadership::a_leader_that_is_killed_loses_no_run
         leadership::a_leader_that_is_stopped_hands_over_at_once
         trouble::a_webhook_that_hangs_holds_up_its_namespace_only
@@ -72,6 +74,7 @@ fn main() -> ExitCode {
         trouble::what_a_template_says_reaches_the_job
         trouble::a_second_signal_insists
         trouble::a_schedule_of_minutes_runs_at_the_minute
+        lint::errors_are_what_the_server_refuses
     };
     let beside: [Case; 5] = cases! {
         beside::those_handed_over_are_ours_alone

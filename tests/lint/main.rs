@@ -8,7 +8,7 @@ use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
 
-use punctual::manifest::lint::{Options, Report, Rule, find, lint, lint_bytes, rules};
+use punctual::manifest::lint::{Depth, Options, Report, Rule, find, lint, lint_bytes, rules};
 use punctual::manifest::{Paint, Severity, Version};
 use punctual::schedule::TimeZones;
 
@@ -36,7 +36,13 @@ fn lint_file(path: &Path) -> Report {
         kubernetes: version.map_or(Version::KNOWN, |version| version.parse().unwrap()),
         ..options()
     };
-    lint(&[path.into()], &mut io::empty(), &TimeZones::built_in(), &options)
+    lint(
+        &[path.into()],
+        Depth::Flat,
+        &mut io::empty(),
+        &TimeZones::built_in(),
+        &options,
+    )
 }
 
 fn lint_text(text: &str, options: &Options) -> Report {
@@ -109,6 +115,7 @@ fn manifests_that_are_right_have_no_errors() {
     for folder in ["fixtures/good", "fixtures/patterns"] {
         let report = lint(
             &[folder.into()],
+            Depth::Flat,
             &mut io::empty(),
             &TimeZones::built_in(),
             &options(),

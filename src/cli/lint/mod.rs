@@ -10,7 +10,7 @@ use std::path::PathBuf;
 use crate::cli::exit::{Exit, Failure};
 use crate::cli::{asked, complain, say, zoneinfo};
 use crate::clock::{Clock, SystemClock};
-use crate::manifest::lint::{self, Options, Rule, find, rules};
+use crate::manifest::lint::{self, Depth, Options, Rule, find, rules};
 use crate::manifest::{NotAVersion, Severity, Version};
 use crate::schedule::Timestamp;
 
@@ -23,7 +23,7 @@ const EVERY_RULE: &str = "all";
 Examples:
   punctual lint cron.yaml
   helm template my-chart | punctual lint -
-  punctual lint k8s/ --fail-on warning --ignore P027,P038
+  punctual lint -R k8s/ --fail-on warning --ignore P027,P038
   punctual lint k8s/ -o sarif > lint.sarif
   punctual lint --explain P042
 
@@ -32,6 +32,10 @@ pub(super) struct LintArgs {
     /// Manifests: files, folders, - for standard input
     #[arg(value_name = "PATH", required_unless_present = "explain")]
     paths: Vec<PathBuf>,
+
+    /// Look into folders within folders, but not into hidden ones
+    #[arg(short = 'R', long)]
+    recursive: bool,
 
     /// Show the page of a rule, by its code or name; all lists the rules
     #[arg(long, value_name = "RULE", conflicts_with = "paths")]
@@ -112,7 +116,12 @@ pub(super) fn lint(args: &LintArgs) -> Result<Exit, Failure> {
         ignore: args.ignore.clone(),
         now: args.at.unwrap_or_else(|| SystemClock.now()),
     };
-    let report = lint::lint(&args.paths, &mut std::io::stdin(), &zones, &options);
+    let depth = if args.recursive {
+        Depth::Recursive
+    } else {
+        Depth::Flat
+    };
+    let report = lint::lint(&args.paths, depth, &mut std::io::stdin(), &zones, &options);
     let shown = match args.output {
         Output::Text => text::findings(&report),
         Output::Json => json::report(&report)?,

@@ -15,8 +15,10 @@ pub fn find(word: &str) -> Option<&'static Rule> {
 
 /// The rule of what was found while reading.
 pub(super) fn of_reading(code: &str) -> Option<&'static Rule> {
-    ALL.iter()
-        .find(|rule| matches!(rule.finds, Finds::Reading(codes) if codes.contains(&code)))
+    ALL.iter().find(|rule| match rule.finds {
+        Finds::InText(codes) | Finds::Reading(codes) => codes.contains(&code),
+        Finds::InObject(_) | Finds::InAll(_) => false,
+    })
 }
 
 #[cfg(test)]

@@ -23,7 +23,9 @@ pub struct Rule {
 
 /// How what is wrong is found.
 pub(super) enum Finds {
-    /// While a manifest is read: the codes of its diagnostics.
+    /// While a text is read, before there is an object: the codes of its diagnostics.
+    InText(&'static [&'static str]),
+    /// While an object is read: the codes of its diagnostics.
     Reading(&'static [&'static str]),
     /// By looking at one object.
     InObject(fn(&Subject) -> Vec<Diagnostic>),
@@ -39,11 +41,14 @@ impl Rule {
 
     /// The page, as `--explain` shows it and `docs/lint.md` has it, without its title.
     pub fn explanation(&self) -> String {
-        let silence = format!(
-            "To silence it for one object, annotate the object with `punctual.dev/lint-ignore: {code}`; \
-             for a run, write `--ignore {code}`.",
-            code = self.code
-        );
+        let code = self.code;
+        let silence = match self.finds {
+            Finds::InText(_) => format!("To silence it, write `--ignore {code}`."),
+            Finds::Reading(_) | Finds::InObject(_) | Finds::InAll(_) => format!(
+                "To silence it for one object, annotate the object with `punctual.dev/lint-ignore: {code}`; \
+                 for a run, write `--ignore {code}`."
+            ),
+        };
         format!("{}.\n\n{}\n\n{silence}", self.summary, self.page.trim())
     }
 }

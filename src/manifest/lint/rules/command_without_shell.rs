@@ -96,13 +96,14 @@ fn script(subject: &Subject, rest: &[(&str, FieldPath)]) -> Option<Diagnostic> {
     })
 }
 
-/// Whether a word has a meaning only to a shell: an operator, or a variable as shells write it.
+/// Whether a word has a meaning only to a shell: an operator, or a variable as shells write it. Kubernetes' own `$(NAME)`
+/// is none, and `$$` is a dollar.
 fn is_for_a_shell(word: &str) -> bool {
     let is_variable = |rest: &str| rest.starts_with(|c: char| c.is_ascii_uppercase() || c == '{');
     OPERATORS.contains(&word)
         || word
             .match_indices('$')
-            .any(|(at, _)| is_variable(&word[at + 1..]))
+            .any(|(at, _)| !word[..at].ends_with('$') && is_variable(&word[at + 1..]))
 }
 
 /// The words of a container's command line, and where each is.

@@ -53,7 +53,7 @@ fn check(subjects: &[&Subject]) -> Vec<Diagnostic> {
     let at = Timestamp::from_timestamp(minute * 60, 0)
         .unwrap_or_default()
         .format("%H:%M");
-    let name = |index: &usize| format!("`{}`", subjects[*index].name);
+    let name = |index: &usize| format!("`{}`", subjects[*index].name.trim_start_matches("CronJob "));
     let mut named: Vec<String> = crowd.iter().take(NAMED).map(name).collect();
     named.push(format!("{} others", crowd.len() - NAMED));
     let message = format!(

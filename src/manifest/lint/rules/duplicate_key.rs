@@ -18,5 +18,5 @@ what follows. Often the second was meant for another level, or a block was paste
       - name: PORT
         value: "80"
 "#,
-    finds: Finds::Reading(&["duplicate-key"]),
+    finds: Finds::InText(&["duplicate-key"]),
 };

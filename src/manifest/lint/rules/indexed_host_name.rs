@@ -3,8 +3,8 @@
 use super::{Diagnostic, FieldPath, Finds, Rule, Severity, Subject};
 use crate::manifest::validate::names::dns_label;
 
-/// What stands in for the instant of a run: `-` and ten digits.
-const INSTANT: &str = "-4102444800";
+/// What stands in for the instant of a run: `-` and the minutes since 1970.
+const INSTANT: &str = "-29671200";
 
 pub(super) const RULE: Rule = Rule {
     code: "P047",

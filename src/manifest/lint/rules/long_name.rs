@@ -3,9 +3,9 @@
 use super::{Diagnostic, FieldPath, Finds, Rule, Severity, Subject};
 use crate::manifest::validate::cron_job::NAME_MAX;
 
-/// The longest name of a CronJob whose pods have the whole name of their Job: 63 characters, less the 11 of a run's
-/// instant and the 6 of a pod.
-const LONGEST: usize = 46;
+/// The longest name of a CronJob whose pods have the whole name of their Job: 63 characters, less the 9 of a run's
+/// minute and the 6 of a pod.
+const LONGEST: usize = 48;
 
 pub(super) const RULE: Rule = Rule {
     code: "P045",
@@ -13,8 +13,8 @@ pub(super) const RULE: Rule = Rule {
     severity: Severity::Warning,
     summary: "The name leaves no room for the names of pods",
     page: r"
-A Job is named after its CronJob, with 11 characters more, and a pod after its Job, with 6 more. A pod's name
-has at most 63, and Kubernetes cuts the Job's name to make it fit. With a CronJob's name of more than 46
+A Job is named after its CronJob, with 9 characters more, and a pod after its Job, with 6 more. A pod's name
+has at most 63, and Kubernetes cuts the Job's name to make it fit. With a CronJob's name of more than 48
 characters, the pods of different runs can't be told apart by their names, and searches by the Job's name miss
 them.
 ",

@@ -12,10 +12,10 @@ The field exists, but in another mapping: mostly it is indented too little or to
 Kubernetes drops it there without a word, or refuses the object.
 
     jobTemplate:
-      template:               # belongs into jobTemplate.spec
+      template:               # belongs in jobTemplate.spec
         spec:
           containers: []
-        restartPolicy: Never  # belongs into template.spec
+        restartPolicy: Never  # belongs in template.spec
 
 What is below it is checked as if it were in its place, and it does not count as missing there.
 ",

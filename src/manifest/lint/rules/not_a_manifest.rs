@@ -14,5 +14,5 @@ items and a crontab are none. `punctual import crontab` writes a crontab as Cron
     apiVersion: batch/v1
     kind: CronJob
 ",
-    finds: Finds::Reading(&["not-a-manifest", "no-manifests", "crontab"]),
+    finds: Finds::InText(&["not-a-manifest", "no-manifests", "crontab"]),
 };

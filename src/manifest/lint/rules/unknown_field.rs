@@ -9,7 +9,7 @@ pub(super) const RULE: Rule = Rule {
     summary: "There is no field of this name",
     page: r"
 Kubernetes drops a field that it does not know without a word, or refuses the object if the client asks for
-that (as `kubectl` does by default since 1.27). A CronJob with `timezone` for `timeZone` runs at the wrong
+that, as `kubectl` does by default. A CronJob with `timezone` for `timeZone` runs at the wrong
 hour.
 
 What is below a misspelt field is checked as if it were spelt right.

@@ -14,5 +14,5 @@ Kinds are written with exact capitals, and each belongs to a group and version: 
     apiVersion: v1            # batch/v1
     kind: Cronjob             # CronJob
 ",
-    finds: Finds::Reading(&["unknown-kind"]),
+    finds: Finds::InText(&["unknown-kind"]),
 };

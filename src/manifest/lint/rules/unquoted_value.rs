@@ -17,5 +17,5 @@ Quote every schedule, also those that would do without:
 
     schedule: "* * * * *"
 "#,
-    finds: Finds::Reading(&["unquoted-schedule", "unquoted-value"]),
+    finds: Finds::InText(&["unquoted-schedule", "unquoted-value"]),
 };

@@ -11,7 +11,8 @@ pub(super) const RULE: Rule = Rule {
 A file is missing, may not be read, is larger than 16 MiB, is not UTF-8, or nests more lists and mappings than
 any manifest does. PowerShell's `>` writes UTF-16: save such a file as UTF-8.
 
-Only files that end in `.yaml`, `.yml` or `.json` are read in a folder, as `kubectl apply -f` does.
+Of a folder, only files that end in `.yaml`, `.yml` or `.json` are read, as `kubectl apply -f` does; with `-R`, those of
+folders within it as well.
 ",
-    finds: Finds::Reading(&["unreadable", "not-utf8", "too-large", "too-deep"]),
+    finds: Finds::InText(&["unreadable", "not-utf8", "too-large", "too-deep"]),
 };

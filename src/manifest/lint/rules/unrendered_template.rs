@@ -12,5 +12,5 @@ pub(super) const RULE: Rule = Rule {
 
     helm template my-chart | punctual lint -
 ",
-    finds: Finds::Reading(&["unrendered-template"]),
+    finds: Finds::InText(&["unrendered-template"]),
 };

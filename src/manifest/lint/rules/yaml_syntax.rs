@@ -16,5 +16,5 @@ closed.
       schedule: "0 6 * * *"
        suspend: true          # one column too far
 "#,
-    finds: Finds::Reading(&["yaml-syntax", "json-syntax"]),
+    finds: Finds::InText(&["yaml-syntax", "json-syntax"]),
 };
