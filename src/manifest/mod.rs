@@ -21,6 +21,7 @@
 //! | [`defaults`] | what is meant where nothing is written |
 //! | [`validate`] | the rules of the API server, in its words; also for the embedded API |
 //! | [`resource`] | the CronJob that the rest of the program uses, its Job template as it was written |
+//! | `quantity` | amounts of a resource, such as `500m` and `64Mi` |
 //! | `schema` | Kubernetes' own description of its types |
 //! | [`diagnostic`] | what is told, and how it is drawn |
 //! | `examine`, `object`, `report` | all of that together, for one object |
@@ -35,6 +36,7 @@ pub mod defaults;
 pub mod diagnostic;
 pub mod lint;
 pub mod path;
+pub(crate) mod quantity;
 pub mod resource;
 pub(crate) mod schema;
 pub mod source;

@@ -4,7 +4,7 @@ use k8s_openapi::api::core::v1::{
     Container, ContainerPort, EnvFromSource, EnvVar, EnvVarSource, VolumeMount,
 };
 
-use super::{Findings, metadata, names};
+use super::{Findings, metadata, names, probe, resources, security};
 use crate::manifest::path::FieldPath;
 
 const PULL_POLICIES: [&str; 3] = ["Always", "IfNotPresent", "Never"];
@@ -47,6 +47,18 @@ pub(super) fn check(container: &Container, volumes: &[&str], path: &FieldPath, f
     for (index, port) in container.ports.iter().flatten().enumerate() {
         check_port(port, &path.child("ports").index(index), found);
     }
+    port_names(
+        container.ports.as_deref().unwrap_or_default(),
+        &path.child("ports"),
+        found,
+    );
+    resources::check(container.resources.as_ref(), &path.child("resources"), found);
+    security::check_container(
+        container.security_context.as_ref(),
+        &path.child("securityContext"),
+        found,
+    );
+    probe::check(container, path, found);
     mounts(
         container.volume_mounts.as_deref().unwrap_or_default(),
         volumes,
@@ -118,6 +130,44 @@ fn check_port(port: &ContainerPort, path: &FieldPath, found: &mut Findings) {
         .filter(|protocol| !PROTOCOLS.contains(protocol))
     {
         found.not_supported(&path.child("protocol"), protocol, &PROTOCOLS);
+    }
+}
+
+/// The longest name of a port (RFC 6335), in characters.
+const PORT_NAME_MAX: usize = 15;
+
+/// Names of ports: short, and each once.
+fn port_names(ports: &[ContainerPort], path: &FieldPath, found: &mut Findings) {
+    for (index, port) in ports.iter().enumerate() {
+        let Some(name) = port.name.as_deref().filter(|name| !name.is_empty()) else {
+            continue;
+        };
+        let path = path.index(index).child("name");
+        if name.len() > PORT_NAME_MAX {
+            found.invalid(
+                &path,
+                name,
+                format!("must be no more than {PORT_NAME_MAX} characters"),
+            );
+        }
+        if !name
+            .bytes()
+            .all(|byte| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'-')
+        {
+            found.invalid(
+                &path,
+                name,
+                "must contain only alpha-numeric characters (a-z, 0-9), and hyphens (-)",
+            );
+        } else if !name.bytes().any(|byte| byte.is_ascii_lowercase()) {
+            found.invalid(&path, name, "must contain at least one letter (a-z)");
+        }
+        if ports[..index]
+            .iter()
+            .any(|earlier| earlier.name.as_deref() == Some(name))
+        {
+            found.duplicate(&path, name);
+        }
     }
 }
 

@@ -5,8 +5,8 @@
 //!
 //! The rules are those of Kubernetes v1.36 (`pkg/apis/batch/validation`, `pkg/apis/core/validation`,
 //! `apimachinery/pkg/util/validation`) for CronJobs, Jobs and the fields of pods that are run here: names and
-//! labels, containers, their environment, ports and mounts, volumes. Affinity, security contexts, probes and
-//! the sources of volumes are taken as they are written.
+//! labels, containers, their environment, ports, mounts, resources, users and probes, where pods are put, volumes. Most
+//! of what is rarely written (affinity between pods, SELinux, the sources of volumes) is taken as it is written.
 //!
 //! One file for each concern:
 //!
@@ -18,6 +18,7 @@
 //! | `completion` | completion mode and the limits of indexed Jobs |
 //! | `pod_failure_policy`, `success_policy` | the policies of Jobs |
 //! | [`pod`], `container`, `volume` | pod templates |
+//! | `resources`, `probe`, `security`, `scheduling` | what containers use, how they are looked after, as whom and where |
 //! | [`metadata`], [`names`] | what every object has |
 
 pub mod cron_job;
@@ -30,7 +31,11 @@ pub mod pod;
 mod completion;
 mod container;
 mod pod_failure_policy;
+mod probe;
+mod resources;
 mod schedule;
+mod scheduling;
+mod security;
 mod success_policy;
 mod time_zone;
 mod volume;

@@ -4,7 +4,7 @@
 
 use k8s_openapi::api::core::v1::{Pod, PodSpec, PodTemplateSpec};
 
-use super::{FieldError, Findings, container, metadata, volume};
+use super::{FieldError, Findings, container, metadata, probe, scheduling, security, volume};
 use crate::manifest::path::FieldPath;
 
 /// What is wrong with a pod that is to be created.
@@ -57,6 +57,9 @@ fn check_spec(pod: &PodSpec, path: &FieldPath, found: &mut Findings) {
         for (index, container) in containers.iter().enumerate() {
             let path = path.child(list).index(index);
             container::check(container, &volumes, &path, found);
+            if list == "initContainers" {
+                probe::check_init(container, &path, found);
+            }
             if names.contains(&container.name.as_str()) {
                 found.duplicate(&path.child("name"), &container.name);
             } else if !container.name.is_empty() {
@@ -70,4 +73,6 @@ fn check_spec(pod: &PodSpec, path: &FieldPath, found: &mut Findings) {
         let rule = format!("must be between 1 and {}, inclusive", i32::MAX);
         found.invalid(&path.child("activeDeadlineSeconds"), seconds, rule);
     }
+    security::check_pod(pod, path, found);
+    scheduling::check(pod, path, found);
 }

@@ -10,6 +10,7 @@ use super::{FieldError, cron_job, job};
 use crate::manifest::defaults;
 use crate::schedule::TimeZones;
 
+mod containers;
 mod cron_jobs;
 mod field_errors;
 mod jobs;

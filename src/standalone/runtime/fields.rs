@@ -7,8 +7,8 @@ use std::collections::BTreeMap;
 
 use k8s_openapi::api::core::v1::{Container, Pod, ResourceFieldSelector};
 
-use super::quantity::Quantity;
 use super::sources::Capacity;
+use crate::manifest::quantity::Quantity;
 
 /// The address of a pod: it shares this machine's network, and loopback always answers.
 const ADDRESS: &str = "127.0.0.1";

@@ -23,7 +23,7 @@
 //! | `root` | the folder that a process with volumes starts in |
 //! | `machine` | what all pods share; what a container's process is |
 //! | `base`, [`environment`], [`expansion`] | the variables of a process |
-//! | `sources`, `fields`, `quantity` | what variables and files are taken from: config maps, secrets, the pod, the machine |
+//! | `sources`, `fields` | what variables and files are taken from: config maps, secrets, the pod, the machine |
 //! | `volumes` | the folders of a pod that its containers share |
 //! | `stream`, `lines`, [`output`] | what a process writes, line by line, on its way to a reader |
 //! | `restart`, `status` | pure rules: when to restart, what the status says |
@@ -45,7 +45,6 @@ mod node;
 mod orphans;
 mod pod;
 mod process;
-mod quantity;
 mod restart;
 mod root;
 mod runtimes;

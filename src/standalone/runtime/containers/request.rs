@@ -9,8 +9,8 @@ use std::collections::{BTreeMap, HashMap};
 use bollard::models::{ContainerCreateBody, HostConfig, HostConfigLogConfig, ImageConfig};
 use k8s_openapi::api::core::v1::{Container, Pod, PodSecurityContext, SecurityContext};
 
+use crate::manifest::quantity::Quantity;
 use crate::standalone::runtime::expansion::expand;
-use crate::standalone::runtime::quantity::Quantity;
 use crate::standalone::runtime::volumes::Bind;
 
 /// The label of every container of ours: the data folder of the `punctual` that started it.

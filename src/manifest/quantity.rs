@@ -5,7 +5,7 @@
 
 /// An amount, in billionths of its unit: what a thousandth of a CPU needs, with room for eight exbibytes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Default)]
-pub(super) struct Quantity {
+pub(crate) struct Quantity {
     nanos: i128,
 }
 
@@ -17,14 +17,14 @@ const MOST: i128 = (i64::MAX as i128) * ONE;
 
 impl Quantity {
     /// A whole number of units.
-    pub(super) fn whole(units: u64) -> Self {
+    pub(crate) fn whole(units: u64) -> Self {
         Self {
             nanos: (i128::from(units) * ONE).min(MOST),
         }
     }
 
     /// Reads an amount; nothing, when the text is none.
-    pub(super) fn parse(text: &str) -> Option<Self> {
+    pub(crate) fn parse(text: &str) -> Option<Self> {
         let end = text
             .find(|character: char| !matches!(character, '0'..='9' | '.' | '+' | '-'))
             .unwrap_or(text.len());
@@ -48,19 +48,19 @@ impl Quantity {
 
     /// How many times another amount fits, rounded up, as Kubernetes tells amounts to a program. The whole amount,
     /// when the other one is nothing.
-    pub(super) fn in_units_of(self, unit: Self) -> i64 {
+    pub(crate) fn in_units_of(self, unit: Self) -> i64 {
         let unit = if unit.nanos > 0 { unit.nanos } else { ONE };
         let times = self.nanos.div_euclid(unit) + i128::from(self.nanos.rem_euclid(unit) > 0);
         i64::try_from(times).unwrap_or(i64::MAX)
     }
 
     /// The amount in whole units, rounded up.
-    pub(super) fn units(self) -> i64 {
+    pub(crate) fn units(self) -> i64 {
         self.in_units_of(Self { nanos: ONE })
     }
 
     /// The amount in billionths of its unit.
-    pub(super) fn nanos(self) -> i64 {
+    pub(crate) fn nanos(self) -> i64 {
         i64::try_from(self.nanos).unwrap_or(i64::MAX)
     }
 }
