@@ -9,7 +9,7 @@ use std::iter::once;
 const ALIKE_MIN: f64 = 0.85;
 
 /// What other tools call the fields of CronJobs, Jobs and containers, and what people call them from memory.
-const WORDS: [(&str, &str); 26] = [
+const WORDS: [(&str, &str); 24] = [
     ("cmd", "command"),
     ("entrypoint", "command"),
     ("arguments", "args"),
@@ -32,8 +32,6 @@ const WORDS: [(&str, &str); 26] = [
     ("pullPolicy", "imagePullPolicy"),
     ("pullSecrets", "imagePullSecrets"),
     ("mounts", "volumeMounts"),
-    ("path", "mountPath"),
-    ("port", "containerPort"),
     ("podTemplate", "template"),
     ("historyLimit", "successfulJobsHistoryLimit"),
 ];

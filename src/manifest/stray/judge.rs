@@ -132,9 +132,12 @@ fn elsewhere(node: &Node, root: Schema, found: &Found) -> Vec<Candidate> {
 fn sibling(node: &Node, found: &Found) -> Option<Candidate> {
     let names: Vec<&'static str> = found.schema.fields().map(|(name, _)| name).collect();
     let key = found.entry.key.as_str();
-    let name = suggest::meant(key, &names)?;
+    let name = fuller(found, key).or_else(|| suggest::meant(key, &names))?;
     let path = found.parent.child_named(name);
-    let letters = suggest::letters_apart(key, name);
+    let letters = match fuller(found, key) {
+        Some(_) => 1,
+        None => suggest::letters_apart(key, name),
+    };
     let schema = found.schema.field(name);
     // What is written already is not meant a second time.
     let is_free = node.at(&path).is_none_or(|value| value.value == Value::Null);
@@ -145,6 +148,19 @@ fn sibling(node: &Node, found: &Found) -> Option<Candidate> {
         is_taken: false,
         against: 3 * letters.min(3) + 4 * misfits(&found.entry.value, schema),
     })
+}
+
+/// The field that a short name is the end of, such as `secretName` for `name`: the only one, or the one that must be
+/// written.
+fn fuller(found: &Found, key: &str) -> Option<&'static str> {
+    let mut letters = key.chars();
+    let end: String = letters.next()?.to_uppercase().chain(letters).collect();
+    let names = found.schema.fields().map(|(name, _)| name);
+    let fuller: Vec<&'static str> = names.filter(|name| name.ends_with(&end)).collect();
+    match fuller.as_slice() {
+        [only] => Some(only),
+        several => found.schema.required().find(|name| several.contains(name)),
+    }
 }
 
 /// How many letters two names differ in, if that can be a typing mistake.
