@@ -57,7 +57,7 @@ const FLIPS: &[Flip] = &[
     ("metrics.prometheusRule.labels", r#"{"a": "b"}"#, "prometheusrule", "a: b"),
     ("metrics.prometheusRule.runbookUrl", r#""https://books.example""#, "prometheusrule", "runbook_url: https://books.example/PunctualNoLeader.md"),
     ("metrics.dashboard.enabled", "true", "dashboard", "grafana_dashboard: \"1\""),
-    ("metrics.dashboard.labels.grafana_dashboard", "'2'", "dashboard", "grafana_dashboard: \"2\""),
+    ("metrics.dashboard.labels.grafana_dashboard", r#""2""#, "dashboard", "grafana_dashboard: \"2\""),
     ("networkPolicy.enabled", "true", "networkpolicy", "port: 6443"),
     ("networkPolicy.apiServerPorts", "[8443]", "networkpolicy", "port: 8443"),
     ("networkPolicy.metricsFrom", r#"[{"podSelector": {}}]"#, "networkpolicy", "from:\n        - podSelector: {}"),
