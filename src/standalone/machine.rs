@@ -15,7 +15,7 @@ use crate::schedule::TimeZones;
 use crate::standalone::api::{self, error::ApiError};
 use crate::standalone::data_dir::DataDir;
 use crate::standalone::jobs::JobController;
-use crate::standalone::runtime::{Event, Node, Options, Runtimes, Shutdown, output};
+use crate::standalone::runtime::{Event, Node, Options, Runtimes, Shutdown, output, register};
 use crate::standalone::store::SharedStore;
 use crate::submit::JobView;
 use crate::submit::write_events;
@@ -86,7 +86,7 @@ impl Standalone {
         let api = api::Api::start(Arc::clone(&store), Arc::clone(&clock), Arc::clone(&zones)).await?;
         Ok(Standalone {
             store,
-            api,
+            api: api.with_node(NODE_NAME),
             clock,
             zones,
         })
@@ -124,6 +124,7 @@ impl Standalone {
             ..ControllerOptions::new(client.clone(), Arc::clone(&clock), zones, teller)
         };
         let jobs = JobController::new(client.clone(), Arc::clone(&clock));
+        tokio::spawn(register(client.clone(), NODE_NAME, clock.now()));
         let on_node = Options {
             runtimes,
             ..Options::new(NODE_NAME, data)

@@ -25,5 +25,8 @@ mod machine;
 mod recorder;
 mod residents;
 
+/// The version of Kubernetes whose behaviour is followed, with our own.
+const KUBERNETES_VERSION: &str = concat!("v1.36.0+punctual-", env!("CARGO_PKG_VERSION"));
+
 pub use machine::{Hearing, Running, Standalone};
 pub use residents::keep_residents;

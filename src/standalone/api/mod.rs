@@ -113,6 +113,13 @@ impl Api {
         self
     }
 
+    /// The same API, which gives every new pod to this node, as a scheduler would that has no other.
+    #[must_use]
+    pub fn with_node(mut self, name: &'static str) -> Self {
+        self.registry.node = Some(name);
+        self
+    }
+
     /// The API as a service for HTTP requests.
     pub fn router(&self) -> Router {
         handlers::router(self)

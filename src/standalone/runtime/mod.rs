@@ -16,6 +16,7 @@
 //! | `supervisor` | a small process for each attempt, which outlives `punctual`; the engine of processes |
 //! | `process` | one process: started in a group of its own, signalled, its exit collected |
 //! | `containers` | an engine: containers by Docker or Podman |
+//! | `registration` | the node as an object |
 //! | `start_error` | why a process did not start |
 //! | `runtimes` | which engine runs a pod |
 //! | [`entrypoint`] | the commands that stand for images |
@@ -45,6 +46,7 @@ mod node;
 mod orphans;
 mod pod;
 mod process;
+mod registration;
 mod restart;
 mod root;
 mod runtimes;
@@ -66,3 +68,5 @@ pub use node::{Node, Shutdown};
 pub use output::{Event, Origin, Output, Stream, What};
 pub use runtimes::Runtimes;
 pub use supervisor::supervise_if_asked;
+
+pub(super) use registration::register;

@@ -13,9 +13,10 @@ use serde_json::{Value, json};
 use super::body::answer_json;
 use super::reviews::REVIEWS;
 use super::{ApiError, RESOURCES, Resource};
+use crate::standalone::KUBERNETES_VERSION;
 
 /// The Kubernetes version whose behaviour the API follows.
-const KUBERNETES_MINOR: u32 = 36;
+const KUBERNETES_MINOR: &str = "36";
 
 /// The routes that belong to no resource.
 pub(super) fn routes() -> Router {
@@ -55,8 +56,8 @@ async fn one_group(Path(name): Path<String>) -> Result<Response, ApiError> {
 fn version() -> Value {
     json!({
         "major": "1",
-        "minor": KUBERNETES_MINOR.to_string(),
-        "gitVersion": format!("v1.{KUBERNETES_MINOR}.0+punctual-{}", env!("CARGO_PKG_VERSION")),
+        "minor": KUBERNETES_MINOR,
+        "gitVersion": KUBERNETES_VERSION,
         "gitCommit": "",
         "gitTreeState": "clean",
         "buildDate": "",

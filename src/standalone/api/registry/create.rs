@@ -94,6 +94,12 @@ impl Registry {
         owners: Owners<'_>,
     ) -> Result<Object, ApiError> {
         resource.strategy.prepare_create(&mut document);
+        if let Some(node) = self.node
+            && resource.stored_as == "pods"
+            && let Some(spec) = meta::spec(&mut document)
+        {
+            meta::default(spec, "nodeName", node);
+        }
         match owners {
             Owners::AsBefore => meta::remove(&mut document, "managedFields"),
             Owners::Author(author) => {

@@ -66,6 +66,8 @@ pub struct Registry {
     store: SharedStore,
     clock: SharedClock,
     zones: Arc<TimeZones>,
+    /// The node that runs every pod, if there is one.
+    pub(super) node: Option<&'static str>,
 }
 
 impl fmt::Debug for Registry {
@@ -79,7 +81,12 @@ impl fmt::Debug for Registry {
 impl Registry {
     /// A registry over a store, that dates objects by a clock and knows these time zones.
     pub fn new(store: SharedStore, clock: SharedClock, zones: Arc<TimeZones>) -> Self {
-        Self { store, clock, zones }
+        Self {
+            store,
+            clock,
+            zones,
+            node: None,
+        }
     }
 
     /// The store below.
