@@ -1,5 +1,6 @@
 //! All of it together: an API over a store, the CronJob controller, the Job controller and the node.
 
+use std::net::SocketAddr;
 use std::sync::Arc;
 
 use kube::api::ListParams;
@@ -151,6 +152,14 @@ impl Running {
     /// The client that everything on this machine speaks through.
     pub fn client(&self) -> Client {
         self.client.clone()
+    }
+
+    /// Tells clients that the API is at this address. What fails is told in the log: they know it already.
+    pub async fn publish(&self, address: SocketAddr) {
+        if let Err(error) = self.api.publish(address).await {
+            let error = &error as &dyn std::error::Error;
+            tracing::warn!(error, "the address of the API could not be published");
+        }
     }
 
     /// The API, to be served to others.

@@ -88,7 +88,8 @@ pub(super) async fn build(args: &UpArgs, data_dir: &DataDir, clock: SharedClock)
 
 impl Serving {
     /// Opens the door to a machine.
-    pub(super) fn start(door: Door, machine: &Running) -> Serving {
+    pub(super) async fn start(door: Door, machine: &Running) -> Serving {
+        machine.publish(door.address()).await;
         let residents = keep_residents(machine.client(), door.authority_pem().to_owned());
         let (stop, stopped) = watch::channel(false);
         let tasks = [

@@ -90,7 +90,7 @@ pub(super) async fn run(
     };
     let (machine, Hearing { told, processes }) =
         machine.start(data_dir.clone(), runtimes, before.schedules(&zones));
-    let serving = Serving::start(door, &machine);
+    let serving = Serving::start(door, &machine).await;
     let (sender, ended) = mpsc::channel(ENDED_QUEUE);
     let (stop_ends, ends_stop) = watch::channel(false);
     tokio::spawn(ends.watch(client, sender, ends_stop));

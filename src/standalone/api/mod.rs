@@ -17,6 +17,7 @@
 //! | [`patch`] | merge, JSON and strategic merge patches |
 //! | `ownership` | who wrote which field, and server-side apply |
 //! | `gc` | what follows from a write: dependents go with their owners, contents with their namespace |
+//! | `service` | the API as an object in itself |
 //! | [`error`] | every way to say no |
 //! | `protobuf` | bodies in the binary form of what is served |
 //! | `table` | objects as rows, for `kubectl get` |
@@ -35,10 +36,12 @@ mod protobuf;
 pub mod registry;
 pub mod resource;
 pub mod selector;
+mod service;
 pub mod strategy;
 mod table;
 mod unknown;
 
+use std::net::SocketAddr;
 use std::sync::Arc;
 
 use axum::Router;
@@ -118,6 +121,15 @@ impl Api {
     pub fn with_node(mut self, name: &'static str) -> Self {
         self.registry.node = Some(name);
         self
+    }
+
+    /// Tells clients that the API is at this address, as they look for it in a cluster.
+    ///
+    /// # Errors
+    ///
+    /// [`ApiError::Internal`] when the store fails.
+    pub async fn publish(&self, address: SocketAddr) -> Result<(), ApiError> {
+        service::publish(&self.registry, address).await
     }
 
     /// The API as a service for HTTP requests.

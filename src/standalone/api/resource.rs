@@ -23,6 +23,8 @@ pub struct Resource {
     pub categories: &'static [&'static str],
     /// Whether its objects live in namespaces.
     pub namespaced: bool,
+    /// Whether clients can only look: its objects are the API's own.
+    pub read_only: bool,
     /// Whether it has a `/status` subresource, and the main resource leaves the status alone.
     pub has_status: bool,
     /// Whether it has a `/log` subresource: what its containers write.
@@ -90,6 +92,7 @@ const CORE: Resource = Resource {
     short_names: &[],
     categories: &[],
     namespaced: true,
+    read_only: false,
     has_status: false,
     has_log: false,
     stored_as: "",
@@ -112,6 +115,9 @@ pub(super) static LOG_OPTIONS: &Resource = &Resource {
     kind: "PodLogOptions",
     ..CORE
 };
+
+/// Services, of which there is one: the API itself.
+pub static SERVICES: &Resource = &RESOURCES[7];
 
 /// Everything that is served, in the order of discovery.
 pub static RESOURCES: &[Resource] = &[
@@ -182,6 +188,17 @@ pub static RESOURCES: &[Resource] = &[
         short_names: &["sa"],
         stored_as: "serviceaccounts",
         strategy: &strategy::ServiceAccounts,
+        ..CORE
+    },
+    Resource {
+        plural: "services",
+        singular: "service",
+        kind: "Service",
+        short_names: &["svc"],
+        categories: &["all"],
+        read_only: true,
+        stored_as: "services",
+        strategy: &strategy::Services,
         ..CORE
     },
     Resource {

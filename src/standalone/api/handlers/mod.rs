@@ -71,13 +71,12 @@ fn routes(endpoint: Endpoint) -> Router {
         everywhere.clone()
     };
     let item = format!("{collection}/{{name}}");
-    let of_collection: MethodRouter<Endpoint> = get(collection::list_or_watch)
-        .post(collection::create)
-        .delete(collection::delete);
-    let of_item = get(item::read)
-        .put(item::replace)
-        .patch(item::patch)
-        .delete(item::delete);
+    let mut of_collection: MethodRouter<Endpoint> = get(collection::list_or_watch);
+    let mut of_item: MethodRouter<Endpoint> = get(item::read);
+    if !endpoint.resource.read_only {
+        of_collection = of_collection.post(collection::create).delete(collection::delete);
+        of_item = of_item.put(item::replace).patch(item::patch).delete(item::delete);
+    }
     let mut router = Router::new().route(&collection, of_collection);
     if endpoint.resource.namespaced {
         router = router.route(&everywhere, get(collection::list_or_watch));

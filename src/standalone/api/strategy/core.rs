@@ -1,7 +1,7 @@
 //! The rules of the core group and of leases (`pkg/registry/core`, `pkg/registry/coordination`).
 
 use k8s_openapi::api::coordination::v1::Lease;
-use k8s_openapi::api::core::v1::{ConfigMap, Namespace, Node, Pod, Secret, ServiceAccount};
+use k8s_openapi::api::core::v1::{ConfigMap, Namespace, Node, Pod, Secret, Service, ServiceAccount};
 use serde_json::{Value, json};
 
 use super::{Strategy, check_metadata, read_as, unknown_to};
@@ -40,6 +40,10 @@ pub struct Secrets;
 /// Service accounts.
 #[derive(Debug)]
 pub struct ServiceAccounts;
+
+/// Services.
+#[derive(Debug)]
+pub struct Services;
 
 impl Strategy for ConfigMaps {
     fn check_types(&self, object: &Value) -> Result<(), String> {
@@ -105,6 +109,20 @@ impl Strategy for ServiceAccounts {
 
     fn check(&self, object: &Value, old: Option<&Value>, _zones: &TimeZones) -> Result<Vec<Cause>, String> {
         check_metadata::<ServiceAccount>(object, old)
+    }
+}
+
+impl Strategy for Services {
+    fn check_types(&self, object: &Value) -> Result<(), String> {
+        read_as::<Service>(object).map(drop)
+    }
+
+    fn unknown_fields(&self, object: &Value) -> Vec<String> {
+        unknown_to::<Service>(object)
+    }
+
+    fn check(&self, object: &Value, old: Option<&Value>, _zones: &TimeZones) -> Result<Vec<Cause>, String> {
+        check_metadata::<Service>(object, old)
     }
 }
 

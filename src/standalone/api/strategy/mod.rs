@@ -14,7 +14,7 @@ use serde::de::DeserializeOwned;
 use serde_json::Value;
 
 pub use batch::{CronJobs, Jobs};
-pub use core::{ConfigMaps, Leases, Namespaces, Nodes, Pods, Secrets, ServiceAccounts};
+pub use core::{ConfigMaps, Leases, Namespaces, Nodes, Pods, Secrets, ServiceAccounts, Services};
 pub use events::{Events, EventsV1};
 
 use super::error::Cause;

@@ -37,6 +37,7 @@ pub(super) fn of(resource: &Resource, object: &Value, now: Timestamp) -> Vec<Val
             json!(count(&object["data"])),
             age,
         ],
+        "Service" => service(object, &name, &age),
         _ => vec![name, age],
     }
 }
@@ -218,6 +219,22 @@ fn event(object: &Value, name: &Value, now: Timestamp) -> Vec<Value> {
         json!(first),
         json!(counted.filter(|count| *count != 0).unwrap_or(1)),
         name.clone(),
+    ]
+}
+
+/// The one service there is has a cluster IP and nothing in front of it.
+fn service(object: &Value, name: &Value, age: &Value) -> Vec<Value> {
+    let spec = &object["spec"];
+    let port = |port: &Value| format!("{}/{}", port["port"], text(&port["protocol"]));
+    let ports: Vec<String> = elements(&spec["ports"]).map(port).collect();
+    vec![
+        name.clone(),
+        json!(text(&spec["type"])),
+        json!(or(text(&spec["clusterIP"]), NONE)),
+        json!(NONE),
+        json!(or(&ports.join(","), NONE)),
+        age.clone(),
+        json!(NONE),
     ]
 }
 

@@ -71,6 +71,7 @@ pub(super) fn of(resource: &Resource) -> &'static [Column] {
         "Node" => NODES,
         "Pod" => PODS,
         "Secret" => SECRETS,
+        "Service" => SERVICES,
         _ => &[NAME, AGE],
     }
 }
@@ -184,6 +185,18 @@ const PODS: &[Column] = &[
     wide("Node", Field(POD, "nodeName")),
     wide("Nominated Node", Field(POD_STATUS, "nominatedNodeName")),
     wide("Readiness Gates", Field(POD, "readinessGates")),
+];
+
+const SERVICE: &str = "io.k8s.api.core.v1.ServiceSpec";
+
+const SERVICES: &[Column] = &[
+    NAME,
+    text("Type", Field(SERVICE, "type")),
+    text("Cluster-IP", Field(SERVICE, "clusterIP")),
+    text("External-IP", Field(SERVICE, "externalIPs")),
+    text("Port(s)", Field(SERVICE, "ports")),
+    AGE,
+    wide("Selector", Field(SERVICE, "selector")),
 ];
 
 const SECRETS: &[Column] = &[
