@@ -23,8 +23,8 @@ pub struct Resource {
     pub categories: &'static [&'static str],
     /// Whether its objects live in namespaces.
     pub namespaced: bool,
-    /// Whether clients can only look: its objects are the API's own.
-    pub read_only: bool,
+    /// What clients can do with it. Of what is the API's own they can only look at it.
+    pub verbs: &'static [&'static str],
     /// Whether it has a `/status` subresource, and the main resource leaves the status alone.
     pub has_status: bool,
     /// Whether it has a `/log` subresource: what its containers write.
@@ -36,6 +36,11 @@ pub struct Resource {
 }
 
 impl Resource {
+    /// Whether clients may change it.
+    pub fn is_writable(&self) -> bool {
+        self.verbs.contains(&"create")
+    }
+
     /// The name in error messages: `jobs.batch`, `pods`.
     pub fn qualified(&self) -> String {
         qualified(self.plural, self.group)
@@ -92,7 +97,16 @@ const CORE: Resource = Resource {
     short_names: &[],
     categories: &[],
     namespaced: true,
-    read_only: false,
+    verbs: &[
+        "create",
+        "delete",
+        "deletecollection",
+        "get",
+        "list",
+        "patch",
+        "update",
+        "watch",
+    ],
     has_status: false,
     has_log: false,
     stored_as: "",
@@ -196,7 +210,7 @@ pub static RESOURCES: &[Resource] = &[
         kind: "Service",
         short_names: &["svc"],
         categories: &["all"],
-        read_only: true,
+        verbs: &["get", "list", "watch"],
         stored_as: "services",
         strategy: &strategy::Services,
         ..CORE

@@ -120,26 +120,12 @@ fn by_root() -> BTreeMap<String, Value> {
 
 /// A resource, and the parts of it that it has.
 fn entries(resource: &Resource) -> Vec<Value> {
-    let verbs: &[&str] = if resource.read_only {
-        &["get", "list", "watch"]
-    } else {
-        &[
-            "create",
-            "delete",
-            "deletecollection",
-            "get",
-            "list",
-            "patch",
-            "update",
-            "watch",
-        ]
-    };
     let mut entry = json!({
         "name": resource.plural,
         "singularName": resource.singular,
         "namespaced": resource.namespaced,
         "kind": resource.kind,
-        "verbs": verbs,
+        "verbs": resource.verbs,
     });
     if !resource.short_names.is_empty() {
         entry["shortNames"] = json!(resource.short_names);

@@ -73,7 +73,7 @@ fn routes(endpoint: Endpoint) -> Router {
     let item = format!("{collection}/{{name}}");
     let mut of_collection: MethodRouter<Endpoint> = get(collection::list_or_watch);
     let mut of_item: MethodRouter<Endpoint> = get(item::read);
-    if !endpoint.resource.read_only {
+    if endpoint.resource.is_writable() {
         of_collection = of_collection.post(collection::create).delete(collection::delete);
         of_item = of_item.put(item::replace).patch(item::patch).delete(item::delete);
     }
