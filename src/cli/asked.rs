@@ -130,10 +130,15 @@ impl Asked {
         texts.join("; ")
     }
 
-    /// The expressions as sentences, on one line.
+    /// The expressions as one sentence, without a full stop.
     pub(super) fn said(&self) -> String {
-        let said: Vec<String> = self.expressions.iter().map(Expression::describe).collect();
-        said.join("; ")
+        let mut said = self.expressions.iter().map(Expression::describe);
+        let first = said.next().unwrap_or_default();
+        said.fold(first, |text, next| {
+            let mut letters = next.chars();
+            let begin = letters.next().map(|letter| letter.to_lowercase().to_string());
+            format!("{text}; and {}{}", begin.unwrap_or_default(), letters.as_str())
+        })
     }
 }
 

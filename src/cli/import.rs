@@ -18,6 +18,7 @@ const LOCALTIME_LINK: &str = "/etc/localtime";
 
 /// Arguments of `punctual import`.
 #[derive(Debug, clap::Args)]
+#[command(after_help = "Examples:\n  crontab -l | punctual import crontab - > cron.yaml")]
 pub(super) struct ImportArgs {
     #[command(subcommand)]
     source: SourceKind,

@@ -57,7 +57,17 @@ static VERSION: LazyLock<String> = LazyLock::new(|| {
     name = "punctual",
     version = VERSION.as_str(),
     max_term_width = 100,
-    arg_required_else_help = true
+    arg_required_else_help = true,
+    after_help = "\
+Examples:
+  punctual up cron.yaml                  run manifests on this machine
+  punctual lint k8s/                     find what is wrong with them
+  punctual explain '0 0 13 * 5'          say a schedule in plain English
+  punctual next -f cron.yaml             list when everything is due
+  punctual simulate -f cron.yaml         see what would happen
+  punctual get -A                        see how the CronJobs of a cluster are
+
+`punctual COMMAND --help` has more examples. Called `kubectl-punctual`, it is a plugin of kubectl."
 )]
 pub struct Cli {
     #[command(subcommand)]

@@ -44,6 +44,11 @@ impl Life {
         }
     }
 
+    /// How long a run goes on; `None` when it does until somebody ends it.
+    pub fn length(&self) -> Option<TimeDelta> {
+        self.run_time.into_iter().chain(self.active_deadline).min()
+    }
+
     /// When and how the run of the given number, counted from one, ends.
     pub(super) fn ending(&self, number: u64) -> Option<(TimeDelta, End)> {
         let fails = match self.failing {

@@ -75,10 +75,10 @@ impl Simulation {
         self.numbers.get(key).map(|number| &self.members[*number].cronjob)
     }
 
-    /// How long the runs of a CronJob take, if that is known.
+    /// How long the runs of a CronJob go on, if that is known.
     pub fn run_time(&self, key: &Key) -> Option<TimeDelta> {
         let number = self.numbers.get(key)?;
-        self.members[*number].life.run_time
+        self.members[*number].life.length()
     }
 
     /// Adds a CronJob whose runs have the given life, in place of one that has its name.

@@ -45,3 +45,25 @@ fn as_a_plugin_it_speaks_of_itself_as_kubectl_does() {
         text(&output.stdout)
     );
 }
+
+#[test]
+fn every_command_has_an_example() {
+    let help = text(&punctual(&["--help"]).stdout);
+    assert!(help.contains("\nExamples:\n"), "{help}");
+    let commands = help
+        .split("Commands:\n")
+        .nth(1)
+        .and_then(|rest| rest.split("\n\n").next());
+    let commands = commands.expect("a list of commands").lines();
+    let names = commands.filter(|line| line.starts_with("  ") && !line.starts_with("   "));
+    for name in names
+        .filter_map(|line| line.split_whitespace().next())
+        .filter(|name| *name != "help")
+    {
+        let help = text(&punctual(&[name, "--help"]).stdout);
+        assert!(
+            help.contains("\nExamples:\n") && help.contains("punctual "),
+            "{name}: {help}"
+        );
+    }
+}

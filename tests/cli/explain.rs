@@ -49,3 +49,14 @@ fn a_schedule_of_another_dialect_is_refused_and_recognised() {
         assert_snapshot!(text(&output.stderr));
     }
 }
+
+/// What the fields and annotations of a CronJob say about its runs is explained with its schedule.
+#[test]
+fn a_cronjob_is_explained_with_its_rules() {
+    assert_snapshot!(explain(&[
+        "-f",
+        "fixtures/forecast/shop.yaml",
+        "-f",
+        "fixtures/lint/P025-invalid-annotation/good.yaml"
+    ]));
+}

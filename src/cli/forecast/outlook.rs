@@ -5,8 +5,12 @@ use chrono::TimeDelta;
 use crate::cli::forecast::gather::Subject;
 use crate::cli::progress::{Progress, moments};
 use crate::cronjob::Key;
+use crate::cronjob::extension::REGISTER;
 use crate::foresight::{Crowd, Minute, Movable, Relief, Simulation, caught_up};
 use crate::schedule::Timestamp;
+
+/// The annotation that moves the starts of a CronJob.
+const JITTER: &str = "punctual.dev/jitter";
 
 /// What is to come.
 pub(super) struct Outlook {
@@ -58,7 +62,7 @@ impl Outlook {
                 key: subject.asked.cronjob.key,
                 schedule: text,
                 said,
-                run_time: subject.life.run_time.unwrap_or_default(),
+                run_time: subject.life.length().unwrap_or_default(),
                 is_known: subject.is_known,
                 suspended: subject.asked.cronjob.spec.suspend,
             }
@@ -158,7 +162,7 @@ impl Outlook {
             .iter()
             .map(|minute| format!(":{minute:02}"))
             .collect();
-        vec![
+        let mut advice = vec![
             format!(
                 "{} CronJobs could start at a minute of their own: with `H` in place of the minute \
                  (`punctual.dev/schedules: \"{to}\"` for `{from}`), at most {} would start in one minute instead of {}.",
@@ -168,7 +172,13 @@ impl Outlook {
                 "By hand: the quietest minutes of the hour are {}.",
                 quiet.join(", ")
             ),
-        ]
+        ];
+        if REGISTER.iter().any(|extension| extension.name == JITTER) {
+            advice.push(format!(
+                "Or leave the schedules alone and let each start a little later: `{JITTER}: 10m`."
+            ));
+        }
+        advice
     }
 }
 

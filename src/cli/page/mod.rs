@@ -16,6 +16,15 @@ const PAGE: &str = include_str!("page.html");
 const STYLE: &str = include_str!("page.css");
 const SCRIPT: &str = include_str!("page.js");
 
+/// How the CronJobs can be ordered as well, where something did not go by itself.
+const ORDER: &str = r#"<option value="rough">most trouble first</option>"#;
+
+/// What the colours of the timeline mean, where there are several.
+const KINDS: &str = r#"<div class="legend kinds"><span><i class="run"></i>runs</span>
+<span><i class="late"></i>late, or replaced by the next run</span><span><i class="wait"></i>due, and waits</span>
+<span><i class="skip"></i>skipped</span><span><i class="bad"></i>failed</span></div>
+"#;
+
 /// What a page is made of.
 pub(super) struct Page<'a> {
     /// What it is about.
@@ -76,7 +85,7 @@ impl Page<'_> {
             "A heat map of the starts in each minute; at most {peak}. The table below lists the most crowded ones"
         );
         let has_events = self.members.iter().any(|member| !member.events.is_empty());
-        let order = r#"<option value="rough">what did not go smoothly first</option>"#;
+        let only_if = |wanted: bool, html: &str| if wanted { html.to_owned() } else { String::new() };
         let places = [
             ("version", escape(env!("CARGO_PKG_VERSION"))),
             ("title", escape(&self.title)),
@@ -86,14 +95,8 @@ impl Page<'_> {
             ("heat_label", escape(&label)),
             ("crowded_title", escape(self.middle.title)),
             ("crowded", self.middle.html()),
-            (
-                "orders",
-                if has_events {
-                    order.to_owned()
-                } else {
-                    String::new()
-                },
-            ),
+            ("orders", only_if(has_events, ORDER)),
+            ("kinds", only_if(has_events, KINDS)),
             ("footer", paragraphs(&self.footnotes)),
             ("data", for_script(&self.data())),
             ("script", SCRIPT.to_owned()),

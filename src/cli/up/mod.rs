@@ -41,7 +41,7 @@ use crate::standalone::runtime::entrypoint::Entrypoint;
 
 /// Arguments of `punctual up`.
 #[derive(Debug, clap::Args)]
-#[command(after_help = "Example:\n  punctual up fixtures/quickstart.yaml --for 30s")]
+#[command(after_help = "Examples:\n  punctual up fixtures/quickstart.yaml --for 30s")]
 pub(super) struct UpArgs {
     /// Manifests: YAML or JSON files, folders of them, or - for standard input
     ///

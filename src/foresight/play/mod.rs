@@ -38,7 +38,9 @@ pub enum NotPlayed {
     #[error("a script begins with `at` and an instant, such as `at 2026-03-08T01:59:00Z`")]
     NoBeginning,
     /// A command is about what a simulation does not have.
-    #[error("`{command}` is about requests to an API server, which a simulation does not send; leave it out")]
+    #[error(
+        "`{command}` is about how a controller speaks to an API server, which a simulation does not do; leave it out"
+    )]
     NeedsServer {
         /// The command as it is written.
         command: String,
@@ -98,7 +100,20 @@ fn needs_server(command: &Command) -> bool {
         | Command::ShowEvents => true,
         Command::Apply(apply) => apply.finalizer.is_some(),
         Command::StartJob { kind, .. } => matches!(kind, JobKind::Lookalike | JobKind::Foreign),
-        _ => false,
+        Command::At(_)
+        | Command::Tick(_)
+        | Command::StepClock(_)
+        | Command::Edit(_)
+        | Command::DeleteCronJob(_)
+        | Command::DeleteJob(_)
+        | Command::Finish { .. }
+        | Command::AutoFinish { .. }
+        | Command::Stop
+        | Command::Restart
+        | Command::Summarise
+        | Command::Hush
+        | Command::ShowStatus(_)
+        | Command::ShowJobs => false,
     }
 }
 

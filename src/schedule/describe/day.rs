@@ -1,8 +1,11 @@
 //! Which days: of the month, of the week, months and years.
 
-use super::pattern::Pattern;
+use super::pattern::{Pattern, blocks};
 use super::words::{amount, list, month, ordinal, weekday};
 use crate::schedule::fields::{DaysOfMonth, DaysOfWeek, Fields};
+
+/// Up to so many days of the month are listed one by one, even where they are the same distance apart.
+const MOST_DAYS: u32 = 4;
 
 /// The days of some fields. Nothing where it is every day and the time says so already.
 pub(super) fn of(fields: &Fields, time_is_frequent: bool) -> String {
@@ -30,7 +33,10 @@ pub(super) fn of(fields: &Fields, time_is_frequent: bool) -> String {
         _ if fields.either_day() && everything_matters => every_day(time_is_frequent, &in_months),
         (None, None) => every_day(time_is_frequent, &in_months),
         (Some(days), None) => format!("{days}{of_months}"),
-        (None, Some(weekdays)) if fields.weekdays.is_plain() => format!("{weekdays}{in_months}"),
+        (None, Some(weekdays)) if fields.weekdays.is_plain() => match weekdays.strip_prefix("every ") {
+            Some(day) if time_is_frequent => format!("on {day}s{in_months}"),
+            _ => format!("{weekdays}{in_months}"),
+        },
         (None, Some(weekdays)) => format!("{weekdays}{of_months}"),
         (Some(days), Some(weekdays)) if fields.either_day() => {
             let weekdays = weekdays.trim_start_matches("on ");
@@ -68,8 +74,11 @@ fn by_number(days: &DaysOfMonth) -> Option<String> {
         )],
         Pattern::Step {
             first, last, step, ..
-        } if last + step > 31 => {
-            vec![format!("every {} days from the {}", step, ordinal(first))]
+        } if last + step > 31 && days.listed.count_ones() > MOST_DAYS => {
+            vec![format!(
+                "every {step} days, starting over on the {}",
+                ordinal(first)
+            )]
         }
         _ => Pattern::values(days.listed)
             .map(|day| format!("the {}", ordinal(day)))
@@ -121,6 +130,11 @@ fn by_weekday(days: &DaysOfWeek) -> Option<String> {
         _ if days.listed == 0 => vec![],
         Pattern::Range(first, last) => vec![format!("from {} to {}", weekday(first), weekday(last))],
         Pattern::One(day) => vec![format!("every {}", weekday(day))],
+        _ if let [(first, last)] = blocks(days.listed, 7, true)[..]
+            && days.listed.count_ones() > 2 =>
+        {
+            vec![format!("from {} to {}", weekday(first), weekday(last))]
+        }
         // The week ends with Sunday when people speak of it.
         _ => {
             let names = Pattern::values(days.listed)

@@ -27,10 +27,7 @@ impl Expression {
     pub fn describe(&self) -> String {
         let sentence = match (self.rule(), self.fields()) {
             (Rule::Every { seconds }, _) => {
-                format!(
-                    "every {}, not counted from the full hour",
-                    words::duration(*seconds)
-                )
+                format!("every {}, counted from the run before", words::duration(*seconds))
             }
             _ if self.never_fires() => "never".to_owned(),
             (_, Some(fields)) => {
@@ -39,6 +36,7 @@ impl Expression {
                 let joined = match day.strip_prefix("from ") {
                     _ if day.is_empty() => time.text,
                     Some(range) => format!("{}, {range}", time.text),
+                    None if day.starts_with(|c: char| c.is_ascii_digit()) => format!("{}, {day}", time.text),
                     None => format!("{} {day}", time.text),
                 };
                 joined + &time.detail

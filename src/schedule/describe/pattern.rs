@@ -50,3 +50,19 @@ impl Pattern {
         (0..64).filter(move |value| mask >> value & 1 == 1)
     }
 }
+
+/// The stretches of values that follow upon each other, of `0..size`. Where it `goes_round`, as on the face of a clock,
+/// the last value comes before the first. None where all values are there.
+pub(super) fn blocks(mask: impl Into<u64>, size: u32, goes_round: bool) -> Vec<(u32, u32)> {
+    let mask = mask.into();
+    let is_in = |value: u32| mask >> (value % size) & 1 == 1;
+    let may_pass = |value: u32| goes_round || value % size != 0;
+    let begins = (0..size).filter(|value| is_in(*value) && !(may_pass(*value) && is_in(value + size - 1)));
+    let is_end = |value: u32| !(may_pass(value + 1) && is_in(value + 1));
+    let end = |first: u32| {
+        (first..)
+            .find(|value| is_end(*value))
+            .map_or(first, |last| last % size)
+    };
+    begins.map(|first| (first, end(first))).collect()
+}

@@ -1,11 +1,14 @@
 //! The time of day: seconds, minutes and hours.
 
-use super::pattern::Pattern;
+use super::pattern::{Pattern, blocks};
 use super::words::{amount, list};
 use crate::schedule::fields::Fields;
 
 /// Up to so many times of a day are listed one by one.
 const MOST_TIMES: u32 = 6;
+
+/// Up to so many stretches of hours are said with begin and end.
+const MOST_BLOCKS: usize = 2;
 
 /// The time of day in words.
 pub(super) struct Time {
@@ -18,10 +21,14 @@ pub(super) struct Time {
 
 /// The time of day of some fields.
 pub(super) fn of(fields: &Fields) -> Time {
-    let (minutes, hours) = (
-        Pattern::of(fields.minutes, 0, 59),
-        Pattern::of(fields.hours, 0, 23),
-    );
+    let minutes = Pattern::of(fields.minutes, 0, 59);
+    let hours = match Pattern::of(fields.hours, 0, 23) {
+        // Twice a day is said as two times, not as every 12 hours.
+        Pattern::Step { first, last, .. } if fields.hours.count_ones() == 2 => {
+            Pattern::List(vec![first, last])
+        }
+        hours => hours,
+    };
     let is_frequent = matches!(hours, Pattern::All | Pattern::Step { first: 0, .. });
     let single_second = fields
         .seconds
@@ -83,12 +90,8 @@ fn without_seconds(fields: &Fields, minutes: &Pattern, hours: &Pattern) -> Strin
     let is_steady = matches!(hours, Pattern::Range(..) | Pattern::Step { .. } | Pattern::All);
     match (minutes, hours) {
         (Pattern::One(minute), Pattern::All) => past_every_hour(*minute),
-        (Pattern::One(minute), Pattern::Range(first, last)) => {
-            format!(
-                "every hour from {} to {}",
-                clock(*first, *minute),
-                clock(*last, *minute)
-            )
+        (Pattern::One(_), _) if is_one_block(fields) => {
+            format!("every hour {}", span(fields, hours))
         }
         (
             Pattern::One(minute),
@@ -132,6 +135,10 @@ fn without_seconds(fields: &Fields, minutes: &Pattern, hours: &Pattern) -> Strin
             amount(*first, "minute"),
             comma(&tail(fields, hours)),
         ),
+        (Pattern::Range(..), Pattern::One(_)) => format!("every minute {}", span(fields, hours)),
+        (Pattern::Step { step, .. }, Pattern::One(_)) => {
+            format!("every {} {}", amount(*step, "minute"), span(fields, hours))
+        }
         (
             Pattern::Step {
                 first: 0, last, step, ..
@@ -166,7 +173,8 @@ fn without_seconds(fields: &Fields, minutes: &Pattern, hours: &Pattern) -> Strin
 
 /// Whether minutes are few and have no rhythm, so that listing them says it best.
 fn is_loose(fields: &Fields, minutes: &Pattern) -> bool {
-    fields.minutes.count_ones() <= 2 || matches!(minutes, Pattern::List(_))
+    let is_even = matches!(minutes, Pattern::Step { even: true, .. } | Pattern::Range(..));
+    fields.minutes.count_ones() <= 2 || !is_even
 }
 
 fn past_every_hour(minute: u32) -> String {
@@ -215,14 +223,28 @@ fn comma(tail: &str) -> String {
     }
 }
 
-/// `from 09:00 to 17:45`, `in the hours 9, 12 and 15`, `in every 2nd hour`.
+/// `from 09:00 to 17:45`, `from 22:00 to 02:45`, `from 08:00 to 08:45 and from 17:00 to 17:45`, `in every 2nd hour`.
 fn span(fields: &Fields, hours: &Pattern) -> String {
     let (first, last) = (fields.minutes.trailing_zeros(), fields.minutes.ilog2());
-    match hours {
-        Pattern::One(hour) => format!("from {} to {}", clock(*hour, first), clock(*hour, last)),
-        Pattern::Range(from, to) => format!("from {} to {}", clock(*from, first), clock(*to, last)),
-        _ => format!("in {}", the_hours(fields, hours)),
+    let blocks = hour_blocks(fields);
+    if blocks.len() > MOST_BLOCKS {
+        return format!("in {}", the_hours(fields, hours));
     }
+    let spans = blocks
+        .iter()
+        .map(|(from, to)| format!("from {} to {}", clock(*from, first), clock(*to, last)));
+    list(&spans.collect::<Vec<_>>())
+}
+
+/// The stretches of hours; over midnight only if every day is meant, because the day that follows may be none.
+fn hour_blocks(fields: &Fields) -> Vec<(u32, u32)> {
+    let every_day = fields.days.is_all() && fields.weekdays.is_all() && fields.months.count_ones() == 12;
+    blocks(fields.hours, 24, every_day)
+}
+
+/// Whether the hours are three or more that follow upon each other, also over midnight.
+fn is_one_block(fields: &Fields) -> bool {
+    fields.hours.count_ones() > 2 && hour_blocks(fields).len() == 1
 }
 
 /// `every hour`, `9 and 12 o'clock`, for minutes that are said to be past it.

@@ -29,8 +29,11 @@ pub(super) fn amount(number: u32, unit: &str) -> String {
     }
 }
 
-/// `second`, `15 seconds`, `90 minutes`, `1 hour 30 seconds`.
+/// `second`, `90 seconds`, `90 minutes`, `1 hour 30 seconds`.
 pub(super) fn duration(seconds: i64) -> String {
+    if (61..180).contains(&seconds) && seconds != 120 {
+        return format!("{seconds} seconds");
+    }
     // An hour and a half is said as 90 minutes, and so on up to three hours.
     let in_minutes = seconds < 3 * 3_600 && seconds % 3_600 != 0;
     let hours = if in_minutes { 0 } else { seconds / 3_600 };

@@ -1,4 +1,8 @@
 //! `punctual explain`: what does a schedule mean, when is it due, and what may surprise about it?
+//!
+//! `rules` has what a CronJob says about its runs beside their schedule.
+
+mod rules;
 
 use std::fmt::Write as _;
 use std::sync::Arc;
@@ -8,10 +12,12 @@ use serde::Serialize;
 
 use crate::cli::asked::{self, Asked, Output};
 use crate::cli::exit::{Exit, Failure};
-use crate::cli::present::{span, wall_clock};
+use crate::cli::present::{columns, span, wall_clock};
 use crate::cli::{say, zoneinfo};
 use crate::clock::{Clock, SystemClock};
-use crate::schedule::{Advice, Dialect, Expression, Schedule, Timestamp, advice};
+use crate::schedule::{Advice, Dialect, Schedule, Timestamp, advice};
+
+use rules::Rule;
 
 /// How many instants are shown of what comes.
 const NEXT: usize = 3;
@@ -79,6 +85,9 @@ struct Explanation<'a> {
     runs_per_week: [u64; 2],
     /// All of the next 52 weeks.
     runs_in52_weeks: u64,
+    /// What a CronJob says about its runs; nothing for an expression.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    rules: Vec<Rule>,
     surprises: Vec<Surprise>,
     same: Vec<Same>,
     #[serde(skip)]
@@ -118,7 +127,9 @@ impl Explanation<'_> {
             message: found.message(),
             help: found.help(),
         };
-        let described: Vec<String> = expressions.iter().map(Expression::describe).collect();
+        let mistakes = rules::mistakes(asked)
+            .into_iter()
+            .map(|message| Surprise { message, help: None });
         let mut advised: Vec<Advice> = Vec::new();
         for expression in expressions {
             let alone = Schedule::new(expression, Arc::clone(schedule.zone()));
@@ -142,13 +153,14 @@ impl Explanation<'_> {
                 .first()
                 .map_or("", |expression| expression.dialect().name()),
             time_zone: schedule.zone().name(),
-            description: described.join(". Or: "),
+            description: asked.said(),
             previous: previous.as_ref().map(text),
             next: next.iter().map(text).collect(),
             runs_per_day: counted(TimeDelta::days(1), WEEKS * 7),
             runs_per_week: counted(TimeDelta::weeks(1), WEEKS),
             runs_in52_weeks: schedule.count(now, now + TimeDelta::weeks(WEEKS), MOST_RUNS),
-            surprises: advised.iter().map(surprise).collect(),
+            rules: asked.name().map(|_| rules::rules(asked)).unwrap_or_default(),
+            surprises: mistakes.chain(advised.iter().map(surprise)).collect(),
             same: same.collect(),
             instants: (previous, next),
         }
@@ -190,6 +202,16 @@ impl Explanation<'_> {
         );
         for same in &self.same {
             let _ = write!(text, "\n  {:<8}  {}", same.dialect, same.schedule);
+        }
+        if !self.rules.is_empty() {
+            let rows = self
+                .rules
+                .iter()
+                .map(|rule| [rule.field.into(), rule.value.clone(), rule.meaning.clone()]);
+            text += "\n";
+            for line in columns(["RULE", "VALUE", "MEANING"], rows).lines() {
+                let _ = write!(text, "\n  {line}");
+            }
         }
         for surprise in &self.surprises {
             let _ = write!(text, "\n\n  note: {}", surprise.message);
