@@ -159,6 +159,17 @@ async fn variables_come_from_config_maps_even_late_ones() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn limits_that_do_not_hold_are_told() {
+    let machine = Machine::start().await;
+    let resources = json!({"limits": {"memory": "64Mi", "cpu": "500m"}});
+    machine
+        .pod(&json!({"restartPolicy": "Never", "containers": [{"name": "main", "command": ["true"], "resources": resources}]}))
+        .await;
+    insta::assert_snapshot!(machine.told("LimitsNotEnforced").await, @r#"container "main" runs as a process, whose limits (cpu, memory) do not hold; where they have to, run the pod as containers (`--runtime container`, or the annotation `punctual.dev/runtime: container`)"#);
+    machine.pod_until(|pod| phase(pod) == "Succeeded").await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn a_process_finds_its_volumes_from_where_it_starts() {
     let mut machine = Machine::start().await;
     let words: ConfigMap =

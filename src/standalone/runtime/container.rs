@@ -78,6 +78,9 @@ impl Life {
     /// Lives: runs the process, and runs it again as long as the policy says and nobody orders an end.
     pub(super) async fn live(mut self) {
         let sink = self.sink();
+        if let Some((reason, message)) = self.engine.caveat(&self.container) {
+            self.warn(reason, &message);
+        }
         if let Some(run) = self.past.pause_after {
             let delay = self.past.back_off.next(run);
             self.back_off(&sink, delay).await;

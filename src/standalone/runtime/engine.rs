@@ -23,6 +23,9 @@ pub(super) trait Engine: std::fmt::Debug + Send + Sync {
     /// What can't be run here, said before anything of the pod starts.
     fn check(&self, pod: &Pod) -> Result<(), super::fitness::Unfit>;
 
+    /// What of a container does not hold here, although it runs: a word for programs, and a sentence.
+    fn caveat(&self, container: &Container) -> Option<(&'static str, String)>;
+
     /// Looks for an attempt that an earlier `punctual` may have started.
     fn find<'a>(&'a self, attempt: &'a Attempt) -> BoxFuture<'a, Found>;
 

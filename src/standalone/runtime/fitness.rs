@@ -57,6 +57,18 @@ pub(super) fn check(pod: &Pod, entrypoints: &Entrypoints) -> Result<(), Unfit> {
         })
 }
 
+/// What a process does without: it runs all the same, and people are told.
+pub(super) fn caveat(container: &Container) -> Option<(&'static str, String)> {
+    let limits = container.resources.as_ref()?.limits.as_ref()?;
+    let names: Vec<&str> = limits.keys().map(String::as_str).collect();
+    let message = format!(
+        "container {:?} runs as a process, whose limits ({}) do not hold; where they have to, {AS_CONTAINERS}",
+        container.name,
+        names.join(", ")
+    );
+    (!names.is_empty()).then_some(("LimitsNotEnforced", message))
+}
+
 fn check_command(container: &Container, entrypoints: &Entrypoints) -> Result<(), Unfit> {
     if entrypoints.command(container).is_some() {
         return Ok(());

@@ -29,7 +29,7 @@ use bollard::query_parameters::{
     StartContainerOptions,
 };
 use futures::future::BoxFuture;
-use k8s_openapi::api::core::v1::Pod;
+use k8s_openapi::api::core::v1::{Container, Pod};
 use thiserror::Error;
 use tokio::sync::OnceCell;
 
@@ -212,6 +212,10 @@ impl Engine for Containers {
                 message: error.to_string(),
             })
         })
+    }
+
+    fn caveat(&self, _container: &Container) -> Option<(&'static str, String)> {
+        None
     }
 
     fn find<'a>(&'a self, attempt: &'a Attempt) -> BoxFuture<'a, Found> {

@@ -10,7 +10,7 @@ use std::time::Duration;
 
 use futures::FutureExt as _;
 use futures::future::BoxFuture;
-use k8s_openapi::api::core::v1::Pod;
+use k8s_openapi::api::core::v1::{Container, Pod};
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::UnixStream;
 use tokio::net::unix::{OwnedReadHalf, OwnedWriteHalf};
@@ -203,6 +203,10 @@ impl ProcessEngine {
 impl Engine for ProcessEngine {
     fn check(&self, pod: &Pod) -> Result<(), Unfit> {
         fitness::check(pod, &self.options.runtimes.entrypoints)
+    }
+
+    fn caveat(&self, container: &Container) -> Option<(&'static str, String)> {
+        fitness::caveat(container)
     }
 
     fn find<'a>(&'a self, attempt: &'a Attempt) -> BoxFuture<'a, Found> {
