@@ -272,6 +272,28 @@ impl Connection {
         pending::<()>().await;
     }
 
+    /// The API does what it is asked for. A Job that it was asked to create is created and noted, also when the controller
+    /// is killed by another of its requests meanwhile.
+    async fn reach(
+        &self,
+        request: Request<Body>,
+        asked: Asked,
+        at: Timestamp,
+    ) -> Result<(Response<Body>, Asked), BoxError> {
+        let connection = self.clone();
+        if asked.verb != Verb::Create {
+            return Ok((connection.pass_on(request).await?, asked));
+        }
+        let work = async move {
+            let response = connection.pass_on(request).await?;
+            if response.status() == StatusCode::CREATED {
+                connection.wire.note_created(&asked, at).await;
+            }
+            Ok((response, asked))
+        };
+        tokio::spawn(work).await?
+    }
+
     async fn forward(self, request: Request<kube::client::Body>) -> Result<Response<Body>, BoxError> {
         let (asked, request) = Asked::read(request).await;
         self.wire.count();
@@ -299,10 +321,7 @@ impl Connection {
             }
             Some(Effect::Lose | Effect::CrashAfter | Effect::Slow(_)) | None => {}
         }
-        let response = self.pass_on(request).await?;
-        if asked.verb == Verb::Create && response.status() == StatusCode::CREATED {
-            self.wire.note_created(&asked, at).await;
-        }
+        let (response, asked) = self.reach(request, asked, at).await?;
         match effect {
             Some(Effect::Lose) => {
                 let outcome = format!("{}, but the answer is lost (fault)", response.status());
