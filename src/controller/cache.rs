@@ -5,14 +5,14 @@
 //! rests on a state from before our own last write, and cannot take a run that was just started for one that is
 //! missing, nor one that has ended for one that still runs.
 
-use std::collections::{HashMap, HashSet};
+use std::collections::{BTreeSet, HashMap, HashSet};
 use std::sync::Arc;
 
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::ObjectMeta;
 use kube::Resource;
 
 use crate::cronjob::extension::ANNOTATION_PREFIX;
-use crate::cronjob::{CronJob, Key, Run};
+use crate::cronjob::{Calendars, CronJob, Key, Run};
 use crate::manifest;
 use crate::schedule::TimeZones;
 use crate::submit::JobView;
@@ -23,6 +23,12 @@ pub(super) struct Entry {
     pub(super) object: Arc<manifest::CronJob>,
     /// As policy sees it, with its schedule compiled.
     pub(super) cronjob: CronJob,
+}
+
+impl Entry {
+    pub(super) fn names_calendars(&self) -> bool {
+        !self.cronjob.spec.policies.calendars.is_empty()
+    }
 }
 
 /// Where a Job belongs.
@@ -41,11 +47,22 @@ pub(super) struct Cache {
     /// By the Job's UID.
     homes: HashMap<String, Home>,
     key_of: HashMap<String, Key>,
+    /// The members of groups, by namespace and group.
+    groups: HashMap<(String, String), BTreeSet<Key>>,
+    pub(super) calendars: Calendars,
     /// Jobs that we deleted and that the watch has not shown as gone.
     deleted: HashSet<String>,
 }
 
 impl Cache {
+    /// Nothing but calendars, of which there may be none yet.
+    pub(super) fn new(calendars: Calendars) -> Self {
+        Cache {
+            calendars,
+            ..Cache::default()
+        }
+    }
+
     pub(super) fn entry(&self, key: &Key) -> Option<&Entry> {
         self.cronjobs.get(key)
     }
@@ -87,8 +104,13 @@ impl Cache {
         }) {
             return false;
         }
-        let cronjob = manifest::lower(&object, zones, previous.map(|entry| &entry.cronjob.spec));
+        let known = previous.map(|entry| &entry.cronjob.spec);
+        let cronjob = manifest::lower_with(&object, zones, &self.calendars, known);
         self.remove_cronjob(key);
+        if let Some(membership) = &cronjob.spec.policies.group {
+            let group = (key.namespace.clone(), membership.name.clone());
+            self.groups.entry(group).or_default().insert(key.clone());
+        }
         self.key_of.insert(cronjob.uid.clone(), key.clone());
         let object = Arc::new(object);
         self.cronjobs.insert(key.clone(), Entry { object, cronjob });
@@ -107,7 +129,41 @@ impl Cache {
     pub(super) fn remove_cronjob(&mut self, key: &Key) {
         if let Some(entry) = self.cronjobs.remove(key) {
             self.key_of.remove(&entry.cronjob.uid);
+            if let Some(membership) = &entry.cronjob.spec.policies.group {
+                let group = (key.namespace.clone(), membership.name.clone());
+                if let Some(members) = self.groups.get_mut(&group) {
+                    members.remove(key);
+                    if members.is_empty() {
+                        self.groups.remove(&group);
+                    }
+                }
+            }
         }
+    }
+
+    /// Whether any CronJob names a calendar.
+    pub(super) fn wants_calendars(&self) -> bool {
+        self.cronjobs.values().any(Entry::names_calendars)
+    }
+
+    /// Has the CronJobs that name a calendar follow what is known of it now, and returns who they are.
+    pub(super) fn read_calendars(&mut self, zones: &TimeZones) -> Vec<Key> {
+        let naming = self
+            .cronjobs
+            .iter_mut()
+            .filter(|(_, entry)| entry.names_calendars());
+        let follow = |(key, entry): (&Key, &mut Entry)| {
+            let known = Some(&entry.cronjob.spec);
+            entry.cronjob = manifest::lower_with(&entry.object, zones, &self.calendars, known);
+            key.clone()
+        };
+        naming.map(follow).collect()
+    }
+
+    /// The members of a group.
+    pub(super) fn members(&self, namespace: &str, group: &str) -> impl Iterator<Item = &Key> {
+        let members = self.groups.get(&(namespace.to_owned(), group.to_owned()));
+        members.into_iter().flatten()
     }
 
     /// The keys of all CronJobs.

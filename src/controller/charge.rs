@@ -13,6 +13,8 @@ pub struct Charge {
     pub namespaces: Vec<String>,
     /// The CronJobs whose labels match this selector. Their Jobs need not match it.
     pub selector: Option<String>,
+    /// The namespace whose calendars are for everybody: the controller's own.
+    pub calendars_in: Option<String>,
 }
 
 /// What one watch covers: a namespace, or with `None` the whole cluster.
@@ -38,6 +40,20 @@ impl Charge {
         let mut scopes: Vec<Scope> = self.namespaces.iter().cloned().map(Some).map(Scope).collect();
         scopes.sort();
         scopes.dedup();
+        scopes
+    }
+}
+
+impl Charge {
+    /// The watches that are needed of calendars: those of the CronJobs, and of the namespace that is for everybody.
+    pub fn calendar_scopes(&self) -> Vec<Scope> {
+        let mut scopes = self.scopes();
+        let shared = self.calendars_in.clone().map(|namespace| Scope(Some(namespace)));
+        if scopes != [Scope::CLUSTER] {
+            scopes.extend(shared);
+            scopes.sort();
+            scopes.dedup();
+        }
         scopes
     }
 }
@@ -70,6 +86,7 @@ mod tests {
             adoption: Adoption::OptedIn,
             namespaces: vec!["a".into(), "b".into()],
             selector: Some("tier=batch".into()),
+            ..Charge::default()
         };
         assert_eq!(
             narrow.to_string(),

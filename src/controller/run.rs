@@ -15,9 +15,9 @@ use crate::controller::lenient::Strict as _;
 use crate::controller::pace::Pace;
 use crate::controller::report::Report;
 use crate::controller::state::{State, Task};
-use crate::controller::watches::{Watched, watch_all};
+use crate::controller::watches::{Watched, watch_all, watch_calendars};
 use crate::cronjob::{JobRef, Key};
-use crate::policy::{Note, SeenSchedule};
+use crate::policy::{Note, Pods, SeenSchedule};
 use crate::schedule::{TimeZones, Timestamp};
 use crate::submit::{Carried, JobView, Submitter, Trouble};
 use crate::telemetry::{BEAT_EVERY, Health, Teller, Told};
@@ -86,8 +86,14 @@ enum Done {
         asked: Vec<JobRef>,
         found: Option<Vec<JobView>>,
     },
+    LookedAt {
+        key: Key,
+        pods: Vec<Pods>,
+    },
     /// A fault of ours: what came of it is not known.
-    Panicked { key: Key },
+    Panicked {
+        key: Key,
+    },
 }
 
 impl Controller {
@@ -117,11 +123,16 @@ impl Controller {
     /// Runs until `stop` becomes true or is dropped; then nothing new is decided, and what is under way is finished.
     pub async fn run(mut self, mut stop: watch::Receiver<bool>) {
         let mut watched = watch_all(&self.options.client, &self.options.charge);
+        let mut watches_calendars = false;
         let mut leadership = self.options.leadership.clone();
         let mut beat = tokio::time::interval(BEAT_EVERY);
         while !*stop.borrow() {
             self.options.health.beat();
             self.follow_leadership().await;
+            if !watches_calendars && self.state.wants_calendars() {
+                watches_calendars = true;
+                watched.extend(watch_calendars(&self.options.client, &self.options.charge));
+            }
             self.start_ready();
             let wake = self.state.next_wake();
             let sleep = wake.map(|at| self.options.clock.sleep_until(at));
@@ -182,6 +193,14 @@ impl Controller {
                     self.state.malformed_job(&scope, &malformed.metadata);
                 }
             },
+            Watched::Calendar(scope, Ok(event)) => self.state.calendar_event(&scope, event),
+            Watched::Calendar(scope, Err(error)) => {
+                tracing::warn!(
+                    error = &error as &dyn std::error::Error,
+                    "calendars can't be watched"
+                );
+                self.state.calendars_failed(&scope);
+            }
             // The stream recovers by itself, by listing again after a pause.
             Watched::CronJob(_, Err(error)) | Watched::Job(_, Err(error)) => {
                 tracing::warn!(error = &error as &dyn std::error::Error, "watch failed");
@@ -234,6 +253,7 @@ impl Controller {
                 self.state.carried(&key, *carried, now);
             }
             Ok(Done::LookedUp { key, asked, found }) => self.state.looked_up(&key, &asked, found, now),
+            Ok(Done::LookedAt { key, pods }) => self.state.looked_at(&key, pods),
             Ok(Done::Panicked { key }) => {
                 tracing::error!(cronjob = %key, "a fault of punctual's; it is decided again");
                 let carried = Carried {
@@ -280,6 +300,10 @@ async fn perform(submitter: Submitter, task: Task) -> Done {
                 uid: object.metadata.uid.clone().unwrap_or_default(),
                 carried,
             }
+        }
+        Task::LookAt { key, jobs } => {
+            let pods = submitter.look_at(&key.namespace, &jobs).await;
+            Done::LookedAt { key, pods }
         }
         Task::LookUp { key, jobs } => {
             let found = Box::pin(submitter.look_up(&key.namespace, &jobs)).await;

@@ -1,5 +1,7 @@
 //! What happened goes in, tasks come out. No I/O, no clock: everything here can be tested by calling it.
 
+mod calendars;
+mod groups;
 mod leadership;
 mod observe;
 mod pacing;
@@ -19,12 +21,14 @@ use crate::controller::state::shadowing::Shadowing;
 use crate::controller::streak::Streak;
 use crate::controller::{retry, rival};
 use crate::cronjob::extension::ExtensionError;
-use crate::cronjob::{JobRef, Key};
+use crate::cronjob::{Calendars, JobRef, Key};
 use crate::manifest::{self, Adoption};
-use crate::policy::{CLOCK_SLACK, Decision, Memory, Note, SeenSchedule, Situation, decide};
+use crate::policy::{CLOCK_SLACK, Decision, Memory, Note, Pods, SeenSchedule, Situation, decide_in_group};
 use crate::schedule::{TimeZones, Timestamp};
 use crate::submit::{Carried, JobView, Retry};
 use crate::telemetry::Wellbeing;
+
+use groups::Claim;
 
 /// Something to do outside. There is never more than one task of the same CronJob under way.
 #[derive(Debug)]
@@ -45,13 +49,20 @@ pub enum Task {
         /// Its missing Jobs.
         jobs: Vec<JobRef>,
     },
+    /// Look at the pods of runs that wait for their first one to start, then call [`State::looked_at`].
+    LookAt {
+        /// The CronJob.
+        key: Key,
+        /// Its runs.
+        jobs: Vec<JobRef>,
+    },
 }
 
 impl Task {
     /// The CronJob that it is about.
     pub fn key(&self) -> &Key {
         match self {
-            Task::Submit { key, .. } | Task::LookUp { key, .. } => key,
+            Task::Submit { key, .. } | Task::LookUp { key, .. } | Task::LookAt { key, .. } => key,
         }
     }
 
@@ -59,7 +70,7 @@ impl Task {
     fn scheduled(&self) -> Option<Timestamp> {
         match self {
             Task::Submit { decision, .. } => decision.start.as_ref().map(|start| start.scheduled),
-            Task::LookUp { .. } => None,
+            Task::LookUp { .. } | Task::LookAt { .. } => None,
         }
     }
 }
@@ -90,6 +101,10 @@ struct Standing {
     /// it while a task was under way.
     gone: HashSet<String>,
     streak: Streak,
+    /// The slot of its group that it takes for a run that is being started.
+    claim: Claim,
+    /// The instant for which it waits for a slot.
+    waits_for: Option<Timestamp>,
 }
 
 /// Everything the controller knows, and what it is to do next.
@@ -117,6 +132,7 @@ pub struct State {
     wellbeing: BTreeMap<Key, Option<Wellbeing>>,
     cronjobs_listed: Listings<Key>,
     jobs_listed: Listings<String>,
+    calendars_listed: Listings<Key>,
 }
 
 impl State {
@@ -126,7 +142,7 @@ impl State {
         State {
             zones,
             adoption: charge.adoption,
-            cache: Cache::default(),
+            cache: Cache::new(Calendars::new(charge.calendars_in.clone())),
             standing: HashMap::new(),
             wakes: DueQueue::default(),
             pacer: None,
@@ -139,6 +155,7 @@ impl State {
             wellbeing: BTreeMap::new(),
             cronjobs_listed: Listings::new(&scopes),
             jobs_listed: Listings::new(&scopes),
+            calendars_listed: Listings::new(&charge.calendar_scopes()),
         }
     }
 
@@ -196,6 +213,10 @@ impl State {
             // Its Jobs are collected as soon as they are created, and their instants would be due again and again.
             self.forget(key);
         }
+        if let Some(standing) = self.standing.get_mut(key) {
+            standing.settle_claim(carried.trouble.is_some(), now);
+        }
+        self.mark_waiting(key);
         self.settle_failure(key, carried.trouble.map(|trouble| trouble.retry), now);
     }
 
@@ -231,6 +252,15 @@ impl State {
             self.mark(key.clone());
         }
         self.settle_failure(key, failed, now);
+    }
+
+    /// What came of [`Task::LookAt`].
+    pub fn looked_at(&mut self, key: &Key, pods: Vec<Pods>) {
+        self.end_task(key);
+        if let Some(standing) = self.standing.get_mut(key) {
+            standing.memory.pods.extend(pods);
+            self.mark(key.clone());
+        }
     }
 
     fn settle_failure(&mut self, key: &Key, failed: Option<Retry>, now: Timestamp) {
@@ -272,7 +302,8 @@ impl State {
             self.mark(key);
         }
         let mut tasks = Vec::new();
-        for key in std::mem::take(&mut self.dirty) {
+        let dirty = std::mem::take(&mut self.dirty).into_iter().collect();
+        for key in self.in_order(dirty, now) {
             match self.patient_until(&key).filter(|until| *until > now) {
                 Some(until) => self.wakes.set_at_latest(&key, until),
                 None => tasks.extend(self.decide(&key, now, None, &mut news)),
@@ -322,7 +353,11 @@ impl State {
         turn: Option<TimeDelta>,
         news: &mut Vec<News>,
     ) -> Option<Task> {
+        let group = self.group_of(key, now);
         let entry = self.cache.entry(key)?;
+        if entry.names_calendars() && !self.calendars_listed.are_complete() {
+            return None;
+        }
         let runs = self.cache.runs(&entry.cronjob.uid);
         let standing = self.standing.entry(key.clone()).or_default();
 
@@ -357,7 +392,15 @@ impl State {
             runs: &runs,
             memory: &standing.memory,
         };
-        let mut decision = decide(situation, now);
+        let mut decision = decide_in_group(situation, &group, now);
+        if !decision.look_at.is_empty() && self.shadowing.is_none() {
+            self.busy.insert(key.clone(), false);
+            return Some(Task::LookAt {
+                key: key.clone(),
+                jobs: decision.look_at,
+            });
+        }
+        standing.claim(&decision);
         let fresh = decision.notes.iter().filter(|note| !standing.told.contains(note));
         news.extend(fresh.map(|note| News {
             cronjob: key.clone(),

@@ -2,6 +2,7 @@
 
 use futures::stream::{self, BoxStream, SelectAll, select_all};
 use futures::{Stream, StreamExt};
+use k8s_openapi::api::core::v1::ConfigMap;
 use kube::runtime::utils::Backoff as _;
 use kube::runtime::watcher::{self, Event, watcher as watch_objects};
 use kube::{Api, Client, Resource};
@@ -9,6 +10,7 @@ use serde::de::DeserializeOwned;
 
 use crate::controller::charge::{Charge, Scope};
 use crate::controller::lenient::Lenient;
+use crate::cronjob::extension::CALENDAR_LABEL;
 use crate::manifest::CronJob;
 use crate::submit::JobView;
 
@@ -20,6 +22,7 @@ const PAGE_SIZE: u32 = 100;
 pub(super) enum Watched {
     CronJob(Scope, watcher::Result<Event<Lenient<CronJob>>>),
     Job(Scope, watcher::Result<Event<Lenient<JobView>>>),
+    Calendar(Scope, watcher::Result<Event<ConfigMap>>),
 }
 
 /// All watches of a charge, in one stream that never ends.
@@ -42,6 +45,17 @@ pub(super) fn watch_all(client: &Client, charge: &Charge) -> SelectAll<BoxStream
         ]
     });
     select_all(watches)
+}
+
+/// The watches of calendars.
+pub(super) fn watch_calendars(client: &Client, charge: &Charge) -> Vec<BoxStream<'static, Watched>> {
+    let labelled = watcher::Config::default().labels(&format!("{CALENDAR_LABEL}=true"));
+    let watch_scope = |scope: Scope| {
+        watch(client, &scope, labelled.clone())
+            .map(move |event| Watched::Calendar(scope.clone(), event))
+            .boxed()
+    };
+    charge.calendar_scopes().into_iter().map(watch_scope).collect()
 }
 
 /// One watch. After an error it lists again, after a pause that grows.

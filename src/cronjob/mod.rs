@@ -6,10 +6,14 @@
 
 pub mod extension;
 
+mod calendars;
 mod name;
+mod record;
 mod run;
 mod spec;
 
+pub use calendars::Calendars;
 pub use name::{run_name, scheduled_by_name};
+pub use record::{BadRecord, Record};
 pub use run::{Origin, Outcome, Run, RunState};
 pub use spec::{BadSchedule, Concurrency, CronJob, HistoryLimits, JobRef, Key, Spec, Status};

@@ -19,6 +19,8 @@ pub struct Run {
     pub state: RunState,
     /// The Job's `status.startTime`: when its first pod was allowed to start.
     pub started: Option<Timestamp>,
+    /// As far as the Job's status tells, a pod of it has started: one is ready, or one has ended.
+    pub began: bool,
     /// The Job is being deleted and only waits for its finalizers.
     pub deleting: bool,
 }

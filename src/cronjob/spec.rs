@@ -5,8 +5,8 @@ use std::sync::Arc;
 
 use chrono::TimeDelta;
 
-use crate::cronjob::Run;
-use crate::cronjob::extension::ExtensionError;
+use crate::cronjob::extension::{ExtensionError, Policies};
+use crate::cronjob::{Record, Run};
 use crate::schedule::{ParseError, Schedule, Timestamp, UnknownZone};
 
 /// A CronJob as policy sees it. The job template is not here: no decision depends on it.
@@ -75,6 +75,10 @@ pub struct Spec {
     pub starting_deadline: Option<TimeDelta>,
     /// How many finished Jobs are kept.
     pub history: HistoryLimits,
+    /// What is asked for beyond `batch/v1`.
+    pub policies: Policies,
+    /// What is wrong with the annotations that ask for it.
+    pub mistakes: Vec<ExtensionError>,
 }
 
 impl Spec {
@@ -163,6 +167,8 @@ pub struct Status {
     pub last_schedule_time: Option<Timestamp>,
     /// When a run last completed successfully.
     pub last_successful_time: Option<Timestamp>,
+    /// What `batch/v1` has no field for.
+    pub record: Record,
 }
 
 /// An entry of `status.active`.

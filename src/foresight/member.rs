@@ -5,8 +5,8 @@ use chrono::TimeDelta;
 use crate::cronjob::{CronJob, JobRef, Origin, Outcome, Run, RunState};
 use crate::foresight::{End, Happening, Life, What};
 use crate::policy::{
-    Decision, Deletion, DeletionOutcome, DeletionResult, Memory, Note, Situation, Start, StartResult, decide,
-    settle,
+    Decision, Deletion, DeletionOutcome, DeletionResult, Group, Memory, Note, Situation, Start, StartResult,
+    decide_in_group, settle,
 };
 use crate::schedule::Timestamp;
 
@@ -19,9 +19,9 @@ pub(super) struct Member {
     pub(super) cronjob: CronJob,
     pub(super) life: Life,
     pub(super) runs: Vec<Run>,
-    memory: Memory,
+    pub(super) memory: Memory,
     /// The notes of the last decision: what is said again at once is not told again.
-    told: Vec<Note>,
+    pub(super) told: Vec<Note>,
     /// How many runs were started so far.
     started: u64,
     /// When it is to be decided on next; entries of the queue for other moments are out of date.
@@ -56,13 +56,20 @@ impl Member {
     }
 
     /// Decides once and carries it out, without failure; whether there was anything to carry out.
-    pub(super) fn decide(&mut self, now: Timestamp, begun: &mut Vec<Begun>, see: See<'_>) -> bool {
-        let decision = decide(
+    pub(super) fn decide(
+        &mut self,
+        group: &Group,
+        now: Timestamp,
+        begun: &mut Vec<Begun>,
+        see: See<'_>,
+    ) -> bool {
+        let decision = decide_in_group(
             Situation {
                 cronjob: &self.cronjob,
                 runs: &self.runs,
                 memory: &self.memory,
             },
+            group,
             now,
         );
         for note in decision.notes.iter().filter(|note| !self.told.contains(note)) {
@@ -86,6 +93,10 @@ impl Member {
             deleted.push(self.delete(replaced));
         }
         let result = decision.start.as_ref().map(|start| self.start(start, now, begun));
+        for stopped in &decision.stop {
+            self.end_replaced(stopped, now, see);
+            deleted.push(self.delete(stopped));
+        }
         deleted.extend(decision.prune.iter().map(|pruned| self.delete(pruned)));
         let (status, notes) = settle(decision, &deleted, result);
         self.cronjob.status = status;
@@ -128,6 +139,7 @@ impl Member {
             origin,
             state: RunState::Active,
             started: Some(now),
+            began: true,
             deleting: false,
         });
         &self.runs[self.runs.len() - 1]

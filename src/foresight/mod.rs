@@ -8,6 +8,7 @@
 //! | `simulation` | simulated time: what will happen next, and to whom |
 //! | `member` | one CronJob of a simulation: its runs, and what is decided about it |
 //! | `beginning` | how a CronJob enters a simulation: everything before it is done |
+//! | `groups` | the slots that CronJobs share |
 //! | `life` | how long runs take and how they end, which has to be assumed |
 //! | `happening` | what there is to see |
 //! | `timeline`, `tally` | the same as entries of a timeline, and what it comes to |
@@ -17,6 +18,7 @@
 
 mod beginning;
 mod crowd;
+mod groups;
 mod happening;
 mod life;
 mod member;

@@ -23,10 +23,10 @@ pub struct Simulation {
     /// How far the wall clock, by which everybody goes, is ahead of it.
     ahead: TimeDelta,
     controller_runs: bool,
-    members: Vec<Member>,
-    numbers: BTreeMap<Key, usize>,
+    pub(super) members: Vec<Member>,
+    pub(super) numbers: BTreeMap<Key, usize>,
     /// When to decide on whom, by the wall clock.
-    wakes: BTreeSet<(Timestamp, usize)>,
+    pub(super) wakes: BTreeSet<(Timestamp, usize)>,
     /// What becomes of runs, by the time that passes; those of one moment in the order in which they were foreseen.
     fates: BTreeMap<(Timestamp, u64), Fate>,
     foreseen: u64,
@@ -201,7 +201,7 @@ impl Simulation {
             self.time = self.time.max(next);
             if fate == Some(next) {
                 self.fulfil(see);
-            } else if let Some((_, number)) = self.wakes.pop_first() {
+            } else if let Some(number) = self.next_in_turn() {
                 self.decide(number, see);
             }
         }
@@ -245,13 +245,18 @@ impl Simulation {
     fn decide(&mut self, number: usize, see: See<'_>) {
         let now = self.now();
         let mut begun: Vec<Begun> = vec![];
+        let group = self.group_of(number);
         let member = &mut self.members[number];
+        let active = member.active_runs();
         for _ in 0..DECISIONS_AT_ONCE {
-            if !member.decide(now, &mut begun, see) {
+            if !member.decide(&group, now, &mut begun, see) {
                 break;
             }
         }
         let wake = member.wake;
+        if member.active_runs() != active {
+            self.mark_waiting(number);
+        }
         self.foresee(number, begun);
         self.members[number].wake = None;
         self.wake(number, wake);
@@ -272,11 +277,12 @@ impl Simulation {
     /// A decision is to be taken now.
     fn mark(&mut self, number: usize) {
         let now = self.now();
+        self.mark_waiting(number);
         self.wake(number, Some(now));
     }
 
     /// Sets when a decision is to be taken.
-    fn wake(&mut self, number: usize, at: Option<Timestamp>) {
+    pub(super) fn wake(&mut self, number: usize, at: Option<Timestamp>) {
         let before = std::mem::replace(&mut self.members[number].wake, at);
         if let Some(before) = before {
             self.wakes.remove(&(before, number));

@@ -7,20 +7,37 @@ use std::borrow::Cow;
 use std::sync::Arc;
 
 use chrono::TimeDelta;
+use k8s_openapi::api::batch::v1::CronJobStatus;
 use k8s_openapi::api::core::v1::ObjectReference;
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::Time;
 
-use super::adoption;
+use super::adoption::{self, SUSPEND_ANNOTATION};
 use super::resource::CronJob;
-use crate::cronjob::extension::{ExtensionError, Extensions, Meanwhile};
-use crate::cronjob::{self, BadSchedule, Concurrency, HistoryLimits, JobRef, Key, Spec, Status};
-use crate::schedule::{Dialect, Expression, Schedule, TimeZones, Timestamp, Zone};
+use crate::cronjob::extension::{
+    self, ExtensionError, Extensions, Meanwhile, STATE_ANNOTATION, SUSPENDED_ANNOTATION,
+};
+use crate::cronjob::{
+    self, BadSchedule, Calendars, Concurrency, HistoryLimits, JobRef, Key, Record, Spec, Status,
+};
+use crate::schedule::{Days, Dialect, Expression, Schedule, TimeZones, Timestamp, Zone};
 
 /// The CronJob as policy sees it.
 ///
 /// `previous` is what an earlier version of the same CronJob was lowered to: where schedule and zone are still the
 /// same, they are not compiled again.
+///
+/// It knows no calendars, so a CronJob that names one is held; [`lower_with`] is for who knows some.
 pub fn lower(object: &CronJob, zones: &TimeZones, previous: Option<&Spec>) -> cronjob::CronJob {
+    lower_with(object, zones, &Calendars::default(), previous)
+}
+
+/// The CronJob as policy sees it, with the calendars that it may name.
+pub fn lower_with(
+    object: &CronJob,
+    zones: &TimeZones,
+    calendars: &Calendars,
+    previous: Option<&Spec>,
+) -> cronjob::CronJob {
     let metadata = &object.metadata;
     cronjob::CronJob {
         key: object.key(),
@@ -31,7 +48,7 @@ pub fn lower(object: &CronJob, zones: &TimeZones, previous: Option<&Spec>) -> cr
             .and_then(timestamp)
             .unwrap_or(Timestamp::UNIX_EPOCH),
         deleting: metadata.deletion_timestamp.is_some(),
-        spec: lower_spec(object, zones, previous),
+        spec: lower_spec(object, zones, calendars, previous),
         status: object.recorded_status(),
     }
 }
@@ -71,36 +88,53 @@ impl CronJob {
         }
     }
 
-    /// What its `status` records.
+    /// What is recorded of it: its `status`, and the annotation beside it.
     pub fn recorded_status(&self) -> Status {
-        let Some(status) = &self.status else {
-            return Status::default();
-        };
+        let status = self.status.as_ref();
+        let active = status.and_then(|status| status.active.as_ref());
+        let time = |of: fn(&CronJobStatus) -> &Option<Time>| timestamp(of(status?).as_ref()?);
         Status {
-            active: status.active.iter().flatten().map(job_ref).collect(),
-            last_schedule_time: status.last_schedule_time.as_ref().and_then(timestamp),
-            last_successful_time: status.last_successful_time.as_ref().and_then(timestamp),
+            active: active.into_iter().flatten().map(job_ref).collect(),
+            last_schedule_time: time(|status| &status.last_schedule_time),
+            last_successful_time: time(|status| &status.last_successful_time),
+            record: self.record(),
+        }
+    }
+
+    /// What is recorded beyond the status. What can't be read is told with the other annotations: a record is forgotten,
+    /// a suspension stays one.
+    fn record(&self) -> Record {
+        let text = |name| self.metadata.annotations.as_ref()?.get(name).map(String::as_str);
+        let record = text(STATE_ANNOTATION).and_then(|text| Record::parse(text).ok());
+        let suspended = text(SUSPENDED_ANNOTATION);
+        Record {
+            suspended: suspended.map(|since| since.parse().unwrap_or(Timestamp::UNIX_EPOCH)),
+            ..record.unwrap_or_default()
         }
     }
 }
 
-fn lower_spec(object: &CronJob, zones: &TimeZones, previous: Option<&Spec>) -> Spec {
+fn lower_spec(object: &CronJob, zones: &TimeZones, calendars: &Calendars, previous: Option<&Spec>) -> Spec {
     let spec = &object.spec;
-    let (extensions, mistakes) = object.extensions();
+    let (mut extensions, mut mistakes) = object.extensions();
+    mistakes.extend(resolve(&mut extensions, object, calendars));
     let schedule_text = schedule_text(object, &extensions);
+    // The pause of a CronJob that is not handed over has no effect, whatever it says.
+    mistakes.retain(|mistake| extensions.managed || mistake.name != SUSPEND_ANNOTATION);
     let held = mistakes
-        .into_iter()
+        .iter()
         .find(|mistake| mistake.meanwhile == Meanwhile::Held);
     let unchanged = previous.filter(|known| {
         held.is_none()
             && !matches!(known.schedule, Err(BadSchedule::Annotation { .. }))
             && known.schedule_text == schedule_text
             && known.time_zone == spec.time_zone
+            && known.policies.terms == extensions.policies.terms
     });
     let schedule = match (held, unchanged) {
         (Some(mistake), _) => Err(BadSchedule::Annotation {
             name: mistake.name.clone(),
-            source: Arc::new(mistake),
+            source: Arc::new(mistake.clone()),
         }),
         (None, Some(known)) => known.schedule.clone(),
         (None, None) => compile(object, &extensions, zones),
@@ -122,6 +156,8 @@ fn lower_spec(object: &CronJob, zones: &TimeZones, previous: Option<&Spec>) -> S
             successful: limit(spec.successful_jobs_history_limit, defaults.successful),
             failed: limit(spec.failed_jobs_history_limit, defaults.failed),
         },
+        policies: extensions.policies,
+        mistakes,
     }
 }
 
@@ -151,7 +187,23 @@ fn compile(object: &CronJob, extensions: &Extensions, zones: &TimeZones) -> Resu
             source: Arc::new(source),
         })?,
     };
-    Ok(Schedule::any(&expressions, &zone))
+    Ok(extensions.policies.terms.apply(&expressions, &zone))
+}
+
+/// Adds the days of the calendars that a CronJob names to those that it excludes, or says which it can't.
+fn resolve(extensions: &mut Extensions, object: &CronJob, calendars: &Calendars) -> Option<ExtensionError> {
+    let named = &extensions.policies.calendars;
+    if named.is_empty() {
+        return None;
+    }
+    let excluded = &mut extensions.policies.terms.excluded;
+    match calendars.days(&object.key().namespace, named) {
+        Ok(days) => {
+            *excluded = Days::union([&*excluded, &days]);
+            None
+        }
+        Err((name, error)) => Some(extension::no_calendar(&name, error)),
+    }
 }
 
 /// What a CronJob is scheduled by: the annotation's expressions, or that of its spec.

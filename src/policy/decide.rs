@@ -1,12 +1,12 @@
 //! The decision, step by step.
 
-use chrono::TimeDelta;
-
-use crate::cronjob::{BadSchedule, CronJob, Run, run_name};
+use crate::cronjob::{BadSchedule, CronJob, Status};
 use crate::policy::concurrency::{self, Admission};
+use crate::policy::group::Group;
+use crate::policy::line::Line;
 use crate::policy::missed::{self, Window};
-use crate::policy::situation::{Decision, Situation, Start};
-use crate::policy::{Note, bookkeeping, history};
+use crate::policy::situation::{Decision, Situation};
+use crate::policy::{Note, Ruling, WaitReason, bookkeeping, expected, failures, hindsight, history, pending};
 use crate::schedule::{Schedule, Timestamp};
 
 /// Decides what is to be done about one CronJob at the time `now`.
@@ -14,26 +14,37 @@ use crate::schedule::{Schedule, Timestamp};
 /// The order is that of Kubernetes: finished Jobs are cleaned up and the status is brought up to date whatever
 /// follows, so that a CronJob that is suspended, unusable or over quota still gets rid of its old Jobs.
 pub fn decide(situation: Situation<'_>, now: Timestamp) -> Decision {
+    decide_in_group(situation, &Group::default(), now)
+}
+
+/// Decides about a CronJob that shares slots with others (`punctual.dev/group`).
+pub fn decide_in_group(situation: Situation<'_>, group: &Group, now: Timestamp) -> Decision {
     let Situation {
         cronjob,
         runs,
         memory,
     } = situation;
-    let (mut notes, mut unless_deleted) = (Vec::new(), Vec::new());
+    let mut notes: Vec<Note> = cronjob.spec.mistakes.iter().map(Note::bad_annotation).collect();
+    let mut unless_deleted = Vec::new();
 
     let mut prune = history::prune(cronjob.spec.history, runs);
     prune.retain(|job| bookkeeping::is_recorded(cronjob, &job.name));
     let mut status = bookkeeping::strike_ended(&cronjob.status, runs, &mut notes);
-    bookkeeping::withhold(&mut notes, &prune, &mut unless_deleted);
     bookkeeping::adopt_unrecorded(&mut status, runs, memory, &mut notes);
     bookkeeping::record_newest(&mut status, cronjob, runs, memory, now, &mut notes);
-    let mut memory = missed::notice_edit(&cronjob.spec, memory, now);
+    failures::count(&mut status.record, cronjob, now, &mut notes);
+    bookkeeping::withhold(&mut notes, &prune, &mut unless_deleted);
+    let before = memory;
+    let mut memory = missed::notice_edit(&cronjob.spec, before, now);
+    hindsight::look_back(&mut status.record, cronjob, before, &mut memory, now);
     memory
         .unrecorded
         .retain(|uid| !bookkeeping::is_told(cronjob, runs, uid));
     let mut decision = Decision {
         prune,
         replace: vec![],
+        stop: vec![],
+        look_at: vec![],
         start: None,
         status,
         wake: None,
@@ -43,22 +54,24 @@ pub fn decide(situation: Situation<'_>, now: Timestamp) -> Decision {
         memory,
     };
 
-    match usable_schedule(cronjob, now) {
-        Ok(schedule) => decide_start(&mut decision, cronjob, runs, schedule, now),
+    match usable_schedule(cronjob, &decision.status, now) {
+        Ok(schedule) => decide_start(&mut decision, situation, group, schedule, now),
         Err(why) => rest(&mut decision, cronjob, why, now),
     }
+    pending::end_those_that_wait(&mut decision, cronjob, runs, now);
     decision
 }
 
 /// The schedule to follow, or why none is followed now. As in Kubernetes, an unknown zone is told even while the
 /// CronJob is suspended, and a schedule that does not parse only when it would be followed.
-fn usable_schedule(cronjob: &CronJob, now: Timestamp) -> Result<&Schedule, Note> {
+fn usable_schedule<'a>(cronjob: &'a CronJob, status: &Status, now: Timestamp) -> Result<&'a Schedule, Note> {
     if cronjob.deleting {
         return Err(Note::BeingDeleted);
     }
     match &cronjob.spec.schedule {
         Err(problem @ BadSchedule::UnknownTimeZone { .. }) => Err(Note::unusable(problem)),
         _ if cronjob.spec.is_suspended(now) => Err(Note::Suspended),
+        _ if status.record.suspended.is_some() => Err(Note::Ruled(Ruling::Suspended)),
         Err(problem) => Err(Note::unusable(problem)),
         Ok(schedule) if schedule.never_fires() => Err(Note::NeverFires {
             schedule: cronjob.spec.schedule_text.clone(),
@@ -73,13 +86,14 @@ fn rest(decision: &mut Decision, cronjob: &CronJob, why: Note, now: Timestamp) {
     decision.wake = cronjob.spec.suspend_until.filter(|_| why == Note::Suspended);
     decision.notes.push(why);
     decision.memory.deadline_told = Some(now);
+    decision.memory.rests = true;
 }
 
 /// Finds the instant that is due and starts its run, unless a rule says no.
 fn decide_start(
     decision: &mut Decision,
-    cronjob: &CronJob,
-    runs: &[Run],
+    Situation { cronjob, runs, .. }: Situation<'_>,
+    group: &Group,
     schedule: &Schedule,
     now: Timestamp,
 ) {
@@ -88,31 +102,30 @@ fn decide_start(
     let window = Window::new(cronjob, schedule, decision, now);
     decision.wake = window.next_due();
     missed::report_deadlines(decision, &window);
+    expected::watch(decision, cronjob, schedule, now);
 
-    let Some(scheduled) = window.newest_due() else {
-        return;
+    let mut line = Line::form(decision, &cronjob.spec.policies, &window);
+    line.close_up(decision, concurrency::succession(&cronjob.spec));
+    let Some(first) = line.first() else {
+        return line.record(decision, None);
     };
-    let name = run_name(&cronjob.key.name, scheduled);
-    match concurrency::admit(cronjob.spec.concurrency, &decision.status, runs) {
+    let admission = concurrency::admit(&cronjob.spec, &decision.status, runs);
+    let admission = admission.unless_full(group, cronjob, decision, first);
+    let starting = admission.is_start().then_some(first);
+    line.send_away(decision, starting);
+    line.record(decision, starting);
+    decision.wake = decision.wake.into_iter().chain(line.wake(starting, now)).min();
+    match admission {
         Admission::Start { replacing } => {
-            decision.once_started = window.passed_over_before(scheduled);
             decision.replace = replacing;
-            decision.start = Some(Start {
-                name,
-                scheduled,
-                deadline: window.deadline_of(scheduled),
-                held_back: TimeDelta::zero(),
-            });
+            decision.start = Some(window.start_of(&cronjob.key.name, first));
         }
-        Admission::Wait { behind } => {
-            // The instant stays due: its run starts as soon as the active one has ended, unless a newer instant
-            // or the starting deadline comes first.
-            decision.notes.push(Note::Blocked { scheduled, behind });
-            decision.wake = decision
-                .wake
-                .into_iter()
-                .chain(window.deadline_of(scheduled))
-                .min();
+        // The instant stays due: its run starts as soon as the active one has ended, unless a newer instant or the
+        // starting deadline comes first.
+        Admission::Wait { behind, why } => decision.notes.extend(line.waits(behind, why)),
+        Admission::Stop { stopping, behind } => {
+            decision.stop.extend(stopping);
+            decision.notes.extend(line.waits(behind, WaitReason::Stopping));
         }
     }
 }

@@ -104,6 +104,7 @@ mod tests {
                 origin: Origin::Schedule,
                 state: finished(Outcome::Succeeded),
                 started,
+                began: true,
                 deleting: false,
             }
         };

@@ -6,9 +6,10 @@
 
 use chrono::{SubsecRound, TimeDelta};
 
-use crate::cronjob::{CronJob, Spec};
+use crate::cronjob::extension::Hindsight;
+use crate::cronjob::{CronJob, Spec, run_name};
 use crate::policy::Note;
-use crate::policy::situation::{Decision, Memory};
+use crate::policy::situation::{Decision, Memory, Start};
 use crate::schedule::{Schedule, Timestamp};
 
 /// More missed instants than this raise `TooManyMissedTimes`, as in Kubernetes. It is only a warning: the newest runs.
@@ -23,6 +24,7 @@ pub const MISSED_COUNT_CAP: u64 = 10_000;
 pub const CLOCK_SLACK: TimeDelta = TimeDelta::seconds(5);
 
 /// The instants that one decision looks at: those after `opens`, up to `now`, by one schedule.
+#[derive(Debug)]
 pub(super) struct Window<'a> {
     schedule: Schedule,
     spec: &'a Spec,
@@ -30,6 +32,9 @@ pub(super) struct Window<'a> {
     done_until: Timestamp,
     /// Everything up to here is too old to start, by the deadline or by an edit of the schedule.
     opens: Timestamp,
+    /// By how much later than its due instant everything starts.
+    jitter: TimeDelta,
+    /// Now, for what is due: earlier by the jitter.
     now: Timestamp,
 }
 
@@ -41,8 +46,11 @@ impl<'a> Window<'a> {
         now: Timestamp,
     ) -> Self {
         let spec = &cronjob.spec;
+        let jitter = spec.policies.jitter_of(&cronjob.uid);
+        let now = now - jitter;
         let anchor = decision.status.last_schedule_time.unwrap_or(cronjob.created);
-        let done_until = anchor.max(decision.memory.in_force_since.unwrap_or(anchor));
+        let dealt_with = [decision.memory.in_force_since, decision.status.record.passed];
+        let done_until = dealt_with.into_iter().flatten().fold(anchor, Timestamp::max);
         let opens = done_until.max(deadline_cutoff(spec, now).unwrap_or(done_until));
         // DIFFERENCE (D10): `@every` counts from the last run, not from the edge of the deadline's window, which
         // would move on with the time and never be reached.
@@ -51,6 +59,7 @@ impl<'a> Window<'a> {
             spec,
             done_until,
             opens,
+            jitter,
             now,
         }
     }
@@ -62,12 +71,58 @@ impl<'a> Window<'a> {
 
     /// The first instant after now that can become due.
     pub(super) fn next_due(&self) -> Option<Timestamp> {
-        self.schedule.next(self.now.max(self.done_until))
+        Some(self.schedule.next(self.now.max(self.done_until))? + self.jitter)
+    }
+
+    /// The instants of the window that are late by `grace` or came due up to `seen_since`, and the others.
+    pub(super) fn late_and_prompt(
+        &self,
+        grace: TimeDelta,
+        seen_since: Option<Timestamp>,
+    ) -> (Stretch<'_>, Stretch<'_>) {
+        let border = (self.now - grace)
+            .max(seen_since.unwrap_or(self.opens))
+            .clamp(self.opens, self.now.max(self.opens));
+        (self.stretch(self.opens, border), self.stretch(border, self.now))
+    }
+
+    /// All instants of the window.
+    pub(super) fn whole(&self) -> Stretch<'_> {
+        self.stretch(self.opens, self.now)
+    }
+
+    fn stretch(&self, after: Timestamp, until: Timestamp) -> Stretch<'_> {
+        Stretch {
+            schedule: &self.schedule,
+            after,
+            until,
+        }
+    }
+
+    /// Whether an instant has come. What a clock that was ahead wrote down may not have.
+    pub(super) fn has_come(&self, scheduled: Timestamp) -> bool {
+        scheduled <= self.now
+    }
+
+    /// Whether an instant's starting deadline has passed.
+    pub(super) fn is_too_late(&self, scheduled: Timestamp) -> bool {
+        deadline_cutoff(self.spec, self.now).is_some_and(|cutoff| scheduled <= cutoff)
     }
 
     /// When an instant becomes too old to start; `None` when it never does.
     pub(super) fn deadline_of(&self, scheduled: Timestamp) -> Option<Timestamp> {
-        scheduled.checked_add_signed(self.spec.starting_deadline?)
+        scheduled.checked_add_signed(self.spec.starting_deadline?.checked_add(&self.jitter)?)
+    }
+
+    /// The start of an instant's run.
+    pub(super) fn start_of(&self, cronjob: &str, scheduled: Timestamp) -> Start {
+        Start {
+            name: run_name(cronjob, scheduled),
+            scheduled,
+            planned: scheduled + self.jitter,
+            held_back: TimeDelta::zero(),
+            deadline: self.deadline_of(scheduled),
+        }
     }
 
     /// The instants of the window before the due one, which will not run: only the newest does.
@@ -87,6 +142,45 @@ impl<'a> Window<'a> {
             notes.push(Note::TooManyMissed { count: count + 1 });
         }
         notes
+    }
+}
+
+/// A part of a window: the instants after one time, up to another.
+#[derive(Debug)]
+pub(super) struct Stretch<'a> {
+    schedule: &'a Schedule,
+    after: Timestamp,
+    until: Timestamp,
+}
+
+impl Stretch<'_> {
+    /// How many there are, at most [`MISSED_COUNT_CAP`].
+    pub(super) fn count(&self) -> u64 {
+        self.schedule.count(self.after, self.until, MISSED_COUNT_CAP)
+    }
+
+    /// The newest of them.
+    pub(super) fn newest(&self) -> Option<Timestamp> {
+        self.schedule.previous(self.until).filter(|due| *due > self.after)
+    }
+
+    /// The newest of them before an instant.
+    pub(super) fn newest_before(&self, instant: Timestamp) -> Option<Timestamp> {
+        let until = instant - TimeDelta::seconds(1);
+        self.schedule.previous(until).filter(|due| *due > self.after)
+    }
+
+    /// So many of the newest, oldest first.
+    pub(super) fn newest_of(&self, limit: usize) -> Vec<Timestamp> {
+        let newest = std::iter::successors(self.newest(), |later| self.newest_before(*later));
+        let mut newest: Vec<Timestamp> = newest.take(limit).collect();
+        newest.reverse();
+        newest
+    }
+
+    /// All of them, oldest first.
+    pub(super) fn list(&self) -> impl Iterator<Item = Timestamp> {
+        self.schedule.due(self.after, self.until)
     }
 }
 
@@ -125,12 +219,18 @@ pub(super) fn report_deadlines(decision: &mut Decision, window: &Window<'_>) {
 pub fn notice_edit(spec: &Spec, memory: &Memory, now: Timestamp) -> Memory {
     let schedule = (spec.schedule_text.clone(), spec.time_zone.clone());
     let edited = memory.schedule.as_ref().is_some_and(|seen| *seen != schedule);
+    let edited = edited && spec.policies.on_edit != Some(Hindsight::Latest);
     let in_force_since = if edited { Some(now) } else { memory.in_force_since };
     // DIFFERENCE (D11): what a clock that was ahead wrote down for the future is true of now already.
     Memory {
+        seen_since: Some(memory.seen_since.unwrap_or(now).min(now)),
         schedule: Some(schedule),
         in_force_since: in_force_since.map(|since| since.min(now)),
         deadline_told: memory.deadline_told.map(|told| told.min(now)),
+        rests: memory.rests,
+        rested_until: memory.rested_until.map(|until| until.min(now)),
+        overdue: memory.overdue,
+        pods: memory.pods.clone(),
         unrecorded: memory.unrecorded.clone(),
     }
 }

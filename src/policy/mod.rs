@@ -14,21 +14,36 @@
 //! | `bookkeeping` | which runs are active, which succeeded, which went missing |
 //! | `history` | which finished Jobs are deleted |
 //! | `missed` | which instant is due, and which were passed over |
-//! | `concurrency` | what a due run does beside an active one |
+//! | `group` | the slots that CronJobs share, and who of them goes first |
+//! | `pending` | runs none of whose pods can start |
+//! | `failures` | failed runs in a row, and the suspension that they lead to |
+//! | `hindsight` | what an edit or a resume makes of the time before it |
+//! | `expected` | whether a success is overdue |
+//! | `line` | who waits for a start, and who goes first |
+//! | `concurrency` | what a due run does beside active ones |
 //! | `settle` | what is recorded once the decision was carried out |
 //! | `note` | the reasons, as data |
 
 mod bookkeeping;
 mod concurrency;
 mod decide;
+mod expected;
+mod failures;
+mod group;
+mod hindsight;
 mod history;
+mod line;
 mod missed;
 mod note;
+mod pending;
 mod settle;
 mod situation;
 
-pub use decide::decide;
+pub use decide::{decide, decide_in_group};
+pub use group::{Group, Member, rank};
+pub use line::MISSED_AFTER;
 pub use missed::{CLOCK_SLACK, MISSED_COUNT_CAP, TOO_MANY_MISSED, notice_edit};
-pub use note::{Note, Severity};
+pub use note::{Note, Ruling, Severity, SkipReason, WaitReason};
+pub use pending::Pods;
 pub use settle::{DeletionOutcome, DeletionResult, StartResult, settle};
 pub use situation::{Decision, Deletion, Memory, SeenSchedule, Situation, Start};

@@ -103,16 +103,16 @@ pub fn settle(
     (status, notes)
 }
 
-fn settle_start(status: &mut Status, planned: &Start, result: StartResult) -> Note {
-    let (job, scheduled) = (planned.name.clone(), planned.scheduled);
+fn settle_start(status: &mut Status, start: &Start, result: StartResult) -> Note {
+    let (job, scheduled) = (start.name.clone(), start.scheduled);
     let (active, note) = match result {
         StartResult::Started { job: reference, at } => (
             Some(reference),
             Note::Started {
                 job,
                 scheduled,
-                lateness: at - scheduled,
-                held_back: planned.held_back,
+                lateness: at - start.planned,
+                held_back: start.held_back,
             },
         ),
         StartResult::AlreadyStarted { active } => (active, Note::AlreadyStarted { job, scheduled }),
@@ -128,6 +128,7 @@ fn settle_start(status: &mut Status, planned: &Start, result: StartResult) -> No
         }
     };
     status.last_schedule_time = Some(scheduled);
+    status.record.started(scheduled);
     if let Some(job) = active.filter(|job| !status.is_active(&job.uid)) {
         status.active.push(job);
     }

@@ -2,8 +2,8 @@
 
 use chrono::TimeDelta;
 
-use crate::cronjob::{CronJob, Run, Status};
-use crate::policy::Note;
+use crate::cronjob::{CronJob, JobRef, Run, Status};
+use crate::policy::{Note, Pods};
 use crate::schedule::Timestamp;
 
 /// Everything that a decision depends on, apart from the time.
@@ -27,19 +27,29 @@ pub type SeenSchedule = (String, Option<String>);
 /// knowledge that the schedule was edited since the last run: an instant of the past may then be due by the new one.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Memory {
+    /// When the first decision was taken. What came due before passed while nobody was there.
+    pub seen_since: Option<Timestamp>,
     /// The schedule and zone that the previous decision saw.
     pub schedule: Option<SeenSchedule>,
     /// When an edit of them was first seen: nothing up to here is due by the new schedule (design decision D9).
     pub in_force_since: Option<Timestamp>,
     /// The newest instant whose starting deadline is known to have passed.
     pub deadline_told: Option<Timestamp>,
+    /// Nothing is followed now, because it is suspended or can't be read.
+    pub rests: bool,
+    /// Up to when that was so the last time.
+    pub rested_until: Option<Timestamp>,
+    /// The due instant after which no run has succeeded in time, as long as none has.
+    pub overdue: Option<Timestamp>,
+    /// What was seen of the pods of runs that wait for their first one to start.
+    pub pods: Vec<Pods>,
     /// The UIDs of the Jobs that were started and are not recorded yet: a status write failed. When they are recorded
     /// after all there is nothing to tell.
     pub unrecorded: Vec<String>,
 }
 
 /// What to do now, and why. It leaves no choice to whoever carries it out:
-/// `prune` at any time; `replace`, and only when all of it succeeded, `start`; then [`settle`](crate::policy::settle).
+/// `prune` and `stop` at any time; `replace`, and only when all of it succeeded, `start`; then [`settle`](crate::policy::settle).
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[must_use = "a decision does nothing until it is carried out"]
 pub struct Decision {
@@ -47,6 +57,10 @@ pub struct Decision {
     pub prune: Vec<Deletion>,
     /// Active runs to end before the new one starts.
     pub replace: Vec<Deletion>,
+    /// Active runs to end, with the Job staying until its pods are gone: a later decision starts the one that waits.
+    pub stop: Vec<Deletion>,
+    /// Runs whose pods are to be looked at before anything else is done: what is decided next depends on them.
+    pub look_at: Vec<JobRef>,
     /// The run to start.
     pub start: Option<Start>,
     /// The status to record, before `replace` and `start` have had their effect on it.
@@ -67,7 +81,10 @@ pub struct Decision {
 impl Decision {
     /// Whether there is nothing to carry out on a CronJob whose recorded status is `recorded`.
     pub fn is_nothing(&self, recorded: &Status) -> bool {
-        self.prune.is_empty() && self.replace.is_empty() && self.start.is_none() && self.status == *recorded
+        let deletes = [&self.prune, &self.replace, &self.stop]
+            .iter()
+            .any(|deletions| !deletions.is_empty());
+        !deletes && self.start.is_none() && self.status == *recorded
     }
 }
 
@@ -96,6 +113,8 @@ pub struct Start {
     pub name: String,
     /// The due instant.
     pub scheduled: Timestamp,
+    /// When it was to start: at the due instant, or later by the jitter.
+    pub planned: Timestamp,
     /// When it is too late to start (`startingDeadlineSeconds`), however long the request had to wait for its turn.
     pub deadline: Option<Timestamp>,
     /// How long it was held back on purpose after it was decided on first; whoever limits the rate of starts says so.

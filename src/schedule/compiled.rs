@@ -7,6 +7,7 @@ use chrono::TimeDelta;
 use super::almanac::Almanac;
 use super::calendar::Calendar;
 use super::expression::{Expression, Rule};
+use super::terms::Amended;
 use super::wall_clock::{Match, WallClock as _};
 use super::{Due, Readings, Timestamp, Zone, search};
 
@@ -34,6 +35,8 @@ pub(super) enum Timing {
         rest: Arc<Schedule>,
         instants: Arc<[i64]>,
     },
+    /// Whenever another is due, but for what was asked beyond its expressions.
+    Amended(Arc<Amended>),
     /// `@every`: at `anchor + k * interval` for `k >= 1`, both in seconds; without an anchor, from wherever one asks.
     Every { interval: i64, anchor: Option<i64> },
 }
@@ -56,7 +59,16 @@ impl Schedule {
 
     /// Several expressions on the wall clock of one zone: due whenever one of them is, and once where several are.
     pub fn any(expressions: &[Expression], zone: &Arc<Zone>) -> Schedule {
-        let alone = |expression| Schedule::new(expression, Arc::clone(zone));
+        Schedule::any_of(expressions, zone, |_, alone| alone)
+    }
+
+    /// The same, with something done to the schedule of each expression.
+    pub(super) fn any_of(
+        expressions: &[Expression],
+        zone: &Arc<Zone>,
+        each: impl Fn(&Expression, Schedule) -> Schedule,
+    ) -> Schedule {
+        let alone = |expression| each(expression, Schedule::new(expression, Arc::clone(zone)));
         match expressions {
             [only] => alone(only),
             several => Schedule {
@@ -96,6 +108,9 @@ impl Schedule {
                 *several = several.iter().map(|each| each.anchored(anchor)).collect();
             }
             Timing::Without { rest, .. } => *rest = Arc::new(rest.anchored(anchor)),
+            Timing::Amended(amended) => {
+                *amended = Arc::new(amended.around(amended.base.anchored(anchor)));
+            }
             Timing::Calendar(_) | Timing::Almanac(_) => {}
         }
         schedule
@@ -115,6 +130,7 @@ impl Schedule {
                 let mut due = std::iter::successors(rest.next(instant), |due| rest.next(*due));
                 due.find(|due| !instants.contains(&due.timestamp()))
             }
+            Timing::Amended(amended) => amended.next(instant),
             Timing::Every { interval, anchor } => {
                 let anchor = anchor.unwrap_or(after);
                 let elapsed = (after - anchor).max(0) / interval;
@@ -137,6 +153,7 @@ impl Schedule {
                 let mut due = std::iter::successors(rest.previous(instant), before);
                 due.find(|due| !instants.contains(&due.timestamp()))
             }
+            Timing::Amended(amended) => amended.previous(instant),
             Timing::Every { interval, anchor } => {
                 let anchor = (*anchor)?;
                 let elapsed = (at - anchor).max(0) / interval;
@@ -152,15 +169,15 @@ impl Schedule {
     }
 
     /// How many instants are due after one instant, up to and including another: exact up to `cap`, and `cap` where
-    /// there are more. Whole days are counted at once, whatever the range; only the instants that several expressions
-    /// may have in common are listed, up to `cap`.
+    /// there are more. Whole days are counted at once, whatever the range; only the instants of several expressions, which
+    /// they may have in common, and those under terms are listed, up to `cap`.
     pub fn count(&self, after: Timestamp, until: Timestamp, cap: u64) -> u64 {
         let range = (after, until);
         let (after, until) = (after.timestamp(), until.timestamp());
         let count = match &self.timing {
             Timing::Calendar(calendar) => search::count(calendar, &self.zone, after + 1, until),
             Timing::Almanac(almanac) => search::count(almanac.as_ref(), &self.zone, after + 1, until),
-            Timing::Any(_) => {
+            Timing::Any(_) | Timing::Amended(_) => {
                 let most = usize::try_from(cap).unwrap_or(usize::MAX);
                 self.due(range.0, range.1)
                     .take(most)
@@ -203,6 +220,7 @@ impl Schedule {
             Timing::Almanac(almanac) => almanac.is_empty(),
             Timing::Any(several) => several.iter().all(Schedule::never_fires),
             Timing::Without { rest, .. } => rest.never_fires(),
+            Timing::Amended(amended) => amended.base.never_fires(),
             Timing::Every { .. } => false,
         }
     }
@@ -212,6 +230,7 @@ impl Schedule {
         match &self.timing {
             Timing::Every { .. } => true,
             Timing::Without { rest, .. } => rest.is_interval(),
+            Timing::Amended(amended) => amended.base.is_interval(),
             Timing::Calendar(_) | Timing::Almanac(_) | Timing::Any(_) => false,
         }
     }
@@ -226,6 +245,10 @@ impl Schedule {
             Timing::Almanac(almanac) => almanac.first_from(from).map(reading),
             Timing::Any(several) => several.iter().filter_map(|each| each.reading_from(from)).min(),
             Timing::Without { rest, .. } => rest.reading_from(from),
+            Timing::Amended(amended) => amended
+                .base
+                .reading_from(from)
+                .filter(|_| amended.loses_skipped()),
             Timing::Every { .. } => None,
         }
     }

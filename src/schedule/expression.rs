@@ -94,6 +94,12 @@ impl Expression {
         }
     }
 
+    /// Whether it fires every hour of the day, if not more often, on the days on which it fires.
+    pub(super) fn fires_hourly(&self) -> bool {
+        let hours = self.fields.as_ref().map(|fields| fields.hours.count_ones());
+        hours.is_none_or(|hours| hours == 24)
+    }
+
     /// The interval of `@every`, in whole seconds; none for any other expression.
     pub fn interval(&self) -> Option<Duration> {
         match self.rule {

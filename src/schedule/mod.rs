@@ -29,6 +29,7 @@
 //! | `zone`, `tzif` | the clock changes of a zone, and how they are read |
 //! | `zones`, `zone_name`, `data` | zones by name: which database is believed, and what was meant by a name that is none |
 //! | `search` | the wall-clock rule: the search across clock changes |
+//! | `terms/`, `days/` | a window, excluded days and calendars, other rules for clock changes |
 //! | `describe/`, `advice` | the schedule as a person would say it, and what may surprise |
 //! | `compiled`, `due`, `readings` | the answers: next, previous, ranges, counts, skipped and repeated readings |
 //!
@@ -41,6 +42,7 @@ mod calendar;
 mod compiled;
 mod data;
 mod date;
+mod days;
 mod describe;
 mod dialect;
 mod due;
@@ -51,6 +53,7 @@ mod grammar;
 mod mistake;
 mod readings;
 mod search;
+mod terms;
 mod tzif;
 mod wall_clock;
 mod zone;
@@ -60,6 +63,7 @@ mod zones;
 pub use advice::{Advice, advice};
 pub use compiled::Schedule;
 pub use data::{BuiltIn, ChronoTz};
+pub use days::{CalendarError, Days};
 pub use dialect::{Dialect, Spread, UnknownDialect};
 pub use due::Due;
 pub(crate) use edits::distance;
@@ -67,6 +71,7 @@ pub use expression::Expression;
 pub use grammar::Field;
 pub use mistake::{Mistake, ParseError};
 pub use readings::{Fold, Reading, Readings};
+pub use terms::{ClockGap, ClockRepeat, OnExcluded, Terms};
 pub use tzif::TzifError;
 pub use zone::{HORIZON, Zone};
 pub use zone_name::UnknownZone;

@@ -78,10 +78,9 @@ impl Readings {
 
     /// The readings that a change skips, if it skips any.
     fn gap_at(&self, change: usize) -> Option<(Range<i64>, Timestamp)> {
-        let periods = self.schedule.zone.periods();
-        let skipped = periods[change - 1].end_reading()..periods[change].first_reading();
-        let at = Timestamp::from_timestamp(periods[change].start, 0)?;
-        (!skipped.is_empty()).then_some((skipped, at))
+        let zone = &self.schedule.zone;
+        let at = Timestamp::from_timestamp(zone.periods()[change].start, 0)?;
+        Some((zone.gap_before(change)?, at))
     }
 
     /// The next reading of the gap that is being told.
@@ -103,19 +102,7 @@ impl Readings {
         if self.schedule.is_interval() {
             return Fold::Once;
         }
-        let periods = self.schedule.zone.periods();
-        let period = self.schedule.zone.at(at.timestamp());
-        let reading = at.timestamp() + periods[period].offset;
-        if periods
-            .get(period + 1)
-            .is_some_and(|next| next.first_reading() <= reading)
-        {
-            Fold::First
-        } else if period > 0 && periods[period - 1].end_reading() > reading {
-            Fold::Second
-        } else {
-            Fold::Once
-        }
+        self.schedule.zone.fold_at(at)
     }
 }
 

@@ -3,15 +3,19 @@
 use std::sync::Arc;
 
 use kube::Client;
+use kube::api::PropagationPolicy;
 use kube::core::DynamicObject;
 
 use crate::clock::SharedClock;
 use crate::cronjob::{JobRef, Status};
 use crate::manifest::CronJob;
-use crate::policy::{Decision, Deletion, DeletionOutcome, DeletionResult, Note, Start, StartResult, settle};
+use crate::policy::{
+    Decision, Deletion, DeletionOutcome, DeletionResult, Note, Pods, Start, StartResult, settle,
+};
 use crate::schedule::TimeZones;
 use crate::submit::job::job_for;
 use crate::submit::lanes::Lanes;
+use crate::submit::pods;
 use crate::submit::requests::{CreateAnswer, Requests, StatusAnswer};
 use crate::submit::trouble::Trouble;
 use crate::submit::view::JobView;
@@ -48,10 +52,15 @@ pub struct Carried {
 
 impl Carried {
     /// Deletes Jobs, one after the other. What fails is noted and does not keep the others.
-    async fn delete(&mut self, requests: &Requests, deletions: &[Deletion]) -> Vec<DeletionResult> {
+    async fn delete(
+        &mut self,
+        requests: &Requests,
+        deletions: &[Deletion],
+        propagation: PropagationPolicy,
+    ) -> Vec<DeletionResult> {
         let mut results = Vec::new();
         for deletion in deletions {
-            let outcome = match requests.delete(deletion).await {
+            let outcome = match requests.delete(deletion, propagation.clone()).await {
                 Ok(outcome) => {
                     self.deleted.push(deletion.uid.clone());
                     outcome
@@ -103,7 +112,8 @@ impl Submitter {
         }
         let is_to_send = {
             let (status, _) = settle(decision, &results, started.clone());
-            !decision.prune.is_empty() || status != cronjob.recorded_status()
+            let deletes = !decision.prune.is_empty() || !decision.stop.is_empty();
+            deletes || status != cronjob.recorded_status()
         };
         let work = || prune_and_record(&requests, cronjob, decision, results, started, &mut carried);
         if is_to_send {
@@ -131,7 +141,9 @@ impl Submitter {
             carried.trouble = Some(Trouble::passing("its turn came after its starting deadline"));
             return (vec![], None);
         }
-        let results = carried.delete(requests, replace).await;
+        let results = carried
+            .delete(requests, replace, PropagationPolicy::Background)
+            .await;
         if carried.trouble.is_some() {
             let result = not_replaced(&results);
             return (results, Some(result));
@@ -176,6 +188,24 @@ impl Submitter {
         }
     }
 
+    /// Looks at the pods of runs that wait for their first one to start. Where that is not allowed, the status of the Job
+    /// has to do, which says that none did.
+    pub async fn look_at(&self, namespace: &str, jobs: &[JobRef]) -> Vec<Pods> {
+        let requests = Requests::new(&self.client, namespace);
+        let mut found = Vec::new();
+        for job in jobs {
+            found.push(match requests.pods(&job.name).await {
+                Ok(pods) => pods::seen(&job.uid, &pods),
+                Err(trouble) => Pods {
+                    job: job.uid.clone(),
+                    began: false,
+                    why: format!("its pods could not be looked at: {}", trouble.message),
+                },
+            });
+        }
+        found
+    }
+
     /// Looks up the active Jobs that no watch has shown.
     ///
     /// # Errors
@@ -196,7 +226,7 @@ impl Submitter {
     }
 }
 
-/// Deletes what the history has no room for, then writes the status.
+/// Ends what is to be replaced later, deletes what the history has no room for, then writes the status.
 async fn prune_and_record(
     requests: &Requests,
     cronjob: &CronJob,
@@ -205,7 +235,12 @@ async fn prune_and_record(
     started: Option<StartResult>,
     carried: &mut Carried,
 ) {
-    results.extend(carried.delete(requests, &decision.prune).await);
+    for (deletions, propagation) in [
+        (&decision.stop, PropagationPolicy::Foreground),
+        (&decision.prune, PropagationPolicy::Background),
+    ] {
+        results.extend(carried.delete(requests, deletions, propagation).await);
+    }
     let (status, notes) = settle(decision, &results, started);
     carried.notes = notes;
     record(requests, cronjob, &status, carried).await;

@@ -195,6 +195,7 @@ mod tests {
         Start {
             name: "mycronjob-24394200".into(),
             scheduled,
+            planned: scheduled,
             deadline: None,
             held_back: chrono::TimeDelta::zero(),
         }

@@ -7,6 +7,7 @@
 //! |---|---|
 //! | `job` | builds the Job of a run from the CronJob's template (pure) |
 //! | `view` | reads a Job back as a [`Run`](crate::cronjob::Run) (pure) |
+//! | `pods` | what keeps the pods of a run from starting (pure) |
 //! | `requests` | the single requests, and what their answers mean |
 //! | `trouble` | what a failed request means for the next attempt (pure) |
 //! | `lanes` | how much is sent at the same time, what goes first, and that no namespace holds up another |
@@ -19,6 +20,7 @@ mod client;
 mod events;
 mod job;
 mod lanes;
+mod pods;
 mod requests;
 mod trouble;
 mod view;

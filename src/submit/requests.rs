@@ -2,11 +2,13 @@
 
 use std::time::Duration;
 
-use kube::api::{DeleteParams, Patch, PatchParams, PostParams, Preconditions, PropagationPolicy};
+use k8s_openapi::api::core::v1::Pod;
+use kube::api::{DeleteParams, ListParams, Patch, PatchParams, PostParams, Preconditions, PropagationPolicy};
 use kube::core::DynamicObject;
 use kube::{Api, Client};
 use serde_json::{Value, json};
 
+use crate::cronjob::extension::{STATE_ANNOTATION, SUSPENDED_ANNOTATION};
 use crate::cronjob::{JobRef, Status};
 use crate::manifest::CronJob;
 use crate::policy::{Deletion, DeletionOutcome};
@@ -17,6 +19,9 @@ use crate::submit::trouble::Trouble;
 /// How long a request may take: as long as an admission webhook may by default. An attempt whose answer was lost
 /// costs nothing when it is tried again, because names are the lock.
 pub const REQUEST_TIMEOUT: Duration = Duration::from_secs(10);
+
+/// So many pods of a Job are looked at to learn why none starts: they all wait for the same.
+const PODS_MAX: u32 = 20;
 
 /// Who we are in `metadata.managedFields`, by which our Jobs are told from those of another controller.
 pub const FIELD_MANAGER: &str = "punctual";
@@ -62,14 +67,19 @@ impl Requests {
         }
     }
 
-    /// Deletes a Job and, in the background, its pods. A Job whose name belongs to another Job by now is gone, too.
-    pub(super) async fn delete(&self, deletion: &Deletion) -> Result<DeletionOutcome, Trouble> {
+    /// Deletes a Job and its pods: in the background, or in the foreground, where the Job stays until its pods are gone. A
+    /// Job whose name belongs to another Job by now is gone, too.
+    pub(super) async fn delete(
+        &self,
+        deletion: &Deletion,
+        propagation: PropagationPolicy,
+    ) -> Result<DeletionOutcome, Trouble> {
         let preconditions = Preconditions {
             uid: Some(deletion.uid.clone()),
             resource_version: None,
         };
         let params = DeleteParams {
-            propagation_policy: Some(PropagationPolicy::Background),
+            propagation_policy: Some(propagation),
             preconditions: Some(preconditions),
             ..DeleteParams::default()
         };
@@ -118,6 +128,17 @@ impl Requests {
     /// Looks a Job up by its name; `None` when there is no such Job.
     pub(super) async fn look_up(&self, name: &str) -> Result<Option<JobView>, Trouble> {
         in_time(self.jobs.get_opt(name)).await.map_err(Trouble::from)
+    }
+
+    /// The pods of a Job.
+    pub(super) async fn pods(&self, job: &str) -> Result<Vec<Pod>, Trouble> {
+        let namespace = self.jobs.namespace().unwrap_or_default();
+        let pods = Api::<Pod>::namespaced(self.client.clone(), namespace);
+        let of_the_job = ListParams::default()
+            .labels(&format!("batch.kubernetes.io/job-name={job}"))
+            .limit(PODS_MAX);
+        let found = in_time(pods.list(&of_the_job)).await.map_err(Trouble::from)?;
+        Ok(found.items)
     }
 
     /// The CronJob as it is now.
@@ -190,8 +211,17 @@ fn status_patch(cronjob: &CronJob, status: &Status) -> Value {
         })
     };
     let active: Vec<Value> = status.active.iter().map(reference).collect();
+    let mut metadata = json!({ "resourceVersion": cronjob.metadata.resource_version });
+    let recorded = cronjob.recorded_status().record;
+    if status.record != recorded {
+        let text = Some(status.record.to_string()).filter(|text| !text.is_empty());
+        metadata["annotations"] = json!({ STATE_ANNOTATION: text });
+    }
+    if status.record.suspended != recorded.suspended {
+        metadata["annotations"][SUSPENDED_ANNOTATION] = json!(status.record.suspended.map(seconds));
+    }
     json!({
-        "metadata": { "resourceVersion": cronjob.metadata.resource_version },
+        "metadata": metadata,
         "status": {
             "active": if active.is_empty() { Value::Null } else { Value::Array(active) },
             "lastScheduleTime": status.last_schedule_time.map(seconds),

@@ -71,6 +71,19 @@ struct StatusView {
     completion_time: Option<Time>,
     #[serde(default)]
     conditions: Option<Vec<ConditionView>>,
+    ready: Option<i32>,
+    succeeded: Option<i32>,
+    failed: Option<i32>,
+}
+
+impl StatusView {
+    /// Whether a pod has started, as far as the status tells.
+    fn began(&self) -> bool {
+        [self.ready, self.succeeded, self.failed]
+            .into_iter()
+            .flatten()
+            .any(|pods| pods > 0)
+    }
 }
 
 #[derive(Debug, Clone, Deserialize)]
@@ -164,6 +177,7 @@ impl JobView {
             origin: self.origin,
             state: self.state(),
             started: self.status.start_time.as_ref().and_then(timestamp),
+            began: self.status.began(),
             deleting: self.metadata.deletion_timestamp.is_some(),
         }
     }

@@ -8,6 +8,7 @@ mod ends;
 mod libraries;
 mod mistakes;
 mod oracle;
+mod terms;
 mod vectors;
 mod zones;
 

@@ -2,5 +2,6 @@
 
 mod edges;
 mod invariants;
+mod reference;
 mod upstream;
 mod world;

@@ -6,6 +6,7 @@
 use std::sync::Arc;
 
 use chrono::TimeDelta;
+use punctual::cronjob::extension::Policies;
 use punctual::cronjob::{
     BadSchedule, Concurrency, CronJob, HistoryLimits, Key, Origin, Outcome, Run, RunState, Spec, Status,
     run_name,
@@ -77,6 +78,8 @@ pub(crate) fn cronjob(schedule: &str, time_zone: Option<&str>) -> CronJob {
             concurrency: Concurrency::Allow,
             starting_deadline: None,
             history: HistoryLimits::default(),
+            policies: Policies::default(),
+            mistakes: vec![],
         },
         status: Status::default(),
     }
@@ -111,6 +114,7 @@ pub(crate) fn run(scheduled: Timestamp, state: RunState) -> Run {
         origin: Origin::Schedule,
         state,
         started: Some(scheduled),
+        began: true,
         deleting: false,
     }
 }

@@ -161,6 +161,7 @@ impl ControllerArgs {
             },
             namespaces: self.namespaces.clone(),
             selector: self.selector.clone(),
+            calendars_in: None,
         }
     }
 }

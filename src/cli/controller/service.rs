@@ -15,7 +15,7 @@ use crate::cli::controller::ControllerArgs;
 use crate::cli::controller::signals::Signals;
 use crate::cli::exit::{Exit, Failure};
 use crate::clock::{SharedClock, SystemClock};
-use crate::controller::{Controller, ControllerOptions, Elector, Leadership, LeaseName};
+use crate::controller::{Charge, Controller, ControllerOptions, Elector, Leadership, LeaseName};
 use crate::schedule::TimeZones;
 use crate::submit::{Gate, open_gate, watched_client, write_events};
 use crate::telemetry::{Endpoint, Health, LogLevel, Metrics, Teller, tell_time_zones};
@@ -92,7 +92,10 @@ impl Parts {
         let mut teller = Teller::new(metrics.clone());
         let told = teller.listen("events");
         let options = ControllerOptions {
-            charge: args.charge(),
+            charge: Charge {
+                calendars_in: Some(lease_name(args, config).namespace),
+                ..args.charge()
+            },
             pace: args.pace(),
             shadow: args.shadow,
             leadership,

@@ -2,6 +2,7 @@
 
 use crate::controller::queue::DueQueue;
 use crate::controller::state::State;
+use crate::controller::state::groups::Claim;
 use crate::policy::{Note, notice_edit};
 use crate::schedule::Timestamp;
 
@@ -29,6 +30,9 @@ impl State {
     /// From now on another controller leads; what was under way has been given up.
     pub fn step_down(&mut self) {
         self.busy.clear();
+        for standing in self.standing.values_mut() {
+            standing.claim = Claim::None;
+        }
         self.wakes = DueQueue::default();
         if let Some(pacer) = &mut self.pacer {
             pacer.clear();

@@ -38,7 +38,6 @@ impl State {
 
     fn saw_cronjob(&mut self, object: manifest::CronJob) {
         let key = object.key();
-        self.notice_mistakes(&key, &object);
         let known = self.cache.entry(&key).map(|entry| &entry.object.metadata);
         let replaced = known.is_some_and(|known| known.uid != object.metadata.uid);
         let edited = known.is_some_and(|known| known.generation != object.metadata.generation);
@@ -46,8 +45,9 @@ impl State {
             self.forget(&key);
         }
         if !self.adoption.is_in_charge_of(&object) {
-            return;
+            return self.notice_mistakes(&key, &object);
         }
+        self.mistakes.remove(&key);
         if edited && let Some(standing) = self.standing.get_mut(&key) {
             // Somebody may have put right what failed.
             standing.failures = 0;
@@ -80,7 +80,7 @@ impl State {
             .saw(scope, &metadata.uid.clone().unwrap_or_default());
     }
 
-    /// Tells what is wrong with the annotations of a CronJob, once for every change.
+    /// Tells what is wrong with the annotations of a CronJob that nobody decides about, once for every change.
     fn notice_mistakes(&mut self, key: &Key, object: &manifest::CronJob) {
         let mistakes = self.adoption.mistakes(object);
         if mistakes.is_empty() {
@@ -90,9 +90,7 @@ impl State {
             self.noticed.extend(mistakes.iter().map(|mistake| News {
                 cronjob: key.clone(),
                 uid: uid.clone(),
-                note: Note::BadAnnotation {
-                    problem: mistake.to_string(),
-                },
+                note: Note::bad_annotation(mistake),
             }));
             self.mistakes.insert(key.clone(), mistakes);
         }
@@ -128,6 +126,7 @@ impl State {
             .cloned()
             .collect();
         for key in keys {
+            self.mark_waiting(&key);
             self.mark(key);
         }
     }
@@ -169,6 +168,7 @@ impl State {
     }
 
     pub(super) fn forget(&mut self, key: &Key) {
+        self.mark_waiting(key);
         self.cache.remove_cronjob(key);
         if self.standing.remove(key).is_some() {
             self.wellbeing.insert(key.clone(), None);

@@ -61,6 +61,22 @@ pub enum Problem {
         /// The field under which it means something.
         place: &'static str,
     },
+    /// It says nothing without another annotation.
+    Needs {
+        /// The other.
+        other: &'static str,
+    },
+    /// A window that closes before it opens.
+    EndsBeforeItBegins,
+    /// A calendar that is not there, or can't be read.
+    Calendar {
+        /// Its name.
+        name: String,
+        /// What is wrong with it.
+        error: String,
+    },
+    /// Punctual wrote something else there.
+    Tampered,
     /// It is not a thing of its kind.
     NotA {
         /// What it should be, such as `a whole number from 1 to 100`.
@@ -115,6 +131,12 @@ impl ExtensionError {
             Problem::Empty { .. } => "there is nothing in it".into(),
             Problem::TooMany { what, most } => format!("there may be no more than {most} {what}"),
             Problem::Elsewhere { .. } => "it means nothing here".into(),
+            Problem::Needs { other } => format!("it has no effect without {other}"),
+            Problem::EndsBeforeItBegins => {
+                "this is before punctual.dev/start-at, so nothing is ever due".into()
+            }
+            Problem::Calendar { name, error } => format!("the calendar {name} {error}"),
+            Problem::Tampered => "it is not what Punctual wrote there".into(),
             Problem::NotA { what } => format!("{:?} is not {what}", self.fragment()),
         }
     }
@@ -132,6 +154,10 @@ impl ExtensionError {
             Problem::Empty { write } => Some(format!("write {write}")),
             Problem::TooMany { .. } => Some("split it into several CronJobs".into()),
             Problem::Elsewhere { place } => Some(format!("write it under {place}")),
+            Problem::Needs { other } => Some(format!("write {other} too, or remove it")),
+            Problem::EndsBeforeItBegins => Some("write a later instant".into()),
+            Problem::Calendar { .. } => None,
+            Problem::Tampered => Some("remove it".into()),
             Problem::NotA { what } => Some(format!("write {what}")),
         }
     }
@@ -163,7 +189,12 @@ impl fmt::Display for ExtensionError {
                 write!(f, "annotation {name} has {fragment:?}: {}{help}", self.message())?;
             }
             Problem::Elsewhere { .. } => write!(f, "annotation {name} means nothing here{help}")?,
-            Problem::Empty { .. } | Problem::TooMany { .. } => {
+            Problem::Empty { .. }
+            | Problem::TooMany { .. }
+            | Problem::Needs { .. }
+            | Problem::EndsBeforeItBegins
+            | Problem::Calendar { .. }
+            | Problem::Tampered => {
                 write!(f, "annotation {name}: {}{help}", self.message())?;
             }
         }

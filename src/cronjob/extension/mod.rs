@@ -9,25 +9,47 @@
 //! | `register` | every annotation there is: its name, what it may say, what it is for |
 //! | `mistake` | what is wrong with a value, where, what to write, and what is done meanwhile |
 //! | `word` | how values are written: choices, numbers, durations, instants |
+//! | `policies` | what the policies come to, for those who decide |
 //! | the others | one annotation each, or those that make sense together: type, parsing, documentation, tests |
 //!
 //! A mistake is never a silent default. Where the default of Kubernetes would start runs that the annotation was written
 //! to move or to prevent, nothing is started until it is mended ([`Meanwhile::Held`]).
 
+mod clock_changes;
+mod exclude;
+mod expected;
+mod failures;
+mod group;
 mod hand_over;
+mod hindsight;
+mod jitter;
+mod missed_runs;
 mod mistake;
+mod overlap;
 mod pause;
+mod pending;
+mod policies;
 mod register;
 mod runtime;
 mod schedules;
+mod state;
 mod tooling;
+mod window;
 mod word;
 
+pub use exclude::{CALENDAR_LABEL, no_calendar};
+pub use failures::SUSPENDED_ANNOTATION;
+pub use group::Membership;
 pub use hand_over::is_managed;
+pub use hindsight::Hindsight;
+pub use missed_runs::MissedRuns;
 pub use mistake::{ExtensionError, Meanwhile, Problem};
+pub use overlap::Overlap;
 pub use pause::{SKIP_ANNOTATION, SUSPEND_REASON_ANNOTATION, SUSPEND_UNTIL_ANNOTATION};
+pub use policies::Policies;
 pub use register::{Extension, REGISTER};
 pub use runtime::Runtime;
+pub use state::STATE_ANNOTATION;
 
 use crate::cronjob::Key;
 use crate::schedule::{Dialect, Expression, Timestamp};
@@ -52,6 +74,8 @@ pub struct Extensions {
     pub dialect: Dialect,
     /// `schedules`, which win over `spec.schedule`.
     pub schedules: Option<Vec<Expression>>,
+    /// What decisions are made by.
+    pub policies: Policies,
 }
 
 impl Default for Extensions {
@@ -65,6 +89,7 @@ impl Default for Extensions {
             skip: vec![],
             dialect: Dialect::Extended,
             schedules: None,
+            policies: Policies::default(),
         }
     }
 }

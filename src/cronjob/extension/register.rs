@@ -1,7 +1,9 @@
 //! The register: every annotation that Punctual knows.
 
 use super::mistake::{ExtensionError, Fault, Meanwhile, Problem};
-use super::{ANNOTATION_PREFIX, Extensions, hand_over, pause, runtime, schedules, tooling};
+use super::{ANNOTATION_PREFIX, Extensions};
+use super::{clock_changes, exclude, expected, failures, group, hand_over, hindsight, jitter, missed_runs};
+use super::{overlap, pause, pending, runtime, schedules, state, tooling, window};
 use crate::cronjob::Key;
 use crate::schedule::distance;
 
@@ -23,7 +25,7 @@ pub struct Extension {
 }
 
 /// Every annotation there is, in the order in which they are read and explained. What others depend on comes before them.
-pub static REGISTER: [Extension; 9] = [
+pub static REGISTER: [Extension; 31] = [
     hand_over::MANAGED,
     hand_over::SUSPEND,
     pause::SUSPEND_UNTIL,
@@ -31,6 +33,28 @@ pub static REGISTER: [Extension; 9] = [
     pause::SKIP,
     schedules::DIALECT,
     schedules::SCHEDULES,
+    window::START_AT,
+    window::END_AT,
+    exclude::EXCLUDE,
+    exclude::ON_EXCLUDED,
+    clock_changes::CLOCK_GAP,
+    clock_changes::CLOCK_REPEAT,
+    jitter::JITTER,
+    missed_runs::MISSED_RUNS,
+    missed_runs::MISSED_RUNS_LIMIT,
+    overlap::OVERLAP,
+    overlap::QUEUE_LIMIT,
+    overlap::MAX_ACTIVE,
+    pending::PENDING_DEADLINE,
+    group::GROUP,
+    group::GROUP_SLOTS,
+    group::PRIORITY,
+    hindsight::ON_RESUME,
+    hindsight::ON_EDIT,
+    failures::SUSPEND_AFTER_FAILURES,
+    failures::SUSPENDED,
+    expected::EXPECTED_WITHIN,
+    state::STATE,
     tooling::LINT_IGNORE,
     runtime::RUNTIME,
 ];
@@ -73,12 +97,16 @@ impl Extension {
     }
 
     pub(super) fn mistake(&self, value: &str, fault: Fault) -> ExtensionError {
+        let meanwhile = match fault.problem {
+            Problem::Needs { .. } => Meanwhile::Default("nothing comes of it"),
+            _ => self.meanwhile,
+        };
         ExtensionError {
             name: self.name.to_owned(),
             value: value.to_owned(),
             span: fault.span,
             problem: fault.problem,
-            meanwhile: self.meanwhile,
+            meanwhile,
         }
     }
 }

@@ -221,6 +221,7 @@ impl Stage<'_> {
             Some(known) => {
                 let mut object = known.clone();
                 json_patch::merge(&mut object["spec"], &apply.spec());
+                json_patch::merge(&mut object["metadata"]["annotations"], &apply.annotations());
                 object
             }
             None => apply.new_cronjob(key),

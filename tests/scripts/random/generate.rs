@@ -1,5 +1,7 @@
 //! Draws histories. What is drawn often is what people and clusters do often; what is drawn together is what hurts.
 
+use std::collections::BTreeMap;
+
 use chrono::TimeDelta;
 use fastrand::Rng;
 use http::StatusCode;
@@ -25,11 +27,32 @@ const POLICIES: [&str; 4] = ["Allow", "Forbid", "Forbid", "Replace"];
 const DEADLINES: [Option<i64>; 6] = [None, None, None, Some(10), Some(45), Some(200)];
 const STEPS: [i64; 6] = [-3_600, -120, -3, 3, 120, 3_600];
 
-/// The history of a seed.
-pub(super) fn history(seed: u64) -> History {
+/// What a CronJob may ask for with annotations. Those that make no sense alone come with others often enough.
+const EXTENSIONS: [(&str, &[&str]); 16] = [
+    ("missed-runs", &["Skip", "All", "All"]),
+    ("missed-runs-limit", &["1", "3", "1000"]),
+    ("overlap", &["Skip", "Queue", "Queue", "ReplaceWhenStopped"]),
+    ("queue-limit", &["1", "2", "3"]),
+    ("max-active", &["1", "2"]),
+    ("jitter", &["5s", "30s"]),
+    ("exclude", &["2026-11-23", "2026-11-22, 2026-11-24"]),
+    ("start-at", &["2026-11-23T12:04:00Z"]),
+    ("end-at", &["2026-11-23T12:09:00Z"]),
+    ("clock-repeat", &["First"]),
+    ("pending-deadline", &["1m"]),
+    ("suspend-after-failures", &["1", "3"]),
+    ("on-resume", &["Skip", "Latest"]),
+    ("on-edit", &["Skip", "Latest"]),
+    ("expected-within", &["1m"]),
+    ("group", &["shared"]),
+];
+
+/// The history of a seed, of CronJobs with policies or without.
+pub(super) fn history(seed: u64, with_policies: bool) -> History {
     let mut draw = Draw {
         rng: Rng::with_seed(seed),
         jobs: 0,
+        with_policies,
     };
     let begin: Timestamp = "2026-11-23T12:00:00Z".parse().unwrap_or_default();
     let begin = begin + TimeDelta::seconds(draw.rng.i64(0..120));
@@ -55,6 +78,7 @@ struct Draw {
     rng: Rng,
     /// So that the Jobs that people make have different names.
     jobs: u32,
+    with_policies: bool,
 }
 
 impl Draw {
@@ -85,8 +109,25 @@ impl Draw {
             policy: Some(self.one(&POLICIES).into()),
             deadline: self.one(&DEADLINES).map(Some),
             history: Some((self.rng.u32(0..3), self.rng.u32(0..3))),
+            extensions: self.extensions(),
             ..Apply::of(name)
         })
+    }
+
+    /// One, two or three annotations; whoever is in the group has a priority.
+    fn extensions(&mut self) -> BTreeMap<String, Option<String>> {
+        let mut extensions = BTreeMap::new();
+        if !self.with_policies {
+            return extensions;
+        }
+        for _ in 0..self.rng.usize(1..=3) {
+            let (name, values) = self.one(&EXTENSIONS);
+            extensions.insert(name.to_owned(), Some(self.one(values).to_owned()));
+        }
+        if extensions.contains_key("group") {
+            extensions.insert("priority".into(), Some(self.rng.i32(-1..=1).to_string()));
+        }
+        extensions
     }
 
     fn auto_finish(&mut self, cronjob: Key) -> Command {

@@ -4,7 +4,11 @@
 //! - Nothing is started before its time, or after its starting deadline.
 //! - No instant is lost: whenever nothing has gone wrong for a while, the newest one that is due has been started, unless
 //!   a rule says no. On time, that is, for the onlooker looks at every due instant.
-//! - Forbid never overlaps, and Replace leaves at most one.
+//! - Forbid never overlaps, and Replace leaves at most one. No more runs are active than `max-active`, nor more of a group
+//!   than it has slots.
+//! - Instants are started in their order, and no more wait than `queue-limit`.
+//! - With `missed-runs: All`, each instant is started in the end, if nothing speaks against it.
+//! - Nothing of an excluded day is started, nothing outside its window, and nothing during a pause.
 //! - The controller never goes round in circles: it asks for a limited number of things at one moment.
 //! - In the end the status is true: active is what runs, the last scheduled is the newest that was started, and no more
 //!   ended Jobs are left than the history has room for.
@@ -14,6 +18,7 @@ use std::collections::{BTreeSet, HashMap};
 use chrono::TimeDelta;
 use kube::Api;
 use kube::api::ListParams;
+use punctual::cronjob::extension::{MissedRuns, Overlap, Policies};
 use punctual::cronjob::{Concurrency, CronJob, Key, Origin, Outcome, Run};
 use punctual::manifest;
 use punctual::policy::CLOCK_SLACK;
@@ -91,6 +96,7 @@ impl Onlooker {
             self.check_created(created, is_calm)?;
         }
         if is_calm {
+            self.check_limits()?;
             for cronjob in &self.cronjobs {
                 self.check_owed(cronjob, world.now())?;
             }
@@ -105,6 +111,7 @@ impl Onlooker {
             self.check_active(cronjob)?;
             self.check_last_schedule(cronjob)?;
             self.check_history(cronjob)?;
+            self.check_all(cronjob, world.now())?;
         }
         Ok(())
     }
@@ -150,16 +157,21 @@ impl Onlooker {
         if !is_first {
             return Err(format!("{} was created twice", job.name));
         }
+        self.check_policies(cronjob, created, is_calm)?;
         let policy = cronjob.spec.concurrency;
         // What is to be replaced may take its time to be deleted.
         let is_prompt = is_calm || policy != Concurrency::Replace;
-        let is_late = |deadline| *at - *scheduled >= deadline + TimeDelta::seconds(1);
+        let jitter = cronjob.spec.policies.jitter_of(&cronjob.uid);
+        let is_late = |deadline| *at - *scheduled >= deadline + jitter + TimeDelta::seconds(1);
         if is_prompt && cronjob.spec.starting_deadline.is_some_and(is_late) {
             return Err(format!(
                 "{} was created after its starting deadline, at {}",
                 job.name,
                 moment(*at)
             ));
+        }
+        if cronjob.spec.policies.overlap.is_some() {
+            return Ok(());
         }
         let is_alone = match policy {
             Concurrency::Allow => true,
@@ -177,6 +189,112 @@ impl Onlooker {
         ))
     }
 
+    /// What the annotations of a CronJob ask for.
+    fn check_policies(&self, cronjob: &CronJob, created: &Created, is_calm: bool) -> Verdict {
+        let (policies, job) = (&cronjob.spec.policies, &created.job.name);
+        let terms = &policies.terms;
+        if terms.excluded.contains(created.scheduled.date_naive()) {
+            return Err(format!("{job} was created for an excluded day"));
+        }
+        if terms.start_at.is_some_and(|start| created.scheduled < start)
+            || terms.end_at.is_some_and(|end| created.scheduled > end)
+        {
+            return Err(format!("{job} was created for an instant outside its window"));
+        }
+        if is_calm && cronjob.spec.suspend {
+            return Err(format!("{job} was created during a pause"));
+        }
+        let most = match policies.overlap {
+            Some(Overlap::Queue) => policies.max_active.or(Some(1)),
+            Some(Overlap::Skip) => Some(1),
+            Some(Overlap::ReplaceWhenStopped) => Some(1).filter(|_| is_calm),
+            None if cronjob.spec.concurrency == Concurrency::Allow => policies.max_active,
+            None => None,
+        };
+        if most.is_some_and(|most| created.beside.len() >= most) {
+            let beside = created.beside.join(", ");
+            return Err(format!(
+                "{job} was created beside {beside}, which is more than may be"
+            ));
+        }
+        if policies.group.is_some() && is_calm && self.of_the_group() > 1 {
+            return Err(format!(
+                "{job} was created while another of its group was active, and it has one slot"
+            ));
+        }
+        let of_it = self.ever_started.iter().filter(|(uid, _)| *uid == cronjob.uid);
+        let newest = of_it
+            .map(|(_, scheduled)| *scheduled)
+            .filter(|at| *at != created.scheduled)
+            .max();
+        if !self.was_set_back && newest.is_some_and(|newest| newest > created.scheduled) {
+            return Err(format!("{job} was created after a newer one"));
+        }
+        Ok(())
+    }
+
+    /// No more wait than may.
+    fn check_limits(&self) -> Verdict {
+        for cronjob in &self.cronjobs {
+            let policies = &cronjob.spec.policies;
+            // The one that is being started is still in the queue.
+            if policies.overlap == Some(Overlap::Queue)
+                && cronjob.status.record.queue.len() > policies.queue_limit + 1
+            {
+                return Err(format!("more wait for {} than may", cronjob.key));
+            }
+        }
+        Ok(())
+    }
+
+    /// The active runs of all members of the group, without those that people have started.
+    fn of_the_group(&self) -> usize {
+        let members = self
+            .cronjobs
+            .iter()
+            .filter(|cronjob| cronjob.spec.policies.group.is_some());
+        let runs = members.flat_map(|member| self.unfinished(member));
+        runs.filter(|job| !job.starts_with("extra")).count()
+    }
+
+    /// With `missed-runs: All`, every instant that nothing speaks against has been started.
+    fn check_all(&self, cronjob: &CronJob, now: Timestamp) -> Verdict {
+        let (spec, policies) = (&cronjob.spec, &cronjob.spec.policies);
+        let everything_runs = Policies {
+            missed_runs: MissedRuns::All,
+            missed_runs_limit: 1_000,
+            ..Policies::default()
+        };
+        let is_plain = *policies == everything_runs && spec.concurrency == Concurrency::Allow;
+        let (Ok(schedule), Some(owed_after)) = (&spec.schedule, self.owed_after(cronjob)) else {
+            return Ok(());
+        };
+        if !is_plain
+            || spec.suspend
+            || spec.starting_deadline.is_some()
+            || spec.schedule_text.starts_with('@')
+        {
+            return Ok(());
+        }
+        let lost = schedule
+            .due(owed_after, now)
+            .find(|due| !self.ever_started.contains(&(cronjob.uid.clone(), *due)));
+        match lost {
+            Some(due) => Err(format!(
+                "{} was due at {} and was never started",
+                cronjob.key,
+                moment(due)
+            )),
+            None => Ok(()),
+        }
+    }
+
+    /// Nothing up to here is owed, unless the clock was set back.
+    fn owed_after(&self, cronjob: &CronJob) -> Option<Timestamp> {
+        let after = self.owed_after.get(&cronjob.uid);
+        (!self.was_set_back).then(|| after.map_or(cronjob.created, |after| cronjob.created.max(*after)))
+    }
+
     /// The newest due instant has been started.
     fn check_owed(&self, cronjob: &CronJob, now: Timestamp) -> Verdict {
         let spec = &cronjob.spec;
@@ -184,7 +302,7 @@ impl Onlooker {
         let Ok(schedule) = &spec.schedule else {
             return Ok(());
         };
-        if spec.suspend || is_interval {
+        if spec.suspend || is_interval || spec.policies != Policies::default() {
             return Ok(());
         }
         let owed_after = self

@@ -57,23 +57,29 @@ pub(crate) fn trials() -> Vec<Trial> {
     let asked = number(HISTORIES_VARIABLE);
     let first = number(SEED_VARIABLE).unwrap_or_default();
     let histories = asked.unwrap_or(HISTORIES);
-    let trial = |share: u64| {
+    let trial = |(share, with_policies): (u64, bool)| {
+        let kind = if with_policies { "policies" } else { "histories" };
         let seeds = (first + share..first + histories).step_by(usize::try_from(SHARES).unwrap_or(1));
         let time_max = asked.is_none().then_some(TIME_MAX);
-        Trial::test(format!("random-histories-{}", share + 1), move || {
-            play_all(seeds, time_max)
+        Trial::test(format!("random-{kind}-{}", share + 1), move || {
+            play_all(seeds, with_policies, time_max)
         })
     };
-    (0..SHARES).map(trial).collect()
+    let shares = [false, true].map(|with_policies| (0..SHARES).map(move |share| (share, with_policies)));
+    shares.into_iter().flatten().map(trial).collect()
 }
 
-fn play_all(seeds: impl Iterator<Item = u64>, time_max: Option<Duration>) -> Result<(), Failed> {
+fn play_all(
+    seeds: impl Iterator<Item = u64>,
+    with_policies: bool,
+    time_max: Option<Duration>,
+) -> Result<(), Failed> {
     let begun = Instant::now();
     for seed in seeds {
         if time_max.is_some_and(|max| begun.elapsed() > max) {
             return Ok(());
         }
-        let history = generate::history(seed);
+        let history = generate::history(seed, with_policies);
         check_text(&history)?;
         if play(&history).is_err() {
             return Err(report(seed, &history).into());

@@ -1,0 +1,79 @@
+//! What the watch of calendars reports (`punctual.dev/exclude`).
+//!
+//! There is no such watch before the first CronJob names a calendar. Until it has listed once, nothing is decided about
+//! CronJobs that do; should it fail, they are held, with an event that says so.
+
+use k8s_openapi::api::core::v1::ConfigMap;
+use kube::runtime::watcher::Event;
+
+use crate::controller::charge::Scope;
+use crate::controller::state::State;
+use crate::cronjob::Key;
+
+impl State {
+    /// Whether any CronJob names a calendar.
+    pub fn wants_calendars(&self) -> bool {
+        self.cache.wants_calendars()
+    }
+
+    /// A calendar watch reports.
+    pub fn calendar_event(&mut self, scope: &Scope, event: Event<ConfigMap>) {
+        match event {
+            Event::Init => {
+                let known = self.cache.calendars.keys();
+                let known = known
+                    .filter(|key| scope.covers(&key.namespace))
+                    .cloned()
+                    .collect();
+                self.calendars_listed.begin(scope, known);
+            }
+            Event::InitApply(object) => {
+                self.calendars_listed.saw(scope, &key_of(&object));
+                self.saw_calendar(&object);
+            }
+            Event::Apply(object) => {
+                self.saw_calendar(&object);
+                self.read_calendars();
+            }
+            Event::Delete(object) => {
+                self.cache.calendars.remove(&key_of(&object));
+                self.read_calendars();
+            }
+            Event::InitDone => {
+                for key in self.calendars_listed.end(scope) {
+                    self.cache.calendars.remove(&key);
+                }
+                self.read_calendars();
+            }
+        }
+    }
+
+    /// A calendar watch failed. What it would have shown is not there, as far as anybody knows.
+    pub fn calendars_failed(&mut self, scope: &Scope) {
+        self.calendars_listed.end(scope);
+        self.read_calendars();
+    }
+
+    fn saw_calendar(&mut self, object: &ConfigMap) {
+        let texts = object
+            .data
+            .iter()
+            .flat_map(|data| data.values())
+            .map(String::as_str);
+        self.cache.calendars.insert(key_of(object), texts);
+    }
+
+    /// Whoever names a calendar is decided on by what is known of it now.
+    fn read_calendars(&mut self) {
+        for key in self.cache.read_calendars(&self.zones) {
+            self.mark(key);
+        }
+    }
+}
+
+fn key_of(object: &ConfigMap) -> Key {
+    Key {
+        namespace: object.metadata.namespace.clone().unwrap_or_default(),
+        name: object.metadata.name.clone().unwrap_or_default(),
+    }
+}

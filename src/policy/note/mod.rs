@@ -1,0 +1,226 @@
+//! The reason for every yes and every no, as data.
+//!
+//! A note feeds the event, the log line, the metric label and the explanation alike, so that none of them can tell
+//! a different story. Reasons and messages are those of Kubernetes' CronJob controller where it has one.
+
+mod kind;
+mod ruling;
+mod text;
+
+use std::error::Error;
+
+use chrono::TimeDelta;
+
+pub use ruling::{Ruling, SkipReason, WaitReason};
+
+use crate::cronjob::extension::ExtensionError;
+use crate::cronjob::{BadSchedule, Outcome, Spec};
+use crate::schedule::Timestamp;
+
+/// One thing that was decided or noticed, and why.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Note {
+    /// A run was started.
+    Started {
+        /// The Job.
+        job: String,
+        /// Its due instant.
+        scheduled: Timestamp,
+        /// How long after that instant it was created.
+        lateness: TimeDelta,
+        /// How much of that it was held back on purpose, to keep a limit on the rate of starts.
+        held_back: TimeDelta,
+    },
+    /// A run could not be started; it is tried again.
+    StartFailed {
+        /// The Job that was to be created.
+        job: String,
+        /// Its due instant.
+        scheduled: Timestamp,
+        /// Why, in the words of whoever refused.
+        error: String,
+    },
+    /// The run exists already: an earlier attempt went through, only its answer or its record was lost.
+    AlreadyStarted {
+        /// The Job.
+        job: String,
+        /// Its due instant.
+        scheduled: Timestamp,
+    },
+    /// Somebody else's Job has the name of the run.
+    NameTaken {
+        /// The name.
+        job: String,
+    },
+    /// A run is due, but another is active and `concurrencyPolicy` is `Forbid`.
+    Blocked {
+        /// The instant that waits.
+        scheduled: Timestamp,
+        /// The Jobs it waits for.
+        behind: Vec<String>,
+    },
+    /// Instants passed while nobody could start them, and a newer one runs in their place.
+    PassedOver {
+        /// How many, at most [`MISSED_COUNT_CAP`](crate::policy::MISSED_COUNT_CAP).
+        count: u64,
+        /// The first of them.
+        oldest: Timestamp,
+        /// The instant that runs.
+        newest_runs: Timestamp,
+    },
+    /// So many instants were missed that something is wrong.
+    TooManyMissed {
+        /// How many, at most [`MISSED_COUNT_CAP`](crate::policy::MISSED_COUNT_CAP).
+        count: u64,
+    },
+    /// Instants became older than `startingDeadlineSeconds` before they could be started.
+    DeadlinePassed {
+        /// How many, at most [`MISSED_COUNT_CAP`](crate::policy::MISSED_COUNT_CAP).
+        count: u64,
+        /// The newest of them.
+        newest: Timestamp,
+    },
+    /// A run that was recorded as active has finished.
+    Completed {
+        /// The Job.
+        job: String,
+        /// How it ended.
+        outcome: Outcome,
+    },
+    /// A run that was recorded as active is gone.
+    Missing {
+        /// The Job.
+        job: String,
+    },
+    /// A run is active that was not recorded; now it is.
+    Adopted {
+        /// The Job.
+        job: String,
+    },
+    /// A Job was deleted, for the history limits or to be replaced.
+    Deleted {
+        /// The Job.
+        job: String,
+    },
+    /// A Job could not be deleted; it is tried again.
+    DeleteFailed {
+        /// The Job.
+        job: String,
+        /// Why, in the words of whoever refused.
+        error: String,
+    },
+    /// The CronJob is suspended.
+    Suspended,
+    /// The CronJob is being deleted.
+    BeingDeleted,
+    /// The schedule does not parse.
+    Unparseable {
+        /// `spec.schedule` as written.
+        schedule: String,
+        /// What is wrong with it.
+        error: String,
+    },
+    /// The time zone is not known.
+    UnknownTimeZone {
+        /// `spec.timeZone` as written.
+        name: String,
+        /// Why it cannot be used.
+        error: String,
+    },
+    /// The schedule parses but matches no date there is.
+    NeverFires {
+        /// `spec.schedule` as written.
+        schedule: String,
+    },
+    /// The schedule carries its zone in a `TZ=` or `CRON_TZ=` prefix, which Kubernetes tolerates but does not support.
+    ZoneInSchedule {
+        /// `spec.schedule` as written.
+        schedule: String,
+    },
+    /// The newest recorded run lay in the future, written by a clock that was ahead.
+    ClockWentBack {
+        /// The `lastScheduleTime` that was taken back.
+        recorded: Timestamp,
+    },
+    /// The CronJob was created in the future, by a clock that was ahead.
+    CreatedInFuture {
+        /// Its `creationTimestamp`.
+        created: Timestamp,
+    },
+    /// The namespace is being deleted and takes no new Jobs; the CronJob goes with it.
+    NamespaceTerminating {
+        /// The Job that was to be created.
+        job: String,
+        /// Its due instant.
+        scheduled: Timestamp,
+    },
+    /// Somebody else starts runs of this CronJob under the same names.
+    OtherController {
+        /// The run that was not started by us.
+        job: String,
+        /// Who started it, by its field manager.
+        manager: String,
+    },
+    /// An annotation of ours does not say what it has to.
+    BadAnnotation {
+        /// Which one, what is wrong with it, and what to write.
+        problem: String,
+    },
+    /// Nothing is started, because an annotation can't be read that the schedule depends on. The event says what is wrong
+    /// with it ([`Note::BadAnnotation`]); this says once more what comes of it.
+    Held {
+        /// Its name.
+        annotation: String,
+    },
+    /// What a policy of `punctual.dev/` came to.
+    Ruled(Ruling),
+    /// The CronJob can't be read, so it is not run.
+    Malformed {
+        /// What is wrong.
+        error: String,
+    },
+}
+
+/// The type of an event.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Severity {
+    /// Something happened as it should.
+    Normal,
+    /// Somebody may have to act.
+    Warning,
+}
+
+impl Note {
+    /// The note for a schedule that cannot be followed.
+    pub(super) fn unusable(problem: &BadSchedule) -> Note {
+        let error = problem.source().map(ToString::to_string).unwrap_or_default();
+        match problem {
+            BadSchedule::Unparseable { text, .. } => Note::Unparseable {
+                schedule: text.clone(),
+                error,
+            },
+            BadSchedule::Annotation { name, .. } => Note::Held {
+                annotation: name.clone(),
+            },
+            BadSchedule::UnknownTimeZone { name, .. } => Note::UnknownTimeZone {
+                name: name.clone(),
+                error,
+            },
+        }
+    }
+
+    /// The note for an annotation that can't be read.
+    pub(crate) fn bad_annotation(mistake: &ExtensionError) -> Note {
+        Note::BadAnnotation {
+            problem: mistake.to_string(),
+        }
+    }
+
+    /// The note for a schedule that names its zone itself. As in Kubernetes, the prefix wins over `spec.timeZone`.
+    pub(super) fn zone_in_schedule(spec: &Spec) -> Option<Note> {
+        let prefixed = spec.schedule_text.contains("TZ");
+        prefixed.then(|| Note::ZoneInSchedule {
+            schedule: spec.schedule_text.clone(),
+        })
+    }
+}

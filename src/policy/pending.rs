@@ -1,0 +1,53 @@
+//! Runs none of whose pods can start (`pending-deadline`).
+
+use crate::cronjob::{CronJob, JobRef, Run};
+use crate::policy::situation::{Decision, Deletion};
+use crate::policy::{Note, Ruling};
+use crate::schedule::Timestamp;
+
+/// What was seen of a run's pods.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Pods {
+    /// The UID of the Job.
+    pub job: String,
+    /// Whether any of them has started, were it only to fail.
+    pub began: bool,
+    /// What keeps them.
+    pub why: String,
+}
+
+/// Ends the runs that have waited too long. Why they wait is looked up before, for an event that says only that nothing
+/// happened helps nobody; and a pod that started and crashed shows there only.
+pub(super) fn end_those_that_wait(decision: &mut Decision, cronjob: &CronJob, runs: &[Run], now: Timestamp) {
+    let Some(deadline) = cronjob.spec.policies.pending_deadline else {
+        return;
+    };
+    let status = &decision.status;
+    decision.memory.pods.retain(|pods| status.is_active(&pods.job));
+    let waits = |run: &&Run| run.is_active() && !run.began && !run.deleting && status.is_active(&run.uid);
+    let waiting: Vec<&Run> = runs.iter().filter(waits).collect();
+    for run in waiting {
+        let Some(over) = run
+            .started
+            .and_then(|started| started.checked_add_signed(deadline))
+        else {
+            continue;
+        };
+        if over > now {
+            decision.wake = decision.wake.into_iter().chain([over]).min();
+            continue;
+        }
+        match decision.memory.pods.iter().find(|pods| pods.job == run.uid) {
+            None => decision.look_at.push(JobRef::from(run)),
+            Some(pods) if pods.began => {}
+            Some(pods) => {
+                decision.stop.push(Deletion::from(run));
+                decision.notes.push(Note::Ruled(Ruling::NeverStarted {
+                    job: run.name.clone(),
+                    within: deadline,
+                    why: pods.why.clone(),
+                }));
+            }
+        }
+    }
+}

@@ -1,0 +1,175 @@
+//! Days on which nothing is due (`exclude`, `on-excluded`).
+//!
+//! A day is one of the zone's calendar. What would be due on an excluded day is not due at all, or at the same time of
+//! the wall clock on the next day, or on the last one before, that is not excluded. Where a clock change skips that time
+//! on that day, it is due when the gap ends; where it repeats it, the first time. What several days have in common then is
+//! due once.
+
+use std::sync::Arc;
+
+use super::super::date::{self, DAY};
+use super::super::days::Stretch;
+use super::super::{Days, Schedule, Timestamp, Zone};
+
+/// What becomes of that which would be due on an excluded day.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum OnExcluded {
+    /// It is not due.
+    #[default]
+    Skip,
+    /// It is due on the next day that is not excluded.
+    After,
+    /// It is due on the last day before that is not excluded.
+    Before,
+}
+
+#[derive(Clone, Debug)]
+pub(super) struct Excluded {
+    pub(super) days: Days,
+    pub(super) then: OnExcluded,
+}
+
+impl Excluded {
+    pub(super) fn next(&self, base: &Schedule, after: Timestamp) -> Option<Timestamp> {
+        let stays = self.next_that_stays(base, after);
+        if self.then == OnExcluded::Skip {
+            return stays;
+        }
+        let zone = base.zone();
+        let until = stays.map(|at| zone.day_of(at));
+        let first_day = zone.day_of(after);
+        let mut moved = None;
+        for stretch in self.days.from(first_day.saturating_sub(1)) {
+            let Some(target) = self.target(&stretch).filter(|target| *target >= first_day) else {
+                continue;
+            };
+            if until.is_some_and(|until| target > until) {
+                break;
+            }
+            moved = first_moved(base, &stretch, target, after);
+            if moved.is_some() {
+                break;
+            }
+        }
+        stays.into_iter().chain(moved).min()
+    }
+
+    pub(super) fn previous(&self, base: &Schedule, at: Timestamp) -> Option<Timestamp> {
+        let stays = self.last_that_stays(base, at);
+        if self.then == OnExcluded::Skip {
+            return stays;
+        }
+        let zone = base.zone();
+        let since = stays.map(|at| zone.day_of(at));
+        let last_day = zone.day_of(at);
+        let mut moved = None;
+        for stretch in self.days.until(last_day.saturating_add(1)) {
+            let Some(target) = self.target(&stretch).filter(|target| *target <= last_day) else {
+                continue;
+            };
+            if since.is_some_and(|since| target < since) {
+                break;
+            }
+            moved = last_moved(base, &stretch, target, at);
+            if moved.is_some() {
+                break;
+            }
+        }
+        stays.into_iter().chain(moved).max()
+    }
+
+    /// The day to which what would be due within a stretch is moved.
+    fn target(&self, stretch: &Stretch) -> Option<u32> {
+        match self.then {
+            OnExcluded::Skip => None,
+            OnExcluded::After => Some(stretch.last + 1),
+            OnExcluded::Before => Some(stretch.first - 1),
+        }
+    }
+
+    fn next_that_stays(&self, base: &Schedule, after: Timestamp) -> Option<Timestamp> {
+        let zone = base.zone();
+        let mut due = base.next(after)?;
+        while let Some(stretch) = self.days.around(zone.day_of(due)) {
+            due = base.next(second_before(zone.beginning(stretch.last + 1))?.max(due))?;
+        }
+        Some(due)
+    }
+
+    fn last_that_stays(&self, base: &Schedule, at: Timestamp) -> Option<Timestamp> {
+        let zone = base.zone();
+        let mut due = base.previous(at)?;
+        while let Some(stretch) = self.days.around(zone.day_of(due)) {
+            due = base.previous(second_before(zone.beginning(stretch.first))?)?;
+        }
+        Some(due)
+    }
+}
+
+/// The first of what is moved from a stretch of days to another day that comes after an instant.
+fn first_moved(base: &Schedule, stretch: &Stretch, target: u32, after: Timestamp) -> Option<Timestamp> {
+    let zone = base.zone();
+    let mut from = 0;
+    loop {
+        let on = |day: u32| {
+            let due = base.next(second_before(zone.instant_of(date::join(day, from)))?)?;
+            zone.time_on(due, day)
+        };
+        let second = stretch.days().filter_map(on).min()?;
+        let moved = Timestamp::from_timestamp(zone.instant_of(date::join(target, second)), 0)?;
+        if moved > after {
+            return Some(moved);
+        }
+        from = second + 1;
+    }
+}
+
+/// The last of what is moved from a stretch of days to another day that has come by an instant.
+fn last_moved(base: &Schedule, stretch: &Stretch, target: u32, at: Timestamp) -> Option<Timestamp> {
+    let zone = base.zone();
+    let mut until = DAY;
+    loop {
+        let on = |day: u32| {
+            let due = base.previous(second_before(zone.instant_of(date::join(day, until)))?)?;
+            zone.time_on(due, day)
+        };
+        let second = stretch.days().filter_map(on).max()?;
+        let moved = Timestamp::from_timestamp(zone.instant_of(date::join(target, second)), 0)?;
+        if moved <= at {
+            return Some(moved);
+        }
+        until = second;
+    }
+}
+
+fn second_before(second: i64) -> Option<Timestamp> {
+    Timestamp::from_timestamp(second - 1, 0)
+}
+
+impl Zone {
+    /// The day of the zone's calendar on which an instant lies.
+    fn day_of(self: &Arc<Zone>, at: Timestamp) -> u32 {
+        date::split(at.timestamp() + i64::from(self.offset_seconds(at))).0
+    }
+
+    /// The time of day of an instant, if it lies on a day.
+    fn time_on(self: &Arc<Zone>, at: Timestamp, day: u32) -> Option<u32> {
+        let (found, second) = date::split(at.timestamp() + i64::from(self.offset_seconds(at)));
+        (found == day).then_some(second)
+    }
+
+    /// The second, in UTC, at which a day begins.
+    fn beginning(&self, day: u32) -> i64 {
+        self.instant_of(date::join(day, 0))
+    }
+
+    /// The first second, in UTC, at which the wall clock shows a reading or, if that is skipped, a later one.
+    fn instant_of(&self, reading: i64) -> i64 {
+        let periods = self.periods();
+        let mut at = self.at_or_before(reading - super::super::zone::MAX_OFFSET);
+        while periods[at].end_reading() <= reading {
+            at += 1;
+        }
+        periods[at].start.max(reading - periods[at].offset)
+    }
+}

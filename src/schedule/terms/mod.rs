@@ -1,0 +1,131 @@
+//! What is asked of a schedule beyond its expressions: a window, excluded days, another rule for clock changes.
+//!
+//! Each is a layer around the schedule beneath it, and answers `next` and `previous` by asking that one. A schedule without
+//! terms has no layers and pays nothing for them.
+//!
+//! ```text
+//!  expression ─ clock changes ─┐
+//!  expression ─ clock changes ─┼─ any of them ─ excluded days ─ window ─▶ due
+//! ```
+
+mod clock_changes;
+mod excluded;
+mod window;
+
+use std::sync::Arc;
+
+pub use clock_changes::{ClockGap, ClockRepeat};
+pub use excluded::OnExcluded;
+
+use super::compiled::Timing;
+use super::{Days, Expression, Schedule, Timestamp, Zone};
+use clock_changes::ClockChanges;
+use excluded::Excluded;
+use window::Window;
+
+/// What is asked of a schedule beyond its expressions. The default asks for nothing.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Terms {
+    /// Nothing is due before.
+    pub start_at: Option<Timestamp>,
+    /// Nothing is due after.
+    pub end_at: Option<Timestamp>,
+    /// What becomes of readings that a clock change skips.
+    pub clock_gap: ClockGap,
+    /// What becomes of readings that a clock change repeats.
+    pub clock_repeat: ClockRepeat,
+    /// Days on which nothing is due.
+    pub excluded: Days,
+    /// What becomes of what would be due on them.
+    pub on_excluded: OnExcluded,
+}
+
+/// A layer around a schedule.
+#[derive(Clone, Debug)]
+pub(super) struct Amended {
+    pub(super) base: Schedule,
+    layer: Layer,
+}
+
+#[derive(Clone, Debug)]
+enum Layer {
+    ClockChanges(ClockChanges),
+    Excluded(Excluded),
+    Window(Window),
+}
+
+impl Terms {
+    /// Several expressions on the wall clock of one zone, under these terms.
+    pub fn apply(&self, expressions: &[Expression], zone: &Arc<Zone>) -> Schedule {
+        let changes = ClockChanges {
+            gap: self.clock_gap,
+            repeat: self.clock_repeat,
+        };
+        let mut schedule = if changes == ClockChanges::default() {
+            Schedule::any(expressions, zone)
+        } else {
+            Schedule::any_of(expressions, zone, |expression, alone| {
+                // What fires every hour or more often keeps running through: one more or less makes no difference to
+                // it, and an hour without it does.
+                if expression.fires_hourly() {
+                    alone
+                } else {
+                    alone.amended(Layer::ClockChanges(changes))
+                }
+            })
+        };
+        if !self.excluded.is_empty() {
+            schedule = schedule.amended(Layer::Excluded(Excluded {
+                days: self.excluded.clone(),
+                then: self.on_excluded,
+            }));
+        }
+        if self.start_at.is_some() || self.end_at.is_some() {
+            schedule = schedule.amended(Layer::Window(Window {
+                opens: self.start_at,
+                closes: self.end_at,
+            }));
+        }
+        schedule
+    }
+}
+
+impl Schedule {
+    fn amended(self, layer: Layer) -> Schedule {
+        Schedule {
+            zone: Arc::clone(&self.zone),
+            timing: Timing::Amended(Arc::new(Amended { base: self, layer })),
+        }
+    }
+}
+
+impl Amended {
+    pub(super) fn next(&self, after: Timestamp) -> Option<Timestamp> {
+        match &self.layer {
+            Layer::ClockChanges(layer) => layer.next(&self.base, after),
+            Layer::Excluded(layer) => layer.next(&self.base, after),
+            Layer::Window(layer) => layer.next(&self.base, after),
+        }
+    }
+
+    pub(super) fn previous(&self, at: Timestamp) -> Option<Timestamp> {
+        match &self.layer {
+            Layer::ClockChanges(layer) => layer.previous(&self.base, at),
+            Layer::Excluded(layer) => layer.previous(&self.base, at),
+            Layer::Window(layer) => layer.previous(&self.base, at),
+        }
+    }
+
+    /// The same around another schedule.
+    pub(super) fn around(&self, base: Schedule) -> Amended {
+        Amended {
+            base,
+            layer: self.layer.clone(),
+        }
+    }
+
+    /// Whether a reading that a clock change skips is lost.
+    pub(super) fn loses_skipped(&self) -> bool {
+        !matches!(&self.layer, Layer::ClockChanges(layer) if layer.gap == ClockGap::RunAfter)
+    }
+}

@@ -1,0 +1,95 @@
+//! What keeps the pods of a run from starting, in the words of whoever keeps them.
+
+use k8s_openapi::api::core::v1::{ContainerStatus, Pod};
+
+use crate::policy::Pods;
+
+/// What is seen of the pods of the Job with the UID `job`.
+pub(super) fn seen(job: &str, pods: &[Pod]) -> Pods {
+    let why = pods.iter().find_map(why);
+    let none = || {
+        if pods.is_empty() {
+            "no pod of it could be created".to_owned()
+        } else {
+            "its pods give no reason".to_owned()
+        }
+    };
+    Pods {
+        job: job.to_owned(),
+        began: pods.iter().any(began),
+        why: why.unwrap_or_else(none),
+    }
+}
+
+fn containers(pod: &Pod) -> impl Iterator<Item = &ContainerStatus> {
+    let status = pod.status.as_ref();
+    let lists = status.map(|status| [&status.init_container_statuses, &status.container_statuses]);
+    lists.into_iter().flatten().flatten().flatten()
+}
+
+/// Whether any container has run, or runs.
+fn began(pod: &Pod) -> bool {
+    let has_run = |container: &ContainerStatus| {
+        let state = container.state.as_ref();
+        let before = container.last_state.as_ref();
+        state.is_some_and(|state| state.running.is_some() || state.terminated.is_some())
+            || before.is_some_and(|state| state.terminated.is_some())
+    };
+    containers(pod).any(has_run)
+}
+
+/// What a pod waits for: a node, or what a container is in need of.
+fn why(pod: &Pod) -> Option<String> {
+    let conditions = pod.status.as_ref().and_then(|status| status.conditions.as_ref());
+    let unscheduled = conditions
+        .into_iter()
+        .flatten()
+        .find(|condition| condition.type_ == "PodScheduled" && condition.status == "False");
+    let said = |reason: Option<&String>, message: Option<&String>| {
+        let words: Vec<&str> = [reason, message]
+            .into_iter()
+            .flatten()
+            .map(String::as_str)
+            .collect();
+        (!words.is_empty()).then(|| words.join(": "))
+    };
+    let unscheduled = unscheduled.and_then(|found| said(found.reason.as_ref(), found.message.as_ref()));
+    let waiting = |container: &ContainerStatus| {
+        let waiting = container.state.as_ref()?.waiting.as_ref()?;
+        said(waiting.reason.as_ref(), waiting.message.as_ref())
+    };
+    unscheduled.or_else(|| containers(pod).find_map(waiting))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_pod_says_what_keeps_it() {
+        for (status, began, why) in [
+            (r"{}", false, "its pods give no reason"),
+            (
+                r#"{"conditions":[{"type":"PodScheduled","status":"False","reason":"Unschedulable","message":"0/3 nodes are available"}]}"#,
+                false,
+                "Unschedulable: 0/3 nodes are available",
+            ),
+            (
+                r#"{"containerStatuses":[{"name":"c","image":"x","imageID":"","ready":false,"restartCount":0,"state":{"waiting":{"reason":"ImagePullBackOff","message":"no such image"}}}]}"#,
+                false,
+                "ImagePullBackOff: no such image",
+            ),
+            (
+                r#"{"containerStatuses":[{"name":"c","image":"x","imageID":"","ready":false,"restartCount":1,"state":{"waiting":{"reason":"CrashLoopBackOff"}},"lastState":{"terminated":{"exitCode":1}}}]}"#,
+                true,
+                "CrashLoopBackOff",
+            ),
+        ] {
+            let pod: Pod =
+                serde_json::from_str(&format!(r#"{{"metadata":{{}},"status":{status}}}"#)).expect("a pod");
+            let seen = seen("u", &[pod]);
+            assert_eq!((seen.began, seen.why.as_str()), (began, why), "{status}");
+        }
+        assert_eq!(seen("u", &[]).why, "no pod of it could be created");
+    }
+}

@@ -1,0 +1,415 @@
+//! What is asked of a schedule beyond its expressions: windows, excluded days and calendars, other rules for clock
+//! changes. Each against a table, and against a slow way to find the same.
+
+use std::collections::BTreeSet;
+
+use chrono::{NaiveDate, TimeDelta};
+use punctual::schedule::{
+    ClockGap, ClockRepeat, Days, Expression, Fold, OnExcluded, Reading, Schedule, Terms, TimeZones, Timestamp,
+};
+
+use crate::at;
+
+fn under(terms: &Terms, expressions: &[&str], zone: &str) -> Schedule {
+    let parse = |text: &&str| Expression::parse(text).expect("a good expression");
+    let expressions: Vec<Expression> = expressions.iter().map(parse).collect();
+    terms.apply(
+        &expressions,
+        &TimeZones::built_in().zone(zone).expect("a zone that exists"),
+    )
+}
+
+fn clock(gap: ClockGap, repeat: ClockRepeat) -> Terms {
+    Terms {
+        clock_gap: gap,
+        clock_repeat: repeat,
+        ..Terms::default()
+    }
+}
+
+/// Forwards and backwards the same instants, and as many as are counted.
+fn due(schedule: &Schedule, after: Timestamp, until: Timestamp) -> Vec<Timestamp> {
+    let forwards: Vec<Timestamp> = schedule.due(after, until).collect();
+    let before = |at: &Timestamp| schedule.previous(*at - TimeDelta::seconds(1));
+    let backwards = std::iter::successors(schedule.previous(until), before);
+    let mut backwards: Vec<Timestamp> = backwards.take_while(|at| *at > after).collect();
+    backwards.reverse();
+    assert_eq!(forwards, backwards, "{schedule:?}");
+    assert_eq!(schedule.count(after, until, u64::MAX), forwards.len() as u64);
+    forwards
+}
+
+use ClockGap::{RunAfter, Skip};
+use ClockRepeat::{First, Second, Twice};
+
+/// The clock changes of the coming years, as laws are today.
+#[rustfmt::skip]
+const CHANGES: &[(&str, &str, ClockGap, ClockRepeat, &str, &str)] = &[
+    // Expression, zone, gap, repeat, the day (in UTC, from noon to noon), and what is due in it.
+    ("30 2 * * *",    "Europe/Berlin",       Skip,     Twice,  "2027-03-27", ""),
+    ("30 2 * * *",    "Europe/Berlin",       RunAfter, Twice,  "2027-03-27", "01:00"),
+    ("0,30 2 * * *",  "Europe/Berlin",       RunAfter, Twice,  "2027-03-27", "01:00"),
+    ("30 2,3 * * *",  "Europe/Berlin",       RunAfter, Twice,  "2027-03-27", "01:00 01:30"),
+    ("0 2,3 * * *",   "Europe/Berlin",       RunAfter, Twice,  "2027-03-27", "01:00"),
+    ("*/30 * * * *",  "Europe/Berlin",       RunAfter, First,  "2027-03-27", "hourly"),
+    ("30 2 * * *",    "Europe/Berlin",       Skip,     Twice,  "2027-10-30", "00:30 01:30"),
+    ("30 2 * * *",    "Europe/Berlin",       Skip,     First,  "2027-10-30", "00:30"),
+    ("30 2 * * *",    "Europe/Berlin",       RunAfter, Second, "2027-10-30", "01:30"),
+    ("0 * * * *",     "Europe/Berlin",       Skip,     First,  "2027-10-30", "hourly"),
+    ("30 2 * * *",    "Europe/Berlin",       RunAfter, First,  "2028-03-25", "01:00"),
+    ("30 2 * * *",    "Europe/Berlin",       RunAfter, First,  "2029-10-27", "00:30"),
+    // Egypt changes at midnight, and its day of the change has no 00:00, or 23:00 to 24:00 twice.
+    ("0 0 * * *",     "Africa/Cairo",        RunAfter, Twice,  "2027-04-29", "22:00"),
+    ("30 0 * * *",    "Africa/Cairo",        RunAfter, Twice,  "2028-04-27", "22:00"),
+    ("30 23 * * *",   "Africa/Cairo",        Skip,     First,  "2027-10-28", "20:30"),
+    ("30 23 * * *",   "Africa/Cairo",        Skip,     Second, "2027-10-28", "21:30"),
+    // Lord Howe Island changes by half an hour.
+    ("15 2 * * *",    "Australia/Lord_Howe", RunAfter, Twice,  "2027-10-02", "15:30"),
+    ("30 2 * * *",    "Australia/Lord_Howe", RunAfter, Twice,  "2027-10-02", "15:30"),
+    ("45 1 * * *",    "Australia/Lord_Howe", Skip,     First,  "2027-04-03", "14:45"),
+    ("45 1 * * *",    "Australia/Lord_Howe", Skip,     Second, "2027-04-03", "15:15"),
+    ("15 1 * * *",    "Australia/Lord_Howe", Skip,     Second, "2027-04-03", "14:15"),
+    ("0 0 * * *",     "America/Santiago",    RunAfter, Twice,  "2027-09-04", "04:00"),
+    ("0 0 * * *",     "America/Santiago",    Skip,     Twice,  "2027-09-04", ""),
+    ("30 23 * * *",   "America/Santiago",    Skip,     First,  "2027-04-03", "02:30"),
+    ("30 23 * * *",   "America/Santiago",    Skip,     Second, "2027-04-03", "03:30"),
+];
+
+#[test]
+fn a_clock_change_does_what_is_asked() {
+    for (expression, zone, gap, repeat, day, expected) in CHANGES {
+        let schedule = under(&clock(*gap, *repeat), &[expression], zone);
+        let noon = at(&format!("{day}T12:00:00Z"));
+        let found = due(&schedule, noon, noon + TimeDelta::hours(24));
+        if *expected == "hourly" {
+            let plain = under(&Terms::default(), &[expression], zone);
+            assert_eq!(found, due(&plain, noon, noon + TimeDelta::hours(24)));
+            continue;
+        }
+        let found: Vec<String> = found.iter().map(|at| at.format("%H:%M").to_string()).collect();
+        assert_eq!(
+            found.join(" "),
+            *expected,
+            "{expression} in {zone}, {gap:?}, {repeat:?}, {day}"
+        );
+    }
+}
+
+/// Three years in four zones, against the readings of the plain schedule.
+#[test]
+fn clock_changes_agree_with_the_readings() {
+    let (from, to) = (at("2026-11-01T00:00:00Z"), at("2029-12-31T00:00:00Z"));
+    for zone in [
+        "Europe/Berlin",
+        "Africa/Cairo",
+        "Australia/Lord_Howe",
+        "America/Santiago",
+    ] {
+        for expression in [
+            "30 2 * * *",
+            "15,45 0-3 * * *",
+            "0 23 * * *",
+            "0 0 * * 0",
+            "*/20 1 * 3,4,9,10 *",
+        ] {
+            for (gap, repeat) in [
+                (Skip, First),
+                (RunAfter, Twice),
+                (RunAfter, Second),
+                (RunAfter, First),
+            ] {
+                let plain = under(&Terms::default(), &[expression], zone);
+                let due_then = |reading| match reading {
+                    Reading::Skipped { change, .. } => (gap == RunAfter).then_some(change),
+                    Reading::Due { at, fold } => match (repeat, fold) {
+                        (First, Fold::Second) | (Second, Fold::First) => None,
+                        _ => Some(at),
+                    },
+                };
+                let expected: BTreeSet<Timestamp> = plain.readings(from, to).filter_map(due_then).collect();
+                let found = due(&under(&clock(gap, repeat), &[expression], zone), from, to);
+                let expected: Vec<Timestamp> = expected.into_iter().collect();
+                assert_eq!(found, expected, "{expression} in {zone}, {gap:?}, {repeat:?}");
+            }
+        }
+    }
+}
+
+#[test]
+fn nothing_is_due_outside_its_window() {
+    for (start, end, expected) in [
+        (Some("2027-01-01T09:00:00Z"), None, "01T09 02T09 03T09"),
+        (Some("2027-01-01T09:00:01Z"), None, "02T09 03T09"),
+        (None, Some("2027-01-02T09:00:00Z"), "31T09 01T09 02T09"),
+        (None, Some("2027-01-02T08:59:59.9Z"), "31T09 01T09"),
+        (Some("2027-01-01T00:00:00Z"), Some("2027-01-01T08:00:00Z"), ""),
+    ] {
+        let terms = Terms {
+            start_at: start.map(at),
+            end_at: end.map(at),
+            ..Terms::default()
+        };
+        let schedule = under(&terms, &["0 9 * * *"], "UTC");
+        let found = due(&schedule, at("2026-12-31T00:00:00Z"), at("2027-01-03T12:00:00Z"));
+        let found: Vec<String> = found.iter().map(|at| at.format("%dT%H").to_string()).collect();
+        assert_eq!(found.join(" "), expected, "{start:?} to {end:?}");
+    }
+}
+
+#[test]
+fn what_is_due_on_an_excluded_day_is_not_or_moves() {
+    let holidays = days("2026-12-24..2026-12-26\n2027-01-01");
+    for (expression, then, expected) in [
+        (
+            "0 9 * * *",
+            OnExcluded::Skip,
+            "23T09 27T09 28T09 29T09 30T09 31T09 02T09",
+        ),
+        // What several days have in common is due once.
+        (
+            "0 9 * * *",
+            OnExcluded::After,
+            "23T09 27T09 28T09 29T09 30T09 31T09 02T09",
+        ),
+        ("0 9 * * 4", OnExcluded::Skip, "31T09"),
+        ("0 9 * * 4", OnExcluded::After, "27T09 31T09"),
+        ("0 9 * * 4", OnExcluded::Before, "23T09 31T09"),
+        ("0 6,18 * * 5", OnExcluded::After, "27T06 27T18 02T06 02T18"),
+        ("0 6,18 * * 5", OnExcluded::Before, "23T06 23T18 31T06 31T18"),
+    ] {
+        let schedule = under(&excluding(holidays.clone(), then), &[expression], "Europe/Berlin");
+        let found = due(&schedule, at("2026-12-22T23:00:00Z"), at("2027-01-02T22:59:59Z"));
+        let berlin = |at: &Timestamp| (*at + TimeDelta::hours(1)).format("%dT%H").to_string();
+        let found: Vec<String> = found.iter().map(berlin).collect();
+        assert_eq!(found.join(" "), expected, "{expression} {then:?}");
+    }
+}
+
+/// Against a walk over every instant, in weeks without a clock change, with days drawn at random.
+#[test]
+fn moved_runs_agree_with_a_walk() {
+    let mut rng = fastrand::Rng::with_seed(7);
+    let first = NaiveDate::from_ymd_opt(2026, 11, 10).expect("a date");
+    let (from, to) = (at("2026-12-01T00:00:00Z"), at("2027-01-31T00:00:00Z"));
+    for round in 0..200 {
+        let ranges = (0..rng.usize(1..15)).map(|_| {
+            let begin = first + TimeDelta::days(rng.i64(0..100));
+            (begin, begin + TimeDelta::days(rng.i64(0..4)))
+        });
+        let excluded = Days::of(ranges);
+        let expression = [
+            "30 0 * * *",
+            "0 9,17 * * 1-5",
+            "45 23 * * 6",
+            "0 12 1,15 * *",
+            "0 */6 * * *",
+        ][round % 5];
+        for then in [OnExcluded::Skip, OnExcluded::After, OnExcluded::Before] {
+            let plain = under(&Terms::default(), &[expression], "Europe/Berlin");
+            let expected: Vec<Timestamp> = walk(&plain, &excluded, then, from, to).into_iter().collect();
+            let schedule = under(&excluding(excluded.clone(), then), &[expression], "Europe/Berlin");
+            assert_eq!(
+                due(&schedule, from, to),
+                expected,
+                "round {round}: {expression} {then:?} {excluded:?}"
+            );
+        }
+    }
+}
+
+fn walk(
+    plain: &Schedule,
+    excluded: &Days,
+    then: OnExcluded,
+    from: Timestamp,
+    to: Timestamp,
+) -> BTreeSet<Timestamp> {
+    let margin = TimeDelta::days(40);
+    let all = plain.due(from - margin, to + margin);
+    let moved = all.filter_map(|due| {
+        // Berlin in winter is an hour ahead.
+        let local = |due: Timestamp| (due + TimeDelta::hours(1)).date_naive();
+        let step = match then {
+            OnExcluded::Skip => return (!excluded.contains(local(due))).then_some(due),
+            OnExcluded::After => TimeDelta::days(1),
+            OnExcluded::Before => TimeDelta::days(-1),
+        };
+        let mut due = due;
+        while excluded.contains(local(due)) {
+            due += step;
+        }
+        Some(due)
+    });
+    moved.filter(|due| *due > from && *due <= to).collect()
+}
+
+/// A moved run is never lost: where the clock change skips its time, it is due when the gap ends.
+#[test]
+fn a_moved_run_meets_a_clock_change() {
+    let terms = excluding(days("2027-03-27\n2027-10-30"), OnExcluded::After);
+    let schedule = under(&terms, &["30 2 27 3 *", "30 2 30 10 *"], "Europe/Berlin");
+    let found = due(&schedule, at("2027-01-01T00:00:00Z"), at("2027-12-31T00:00:00Z"));
+    assert_eq!(found, [at("2027-03-28T01:00:00Z"), at("2027-10-31T00:30:00Z")]);
+}
+
+#[test]
+fn excluded_days_that_never_end_do_not_search_for_ever() {
+    let every_day =
+        Days::of([(NaiveDate::MIN, NaiveDate::MAX)].map(|_| (date("1970-01-01"), date("2399-12-31"))));
+    let schedule = under(&excluding(every_day, OnExcluded::Skip), &["* * * * *"], "UTC");
+    assert_eq!(schedule.next(at("2026-12-01T00:00:00Z")), None);
+}
+
+fn excluding(excluded: Days, on_excluded: OnExcluded) -> Terms {
+    Terms {
+        excluded,
+        on_excluded,
+        ..Terms::default()
+    }
+}
+
+fn days(text: &str) -> Days {
+    Days::read(text).expect("a calendar")
+}
+
+fn date(text: &str) -> NaiveDate {
+    text.parse().expect("a date")
+}
+
+/// Calendars as office suites write them (the files), and which days of some years are in them.
+#[test]
+fn calendars_of_office_suites() {
+    for (file, from, to, expected) in [
+        (
+            "office.ics",
+            "2026-12-01",
+            "2027-12-31",
+            "12-24 12-25 12-26 12-31 01-01 05-01 05-06 11-25 12-24 12-25 12-26 12-31",
+        ),
+        (
+            "office.ics",
+            "2031-01-01",
+            "2031-12-31",
+            "01-01 05-01 11-27 12-24 12-25 12-26 12-31",
+        ),
+        (
+            "dates.txt",
+            "2026-12-01",
+            "2027-01-31",
+            "12-24 12-25 12-26 01-01 01-02 01-03",
+        ),
+    ] {
+        let path = format!("{}/fixtures/calendars/{file}", env!("CARGO_MANIFEST_DIR"));
+        let calendar = days(&std::fs::read_to_string(&path).expect("a fixture"));
+        let all = date(from).iter_days().take_while(|day| *day <= date(to));
+        let found: Vec<String> = all
+            .filter(|day| calendar.contains(*day))
+            .map(|day| day.format("%m-%d").to_string())
+            .collect();
+        assert_eq!(found.join(" "), expected, "{file} {from}");
+    }
+}
+
+/// Each rule on its own: an event that begins on a day, and the days on which it comes again.
+#[test]
+fn recurrence_rules() {
+    for (begins, rule, expected) in [
+        (
+            "20260101",
+            "FREQ=YEARLY;COUNT=3",
+            "2026-01-01 2027-01-01 2028-01-01",
+        ),
+        ("20240229", "FREQ=YEARLY;COUNT=2", "2024-02-29 2028-02-29"),
+        (
+            "20261126",
+            "FREQ=YEARLY;BYMONTH=11;BYDAY=4TH;COUNT=3",
+            "2026-11-26 2027-11-25 2028-11-23",
+        ),
+        (
+            "20260525",
+            "FREQ=YEARLY;BYDAY=-1MO;BYMONTH=5;UNTIL=20280101T000000Z",
+            "2026-05-25 2027-05-31",
+        ),
+        (
+            "20260101",
+            "FREQ=MONTHLY;INTERVAL=2;COUNT=3",
+            "2026-01-01 2026-03-01 2026-05-01",
+        ),
+        (
+            "20260131",
+            "FREQ=MONTHLY;COUNT=3",
+            "2026-01-31 2026-03-31 2026-05-31",
+        ),
+        (
+            "20260131",
+            "FREQ=MONTHLY;BYMONTHDAY=-1;COUNT=3",
+            "2026-01-31 2026-02-28 2026-03-31",
+        ),
+        (
+            "20261128",
+            "FREQ=WEEKLY;BYDAY=SA,SU;COUNT=4",
+            "2026-11-28 2026-11-29 2026-12-05 2026-12-06",
+        ),
+        (
+            "20261126",
+            "FREQ=WEEKLY;INTERVAL=2;UNTIL=20261225",
+            "2026-11-26 2026-12-10 2026-12-24",
+        ),
+        (
+            "20261126",
+            "FREQ=DAILY;COUNT=3",
+            "2026-11-26 2026-11-27 2026-11-28",
+        ),
+        (
+            "20261126",
+            "FREQ=DAILY;INTERVAL=10;COUNT=2",
+            "2026-11-26 2026-12-06",
+        ),
+    ] {
+        let text = format!(
+            "BEGIN:VCALENDAR\r\nBEGIN:VEVENT\r\nDTSTART;VALUE=DATE:{begins}\r\nRRULE:{rule}\r\nEND:VEVENT\r\nEND:VCALENDAR\r\n"
+        );
+        let calendar = days(&text);
+        let all = date("2024-01-01").iter_days().take(365 * 8);
+        let found: Vec<String> = all
+            .filter(|day| calendar.contains(*day))
+            .map(|day| day.to_string())
+            .collect();
+        assert_eq!(found.join(" "), expected, "{rule}");
+    }
+}
+
+#[test]
+fn a_calendar_that_is_not_understood_is_refused() {
+    let event = |lines: &str| format!("BEGIN:VCALENDAR\nBEGIN:VEVENT\n{lines}\nEND:VEVENT\nEND:VCALENDAR\n");
+    for (text, expected) in [
+        (
+            "Christmas".to_owned(),
+            "line 1: \"Christmas\" is neither a date nor a range; write 2026-12-25 or 2026-12-24..2027-01-06",
+        ),
+        (
+            "2026-12-25\n\n2026-02-30".to_owned(),
+            "line 3: \"2026-02-30\" is neither a date nor a range; write 2026-12-25 or 2026-12-24..2027-01-06",
+        ),
+        (event("SUMMARY:Christmas"), "line 2: this event has no DTSTART"),
+        (
+            event("DTSTART:Christmas"),
+            "line 3: DTSTART \"Christmas\": this is not a date",
+        ),
+        (
+            event("DTSTART:20261225\nRRULE:FREQ=HOURLY"),
+            "line 4: RRULE \"FREQ=HOURLY\": FREQ=HOURLY is not understood",
+        ),
+        (
+            event("DTSTART:20261225\nRRULE:FREQ=YEARLY;BYSETPOS=1"),
+            "line 4: RRULE \"FREQ=YEARLY;BYSETPOS=1\": BYSETPOS=1 is not understood",
+        ),
+        (
+            "BEGIN:VCALENDAR\nBEGIN:VEVENT\n".to_owned(),
+            "line 3: the calendar ends before END:VCALENDAR, END:VEVENT",
+        ),
+    ] {
+        let error = Days::read(&text).expect_err("a mistake");
+        assert_eq!(error.to_string(), expected);
+    }
+}
