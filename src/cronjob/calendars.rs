@@ -39,7 +39,11 @@ impl Calendars {
         self.calendars.keys()
     }
 
-    /// The days of some calendars, as a CronJob of `namespace` names them; or the first that can't be had, and why.
+    /// The days of some calendars, as a CronJob of `namespace` names them.
+    ///
+    /// # Errors
+    ///
+    /// When one of them can't be had: its name, and why.
     pub fn days(&self, namespace: &str, names: &[String]) -> Result<Days, (String, String)> {
         let sets: Result<Vec<&Days>, _> = names.iter().map(|name| self.find(namespace, name)).collect();
         sets.map(Days::union)

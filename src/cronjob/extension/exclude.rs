@@ -63,13 +63,7 @@ pub(super) const ON_EXCLUDED: Extension = Extension {
 
 /// What is wrong with a calendar that `exclude` names.
 pub fn no_calendar(name: &str, error: String) -> ExtensionError {
-    let fault = Fault::whole(
-        name,
-        Problem::Calendar {
-            name: name.to_owned(),
-            error,
-        },
-    );
+    let fault = Fault::whole(name, Problem::Calendar { error });
     EXCLUDE.mistake(name, fault)
 }
 

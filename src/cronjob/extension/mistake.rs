@@ -70,8 +70,6 @@ pub enum Problem {
     EndsBeforeItBegins,
     /// A calendar that is not there, or can't be read.
     Calendar {
-        /// Its name.
-        name: String,
         /// What is wrong with it.
         error: String,
     },
@@ -135,7 +133,7 @@ impl ExtensionError {
             Problem::EndsBeforeItBegins => {
                 "this is before punctual.dev/start-at, so nothing is ever due".into()
             }
-            Problem::Calendar { name, error } => format!("the calendar {name} {error}"),
+            Problem::Calendar { error } => format!("the calendar {} {error}", self.fragment()),
             Problem::Tampered => "it is not what Punctual wrote there".into(),
             Problem::NotA { what } => format!("{:?} is not {what}", self.fragment()),
         }

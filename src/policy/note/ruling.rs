@@ -249,9 +249,8 @@ fn span(length: TimeDelta) -> String {
         (seconds / 60 % 60, "m"),
         (seconds % 60, "s"),
     ];
-    parts
-        .iter()
-        .filter(|(count, _)| *count > 0)
-        .map(|(count, unit)| format!("{count}{unit}"))
-        .collect()
+    let shown = parts.iter().filter(|(count, _)| *count > 0);
+    shown.fold(String::new(), |text, (count, unit)| {
+        text + &count.to_string() + unit
+    })
 }

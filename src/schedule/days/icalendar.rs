@@ -148,9 +148,8 @@ fn events(text: &str) -> Result<Vec<Range>, CalendarError> {
                 }
             }
             "END" => {
-                if within.pop().as_deref() == Some("VEVENT") {
-                    events.push(std::mem::take(&mut event));
-                }
+                let is_event = within.pop().as_deref() == Some("VEVENT");
+                events.extend(is_event.then(|| std::mem::take(&mut event)));
             }
             _ if within.last().is_some_and(|inner| inner == "VEVENT") => event.take(&property)?,
             _ => {}
@@ -201,7 +200,7 @@ fn occurrences(events: &[Event]) -> Result<Vec<Range>, CalendarError> {
 impl Event {
     fn take(&mut self, property: &Property<'_>) -> Result<(), CalendarError> {
         match property.name.as_str() {
-            "UID" => self.uid = property.value.to_owned(),
+            "UID" => property.value.clone_into(&mut self.uid),
             "DTSTART" => self.start = Some(property.date(property.value)?.0),
             "DTEND" => {
                 let (end, is_midnight) = property.date(property.value)?;

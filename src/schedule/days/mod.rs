@@ -70,7 +70,7 @@ impl Days {
         for stretch in stretches {
             match joined.last_mut() {
                 Some(before) if stretch.first <= before.last + 1 => {
-                    before.last = before.last.max(stretch.last)
+                    before.last = before.last.max(stretch.last);
                 }
                 _ => joined.push(stretch),
             }

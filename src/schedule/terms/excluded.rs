@@ -40,13 +40,13 @@ impl Excluded {
         let first_day = zone.day_of(after);
         let mut moved = None;
         for stretch in self.days.from(first_day.saturating_sub(1)) {
-            let Some(target) = self.target(&stretch).filter(|target| *target >= first_day) else {
+            let Some(target) = self.target(stretch).filter(|target| *target >= first_day) else {
                 continue;
             };
             if until.is_some_and(|until| target > until) {
                 break;
             }
-            moved = first_moved(base, &stretch, target, after);
+            moved = first_moved(base, stretch, target, after);
             if moved.is_some() {
                 break;
             }
@@ -64,13 +64,13 @@ impl Excluded {
         let last_day = zone.day_of(at);
         let mut moved = None;
         for stretch in self.days.until(last_day.saturating_add(1)) {
-            let Some(target) = self.target(&stretch).filter(|target| *target <= last_day) else {
+            let Some(target) = self.target(stretch).filter(|target| *target <= last_day) else {
                 continue;
             };
             if since.is_some_and(|since| target < since) {
                 break;
             }
-            moved = last_moved(base, &stretch, target, at);
+            moved = last_moved(base, stretch, target, at);
             if moved.is_some() {
                 break;
             }
@@ -79,7 +79,7 @@ impl Excluded {
     }
 
     /// The day to which what would be due within a stretch is moved.
-    fn target(&self, stretch: &Stretch) -> Option<u32> {
+    fn target(&self, stretch: Stretch) -> Option<u32> {
         match self.then {
             OnExcluded::Skip => None,
             OnExcluded::After => Some(stretch.last + 1),
@@ -107,7 +107,7 @@ impl Excluded {
 }
 
 /// The first of what is moved from a stretch of days to another day that comes after an instant.
-fn first_moved(base: &Schedule, stretch: &Stretch, target: u32, after: Timestamp) -> Option<Timestamp> {
+fn first_moved(base: &Schedule, stretch: Stretch, target: u32, after: Timestamp) -> Option<Timestamp> {
     let zone = base.zone();
     let mut from = 0;
     loop {
@@ -125,7 +125,7 @@ fn first_moved(base: &Schedule, stretch: &Stretch, target: u32, after: Timestamp
 }
 
 /// The last of what is moved from a stretch of days to another day that has come by an instant.
-fn last_moved(base: &Schedule, stretch: &Stretch, target: u32, at: Timestamp) -> Option<Timestamp> {
+fn last_moved(base: &Schedule, stretch: Stretch, target: u32, at: Timestamp) -> Option<Timestamp> {
     let zone = base.zone();
     let mut until = DAY;
     loop {
