@@ -144,7 +144,7 @@ impl Controller {
                 Some(event) = watched.next() => self.observe(event),
                 () = async { if let Some(sleep) = sleep { sleep.await } }, if wake.is_some() => {}
                 () = leadership.changed() => {}
-                _ = beat.tick() => {}
+                _ = beat.tick() => self.count_overdue(),
                 changed = stop.changed() => if changed.is_err() { break },
             }
         }
@@ -264,6 +264,12 @@ impl Controller {
             }
             Err(error) => tracing::error!(%error, "a task of the controller ended by itself"),
         }
+    }
+
+    /// It changes seldom, so it is counted with every sign of life.
+    fn count_overdue(&self) {
+        let overdue = if self.leading { self.state.overdue() } else { 0 };
+        self.options.teller.metrics().set_overdue(overdue);
     }
 
     fn tell(&self, at: Timestamp, cronjob: Key, uid: String, note: Note) {

@@ -344,6 +344,14 @@ impl State {
         self.busy.len() + self.pacer.as_ref().map_or(0, Pacer::len)
     }
 
+    /// How many CronJobs wait for a success that is overdue.
+    pub fn overdue(&self) -> usize {
+        let standings = self.standing.values();
+        standings
+            .filter(|standing| standing.memory.overdue.is_some())
+            .count()
+    }
+
     /// Decides on one CronJob. Its start is held back where there is a pace, unless its turn has come: then `turn` says
     /// how long it waited.
     fn decide(

@@ -87,6 +87,7 @@ fn rest(decision: &mut Decision, cronjob: &CronJob, why: Note, now: Timestamp) {
     decision.notes.push(why);
     decision.memory.deadline_told = Some(now);
     decision.memory.rests = true;
+    decision.memory.overdue = None;
 }
 
 /// Finds the instant that is due and starts its run, unless a rule says no.

@@ -18,7 +18,7 @@ use prometheus_client::metrics::info::Info;
 use prometheus_client::registry::{Registry, Unit};
 
 use crate::cronjob::{Key, Outcome};
-use crate::policy::Note;
+use crate::policy::{Note, Ruling};
 use crate::schedule::{TimeZones, Timestamp};
 use crate::telemetry::cronjobs::{CronJobMetrics, Detail, Wellbeing};
 use crate::telemetry::tzdb::age_in_days;
@@ -62,6 +62,7 @@ pub struct Metrics {
     requests: Family<RequestLabel, Counter>,
     request_seconds: Histogram,
     backlog: Gauge,
+    overdue: Gauge,
     shadow: Family<OutcomeLabel, Counter>,
     shadow_later: Histogram,
     leader: Gauge,
@@ -112,6 +113,7 @@ impl Metrics {
             requests: Family::default(),
             request_seconds: Histogram::new(REQUEST_BUCKETS),
             backlog: Gauge::default(),
+            overdue: Gauge::default(),
             shadow: Family::default(),
             shadow_later: Histogram::new(LATENESS_BUCKETS),
             leader: Gauge::default(),
@@ -170,6 +172,11 @@ impl Metrics {
             "due_backlog",
             "CronJobs that wait for their turn, or whose decision is being carried out",
             self.backlog.clone(),
+        );
+        ours.register(
+            "cronjobs_overdue",
+            "CronJobs without a success within punctual.dev/expected-within of a due instant",
+            self.overdue.clone(),
         );
         ours.register(
             "shadow_runs",
@@ -247,7 +254,9 @@ impl Metrics {
                 Outcome::Failed => (Some("failed"), 0),
             },
             Note::Missing { .. } => (Some("missing"), 0),
-            Note::PassedOver { count, .. } | Note::DeadlinePassed { count, .. } => (None, *count),
+            Note::PassedOver { count, .. }
+            | Note::DeadlinePassed { count, .. }
+            | Note::Ruled(Ruling::Skipped { count, .. }) => (None, *count),
             Note::NameTaken { .. } => (None, 1),
             _ => (None, 0),
         };
@@ -292,6 +301,11 @@ impl Metrics {
     /// How many decisions are being carried out.
     pub fn set_backlog(&self, decisions: usize) {
         self.backlog.set(i64::try_from(decisions).unwrap_or(i64::MAX));
+    }
+
+    /// How many CronJobs wait for a success that is overdue (`punctual.dev/expected-within`).
+    pub fn set_overdue(&self, cronjobs: usize) {
+        self.overdue.set(i64::try_from(cronjobs).unwrap_or(i64::MAX));
     }
 
     /// Whether this replica leads. Who does not is in charge of no CronJob.

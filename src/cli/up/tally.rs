@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use crate::cli::up::happening::Happening;
 use crate::cronjob::{Key, Outcome};
-use crate::policy::Note;
+use crate::policy::{Note, Ruling, SkipReason};
 use crate::schedule::Timestamp;
 use crate::telemetry::Told;
 
@@ -52,6 +52,15 @@ impl Tally {
             }
             Note::PassedOver { count, .. } => ("a newer run took their place", *count),
             Note::NameTaken { .. } => ("another job has the name", 1),
+            Note::Ruled(Ruling::Skipped { count, why, .. }) => {
+                let why = match why {
+                    SkipReason::Missed => "missed (missed-runs: Skip)",
+                    SkipReason::BeyondLimit(_) => "missed, beyond missed-runs-limit",
+                    SkipReason::Active(_) => "an earlier run was active (overlap: Skip)",
+                    SkipReason::QueueFull(_) => "the queue was full (queue-limit)",
+                };
+                (why, *count)
+            }
             _ => return,
         };
         *self.passed.entry(why).or_default() += count;
