@@ -2,6 +2,7 @@
 
 mod edges;
 mod invariants;
+mod pending;
 mod reference;
 mod upstream;
 mod world;
