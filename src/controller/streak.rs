@@ -119,6 +119,7 @@ mod tests {
             uid: minute.into(),
             resource_version: "1".into(),
             origin: Origin::Schedule,
+            began: true,
             state: match state {
                 "a" => RunState::Active,
                 other => RunState::Finished {

@@ -68,7 +68,7 @@ pub(crate) async fn errors_are_what_the_server_refuses(world: World) {
         match (&refusal, errors.is_empty()) {
             (Some(_), false) | (None, true) => {}
             (Some(refusal), true) => {
-                differences.push(format!("{name}: only the server refuses it: {refusal}"))
+                differences.push(format!("{name}: only the server refuses it: {refusal}"));
             }
             (None, false) => differences.push(format!("{name}: only lint refuses it: {}", errors.join("; "))),
         }

@@ -28,7 +28,7 @@ pub(super) fn rules(asked: &Asked) -> Vec<Rule> {
             field,
             value,
             meaning,
-        })
+        });
     };
     if spec.suspend {
         rule("suspend", "true".into(), "Nothing is started".into());

@@ -6,7 +6,7 @@
 //! The rules are those of Kubernetes v1.36 (`pkg/apis/batch/validation`, `pkg/apis/core/validation`,
 //! `apimachinery/pkg/util/validation`) for CronJobs, Jobs and the fields of pods that are run here: names and
 //! labels, containers, their environment, ports, mounts, resources, users and probes, where pods are put, volumes. Most
-//! of what is rarely written (affinity between pods, SELinux, the sources of volumes) is taken as it is written.
+//! of what is rarely written (affinity between pods, `SELinux`, the sources of volumes) is taken as it is written.
 //!
 //! One file for each concern:
 //!

@@ -56,11 +56,11 @@ impl Pattern {
 pub(super) fn blocks(mask: impl Into<u64>, size: u32, goes_round: bool) -> Vec<(u32, u32)> {
     let mask = mask.into();
     let is_in = |value: u32| mask >> (value % size) & 1 == 1;
-    let may_pass = |value: u32| goes_round || value % size != 0;
+    let may_pass = |value: u32| goes_round || !value.is_multiple_of(size);
     let begins = (0..size).filter(|value| is_in(*value) && !(may_pass(*value) && is_in(value + size - 1)));
     let is_end = |value: u32| !(may_pass(value + 1) && is_in(value + 1));
     let end = |first: u32| {
-        (first..)
+        (first..first + size)
             .find(|value| is_end(*value))
             .map_or(first, |last| last % size)
     };

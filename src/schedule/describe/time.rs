@@ -109,7 +109,9 @@ fn without_seconds(fields: &Fields, minutes: &Pattern, hours: &Pattern) -> Strin
             in_hours(fields, hours)
         ),
         (Pattern::All, Pattern::All) => "every minute".into(),
-        (Pattern::All, _) => format!("every minute {}", span(fields, hours)),
+        (Pattern::All, _) | (Pattern::Range(..), Pattern::One(_)) => {
+            format!("every minute {}", span(fields, hours))
+        }
         (
             Pattern::Step {
                 first: 0,
@@ -135,7 +137,6 @@ fn without_seconds(fields: &Fields, minutes: &Pattern, hours: &Pattern) -> Strin
             amount(*first, "minute"),
             comma(&tail(fields, hours)),
         ),
-        (Pattern::Range(..), Pattern::One(_)) => format!("every minute {}", span(fields, hours)),
         (Pattern::Step { step, .. }, Pattern::One(_)) => {
             format!("every {} {}", amount(*step, "minute"), span(fields, hours))
         }
