@@ -149,6 +149,7 @@ fn body(owner: &CronJob, scheduled: Timestamp) -> DynamicObject {
     let start = Start {
         name: punctual::cronjob::run_name(name, scheduled),
         scheduled,
+        planned: scheduled,
         deadline: None,
         held_back: TimeDelta::zero(),
     };

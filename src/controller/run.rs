@@ -308,7 +308,7 @@ async fn perform(submitter: Submitter, task: Task) -> Done {
             }
         }
         Task::LookAt { key, jobs } => {
-            let pods = submitter.look_at(&key.namespace, &jobs).await;
+            let pods = Box::pin(submitter.look_at(&key.namespace, &jobs)).await;
             Done::LookedAt { key, pods }
         }
         Task::LookUp { key, jobs } => {
