@@ -54,6 +54,8 @@ impl State {
             standing.patient_until = None;
         }
         if self.cache.watched_cronjob(&key, object, &self.zones) {
+            // Its group may have more slots by now.
+            self.mark_waiting(&key);
             self.mark(key);
         }
     }

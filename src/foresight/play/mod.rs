@@ -238,7 +238,11 @@ impl Stage<'_> {
         let known = self.simulation.cronjob(key).map(|known| &known.spec);
         let mut cronjob = manifest::lower(&written, self.zones, known);
         if known.is_some() {
-            self.simulation.edit(key, |known, _| known.spec = cronjob.spec);
+            let resumes = apply.extensions.get("suspended") == Some(&None);
+            self.simulation.edit(key, |known, _| {
+                known.spec = cronjob.spec;
+                known.status.record.suspended = known.status.record.suspended.filter(|_| !resumes);
+            });
             return None;
         }
         self.created += 1;
