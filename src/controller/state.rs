@@ -387,14 +387,6 @@ impl State {
             });
         }
 
-        let wellbeing = Wellbeing {
-            suspended: entry.cronjob.spec.is_suspended(now),
-            failing: standing.streak.observe(&entry.cronjob, &runs),
-            expected_success: None,
-            last_success: entry.cronjob.status.last_successful_time,
-            next_due: entry.cronjob.next_due(now),
-        };
-        self.wellbeing.insert(key.clone(), Some(wellbeing));
         let situation = Situation {
             cronjob: &entry.cronjob,
             runs: &runs,
@@ -409,6 +401,14 @@ impl State {
             });
         }
         standing.claim(&decision);
+        let wellbeing = Wellbeing {
+            suspended: entry.cronjob.spec.is_suspended(now),
+            failing: standing.streak.observe(&entry.cronjob, &runs),
+            expected_success: decision.expected_success,
+            last_success: entry.cronjob.status.last_successful_time,
+            next_due: entry.cronjob.next_due(now),
+        };
+        self.wellbeing.insert(key.clone(), Some(wellbeing));
         let fresh = decision.notes.iter().filter(|note| !standing.told.contains(note));
         news.extend(fresh.map(|note| News {
             cronjob: key.clone(),

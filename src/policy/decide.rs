@@ -48,6 +48,7 @@ pub fn decide_in_group(situation: Situation<'_>, group: &Group, now: Timestamp) 
         start: None,
         status,
         wake: None,
+        expected_success: None,
         notes,
         once_started: vec![],
         unless_deleted,

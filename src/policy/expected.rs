@@ -26,6 +26,7 @@ pub(super) fn watch(decision: &mut Decision, cronjob: &CronJob, schedule: &Sched
         return;
     };
     let overdue_at = due + within + cronjob.spec.policies.jitter_of(&cronjob.uid);
+    decision.expected_success = Some(overdue_at);
     if overdue_at > now {
         if decision.memory.overdue.take().is_some() {
             decision.notes.push(Note::Ruled(Ruling::SucceededAgain));

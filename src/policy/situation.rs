@@ -67,6 +67,8 @@ pub struct Decision {
     pub status: Status,
     /// When to decide again if nothing else happens; always later than now.
     pub wake: Option<Timestamp>,
+    /// By when a run is to have succeeded (`expected-within`); in the past while none has.
+    pub expected_success: Option<Timestamp>,
     /// The reason for every yes and every no.
     pub notes: Vec<Note>,
     /// The instants that the start takes the place of: told when it has started, once however often it fails before.
