@@ -1,8 +1,11 @@
 //! `punctual resume`: ends the pause of some CronJobs.
 
+use serde_json::Value;
+
 use crate::cli::change::{ChangeArgs, Planned, change};
 use crate::cli::exit::{Exit, Failure};
 use crate::cli::suspend::pause;
+use crate::cronjob::extension::SUSPENDED_ANNOTATION;
 use crate::manifest::{CronJob, suspended};
 
 /// Arguments of `punctual resume`.
@@ -31,6 +34,17 @@ pub(super) fn resume(args: &ResumeArgs) -> Result<Exit, Failure> {
 fn plan(object: &CronJob) -> Planned {
     let (extensions, _) = object.extensions();
     let is_paused = suspended(object, &extensions);
+    // What `suspend-after-failures` has written.
+    let annotations = object.metadata.annotations.as_ref();
+    let has_failed = annotations.is_some_and(|all| all.contains_key(SUSPENDED_ANNOTATION));
+    if has_failed {
+        let mut patch = pause(object, false, None, None);
+        patch["metadata"]["annotations"][SUSPENDED_ANNOTATION] = Value::Null;
+        return Planned::Patch {
+            patch,
+            said: "resumed, after its failures".into(),
+        };
+    }
     if !is_paused && extensions.paused_until.is_none() && extensions.pause_reason.is_none() {
         return Planned::Nothing {
             said: "was not suspended".into(),
@@ -44,7 +58,7 @@ fn plan(object: &CronJob) -> Planned {
 
 #[cfg(test)]
 mod tests {
-    use serde_json::{Value, json};
+    use serde_json::json;
 
     use super::*;
     use crate::cli::suspend::tests::cronjob;
@@ -77,5 +91,17 @@ mod tests {
         for has in [json!({}), json!({ "managed": "true", "paused": true })] {
             assert!(matches!(plan(&cronjob(&has)), Planned::Nothing { .. }), "{has}");
         }
+    }
+
+    #[test]
+    fn a_suspension_after_failures_is_ended_too() {
+        let mut object = cronjob(&json!({}));
+        let annotations = object.metadata.annotations.get_or_insert_default();
+        annotations.insert(SUSPENDED_ANNOTATION.into(), "2026-11-23T12:00:00Z".into());
+        let Planned::Patch { patch, .. } = plan(&object) else {
+            panic!("nothing is done");
+        };
+        let written = &patch["metadata"]["annotations"];
+        assert_eq!(written.get(SUSPENDED_ANNOTATION), Some(&Value::Null), "{patch}");
     }
 }
