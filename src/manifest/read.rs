@@ -80,7 +80,7 @@ fn files_of(path: &Path, depth: Depth) -> Result<Vec<PathBuf>, Box<Diagnostic>> 
     Ok(files)
 }
 
-/// The files that are there now of those that [`read_all`] would read, by name; not standard input.
+/// The files that are there now of those that `read_all` would read, by name; not standard input.
 pub fn files(paths: &[PathBuf]) -> Vec<PathBuf> {
     let there = paths.iter().flat_map(|path| {
         if path.is_dir() {
