@@ -2,6 +2,7 @@
 
 use std::fmt;
 
+use crate::cronjob::CalendarPlaces;
 use crate::manifest::Adoption;
 
 /// What a controller is in charge of. The default is everything.
@@ -13,6 +14,8 @@ pub struct Charge {
     pub namespaces: Vec<String>,
     /// The CronJobs whose labels match this selector. Their Jobs need not match it.
     pub selector: Option<String>,
+    /// Where calendars are looked for.
+    pub calendars: CalendarPlaces,
     /// The namespace whose calendars are for everybody: the controller's own.
     pub calendars_in: Option<String>,
 }
@@ -42,13 +45,15 @@ impl Charge {
         scopes.dedup();
         scopes
     }
-}
 
-impl Charge {
     /// The watches that are needed of calendars: those of the CronJobs, and of the namespace that is for everybody.
     pub fn calendar_scopes(&self) -> Vec<Scope> {
-        let mut scopes = self.scopes();
         let shared = self.calendars_in.clone().map(|namespace| Scope(Some(namespace)));
+        let mut scopes = match self.calendars {
+            CalendarPlaces::Nowhere => return vec![],
+            CalendarPlaces::Shared => return shared.into_iter().collect(),
+            CalendarPlaces::All => self.scopes(),
+        };
         if scopes != [Scope::CLUSTER] {
             scopes.extend(shared);
             scopes.sort();

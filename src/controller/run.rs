@@ -15,7 +15,7 @@ use crate::controller::lenient::Strict as _;
 use crate::controller::pace::Pace;
 use crate::controller::report::Report;
 use crate::controller::state::{State, Task};
-use crate::controller::watches::{Watched, watch_all, watch_calendars};
+use crate::controller::watches::{Watched, watch_all, watch_calendars, why_it_failed};
 use crate::cronjob::{JobRef, Key};
 use crate::policy::{Note, Pods, SeenSchedule};
 use crate::schedule::{TimeZones, Timestamp};
@@ -88,7 +88,7 @@ enum Done {
     },
     LookedAt {
         key: Key,
-        pods: Vec<Pods>,
+        pods: Option<Vec<Pods>>,
     },
     /// A fault of ours: what came of it is not known.
     Panicked {
@@ -195,11 +195,15 @@ impl Controller {
             },
             Watched::Calendar(scope, Ok(event)) => self.state.calendar_event(&scope, event),
             Watched::Calendar(scope, Err(error)) => {
-                tracing::warn!(
-                    error = &error as &dyn std::error::Error,
-                    "calendars can't be watched"
-                );
-                self.state.calendars_failed(&scope);
+                let namespace = scope.0.clone();
+                if self.state.calendars_failed(&scope, why_it_failed(&error)) {
+                    tracing::warn!(
+                        error = &error as &dyn std::error::Error,
+                        namespace,
+                        "calendars can't be watched: CronJobs that name one (punctual.dev/exclude) are held until they \
+                         can. It takes list and watch of configmaps, or --calendars says where else they are"
+                    );
+                }
             }
             // The stream recovers by itself, by listing again after a pause.
             Watched::CronJob(_, Err(error)) | Watched::Job(_, Err(error)) => {
@@ -253,7 +257,7 @@ impl Controller {
                 self.state.carried(&key, *carried, now);
             }
             Ok(Done::LookedUp { key, asked, found }) => self.state.looked_up(&key, &asked, found, now),
-            Ok(Done::LookedAt { key, pods }) => self.state.looked_at(&key, pods),
+            Ok(Done::LookedAt { key, pods }) => self.state.looked_at(&key, pods, now),
             Ok(Done::Panicked { key }) => {
                 tracing::error!(cronjob = %key, "a fault of punctual's; it is decided again");
                 let carried = Carried {
@@ -309,20 +313,26 @@ async fn perform(submitter: Submitter, task: Task) -> Done {
         }
         Task::LookAt { key, jobs } => {
             let pods = Box::pin(submitter.look_at(&key.namespace, &jobs)).await;
-            Done::LookedAt { key, pods }
+            Done::LookedAt {
+                pods: found(&key, pods),
+                key,
+            }
         }
         Task::LookUp { key, jobs } => {
-            let found = Box::pin(submitter.look_up(&key.namespace, &jobs)).await;
-            if let Err(trouble) = &found {
-                tracing::warn!(cronjob = %key, trouble = trouble.message, "look-up failed");
-            }
+            let jobs_found = Box::pin(submitter.look_up(&key.namespace, &jobs)).await;
             Done::LookedUp {
+                found: found(&key, jobs_found),
                 key,
                 asked: jobs,
-                found: found.ok(),
             }
         }
     }
+}
+
+/// What was looked for, if the API server could be asked.
+fn found<T>(key: &Key, answer: Result<T, Trouble>) -> Option<T> {
+    let log = |trouble: &Trouble| tracing::warn!(cronjob = %key, trouble = trouble.message, "look-up failed");
+    answer.inspect_err(log).ok()
 }
 
 #[cfg(test)]

@@ -142,7 +142,7 @@ impl State {
         State {
             zones,
             adoption: charge.adoption,
-            cache: Cache::new(Calendars::new(charge.calendars_in.clone())),
+            cache: Cache::new(Calendars::new(charge.calendars, charge.calendars_in.clone())),
             standing: HashMap::new(),
             wakes: DueQueue::default(),
             pacer: None,
@@ -254,13 +254,15 @@ impl State {
         self.settle_failure(key, failed, now);
     }
 
-    /// What came of [`Task::LookAt`].
-    pub fn looked_at(&mut self, key: &Key, pods: Vec<Pods>) {
+    /// What came of [`Task::LookAt`]; `None` when the API server could not be asked.
+    pub fn looked_at(&mut self, key: &Key, pods: Option<Vec<Pods>>, now: Timestamp) {
         self.end_task(key);
-        if let Some(standing) = self.standing.get_mut(key) {
+        let failed = pods.is_none().then_some(Retry::Backoff);
+        if let (Some(pods), Some(standing)) = (pods, self.standing.get_mut(key)) {
             standing.memory.pods.extend(pods);
             self.mark(key.clone());
         }
+        self.settle_failure(key, failed, now);
     }
 
     fn settle_failure(&mut self, key: &Key, failed: Option<Retry>, now: Timestamp) {

@@ -12,7 +12,7 @@ use crate::controller::charge::{Charge, Scope};
 use crate::controller::lenient::Lenient;
 use crate::cronjob::extension::CALENDAR_LABEL;
 use crate::manifest::CronJob;
-use crate::submit::JobView;
+use crate::submit::{JobView, Trouble};
 
 /// How many objects a list brings at a time. A page is held in memory, as text and as objects; the smaller it is, the
 /// more requests a listing takes.
@@ -56,6 +56,17 @@ pub(super) fn watch_calendars(client: &Client, charge: &Charge) -> Vec<BoxStream
             .boxed()
     };
     charge.calendar_scopes().into_iter().map(watch_scope).collect()
+}
+
+/// Why a watch failed, in the server's words where it gave an answer.
+pub(super) fn why_it_failed(error: &watcher::Error) -> String {
+    match error {
+        watcher::Error::InitialListFailed(error)
+        | watcher::Error::WatchStartFailed(error)
+        | watcher::Error::WatchFailed(error) => Trouble::from(error).message,
+        watcher::Error::WatchError(status) => status.message.clone(),
+        watcher::Error::NoResourceVersion => error.to_string(),
+    }
 }
 
 /// One watch. After an error it lists again, after a pause that grows.

@@ -5,21 +5,47 @@ use std::collections::HashMap;
 use crate::cronjob::Key;
 use crate::schedule::{CalendarError, Days};
 
+/// Where calendars are looked for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum CalendarPlaces {
+    /// Nowhere.
+    Nowhere,
+    /// In the namespace whose calendars are for everybody.
+    Shared,
+    /// In the CronJob's namespace, then in the one whose calendars are for everybody.
+    #[default]
+    All,
+}
+
 /// Calendars by namespace and name.
 #[derive(Debug, Clone, Default)]
 pub struct Calendars {
     calendars: HashMap<Key, Result<Days, CalendarError>>,
+    places: CalendarPlaces,
     /// Where calendars are for everybody.
     shared: Option<String>,
+    /// What can't be looked into, and why: a namespace, or all of them.
+    closed: HashMap<Option<String>, String>,
 }
 
 impl Calendars {
     /// No calendar yet; those of the namespace `shared` are for everybody.
-    pub fn new(shared: Option<String>) -> Calendars {
+    pub fn new(places: CalendarPlaces, shared: Option<String>) -> Calendars {
         Calendars {
-            calendars: HashMap::new(),
+            places,
             shared,
+            ..Calendars::default()
         }
+    }
+
+    /// A namespace, or with `None` none of them, can't be looked into. False if that was known.
+    pub fn close(&mut self, namespace: Option<String>, why: String) -> bool {
+        self.closed.insert(namespace, why).is_none()
+    }
+
+    /// It can be looked into again.
+    pub fn open(&mut self, namespace: Option<&String>) {
+        self.closed.remove(&namespace.cloned());
     }
 
     /// Takes a calendar in, from the texts that it consists of. False if it was known and is the same.
@@ -50,8 +76,14 @@ impl Calendars {
     }
 
     fn find(&self, namespace: &str, name: &str) -> Result<&Days, (String, String)> {
-        let near = [Some(namespace), self.shared.as_deref()].into_iter().flatten();
-        let found = near.into_iter().find_map(|namespace| {
+        let shared = self.shared.as_deref();
+        let near = match self.places {
+            CalendarPlaces::Nowhere => [None, None],
+            CalendarPlaces::Shared => [shared, None],
+            CalendarPlaces::All => [Some(namespace), shared],
+        };
+        let near = near.into_iter().flatten();
+        let found = near.clone().find_map(|namespace| {
             self.calendars.get(&Key {
                 namespace: namespace.to_owned(),
                 name: name.to_owned(),
@@ -60,11 +92,27 @@ impl Calendars {
         let why = match found {
             Some(Ok(days)) => return Ok(days),
             Some(Err(error)) => format!("can't be read: {error}"),
-            None => "is not there: it is a ConfigMap with the label punctual.dev/calendar=true, in the same namespace or \
-                     the controller's"
-                .to_owned(),
+            None => near
+                .map(str::to_owned)
+                .find_map(|namespace| self.closed.get(&Some(namespace)))
+                .or_else(|| self.closed.get(&None))
+                .map_or_else(|| self.not_there(), |why| format!("can't be looked for: {why}")),
         };
         Err((name.to_owned(), why))
+    }
+
+    fn not_there(&self) -> String {
+        let place = match (self.places, &self.shared) {
+            (CalendarPlaces::Nowhere, _) => {
+                return "is not looked for: the controller runs with --calendars off".to_owned();
+            }
+            (CalendarPlaces::Shared, Some(shared)) => {
+                format!("the namespace {shared}: only there does this controller look (--calendars shared)")
+            }
+            (CalendarPlaces::All, Some(shared)) => format!("the same namespace or in {shared}"),
+            (_, None) => "the same namespace".to_owned(),
+        };
+        format!("is not there: it is a ConfigMap with the label punctual.dev/calendar=true, in {place}")
     }
 }
 
@@ -74,7 +122,7 @@ mod tests {
 
     #[test]
     fn a_calendar_is_looked_for_in_the_same_namespace_then_in_the_shared_one() {
-        let mut calendars = Calendars::new(Some("punctual".into()));
+        let mut calendars = Calendars::new(CalendarPlaces::All, Some("punctual".into()));
         assert!(calendars.insert(key("punctual", "holidays"), ["2026-12-25"]));
         assert!(calendars.insert(key("shop", "holidays"), ["2026-12-26", "2027-01-01"]));
         assert!(
@@ -98,6 +146,52 @@ mod tests {
                 .map_err(|(name, _)| name.as_str());
             assert_eq!(days, found, "{namespace} {names:?}");
         }
+    }
+
+    #[test]
+    fn what_is_not_found_says_where_it_was_looked_for() {
+        let (shared, forbidden) = (Some("punctual".to_owned()), "configmaps is forbidden");
+        let why = |calendars: &Calendars| {
+            let days = calendars.days("shop", &["holidays".to_owned()]);
+            days.expect_err("no calendar").1
+        };
+        let label = "is not there: it is a ConfigMap with the label punctual.dev/calendar=true, in";
+        for (places, expected) in [
+            (
+                CalendarPlaces::All,
+                format!("{label} the same namespace or in punctual"),
+            ),
+            (
+                CalendarPlaces::Shared,
+                format!(
+                    "{label} the namespace punctual: only there does this controller look (--calendars shared)"
+                ),
+            ),
+            (
+                CalendarPlaces::Nowhere,
+                "is not looked for: the controller runs with --calendars off".to_owned(),
+            ),
+        ] {
+            assert_eq!(why(&Calendars::new(places, shared.clone())), expected);
+        }
+        for closed in [None, Some("shop".to_owned()), shared.clone()] {
+            let mut calendars = Calendars::new(CalendarPlaces::All, shared.clone());
+            assert!(calendars.close(closed.clone(), forbidden.to_owned()));
+            assert!(
+                !calendars.close(closed.clone(), forbidden.to_owned()),
+                "it is known"
+            );
+            assert_eq!(
+                why(&calendars),
+                format!("can't be looked for: {forbidden}"),
+                "{closed:?}"
+            );
+            calendars.open(closed.as_ref());
+            assert!(why(&calendars).starts_with(label), "{closed:?}");
+        }
+        let mut calendars = Calendars::new(CalendarPlaces::All, shared);
+        calendars.close(Some("other".to_owned()), forbidden.to_owned());
+        assert!(why(&calendars).starts_with(label), "it would not be in another");
     }
 
     fn key(namespace: &str, name: &str) -> Key {

@@ -12,7 +12,7 @@ mod record;
 mod run;
 mod spec;
 
-pub use calendars::Calendars;
+pub use calendars::{CalendarPlaces, Calendars};
 pub use name::{run_name, scheduled_by_name};
 pub use record::{BadRecord, Record};
 pub use run::{Origin, Outcome, Run, RunState};

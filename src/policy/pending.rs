@@ -10,14 +10,23 @@ use crate::schedule::Timestamp;
 pub struct Pods {
     /// The UID of the Job.
     pub job: String,
-    /// Whether any of them has started, were it only to fail.
-    pub began: bool,
-    /// What keeps them.
-    pub why: String,
+    /// How they are.
+    pub state: PodsState,
+}
+
+/// How the pods of a run are.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum PodsState {
+    /// Some of them started, were it only to fail.
+    Began,
+    /// None has, for this reason.
+    Kept(String),
+    /// Nobody lets us look, for this reason.
+    Hidden(String),
 }
 
 /// Ends the runs that have waited too long. Why they wait is looked up before, for an event that says only that nothing
-/// happened helps nobody; and a pod that started and crashed shows there only.
+/// happened helps nobody; and a pod that started and crashed shows there only. So where they can't be seen, nothing is ended.
 pub(super) fn end_those_that_wait(decision: &mut Decision, cronjob: &CronJob, runs: &[Run], now: Timestamp) {
     let Some(deadline) = cronjob.spec.policies.pending_deadline else {
         return;
@@ -37,17 +46,27 @@ pub(super) fn end_those_that_wait(decision: &mut Decision, cronjob: &CronJob, ru
             decision.wake = decision.wake.into_iter().chain([over]).min();
             continue;
         }
-        match decision.memory.pods.iter().find(|pods| pods.job == run.uid) {
-            None => decision.look_at.push(JobRef::from(run)),
-            Some(pods) if pods.began => {}
-            Some(pods) => {
+        let seen = decision.memory.pods.iter().find(|pods| pods.job == run.uid);
+        let ruling = match seen.map(|pods| &pods.state) {
+            None => {
+                decision.look_at.push(JobRef::from(run));
+                continue;
+            }
+            Some(PodsState::Began) => continue,
+            Some(PodsState::Kept(why)) => {
                 decision.stop.push(Deletion::from(run));
-                decision.notes.push(Note::Ruled(Ruling::NeverStarted {
+                Ruling::NeverStarted {
                     job: run.name.clone(),
                     within: deadline,
-                    why: pods.why.clone(),
-                }));
+                    why: why.clone(),
+                }
             }
-        }
+            Some(PodsState::Hidden(why)) => Ruling::PodsHidden {
+                job: run.name.clone(),
+                within: deadline,
+                why: why.clone(),
+            },
+        };
+        decision.notes.push(Note::Ruled(ruling));
     }
 }

@@ -10,13 +10,13 @@ use crate::clock::SharedClock;
 use crate::cronjob::{JobRef, Status};
 use crate::manifest::CronJob;
 use crate::policy::{
-    Decision, Deletion, DeletionOutcome, DeletionResult, Note, Pods, Start, StartResult, settle,
+    Decision, Deletion, DeletionOutcome, DeletionResult, Note, Pods, PodsState, Start, StartResult, settle,
 };
 use crate::schedule::TimeZones;
 use crate::submit::job::job_for;
 use crate::submit::lanes::Lanes;
 use crate::submit::pods;
-use crate::submit::requests::{CreateAnswer, Requests, StatusAnswer};
+use crate::submit::requests::{CreateAnswer, PodsAnswer, Requests, StatusAnswer};
 use crate::submit::trouble::Trouble;
 use crate::submit::view::JobView;
 
@@ -188,22 +188,23 @@ impl Submitter {
         }
     }
 
-    /// Looks at the pods of runs that wait for their first one to start. Where that is not allowed, the status of the Job
-    /// has to do, which says that none did.
-    pub async fn look_at(&self, namespace: &str, jobs: &[JobRef]) -> Vec<Pods> {
+    /// Looks at the pods of runs that wait for their first one to start.
+    ///
+    /// # Errors
+    ///
+    /// When the API server cannot be asked; then nothing is known about any of them.
+    pub async fn look_at(&self, namespace: &str, jobs: &[JobRef]) -> Result<Vec<Pods>, Trouble> {
         let requests = Requests::new(&self.client, namespace);
         let mut found = Vec::new();
         for job in jobs {
-            found.push(match requests.pods(&job.name).await {
-                Ok(pods) => pods::seen(&job.uid, &pods),
-                Err(trouble) => Pods {
-                    job: job.uid.clone(),
-                    began: false,
-                    why: format!("its pods could not be looked at: {}", trouble.message),
-                },
-            });
+            let state = match requests.pods(&job.name).await? {
+                PodsAnswer::Seen(pods) => pods::seen(&pods),
+                PodsAnswer::Forbidden(why) => PodsState::Hidden(why),
+            };
+            let job = job.uid.clone();
+            found.push(Pods { job, state });
         }
-        found
+        Ok(found)
     }
 
     /// Looks up the active Jobs that no watch has shown.

@@ -2,23 +2,19 @@
 
 use k8s_openapi::api::core::v1::{ContainerStatus, Pod};
 
-use crate::policy::Pods;
+use crate::policy::PodsState;
 
-/// What is seen of the pods of the Job with the UID `job`.
-pub(super) fn seen(job: &str, pods: &[Pod]) -> Pods {
-    let why = pods.iter().find_map(why);
-    let none = || {
-        if pods.is_empty() {
-            "no pod of it could be created".to_owned()
-        } else {
-            "its pods give no reason".to_owned()
-        }
-    };
-    Pods {
-        job: job.to_owned(),
-        began: pods.iter().any(began),
-        why: why.unwrap_or_else(none),
+/// What is seen of the pods of a Job.
+pub(super) fn seen(pods: &[Pod]) -> PodsState {
+    if pods.iter().any(began) {
+        return PodsState::Began;
     }
+    let none = if pods.is_empty() {
+        "no pod of it could be created"
+    } else {
+        "its pods give no reason"
+    };
+    PodsState::Kept(pods.iter().find_map(why).unwrap_or_else(|| none.to_owned()))
 }
 
 fn containers(pod: &Pod) -> impl Iterator<Item = &ContainerStatus> {
@@ -67,29 +63,26 @@ mod tests {
 
     #[test]
     fn a_pod_says_what_keeps_it() {
-        for (status, began, why) in [
-            (r"{}", false, "its pods give no reason"),
+        let kept = |why: &str| PodsState::Kept(why.to_owned());
+        for (status, expected) in [
+            (r"{}", kept("its pods give no reason")),
             (
                 r#"{"conditions":[{"type":"PodScheduled","status":"False","reason":"Unschedulable","message":"0/3 nodes are available"}]}"#,
-                false,
-                "Unschedulable: 0/3 nodes are available",
+                kept("Unschedulable: 0/3 nodes are available"),
             ),
             (
                 r#"{"containerStatuses":[{"name":"c","image":"x","imageID":"","ready":false,"restartCount":0,"state":{"waiting":{"reason":"ImagePullBackOff","message":"no such image"}}}]}"#,
-                false,
-                "ImagePullBackOff: no such image",
+                kept("ImagePullBackOff: no such image"),
             ),
             (
                 r#"{"containerStatuses":[{"name":"c","image":"x","imageID":"","ready":false,"restartCount":1,"state":{"waiting":{"reason":"CrashLoopBackOff"}},"lastState":{"terminated":{"exitCode":1}}}]}"#,
-                true,
-                "CrashLoopBackOff",
+                PodsState::Began,
             ),
         ] {
             let pod: Pod =
                 serde_json::from_str(&format!(r#"{{"metadata":{{}},"status":{status}}}"#)).expect("a pod");
-            let seen = seen("u", &[pod]);
-            assert_eq!((seen.began, seen.why.as_str()), (began, why), "{status}");
+            assert_eq!(seen(&[pod]), expected, "{status}");
         }
-        assert_eq!(seen("u", &[]).why, "no pod of it could be created");
+        assert_eq!(seen(&[]), kept("no pod of it could be created"));
     }
 }

@@ -41,6 +41,14 @@ pub(super) enum CreateAnswer {
     Refused(Trouble),
 }
 
+/// The answer to a question for pods.
+pub(super) enum PodsAnswer {
+    /// They are these.
+    Seen(Vec<Pod>),
+    /// We may not know, in the server's words.
+    Forbidden(String),
+}
+
 /// The answer to a status write.
 pub(super) enum StatusAnswer {
     /// It was written; this is the CronJob now.
@@ -131,14 +139,19 @@ impl Requests {
     }
 
     /// The pods of a Job.
-    pub(super) async fn pods(&self, job: &str) -> Result<Vec<Pod>, Trouble> {
+    pub(super) async fn pods(&self, job: &str) -> Result<PodsAnswer, Trouble> {
         let namespace = self.jobs.namespace().unwrap_or_default();
         let pods = Api::<Pod>::namespaced(self.client.clone(), namespace);
         let of_the_job = ListParams::default()
             .labels(&format!("batch.kubernetes.io/job-name={job}"))
             .limit(PODS_MAX);
-        let found = in_time(pods.list(&of_the_job)).await.map_err(Trouble::from)?;
-        Ok(found.items)
+        match in_time(pods.list(&of_the_job)).await {
+            Ok(found) => Ok(PodsAnswer::Seen(found.items)),
+            Err(Unanswered::Error(kube::Error::Api(status))) if status.is_forbidden() => {
+                Ok(PodsAnswer::Forbidden(status.message))
+            }
+            Err(error) => Err(error.into()),
+        }
     }
 
     /// The CronJob as it is now.

@@ -8,8 +8,8 @@ use serde_json::{Value, json};
 use crate::needing;
 use crate::render::{helm, rendered_with};
 
-/// A value, something else for it in JSON, the file that it changes, and what is in that file then; `!` where there is no such
-/// file any more.
+/// A value, something else for it in JSON, the file that it changes, and what is in that file then. After a `!` stands what is
+/// not in it any more; nothing, where there is no such file any more.
 type Flip = (&'static str, &'static str, &'static str, &'static str);
 
 #[rustfmt::skip]
@@ -22,6 +22,7 @@ const FLIPS: &[Flip] = &[
     ("adopt", r#""opted-in""#, "deployment", "- --adopt=opted-in"),
     ("namespaces", r#"["team-a"]"#, "rbac", "namespace: team-a"),
     ("selector", r#""tier=batch""#, "deployment", "- \"--selector=tier=batch\""),
+    ("calendars", r#""all""#, "deployment", "- --calendars=all"),
     ("replicas", "3", "deployment", "replicas: 3"),
     ("log.format", r#""text""#, "deployment", "- --log-format=text"),
     ("log.filter", r#""debug""#, "deployment", "value: \"debug\""),
@@ -33,6 +34,7 @@ const FLIPS: &[Flip] = &[
     ("serviceAccount.name", r#""other""#, "rbac", "name: other"),
     ("serviceAccount.annotations", r#"{"a": "b"}"#, "serviceaccount", "annotations:\n    a: b"),
     ("rbac.create", "false", "rbac", "!"),
+    ("rbac.listPods", "false", "rbac", "!resources: [pods]"),
     ("resources.requests.cpu", "2", "deployment", "cpu: 2"),
     ("resources.requests.memory", r#""3Gi""#, "deployment", "memory: 3Gi"),
     ("resources.limits.memory", r#""4Gi""#, "deployment", "memory: 4Gi"),
@@ -66,7 +68,7 @@ const FLIPS: &[Flip] = &[
 ];
 
 /// Values, and what `NOTES.txt` warns of then.
-const WARNINGS: [(&str, &str); 6] = [
+const WARNINGS: [(&str, &str); 8] = [
     ("{replicas: 1}", "WARNING: one replica"),
     (
         "{podDisruptionBudget: {enabled: false}}",
@@ -74,6 +76,11 @@ const WARNINGS: [(&str, &str); 6] = [
     ),
     ("{}", "WARNING: no alerts"),
     ("{rbac: {create: false}}", "WARNING: no roles"),
+    (
+        "{rbac: {listPods: false}}",
+        "punctual.dev/pending-deadline ends no run",
+    ),
+    ("{calendars: 'off'}", "CronJobs that name a calendar"),
     ("{}", "The built-in controller must be off"),
     ("{adopt: opted-in}", "kubectl patch cronjob NAME"),
 ];
@@ -104,9 +111,10 @@ fn every_value() -> Result<(), Failed> {
     for (path, value, file, expected) in FLIPS {
         let files = rendered_with(&flipped(path, value)?)?;
         let text = files.get(&format!("templates/{file}.yaml"));
-        let good = match (text, *expected) {
-            (None, "!") => true,
-            (Some(text), expected) => text.contains(expected),
+        let good = match (text, expected.strip_prefix('!')) {
+            (text, Some("")) => text.is_none(),
+            (Some(text), Some(gone)) => !text.contains(gone),
+            (Some(text), None) => text.contains(expected),
             (None, _) => false,
         };
         if !good {

@@ -14,7 +14,7 @@ use kube::{Client, Config, ResourceExt as _};
 use serde_json::{Value, json};
 
 use crate::request::request;
-use crate::world::{World, cronjob, eventually};
+use crate::world::{World, cronjob, eventually, seconds};
 
 /// Where `charts/install.yaml` puts things, and these cases.
 const HOME: &str = "punctual-system";
@@ -209,8 +209,8 @@ async fn rights(client: &Client, namespace: &str) -> BTreeSet<String> {
     rights
 }
 
-/// What the controller may do with CronJobs and what they lead to.
-const WORK: [&str; 12] = [
+/// What the controller may do with CronJobs and what they lead to; the last can be switched off.
+const WORK: [&str; 13] = [
     "create events",
     "patch events",
     "get cronjobs",
@@ -223,15 +223,25 @@ const WORK: [&str; 12] = [
     "watch jobs",
     "create jobs",
     "delete jobs",
+    "list pods",
 ];
 
-/// What it may do with its lease.
-const LEASE: [&str; 3] = ["create leases", "get leases[punctual]", "update leases[punctual]"];
+/// What it may do in its own namespace: agree on who leads, and look for calendars.
+const OWN: [&str; 5] = [
+    "create leases",
+    "get leases[punctual]",
+    "update leases[punctual]",
+    "list configmaps",
+    "watch configmaps",
+];
 
 /// Some of what it is not to do.
-const FORBIDDEN: [(&str, &str); 8] = [
+const FORBIDDEN: [(&str, &str); 11] = [
     ("GET", "/api/v1/secrets"),
-    ("GET", "/api/v1/pods"),
+    ("GET", "/api/v1/configmaps"),
+    ("GET", "/api/v1/namespaces/punctual-system/secrets"),
+    ("GET", "/api/v1/namespaces/punctual-system/configmaps/any"),
+    ("GET", "/api/v1/namespaces/default/pods/any"),
     ("GET", "/api/v1/nodes"),
     ("POST", "/api/v1/namespaces/default/pods"),
     ("PATCH", "/apis/batch/v1/namespaces/default/cronjobs/any"),
@@ -260,10 +270,7 @@ pub(crate) async fn its_rights_are_enough_and_no_more(world: World) {
     let kubeconfig = kubeconfig_of(&world, "punctual").await;
     let theirs = client_of(&kubeconfig).await;
     assert_eq!(rights(&theirs, &world.namespace).await, set(&WORK));
-    assert_eq!(
-        rights(&theirs, HOME).await,
-        set(&[&WORK[..], &LEASE[..]].concat())
-    );
+    assert_eq!(rights(&theirs, HOME).await, set(&[&WORK[..], &OWN[..]].concat()));
     for (method, path) in FORBIDDEN {
         match theirs.request::<Value>(request(method, path, &json!({}))).await {
             Err(kube::Error::Api(status)) if status.code == 403 => {}
@@ -281,8 +288,84 @@ pub(crate) async fn its_rights_are_enough_and_no_more(world: World) {
     assert_eq!(rights(&theirs, &world.namespace).await, BTreeSet::new());
     assert_eq!(rights(&theirs, "team-c").await, set(&WORK));
     let arguments = ["--lease-namespace", HOME, "--namespace", "team-c"];
-    let _in_namespace = world.controller_by(&kubeconfig, "roles", &arguments);
+    let in_namespace = world.controller_by(&kubeconfig, "roles", &arguments);
     it_works(&world, "team-c").await;
+    drop(in_namespace);
+    what_is_not_granted_is_said(&world).await;
+}
+
+/// Without the rights that can be switched off, whatever needs them is held or left alone, and one warning says so. All
+/// else goes on.
+async fn what_is_not_granted_is_said(world: &World) {
+    let (client, team) = (&world.client, "team-d");
+    namespace(client, team).await;
+    let values = "{namespaces: [team-d], serviceAccount: {name: of-team-d}, rbac: {listPods: false}, calendars: 'off'}";
+    apply_all(client, &rendered(values), Sent::ForGood).await;
+    let kubeconfig = kubeconfig_of(world, "of-team-d").await;
+    let theirs = client_of(&kubeconfig).await;
+    for (path, kind) in [("pods", "pods"), ("configmaps", "ConfigMaps")] {
+        let path = format!("/api/v1/namespaces/{team}/{path}");
+        let answer = theirs.request::<Value>(request("GET", &path, &json!({}))).await;
+        assert!(answer.is_err(), "{kind} are not theirs to read");
+    }
+    // Not as the chart has it, which says --calendars=off as well.
+    let arguments = [
+        "--lease-namespace",
+        HOME,
+        "--namespace",
+        team,
+        "--calendars",
+        "all",
+    ];
+    let controller = world.controller_by(&kubeconfig, "less", &arguments);
+
+    let annotated =
+        |annotation: &str, value: &str| json!({ "metadata": { "annotations": { annotation: value } } });
+    let dated = annotated("punctual.dev/exclude", "holidays");
+    world.cronjob_in(team, "dated", "@every 2s", dated).await;
+    let mut waits = annotated("punctual.dev/pending-deadline", "1s");
+    waits["spec"] = json!({ "concurrencyPolicy": "Forbid" });
+    world.cronjob_in(team, "waits", "@every 2s", waits).await;
+    let said = async |reason: &str, words: &str| {
+        let events = world.events_in(team, reason).await;
+        let mut messages = events.iter().filter_map(|event| event.message.as_deref());
+        messages.any(|message| message.contains(words))
+    };
+    eventually("it is held, and told", || {
+        said(
+            "InvalidAnnotation",
+            "holidays can't be looked for: configmaps is forbidden",
+        )
+    })
+    .await;
+    let waiting = async || {
+        let jobs = world.jobs_in(team).await.into_iter().map(|job| job.name_any());
+        jobs.filter(|name| name.starts_with("waits-")).collect::<Vec<_>>()
+    };
+    eventually("the other runs", || async { !waiting().await.is_empty() }).await;
+    let job = waiting().await.remove(0);
+    let path = format!("/apis/batch/v1/namespaces/{team}/jobs/{job}/status");
+    let began = json!({ "status": { "startTime": "2026-01-01T00:00:00Z" } });
+    world
+        .send("PATCH", &path, &began)
+        .await
+        .expect("it waits for long");
+    eventually("it is left alone, and told", || {
+        said("PodsHidden", "pods is forbidden")
+    })
+    .await;
+    assert_eq!(waiting().await, [job]);
+    it_works(world, team).await;
+    // Long enough for several attempts to watch.
+    seconds(4).await;
+    let log = controller.log();
+    let warned = |namespace: &str| {
+        let lines = log
+            .lines()
+            .filter(|line| line.contains("calendars can't be watched"));
+        lines.filter(|line| line.contains(namespace)).count()
+    };
+    assert_eq!([warned(team), warned(HOME)], [1, 1], "{log}");
 }
 
 async fn client_of(kubeconfig: &Path) -> Client {

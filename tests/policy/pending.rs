@@ -2,7 +2,7 @@
 
 use chrono::TimeDelta;
 use punctual::cronjob::{JobRef, RunState};
-use punctual::policy::{Memory, Note, Pods, Ruling, Situation, decide};
+use punctual::policy::{Memory, Note, Pods, PodsState, Ruling, Situation, decide};
 
 use crate::world::{cronjob, instant, run};
 
@@ -40,23 +40,27 @@ fn a_run_that_never_starts_is_looked_at_and_ended() {
         "nothing is ended unseen"
     );
 
-    for (began, ended) in [(true, 0), (false, 1)] {
+    let why = String::from("ImagePullBackOff");
+    for (state, ended) in [
+        (PodsState::Began, 0),
+        (PodsState::Kept(why.clone()), 1),
+        (PodsState::Hidden(why), 0),
+    ] {
         let pods = Pods {
             job: waiting.uid.clone(),
-            began,
-            why: "ImagePullBackOff".into(),
+            state: state.clone(),
         };
         let memory = Memory {
             pods: vec![pods],
             ..Memory::default()
         };
         let seen = at(&memory, "T+5m");
-        assert_eq!(
-            (seen.look_at.len(), seen.stop.len()),
-            (0, ended),
-            "began: {began}"
-        );
-        let is_told = |note: &Note| matches!(note, Note::Ruled(Ruling::NeverStarted { why, .. }) if why == "ImagePullBackOff");
-        assert_eq!(seen.notes.iter().any(is_told), !began);
+        assert_eq!((seen.look_at.len(), seen.stop.len()), (0, ended), "{state:?}");
+        let told = seen.notes.iter().find_map(|note| match note {
+            Note::Ruled(Ruling::NeverStarted { why, .. }) => Some(PodsState::Kept(why.clone())),
+            Note::Ruled(Ruling::PodsHidden { why, .. }) => Some(PodsState::Hidden(why.clone())),
+            _ => None,
+        });
+        assert_eq!(told.unwrap_or(PodsState::Began), state, "{:?}", seen.notes);
     }
 }

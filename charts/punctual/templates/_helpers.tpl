@@ -41,7 +41,8 @@ helm.sh/chart: {{ printf "%s-%s" .Chart.Name .Chart.Version }}
 
 {{/*
 What the controller does to CronJobs, Jobs and Events, and nothing else. In particular it reads no secrets, changes no
-CronJob but its status, and touches no pods: deleting a Job leaves them to the garbage collector.
+CronJob but its status, and touches no pods: deleting a Job leaves them to the garbage collector. What it reads beside
+them can be switched off: pods (rbac.listPods), and ConfigMaps, of which RBAC can't tell calendars (calendars).
 */}}
 {{- define "punctual.rules" -}}
 - apiGroups: [batch]
@@ -60,6 +61,22 @@ CronJob but its status, and touches no pods: deleting a Job leaves them to the g
 - apiGroups: [""]
   resources: [events]
   verbs: [create, patch]
+{{- if .Values.rbac.listPods }}
+# Why no pod of a run has started (punctual.dev/pending-deadline). Single ones are never asked for.
+- apiGroups: [""]
+  resources: [pods]
+  verbs: [list]
+{{- end }}
+{{- if eq .Values.calendars "all" }}
+{{ include "punctual.calendarRule" . }}
+{{- end }}
+{{- end -}}
+
+{{/* Calendars are ConfigMaps (punctual.dev/exclude). There is no watch of them before a CronJob names one. */}}
+{{- define "punctual.calendarRule" -}}
+- apiGroups: [""]
+  resources: [configmaps]
+  verbs: [list, watch]
 {{- end -}}
 
 {{- define "punctual.subjects" -}}

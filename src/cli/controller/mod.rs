@@ -17,6 +17,7 @@ use crate::cli::connect::ClusterArgs;
 use crate::cli::exit::{Exit, Failure};
 use crate::cli::zoneinfo;
 use crate::controller::{Charge, Pace};
+use crate::cronjob::CalendarPlaces;
 use crate::manifest::Adoption;
 use crate::telemetry::{Detail, LogFormat, start_logs};
 
@@ -76,6 +77,10 @@ pub(super) struct ControllerArgs {
           value_parser = clap::value_parser!(u8).range(1..=100))]
     namespace_share: u8,
 
+    /// Where to look for calendars, which are ConfigMaps (punctual.dev/exclude)
+    #[arg(long, value_enum, default_value_t = CalendarsArg::All)]
+    calendars: CalendarsArg,
+
     /// Keep the lease in this namespace [default: the namespace of this pod or of the kubeconfig's context]
     #[arg(long, value_name = "NAMESPACE")]
     lease_namespace: Option<String>,
@@ -109,6 +114,17 @@ enum Adopt {
     All,
     /// Those annotated punctual.dev/managed: "true"; the built-in controller runs the others
     OptedIn,
+}
+
+/// Where to look for calendars.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
+enum CalendarsArg {
+    /// Nowhere: no ConfigMap is read
+    Off,
+    /// In the namespace of the lease, for every CronJob
+    Shared,
+    /// In each CronJob's namespace too, where its own come first
+    All,
 }
 
 /// Which CronJobs have metrics of their own.
@@ -161,6 +177,11 @@ impl ControllerArgs {
             },
             namespaces: self.namespaces.clone(),
             selector: self.selector.clone(),
+            calendars: match self.calendars {
+                CalendarsArg::Off => CalendarPlaces::Nowhere,
+                CalendarsArg::Shared => CalendarPlaces::Shared,
+                CalendarsArg::All => CalendarPlaces::All,
+            },
             calendars_in: None,
         }
     }

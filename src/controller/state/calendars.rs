@@ -1,7 +1,7 @@
 //! What the watch of calendars reports (`punctual.dev/exclude`).
 //!
 //! There is no such watch before the first CronJob names a calendar. Until it has listed once, nothing is decided about
-//! CronJobs that do; should it fail, they are held, with an event that says so.
+//! CronJobs that do; should it fail, those whose calendar is not known are held, with an event that says so.
 
 use k8s_openapi::api::core::v1::ConfigMap;
 use kube::runtime::watcher::Event;
@@ -43,15 +43,20 @@ impl State {
                 for key in self.calendars_listed.end(scope) {
                     self.cache.calendars.remove(&key);
                 }
+                self.cache.calendars.open(scope.0.as_ref());
                 self.read_calendars();
             }
         }
     }
 
-    /// A calendar watch failed. What it would have shown is not there, as far as anybody knows.
-    pub fn calendars_failed(&mut self, scope: &Scope) {
+    /// A calendar watch failed, and it is tried again. Whether that is news.
+    pub fn calendars_failed(&mut self, scope: &Scope, why: String) -> bool {
         self.calendars_listed.end(scope);
-        self.read_calendars();
+        let is_news = self.cache.calendars.close(scope.0.clone(), why);
+        if is_news {
+            self.read_calendars();
+        }
+        is_news
     }
 
     fn saw_calendar(&mut self, object: &ConfigMap) {

@@ -54,6 +54,15 @@ pub enum Ruling {
         /// What kept its pods.
         why: String,
     },
+    /// A run may have waited too long, but nobody lets us look at its pods, so it goes on.
+    PodsHidden {
+        /// The Job.
+        job: String,
+        /// Within which time a pod should have started.
+        within: TimeDelta,
+        /// Why they can't be seen.
+        why: String,
+    },
     /// It is suspended for its failures.
     Suspended,
     /// No run has succeeded in time.
@@ -114,6 +123,7 @@ impl Ruling {
             Ruling::SuspendedForFailures { .. } => "SuspendedAfterFailures",
             Ruling::GroupDisagrees { .. } => "GroupDisagrees",
             Ruling::NeverStarted { .. } => "RunNeverStarted",
+            Ruling::PodsHidden { .. } => "PodsHidden",
             Ruling::Suspended => "Suspended",
             Ruling::Overdue { .. } => "SuccessOverdue",
             Ruling::SucceededAgain => "SucceededAgain",
@@ -127,6 +137,7 @@ impl Ruling {
             Ruling::SuspendedForFailures { .. }
             | Ruling::GroupDisagrees { .. }
             | Ruling::NeverStarted { .. }
+            | Ruling::PodsHidden { .. }
             | Ruling::Suspended
             | Ruling::SucceededAgain => None,
         }
@@ -143,6 +154,7 @@ impl Ruling {
             Ruling::SuspendedForFailures { .. }
             | Ruling::GroupDisagrees { .. }
             | Ruling::NeverStarted { .. }
+            | Ruling::PodsHidden { .. }
             | Ruling::Overdue { .. } => Severity::Warning,
             Ruling::Suspended => return None,
         })
@@ -189,6 +201,12 @@ impl fmt::Display for Ruling {
                     span(*within)
                 )
             }
+            Ruling::PodsHidden { job, within, why } => write!(
+                f,
+                "Job {job} shows no pod that started within {}, as punctual.dev/pending-deadline asks, but it is not ended: \
+                 its pods can't be looked at, and one may have started and crashed: {why}",
+                span(*within)
+            ),
             Ruling::Suspended => f.write_str("Suspended after failures: nothing is started"),
             Ruling::Overdue { due, within } => write!(
                 f,
