@@ -195,11 +195,11 @@ impl Controller {
             },
             Watched::Calendar(scope, Ok(event)) => self.state.calendar_event(&scope, event),
             Watched::Calendar(scope, Err(error)) => {
-                let namespace = scope.0.clone();
-                if self.state.calendars_failed(&scope, why_it_failed(&error)) {
+                let error = why_it_failed(&error);
+                if self.state.calendars_failed(&scope, error.clone()) {
                     tracing::warn!(
-                        error = &error as &dyn std::error::Error,
-                        namespace,
+                        error,
+                        namespace = scope.0,
                         "calendars can't be watched: CronJobs that name one (punctual.dev/exclude) are held until they \
                          can. It takes list and watch of configmaps, or --calendars says where else they are"
                     );
@@ -207,7 +207,7 @@ impl Controller {
             }
             // The stream recovers by itself, by listing again after a pause.
             Watched::CronJob(_, Err(error)) | Watched::Job(_, Err(error)) => {
-                tracing::warn!(error = &error as &dyn std::error::Error, "watch failed");
+                tracing::warn!(error = why_it_failed(&error), "watch failed");
             }
         }
         if self.state.is_synced() {

@@ -192,3 +192,45 @@ async fn an_object_that_cannot_be_read_hides_no_other() {
     );
     insta::assert_snapshot!(told[0].message.as_deref().unwrap_or_default(), @"Not run, because this CronJob can't be read: spec.schedule: invalid type: integer `5`, expected a string");
 }
+
+/// A run that shows no pod is ended when it is known that there is none, and not before.
+#[tokio::test]
+async fn pods_that_cannot_be_looked_at_now_are_looked_at_again() {
+    let world = World::new().await;
+    let waits = json!({
+        "metadata": { "annotations": { "punctual.dev/pending-deadline": "1s" } },
+        "spec": { "concurrencyPolicy": "Forbid" },
+    });
+    world.every_second("default", "waits", waits).await;
+    let asked = Arc::new(AtomicUsize::new(0));
+    let counted = Arc::clone(&asked);
+    let fail_twice = move |request: &Request<Body>| {
+        let is_question = request.uri().path() == "/api/v1/namespaces/default/pods";
+        if is_question && counted.fetch_add(1, Ordering::SeqCst) < 2 {
+            return answer(500, &[], &json!("etcd is away"));
+        }
+        Fate::Sent
+    };
+    let client = faulty(&world.client, Arc::new(fail_twice));
+    let _running = start(client, Charge::default(), Leadership::always());
+    eventually("a Job is started", || async {
+        !world.jobs("default").await.is_empty()
+    })
+    .await;
+    let job = world.jobs("default").await.remove(0);
+    let path = format!("/apis/batch/v1/namespaces/default/jobs/{job}/status");
+    let long_ago = json!({ "status": { "startTime": "2026-01-01T00:00:00Z" } });
+    world.send("PATCH", &path, &long_ago).await;
+    eventually("it is ended", || async {
+        !world.jobs("default").await.contains(&job)
+    })
+    .await;
+    assert_eq!(asked.load(Ordering::SeqCst), 3);
+    eventually("it is told", || async {
+        !world.events("default", "RunNeverStarted").await.is_empty()
+    })
+    .await;
+    let told = world.events("default", "RunNeverStarted").await;
+    let said = told[0].message.as_deref().unwrap_or_default();
+    assert!(said.contains("no pod of it could be created"), "{said}");
+}

@@ -338,12 +338,11 @@ async fn what_is_not_granted_is_said(world: &World) {
         )
     })
     .await;
-    let waiting = async || {
-        let jobs = world.jobs_in(team).await.into_iter().map(|job| job.name_any());
-        jobs.filter(|name| name.starts_with("waits-")).collect::<Vec<_>>()
-    };
-    eventually("the other runs", || async { !waiting().await.is_empty() }).await;
-    let job = waiting().await.remove(0);
+    eventually("the other runs", || async {
+        !names_in(world, team, "waits-").await.is_empty()
+    })
+    .await;
+    let job = names_in(world, team, "waits-").await.remove(0);
     let path = format!("/apis/batch/v1/namespaces/{team}/jobs/{job}/status");
     let began = json!({ "status": { "startTime": "2026-01-01T00:00:00Z" } });
     world
@@ -354,18 +353,24 @@ async fn what_is_not_granted_is_said(world: &World) {
         said("PodsHidden", "pods is forbidden")
     })
     .await;
-    assert_eq!(waiting().await, [job]);
+    assert_eq!(names_in(world, team, "waits-").await, [job]);
     it_works(world, team).await;
     // Long enough for several attempts to watch.
     seconds(4).await;
     let log = controller.log();
     let warned = |namespace: &str| {
+        let namespace = format!(r#""namespace":"{namespace}""#);
         let lines = log
             .lines()
             .filter(|line| line.contains("calendars can't be watched"));
-        lines.filter(|line| line.contains(namespace)).count()
+        lines.filter(|line| line.contains(&namespace)).count()
     };
     assert_eq!([warned(team), warned(HOME)], [1, 1], "{log}");
+    assert_eq!(
+        log.matches("configmaps is forbidden").count(),
+        3,
+        "with the event's: {log}"
+    );
 }
 
 async fn client_of(kubeconfig: &Path) -> Client {
@@ -374,22 +379,28 @@ async fn client_of(kubeconfig: &Path) -> Client {
     Client::try_from(config.expect("a configuration")).expect("a client")
 }
 
+/// The names of the Jobs of a namespace that begin in a certain way.
+async fn names_in(world: &World, namespace: &str, beginning: &str) -> Vec<String> {
+    let names = world
+        .jobs_in(namespace)
+        .await
+        .into_iter()
+        .map(|job| job.name_any());
+    names.filter(|name| name.starts_with(beginning)).collect()
+}
+
 /// The controller does all its work in a namespace.
 async fn it_works(world: &World, namespace: &str) {
     let limits = json!({ "spec": { "successfulJobsHistoryLimit": 0, "concurrencyPolicy": "Forbid" } });
     world.cronjob_in(namespace, "work", "@every 2s", limits).await;
     eventually("a Job is started", || async {
-        !world.jobs_in(namespace).await.is_empty()
+        !names_in(world, namespace, "work-").await.is_empty()
     })
     .await;
-    let first = world.jobs_in(namespace).await[0].name_any();
+    let first = names_in(world, namespace, "work-").await.remove(0);
     world.finish_in(namespace, &first, true).await;
     eventually("a Job is cleaned up", || async {
-        !world
-            .jobs_in(namespace)
-            .await
-            .iter()
-            .any(|job| job.name_any() == first)
+        !names_in(world, namespace, "work-").await.contains(&first)
     })
     .await;
     for reason in ["SuccessfulCreate", "SuccessfulDelete"] {

@@ -21,8 +21,9 @@ use crate::cronjob::CalendarPlaces;
 use crate::manifest::Adoption;
 use crate::telemetry::{Detail, LogFormat, start_logs};
 
-/// What is logged unless `RUST_LOG` says otherwise: every decision, and of libraries what goes wrong.
-const LOG_FILTER: &str = "warn,punctual=info";
+/// What is logged unless `RUST_LOG` says otherwise: every decision, and of libraries what goes wrong. What goes wrong with a
+/// watch is told by ourselves.
+const LOG_FILTER: &str = "warn,kube_runtime=error,punctual=info";
 
 /// Where metrics are served: on every address, because Prometheus and the kubelet come from outside the pod.
 const METRICS_LISTEN: &str = "0.0.0.0:8080";
