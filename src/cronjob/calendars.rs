@@ -20,7 +20,7 @@ pub enum CalendarPlaces {
 /// Calendars by namespace and name.
 #[derive(Debug, Clone, Default)]
 pub struct Calendars {
-    calendars: HashMap<Key, Result<Days, CalendarError>>,
+    known: HashMap<Key, Result<Days, CalendarError>>,
     places: CalendarPlaces,
     /// Where calendars are for everybody.
     shared: Option<String>,
@@ -52,17 +52,17 @@ impl Calendars {
     pub fn insert<'a>(&mut self, key: Key, texts: impl IntoIterator<Item = &'a str>) -> bool {
         let days: Result<Vec<Days>, CalendarError> = texts.into_iter().map(Days::read).collect();
         let days = days.map(|sets| Days::union(&sets));
-        self.calendars.insert(key, days.clone()) != Some(days)
+        self.known.insert(key, days.clone()) != Some(days)
     }
 
     /// Forgets a calendar; true if it was known.
     pub fn remove(&mut self, key: &Key) -> bool {
-        self.calendars.remove(key).is_some()
+        self.known.remove(key).is_some()
     }
 
     /// The keys of all calendars.
     pub fn keys(&self) -> impl Iterator<Item = &Key> {
-        self.calendars.keys()
+        self.known.keys()
     }
 
     /// The days of some calendars, as a CronJob of `namespace` names them.
@@ -84,7 +84,7 @@ impl Calendars {
         };
         let near = near.into_iter().flatten();
         let found = near.clone().find_map(|namespace| {
-            self.calendars.get(&Key {
+            self.known.get(&Key {
                 namespace: namespace.to_owned(),
                 name: name.to_owned(),
             })
