@@ -22,7 +22,7 @@ pub(super) enum Lenient<K> {
 /// An object that could not be read.
 #[derive(Debug, Clone, PartialEq)]
 pub(super) struct Malformed {
-    /// Name, namespace, UID and version; nothing else is sure.
+    /// Name, namespace, UID, version and owners, as far as they can be read; nothing else is sure.
     pub(super) metadata: ObjectMeta,
     /// What is wrong.
     pub(super) error: String,
@@ -69,6 +69,7 @@ struct Names {
     namespace: Option<String>,
     uid: Option<String>,
     resource_version: Option<String>,
+    owner_references: Option<serde_json::Value>,
 }
 
 impl<'de, K: DeserializeOwned> Deserialize<'de> for Lenient<K> {
@@ -103,6 +104,9 @@ fn identity(text: &str) -> ObjectMeta {
         namespace: metadata.namespace,
         uid: metadata.uid,
         resource_version: metadata.resource_version,
+        owner_references: metadata
+            .owner_references
+            .and_then(|owners| serde_json::from_value(owners).ok()),
         ..ObjectMeta::default()
     }
 }

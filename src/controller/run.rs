@@ -190,7 +190,8 @@ impl Controller {
                         error = malformed.error,
                         "a Job can't be read"
                     );
-                    self.state.malformed_job(&scope, &malformed.metadata);
+                    self.state
+                        .malformed_job(&scope, &malformed.metadata, &malformed.error);
                 }
             },
             Watched::Calendar(scope, Ok(event)) => self.state.calendar_event(&scope, event),

@@ -321,17 +321,26 @@ impl State {
         self.standing.get(key)?.patient_until
     }
 
-    /// What the watches showed. A rival is told of once in a while only.
+    /// What the watches showed. A rival is told of once in a while only, and nothing of Jobs whose CronJob is none of ours.
     fn what_was_noticed(&mut self, now: Timestamp) -> Vec<News> {
         let mut noticed = std::mem::take(&mut self.noticed);
-        noticed.retain(|news| {
-            let rival = matches!(news.note, Note::OtherController { .. });
-            let Some(standing) = self.standing.get_mut(&news.cronjob).filter(|_| rival) else {
-                return true;
-            };
-            let told = standing.rival_told.filter(|told| now - *told < rival::TELL_EVERY);
-            standing.rival_told = told.or(Some(now));
-            told.is_none()
+        noticed.retain(|news| match news.note {
+            Note::MalformedJob { .. } => {
+                let owner = self
+                    .cache
+                    .entry(&news.cronjob)
+                    .map(|entry| &entry.object.metadata);
+                owner.is_some_and(|owner| owner.uid.as_ref() == Some(&news.uid))
+            }
+            Note::OtherController { .. } => {
+                let Some(standing) = self.standing.get_mut(&news.cronjob) else {
+                    return true;
+                };
+                let told = standing.rival_told.filter(|told| now - *told < rival::TELL_EVERY);
+                standing.rival_told = told.or(Some(now));
+                told.is_none()
+            }
+            _ => true,
         });
         noticed
     }

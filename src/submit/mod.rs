@@ -31,4 +31,4 @@ pub use events::{COMPONENT, write_events};
 pub use job::{INSTANTIATE_ANNOTATION, SCHEDULED_ANNOTATION, job_by_hand, job_for};
 pub use requests::{CLI_FIELD_MANAGER, FIELD_MANAGER, REQUEST_TIMEOUT};
 pub use trouble::{Retry, Trouble};
-pub use view::JobView;
+pub use view::{JobView, controlling_cronjob};

@@ -125,16 +125,21 @@ fn oldest_manager(entries: Vec<ManagerView>) -> Option<String> {
     oldest.manager
 }
 
+/// The CronJob that controls an object, if one does.
+///
+/// DIFFERENCE (D3): by kind and UID. Kubernetes goes by the owner's name alone, so that Jobs of another kind of
+/// owner, or of a CronJob deleted earlier, count for the wrong CronJob.
+pub fn controlling_cronjob(metadata: &ObjectMeta) -> Option<&OwnerReference> {
+    let owners = metadata.owner_references.as_deref().unwrap_or_default();
+    let controller = owners.iter().find(|owner| owner.controller == Some(true))?;
+    let is_cronjob = controller.kind == "CronJob" && controller.api_version.starts_with("batch/");
+    is_cronjob.then_some(controller)
+}
+
 impl JobView {
     /// The UID of the CronJob that controls the Job, if one does.
-    ///
-    /// DIFFERENCE (D3): by kind and UID. Kubernetes goes by the owner's name alone, so that Jobs of another kind of
-    /// owner, or of a CronJob deleted earlier, count for the wrong CronJob.
     pub fn owner(&self) -> Option<&str> {
-        let owners = self.metadata.owner_references.as_deref().unwrap_or_default();
-        let controller = owners.iter().find(|owner| owner.controller == Some(true))?;
-        let is_cronjob = controller.kind == "CronJob" && controller.api_version.starts_with("batch/");
-        is_cronjob.then_some(controller.uid.as_str())
+        controlling_cronjob(&self.metadata).map(|owner| owner.uid.as_str())
     }
 
     /// Who created the Job, by the oldest entry of `metadata.managedFields`; `None` where the server keeps none.

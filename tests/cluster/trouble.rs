@@ -234,3 +234,45 @@ async fn pods_that_cannot_be_looked_at_now_are_looked_at_again() {
     let said = told[0].message.as_deref().unwrap_or_default();
     assert!(said.contains("no pod of it could be created"), "{said}");
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_job_that_cannot_be_read_is_told_at_its_cronjob_and_stops_nothing() {
+    let world = World::new().await;
+    let tick = world.every_second("default", "tick", json!({})).await;
+    let owner = |name: &str, uid: &serde_json::Value| json!([{ "apiVersion": "batch/v1", "kind": "CronJob", "name": name, "uid": uid, "controller": true }]);
+    let spoilt = |name: &str, owners: serde_json::Value| {
+        json!({
+            "metadata": { "name": name, "namespace": "default", "uid": name, "resourceVersion": "1", "ownerReferences": owners },
+            "status": { "succeeded": "many" },
+        })
+    };
+    let list = json!({
+        "apiVersion": "batch/v1", "kind": "JobList", "metadata": { "resourceVersion": "1" },
+        "items": [
+            spoilt("spoilt", owner("tick", &tick["metadata"]["uid"])),
+            spoilt("of-nobody", owner("other", &json!("unknown"))),
+            spoilt("alone", json!("no list")),
+        ],
+    });
+    let spoil = move |request: &Request<Body>| {
+        let is_watch = request
+            .uri()
+            .query()
+            .is_some_and(|query| query.contains("watch=true"));
+        if request.method() == "GET" && request.uri().path() == "/apis/batch/v1/jobs" && !is_watch {
+            answer(200, &[], &list)
+        } else {
+            Fate::Sent
+        }
+    };
+    let client = faulty(&world.client, Arc::new(spoil));
+    let _running = start(client, Charge::default(), Leadership::always());
+    eventually("it runs all the same", || async {
+        world.jobs("default").await.len() >= 2
+    })
+    .await;
+    let told = world.events("default", "MalformedJob").await;
+    assert_eq!(told.len(), 1, "{told:?}");
+    assert_eq!(told[0].involved_object.name.as_deref(), Some("tick"));
+    insta::assert_snapshot!(told[0].message.as_deref().unwrap_or_default(), @"Job spoilt can't be read: status.succeeded: invalid type: string \"many\", expected i32. Until it can, it counts for what was known of it before");
+}

@@ -9,7 +9,7 @@ use crate::controller::state::{News, State};
 use crate::cronjob::Key;
 use crate::manifest;
 use crate::policy::Note;
-use crate::submit::JobView;
+use crate::submit::{JobView, controlling_cronjob};
 
 impl State {
     /// A CronJob watch reports.
@@ -76,10 +76,24 @@ impl State {
         });
     }
 
-    /// A Job watch shows an object that can't be read: it exists, and what was known of it stays.
-    pub fn malformed_job(&mut self, scope: &Scope, metadata: &ObjectMeta) {
+    /// A Job watch shows an object that can't be read: it exists, and what was known of it stays. Its CronJob is told.
+    pub fn malformed_job(&mut self, scope: &Scope, metadata: &ObjectMeta, error: &str) {
         self.jobs_listed
             .saw(scope, &metadata.uid.clone().unwrap_or_default());
+        let Some(owner) = controlling_cronjob(metadata) else {
+            return;
+        };
+        self.noticed.push(News {
+            cronjob: Key {
+                namespace: metadata.namespace.clone().unwrap_or_default(),
+                name: owner.name.clone(),
+            },
+            uid: owner.uid.clone(),
+            note: Note::MalformedJob {
+                job: metadata.name.clone().unwrap_or_default(),
+                error: error.to_owned(),
+            },
+        });
     }
 
     /// Tells what is wrong with the annotations of a CronJob that nobody decides about, once for every change.

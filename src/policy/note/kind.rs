@@ -35,6 +35,7 @@ impl Note {
             Note::Held { .. } => "Held",
             Note::Ruled(ruling) => ruling.reason(),
             Note::Malformed { .. } => "MalformedCronJob",
+            Note::MalformedJob { .. } => "MalformedJob",
         }
     }
 
@@ -92,7 +93,8 @@ impl Note {
             | Note::CreatedInFuture { .. }
             | Note::OtherController { .. }
             | Note::BadAnnotation { .. }
-            | Note::Malformed { .. } => Some(Severity::Warning),
+            | Note::Malformed { .. }
+            | Note::MalformedJob { .. } => Some(Severity::Warning),
             Note::Ruled(ruling) => ruling.severity(),
             Note::AlreadyStarted { .. }
             | Note::PassedOver { .. }

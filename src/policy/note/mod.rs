@@ -179,6 +179,13 @@ pub enum Note {
         /// What is wrong.
         error: String,
     },
+    /// A Job of it can't be read, so it counts for what it was when it could.
+    MalformedJob {
+        /// Its name.
+        job: String,
+        /// What is wrong.
+        error: String,
+    },
 }
 
 /// The type of an event.

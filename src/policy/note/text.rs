@@ -98,6 +98,10 @@ impl fmt::Display for Note {
             Note::Malformed { error } => {
                 write!(f, "Not run, because this CronJob can't be read: {error}")
             }
+            Note::MalformedJob { job, error } => write!(
+                f,
+                "Job {job} can't be read: {error}. Until it can, it counts for what was known of it before"
+            ),
         }
     }
 }
