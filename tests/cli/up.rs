@@ -337,6 +337,23 @@ fn without_a_container_engine_it_says_what_to_do() {
     let refused = punctual(&arguments);
     assert_eq!(exit_code(&refused), 1);
     assert_snapshot!(text(&refused.stderr));
+
+    // One pod alone waits, as it does for an image that can't be pulled.
+    let annotated = IMAGE_ONLY.replace(
+        "annotations: {}",
+        "annotations: {punctual.dev/runtime: container}",
+    );
+    let manifest = Manifest::new(&annotated);
+    let path = manifest.path();
+    let mut arguments = vec!["up", path.to_str().expect("UTF-8"), "--for", "4s", "-o", "json"];
+    arguments.extend(engine);
+    let output = punctual(&arguments);
+    assert_eq!(exit_code(&output), 0);
+    assert!(
+        text(&output.stdout).contains(r#""reason":"CreateContainerError""#),
+        "{}",
+        text(&output.stdout)
+    );
 }
 
 #[test]

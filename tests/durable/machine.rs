@@ -4,6 +4,7 @@ use std::io::{BufRead as _, BufReader, Read as _};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::sync::{Arc, Mutex, PoisonError};
+use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
 use k8s_openapi::api::batch::v1::{Job, JobStatus};
@@ -24,6 +25,7 @@ pub(crate) struct Place {
 pub(crate) struct Up {
     child: Child,
     shown: Arc<Mutex<Vec<String>>>,
+    said: Option<JoinHandle<String>>,
     data: PathBuf,
 }
 
@@ -94,9 +96,15 @@ impl Place {
 
     /// Starts it, and does not wait.
     pub(crate) fn up_soon(&self) -> Up {
+        self.up_with(&[])
+    }
+
+    /// Starts it with more arguments, and does not wait.
+    pub(crate) fn up_with(&self, more: &[&str]) -> Up {
         let data = self.data.to_str().expect("UTF-8").to_owned();
         let manifest = self.path("manifest.yaml");
         let mut arguments = vec!["--data-dir", &data];
+        arguments.extend(more);
         arguments.extend(manifest.to_str().filter(|_| manifest.exists()));
         Up::start(&mut Self::command(&arguments), &self.data)
     }
@@ -131,9 +139,17 @@ impl Up {
                 lines.lock().unwrap_or_else(PoisonError::into_inner).push(line);
             }
         });
+        let mut stderr = child.stderr.take().expect("piped");
+        let said = std::thread::spawn(move || {
+            let mut said = String::new();
+            // What is not UTF-8 would show as missing.
+            let _cut = stderr.read_to_string(&mut said);
+            said
+        });
         Up {
             child,
             shown,
+            said: Some(said),
             data: data.to_owned(),
         }
     }
@@ -155,7 +171,7 @@ impl Up {
         .await;
     }
 
-    async fn serves(&self) {
+    pub(crate) async fn serves(&self) {
         self.shows("kubeconfig: ").await;
         until("the API answers", || async {
             self.client().await?.apiserver_version().await.ok()
@@ -196,10 +212,17 @@ impl Up {
     /// Ends it with Ctrl-C, and returns what it said on standard error.
     pub(crate) fn interrupt(mut self) -> String {
         self.signal("INT");
-        let mut said = String::new();
-        let mut stderr = self.child.stderr.take().expect("piped");
-        stderr.read_to_string(&mut said).expect("UTF-8");
-        assert_eq!(self.child.wait().expect("it ends").code(), Some(0), "{said}");
+        let begun = Instant::now();
+        let status = loop {
+            if let Some(status) = self.child.try_wait().expect("it can be waited for") {
+                break status;
+            }
+            assert!(begun.elapsed() < PATIENCE, "it does not stop");
+            std::thread::sleep(Duration::from_millis(10));
+        };
+        let said = self.said.take().map(JoinHandle::join);
+        let said = said.expect("it is ended once").expect("it was read");
+        assert_eq!(status.code(), Some(0), "{said}");
         said
     }
 }

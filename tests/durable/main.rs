@@ -4,10 +4,12 @@
 //! |---|---|
 //! | `restarts` | what an `up` leaves behind is found by the next one |
 //! | `damage` | a database that was damaged, and a folder that is taken |
+//! | `ends` | a stop ends, whatever does not |
 //! | `full_disk` | a disk without room; needs root, to make a small one |
 //! | `kills` | killed at random moments, with a ledger of what ran; for `STRESS_SECONDS` where that is set |
 
 mod damage;
+mod ends;
 mod full_disk;
 mod kills;
 mod machine;
@@ -31,7 +33,7 @@ macro_rules! cases {
 
 fn main() -> ExitCode {
     let arguments = Arguments::from_args();
-    let everywhere: [Case; 11] = cases! {
+    let everywhere: [Case; 15] = cases! {
         restarts::running_work_goes_on_and_is_not_started_again
         restarts::work_that_ended_meanwhile_is_found_with_its_exit_code
         restarts::a_finished_job_is_not_run_again_by_its_manifest
@@ -42,6 +44,10 @@ fn main() -> ExitCode {
         damage::a_damaged_database_is_kept_and_nothing_starts
         damage::what_runs_of_a_lost_database_is_ended
         damage::an_ephemeral_one_leaves_nothing
+        ends::a_pod_whose_engine_is_gone_is_left_and_found_again
+        ends::an_engine_that_never_answers_does_not_hold_a_stop_up
+        ends::a_process_that_ignores_sigterm_is_killed
+        ends::a_client_that_watches_is_sent_away
         kills::nothing_is_lost_or_doubled_whenever_it_is_killed
     };
     let with_a_small_disk: [Case; 1] = cases! {

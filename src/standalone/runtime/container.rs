@@ -18,7 +18,7 @@ use crate::schedule::Timestamp;
 use crate::standalone::instants::to_time;
 use crate::standalone::logs::Reader;
 
-/// How long to wait before looking again for a config map or secret that was missing.
+/// How long to wait before looking again for what was missing: a config map, a secret, an image, the container engine.
 const CONFIG_RETRY: Duration = Duration::from_secs(5);
 
 /// The message of an error with those beneath it.
@@ -109,15 +109,20 @@ impl Life {
         if self.past.may_exist {
             let was_begun = std::mem::take(&mut self.past.was_begun);
             match self.engine.find(&attempt).await {
-                Found::Started(started) => {
+                Ok(Found::Started(started)) => {
                     let reader = Reader::at_end(&attempt.log).ok();
                     return Some(self.follow(started, sink, reader).await);
                 }
-                Found::Lost(why) => return Some(self.lose(sink, why).await),
-                Found::Never if was_begun => {
+                Ok(Found::Lost(why)) => return Some(self.lose(sink, why).await),
+                Ok(Found::Never) if was_begun => {
                     return Some(self.lose(sink, "nothing is kept of the process".to_owned()).await);
                 }
-                Found::Never => self.past.may_exist = false,
+                Ok(Found::Never) => self.past.may_exist = false,
+                Err(error) => {
+                    self.past.was_begun = was_begun;
+                    self.look_again(sink, &error).await;
+                    return None;
+                }
             }
             if *self.orders.borrow() != Order::Run {
                 return None;
@@ -260,17 +265,33 @@ impl Life {
 
     /// Waits for what is missing, which may come.
     async fn wait_for(&mut self, sink: &Sink, reason: &'static str, message: String) {
-        if self.missing.as_ref() != Some(&message) {
-            self.warn("Failed", &message);
-            let what = What::NotStarted {
-                reason: reason.to_owned(),
-                message: message.clone(),
-            };
-            sink.tell(self.machine.clock.now(), what).await;
-            self.missing = Some(message.clone());
-        }
+        self.miss(sink, reason, &message).await;
         self.tell(Change::Waiting { reason, message }).await;
         self.pause(CONFIG_RETRY).await;
+    }
+
+    /// Waits for whoever can tell what became of the attempt. No order makes that shorter: what may run can't be taken
+    /// for ended.
+    async fn look_again(&mut self, sink: &Sink, error: &StartError) {
+        let reason = error.waits().unwrap_or(START_ERROR);
+        let message = chain(error);
+        self.miss(sink, reason, &message).await;
+        self.tell(Change::Unseen { reason, message }).await;
+        tokio::time::sleep(CONFIG_RETRY).await;
+    }
+
+    /// Tells what is missing, once.
+    async fn miss(&mut self, sink: &Sink, reason: &str, message: &str) {
+        if self.missing.as_deref() == Some(message) {
+            return;
+        }
+        self.warn("Failed", message);
+        let what = What::NotStarted {
+            reason: reason.to_owned(),
+            message: message.to_owned(),
+        };
+        sink.tell(self.machine.clock.now(), what).await;
+        self.missing = Some(message.to_owned());
     }
 
     /// Waits, but not past an order.

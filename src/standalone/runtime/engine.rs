@@ -26,8 +26,9 @@ pub(super) trait Engine: std::fmt::Debug + Send + Sync {
     /// What of a container does not hold here, although it runs: a word for programs, and a sentence.
     fn caveat(&self, container: &Container) -> Option<(&'static str, String)>;
 
-    /// Looks for an attempt that an earlier `punctual` may have started.
-    fn find<'a>(&'a self, attempt: &'a Attempt) -> BoxFuture<'a, Found>;
+    /// Looks for an attempt that an earlier `punctual` may have started. An error says why that can't be told at the
+    /// moment.
+    fn find<'a>(&'a self, attempt: &'a Attempt) -> BoxFuture<'a, Result<Found, StartError>>;
 
     /// Starts an attempt that was never started. When it is `Ok`, it will be found from now on.
     fn start<'a>(&'a self, attempt: &'a Attempt, setup: Setup) -> BoxFuture<'a, Result<Started, StartError>>;

@@ -4,6 +4,9 @@
 //! a late event never starts it twice. Starting a pod is never waited for here: a thousand pods that come at once are
 //! a thousand tasks, and the limits in `machine` say how many of them start processes at a time.
 //!
+//! A stop has an end: pods that are not there then, because a container engine does not answer or the kernel does not
+//! let a process go, are left as they are, and whoever comes after finds them.
+//!
 //! A pod that is deleted gets SIGTERM and its grace period, then SIGKILL, and only then is its object removed, with a
 //! grace period of zero: that is how the API server learns that nothing runs any more.
 
@@ -19,18 +22,22 @@ use kube::runtime::{WatchStreamExt, watcher as watch_objects};
 use kube::{Api, Client};
 use tokio::sync::watch;
 use tokio::task::JoinSet;
+use tokio::time::Instant;
 
 use super::container::chain;
 use super::machine::{Machine, Options};
 use super::orphans;
 use super::output::Output;
 use super::pod::{Directive, PodTask, grace};
-use super::process::Order;
+use super::process::{Order, at};
 use super::status::Verdict;
 use crate::clock::SharedClock;
 
 /// The least time that a process is given to end when its pod's object is taken away from under it.
 const LEAST_GRACE: Duration = Duration::from_secs(1);
+
+/// How long after its grace period, and SIGKILL, a pod may take to have ended when the node stops.
+const LAST_WAIT: Duration = Duration::from_secs(10);
 
 /// How long to wait before an object is removed again whose removal failed.
 const REMOVE_RETRY: Duration = Duration::from_secs(1);
@@ -55,6 +62,8 @@ pub struct Node {
     tasks: JoinSet<Uid>,
     removals: JoinSet<()>,
     shutdown: Shutdown,
+    /// When a stop does not wait any longer.
+    stop_at: Option<Instant>,
     /// Whether the pods that were there before the node are known.
     knows_all: bool,
 }
@@ -84,11 +93,13 @@ impl Node {
             tasks: JoinSet::new(),
             removals: JoinSet::new(),
             shutdown: Shutdown::No,
+            stop_at: None,
             knows_all: false,
         }
     }
 
-    /// Runs until it is told to stop and everything has stopped; the status of every pod is recorded by then.
+    /// Runs until it is told to stop and everything has stopped; the status of every pod is recorded by then, but for
+    /// those that can't be ended.
     ///
     /// Dropping the future instead leaves the processes running, with nobody to record their end.
     pub async fn run(mut self, mut shutdown: watch::Receiver<Shutdown>) {
@@ -105,6 +116,7 @@ impl Node {
                 Some(ended) = self.tasks.join_next() => self.ended(ended),
                 Some(_) = self.removals.join_next() => {}
                 Ok(()) = shutdown.changed() => self.turn(*shutdown.borrow_and_update()),
+                () = at(self.stop_at) => return self.leave(),
             }
         }
     }
@@ -281,18 +293,31 @@ impl Node {
     /// Turns to stopping, or to killing.
     fn turn(&mut self, shutdown: Shutdown) {
         self.shutdown = self.shutdown.max(shutdown);
-        for entry in self.pods.values_mut().filter(|entry| !entry.ended) {
-            match self.shutdown {
-                Shutdown::No => {}
-                Shutdown::Drain => direct(
-                    entry,
-                    Order::Stop {
-                        grace: grace(&entry.pod),
-                    },
-                    Some(Verdict::node_stopped()),
-                ),
-                Shutdown::Kill => direct(entry, Order::Kill, Some(Verdict::node_stopped())),
-            }
+        if self.shutdown == Shutdown::No {
+            return;
+        }
+        let mut longest = Duration::ZERO;
+        for entry in self.pods.values().filter(|entry| !entry.ended) {
+            let grace = grace(&entry.pod);
+            let order = if self.shutdown == Shutdown::Drain {
+                longest = longest.max(grace);
+                Order::Stop { grace }
+            } else {
+                Order::Kill
+            };
+            direct(entry, order, Some(Verdict::node_stopped()));
+        }
+        self.stop_at = Instant::now().checked_add(longest.saturating_add(LAST_WAIT));
+    }
+
+    /// Leaves the pods that could not be ended.
+    fn leave(self) {
+        for entry in self.pods.values().filter(|entry| !entry.ended) {
+            let pod = entry.pod.metadata.name.as_deref().unwrap_or_default();
+            tracing::error!(
+                pod,
+                "a pod could not be ended, and what runs of it goes on; the next start looks for it"
+            );
         }
     }
 }

@@ -150,7 +150,7 @@ pub(super) async fn tail(
             }
             tokio::select! {
                 Ok(()) = writes.changed() => {}
-                _ = is_over.changed() => {}
+                changed = is_over.changed() => if changed.is_err() { return },
             }
         }
         for line in lines {

@@ -11,6 +11,7 @@ use k8s_openapi::api::core::v1::{Container, Pod, PodStatus};
 use kube::api::{Patch, PatchParams};
 use serde_json::json;
 use tokio::sync::{mpsc, watch};
+use tokio::task::JoinSet;
 use tokio::time::Instant;
 
 use super::container::{Life, Past, chain};
@@ -55,6 +56,8 @@ pub(super) struct PodTask {
     sidecar_orders: watch::Sender<Order>,
     /// How many containers have been started; init containers come first.
     started: usize,
+    /// They end with this task.
+    lives: JoinSet<()>,
     /// The status that was written last.
     written: Option<PodStatus>,
     /// Whether an earlier `punctual` may have started some of it.
@@ -84,6 +87,7 @@ impl PodTask {
             orders: watch::Sender::new(Order::Run),
             sidecar_orders: watch::Sender::new(Order::Run),
             started: 0,
+            lives: JoinSet::new(),
             written: None,
             is_resumed,
         }
@@ -109,6 +113,9 @@ impl PodTask {
         self.obey();
         self.start_next(&engine);
         while self.alive() {
+            if self.is_left() {
+                return;
+            }
             tokio::select! {
                 Some((container, change)) = self.news_in.recv() => self.take(container, change, &engine),
                 () = directed(&mut self.directive) => self.obey(),
@@ -136,6 +143,15 @@ impl PodTask {
     fn alive(&self) -> bool {
         let records = self.model.init.iter().chain(&self.model.main);
         records.take(self.started).any(|record| !record.done) || self.may_start_more()
+    }
+
+    /// Whether the node stops and nobody can tell what runs of the pod. It stays as it is, and whoever comes after looks
+    /// again.
+    fn is_left(&self) -> bool {
+        let verdict = &self.directive.borrow().verdict;
+        let records = self.model.init.iter().chain(&self.model.main);
+        let mut alive = records.take(self.started).filter(|record| !record.done);
+        verdict.as_ref().is_some_and(Verdict::is_of_the_node) && alive.all(|record| record.unseen)
     }
 
     fn may_start_more(&self) -> bool {
@@ -213,7 +229,7 @@ impl PodTask {
             news: self.news.clone(),
             missing: None,
         };
-        tokio::spawn(life.live());
+        self.lives.spawn(life.live());
     }
 
     /// Does what the node asks.

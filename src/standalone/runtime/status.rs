@@ -20,6 +20,8 @@ use crate::standalone::instants::{from_time, to_time};
 pub(super) enum Change {
     /// It waits.
     Waiting { reason: &'static str, message: String },
+    /// Whether it runs can't be told at the moment.
+    Unseen { reason: &'static str, message: String },
     /// Its process runs.
     Running { id: String, since: Timestamp },
     /// Its process ended, or could not be started.
@@ -47,7 +49,7 @@ impl Verdict {
         }
     }
 
-    fn is_of_the_node(&self) -> bool {
+    pub(super) fn is_of_the_node(&self) -> bool {
         self.reason == TERMINATED
     }
 }
@@ -84,6 +86,8 @@ pub(super) struct Record {
     last: Option<ContainerStateTerminated>,
     id: Option<String>,
     restarts: i32,
+    /// Whether it can't be told at the moment if it runs.
+    pub(super) unseen: bool,
     /// Whether it will not be started again.
     pub(super) done: bool,
 }
@@ -105,6 +109,7 @@ impl Record {
             last: None,
             id: None,
             restarts: 0,
+            unseen: false,
             done: false,
         }
     }
@@ -150,8 +155,11 @@ impl Record {
     }
 
     fn apply(&mut self, change: Change) {
+        self.unseen = matches!(change, Change::Unseen { .. });
         match change {
-            Change::Waiting { reason, message } => {
+            // What was seen last is the best that can be said.
+            Change::Unseen { .. } if self.running() => {}
+            Change::Waiting { reason, message } | Change::Unseen { reason, message } => {
                 self.keep_last();
                 let waiting = ContainerStateWaiting {
                     reason: Some(reason.to_owned()),

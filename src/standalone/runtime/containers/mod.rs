@@ -166,7 +166,8 @@ impl Containers {
         ))
     }
 
-    /// Looks an attempt up, whatever it takes: to take a container that runs for one that never did would run it twice.
+    /// Looks an attempt up. Without an answer nothing is known: to take a container that runs for one that never did
+    /// would run it twice.
     async fn look(&self, attempt: &Attempt) -> Result<Found, ContainerError> {
         let engine = self.engine().await?;
         let name = name_of(attempt);
@@ -218,19 +219,8 @@ impl Engine for Containers {
         None
     }
 
-    fn find<'a>(&'a self, attempt: &'a Attempt) -> BoxFuture<'a, Found> {
-        Box::pin(async move {
-            loop {
-                match self.look(attempt).await {
-                    Ok(found) => return found,
-                    Err(error) => tracing::warn!(
-                        error = super::container::chain(&error),
-                        "a container can't be looked for at the moment"
-                    ),
-                }
-                tokio::time::sleep(follow::ASK_AGAIN).await;
-            }
-        })
+    fn find<'a>(&'a self, attempt: &'a Attempt) -> BoxFuture<'a, Result<Found, StartError>> {
+        Box::pin(async move { Ok(self.look(attempt).await?) })
     }
 
     fn start<'a>(&'a self, attempt: &'a Attempt, setup: Setup) -> BoxFuture<'a, Result<Started, StartError>> {

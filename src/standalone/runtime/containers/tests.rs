@@ -241,13 +241,13 @@ async fn a_container_is_found_again_and_told_to_end() {
         0,
     );
     let first = containers(&podman, &data);
-    assert!(matches!(first.find(&attempt).await, Found::Never));
+    assert!(matches!(first.find(&attempt).await, Ok(Found::Never)));
     let before = first.start(&attempt, Setup::default()).await.unwrap();
     let id = before.id.clone();
     // The first punctual is gone; another one comes, with the same data folder.
     drop((before, first));
     let second = containers(&podman, &data);
-    let Found::Started(found) = second.find(&attempt).await else {
+    let Ok(Found::Started(found)) = second.find(&attempt).await else {
         panic!("the container is not found again")
     };
     assert_eq!(found.id, id);
@@ -259,7 +259,7 @@ async fn a_container_is_found_again_and_told_to_end() {
     assert_eq!((end.exit.code, end.reason), (7, "Error"));
     assert_eq!(written(&attempt), "stdout F up\nstdout F stopped");
     // Its end is kept, and found as well.
-    let Found::Started(found) = second.find(&attempt).await else {
+    let Ok(Found::Started(found)) = second.find(&attempt).await else {
         panic!("the end is not kept")
     };
     assert_eq!(ended(found).await.exit.code, 7);

@@ -209,9 +209,9 @@ impl Engine for ProcessEngine {
         fitness::caveat(container)
     }
 
-    fn find<'a>(&'a self, attempt: &'a Attempt) -> BoxFuture<'a, Found> {
+    fn find<'a>(&'a self, attempt: &'a Attempt) -> BoxFuture<'a, Result<Found, StartError>> {
         let lost = |error| Found::Lost(format!("the records of the process can't be read: {error}"));
-        async move { self.look(attempt).await.unwrap_or_else(lost) }.boxed()
+        async move { Ok(self.look(attempt).await.unwrap_or_else(lost)) }.boxed()
     }
 
     fn start<'a>(&'a self, attempt: &'a Attempt, setup: Setup) -> BoxFuture<'a, Result<Started, StartError>> {

@@ -1,0 +1,132 @@
+//! A stop ends, whatever does not: an engine, a process, a client.
+
+use std::io::{Read as _, Write as _};
+use std::os::unix::net::{UnixListener, UnixStream};
+use std::path::Path;
+
+use futures::StreamExt as _;
+use k8s_openapi::api::core::v1::{ConfigMap, Pod};
+use kube::api::{ListParams, WatchParams};
+use kube::{Api, Client};
+
+use crate::machine::{Place, Up, until};
+use crate::restarts::job;
+
+/// A Job named `work` that asks for a container.
+fn container() -> String {
+    let template = "template: {metadata: {annotations: {punctual.dev/runtime: container}}, ";
+    job("true", "").replace("template: {", template)
+}
+
+async fn client(up: &Up) -> Client {
+    up.client().await.expect("a client")
+}
+
+fn exit_code(pod: &Pod) -> Option<i32> {
+    let containers = pod.status.as_ref()?.container_statuses.as_ref()?;
+    let ended = containers.first()?.state.as_ref()?.terminated.as_ref()?;
+    Some(ended.exit_code)
+}
+
+/// Waits until the only pod shows this reason to wait.
+async fn waits(up: &Up, reason: &str) {
+    let pods: Api<Pod> = Api::default_namespaced(client(up).await);
+    until(&format!("a pod that waits: {reason}"), || async {
+        let pod = pods.list(&ListParams::default()).await.ok()?.items.pop()?;
+        let container = pod.status?.container_statuses?.pop()?;
+        let waiting = container.state?.waiting?.reason?;
+        (waiting == reason).then_some(())
+    })
+    .await;
+}
+
+/// Nobody knows whether an earlier one has started it, so it is neither ended nor started.
+pub(crate) async fn a_pod_whose_engine_is_gone_is_left_and_found_again() {
+    let place = Place::new();
+    place.manifest(&container());
+    let nowhere = ["--container-engine", "/nowhere/engine.sock"];
+    let up = place.up_with(&nowhere);
+    up.serves().await;
+    waits(&up, "CreateContainerError").await;
+    up.kill();
+    for _ in 0..2 {
+        let up = place.up_with(&nowhere);
+        up.serves().await;
+        up.shows("no container engine answers").await;
+        waits(&up, "CreateContainerError").await;
+        up.interrupt();
+    }
+}
+
+pub(crate) async fn an_engine_that_never_answers_does_not_hold_a_stop_up() {
+    let place = Place::new();
+    place.manifest(&container().replace("restartPolicy", "terminationGracePeriodSeconds: 0, restartPolicy"));
+    let socket = place.path("engine.sock");
+    let asked = place.path("asked");
+    silent_engine(&socket, &asked);
+    let up = place.up_with(&["--container-engine", socket.to_str().expect("UTF-8")]);
+    up.serves().await;
+    place.lines_until("asked", 1).await;
+    let said = up.interrupt();
+    assert!(said.contains("a pod could not be ended"), "{said}");
+}
+
+/// An engine that says that it is there, and after that nothing: who asks more is noted in a file.
+fn silent_engine(socket: &Path, asked: &Path) {
+    let listener = UnixListener::bind(socket).expect("a socket");
+    let asked = asked.to_owned();
+    std::thread::spawn(move || {
+        for connection in listener.incoming().map_while(Result::ok) {
+            let asked = asked.clone();
+            std::thread::spawn(move || converse(connection, &asked));
+        }
+    });
+}
+
+fn converse(mut connection: UnixStream, asked: &Path) {
+    let mut request = [0; 4096];
+    while let Ok(read @ 1..) = connection.read(&mut request) {
+        if String::from_utf8_lossy(&request[..read]).contains("/version ") {
+            let version = r#"{"ApiVersion":"1.41"}"#;
+            let answer = format!(
+                "HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: {}\r\n\r\n{version}",
+                version.len()
+            );
+            connection.write_all(answer.as_bytes()).expect("answered");
+        } else {
+            std::fs::write(asked, "asked\n").expect("noted");
+        }
+    }
+}
+
+pub(crate) async fn a_process_that_ignores_sigterm_is_killed() {
+    let place = Place::new();
+    let ready = place.path("ready");
+    let script = format!("trap '' TERM; echo > {}; while :; do sleep 1; done", ready.display());
+    place.manifest(
+        &job(&script, "").replace("restartPolicy", "terminationGracePeriodSeconds: 1, restartPolicy"),
+    );
+    let up = place.up().await;
+    place.lines_until("ready", 1).await;
+    up.interrupt();
+    let up = place.up().await;
+    let pods: Api<Pod> = Api::default_namespaced(client(&up).await);
+    until("the pod that was killed", || async {
+        let pods = pods.list(&ListParams::default()).await.ok()?;
+        pods.iter().find(|pod| exit_code(pod) == Some(137)).map(drop)
+    })
+    .await;
+    up.interrupt();
+}
+
+pub(crate) async fn a_client_that_watches_is_sent_away() {
+    let place = Place::new();
+    let up = place.up().await;
+    let maps: Api<ConfigMap> = Api::default_namespaced(client(&up).await);
+    let watched = maps.watch(&WatchParams::default(), "0").await;
+    let mut watched = watched.expect("a watch").boxed();
+    watched.next().await.expect("an event").expect("the one that is there");
+    let stopped = tokio::task::spawn_blocking(move || up.interrupt());
+    while watched.next().await.is_some_and(|event| event.is_ok()) {}
+    stopped.await.expect("it stops");
+}
