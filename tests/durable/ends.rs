@@ -102,7 +102,10 @@ fn converse(mut connection: UnixStream, asked: &Path) {
 pub(crate) async fn a_process_that_ignores_sigterm_is_killed() {
     let place = Place::new();
     let ready = place.path("ready");
-    let script = format!("trap '' TERM; echo > {}; while :; do sleep 1; done", ready.display());
+    let script = format!(
+        "trap '' TERM; echo > {}; while :; do sleep 1; done",
+        ready.display()
+    );
     place.manifest(
         &job(&script, "").replace("restartPolicy", "terminationGracePeriodSeconds: 1, restartPolicy"),
     );
@@ -125,7 +128,11 @@ pub(crate) async fn a_client_that_watches_is_sent_away() {
     let maps: Api<ConfigMap> = Api::default_namespaced(client(&up).await);
     let watched = maps.watch(&WatchParams::default(), "0").await;
     let mut watched = watched.expect("a watch").boxed();
-    watched.next().await.expect("an event").expect("the one that is there");
+    watched
+        .next()
+        .await
+        .expect("an event")
+        .expect("the one that is there");
     let stopped = tokio::task::spawn_blocking(move || up.interrupt());
     while watched.next().await.is_some_and(|event| event.is_ok()) {}
     stopped.await.expect("it stops");

@@ -22,6 +22,19 @@ pub(super) enum Happening {
     Followed(Followed),
 }
 
+impl Happening {
+    /// When it happened; what is said about a file has no time.
+    pub(super) fn at(&self) -> Option<Timestamp> {
+        match self {
+            Happening::Decision(told) => Some(told.at),
+            Happening::Process(event) => Some(event.at),
+            Happening::JobEnded(ended) => Some(ended.at),
+            Happening::Followed(Followed::Applied { at, .. } | Followed::Pruned { at, .. }) => Some(*at),
+            Happening::Followed(Followed::Diagnosed { .. } | Followed::Refused { .. }) => None,
+        }
+    }
+}
+
 /// What came of a change of the manifests.
 #[derive(Debug, Clone, PartialEq)]
 pub(super) enum Followed {

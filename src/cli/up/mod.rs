@@ -3,6 +3,8 @@
 //! | file | what it does |
 //! |---|---|
 //! | `session` | starts everything, shows what happens, stops everything |
+//! | `interrupts` | Ctrl-C and SIGTERM |
+//! | `sources` | where what is shown comes from, and in which order |
 //! | `serving` | the data folder, the database, and the door to the API |
 //! | `before` | what an earlier `up` has left there |
 //! | `item` | what the manifests hold |
@@ -15,11 +17,13 @@
 mod apply;
 mod before;
 mod happening;
+mod interrupts;
 mod item;
 mod jobs;
 mod json;
 mod serving;
 mod session;
+mod sources;
 mod table;
 mod tally;
 mod text;

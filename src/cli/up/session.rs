@@ -4,16 +4,17 @@ use std::future::{Future, pending};
 use std::pin::Pin;
 use std::sync::Arc;
 
-use tokio::signal::unix::{Signal, SignalKind, signal};
 use tokio::sync::{mpsc, watch};
 use tokio::task::JoinHandle;
 
 use crate::cli::exit::{Exit, Failure};
 use crate::cli::up::before::Before;
-use crate::cli::up::happening::{Followed, Happening, JobEnded, LoadedObject};
+use crate::cli::up::happening::{Happening, LoadedObject};
+use crate::cli::up::interrupts::Interrupts;
 use crate::cli::up::item::Item;
 use crate::cli::up::jobs::Ends;
 use crate::cli::up::serving::{self, Serving};
+use crate::cli::up::sources::Sources;
 use crate::cli::up::tally::Tally;
 use crate::cli::up::watch::{self as watching, Watch};
 use crate::cli::up::{Output, UpArgs, apply, json, table, text};
@@ -22,8 +23,9 @@ use crate::clock::{SharedClock, SystemClock};
 use crate::cronjob::extension::Runtime;
 use crate::schedule::TimeZones;
 use crate::standalone::data_dir::DataDir;
+use crate::standalone::door::Door;
 use crate::standalone::{Hearing, Running, Standalone, runtime};
-use crate::telemetry::{LogFormat, Told, start_logs, tell_time_zones};
+use crate::telemetry::{LogFormat, start_logs, tell_time_zones};
 
 /// What `up` logs beside what it shows: only what it does not show.
 const QUIET_LOG: &str = "punctual=error,punctual::telemetry::tzdb=warn";
@@ -51,23 +53,7 @@ pub(super) async fn run(
     let interrupts = Interrupts::catch()?;
     let clock = SystemClock::shared();
     tell_time_zones(&zones, clock.now());
-    let runtimes = args.runtimes();
-    if runtimes.usual == Runtime::Container {
-        let reached = runtime::reach_engine(runtimes.container_engine.as_deref()).await;
-        reached.map_err(|error| Failure::new(chain(&error)))?;
-    }
-    let store = serving::open_store(args, &data_dir, clock.now()).await?;
-    let door = serving::build(args, &data_dir, Arc::clone(&clock)).await?;
-    match args.output {
-        Output::Text => say(&serving::text(&data_dir.kubeconfig())),
-        Output::Json => {
-            let serving = json::serving(clock.now(), &data_dir.kubeconfig(), &serving::url(&door));
-            say(&serving.to_string());
-        }
-    }
-    let machine = Standalone::open(store, Arc::clone(&clock), Arc::clone(&zones))
-        .await
-        .map_err(|error| Failure::from_error("the embedded API could not be started", &error))?;
+    let (machine, door) = open(args, &data_dir, &clock, &zones).await?;
     let client = machine.client();
     // The manifests come first, so that nothing is started by what they replace.
     let before = Before::look(&client).await?;
@@ -89,22 +75,17 @@ pub(super) async fn run(
         clock: Arc::clone(&clock),
     };
     let (machine, Hearing { told, processes }) =
-        machine.start(data_dir.clone(), runtimes, before.schedules(&zones));
+        machine.start(data_dir.clone(), args.runtimes(), before.schedules(&zones));
     let serving = Serving::start(door, &machine).await;
     let (sender, ended) = mpsc::channel(ENDED_QUEUE);
     let (stop_ends, ends_stop) = watch::channel(false);
     tokio::spawn(ends.watch(client, sender, ends_stop));
     let kept = before.kept(&loaded, &zones, &clock);
-    let mut session = Session {
+    let session = Session {
         output: args.output,
         clock,
         tally: Tally::default(),
-        sources: Sources {
-            told,
-            processes,
-            ended,
-            followed,
-        },
+        sources: Sources::new(told, processes, ended, followed),
         stop_ends,
         watch: watch.map(|watch| tokio::spawn(watch.run())),
     };
@@ -115,35 +96,30 @@ pub(super) async fn run(
     Ok(Exit::Fine)
 }
 
-/// What is shown comes from here.
-struct Sources {
-    told: mpsc::Receiver<Told>,
-    processes: mpsc::Receiver<runtime::Event>,
-    ended: mpsc::Receiver<JobEnded>,
-    followed: mpsc::Receiver<Followed>,
-}
-
-impl Sources {
-    async fn next(&mut self) -> Happening {
-        tokio::select! {
-            Some(told) = self.told.recv() => Happening::Decision(told),
-            Some(event) = self.processes.recv() => Happening::Process(event),
-            Some(ended) = self.ended.recv() => Happening::JobEnded(ended),
-            Some(followed) = self.followed.recv() => Happening::Followed(followed),
-            else => pending().await,
+/// Opens the database, the API over it and the door to that, and says where it is. Nothing runs yet.
+async fn open(
+    args: &UpArgs,
+    data_dir: &DataDir,
+    clock: &SharedClock,
+    zones: &Arc<TimeZones>,
+) -> Result<(Standalone, Door), Failure> {
+    if args.runtime == Runtime::Container {
+        let reached = runtime::reach_engine(args.container_engine.as_deref()).await;
+        reached.map_err(|error| Failure::new(chain(&error)))?;
+    }
+    let store = serving::open_store(args, data_dir, clock.now()).await?;
+    let door = serving::build(args, data_dir, Arc::clone(clock)).await?;
+    match args.output {
+        Output::Text => say(&serving::text(&data_dir.kubeconfig())),
+        Output::Json => {
+            let serving = json::serving(clock.now(), &data_dir.kubeconfig(), &serving::url(&door));
+            say(&serving.to_string());
         }
     }
-
-    /// What has happened and was not shown yet, when nothing happens any more.
-    async fn rest(&mut self) -> Vec<Happening> {
-        let told = std::iter::from_fn(|| self.told.try_recv().ok()).map(Happening::Decision);
-        let mut rest: Vec<Happening> = told.collect();
-        rest.extend(std::iter::from_fn(|| self.processes.try_recv().ok()).map(Happening::Process));
-        while let Some(ended) = self.ended.recv().await {
-            rest.push(Happening::JobEnded(ended));
-        }
-        rest
-    }
+    let machine = Standalone::open(store, Arc::clone(clock), Arc::clone(zones))
+        .await
+        .map_err(|error| Failure::from_error("the embedded API could not be started", &error))?;
+    Ok((machine, door))
 }
 
 struct Session {
@@ -161,7 +137,7 @@ impl Session {
     /// Shows what happens until the machine has stopped. The first interrupt lets running work end in peace, the
     /// second ends it.
     async fn follow(
-        &mut self,
+        mut self,
         machine: Running,
         mut interrupts: Interrupts,
         run_for: Option<std::time::Duration>,
@@ -195,7 +171,8 @@ impl Session {
             }
         };
         self.stop_ends.send_replace(true);
-        for happening in self.sources.rest().await {
+        self.sources.take_rest().await;
+        while let Some(happening) = self.sources.waiting() {
             self.show(&happening);
         }
         self.show_summary(unfinished);
@@ -243,31 +220,6 @@ impl Session {
         match self.output {
             Output::Text => say(&format!("\n{}", text::summary(&self.tally, unfinished))),
             Output::Json => say(&json::summary(self.clock.now(), &self.tally, unfinished).to_string()),
-        }
-    }
-}
-
-/// Ctrl-C and SIGTERM, which mean the same.
-struct Interrupts {
-    interrupt: Signal,
-    terminate: Signal,
-}
-
-impl Interrupts {
-    fn catch() -> Result<Self, Failure> {
-        let catch = |kind| {
-            signal(kind).map_err(|error| Failure::new(format!("signals can't be caught: {}", chain(&error))))
-        };
-        Ok(Interrupts {
-            interrupt: catch(SignalKind::interrupt())?,
-            terminate: catch(SignalKind::terminate())?,
-        })
-    }
-
-    async fn next(&mut self) {
-        tokio::select! {
-            _ = self.interrupt.recv() => {}
-            _ = self.terminate.recv() => {}
         }
     }
 }

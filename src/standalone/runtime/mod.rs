@@ -65,7 +65,7 @@ pub use containers::{NoEngine, reach_engine};
 pub use lines::LONGEST_LINE;
 pub use machine::{Options, PODS_AT_ONCE};
 pub use node::{Node, Shutdown};
-pub use output::{Event, Origin, Output, Stream, What};
+pub use output::{Event, OUTPUT_QUEUE, Origin, Output, Stream, What};
 pub use runtimes::Runtimes;
 pub use supervisor::supervise_if_asked;
 

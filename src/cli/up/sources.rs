@@ -1,0 +1,177 @@
+//! Where what is shown comes from, and in which order: what happened first comes first.
+//!
+//! Each source tells in its own order and at its own pace. What a run wrote is in its channel before anybody can learn
+//! of the run's end, so whoever takes in all that has come, and then sorts it, never tells the end before the output.
+
+use std::collections::VecDeque;
+
+use tokio::sync::mpsc;
+
+use crate::cli::up::happening::{Followed, Happening, JobEnded};
+use crate::standalone::runtime;
+use crate::telemetry::Told;
+
+/// How much is taken in at one time of each source. As much as waits in any of them: what was there when an end was
+/// taken in is taken in with it.
+const AT_ONE_TIME: usize = runtime::OUTPUT_QUEUE;
+
+/// The sources, and what was taken in and is not shown yet.
+pub(super) struct Sources {
+    told: mpsc::Receiver<Told>,
+    processes: mpsc::Receiver<runtime::Event>,
+    ended: mpsc::Receiver<JobEnded>,
+    followed: mpsc::Receiver<Followed>,
+    waiting: VecDeque<Happening>,
+}
+
+impl Sources {
+    pub(super) fn new(
+        told: mpsc::Receiver<Told>,
+        processes: mpsc::Receiver<runtime::Event>,
+        ended: mpsc::Receiver<JobEnded>,
+        followed: mpsc::Receiver<Followed>,
+    ) -> Self {
+        let waiting = VecDeque::new();
+        Sources {
+            told,
+            processes,
+            ended,
+            followed,
+            waiting,
+        }
+    }
+
+    /// What comes next. Nothing is lost when this is dropped.
+    pub(super) async fn next(&mut self) -> Happening {
+        loop {
+            if let Some(happening) = self.waiting() {
+                return happening;
+            }
+            let first = tokio::select! {
+                Some(told) = self.told.recv() => Happening::Decision(told),
+                Some(event) = self.processes.recv() => Happening::Process(event),
+                Some(ended) = self.ended.recv() => Happening::JobEnded(ended),
+                Some(followed) = self.followed.recv() => Happening::Followed(followed),
+                else => std::future::pending().await,
+            };
+            self.waiting.push_back(first);
+            self.take_in();
+        }
+    }
+
+    /// The next of what was taken in.
+    pub(super) fn waiting(&mut self) -> Option<Happening> {
+        self.waiting.pop_front()
+    }
+
+    /// Takes in what has happened and was not shown yet, when nothing happens any more.
+    pub(super) async fn take_rest(&mut self) {
+        while let Some(ended) = self.ended.recv().await {
+            self.waiting.push_back(Happening::JobEnded(ended));
+        }
+        self.take_in();
+    }
+
+    /// Takes in what has come. Ends come first, so that the output before them is there when it is its turn.
+    fn take_in(&mut self) {
+        let Sources {
+            told,
+            processes,
+            ended,
+            followed,
+            waiting,
+        } = self;
+        waiting.extend(come(ended).map(Happening::JobEnded));
+        waiting.extend(come(followed).map(Happening::Followed));
+        waiting.extend(come(told).map(Happening::Decision));
+        waiting.extend(come(processes).map(Happening::Process));
+        waiting.make_contiguous().sort_by_key(Happening::at);
+    }
+}
+
+fn come<T>(source: &mut mpsc::Receiver<T>) -> impl Iterator<Item = T> {
+    std::iter::from_fn(|| source.try_recv().ok()).take(AT_ONE_TIME)
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+
+    use chrono::TimeDelta;
+
+    use super::*;
+    use crate::cronjob::{Key, Outcome};
+    use crate::schedule::Timestamp;
+    use crate::standalone::runtime::{Event, Origin, What};
+
+    fn at(second: i64) -> Timestamp {
+        Timestamp::from_timestamp(second, 0).unwrap()
+    }
+
+    fn ended(second: i64) -> JobEnded {
+        JobEnded {
+            at: at(second),
+            job: Key {
+                namespace: "default".into(),
+                name: format!("job-{second}"),
+            },
+            outcome: Outcome::Succeeded,
+            took: TimeDelta::zero(),
+            why: None,
+        }
+    }
+
+    fn exited(second: i64) -> Event {
+        let origin = Origin {
+            namespace: "default".into(),
+            job: None,
+            pod: "pod".into(),
+            container: "main".into(),
+        };
+        let what = What::Ended {
+            exit_code: 0,
+            signal: None,
+        };
+        Event {
+            origin: Arc::new(origin),
+            at: at(second),
+            what,
+        }
+    }
+
+    fn told_of(happenings: impl IntoIterator<Item = Happening>) -> Vec<String> {
+        let one = |happening: Happening| {
+            let second = happening.at().unwrap().timestamp();
+            match happening {
+                Happening::JobEnded(_) => format!("{second} ended"),
+                _ => format!("{second} output"),
+            }
+        };
+        happenings.into_iter().map(one).collect()
+    }
+
+    #[tokio::test]
+    async fn what_happened_first_comes_first_whoever_tells_it() {
+        let (_told_in, told) = mpsc::channel(8);
+        let (output, processes) = mpsc::channel(8);
+        let (ends, ended_out) = mpsc::channel(8);
+        let (_followed_in, followed) = mpsc::channel(8);
+        let mut sources = Sources::new(told, processes, ended_out, followed);
+        for second in [1, 2, 4] {
+            output.send(exited(second)).await.unwrap();
+        }
+        ends.send(ended(3)).await.unwrap();
+        let mut shown = Vec::new();
+        for _ in 0..4 {
+            shown.push(sources.next().await);
+        }
+        assert_eq!(told_of(shown), ["1 output", "2 output", "3 ended", "4 output"]);
+
+        ends.send(ended(6)).await.unwrap();
+        output.send(exited(5)).await.unwrap();
+        drop(ends);
+        sources.take_rest().await;
+        let rest = std::iter::from_fn(|| sources.waiting());
+        assert_eq!(told_of(rest), ["5 output", "6 ended"]);
+    }
+}
