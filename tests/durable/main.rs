@@ -6,12 +6,14 @@
 //! | `damage` | a database that was damaged, and a folder that is taken |
 //! | `ends` | a stop ends, whatever does not |
 //! | `full_disk` | a disk without room; needs root, to make a small one |
+//! | `limits` | limits of a process; need control groups that can be written |
 //! | `kills` | killed at random moments, with a ledger of what ran; for `STRESS_SECONDS` where that is set |
 
 mod damage;
 mod ends;
 mod full_disk;
 mod kills;
+mod limits;
 mod machine;
 mod restarts;
 
@@ -54,6 +56,12 @@ fn main() -> ExitCode {
         full_disk::a_full_disk_is_reported_and_nothing_acknowledged_is_lost
     };
     let mut trials: Vec<Trial> = everywhere.map(|case| trial(case, false)).into();
+    let with_control_groups: [Case; 2] = cases! {
+        limits::what_takes_too_much_memory_is_ended_and_says_so
+        limits::what_stays_within_its_limits_is_left_alone
+    };
+    let no_groups = !limits::hold();
+    trials.extend(with_control_groups.map(|case| trial(case, no_groups)));
     let no_disk = !full_disk::can_be_made();
     trials.extend(with_a_small_disk.map(|case| trial(case, no_disk)));
     libtest_mimic::run(&arguments, trials).exit_code()

@@ -57,14 +57,21 @@ pub(super) fn check(pod: &Pod, entrypoints: &Entrypoints) -> Result<(), Unfit> {
         })
 }
 
-/// What a process does without: it runs all the same, and people are told.
-pub(super) fn caveat(container: &Container) -> Option<(&'static str, String)> {
+/// What a process does without, here where only some resources are limited: it runs all the same, and people are told.
+pub(super) fn caveat(
+    container: &Container,
+    is_limited: impl Fn(&str) -> bool,
+) -> Option<(&'static str, String)> {
     let limits = container.resources.as_ref()?.limits.as_ref()?;
-    let names: Vec<&str> = limits.keys().map(String::as_str).collect();
+    let names: Vec<&str> = limits
+        .keys()
+        .map(String::as_str)
+        .filter(|name| !is_limited(name))
+        .collect();
     let message = format!(
-        "container {:?} runs as a process, whose limits ({}) do not hold; where they have to, {AS_CONTAINERS}",
+        "container {:?} runs as a process, and nothing limits its {} on this machine; where that matters, {AS_CONTAINERS}",
         container.name,
-        names.join(", ")
+        names.join(" and ")
     );
     (!names.is_empty()).then_some(("LimitsNotEnforced", message))
 }

@@ -15,6 +15,7 @@
 //! | `engine` | the seam between a container's life and what keeps its attempts going |
 //! | `supervisor` | a small process for each attempt, which outlives `punctual`; the engine of processes |
 //! | `process` | one process: started in a group of its own, signalled, its exit collected |
+//! | `cgroup` | the limits of a process |
 //! | `containers` | an engine: containers by Docker or Podman |
 //! | `registration` | the node as an object |
 //! | `start_error` | why a process did not start |
@@ -35,6 +36,7 @@ pub mod expansion;
 pub mod output;
 
 mod base;
+mod cgroup;
 mod container;
 mod containers;
 mod engine;
@@ -61,6 +63,7 @@ mod volumes;
 mod tests;
 
 pub use base::Base;
+pub use cgroup::limited_here;
 pub use containers::{NoEngine, reach_engine};
 pub use lines::LONGEST_LINE;
 pub use machine::{Options, PODS_AT_ONCE};

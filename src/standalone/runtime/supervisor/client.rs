@@ -5,7 +5,7 @@ use std::io;
 use std::os::unix::net::UnixStream as StdStream;
 use std::path::{Path, PathBuf};
 use std::process::Stdio;
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
 use futures::FutureExt as _;
@@ -23,6 +23,7 @@ use crate::clock::SharedClock;
 use crate::schedule::Timestamp;
 use crate::standalone::data_dir::{PodDir, create_private};
 use crate::standalone::runtime::base::Base;
+use crate::standalone::runtime::cgroup::{Group, Places, Resource};
 use crate::standalone::runtime::engine::{Attempt, Control, Ended, Engine, Found, Setup, Started};
 use crate::standalone::runtime::fitness::{self, Unfit};
 use crate::standalone::runtime::machine::{Options, invocation};
@@ -46,6 +47,8 @@ const CONNECT_PAUSE: Duration = Duration::from_millis(100);
 pub(in crate::standalone::runtime) struct ProcessEngine {
     options: Options,
     clock: SharedClock,
+    /// Where limits hold; looked for when they are first asked for.
+    places: OnceLock<Places>,
     /// What becomes a supervisor, and its arguments.
     program: PathBuf,
     arguments: Vec<OsString>,
@@ -61,6 +64,7 @@ impl ProcessEngine {
         Self {
             options: options.clone(),
             clock,
+            places: OnceLock::new(),
             program: words.next().unwrap_or_default().into(),
             arguments: words.collect(),
         }
@@ -101,6 +105,32 @@ impl ProcessEngine {
         UnixStream::from_std(ours)
     }
 
+    fn places(&self) -> &Places {
+        self.places.get_or_init(Places::here)
+    }
+
+    /// Makes the control group of an attempt, if its container has limits that hold here.
+    fn group(
+        &self,
+        Attempt {
+            pod,
+            container,
+            number,
+            ..
+        }: &Attempt,
+    ) -> io::Result<Option<Group>> {
+        let limits = container
+            .resources
+            .as_ref()
+            .and_then(|resources| resources.limits.as_ref());
+        if limits.is_none() {
+            return Ok(None);
+        }
+        let uid = pod.metadata.uid.as_deref().unwrap_or_default();
+        self.places()
+            .make(&format!("{uid}-{}-{number}", container.name), container)
+    }
+
     /// The process of a container. With volumes it starts in a folder of its own, where it finds them.
     fn invocation(&self, Attempt { pod, container, .. }: &Attempt, setup: Setup) -> io::Result<Invocation> {
         let root = root::make(&self.files(pod).root(&container.name), &setup.binds)?;
@@ -124,10 +154,12 @@ impl ProcessEngine {
     async fn begin(&self, attempt: &Attempt, setup: Setup) -> io::Result<(Option<UnixStream>, State)> {
         let folder = self.folder(attempt);
         let invocation = self.invocation(attempt, setup)?;
+        let group = self.group(attempt)?;
         let mut stream = self.spawn(folder.clone()).await?;
         let commission = Commission {
             log: attempt.log.clone(),
             invocation,
+            group,
             grace_seconds: grace(&attempt.pod).as_secs(),
             is_bound: self.options.data.is_ephemeral(),
             folder,
@@ -157,7 +189,7 @@ impl ProcessEngine {
             if let Some(reader) = reader {
                 listen(reader, wrote).await;
             }
-            end(&folder, clock.now())
+            end(&folder, clock.now()).await
         };
         Some(Started {
             id: format!("{ID_PREFIX}{pid}"),
@@ -206,7 +238,11 @@ impl Engine for ProcessEngine {
     }
 
     fn caveat(&self, container: &Container) -> Option<(&'static str, String)> {
-        fitness::caveat(container)
+        let is_limited = |name: &str| {
+            let mut known = Resource::ALL.into_iter();
+            known.any(|resource| resource.name() == name && self.places().limit(resource))
+        };
+        fitness::caveat(container, is_limited)
     }
 
     fn find<'a>(&'a self, attempt: &'a Attempt) -> BoxFuture<'a, Result<Found, StartError>> {
@@ -287,7 +323,7 @@ pub(in crate::standalone::runtime) async fn end_attempts(pod: &PodDir, grace: Du
 }
 
 /// How an attempt ended whose supervisor is gone.
-fn end(folder: &Path, now: Timestamp) -> Ended {
+async fn end(folder: &Path, now: Timestamp) -> Ended {
     let state = record::read(folder).unwrap_or_default();
     let mut killed = None;
     let mut rebooted = false;
@@ -296,17 +332,22 @@ fn end(folder: &Path, now: Timestamp) -> Ended {
             Record::Ended {
                 exit_code,
                 signal,
+                out_of_memory,
                 at,
             } => {
                 let exit = Exit {
                     code: *exit_code,
                     signal: *signal,
                 };
-                return Ended::of(exit, false, time(at).unwrap_or(now));
+                return Ended::of(exit, *out_of_memory, time(at).unwrap_or(now));
             }
-            Record::Starting { boot, supervisor } => {
+            Record::Starting {
+                boot,
+                supervisor,
+                group,
+            } => {
                 rebooted = *boot != record::boot();
-                killed = Some(*supervisor);
+                killed = Some((*supervisor, group.clone()));
             }
             Record::Started { .. } | Record::NotStarted { .. } => {}
         }
@@ -315,7 +356,10 @@ fn end(folder: &Path, now: Timestamp) -> Ended {
         return Ended::unknown("the machine was restarted while the process ran".to_owned(), now);
     }
     // Nobody would learn how it ends, and it must not run beside the attempt that comes next.
-    killed.into_iter().for_each(leftovers::kill_session);
+    if let Some((supervisor, group)) = killed {
+        leftovers::kill_session(supervisor);
+        group.unwrap_or_default().remove().await;
+    }
     let message = "the supervisor of the process was killed, and the process with it";
     Ended::unknown(message.to_owned(), now)
 }

@@ -26,6 +26,7 @@ use std::process::ExitCode;
 
 use serde::{Deserialize, Serialize};
 
+use super::cgroup::Group;
 use super::process::Invocation;
 
 /// The hidden command.
@@ -43,6 +44,8 @@ struct Commission {
     log: PathBuf,
     /// The process.
     invocation: Invocation,
+    /// The control group with its limits, if it has one.
+    group: Option<Group>,
     /// How long it is given to end when somebody stops the supervisor.
     grace_seconds: u64,
     /// Whether the process is to end with the `punctual` that asked for it: nobody would ever find it.

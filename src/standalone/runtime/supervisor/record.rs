@@ -7,6 +7,8 @@ use std::path::Path;
 
 use serde::{Deserialize, Serialize};
 
+use crate::standalone::runtime::cgroup::Group;
+
 /// The file's name.
 const STATE_FILE: &str = "state";
 
@@ -18,7 +20,12 @@ const PRIVATE_FILE: u32 = 0o600;
 #[serde(tag = "record", rename_all = "camelCase", rename_all_fields = "camelCase")]
 pub(super) enum Record {
     /// The process is about to be started, by this supervisor.
-    Starting { boot: String, supervisor: u32 },
+    Starting {
+        boot: String,
+        supervisor: u32,
+        #[serde(default)]
+        group: Option<Group>,
+    },
     /// It was started.
     Started { pid: u32, at: String },
     /// It could not be started.
@@ -27,6 +34,8 @@ pub(super) enum Record {
     Ended {
         exit_code: i32,
         signal: Option<i32>,
+        #[serde(default)]
+        out_of_memory: bool,
         at: String,
     },
 }

@@ -15,8 +15,10 @@ use tokio::sync::watch;
 use tokio::task::JoinSet;
 use tokio::time::Instant;
 
+use super::super::cgroup::Group;
 use super::super::container::chain;
-use super::super::process::{Exit, Order};
+use super::super::process::{Exit, Invocation, Order, Process};
+use super::super::start_error::StartError;
 use super::super::stream::pump;
 use super::record::{self, Record};
 use super::{Commission, leftovers};
@@ -52,6 +54,7 @@ pub(super) async fn run() -> io::Result<()> {
     let starting = Record::Starting {
         boot: record::boot(),
         supervisor: std::process::id(),
+        group: commission.group.clone(),
     };
     record::add(&state, &starting)?;
     // The path of a socket may be no longer than 107 bytes, so it is named from within its folder.
@@ -72,9 +75,11 @@ pub(super) async fn run() -> io::Result<()> {
 impl Hub {
     /// Starts the process and follows it to its end.
     async fn supervise(&self, commission: Commission, state: &File, log: Writer) -> io::Result<()> {
-        let mut process = match commission.invocation.start() {
+        let group = commission.group.unwrap_or_default();
+        let mut process = match start(&commission.invocation, &group) {
             Ok(process) => process,
             Err(error) => {
+                group.remove().await;
                 let (exit_code, message) = (error.exit_code(), chain(&error));
                 return record::add(state, &Record::NotStarted { exit_code, message });
             }
@@ -96,12 +101,15 @@ impl Hub {
         let exit = process.end(&mut self.orders.subscribe()).await;
         let at = now();
         leftovers::kill_descendants().await;
+        let out_of_memory = group.was_out_of_memory();
+        group.remove().await;
         over.send_replace(Some(Instant::now()));
         pumps.join_all().await;
         let Exit { code, signal } = exit.unwrap_or(Exit::UNKNOWN);
         let ended = Record::Ended {
             exit_code: code,
             signal,
+            out_of_memory,
             at,
         };
         record::add(state, &ended)?;
@@ -197,6 +205,15 @@ impl Hub {
         }
         Ok(())
     }
+}
+
+/// Starts the process in its group.
+fn start(invocation: &Invocation, group: &Group) -> Result<Process, StartError> {
+    let failed = |source| StartError::Other {
+        program: invocation.program.clone(),
+        source,
+    };
+    group.around(|| invocation.start()).map_err(failed)?
 }
 
 fn now() -> String {

@@ -1,0 +1,94 @@
+//! Limits of a process, where this machine lets control groups be made.
+
+use k8s_openapi::api::core::v1::{ContainerStateTerminated, Pod};
+use kube::Api;
+use kube::api::ListParams;
+use punctual::standalone::runtime::limited_here;
+
+use crate::machine::{Place, Up, holds, until};
+use crate::restarts::job;
+
+/// Whether memory and CPU can be limited here.
+pub(crate) fn hold() -> bool {
+    limited_here().len() == 2
+}
+
+/// A Job whose process has limits.
+fn limited(script: &str) -> String {
+    let limits = "resources: {limits: {memory: 24Mi, cpu: 500m}}, command:";
+    job(script, "backoffLimit: 0, ").replace("command:", limits)
+}
+
+async fn ended(up: &Up) -> ContainerStateTerminated {
+    let pods: Api<Pod> = Api::default_namespaced(up.client().await.expect("a client"));
+    until("the end of the process", || async {
+        let pod = pods.list(&ListParams::default()).await.ok()?.items.pop()?;
+        pod.status?.container_statuses?.pop()?.state?.terminated
+    })
+    .await
+}
+
+/// The groups that the process was in, as `/proc/self/cgroup` names them.
+fn groups(place: &Place) -> Vec<String> {
+    let lines = place.lines("groups");
+    let paths = lines.iter().filter_map(|line| line.rsplit_once(':'));
+    let ours = paths
+        .map(|(_, path)| path.to_owned())
+        .filter(|path| path.contains("/punctual-"));
+    ours.collect()
+}
+
+fn are_there(groups: &[String]) -> bool {
+    let mut known = String::new();
+    for table in ["cpu", "memory", ""] {
+        let root = std::path::Path::new("/sys/fs/cgroup").join(table);
+        for group in groups {
+            if root.join(group.trim_start_matches('/')).exists() {
+                known.push_str(group);
+            }
+        }
+    }
+    !known.is_empty()
+}
+
+/// The process is killed by the kernel, also when `punctual` was killed before it; nothing of its group is left.
+pub(crate) async fn what_takes_too_much_memory_is_ended_and_says_so() {
+    let place = Place::new();
+    let (groups_file, go) = (place.path("groups"), place.path("go"));
+    place.manifest(&limited(&format!(
+        "cat /proc/self/cgroup > {}; until [ -e {} ]; do sleep 0.02; done; exec tail /dev/zero",
+        groups_file.display(),
+        go.display()
+    )));
+    let up = place.up().await;
+    place.lines_until("groups", 1).await;
+    up.kill();
+    let groups = groups(&place);
+    assert!(are_there(&groups), "{groups:?}");
+    let up = place.up().await;
+    std::fs::write(go, "").expect("a file");
+    up.job_until("work", |status| holds(status, "Failed")).await;
+    let ended = ended(&up).await;
+    assert_eq!(
+        (ended.reason.as_deref(), ended.exit_code),
+        (Some("OOMKilled"), 137)
+    );
+    assert!(!are_there(&groups), "{groups:?}");
+    up.interrupt();
+}
+
+/// A process that stays within them ends as any other; what it has left behind in its group goes with it.
+pub(crate) async fn what_stays_within_its_limits_is_left_alone() {
+    let place = Place::new();
+    let groups_file = place.path("groups");
+    place.manifest(&limited(&format!(
+        "setsid sleep 600 & cat /proc/self/cgroup > {}",
+        groups_file.display()
+    )));
+    let up = place.up().await;
+    up.job_until("work", |status| holds(status, "Complete")).await;
+    assert_eq!(ended(&up).await.reason.as_deref(), Some("Completed"));
+    let groups = groups(&place);
+    assert!(!groups.is_empty() && !are_there(&groups), "{groups:?}");
+    up.interrupt();
+}
