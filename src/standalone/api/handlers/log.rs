@@ -26,7 +26,7 @@ use crate::standalone::api::resource::LOG_OPTIONS;
 use crate::standalone::logs::{LogQuery, Reader, Selection, Source};
 
 /// How long after everything was read a follower looks again: soon enough for a person, and next to nothing to do.
-const LOOK_AGAIN: Duration = Duration::from_millis(100);
+pub(super) const LOOK_AGAIN: Duration = Duration::from_millis(100);
 
 /// What is asked for, as Kubernetes' `PodLogOptions` has it.
 #[derive(Debug, Default, Deserialize)]
@@ -72,7 +72,8 @@ pub(super) async fn read(call: Call) -> Result<Response, ApiError> {
     Ok(([(CONTENT_TYPE, "text/plain")], Body::from_stream(chunks)).into_response())
 }
 
-async fn pod(endpoint: &Endpoint, namespace: &str, name: &str) -> Result<Pod, ApiError> {
+/// The pod as it is now.
+pub(super) async fn pod(endpoint: &Endpoint, namespace: &str, name: &str) -> Result<Pod, ApiError> {
     let registry = endpoint.registry();
     let object = document(&registry.get(endpoint.resource, namespace, name).await?)?;
     // What the API keeps as a pod is one.
@@ -194,19 +195,21 @@ impl Reading {
                 self.stage = if self.follows { Stage::Present } else { Stage::Over };
                 return self.selection.turn();
             }
-            Stage::Present if self.grows().await => tokio::time::sleep(LOOK_AGAIN).await,
+            Stage::Present if grows(&self.endpoint, &self.pod, &self.source).await => {
+                tokio::time::sleep(LOOK_AGAIN).await;
+            }
             Stage::Present => self.stage = Stage::Rest,
             Stage::Rest | Stage::Over => self.stage = Stage::Over,
         }
         Vec::new()
     }
+}
 
-    /// Whether something may still be added, as the pod of now says. A pod that is gone says no.
-    async fn grows(&self) -> bool {
-        let metadata = &self.pod.metadata;
-        let namespace = metadata.namespace.as_deref().unwrap_or_default();
-        let name = metadata.name.as_deref().unwrap_or_default();
-        let now = pod(&self.endpoint, namespace, name).await;
-        now.is_ok_and(|now| now.metadata.uid == metadata.uid && self.source.grows(&now))
-    }
+/// Whether something may still be added to a pod's log, as the pod of now says. A pod that is gone says no.
+pub(super) async fn grows(endpoint: &Endpoint, before: &Pod, source: &Source) -> bool {
+    let metadata = &before.metadata;
+    let namespace = metadata.namespace.as_deref().unwrap_or_default();
+    let name = metadata.name.as_deref().unwrap_or_default();
+    let now = pod(endpoint, namespace, name).await;
+    now.is_ok_and(|now| now.metadata.uid == metadata.uid && source.grows(&now))
 }

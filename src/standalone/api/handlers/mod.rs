@@ -2,6 +2,7 @@
 //!
 //! The routes are made from the [table of resources](super::resource), so that a row there is all it takes to serve one.
 
+mod attach;
 mod body;
 mod call;
 mod collection;
@@ -88,7 +89,10 @@ fn routes(endpoint: Endpoint) -> Router {
         router = router.route(&format!("{item}/status"), of_status);
     }
     if endpoint.resource.has_log {
-        router = router.route(&format!("{item}/log"), get(log::read));
+        router = router.route(&format!("{item}/log"), get(log::read)).route(
+            &format!("{item}/attach"),
+            get(attach::refuse).post(attach::refuse),
+        );
     }
     router.route(&item, of_item).with_state(endpoint)
 }

@@ -79,9 +79,7 @@ impl Places {
     }
 
     fn of_version_two(root: &Path, own: &str) -> Self {
-        let own = group_of(own, "")
-            .map(|path| below(root, path))
-            .unwrap_or_else(|| root.to_owned());
+        let own = group_of(own, "").map_or_else(|| root.to_owned(), |path| below(root, path));
         let Some((place, resources)) = shared_out(&own).or_else(|| {
             let shared = share_out(root).ok()?;
             Some((
