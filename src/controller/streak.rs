@@ -1,11 +1,11 @@
 //! How many runs of a CronJob have failed since its last success. No I/O, no clock.
 //!
 //! Jobs go by the history limits, failed ones after the first by default, so the count is kept here; a controller that
-//! starts anew counts what is still there.
+//! starts anew counts what is still there. What a backfill runs is no part of it.
 
 use std::collections::BTreeMap;
 
-use crate::cronjob::{CronJob, Outcome, Run, RunState, scheduled_by_name};
+use crate::cronjob::{CronJob, Origin, Outcome, Run, RunState, scheduled_by_name};
 use crate::schedule::Timestamp;
 
 /// A streak is counted up to here: nobody needs to know more.
@@ -24,14 +24,13 @@ impl Streak {
     /// Takes in the runs as they are, and tells how many have failed in a row.
     pub(super) fn observe(&mut self, cronjob: &CronJob, runs: &[Run]) -> u32 {
         let name = &cronjob.key.name;
+        let runs = || runs.iter().filter(|run| run.origin != Origin::Backfill);
         let began = |run: &Run| run.started.or_else(|| scheduled_by_name(name, &run.name));
-        let succeeded = runs
-            .iter()
-            .filter(|run| run.outcome() == Some(Outcome::Succeeded));
+        let succeeded = runs().filter(|run| run.outcome() == Some(Outcome::Succeeded));
         let newest = succeeded.filter_map(began).max();
         let recorded = cronjob.status.last_successful_time.filter(|_| newest.is_none());
         self.succeeded = self.succeeded.max(newest).max(recorded);
-        for run in runs.iter().filter(|run| is_failed(run)) {
+        for run in runs().filter(|run| is_failed(run)) {
             if self.failed.len() < LONGEST
                 && let Some(began) = began(run)
             {
@@ -57,7 +56,6 @@ fn is_failed(run: &Run) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::cronjob::Origin;
     use crate::manifest;
     use crate::schedule::TimeZones;
 
@@ -83,6 +81,8 @@ mod tests {
             &[("S1 F2", 1), ("S1 F2 F3", 2)],
             // After a restart, what is there.
             &[("S1 F7", 1)],
+            // A backfill neither adds to it nor ends it.
+            &[("F1", 1), ("F1 F2b", 1), ("F1 F2b S3b", 1)],
         ] {
             let (mut streak, cronjob) = (Streak::default(), cronjob(None));
             for (seen, expected) in steps {
@@ -112,13 +112,17 @@ mod tests {
 
     fn run(text: &str) -> Run {
         let (state, minute) = text.split_at(1);
-        let minutes: i64 = minute.parse().unwrap_or(59);
+        let minutes: i64 = minute.trim_end_matches('b').parse().unwrap_or(59);
         let new_year: Timestamp = "2026-01-01T00:00:00Z".parse().expect("an instant");
         Run {
             name: format!("tick-{minute}"),
             uid: minute.into(),
             resource_version: "1".into(),
-            origin: Origin::Schedule,
+            origin: if minute.ends_with('b') {
+                Origin::Backfill
+            } else {
+                Origin::Schedule
+            },
             began: true,
             state: match state {
                 "a" => RunState::Active,

@@ -13,7 +13,7 @@ mod run;
 mod spec;
 
 pub use calendars::{CalendarPlaces, Calendars};
-pub use name::{run_name, scheduled_by_name};
+pub use name::{LONGEST_JOB_NAME, rerun_name, run_name, scheduled_by_name};
 pub use record::{BadRecord, Record};
 pub use run::{Origin, Outcome, Run, RunState};
 pub use spec::{BadSchedule, Concurrency, CronJob, HistoryLimits, JobRef, Key, Spec, Status};

@@ -20,6 +20,19 @@ pub fn run_name(cronjob: &str, scheduled: Timestamp) -> String {
     }
 }
 
+/// The name of the Job that runs `cronjob` once more for an instant that has had a Job: `backup-24394200-r1`, and so on.
+///
+/// It is a lock like the other. Where it would be too long, the name of the CronJob is cut.
+pub fn rerun_name(cronjob: &str, scheduled: Timestamp, number: usize) -> String {
+    let suffix = run_name("", scheduled) + &format!("-r{number}");
+    let room = LONGEST_JOB_NAME.saturating_sub(suffix.len());
+    let stem: String = cronjob.chars().take(room).collect();
+    stem.trim_end_matches(['-', '.']).to_owned() + &suffix
+}
+
+/// The longest name of a Job: its pods' label `batch.kubernetes.io/job-name` holds it.
+pub const LONGEST_JOB_NAME: usize = 63;
+
 /// The instant that the Job `job` runs `cronjob` for; the inverse of [`run_name`]. `None` for a Job of another name,
 /// such as one that a person started.
 pub fn scheduled_by_name(cronjob: &str, job: &str) -> Option<Timestamp> {
@@ -59,6 +72,16 @@ mod tests {
     fn the_longest_cronjob_name_leaves_room_for_the_suffix() {
         let longest = "a".repeat(52);
         assert_eq!(run_name(&longest, at("2016-05-19T10:00:05Z")).len(), 63);
+    }
+
+    #[test]
+    fn a_run_of_once_more_has_a_name_of_its_own_that_is_short_enough() {
+        let instant = at("2016-05-19T10:00:05Z");
+        assert_eq!(rerun_name("tick", instant, 1), "tick-1463652005-r1");
+        let longest = format!("{}-b", "a".repeat(50));
+        let name = rerun_name(&longest, instant, 12);
+        assert_eq!(name, format!("{}-1463652005-r12", "a".repeat(48)));
+        assert_eq!(scheduled_by_name("tick", "tick-1463652005-r1"), None);
     }
 
     #[test]

@@ -33,6 +33,10 @@ pub enum Origin {
     /// A person did, with `kubectl create job --from=cronjob/…`. Such a run counts for the history and for
     /// `lastSuccessfulTime`, but it neither blocks nor is replaced (design decision D4).
     Manual,
+    /// A person had it made up for (`punctual backfill`). Such a run blocks and is replaced like one of the schedule,
+    /// but says nothing of how the schedule is doing: it counts neither for the history nor for `lastScheduleTime`,
+    /// `lastSuccessfulTime` and failures in a row.
+    Backfill,
 }
 
 /// Whether a run has ended.
@@ -69,6 +73,11 @@ impl Outcome {
 }
 
 impl Run {
+    /// Whether others that are due may have to wait for it: it is active, and nobody started it by hand.
+    pub fn is_in_the_way(&self) -> bool {
+        self.is_active() && self.origin != Origin::Manual
+    }
+
     /// The run has not ended yet.
     pub fn is_active(&self) -> bool {
         self.state == RunState::Active

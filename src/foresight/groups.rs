@@ -1,6 +1,5 @@
 //! The slots that the CronJobs of a simulation share (`punctual.dev/group`), as the controller has them shared.
 
-use crate::cronjob::Origin;
 use crate::cronjob::extension::Membership;
 use crate::foresight::Simulation;
 use crate::foresight::member::Member;
@@ -26,11 +25,7 @@ impl Member {
 
     /// The runs that take slots.
     pub(super) fn active_runs(&self) -> usize {
-        let active = self
-            .runs
-            .iter()
-            .filter(|run| run.is_active() && run.origin == Origin::Schedule);
-        active.count()
+        self.runs.iter().filter(|run| run.is_in_the_way()).count()
     }
 
     /// What it would start now, had it a slot.

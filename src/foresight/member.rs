@@ -108,7 +108,7 @@ impl Member {
     fn start(&mut self, start: &Start, now: Timestamp, begun: &mut Vec<Begun>) -> StartResult {
         if let Some(run) = self.runs.iter().find(|run| run.name == start.name) {
             return match run.origin {
-                Origin::Schedule => StartResult::AlreadyStarted {
+                Origin::Schedule | Origin::Backfill => StartResult::AlreadyStarted {
                     active: run.is_active().then(|| JobRef::from(run)),
                 },
                 Origin::Manual => StartResult::NameTaken,

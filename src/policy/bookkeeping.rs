@@ -37,14 +37,13 @@ pub(super) fn withhold(notes: &mut Vec<Note>, pruned: &[Deletion], unless_delete
 /// Adds the runs that are active without being recorded: the write after their creation was lost.
 ///
 /// DIFFERENCE (D4): Kubernetes warns of them on every sync and never adopts them, so that they neither block
-/// `Forbid` nor are ended by `Replace`. Runs that a person started are left alone, without a word; so are those that we
-/// started a moment ago and could not record, but they are added.
+/// `Forbid` nor are ended by `Replace`. Runs that a person started are left alone, without a word. Those of a backfill,
+/// and those that we started a moment ago and could not record, are added without a word.
 pub(super) fn adopt_unrecorded(status: &mut Status, runs: &[Run], memory: &Memory, notes: &mut Vec<Note>) {
     for run in runs {
-        let ours = run.origin == Origin::Schedule && run.is_active() && !run.deleting;
-        if ours && !status.is_active(&run.uid) {
+        if run.is_in_the_way() && !run.deleting && !status.is_active(&run.uid) {
             status.active.push(JobRef::from(run));
-            if !memory.unrecorded.contains(&run.uid) {
+            if run.origin == Origin::Schedule && !memory.unrecorded.contains(&run.uid) {
                 notes.push(Note::Adopted {
                     job: run.name.clone(),
                 });
@@ -64,7 +63,8 @@ pub(super) fn is_told(cronjob: &CronJob, runs: &[Run], uid: &str) -> bool {
 
 /// The newest successful completion, which never moves backwards.
 fn last_success(recorded: &Status, runs: &[Run]) -> Option<Timestamp> {
-    let completed = runs.iter().filter_map(|run| match run.state {
+    let counting = runs.iter().filter(|run| run.origin != Origin::Backfill);
+    let completed = counting.filter_map(|run| match run.state {
         RunState::Finished {
             outcome: Outcome::Succeeded,
             completed,
@@ -77,7 +77,7 @@ fn last_success(recorded: &Status, runs: &[Run]) -> Option<Timestamp> {
 /// Records the newest instant that a run is there for, when the write after its creation was lost.
 ///
 /// This comes before any rule about time: what was started is neither missed nor passed over, however late the record.
-/// An instant of the future is left alone: a clock was ahead when its run was started.
+/// An instant of the future is left alone: a clock was ahead when its run was started. So is that of a backfill.
 pub(super) fn record_newest(
     status: &mut Status,
     cronjob: &CronJob,
@@ -87,7 +87,8 @@ pub(super) fn record_newest(
     notes: &mut Vec<Note>,
 ) {
     let recorded = status.last_schedule_time.unwrap_or(cronjob.created);
-    let started = runs.iter().filter_map(|run| {
+    let of_the_schedule = runs.iter().filter(|run| run.origin != Origin::Backfill);
+    let started = of_the_schedule.filter_map(|run| {
         let scheduled = scheduled_by_name(&cronjob.key.name, &run.name)?;
         (recorded < scheduled && scheduled <= now).then_some((scheduled, run))
     });

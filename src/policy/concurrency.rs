@@ -1,7 +1,7 @@
 //! What a due run does while others are active: `spec.concurrencyPolicy`, `overlap` and `max-active`.
 
 use crate::cronjob::extension::Overlap;
-use crate::cronjob::{Concurrency, CronJob, Origin, Run, Spec, Status};
+use crate::cronjob::{Concurrency, CronJob, Run, Spec, Status};
 use crate::policy::group::Group;
 use crate::policy::note::WaitReason;
 use crate::policy::situation::{Decision, Deletion};
@@ -69,8 +69,7 @@ pub(super) fn admit(spec: &Spec, status: &Status, runs: &[Run]) -> Admission {
             }
         }
         (overlap, concurrency) => {
-            let most = most_active(overlap, concurrency, spec.policies.max_active);
-            if most.is_none_or(|most| status.active.len() < most) {
+            if places(spec).is_none_or(|places| status.active.len() < places) {
                 return Admission::Start { replacing: vec![] };
             }
             Admission::Wait {
@@ -105,8 +104,9 @@ pub(super) fn succession(spec: &Spec) -> Succession {
 }
 
 /// How many runs may be active at once; none for any number.
-fn most_active(overlap: Option<Overlap>, concurrency: Concurrency, asked: Option<usize>) -> Option<usize> {
-    match (overlap, concurrency) {
+pub(super) fn places(spec: &Spec) -> Option<usize> {
+    let asked = spec.policies.max_active;
+    match (spec.policies.overlap, spec.concurrency) {
         (None, Concurrency::Allow) => asked,
         (Some(Overlap::Queue), _) => asked.or(Some(1)),
         _ => Some(1),
@@ -115,10 +115,8 @@ fn most_active(overlap: Option<Overlap>, concurrency: Concurrency, asked: Option
 
 /// A Job that is being deleted in the foreground stays until its pods are gone, so until then it is there to be seen.
 fn stop_first(status: &Status, runs: &[Run]) -> Admission {
-    let scheduled = runs
-        .iter()
-        .filter(|run| run.origin == Origin::Schedule && run.is_active());
-    let there: Vec<&Run> = scheduled
+    let in_the_way = runs.iter().filter(|run| run.is_in_the_way());
+    let there: Vec<&Run> = in_the_way
         .filter(|run| run.deleting || status.is_active(&run.uid))
         .collect();
     if there.is_empty() {

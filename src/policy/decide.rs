@@ -32,7 +32,7 @@ pub fn decide_in_group(situation: Situation<'_>, group: &Group, now: Timestamp) 
     let mut status = bookkeeping::strike_ended(&cronjob.status, runs, &mut notes);
     bookkeeping::adopt_unrecorded(&mut status, runs, memory, &mut notes);
     bookkeeping::record_newest(&mut status, cronjob, runs, memory, now, &mut notes);
-    failures::count(&mut status.record, cronjob, now, &mut notes);
+    failures::count(&mut status.record, cronjob, runs, now, &mut notes);
     bookkeeping::withhold(&mut notes, &prune, &mut unless_deleted);
     let before = memory;
     let mut memory = missed::notice_edit(&cronjob.spec, before, now);

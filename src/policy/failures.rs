@@ -1,21 +1,33 @@
 //! Failed runs in a row, and the suspension that too many of them lead to (`suspend-after-failures`).
 //!
 //! A run is counted when the status stops naming it as active, in the same write, so it counts once whatever happens.
+//! What a backfill runs says nothing of how the schedule is doing, and is not counted.
 
 use chrono::SubsecRound;
 
-use crate::cronjob::{CronJob, Outcome, Record};
+use crate::cronjob::{CronJob, Origin, Outcome, Record, Run};
 use crate::policy::{Note, Ruling};
 use crate::schedule::Timestamp;
 
 /// Counts the runs that have just ended, and suspends the schedule if too many have failed.
-pub(super) fn count(record: &mut Record, cronjob: &CronJob, now: Timestamp, notes: &mut Vec<Note>) {
+pub(super) fn count(
+    record: &mut Record,
+    cronjob: &CronJob,
+    runs: &[Run],
+    now: Timestamp,
+    notes: &mut Vec<Note>,
+) {
     let Some(most) = cronjob.spec.policies.suspend_after_failures else {
         record.failures = 0;
         return;
     };
+    let is_backfill = |job: &str| {
+        let run = runs.iter().find(|run| run.name == job);
+        run.is_some_and(|run| run.origin == Origin::Backfill)
+    };
     for note in notes.iter() {
         match note {
+            Note::Completed { job, .. } if is_backfill(job) => {}
             Note::Completed {
                 outcome: Outcome::Failed,
                 ..

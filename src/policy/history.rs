@@ -1,11 +1,11 @@
 //! Which finished Jobs are deleted (`successfulJobsHistoryLimit`, `failedJobsHistoryLimit`).
 
-use crate::cronjob::{HistoryLimits, Outcome, Run};
+use crate::cronjob::{HistoryLimits, Origin, Outcome, Run};
 use crate::policy::situation::Deletion;
 
 /// The finished runs beyond the limits, oldest first.
 ///
-/// Runs that a person started count too. A run that is being deleted already counts but is not deleted again.
+/// Runs that a person started count too; those of a backfill don't, which go by their own time. A run that is being deleted already counts but is not deleted again.
 /// An unfinished run is never deleted here.
 pub(super) fn prune(limits: HistoryLimits, runs: &[Run]) -> Vec<Deletion> {
     let successful = excess(runs, Outcome::Succeeded, limits.successful);
@@ -20,7 +20,8 @@ pub(super) fn prune(limits: HistoryLimits, runs: &[Run]) -> Vec<Deletion> {
 
 fn excess(runs: &[Run], outcome: Outcome, limit: Option<usize>) -> Vec<&Run> {
     let Some(limit) = limit else { return vec![] };
-    let mut finished: Vec<&Run> = runs.iter().filter(|run| run.outcome() == Some(outcome)).collect();
+    let counts = |run: &&Run| run.outcome() == Some(outcome) && run.origin != Origin::Backfill;
+    let mut finished: Vec<&Run> = runs.iter().filter(counts).collect();
     // A run without a start time never started; it sorts last and so is kept longest, as in Kubernetes.
     finished.sort_by_key(|run| (run.started.is_none(), run.started, &run.name));
     finished.truncate(finished.len().saturating_sub(limit));
@@ -30,7 +31,7 @@ fn excess(runs: &[Run], outcome: Outcome, limit: Option<usize>) -> Vec<&Run> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::cronjob::{Origin, RunState};
+    use crate::cronjob::RunState;
 
     /// Kubernetes' cases for the order (`TestByJobStartTime`): runs are named by what they are, `2` started at 2.
     #[test]
@@ -77,6 +78,18 @@ mod tests {
             failed: None,
         };
         assert_eq!(prune(limits, &runs), []);
+    }
+
+    #[test]
+    fn runs_of_a_backfill_neither_count_nor_are_deleted() {
+        let mut runs = parse("a:1 b:2 c:3");
+        runs[2].origin = Origin::Backfill;
+        let limits = HistoryLimits {
+            successful: Some(1),
+            failed: None,
+        };
+        let names: Vec<_> = prune(limits, &runs).into_iter().map(|job| job.name).collect();
+        assert_eq!(names, ["a"]);
     }
 
     #[test]

@@ -21,9 +21,11 @@
 //! | `expected` | whether a success is overdue |
 //! | `line` | who waits for a start, and who goes first |
 //! | `concurrency` | what a due run does beside active ones |
+//! | `backfill` | runs for instants of the past that somebody asks for |
 //! | `settle` | what is recorded once the decision was carried out |
 //! | `note` | the reasons, as data |
 
+mod backfill;
 mod bookkeeping;
 mod concurrency;
 mod decide;
@@ -39,6 +41,7 @@ mod pending;
 mod settle;
 mod situation;
 
+pub use backfill::{Attempt, Hold, Plan, Reprocess, may_start, newest, plan};
 pub use decide::{decide, decide_in_group};
 pub use group::{Group, Member, rank};
 pub use line::MISSED_AFTER;

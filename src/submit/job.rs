@@ -5,7 +5,7 @@
 
 use std::collections::BTreeMap;
 
-use chrono::{FixedOffset, SecondsFormat};
+use chrono::{FixedOffset, SecondsFormat, TimeDelta};
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::{ObjectMeta, OwnerReference};
 use kube::core::{DynamicObject, TypeMeta};
 use serde::Deserialize;
@@ -21,6 +21,9 @@ pub const SCHEDULED_ANNOTATION: &str = "batch.kubernetes.io/cronjob-scheduled-ti
 /// Marks a Job that a person started with `kubectl create job --from=cronjob/…`.
 pub const INSTANTIATE_ANNOTATION: &str = "cronjob.kubernetes.io/instantiate";
 
+/// Names the backfill that a Job belongs to (`punctual backfill`).
+pub const BACKFILL_LABEL: &str = "punctual.dev/backfill";
+
 /// The Job that runs `cronjob` for `start`, ready to be created.
 ///
 /// Of the template's metadata only labels and annotations are taken over, and nothing of the CronJob's own.
@@ -31,6 +34,25 @@ pub fn job_for(cronjob: &CronJob, start: &Start, zones: &TimeZones) -> DynamicOb
         ..owner_reference(&cronjob.metadata)
     };
     from_template(cronjob, &start.name, (SCHEDULED_ANNOTATION, scheduled), owner)
+}
+
+/// The Job by which the backfill called `backfill` runs `cronjob` for an instant. It stays for `keep` after its end, if
+/// its template does not have it stay longer: as long as it is there, nobody starts it again.
+pub fn job_to_backfill(
+    cronjob: &CronJob,
+    (name, scheduled): (&str, Timestamp),
+    (backfill, keep): (&str, TimeDelta),
+    zones: &TimeZones,
+) -> DynamicObject {
+    let scheduled = rfc3339_in_zone(scheduled, cronjob.spec.time_zone.as_deref(), zones);
+    let owner = owner_reference(&cronjob.metadata);
+    let mut job = from_template(cronjob, name, (SCHEDULED_ANNOTATION, scheduled), owner);
+    let labels = job.metadata.labels.get_or_insert_default();
+    labels.insert(BACKFILL_LABEL.into(), backfill.into());
+    let ttl = &mut job.data["spec"]["ttlSecondsAfterFinished"];
+    let keep = keep.num_seconds();
+    *ttl = ttl.as_i64().map_or(keep, |asked| asked.max(keep)).into();
+    job
 }
 
 /// The Job by which a person runs `cronjob` once, whatever its schedule (`kubectl create job --from`).
@@ -169,6 +191,26 @@ mod tests {
           }
         }
         "#);
+    }
+
+    #[test]
+    fn the_job_of_a_backfill_is_labelled_and_stays_for_a_while() {
+        for (template, keep, stays) in [(None, 7, 7 * 86_400), (Some(60), 1, 86_400), (Some(1_000_000), 1, 1_000_000)] {
+            let mut cronjob = cronjob();
+            let mut written: Value = serde_json::from_str(cronjob.spec.job_template.as_str()).expect("JSON");
+            written["spec"]["ttlSecondsAfterFinished"] = json!(template);
+            cronjob.spec.job_template = serde_json::from_value(written).expect("a template");
+            let (start, keep) = (start(), TimeDelta::days(keep));
+            let job = job_to_backfill(
+                &cronjob,
+                (&start.name, start.scheduled),
+                ("spring", keep),
+                &TimeZones::built_in(),
+            );
+            assert_eq!(job.metadata.labels.expect("labels")[BACKFILL_LABEL], "spring");
+            assert_eq!(job.data["spec"]["ttlSecondsAfterFinished"], stays, "{template:?}");
+            assert_eq!(job.data["spec"]["newerThanUs"]["depth"], 1);
+        }
     }
 
     fn cronjob() -> CronJob {

@@ -28,7 +28,9 @@ mod view;
 pub use carry_out::{Carried, Submitter};
 pub use client::{Gate, open_gate, watched_client};
 pub use events::{COMPONENT, write_events};
-pub use job::{INSTANTIATE_ANNOTATION, SCHEDULED_ANNOTATION, job_by_hand, job_for};
+pub use job::{
+    BACKFILL_LABEL, INSTANTIATE_ANNOTATION, SCHEDULED_ANNOTATION, job_by_hand, job_for, job_to_backfill,
+};
 pub use requests::{CLI_FIELD_MANAGER, FIELD_MANAGER, REQUEST_TIMEOUT};
 pub use trouble::{Retry, Trouble};
 pub use view::{JobView, controlling_cronjob};

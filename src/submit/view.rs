@@ -21,6 +21,7 @@ pub struct JobView {
     created_by: Option<String>,
     scheduled: Option<Timestamp>,
     origin: Origin,
+    backfill: Option<String>,
     status: StatusView,
 }
 
@@ -43,6 +44,7 @@ struct MetadataView {
     deletion_timestamp: Option<Time>,
     owner_references: Option<Vec<OwnerReference>>,
     annotations: Option<AnnotationsView>,
+    labels: Option<LabelsView>,
     managed_fields: Option<Vec<ManagerView>>,
 }
 
@@ -54,6 +56,13 @@ struct AnnotationsView {
     /// Whatever its value.
     #[serde(rename = "cronjob.kubernetes.io/instantiate")]
     instantiate: Option<IgnoredAny>,
+}
+
+/// The label that matters.
+#[derive(Default, Deserialize)]
+struct LabelsView {
+    #[serde(rename = "punctual.dev/backfill")]
+    backfill: Option<String>,
 }
 
 /// An entry of `managedFields` without the fields, which are most of a Job's size.
@@ -96,14 +105,18 @@ impl From<Wire> for JobView {
     fn from(Wire { metadata, status }: Wire) -> Self {
         let annotations = metadata.annotations.unwrap_or_default();
         let scheduled = annotations.scheduled.and_then(|text| text.parse().ok());
+        let backfill = metadata.labels.unwrap_or_default().backfill;
         JobView {
             created_by: oldest_manager(metadata.managed_fields.unwrap_or_default()),
             scheduled,
             origin: if annotations.instantiate.is_some() {
                 Origin::Manual
+            } else if backfill.is_some() {
+                Origin::Backfill
             } else {
                 Origin::Schedule
             },
+            backfill,
             metadata: ObjectMeta {
                 name: metadata.name,
                 namespace: metadata.namespace,
@@ -150,6 +163,11 @@ impl JobView {
     /// The due instant that the Job was started for by the CronJob called `cronjob`: as it says itself, else by its name.
     pub fn scheduled(&self, cronjob: &str) -> Option<Timestamp> {
         self.scheduled.or_else(|| scheduled_by_name(cronjob, self.name()))
+    }
+
+    /// The backfill that it belongs to, by its label.
+    pub fn backfill(&self) -> Option<&str> {
+        self.backfill.as_deref()
     }
 
     /// The Job's name.
@@ -296,12 +314,14 @@ mod tests {
     }
 
     #[test]
-    fn a_run_that_a_person_started_is_known_by_its_annotation() {
+    fn a_run_that_a_person_started_is_known_by_its_annotation_or_label() {
         let by_hand = job(
             r#""annotations":{"cronjob.kubernetes.io/instantiate":"manual"}"#,
             "{}",
         );
         assert_eq!(by_hand.run().origin, Origin::Manual);
+        let filled = job(r#""labels":{"punctual.dev/backfill":"spring","a":"b"}"#, "{}");
+        assert_eq!((filled.run().origin, filled.backfill()), (Origin::Backfill, Some("spring")));
         assert_eq!(job("", "{}").run().origin, Origin::Schedule);
     }
 

@@ -1,5 +1,6 @@
 //! The policy core against Kubernetes' own test tables, and against its invariants.
 
+mod backfill;
 mod edges;
 mod invariants;
 mod pending;

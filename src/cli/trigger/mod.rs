@@ -19,11 +19,9 @@ use crate::cli::connect::{self, ServerArgs, refused};
 use crate::cli::exit::{Exit, Failure};
 use crate::cli::say;
 use crate::cli::up::duration;
+use crate::cronjob::LONGEST_JOB_NAME;
 use crate::manifest::CronJob;
 use crate::submit::{CLI_FIELD_MANAGER, job_by_hand};
-
-/// The longest name of a Job: its pods' label `batch.kubernetes.io/job-name` holds it.
-const LONGEST_NAME: usize = 63;
 
 /// Arguments of `punctual trigger`.
 #[derive(Debug, clap::Args)]
@@ -114,7 +112,7 @@ pub(super) fn trigger(args: &TriggerArgs) -> Result<Exit, Failure> {
 fn new_name(cronjob: &str) -> String {
     let random = uuid::Uuid::new_v4().simple().to_string();
     let suffix = format!("-manual-{}", &random[..5]);
-    let room = LONGEST_NAME - suffix.len();
+    let room = LONGEST_JOB_NAME - suffix.len();
     let stem: String = cronjob.chars().take(room).collect();
     format!("{}{suffix}", stem.trim_end_matches(['-', '.']))
 }
@@ -128,7 +126,7 @@ mod tests {
         let name = new_name("backup");
         assert!(name.starts_with("backup-manual-") && name.len() == 19, "{name}");
         assert_ne!(name, new_name("backup"));
-        assert_eq!(new_name(&"a".repeat(52)).len(), LONGEST_NAME);
+        assert_eq!(new_name(&"a".repeat(52)).len(), LONGEST_JOB_NAME);
         let dashed = format!("{}-b", "a".repeat(49));
         assert!(!new_name(&dashed).contains("--"));
     }

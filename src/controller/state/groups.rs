@@ -4,7 +4,7 @@ use chrono::TimeDelta;
 
 use crate::controller::state::{Standing, State};
 use crate::cronjob::extension::Membership;
-use crate::cronjob::{Key, Origin};
+use crate::cronjob::Key;
 use crate::policy::{Decision, Group, Member, Note, Ruling, Situation, WaitReason, decide, rank};
 use crate::schedule::Timestamp;
 
@@ -106,9 +106,7 @@ impl State {
             return 0;
         };
         let runs = self.cache.runs(&entry.cronjob.uid);
-        let seen = runs
-            .iter()
-            .filter(|run| run.is_active() && run.origin == Origin::Schedule);
+        let seen = runs.iter().filter(|run| run.is_in_the_way());
         let gone = |uid: &str| {
             self.standing
                 .get(key)
