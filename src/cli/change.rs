@@ -4,7 +4,6 @@
 //! `resume` and `skip-next` are little more than theirs.
 
 use std::collections::BTreeSet;
-use std::io::{BufRead, IsTerminal as _};
 
 use futures::{StreamExt as _, stream};
 use kube::api::{Patch, PatchParams};
@@ -14,7 +13,7 @@ use serde_json::Value;
 use crate::cli::chosen::ChosenArgs;
 use crate::cli::connect::{self, ServerArgs, refused};
 use crate::cli::exit::{Exit, Failure};
-use crate::cli::{complain, say};
+use crate::cli::{complain, consent, say};
 use crate::cronjob::Key;
 use crate::manifest::CronJob;
 use crate::submit::CLI_FIELD_MANAGER;
@@ -93,21 +92,7 @@ pub(super) fn change(
 
 /// Whether the person agrees; nobody is asked when nothing is to be changed.
 fn agreed(verb: &str, planned: &[(Key, Planned)]) -> Result<bool, Failure> {
-    let Some(question) = question(verb, planned) else {
-        return Ok(true);
-    };
-    if !std::io::stdin().is_terminal() {
-        return Err(Failure::usage(format!(
-            "{question} Nobody is there to answer; --yes says so beforehand"
-        )));
-    }
-    complain(&format!("{question} [y/N]"));
-    let mut answer = String::new();
-    std::io::stdin()
-        .lock()
-        .read_line(&mut answer)
-        .map_err(|error| Failure::from_error("the answer can't be read", &error))?;
-    Ok(is_yes(&answer))
+    question(verb, planned).map_or(Ok(true), |question| consent::agreed(&question))
 }
 
 /// What is asked before several CronJobs are changed.
@@ -127,10 +112,6 @@ fn question(verb: &str, planned: &[(Key, Planned)]) -> Option<String> {
         _ => format!("{} namespaces", namespaces.len()),
     };
     Some(format!("{verb} {cronjobs} in {place}?"))
-}
-
-fn is_yes(answer: &str) -> bool {
-    matches!(answer.trim().to_ascii_lowercase().as_str(), "y" | "yes")
 }
 
 /// Sends the patches, and says what became of each. One that fails does not hold up the others.
@@ -200,19 +181,6 @@ mod tests {
             });
             let planned: Vec<_> = planned.collect();
             assert_eq!(question("suspend", &planned).as_deref(), asked, "{keys}");
-        }
-    }
-
-    #[test]
-    fn only_a_yes_is_a_yes() {
-        for (answer, yes) in [
-            ("y\n", true),
-            ("YES\n", true),
-            ("\n", false),
-            ("", false),
-            ("yellow\n", false),
-        ] {
-            assert_eq!(is_yes(answer), yes, "{answer:?}");
         }
     }
 }

@@ -2,10 +2,12 @@
 
 mod asked;
 mod assumed;
+mod backfill;
 mod change;
 mod chosen;
 mod completion;
 mod connect;
+mod consent;
 mod controller;
 mod diagnostics;
 mod exit;
@@ -13,6 +15,7 @@ mod explain;
 mod forecast;
 mod get;
 mod import;
+mod interrupts;
 mod lint;
 mod next;
 mod page;
@@ -90,6 +93,8 @@ enum Command {
     SkipNext(skip_next::SkipNextArgs),
     /// Run a CronJob once, now
     Trigger(trigger::TriggerArgs),
+    /// Run a CronJob for instants of the past
+    Backfill(backfill::BackfillArgs),
     /// List when a schedule is due
     Next(next::NextArgs),
     /// Say what a schedule means, when it is due and what may surprise about it
@@ -137,6 +142,7 @@ pub fn run(cli: &Cli) -> Exit {
         Command::Resume(args) => resume::resume(args),
         Command::SkipNext(args) => skip_next::skip_next(args),
         Command::Trigger(args) => trigger::trigger(args),
+        Command::Backfill(args) => backfill::backfill(args),
         Command::Next(args) => next::next(args),
         Command::Lint(args) => lint::lint(args),
         Command::Import(args) => import::import(args),

@@ -12,8 +12,8 @@ use std::fmt;
 
 use crate::cronjob::{Origin, Outcome, Run, rerun_name, run_name};
 use crate::policy::concurrency;
-use crate::policy::decide::decide_in_group;
-use crate::policy::group::Group;
+use crate::policy::decide::{decide, decide_in_group};
+use crate::policy::group::{Group, Member};
 use crate::policy::line::MISSED_AFTER;
 use crate::policy::situation::{Decision, Situation};
 use crate::policy::{Note, Ruling};
@@ -135,6 +135,18 @@ pub fn may_start(
         Some(membership) if !group.has_room_to_spare(membership, decision.status.active.len()) => Err(Hold::Group),
         _ => Ok(()),
     }
+}
+
+/// A CronJob as a member of its group, as it is now; `None` if it is in none.
+pub fn member(situation: Situation<'_>, now: Timestamp) -> Option<Member> {
+    let Situation { cronjob, runs, .. } = situation;
+    let membership = cronjob.spec.policies.group.clone()?;
+    Some(Member {
+        name: cronjob.key.name.clone(),
+        membership,
+        taken: runs.iter().filter(|run| run.is_in_the_way()).count(),
+        waits_for: wanted(&decide(situation, now)),
+    })
 }
 
 /// The instant that the schedule starts now, or would if it could.

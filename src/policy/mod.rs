@@ -41,7 +41,7 @@ mod pending;
 mod settle;
 mod situation;
 
-pub use backfill::{Attempt, Hold, Plan, Reprocess, may_start, newest, plan};
+pub use backfill::{Attempt, Hold, Plan, Reprocess, may_start, member, newest, plan};
 pub use decide::{decide, decide_in_group};
 pub use group::{Group, Member, rank};
 pub use line::MISSED_AFTER;

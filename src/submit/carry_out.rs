@@ -16,7 +16,7 @@ use crate::schedule::TimeZones;
 use crate::submit::job::job_for;
 use crate::submit::lanes::Lanes;
 use crate::submit::pods;
-use crate::submit::requests::{CreateAnswer, PodsAnswer, Requests, StatusAnswer};
+use crate::submit::requests::{CreateAnswer, FIELD_MANAGER, PodsAnswer, Requests, StatusAnswer};
 use crate::submit::trouble::Trouble;
 use crate::submit::view::JobView;
 
@@ -161,7 +161,7 @@ impl Submitter {
         owner: &str,
         carried: &mut Carried,
     ) -> StartResult {
-        match requests.create(job, owner).await {
+        match requests.create(job, owner, FIELD_MANAGER).await {
             CreateAnswer::Created(job) => {
                 let at = self.clock.now();
                 let reference = JobRef::from(&job.run());

@@ -30,7 +30,7 @@ pub const FIELD_MANAGER: &str = "punctual";
 pub const CLI_FIELD_MANAGER: &str = "punctual-cli";
 
 /// The answer to a create.
-pub(super) enum CreateAnswer {
+pub enum CreateAnswer {
     /// The Job was created.
     Created(JobView),
     /// The Job was there already, and it is ours.
@@ -57,6 +57,15 @@ pub(super) enum StatusAnswer {
     Conflict,
     /// The CronJob is gone.
     Gone,
+}
+
+/// Creates a Job of the CronJob with the UID `owner` for a person who uses one of our commands. Its name is the lock, as
+/// it is for the controller.
+pub async fn create_for_person(client: &Client, job: &DynamicObject, owner: &str) -> CreateAnswer {
+    let namespace = job.metadata.namespace.as_deref().unwrap_or_default();
+    Requests::new(client, namespace)
+        .create(job, owner, CLI_FIELD_MANAGER)
+        .await
 }
 
 /// The requests that concern the Jobs and the status of one namespace's CronJobs.
@@ -105,10 +114,10 @@ impl Requests {
     /// Creates the Job of a run for the CronJob with the UID `owner`.
     ///
     /// The name is the lock: a Job that has it and is ours was created by an attempt whose answer was lost.
-    pub(super) async fn create(&self, job: &DynamicObject, owner: &str) -> CreateAnswer {
+    pub(super) async fn create(&self, job: &DynamicObject, owner: &str, manager: &str) -> CreateAnswer {
         let name = job.metadata.name.as_deref().unwrap_or_default();
         let params = PostParams {
-            field_manager: Some(FIELD_MANAGER.into()),
+            field_manager: Some(manager.into()),
             ..PostParams::default()
         };
         match in_time(self.post(&params, job)).await {

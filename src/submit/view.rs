@@ -190,6 +190,11 @@ impl JobView {
         self.metadata.creation_timestamp.as_ref().and_then(timestamp)
     }
 
+    /// Whether it has not ended.
+    pub fn is_active(&self) -> bool {
+        self.state() == RunState::Active
+    }
+
     /// The Job as policy sees it.
     pub fn run(&self) -> Run {
         let text = |field: &Option<String>| field.clone().unwrap_or_default();

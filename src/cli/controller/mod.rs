@@ -1,12 +1,8 @@
 //! `punctual controller`: runs the CronJobs of a cluster, in place of the built-in controller or beside it.
 //!
-//! | file | what it does |
-//! |---|---|
-//! | `service` | starts everything, and stops it in order |
-//! | `signals` | the first asks to stop, the second insists |
+//! `service` starts everything, and stops it in order.
 
 mod service;
-mod signals;
 
 use std::net::SocketAddr;
 use std::path::PathBuf;

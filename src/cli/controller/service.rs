@@ -12,7 +12,7 @@ use tokio::time::timeout;
 
 use crate::cli::connect;
 use crate::cli::controller::ControllerArgs;
-use crate::cli::controller::signals::Signals;
+use crate::cli::interrupts::Interrupts;
 use crate::cli::exit::{Exit, Failure};
 use crate::clock::{SharedClock, SystemClock};
 use crate::controller::{Charge, Controller, ControllerOptions, Elector, Leadership, LeaseName};
@@ -30,7 +30,7 @@ pub(super) async fn run(
     log_level: LogLevel,
 ) -> Result<Exit, Failure> {
     // Signals are caught before anything runs that they would have to stop.
-    let mut signals = Signals::catch()?;
+    let mut signals = Interrupts::catch()?;
     let clock = SystemClock::shared();
     let config = args.cluster.config().await?;
     introduce(args, &config, &zones, &clock);

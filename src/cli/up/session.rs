@@ -8,6 +8,7 @@ use tokio::sync::{mpsc, watch};
 use tokio::task::JoinHandle;
 
 use crate::cli::exit::{Exit, Failure};
+use crate::cli::interrupts::Interrupts;
 use crate::cli::up::before::Before;
 use crate::cli::up::happening::{Happening, LoadedObject};
 use crate::cli::up::interrupts::Interrupts;

@@ -1,21 +1,25 @@
-//! The first signal asks to stop, the second insists.
+//! Ctrl-C and SIGTERM, which mean the same: the first asks to stop, the second insists.
 
 use tokio::signal::unix::{Signal, SignalKind, signal};
 
 use crate::cli::exit::Failure;
 
-/// Ctrl-C and SIGTERM, which mean the same.
-pub(super) struct Signals {
+/// The two signals, caught from now on.
+pub(super) struct Interrupts {
     interrupt: Signal,
     terminate: Signal,
 }
 
-impl Signals {
-    /// Catches them from now on.
+impl Interrupts {
+    /// Catches them.
+    ///
+    /// # Errors
+    ///
+    /// When the system does not let them be caught.
     pub(super) fn catch() -> Result<Self, Failure> {
         let catch =
             |kind| signal(kind).map_err(|error| Failure::from_error("signals can't be caught", &error));
-        Ok(Signals {
+        Ok(Interrupts {
             interrupt: catch(SignalKind::interrupt())?,
             terminate: catch(SignalKind::terminate())?,
         })
