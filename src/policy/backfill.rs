@@ -61,7 +61,10 @@ pub fn plan(
     name: &str,
     reprocess: Reprocess,
 ) -> Plan {
-    if attempts.iter().any(|attempt| attempt.backfill.as_deref() == Some(name)) {
+    if attempts
+        .iter()
+        .any(|attempt| attempt.backfill.as_deref() == Some(name))
+    {
         return Plan::Started;
     }
     let Some(newest) = newest(attempts) else {
@@ -82,7 +85,9 @@ pub fn plan(
 
 /// The newest Job of an instant, by which what has become of it is told.
 pub fn newest<'a>(attempts: &[&'a Attempt]) -> Option<&'a Attempt> {
-    let newest = attempts.iter().max_by_key(|attempt| (attempt.created, &attempt.run.name));
+    let newest = attempts
+        .iter()
+        .max_by_key(|attempt| (attempt.created, &attempt.run.name));
     newest.copied()
 }
 
@@ -115,14 +120,17 @@ pub fn may_start(
     now: Timestamp,
 ) -> Result<(), Hold> {
     let Situation { cronjob, runs, .. } = situation;
-    let own = runs.iter().filter(|run| run.is_in_the_way() && run.origin == Origin::Backfill);
+    let own = runs
+        .iter()
+        .filter(|run| run.is_in_the_way() && run.origin == Origin::Backfill);
     if own.count() >= most {
         return Err(Hold::Enough(most));
     }
     let decision = decide_in_group(situation, group, now);
     if let Some(places) = concurrency::places(&cronjob.spec) {
         let first = wanted(&decision).map(Hold::Schedule);
-        let is_kept = |hold: &Hold| asked.is_none_or(|(before, since)| before != hold || now < since + MISSED_AFTER);
+        let is_kept =
+            |hold: &Hold| asked.is_none_or(|(before, since)| before != hold || now < since + MISSED_AFTER);
         if let Some(hold) = first.filter(is_kept) {
             return Err(hold);
         }
@@ -132,7 +140,9 @@ pub fn may_start(
         }
     }
     match &cronjob.spec.policies.group {
-        Some(membership) if !group.has_room_to_spare(membership, decision.status.active.len()) => Err(Hold::Group),
+        Some(membership) if !group.has_room_to_spare(membership, decision.status.active.len()) => {
+            Err(Hold::Group)
+        }
         _ => Ok(()),
     }
 }
@@ -164,7 +174,11 @@ impl fmt::Display for Hold {
         match self {
             Hold::Enough(1) => f.write_str("one run at a time (--max-active)"),
             Hold::Enough(most) => write!(f, "{most} runs at a time (--max-active)"),
-            Hold::Active(jobs) => write!(f, "{} active, beside which the CronJob lets nothing run", is_or_are(jobs)),
+            Hold::Active(jobs) => write!(
+                f,
+                "{} active, beside which the CronJob lets nothing run",
+                is_or_are(jobs)
+            ),
             Hold::Schedule(due) => write!(
                 f,
                 "the run that is due {} goes first",

@@ -64,7 +64,9 @@ impl Group {
     /// Whether there is a slot that nobody else waits for, beside so many runs of a member's own.
     pub(super) fn has_room_to_spare(&self, membership: &Membership, own: usize) -> bool {
         let others = self.others.iter();
-        let wanted: usize = others.map(|other| other.taken + usize::from(other.waits_for.is_some())).sum();
+        let wanted: usize = others
+            .map(|other| other.taken + usize::from(other.waits_for.is_some()))
+            .sum();
         own + wanted < self.slots(membership)
     }
 

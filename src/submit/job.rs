@@ -195,7 +195,11 @@ mod tests {
 
     #[test]
     fn the_job_of_a_backfill_is_labelled_and_stays_for_a_while() {
-        for (template, keep, stays) in [(None, 7, 7 * 86_400), (Some(60), 1, 86_400), (Some(1_000_000), 1, 1_000_000)] {
+        for (template, keep, stays) in [
+            (None, 7, 7 * 86_400),
+            (Some(60), 1, 86_400),
+            (Some(1_000_000), 1, 1_000_000),
+        ] {
             let mut cronjob = cronjob();
             let mut written: Value = serde_json::from_str(cronjob.spec.job_template.as_str()).expect("JSON");
             written["spec"]["ttlSecondsAfterFinished"] = json!(template);

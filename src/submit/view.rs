@@ -326,7 +326,10 @@ mod tests {
         );
         assert_eq!(by_hand.run().origin, Origin::Manual);
         let filled = job(r#""labels":{"punctual.dev/backfill":"spring","a":"b"}"#, "{}");
-        assert_eq!((filled.run().origin, filled.backfill()), (Origin::Backfill, Some("spring")));
+        assert_eq!(
+            (filled.run().origin, filled.backfill()),
+            (Origin::Backfill, Some("spring"))
+        );
         assert_eq!(job("", "{}").run().origin, Origin::Schedule);
     }
 

@@ -1,112 +1,15 @@
 //! The commands of every day (`get`, `suspend`, `resume`, `skip-next`, `trigger`), against the embedded API behind a real socket.
 
 use std::path::Path;
-use std::process::{Output, Stdio};
+use std::process::Stdio;
 use std::time::Duration;
 
 use insta::assert_snapshot;
-use kube::Client;
 use serde_json::{Value, json};
 
-use crate::embedded::Embedded;
 use crate::request::request;
+use crate::server::{JOBS, Server};
 use crate::{command, exit_code, punctual, text};
-
-const CRONJOBS: &str = "/apis/batch/v1/namespaces/default/cronjobs";
-const JOBS: &str = "/apis/batch/v1/namespaces/default/jobs";
-
-/// An API server with some objects.
-struct Server(Embedded);
-
-impl Server {
-    async fn start() -> Self {
-        Server(Embedded::start().await)
-    }
-
-    fn client(&self) -> &Client {
-        &self.0.client
-    }
-
-    async fn send(&self, method: &str, path: &str, body: &Value) -> Value {
-        let answer = self.client().request(request(method, path, body)).await;
-        answer.unwrap_or_else(|error| panic!("{method} {path}: {error}"))
-    }
-
-    /// A CronJob of a container `main`; `extra` is merged into it.
-    async fn cronjob(&self, name: &str, extra: &Value) -> Value {
-        let mut object = json!({
-            "metadata": { "name": name },
-            "spec": { "schedule": "30 2 * * *", "jobTemplate": { "spec": { "template": { "spec": {
-                "restartPolicy": "Never",
-                "containers": [{ "name": "main", "image": "busybox", "command": ["backup"], "args": ["-q"] }],
-            } } } } },
-        });
-        json_patch::merge(&mut object, extra);
-        self.send("POST", CRONJOBS, &object).await
-    }
-
-    /// A Job of a CronJob that has ended.
-    async fn ended_job(&self, cronjob: &Value, name: &str, condition: &str) {
-        let owner = json!({
-            "apiVersion": "batch/v1", "kind": "CronJob", "controller": true,
-            "name": cronjob["metadata"]["name"], "uid": cronjob["metadata"]["uid"],
-        });
-        let job = json!({
-            "metadata": { "name": name, "ownerReferences": [owner] },
-            "spec": cronjob["spec"]["jobTemplate"]["spec"],
-        });
-        self.send("POST", JOBS, &job).await;
-        self.end(name, condition).await;
-    }
-
-    async fn end(&self, job: &str, condition: &str) {
-        let now = "2026-11-23T12:00:00Z";
-        let before = if condition == "Complete" {
-            "SuccessCriteriaMet"
-        } else {
-            "FailureTarget"
-        };
-        let conditions = [before, condition].map(|kind| {
-            json!({ "type": kind, "status": "True", "lastTransitionTime": now, "reason": "BackoffLimitExceeded",
-                    "message": "Job has reached the specified backoff limit" })
-        });
-        let mut status = json!({ "startTime": now, "conditions": conditions });
-        if condition == "Complete" {
-            status["completionTime"] = now.into();
-        }
-        self.send(
-            "PATCH",
-            &format!("{JOBS}/{job}/status"),
-            &json!({ "status": status }),
-        )
-        .await;
-    }
-
-    /// `spec.suspend` and the annotations of each CronJob.
-    async fn marks(&self) -> Vec<(Value, Value)> {
-        let list = self.send("GET", CRONJOBS, &Value::Null).await;
-        let items = list["items"].as_array().expect("a list").iter();
-        let marks = items.map(|item| {
-            let annotations = item["metadata"].get("annotations").cloned();
-            (
-                item["spec"]["suspend"].clone(),
-                annotations.unwrap_or_else(|| json!({})),
-            )
-        });
-        marks.collect()
-    }
-
-    /// Runs `punctual` against it.
-    fn punctual(&self, arguments: &[&str]) -> Output {
-        let kubeconfig = self.0.kubeconfig();
-        let command = command(arguments)
-            .arg("--kubeconfig")
-            .arg(kubeconfig)
-            .stdin(Stdio::null())
-            .output();
-        command.expect("punctual can be started")
-    }
-}
 
 #[tokio::test(flavor = "multi_thread")]
 async fn get_shows_what_kubectl_does_not() {
@@ -173,7 +76,7 @@ async fn a_data_folder_leads_to_the_punctual_of_this_machine() {
     let server = Server::start().await;
     server.cronjob("backup", &json!({})).await;
     let folder = tempfile::tempdir().expect("a folder");
-    std::fs::copy(server.0.kubeconfig(), folder.path().join("kubeconfig")).expect("a copy");
+    std::fs::copy(server.kubeconfig(), folder.path().join("kubeconfig")).expect("a copy");
     let get = |folder: &Path| punctual(&["get", "-o", "name", "--data-dir", &folder.display().to_string()]);
     assert_eq!(text(&get(folder.path()).stdout), "cronjob.batch/backup\n");
     assert_snapshot!(
@@ -255,7 +158,7 @@ async fn trigger_waits_for_the_end_and_tells_it_by_its_exit_code() {
     server.cronjob("backup", &json!({})).await;
     for (job, condition) in [("good", "Complete"), ("bad", "Failed")] {
         let waiting = command(&["trigger", "backup", "--wait", "--job-name", job, "--kubeconfig"])
-            .arg(server.0.kubeconfig())
+            .arg(server.kubeconfig())
             .stdout(Stdio::piped())
             .stderr(Stdio::piped())
             .spawn()

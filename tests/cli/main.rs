@@ -1,5 +1,6 @@
 //! The binary, as a person or a script uses it: output, errors and exit codes.
 
+mod backfill;
 mod completion;
 mod controller;
 mod daily;
@@ -13,6 +14,7 @@ mod lint;
 mod next;
 #[path = "../support/request.rs"]
 mod request;
+mod server;
 mod simulate;
 mod up;
 

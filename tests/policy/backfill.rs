@@ -20,11 +20,21 @@ fn an_instant_is_run_if_what_became_of_it_is_to_be_run_again() {
         ("t-29923800:a", "-", "-", "-"),
         // The newest counts, whatever came before.
         ("t-29923800:F t-29923800-r1:S:other", "-", "-", "t-29923800-r2"),
-        ("t-29923800:S t-29923800-r1:F:other", "-", "t-29923800-r2", "t-29923800-r2"),
+        (
+            "t-29923800:S t-29923800-r1:F:other",
+            "-",
+            "t-29923800-r2",
+            "t-29923800-r2",
+        ),
         ("t-29923800:F t-29923800-r1:a:other", "-", "-", "-"),
         // The first Job is gone, and so is its name free; nobody takes it, for it stands for the run itself.
         ("t-29923800-r1:F:other", "-", "t-29923800-r2", "t-29923800-r2"),
-        ("t-29923800:F t-29923800-r2:F:other", "-", "t-29923800-r1", "t-29923800-r1"),
+        (
+            "t-29923800:F t-29923800-r2:F:other",
+            "-",
+            "t-29923800-r1",
+            "t-29923800-r1",
+        ),
         // What it has started itself it never starts again, however that ended.
         ("t-29923800:S:mine", "=", "=", "="),
         ("t-29923800:F t-29923800-r1:F:mine", "=", "=", "="),
@@ -69,7 +79,13 @@ fn a_run_starts_where_one_of_the_schedule_could() {
         ("Allow", json!({}), "b", 1, Err(Hold::Enough(1))),
         ("Allow", json!({}), "b", 2, Ok(())),
         ("Allow", json!({}), "m", 1, Ok(())),
-        ("Allow", json!({ "punctual.dev/max-active": "1" }), "s", 1, active("s")),
+        (
+            "Allow",
+            json!({ "punctual.dev/max-active": "1" }),
+            "s",
+            1,
+            active("s"),
+        ),
         ("Allow", json!({ "punctual.dev/max-active": "2" }), "s", 1, Ok(())),
         ("Forbid", json!({}), "", 5, Ok(())),
         ("Forbid", json!({}), "s", 5, active("s")),
@@ -78,14 +94,39 @@ fn a_run_starts_where_one_of_the_schedule_could() {
         // It ends nobody else's run.
         ("Replace", json!({}), "s", 5, active("s")),
         ("Replace", json!({}), "", 5, Ok(())),
-        ("Allow", json!({ "punctual.dev/overlap": "Skip" }), "s", 5, active("s")),
-        ("Allow", json!({ "punctual.dev/overlap": "ReplaceWhenStopped" }), "s", 5, active("s")),
+        (
+            "Allow",
+            json!({ "punctual.dev/overlap": "Skip" }),
+            "s",
+            5,
+            active("s"),
+        ),
+        (
+            "Allow",
+            json!({ "punctual.dev/overlap": "ReplaceWhenStopped" }),
+            "s",
+            5,
+            active("s"),
+        ),
         ("Forbid", queue.clone(), "s", 5, Ok(())),
-        ("Forbid", queue, "s b", 5, Err(Hold::Active(vec!["b".into(), "s".into()]))),
+        (
+            "Forbid",
+            queue,
+            "s b",
+            5,
+            Err(Hold::Active(vec!["b".into(), "s".into()])),
+        ),
     ] {
         let cronjob = cronjob(policy, &annotations);
         let runs: Vec<Run> = runs.split_whitespace().map(active_run).collect();
-        let found = asked(&cronjob, &runs, &Group::default(), most, None, "2026-11-23T10:30:00Z");
+        let found = asked(
+            &cronjob,
+            &runs,
+            &Group::default(),
+            most,
+            None,
+            "2026-11-23T10:30:00Z",
+        );
         let found = found.map_err(|hold| match hold {
             Hold::Active(mut jobs) => {
                 jobs.sort();
@@ -107,10 +148,28 @@ fn the_schedule_goes_first_but_is_not_waited_for_for_ever() {
         (&forbid, "", None, "2026-11-23T11:00:00Z", Err(due.clone())),
         // It waits for a run of the backfill, and goes before the next one.
         (&forbid, "b", None, "2026-11-23T11:00:30Z", Err(due.clone())),
-        (&forbid, "", Some("2026-11-23T11:00:00Z"), "2026-11-23T11:00:09Z", Err(due.clone())),
-        (&forbid, "", Some("2026-11-23T11:00:00Z"), "2026-11-23T11:00:10Z", Ok(())),
+        (
+            &forbid,
+            "",
+            Some("2026-11-23T11:00:00Z"),
+            "2026-11-23T11:00:09Z",
+            Err(due.clone()),
+        ),
+        (
+            &forbid,
+            "",
+            Some("2026-11-23T11:00:00Z"),
+            "2026-11-23T11:00:10Z",
+            Ok(()),
+        ),
         // Of another instant nothing is known yet.
-        (&forbid, "", Some("2026-11-23T11:00:00Z"), "2026-11-23T12:00:01Z", Err(Hold::Schedule(at("2026-11-23T12:00:00Z")))),
+        (
+            &forbid,
+            "",
+            Some("2026-11-23T11:00:00Z"),
+            "2026-11-23T12:00:01Z",
+            Err(Hold::Schedule(at("2026-11-23T12:00:00Z"))),
+        ),
         // Where any number may be active nobody is in anybody's way.
         (&allow, "", None, "2026-11-23T11:00:00Z", Ok(())),
     ] {
@@ -124,7 +183,10 @@ fn the_schedule_goes_first_but_is_not_waited_for_for_ever() {
 /// A group of two slots: the others as `taken/waits`, and whether there is room for one beside `own` runs.
 #[test]
 fn in_a_group_those_that_wait_go_first() {
-    let cronjob = cronjob("Allow", &json!({ "punctual.dev/group": "g", "punctual.dev/group-slots": "2" }));
+    let cronjob = cronjob(
+        "Allow",
+        &json!({ "punctual.dev/group": "g", "punctual.dev/group-slots": "2" }),
+    );
     for (others, own, has_room) in [
         ("", "", true),
         ("1/-", "", true),

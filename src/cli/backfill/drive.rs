@@ -107,16 +107,24 @@ impl Drive {
     }
 
     fn first_waiting(&self) -> Option<usize> {
-        self.runs.iter().position(|(_, stage)| matches!(stage, Stage::Waits))
+        self.runs
+            .iter()
+            .position(|(_, stage)| matches!(stage, Stage::Waits))
     }
 
     fn waiting(&self) -> usize {
-        let waiting = self.runs.iter().filter(|(_, stage)| matches!(stage, Stage::Waits));
+        let waiting = self
+            .runs
+            .iter()
+            .filter(|(_, stage)| matches!(stage, Stage::Waits));
         waiting.count()
     }
 
     fn running(&self) -> usize {
-        let running = self.runs.iter().filter(|(_, stage)| matches!(stage, Stage::Runs { .. }));
+        let running = self
+            .runs
+            .iter()
+            .filter(|(_, stage)| matches!(stage, Stage::Runs { .. }));
         running.count()
     }
 
@@ -160,15 +168,28 @@ impl Drive {
         self.held = None;
         let Some(answer) = self.world.start(job, scheduled, &self.request).await else {
             let (key, left) = (&self.world.cronjob().key, self.waiting());
-            return Err(Failure::new(format!("CronJob {key} is gone; {left} runs were not started")));
+            return Err(Failure::new(format!(
+                "CronJob {key} is gone; {left} runs were not started"
+            )));
         };
         self.take_in(index, job, answer)
     }
 
-    /// Why the next run waits is told once.
+    /// Why the next run waits is told once, and not where it waits for those before it.
     fn hold(&mut self, hold: Hold, now: Timestamp) {
+        let is_own = |name: &String| {
+            let mut stages = self.runs.iter().map(|(_, stage)| stage);
+            stages.any(|stage| matches!(stage, Stage::Runs { job, .. } if job == name))
+        };
+        let goes_without_saying = match &hold {
+            Hold::Enough(_) => true,
+            Hold::Active(jobs) => jobs.iter().all(is_own),
+            Hold::Schedule(_) | Hold::Group => false,
+        };
         if self.held.as_ref().is_none_or(|(before, _)| *before != hold) {
-            self.show.waits(&hold);
+            if !goes_without_saying {
+                self.show.waits(&hold);
+            }
             self.held = Some((hold, now));
         }
     }

@@ -39,8 +39,8 @@ Examples:
   punctual backfill report --from 2026-11-01T00:00:00Z --to 2026-11-08T00:00:00Z --yes
   punctual backfill report --from 2026-11-01T00:00:00Z --reprocess failed --max-active 3
 
-A run starts where the CronJob's own policy lets one start, and after what the schedule itself has to
-start. Its Job carries its due instant as every run does, and the label punctual.dev/backfill.
+A run starts where the CronJob's own policy lets one start, and after what the schedule has to start.
+Its Job carries its due instant as every run does, and the label punctual.dev/backfill.
 
 Ctrl-C stops it; what runs goes on. The same command goes on with the rest: a backfill starts each
 instant once, and is known by its label. To run an instant once more, give it another one (--label).

@@ -90,9 +90,9 @@ fn label(text: &str) -> Result<String, String> {
         && is_end(text.chars().next())
         && is_end(text.chars().next_back())
         && text.chars().all(is_part);
-    is_label
-        .then(|| text.to_owned())
-        .ok_or_else(|| "write up to 63 letters, digits, -, _ and ., with a letter or a digit at both ends".into())
+    is_label.then(|| text.to_owned()).ok_or_else(|| {
+        "write up to 63 letters, digits, -, _ and ., with a letter or a digit at both ends".into()
+    })
 }
 
 impl RequestArgs {
@@ -146,7 +146,11 @@ impl Request {
     pub(super) fn instants(&self, cronjob: &CronJob) -> Result<Vec<Timestamp>, Failure> {
         let schedule = cronjob.spec.schedule.as_ref();
         let schedule = schedule.map_err(|error| {
-            Failure::refused(format!("the schedule of {} can't be used: {}", cronjob.key, chain(error)))
+            Failure::refused(format!(
+                "the schedule of {} can't be used: {}",
+                cronjob.key,
+                chain(error)
+            ))
         })?;
         let schedule = schedule.anchored(cronjob.created);
         let before = self.from - TimeDelta::nanoseconds(1);
@@ -187,12 +191,17 @@ mod tests {
     fn a_backfill_is_known_by_what_it_is_asked() {
         for (line, expected) in [
             ("", Ok("missed.20261101T000000Z.now")),
-            ("--to 2026-11-02T00:00:00+01:00", Ok("missed.20261101T000000Z.20261101T230000Z")),
+            (
+                "--to 2026-11-02T00:00:00+01:00",
+                Ok("missed.20261101T000000Z.20261101T230000Z"),
+            ),
             ("--reprocess all", Ok("all.20261101T000000Z.now")),
             ("--reprocess failed --label second-try", Ok("second-try")),
             (
                 "--to 2027-01-01T00:00:00Z",
-                Err("--to is in the future, and the schedule itself sees to that; write an instant of the past"),
+                Err(
+                    "--to is in the future, and the schedule itself sees to that; write an instant of the past",
+                ),
             ),
             (
                 "--to 2026-10-01T00:00:00Z",
@@ -201,7 +210,11 @@ mod tests {
         ] {
             let read = request(line);
             let found = read.as_ref().map(|request| request.name.as_str());
-            assert_eq!(found.map_err(|failure| failure.message.as_str()), expected, "{line}");
+            assert_eq!(
+                found.map_err(|failure| failure.message.as_str()),
+                expected,
+                "{line}"
+            );
         }
     }
 
@@ -224,9 +237,24 @@ mod tests {
     #[test]
     fn instants_are_those_of_the_schedule_with_both_ends() {
         for (schedule, annotations, line, expected) in [
-            ("0 */6 * * *", json!({}), "--to 2026-11-01T12:00:00Z", "00:00 06:00 12:00"),
-            ("0 */6 * * *", json!({}), "--to 2026-11-01T11:59:59Z", "00:00 06:00"),
-            ("0 */6 * * *", json!({}), "--to 2026-11-01T12:00:00Z --order newest", "12:00 06:00 00:00"),
+            (
+                "0 */6 * * *",
+                json!({}),
+                "--to 2026-11-01T12:00:00Z",
+                "00:00 06:00 12:00",
+            ),
+            (
+                "0 */6 * * *",
+                json!({}),
+                "--to 2026-11-01T11:59:59Z",
+                "00:00 06:00",
+            ),
+            (
+                "0 */6 * * *",
+                json!({}),
+                "--to 2026-11-01T12:00:00Z --order newest",
+                "12:00 06:00 00:00",
+            ),
             ("30 23 * * *", json!({}), "--to 2026-11-01T12:00:00Z", ""),
             (
                 "0 */6 * * *",
@@ -235,10 +263,17 @@ mod tests {
                 "06:00 12:00",
             ),
             // It was created at three o'clock.
-            ("@every 90m", json!({}), "--to 2026-11-01T07:00:00Z", "04:30 06:00"),
+            (
+                "@every 90m",
+                json!({}),
+                "--to 2026-11-01T07:00:00Z",
+                "04:30 06:00",
+            ),
         ] {
             let request = request(line).expect("a request");
-            let instants = request.instants(&cronjob(schedule, annotations)).expect("instants");
+            let instants = request
+                .instants(&cronjob(schedule, annotations))
+                .expect("instants");
             let shown: Vec<String> = instants.iter().map(|at| at.format("%H:%M").to_string()).collect();
             assert_eq!(shown.join(" "), expected, "{schedule} {line}");
         }
@@ -247,19 +282,27 @@ mod tests {
     #[test]
     fn there_is_an_end_to_the_instants() {
         let request = request("--to 2026-11-20T00:00:00Z").expect("a request");
-        let refused = request.instants(&cronjob("* * * * *", json!({}))).expect_err("too many");
+        let refused = request
+            .instants(&cronjob("* * * * *", json!({})))
+            .expect_err("too many");
         assert_eq!(
             refused.message,
             "more than 10000 instants are due between --from and --to; take a shorter time"
         );
-        let refused = request.instants(&cronjob("every day", json!({}))).expect_err("no schedule");
-        assert!(refused.message.starts_with("the schedule of a/t can't be used: "), "{refused:?}");
+        let refused = request
+            .instants(&cronjob("every day", json!({})))
+            .expect_err("no schedule");
+        assert!(
+            refused.message.starts_with("the schedule of a/t can't be used: "),
+            "{refused:?}"
+        );
     }
 
     fn request(line: &str) -> Result<Request, Failure> {
         let words = "t --from 2026-11-01T00:00:00Z ".to_owned() + line;
         let line = Line::try_parse_from(words.split_whitespace()).expect("arguments");
-        line.request.read("2026-11-23T12:00:00Z".parse().expect("an instant"))
+        line.request
+            .read("2026-11-23T12:00:00Z".parse().expect("an instant"))
     }
 
     fn cronjob(schedule: &str, annotations: serde_json::Value) -> CronJob {

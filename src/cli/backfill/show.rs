@@ -70,7 +70,10 @@ impl Show {
                 let most = if is_dry_run { usize::MAX } else { ROWS_SHOWN };
                 say(&text(table, request, &cronjob.spec, &self.zone, most));
             }
-            Output::Json => table.rows.iter().for_each(|row| self.event("planned", planned(row))),
+            Output::Json => table
+                .rows
+                .iter()
+                .for_each(|row| self.event("planned", planned(row))),
         }
     }
 
@@ -82,7 +85,11 @@ impl Show {
     pub(super) fn started(&self, job: &str, scheduled: Timestamp, left: usize) {
         let due = wall_clock(scheduled, &self.zone);
         let text = format!("{job} started, for {due} ({left} left)");
-        self.line(text, "started", json!({ "job": job, "scheduled": rfc3339(scheduled), "left": left }));
+        self.line(
+            text,
+            "started",
+            json!({ "job": job, "scheduled": rfc3339(scheduled), "left": left }),
+        );
     }
 
     pub(super) fn ended(&self, job: &str, outcome: Outcome) {
@@ -105,7 +112,11 @@ impl Show {
 
     pub(super) fn name_taken(&self, job: &str) {
         let text = format!("{job} was not started: another Job has that name. Rename or delete it");
-        self.line(text, "notStarted", json!({ "job": job, "why": "another Job has that name" }));
+        self.line(
+            text,
+            "notStarted",
+            json!({ "job": job, "why": "another Job has that name" }),
+        );
     }
 
     pub(super) fn refused(&self, job: &str, why: &str) {
@@ -114,24 +125,26 @@ impl Show {
     }
 
     pub(super) fn waits(&self, hold: &Hold) {
-        // That one comes after the other needs no words.
-        if matches!(hold, Hold::Enough(_)) {
-            return;
-        }
         let why = hold.to_string();
         self.line(format!("waits: {why}"), "waits", json!({ "why": why }));
     }
 
     pub(super) fn stopped(&self, running: usize, waiting: usize) {
-        let text = format!(
-            "stopped: {} {} left, and the same command goes on with {}; {} active and go on",
-            runs(waiting),
-            if waiting == 1 { "is" } else { "are" },
-            if waiting == 1 { "it" } else { "them" },
-            count(running, "is", "are"),
-        );
+        let (are, them) = if waiting == 1 {
+            ("is", "it")
+        } else {
+            ("are", "them")
+        };
+        let active = if running == 1 {
+            "1 is active and goes on".into()
+        } else {
+            format!("{running} are active and go on")
+        };
+        let left = runs(waiting);
         match self.output {
-            Output::Text => complain(&text),
+            Output::Text => complain(&format!(
+                "stopped: {left} {are} left, and the same command goes on with {them}; {active}"
+            )),
             Output::Json => self.event("stopped", json!({ "left": waiting, "active": running })),
         }
     }
@@ -143,8 +156,10 @@ impl Show {
             failed,
             not_started,
         } = sum;
-        let text = format!("{started} started, {succeeded} succeeded, {failed} failed, {not_started} not run");
-        let fields = json!({ "started": started, "succeeded": succeeded, "failed": failed, "notRun": not_started });
+        let text =
+            format!("{started} started, {succeeded} succeeded, {failed} failed, {not_started} not run");
+        let fields =
+            json!({ "started": started, "succeeded": succeeded, "failed": failed, "notRun": not_started });
         self.line(text, "summary", fields);
     }
 
@@ -205,11 +220,13 @@ fn text(table: &Table, request: &Request, spec: &Spec, zone: &Zone, most: usize)
         text += &format!("\n… and {} more", table.rows.len() - most);
     }
     text += "\n\n";
-    text += &match (table.to_start(), table.under_way()) {
-        (0, 0) => "nothing to start".to_owned(),
-        (start, 0) => format!("{} to start, {}", runs(start), beside(request, spec)),
-        (start, active) => format!("{} to start, {}; {active} active", runs(start), beside(request, spec)),
+    text += &match table.to_start() {
+        0 => "nothing to start".to_owned(),
+        start => format!("{} to start, {}", runs(start), beside(request, spec)),
     };
+    if table.under_way() > 0 {
+        text += &format!("; {} of before active", table.under_way());
+    }
     text += &format!("\nthe backfill is {} (label punctual.dev/backfill)", request.name);
     if let Some(history) = table.forgets.filter(|_| table.to_start() > 0) {
         text += &format!("\nnote: {}", forgets(history));
@@ -240,7 +257,9 @@ fn beside(request: &Request, spec: &Spec) -> String {
     };
     match (alone, policies.max_active) {
         (None, None) => most,
-        (None, Some(active)) => format!("{most}, and no more than {active} active in all (punctual.dev/max-active)"),
+        (None, Some(active)) => {
+            format!("{most}, and no more than {active} active in all (punctual.dev/max-active)")
+        }
         (Some(policy), _) => format!("{most}, as far as other runs let it ({policy})"),
     }
 }
@@ -248,7 +267,10 @@ fn beside(request: &Request, spec: &Spec) -> String {
 /// What is not known of instants without a Job.
 fn forgets(history: HistoryLimits) -> String {
     let kept = |limit: Option<usize>, word: &str| limit.map(|limit| format!("{limit} that {word}"));
-    let kept = [kept(history.successful, "succeeded"), kept(history.failed, "failed")];
+    let kept = [
+        kept(history.successful, "succeeded"),
+        kept(history.failed, "failed"),
+    ];
     let kept: Vec<String> = kept.into_iter().flatten().collect();
     format!(
         "where there is no Job there may have been one: of those that have ended, the history keeps {}",
@@ -262,9 +284,4 @@ fn runs(count: usize) -> String {
         1 => "1 run".into(),
         _ => format!("{count} runs"),
     }
-}
-
-/// `1 is`, `7 are`.
-fn count(number: usize, one: &str, many: &str) -> String {
-    format!("{number} {}", if number == 1 { one } else { many })
 }

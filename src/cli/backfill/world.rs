@@ -81,8 +81,12 @@ impl World {
         }
         let cronjobs: Api<manifest::CronJob> = Api::namespaced(self.client.clone(), &self.namespace);
         let jobs: Api<JobView> = Api::namespaced(self.client.clone(), &self.namespace);
-        let cronjobs = watch(cronjobs, of_cronjobs).default_backoff().map(Change::CronJob);
-        let jobs = watch(jobs, watcher::Config::default()).default_backoff().map(Change::Job);
+        let cronjobs = watch(cronjobs, of_cronjobs)
+            .default_backoff()
+            .map(Change::CronJob);
+        let jobs = watch(jobs, watcher::Config::default())
+            .default_backoff()
+            .map(Change::Job);
         self.changes = select_all([cronjobs.boxed(), jobs.boxed()]);
     }
 
@@ -130,7 +134,9 @@ impl World {
 
     /// Those of one instant.
     pub(super) fn attempts_of(&self, scheduled: Timestamp) -> Vec<Attempt> {
-        let of_it = self.owned(&self.uid).filter(|job| job.scheduled(&self.name) == Some(scheduled));
+        let of_it = self
+            .owned(&self.uid)
+            .filter(|job| job.scheduled(&self.name) == Some(scheduled));
         of_it.filter_map(attempt).collect()
     }
 
@@ -156,7 +162,10 @@ impl World {
 
     /// The active runs of a CronJob, which are all that matters here, and few of all that there are.
     fn runs_of(&self, cronjob: &str) -> Vec<Run> {
-        self.owned(cronjob).filter(|job| job.is_active()).map(JobView::run).collect()
+        self.owned(cronjob)
+            .filter(|job| job.is_active())
+            .map(JobView::run)
+            .collect()
     }
 
     /// The other members of its group.
@@ -164,24 +173,36 @@ impl World {
         let Some(own) = &self.cronjob.spec.policies.group else {
             return Group::default();
         };
-        let others = self.cronjobs.all().map(|object| manifest::lower(object, &self.zones, None));
-        let members = others.filter(|other| other.uid != self.uid).filter_map(|cronjob| {
-            let (runs, memory) = (self.runs_of(&cronjob.uid), Memory::default());
-            let situation = Situation {
-                cronjob: &cronjob,
-                runs: &runs,
-                memory: &memory,
-            };
-            policy::member(situation, now)
-        });
+        let others = self
+            .cronjobs
+            .all()
+            .map(|object| manifest::lower(object, &self.zones, None));
+        let members = others
+            .filter(|other| other.uid != self.uid)
+            .filter_map(|cronjob| {
+                let (runs, memory) = (self.runs_of(&cronjob.uid), Memory::default());
+                let situation = Situation {
+                    cronjob: &cronjob,
+                    runs: &runs,
+                    memory: &memory,
+                };
+                policy::member(situation, now)
+            });
         Group {
-            others: members.filter(|member| member.membership.name == own.name).collect(),
+            others: members
+                .filter(|member| member.membership.name == own.name)
+                .collect(),
             until: None,
         }
     }
 
     /// Creates the Job of an instant. What it comes to is known at once, whenever the watch shows it.
-    pub(super) async fn start(&mut self, name: &str, scheduled: Timestamp, request: &Request) -> Option<CreateAnswer> {
+    pub(super) async fn start(
+        &mut self,
+        name: &str,
+        scheduled: Timestamp,
+        request: &Request,
+    ) -> Option<CreateAnswer> {
         let backfill = (request.name.as_str(), request.keep);
         let job = job_to_backfill(self.object()?, (name, scheduled), backfill, &self.zones);
         let answer = create_for_person(&self.client, &job, &self.uid).await;

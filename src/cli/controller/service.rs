@@ -12,8 +12,8 @@ use tokio::time::timeout;
 
 use crate::cli::connect;
 use crate::cli::controller::ControllerArgs;
-use crate::cli::interrupts::Interrupts;
 use crate::cli::exit::{Exit, Failure};
+use crate::cli::interrupts::Interrupts;
 use crate::clock::{SharedClock, SystemClock};
 use crate::controller::{Charge, Controller, ControllerOptions, Elector, Leadership, LeaseName};
 use crate::schedule::TimeZones;

@@ -4,7 +4,7 @@ use chrono::TimeDelta;
 use serde::Serialize;
 
 use crate::cli::present::{rfc3339, wall_clock};
-use crate::cronjob::{CronJob, HistoryLimits, Outcome, Run, scheduled_by_name};
+use crate::cronjob::{CronJob, HistoryLimits, Origin, Outcome, Run, scheduled_by_name};
 use crate::manifest;
 use crate::schedule::{Schedule, Timestamp};
 use crate::submit::JobView;
@@ -80,7 +80,9 @@ pub(super) struct Streak {
 pub(super) fn view(object: &manifest::CronJob, cronjob: &CronJob, jobs: &[&JobView], now: Timestamp) -> View {
     let mut jobs: Vec<(Option<Timestamp>, Run)> = jobs.iter().map(|job| (job.created(), job.run())).collect();
     jobs.sort_by(|a, b| (b.0, &b.1.name).cmp(&(a.0, &a.1.name)));
-    let ended: Vec<Ended> = jobs.iter().filter_map(ended).collect();
+    // What was backfilled says nothing of how the schedule is doing.
+    let of_now = || jobs.iter().filter(|(_, run)| run.origin != Origin::Backfill);
+    let ended: Vec<Ended> = of_now().filter_map(ended).collect();
     let spec = &cronjob.spec;
     let schedule = spec.schedule.as_ref().ok();
     let zone = schedule.map(Schedule::zone);
@@ -112,7 +114,7 @@ pub(super) fn view(object: &manifest::CronJob, cronjob: &CronJob, jobs: &[&JobVi
         next_due_local: next_due.zip(zone).map(|(at, zone)| wall_clock(at, zone)),
         streak: streak(&ended, spec.history),
         last_result: ended.into_iter().next(),
-        lateness_seconds: jobs.iter().find_map(|job| lateness(&cronjob.key.name, job)),
+        lateness_seconds: of_now().find_map(|job| lateness(&cronjob.key.name, job)),
         created: object
             .metadata
             .creation_timestamp

@@ -3,8 +3,8 @@
 use chrono::TimeDelta;
 
 use crate::controller::state::{Standing, State};
-use crate::cronjob::extension::Membership;
 use crate::cronjob::Key;
+use crate::cronjob::extension::Membership;
 use crate::policy::{Decision, Group, Member, Note, Ruling, Situation, WaitReason, decide, rank};
 use crate::schedule::Timestamp;
 
