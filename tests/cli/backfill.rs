@@ -19,7 +19,7 @@ use crate::{command, exit_code, punctual, text};
 const NIGHTS: [&str; 4] = ["--from", "2026-11-20T02:30:00Z", "--to", "2026-11-23T02:30:00Z"];
 
 /// How long anything is waited for, on a machine that is busy.
-const PATIENCE: Duration = Duration::from_secs(60);
+const PATIENCE: Duration = Duration::from_mins(1);
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_dry_run_shows_what_would_be_started_and_why() {

@@ -79,7 +79,7 @@ impl Drive {
     /// # Errors
     ///
     /// When the CronJob is gone, or the API server keeps refusing a Job.
-    pub(super) async fn to_the_end(mut self) -> Result<Exit, Failure> {
+    pub(super) async fn finish(mut self) -> Result<Exit, Failure> {
         let mut interrupts = Interrupts::catch()?;
         self.world.follow();
         loop {

@@ -104,6 +104,6 @@ pub(super) fn backfill(args: &BackfillArgs) -> Result<Exit, Failure> {
             complain("nothing was started");
             return Ok(Exit::Failure);
         }
-        Drive::new(world, request, show, table).to_the_end().await
+        Drive::new(world, request, show, table).finish().await
     })
 }

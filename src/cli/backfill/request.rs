@@ -272,7 +272,7 @@ mod tests {
         ] {
             let request = request(line).expect("a request");
             let instants = request
-                .instants(&cronjob(schedule, annotations))
+                .instants(&cronjob(schedule, &annotations))
                 .expect("instants");
             let shown: Vec<String> = instants.iter().map(|at| at.format("%H:%M").to_string()).collect();
             assert_eq!(shown.join(" "), expected, "{schedule} {line}");
@@ -283,14 +283,14 @@ mod tests {
     fn there_is_an_end_to_the_instants() {
         let request = request("--to 2026-11-20T00:00:00Z").expect("a request");
         let refused = request
-            .instants(&cronjob("* * * * *", json!({})))
+            .instants(&cronjob("* * * * *", &json!({})))
             .expect_err("too many");
         assert_eq!(
             refused.message,
             "more than 10000 instants are due between --from and --to; take a shorter time"
         );
         let refused = request
-            .instants(&cronjob("every day", json!({})))
+            .instants(&cronjob("every day", &json!({})))
             .expect_err("no schedule");
         assert!(
             refused.message.starts_with("the schedule of a/t can't be used: "),
@@ -305,7 +305,7 @@ mod tests {
             .read("2026-11-23T12:00:00Z".parse().expect("an instant"))
     }
 
-    fn cronjob(schedule: &str, annotations: serde_json::Value) -> CronJob {
+    fn cronjob(schedule: &str, annotations: &serde_json::Value) -> CronJob {
         let object = json!({
             "metadata": {
                 "name": "t", "namespace": "a", "annotations": annotations, "creationTimestamp": "2026-11-01T03:00:00Z",

@@ -86,7 +86,7 @@ impl Show {
         let due = wall_clock(scheduled, &self.zone);
         let text = format!("{job} started, for {due} ({left} left)");
         self.line(
-            text,
+            &text,
             "started",
             json!({ "job": job, "scheduled": rfc3339(scheduled), "left": left }),
         );
@@ -97,23 +97,23 @@ impl Show {
             Outcome::Succeeded => ("succeeded", "jobSucceeded"),
             Outcome::Failed => ("failed", "jobFailed"),
         };
-        self.line(format!("{job} {word}"), event, json!({ "job": job }));
+        self.line(&format!("{job} {word}"), event, json!({ "job": job }));
     }
 
     pub(super) fn gone(&self, job: &str) {
         let text = format!("{job} was deleted before it ended; the same command starts it again");
-        self.line(text, "jobDeleted", json!({ "job": job }));
+        self.line(&text, "jobDeleted", json!({ "job": job }));
     }
 
     pub(super) fn has_one(&self, scheduled: Timestamp) {
         let text = format!("{} has a run by now", wall_clock(scheduled, &self.zone));
-        self.line(text, "leftAlone", json!({ "scheduled": rfc3339(scheduled) }));
+        self.line(&text, "leftAlone", json!({ "scheduled": rfc3339(scheduled) }));
     }
 
     pub(super) fn name_taken(&self, job: &str) {
         let text = format!("{job} was not started: another Job has that name. Rename or delete it");
         self.line(
-            text,
+            &text,
             "notStarted",
             json!({ "job": job, "why": "another Job has that name" }),
         );
@@ -121,12 +121,12 @@ impl Show {
 
     pub(super) fn refused(&self, job: &str, why: &str) {
         let text = format!("{job} could not be started: {why}; tried again");
-        self.line(text, "refused", json!({ "job": job, "why": why }));
+        self.line(&text, "refused", json!({ "job": job, "why": why }));
     }
 
     pub(super) fn waits(&self, hold: &Hold) {
         let why = hold.to_string();
-        self.line(format!("waits: {why}"), "waits", json!({ "why": why }));
+        self.line(&format!("waits: {why}"), "waits", json!({ "why": why }));
     }
 
     pub(super) fn stopped(&self, running: usize, waiting: usize) {
@@ -160,12 +160,12 @@ impl Show {
             format!("{started} started, {succeeded} succeeded, {failed} failed, {not_started} not run");
         let fields =
             json!({ "started": started, "succeeded": succeeded, "failed": failed, "notRun": not_started });
-        self.line(text, "summary", fields);
+        self.line(&text, "summary", fields);
     }
 
-    fn line(&self, text: String, event: &str, fields: Value) {
+    fn line(&self, text: &str, event: &str, fields: Value) {
         match self.output {
-            Output::Text => say(&text),
+            Output::Text => say(text),
             Output::Json => self.event(event, fields),
         }
     }
@@ -215,29 +215,43 @@ fn text(table: &Table, request: &Request, spec: &Spec, zone: &Zone, most: usize)
         };
         [wall_clock(row.scheduled, zone), so_far, plan]
     });
-    let mut text = columns(["DUE", "SO FAR", "BACKFILL"], rows);
+    let mut lines = vec![columns(["DUE", "SO FAR", "BACKFILL"], rows)];
     if table.rows.len() > most {
-        text += &format!("\n… and {} more", table.rows.len() - most);
+        lines.push(format!("… and {} more", table.rows.len() - most));
     }
-    text += "\n\n";
-    text += &match table.to_start() {
+    lines.push(String::new());
+    lines.extend(remarks(table, request, spec));
+    lines.join("\n")
+}
+
+/// What there is to say of all instants.
+fn remarks(table: &Table, request: &Request, spec: &Spec) -> Vec<String> {
+    let (start, active) = (table.to_start(), table.under_way());
+    let mut what = match start {
         0 => "nothing to start".to_owned(),
         start => format!("{} to start, {}", runs(start), beside(request, spec)),
     };
-    if table.under_way() > 0 {
-        text += &format!("; {} of before active", table.under_way());
+    if active > 0 {
+        what += "; of those started before are active: ";
+        what += &active.to_string();
     }
-    text += &format!("\nthe backfill is {} (label punctual.dev/backfill)", request.name);
-    if let Some(history) = table.forgets.filter(|_| table.to_start() > 0) {
-        text += &format!("\nnote: {}", forgets(history));
+    let mut lines = vec![
+        what,
+        format!("the backfill is {} (label punctual.dev/backfill)", request.name),
+    ];
+    if let Some(history) = table.forgets.filter(|_| start > 0) {
+        lines.push(format!("note: {}", forgets(history)));
     }
-    if table.to_start() > 0 && spec.policies.overlap == Some(Overlap::Skip) {
-        text += "\nnote: with punctual.dev/overlap: Skip, what comes due while one of these runs is skipped for good";
+    if start > 0 && spec.policies.overlap == Some(Overlap::Skip) {
+        lines.push(
+            "note: with punctual.dev/overlap: Skip, what comes due while one of these runs is skipped for good"
+                .into(),
+        );
     }
-    if table.to_start() == 0 && table.rows.iter().any(|row| row.plan == Plan::Started) {
-        text += "\nnote: to run what it has started once more, give it another name with --label";
+    if start == 0 && table.rows.iter().any(|row| row.plan == Plan::Started) {
+        lines.push("note: to run what it has started once more, give it another name with --label".into());
     }
-    text
+    lines
 }
 
 /// How many run at once, and beside what.

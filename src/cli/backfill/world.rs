@@ -235,7 +235,9 @@ impl<K: Resource + Clone + Debug + DeserializeOwned> Mirror<K> {
             known: HashMap::new(),
             listed: None,
         };
-        objects.into_iter().for_each(|object| mirror.insert(object));
+        for object in objects {
+            mirror.insert(object);
+        }
         mirror
     }
 
