@@ -3,7 +3,6 @@
 //! | file | what it does |
 //! |---|---|
 //! | `session` | starts everything, shows what happens, stops everything |
-//! | `interrupts` | Ctrl-C and SIGTERM |
 //! | `sources` | where what is shown comes from, and in which order |
 //! | `serving` | the data folder, the database, and the door to the API |
 //! | `before` | what an earlier `up` has left there |
@@ -17,7 +16,6 @@
 mod apply;
 mod before;
 mod happening;
-mod interrupts;
 mod item;
 mod jobs;
 mod json;

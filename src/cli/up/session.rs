@@ -11,7 +11,6 @@ use crate::cli::exit::{Exit, Failure};
 use crate::cli::interrupts::Interrupts;
 use crate::cli::up::before::Before;
 use crate::cli::up::happening::{Happening, LoadedObject};
-use crate::cli::up::interrupts::Interrupts;
 use crate::cli::up::item::Item;
 use crate::cli::up::jobs::Ends;
 use crate::cli::up::serving::{self, Serving};
