@@ -239,6 +239,7 @@ impl Controller {
             self.report.add(&finding, metrics);
         }
         metrics.set_backlog(self.state.backlog());
+        metrics.set_held_back(self.state.held_back());
         for (cronjob, wellbeing) in self.state.take_wellbeing() {
             metrics.set_wellbeing(&cronjob, wellbeing);
         }

@@ -350,9 +350,14 @@ impl State {
         std::mem::take(&mut self.wellbeing)
     }
 
-    /// How many CronJobs wait for their turn, or for what was decided to be carried out.
+    /// How many CronJobs wait for what was decided to be carried out.
     pub fn backlog(&self) -> usize {
-        self.busy.len() + self.pacer.as_ref().map_or(0, Pacer::len)
+        self.busy.len()
+    }
+
+    /// How many CronJobs wait for their turn, where there is a limit on the rate of starts.
+    pub fn held_back(&self) -> usize {
+        self.pacer.as_ref().map_or(0, Pacer::len)
     }
 
     /// How many CronJobs wait for a success that is overdue.

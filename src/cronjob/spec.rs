@@ -84,7 +84,12 @@ pub struct Spec {
 impl Spec {
     /// Whether nothing is started at the time `now`.
     pub fn is_suspended(&self, now: Timestamp) -> bool {
-        self.suspend && self.suspend_until.is_none_or(|until| now < until)
+        self.suspend && self.pause_ended(now).is_none()
+    }
+
+    /// When a pause ended by itself, if one has.
+    pub fn pause_ended(&self, now: Timestamp) -> Option<Timestamp> {
+        self.suspend_until.filter(|until| self.suspend && *until <= now)
     }
 }
 

@@ -104,6 +104,7 @@ fn decide_start(
     let window = Window::new(cronjob, schedule, decision, now);
     decision.wake = window.next_due();
     missed::report_deadlines(decision, &window);
+    missed::report_skips(decision, &window);
     expected::watch(decision, cronjob, schedule, now);
 
     let mut line = Line::form(decision, &cronjob.spec.policies, &window);

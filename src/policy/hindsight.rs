@@ -1,6 +1,6 @@
 //! What an edit or a resume makes of the time before it (`on-edit`, `on-resume`), across restarts.
 
-use chrono::SubsecRound;
+use chrono::{SubsecRound, TimeDelta};
 
 use crate::cronjob::extension::Hindsight;
 use crate::cronjob::{CronJob, Record, Spec};
@@ -32,22 +32,33 @@ pub(super) fn look_back(
     record.schedule = policies.on_edit.map(|_| seen);
 
     let asks_for_it = policies.on_resume == Some(Hindsight::Skip);
-    let resumed = record.paused && !is_paused(record, spec, now);
-    if resumed && asks_for_it {
-        forget(record, now, true);
+    let is_paused = spec.is_suspended(now) || record.suspended.is_some();
+    if asks_for_it && !is_paused {
+        match spec.pause_ended(now) {
+            Some(until) => forget_pause(record, cronjob, until),
+            None if record.paused => forget(record, now, true),
+            None => {}
+        }
     }
-    record.paused = asks_for_it && is_paused(record, spec, now);
+    record.paused = asks_for_it && is_paused;
 }
 
-fn is_paused(record: &Record, spec: &Spec, now: Timestamp) -> bool {
-    spec.is_suspended(now) || record.suspended.is_some()
+/// A pause that ended by itself ended when it says, also where nobody was there to see it begin or end; an instant at its
+/// end is due, and so is what came after it.
+fn forget_pause(record: &mut Record, cronjob: &CronJob, until: Timestamp) {
+    let last = until - TimeDelta::seconds(1);
+    let dealt_with = record.passed.max(cronjob.status.last_schedule_time);
+    if dealt_with < Some(last) {
+        forget(record, last, true);
+    }
 }
 
-/// Nobody waits any more, and nothing up to now is due. That is written down where somebody asked for it.
-fn forget(record: &mut Record, now: Timestamp, is_written: bool) {
-    record.missed.clear();
-    record.queue.clear();
-    record.passed = Some(now.trunc_subsecs(0)).filter(|_| is_written);
+/// Nobody waits any more who came up to an instant, and nothing up to there is due. That is written down where somebody
+/// asked for it.
+fn forget(record: &mut Record, until: Timestamp, is_written: bool) {
+    record.missed.retain(|at| *at > until);
+    record.queue.retain(|at| *at > until);
+    record.passed = Some(until.trunc_subsecs(0)).filter(|_| is_written);
 }
 
 /// The schedule and the zone as a number (FNV-1a): enough to see that they are not those of before.

@@ -8,8 +8,8 @@ use chrono::{SubsecRound, TimeDelta};
 
 use crate::cronjob::extension::Hindsight;
 use crate::cronjob::{CronJob, Spec, run_name};
-use crate::policy::Note;
 use crate::policy::situation::{Decision, Memory, Start};
+use crate::policy::{Note, Ruling, SkipReason};
 use crate::schedule::{Schedule, Timestamp};
 
 /// More missed instants than this raise `TooManyMissedTimes`, as in Kubernetes. It is only a warning: the newest runs.
@@ -69,9 +69,11 @@ impl<'a> Window<'a> {
         self.schedule.previous(self.now).filter(|due| *due > self.opens)
     }
 
-    /// The first instant after now that can become due.
+    /// The first instant after now that can become due, or is left out.
     pub(super) fn next_due(&self) -> Option<Timestamp> {
-        Some(self.schedule.next(self.now.max(self.done_until))? + self.jitter)
+        let due = self.schedule.next(self.now.max(self.done_until));
+        let left_out = self.schedule.left_out().filter(|at| *at > self.now);
+        Some(left_out.chain(due).min()? + self.jitter)
     }
 
     /// The instants of the window that are late by `grace` or came due up to `seen_since`, and the others.
@@ -189,6 +191,23 @@ fn deadline_cutoff(spec: &Spec, now: Timestamp) -> Option<Timestamp> {
     now.checked_sub_signed(spec.starting_deadline?)
 }
 
+/// Reports the instants that somebody asked to leave out, each once, when it has come.
+pub(super) fn report_skips(decision: &mut Decision, window: &Window<'_>) {
+    let told = [decision.memory.skip_told, decision.memory.seen_since];
+    let told = told.into_iter().flatten().fold(window.done_until, Timestamp::max);
+    let passed = window.schedule.left_out();
+    let passed: Vec<Timestamp> = passed.filter(|at| *at > told && *at <= window.now).collect();
+    let Some(newest) = passed.iter().max().copied() else {
+        return;
+    };
+    decision.notes.push(Note::Ruled(Ruling::Skipped {
+        count: u64::try_from(passed.len()).unwrap_or(MISSED_COUNT_CAP),
+        newest,
+        why: SkipReason::Asked,
+    }));
+    decision.memory.skip_told = Some(newest);
+}
+
 /// Reports the instants whose starting deadline has passed, each once.
 ///
 /// DIFFERENCE (D6): Kubernetes has an event for this, `MissSchedule`, that can never occur.
@@ -196,8 +215,15 @@ pub(super) fn report_deadlines(decision: &mut Decision, window: &Window<'_>) {
     let Some(cutoff) = deadline_cutoff(window.spec, window.now) else {
         return;
     };
-    let told = decision
-        .memory
+    // What passed during a pause was not missed: somebody wanted it so.
+    let pause_ended = window.spec.pause_ended(window.now);
+    let pardoned = match pause_ended.and_then(|until| deadline_cutoff(window.spec, until)) {
+        _ if decision.memory.rests => Some(cutoff),
+        by_itself => by_itself,
+    };
+    let memory = &mut decision.memory;
+    memory.deadline_told = memory.deadline_told.max(pardoned);
+    let told = memory
         .deadline_told
         .unwrap_or(window.done_until)
         .max(window.done_until);
@@ -227,6 +253,7 @@ pub fn notice_edit(spec: &Spec, memory: &Memory, now: Timestamp) -> Memory {
         schedule: Some(schedule),
         in_force_since: in_force_since.map(|since| since.min(now)),
         deadline_told: memory.deadline_told.map(|told| told.min(now)),
+        skip_told: memory.skip_told.map(|told| told.min(now)),
         rests: memory.rests,
         rested_until: memory.rested_until.map(|until| until.min(now)),
         overdue: memory.overdue,

@@ -35,6 +35,8 @@ pub struct Memory {
     pub in_force_since: Option<Timestamp>,
     /// The newest instant whose starting deadline is known to have passed.
     pub deadline_told: Option<Timestamp>,
+    /// The newest instant that is known to have been left out as somebody asked.
+    pub skip_told: Option<Timestamp>,
     /// Nothing is followed now, because it is suspended or can't be read.
     pub rests: bool,
     /// Up to when that was so the last time.

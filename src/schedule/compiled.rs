@@ -96,6 +96,16 @@ impl Schedule {
         Schedule { timing, zone }
     }
 
+    /// The instants at which it would be due, were they not left out; in no order.
+    pub fn left_out(&self) -> impl Iterator<Item = Timestamp> {
+        let (rest, instants) = match &self.timing {
+            Timing::Without { rest, instants } => (rest.as_ref(), instants.as_ref()),
+            _ => (self, [].as_slice()),
+        };
+        let instants = instants.iter().filter_map(|at| Timestamp::from_timestamp(*at, 0));
+        instants.filter(|at| rest.previous(*at) == Some(*at))
+    }
+
     /// The same schedule with `@every` counting from an instant, cut to the whole second; the instant itself is not due.
     ///
     /// It has no effect on the other expressions.
@@ -183,13 +193,9 @@ impl Schedule {
                     .take(most)
                     .fold(0, |count, _| count + 1)
             }
-            Timing::Without { rest, instants } => {
-                let is_due = |at: &&i64| {
-                    let due = Timestamp::from_timestamp(**at, 0);
-                    (after + 1..=until).contains(*at)
-                        && due.is_some_and(|due| rest.previous(due) == Some(due))
-                };
-                let without = instants.iter().filter(is_due).fold(0, |count, _| count + 1);
+            Timing::Without { rest, .. } => {
+                let is_meant = |at: &Timestamp| (after + 1..=until).contains(&at.timestamp());
+                let without = self.left_out().filter(is_meant).fold(0, |count, _| count + 1);
                 rest.count(range.0, range.1, cap.saturating_add(without))
                     .saturating_sub(without)
             }
@@ -270,6 +276,8 @@ mod tests {
         assert_eq!(due(&without), ["01:00", "02:00", "05:00", "06:00"]);
         assert_eq!(without.previous(at("04:30")), Some(at("02:00")));
         assert_eq!(without.count(at("00:30"), at("06:00"), 100), 4);
+        assert!(without.left_out().eq([at("03:00"), at("04:00")]));
+        assert_eq!(hourly.left_out().count(), 0);
         assert_eq!(without.count(at("00:30"), at("06:00"), 3), 3);
         assert_eq!(due(&without.without(&[])), due(&hourly));
         assert_eq!(

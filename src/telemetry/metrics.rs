@@ -45,7 +45,16 @@ const REQUEST_BUCKETS: [f64; 12] = [
 /// What becomes of runs, and why due instants are not started. Their counters begin at 0: an increase from nothing is
 /// none to Prometheus, and the first missed run would go unnoticed.
 const OUTCOMES: [&str; 4] = ["started", "succeeded", "failed", "missing"];
-const SKIPS: [&str; 3] = ["MissSchedule", "PassedOver", "JobNameTaken"];
+const SKIPS: [&str; 7] = [
+    "MissSchedule",
+    "PassedOver",
+    "JobNameTaken",
+    "SkippedMissedRun",
+    "SkippedWhileActive",
+    "SkippedOnRequest",
+    "QueueFull",
+];
+const COMPARED: [&str; 3] = ["started", "never_started", "not_ours"];
 
 /// All metrics of the process. Clones are the same metrics.
 #[derive(Clone)]
@@ -62,6 +71,7 @@ pub struct Metrics {
     requests: Family<RequestLabel, Counter>,
     request_seconds: Histogram,
     backlog: Gauge,
+    held_back_now: Gauge,
     overdue: Gauge,
     shadow: Family<OutcomeLabel, Counter>,
     shadow_later: Histogram,
@@ -113,6 +123,7 @@ impl Metrics {
             requests: Family::default(),
             request_seconds: Histogram::new(REQUEST_BUCKETS),
             backlog: Gauge::default(),
+            held_back_now: Gauge::default(),
             overdue: Gauge::default(),
             shadow: Family::default(),
             shadow_later: Histogram::new(LATENESS_BUCKETS),
@@ -136,6 +147,9 @@ impl Metrics {
         }
         for reason in SKIPS {
             drop(self.skipped.get_or_create(&ReasonLabel { reason }));
+        }
+        for outcome in COMPARED {
+            drop(self.shadow.get_or_create(&OutcomeLabel { outcome }));
         }
         registry.register_with_unit(
             "cronjob_controller_job_creation_skew_duration",
@@ -170,8 +184,13 @@ impl Metrics {
         self.cronjobs.register(ours);
         ours.register(
             "due_backlog",
-            "CronJobs that wait for their turn, or whose decision is being carried out",
+            "CronJobs whose decision is being carried out",
             self.backlog.clone(),
+        );
+        ours.register(
+            "held_back",
+            "CronJobs that are due and wait for their turn (--max-start-rate)",
+            self.held_back_now.clone(),
         );
         ours.register(
             "cronjobs_overdue",
@@ -301,6 +320,12 @@ impl Metrics {
     /// How many decisions are being carried out.
     pub fn set_backlog(&self, decisions: usize) {
         self.backlog.set(i64::try_from(decisions).unwrap_or(i64::MAX));
+    }
+
+    /// How many CronJobs wait for their turn.
+    pub fn set_held_back(&self, cronjobs: usize) {
+        self.held_back_now
+            .set(i64::try_from(cronjobs).unwrap_or(i64::MAX));
     }
 
     /// How many CronJobs wait for a success that is overdue (`punctual.dev/expected-within`).

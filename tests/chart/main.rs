@@ -6,6 +6,8 @@
 mod alerts;
 mod flips;
 mod render;
+#[path = "../support/flips.rs"]
+mod values;
 
 use std::process::{Command, ExitCode, Stdio};
 

@@ -83,3 +83,57 @@ fn an_address_that_others_reach_needs_a_word_more() {
     assert_eq!(exit_code(&refused), 2);
     assert_snapshot!(text(&refused.stderr));
 }
+
+/// A run of now with another argument: its lines, as they are written, and its end. One that fails says so, and how.
+#[test]
+fn a_run_that_is_triggered_shows_its_log_and_its_end() {
+    let folder = TempDir::new().expect("a folder");
+    let manifest = folder.path().join("yearly.yaml");
+    let yearly = "\
+apiVersion: batch/v1
+kind: CronJob
+metadata: {name: yearly}
+spec:
+  schedule: '@yearly'
+  jobTemplate:
+    spec:
+      backoffLimit: 0
+      template:
+        spec:
+          restartPolicy: Never
+          containers:
+          - name: main
+            image: busybox
+            command: [/bin/sh, -c]
+            args: ['exit 9']
+            env: [{name: COLOUR, value: blue}]
+";
+    std::fs::write(&manifest, yearly).expect("a file");
+    let data = folder.path().join("data");
+    let data_dir = data.to_str().expect("UTF-8");
+    let server = Server::start(&data, &[manifest.to_str().expect("UTF-8")]);
+    let triggered = |more: &[&str]| {
+        let wait = ["trigger", "yearly", "--data-dir", data_dir, "--wait", "--logs"];
+        punctual(&[&wait[..], more].concat())
+    };
+    let good = triggered(&[
+        "--args",
+        "echo first; sleep 1; echo $COLOUR",
+        "--env",
+        "COLOUR=red",
+    ]);
+    let said = text(&good.stdout);
+    let lines: Vec<&str> = said.lines().collect();
+    assert_eq!(exit_code(&good), 0, "{said}{}", text(&good.stderr));
+    assert_eq!(
+        lines[lines.len() - 3..lines.len() - 1],
+        ["first", "red"],
+        "{said}"
+    );
+    assert!(said.trim_end().ends_with(" succeeded"), "{said}");
+    let bad = triggered(&[]);
+    assert_eq!(exit_code(&bad), 1);
+    let said = text(&bad.stderr);
+    assert!(said.contains("failed: BackoffLimitExceeded"), "{said}");
+    server.stop();
+}

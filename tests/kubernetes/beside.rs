@@ -1,6 +1,6 @@
 //! The built-in CronJob controller at the same time.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::io::{Read as _, Write as _};
 use std::net::{TcpListener, TcpStream};
 use std::time::Duration;
@@ -159,14 +159,14 @@ pub(crate) async fn moving_there_and_back_loses_and_doubles_nothing(world: World
     for patch in [&over, &back] {
         // From five seconds before the full minute to five seconds after it.
         let minute = (now() + 65) / 60 * 60;
-        seconds(u64::try_from(minute - 5 - now()).expect("ahead")).await;
+        until(minute - 5).await;
         for name in &names {
             let path = format!("/apis/batch/v1/namespaces/{}/cronjobs/{name}", world.namespace);
             world.send("PATCH", &path, patch).await.expect("patched");
             tokio::time::sleep(Duration::from_millis(500)).await;
         }
         // Until the next minute's runs are there as well, by whoever is in charge then.
-        seconds(u64::try_from(minute + 80 - now()).unwrap_or(0)).await;
+        until(minute + 80).await;
     }
     let mut creators = BTreeSet::new();
     for name in &names {
@@ -181,6 +181,71 @@ pub(crate) async fn moving_there_and_back_loses_and_doubles_nothing(world: World
     }
     let both = ["kube-controller-manager", "punctual"].map(String::from);
     assert_eq!(creators, BTreeSet::from(both), "each was in charge for a while");
+}
+
+/// How many CronJobs are due at once while controllers come and go.
+const HERD: usize = 100;
+
+/// As the guide has it: punctual comes, and the built-in controller goes in the middle of a herd; then the other way round.
+pub(crate) async fn replacing_it_and_going_back_loses_and_doubles_nothing(world: World) {
+    let names: Vec<String> = (0..HERD).map(|number| format!("herd-{number:02}")).collect();
+    for name in &names {
+        world.cronjob(name, "* * * * *", json!({})).await;
+    }
+    let built_in = world.built_in();
+    let first = (now() / 60 + 1) * 60;
+    until(first + 20).await;
+    let punctual = world.controller("one", &["--adopt", "all"]);
+    eventually("it leads", || async { !world.leader().await.is_empty() }).await;
+    until(first + 60).await;
+    tokio::time::sleep(Duration::from_millis(200)).await;
+    built_in.signal("KILL");
+    until(first + 85).await;
+    let _built_in = world.built_in();
+    until(first + 120).await;
+    tokio::time::sleep(Duration::from_millis(100)).await;
+    punctual.signal("TERM");
+    assert_eq!(punctual.exit_code(Duration::from_secs(30)).await, 0);
+    until(first + 180).await;
+    let mut runs: BTreeMap<i64, BTreeMap<String, Vec<String>>> = BTreeMap::new();
+    eventually("the next herd is there, too", || async {
+        let jobs = world.jobs().await;
+        jobs.iter().filter(|job| due(job) == first + 180).count() == HERD
+    })
+    .await;
+    for job in world.jobs().await {
+        let (minute, name) = (due(&job), job.name_any());
+        let cronjob = name
+            .rsplit_once('-')
+            .map_or("", |(cronjob, _)| cronjob)
+            .to_owned();
+        runs.entry(minute)
+            .or_default()
+            .entry(cronjob)
+            .or_default()
+            .push(creator(&job));
+    }
+    let names: BTreeSet<&String> = names.iter().collect();
+    for minute in (0..4).map(|minute| first + 60 * minute) {
+        let herd = &runs[&minute];
+        let ran: BTreeSet<&String> = herd.keys().collect();
+        assert_eq!(ran, names, "none is lost in minute {minute}");
+        let doubled: Vec<_> = herd.iter().filter(|(_, creators)| creators.len() > 1).collect();
+        assert!(doubled.is_empty(), "minute {minute}: {doubled:?}");
+    }
+    let creators =
+        |minute: i64| -> BTreeSet<&str> { runs[&minute].values().flatten().map(String::as_str).collect() };
+    let built_in = BTreeSet::from(["kube-controller-manager"]);
+    assert_eq!(
+        (creators(first), creators(first + 180)),
+        (built_in.clone(), built_in)
+    );
+    assert!(creators(first + 60).contains("punctual"), "it was in charge");
+}
+
+/// Waits for a time, in seconds since 1970, that is to come.
+async fn until(second: i64) {
+    seconds(u64::try_from(second - now()).unwrap_or(0)).await;
 }
 
 fn now() -> i64 {

@@ -13,6 +13,8 @@ use kube::discovery::{Scope, pinned_kind};
 use kube::{Client, Config, ResourceExt as _};
 use serde_json::{Value, json};
 
+use crate::control_plane::Guarded;
+use crate::flips::{FLIPS, flipped};
 use crate::request::request;
 use crate::world::{World, cronjob, eventually, seconds};
 
@@ -104,16 +106,49 @@ async fn namespace(client: &Client, name: &str) {
     apply_all(client, &[restricted], Sent::ForGood).await;
 }
 
-/// Every example, and everything that can be switched on: taken in as it is, under the restricted profile, down to the
-/// pods that the Deployment and `helm test` start.
-pub(crate) async fn what_is_rendered_is_accepted(world: World) {
-    let client = &world.client;
+/// What the chart's objects need to be taken in.
+async fn prepare(client: &Client) {
     for name in [HOME, "team-a", "team-b"] {
         namespace(client, name).await;
     }
     for (kind, plural) in OPERATOR_KINDS {
         apply_all(client, &[operator_kind(kind, plural)], Sent::ForGood).await;
     }
+    let monitor = json!({
+        "apiVersion": "monitoring.coreos.com/v1", "kind": "ServiceMonitor",
+        "metadata": { "name": "any", "namespace": HOME },
+    });
+    let rule = json!({
+        "apiVersion": "monitoring.coreos.com/v1", "kind": "PrometheusRule",
+        "metadata": { "name": "any", "namespace": HOME },
+    });
+    for object in [monitor, rule] {
+        eventually("its kind is served", || async {
+            apply(client, &object, Sent::Dry).await.is_ok()
+        })
+        .await;
+    }
+}
+
+/// The chart with each of its values flipped once.
+pub(crate) async fn every_value_is_accepted_when_it_is_another(world: World) {
+    prepare(&world.client).await;
+    for (path, value, ..) in FLIPS {
+        let objects = rendered(&flipped(path, value));
+        assert!(objects.len() > 5, "{path}: {}", objects.len());
+        for object in &objects {
+            if let Err(error) = apply(&world.client, object, Sent::Dry).await {
+                panic!("{path}: {value}: {} is refused: {error}", object["kind"]);
+            }
+        }
+    }
+}
+
+/// Every example, and everything that can be switched on: taken in as it is, under the restricted profile, down to the
+/// pods that the Deployment and `helm test` start. What `helm test` runs ends well.
+pub(crate) async fn what_is_rendered_is_accepted(world: World) {
+    let client = &world.client;
+    prepare(client).await;
     let everything = "\
 networkPolicy: {enabled: true, metricsFrom: [{namespaceSelector: {}}]}
 admissionPolicy: {enabled: true}
@@ -130,23 +165,41 @@ commonLabels: {team: platform}";
     for values in values {
         let objects = rendered(values);
         assert!(objects.len() > 5, "{values}: {}", objects.len());
-        eventually("kinds are served", || async {
-            apply(client, objects.last().expect("one"), Sent::Dry)
-                .await
-                .is_ok()
-        })
-        .await;
         apply_all(client, &objects, Sent::Dry).await;
-        let deployment = objects
-            .iter()
-            .find(|object| object["kind"] == "Deployment")
-            .expect("a Deployment");
+        let deployment = find(&objects, "Deployment");
         let pod = json!({
             "apiVersion": "v1", "kind": "Pod", "metadata": { "name": "one", "namespace": HOME },
             "spec": deployment["spec"]["template"]["spec"],
         });
         apply_all(client, &[pod], Sent::Dry).await;
+        let hook = find(&objects, "Pod");
+        let ended = Command::new(env!("CARGO_BIN_EXE_punctual"))
+            .args(arguments(&hook["spec"]))
+            .output();
+        let ended = ended.expect("it can be started");
+        assert!(ended.status.success(), "{values}: {ended:?}");
     }
+}
+
+fn find<'a>(objects: &'a [Value], kind: &str) -> &'a Value {
+    let mut objects = objects.iter();
+    objects.find(|object| object["kind"] == kind).expect(kind)
+}
+
+/// The arguments of the only container of a pod.
+fn arguments(pod: &Value) -> Vec<&str> {
+    let arguments = pod["containers"][0]["args"].as_array().into_iter().flatten();
+    arguments.filter_map(Value::as_str).collect()
+}
+
+/// The controller as the chart starts it, but on a port that is free.
+fn controller_of(world: &World, kubeconfig: &Path, name: &str, objects: &[Value]) -> Guarded {
+    let pod = &find(objects, "Deployment")["spec"]["template"]["spec"];
+    let mut arguments = arguments(pod);
+    assert_eq!(arguments.remove(0), "controller");
+    arguments
+        .retain(|argument| !argument.starts_with("--metrics-listen=") && *argument != "--log-format=json");
+    world.controller_by(kubeconfig, name, &arguments)
 }
 
 /// A kind of which the server knows nothing but the name.
@@ -266,7 +319,8 @@ pub(crate) async fn its_rights_are_enough_and_no_more(world: World) {
     for name in [HOME, "team-c"] {
         namespace(client, name).await;
     }
-    apply_all(client, &rendered("{}"), Sent::ForGood).await;
+    let objects = rendered("{}");
+    apply_all(client, &objects, Sent::ForGood).await;
     let kubeconfig = kubeconfig_of(&world, "punctual").await;
     let theirs = client_of(&kubeconfig).await;
     assert_eq!(rights(&theirs, &world.namespace).await, set(&WORK));
@@ -277,18 +331,18 @@ pub(crate) async fn its_rights_are_enough_and_no_more(world: World) {
             other => panic!("{method} {path}: {other:?}"),
         }
     }
-    let in_cluster = world.controller_by(&kubeconfig, "cluster", &["--lease-namespace", HOME]);
+    let in_cluster = controller_of(&world, &kubeconfig, "cluster", &objects);
     it_works(&world, &world.namespace).await;
     drop(in_cluster);
 
     let values = "{namespaces: [team-c], serviceAccount: {name: of-team-c}}";
-    apply_all(client, &rendered(values), Sent::ForGood).await;
+    let objects = rendered(values);
+    apply_all(client, &objects, Sent::ForGood).await;
     let kubeconfig = kubeconfig_of(&world, "of-team-c").await;
     let theirs = client_of(&kubeconfig).await;
     assert_eq!(rights(&theirs, &world.namespace).await, BTreeSet::new());
     assert_eq!(rights(&theirs, "team-c").await, set(&WORK));
-    let arguments = ["--lease-namespace", HOME, "--namespace", "team-c"];
-    let in_namespace = world.controller_by(&kubeconfig, "roles", &arguments);
+    let in_namespace = controller_of(&world, &kubeconfig, "roles", &objects);
     it_works(&world, "team-c").await;
     drop(in_namespace);
     what_is_not_granted_is_said(&world).await;

@@ -19,6 +19,8 @@ mod beside;
 mod control_plane;
 #[path = "../support/embedded.rs"]
 mod embedded;
+#[path = "../support/flips.rs"]
+mod flips;
 mod install;
 mod leadership;
 mod lint;
@@ -83,11 +85,13 @@ fn main() -> ExitCode {
         beside::two_in_charge_start_nothing_twice
         beside::moving_there_and_back_loses_and_doubles_nothing
     };
-    let install: [Case; 3] = cases! {
+    let install: [Case; 4] = cases! {
         install::what_is_rendered_is_accepted
+        install::every_value_is_accepted_when_it_is_another
         install::its_rights_are_enough_and_no_more
         install::the_admission_policy_refuses_what_is_malformed
     };
+    let switching: [Case; 1] = cases! { beside::replacing_it_and_going_back_loses_and_doubles_nothing };
     let stress: [Case; 1] = cases! { stress::leaders_die_under_load };
     let mut trials = Vec::new();
     trials.extend(specs.map(|case| trial("embedded", case, false, || Box::pin(World::embedded()))));
@@ -96,6 +100,11 @@ fn main() -> ExitCode {
     trials.extend(beside.map(|case| {
         trial("cluster", case, no_controllers, || {
             Box::pin(World::beside_built_in())
+        })
+    }));
+    trials.extend(switching.map(|case| {
+        trial("cluster", case, no_controllers, || {
+            Box::pin(World::with_controllers_of_its_own())
         })
     }));
     let no_chart = no_server || !install::helm_is_there();

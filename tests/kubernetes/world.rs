@@ -45,6 +45,7 @@ pub(crate) struct World {
     kubeconfig: PathBuf,
     folder: TempDir,
     _embedded: Option<Embedded>,
+    own: Option<ControlPlane>,
 }
 
 impl World {
@@ -67,7 +68,22 @@ impl World {
             kubeconfig: control_plane.kubeconfig(),
             folder: TempDir::new().expect("a folder"),
             _embedded: None,
+            own: None,
         }
+    }
+
+    /// A server of its own, whose CronJob controller the case starts and stops.
+    pub(crate) async fn with_controllers_of_its_own() -> Self {
+        let control_plane = ControlPlane::start(&binaries());
+        let mut world = Self::of(&control_plane).await;
+        world.own = Some(control_plane);
+        world
+    }
+
+    /// Starts the built-in CronJob controller; it is killed when the answer is dropped.
+    pub(crate) fn built_in(&self) -> Guarded {
+        let own = self.own.as_ref().expect("a server of its own");
+        own.controller_manager("cronjob-controller")
     }
 
     /// The embedded API behind a socket.
@@ -79,6 +95,7 @@ impl World {
             kubeconfig: server.kubeconfig(),
             folder: TempDir::new().expect("a folder"),
             _embedded: Some(server),
+            own: None,
         }
     }
 

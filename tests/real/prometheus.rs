@@ -54,21 +54,12 @@ pub(crate) async fn every_panel_has_data() {
             .await;
         made.expect("a CronJob");
     }
-    let metrics = free_address();
-    let mut controller = Command::new(env!("CARGO_BIN_EXE_punctual"));
-    controller
-        .args([
-            "controller",
-            "--cronjob-metrics",
-            "all",
-            "--metrics-listen",
-            &metrics.to_string(),
-            "--kubeconfig",
-        ])
-        .arg(server.kubeconfig());
-    let _controller = start(&mut controller);
+    // One that acts, and holds some of its starts back, and one that looks on.
+    let (metrics, of_shadow) = (free_address(), free_address());
+    let _controller = controller(&server, metrics, &["--max-start-rate", "1.5"]);
+    let _shadow = controller(&server, of_shadow, &["--shadow"]);
     let folder = tempfile::tempdir().expect("a folder");
-    let (prometheus, _prometheus) = start_prometheus(folder.path(), metrics);
+    let (prometheus, _prometheus) = start_prometheus(folder.path(), &[("a", metrics), ("b", of_shadow)]);
     let address = format!("http://{prometheus}").parse().expect("an address");
     let prometheus = Client::try_from(Config::new(address)).expect("a client");
 
@@ -85,6 +76,17 @@ pub(crate) async fn every_panel_has_data() {
         }
     }
     panic!("no data for {missing:#?}");
+}
+
+fn controller(server: &Embedded, metrics: SocketAddr, arguments: &[&str]) -> Killed {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_punctual"));
+    command
+        .args(["controller", "--cronjob-metrics", "all"])
+        .args(arguments)
+        .arg(format!("--metrics-listen={metrics}"))
+        .arg("--kubeconfig")
+        .arg(server.kubeconfig());
+    start(&mut command)
 }
 
 /// Ends every Job: those of `good` well, those of `bad` not.
@@ -154,13 +156,18 @@ async fn ask(prometheus: &Client, query: &str) -> Vec<f64> {
     values.filter(|value| !value.is_nan()).collect()
 }
 
-fn start_prometheus(folder: &Path, metrics: SocketAddr) -> (SocketAddr, Killed) {
+/// Starts Prometheus, and says where it answers; `pods` are what it scrapes.
+fn start_prometheus(folder: &Path, pods: &[(&str, SocketAddr)]) -> (SocketAddr, Killed) {
     let address = free_address();
+    let labelled = |(pod, metrics): &(&str, SocketAddr)| {
+        let labels = json!({ "namespace": "punctual-system", "pod": pod });
+        json!({ "targets": [metrics.to_string()], "labels": labels })
+    };
     let scrape = json!({
         "global": { "scrape_interval": "1s" },
         "scrape_configs": [{
             "job_name": "punctual",
-            "static_configs": [{ "targets": [metrics.to_string()], "labels": { "namespace": "punctual-system", "pod": "a" } }],
+            "static_configs": pods.iter().map(labelled).collect::<Vec<_>>(),
         }],
     });
     let file = folder.join("prometheus.yml");

@@ -54,6 +54,7 @@ impl Tally {
             Note::NameTaken { .. } => ("another job has the name", 1),
             Note::Ruled(Ruling::Skipped { count, why, .. }) => {
                 let why = match why {
+                    SkipReason::Asked => "asked for (skip)",
                     SkipReason::Missed => "missed (missed-runs: Skip)",
                     SkipReason::BeyondLimit(_) => "missed, beyond missed-runs-limit",
                     SkipReason::Active(_) => "an earlier run was active (overlap: Skip)",

@@ -79,6 +79,8 @@ pub enum Ruling {
 /// Why instants are not started, for good.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum SkipReason {
+    /// Somebody asked for it: `skip` names them.
+    Asked,
     /// They were missed, and `missed-runs` is `Skip`.
     Missed,
     /// More were missed than `missed-runs-limit`.
@@ -111,6 +113,7 @@ impl Ruling {
     pub(super) fn reason(&self) -> &'static str {
         match self {
             Ruling::Skipped { why, .. } => match why {
+                SkipReason::Asked => "SkippedOnRequest",
                 SkipReason::Missed | SkipReason::BeyondLimit(_) => "SkippedMissedRun",
                 SkipReason::Active(_) => "SkippedWhileActive",
                 SkipReason::QueueFull(_) => "QueueFull",
@@ -147,7 +150,7 @@ impl Ruling {
     pub(super) fn severity(&self) -> Option<Severity> {
         Some(match self {
             Ruling::Skipped { why, .. } => match why {
-                SkipReason::Missed | SkipReason::Active(_) => Severity::Normal,
+                SkipReason::Asked | SkipReason::Missed | SkipReason::Active(_) => Severity::Normal,
                 SkipReason::BeyondLimit(_) | SkipReason::QueueFull(_) => Severity::Warning,
             },
             Ruling::Waiting { .. } | Ruling::SucceededAgain => Severity::Normal,
@@ -222,6 +225,7 @@ impl fmt::Display for Ruling {
 impl fmt::Display for SkipReason {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
+            SkipReason::Asked => f.write_str("punctual.dev/skip names it"),
             SkipReason::Missed => f.write_str("missed, and punctual.dev/missed-runs is Skip"),
             SkipReason::BeyondLimit(limit) => {
                 write!(f, "missed, and punctual.dev/missed-runs-limit is {limit}")
