@@ -81,15 +81,17 @@ impl Teller {
 fn log(told: &Told) {
     let Told { cronjob, note, .. } = told;
     let (namespace, name) = (cronjob.namespace.as_str(), cronjob.name.as_str());
-    let (reason, scheduled) = (note.reason(), note.scheduled().map(|at| at.to_rfc3339()));
+    let (decision, reason) = (note.decision(), note.reason());
+    let scheduled = note.scheduled().map(|at| at.to_rfc3339());
     let lateness_ms = note.lateness().map(|lateness| lateness.num_milliseconds());
     let held_back_ms = note.held_back().map(|time| time.num_milliseconds());
     if note.severity() == Some(Severity::Warning) {
-        tracing::warn!(namespace, cronjob = name, reason, scheduled, "{note}");
+        tracing::warn!(namespace, cronjob = name, decision, reason, scheduled, "{note}");
     } else {
         tracing::info!(
             namespace,
             cronjob = name,
+            decision,
             reason,
             scheduled,
             lateness_ms,

@@ -129,7 +129,12 @@ async fn it_runs_cronjobs_tells_about_them_and_stops_in_order() {
         (line["reason"] == "SuccessfulCreate").then_some(line)
     });
     let decision = decision.expect("a line for the decision");
-    for (field, value) in [("namespace", "default"), ("cronjob", "tick"), ("level", "INFO")] {
+    for (field, value) in [
+        ("namespace", "default"),
+        ("cronjob", "tick"),
+        ("decision", "start"),
+        ("level", "INFO"),
+    ] {
         assert_eq!(decision[field], value, "{decision}");
     }
     assert!(

@@ -55,6 +55,39 @@ impl Note {
         }
     }
 
+    /// What was decided, in a word, for those who filter a log: `start`, `wait`, `skip`, `delete` or `suspend`. What was only
+    /// noticed has none.
+    pub fn decision(&self) -> Option<&'static str> {
+        match self {
+            Note::Started { .. } | Note::AlreadyStarted { .. } => Some("start"),
+            Note::StartFailed { .. }
+            | Note::Blocked { .. }
+            | Note::Held { .. }
+            | Note::NamespaceTerminating { .. } => Some("wait"),
+            Note::PassedOver { .. }
+            | Note::DeadlinePassed { .. }
+            | Note::NameTaken { .. }
+            | Note::Suspended
+            | Note::BeingDeleted => Some("skip"),
+            Note::Deleted { .. } | Note::DeleteFailed { .. } => Some("delete"),
+            Note::Ruled(ruling) => ruling.decision(),
+            Note::TooManyMissed { .. }
+            | Note::Completed { .. }
+            | Note::Missing { .. }
+            | Note::Adopted { .. }
+            | Note::Unparseable { .. }
+            | Note::UnknownTimeZone { .. }
+            | Note::NeverFires { .. }
+            | Note::ZoneInSchedule { .. }
+            | Note::ClockWentBack { .. }
+            | Note::CreatedInFuture { .. }
+            | Note::OtherController { .. }
+            | Note::BadAnnotation { .. }
+            | Note::Malformed { .. }
+            | Note::MalformedJob { .. } => None,
+        }
+    }
+
     /// How late a run was started.
     pub fn lateness(&self) -> Option<TimeDelta> {
         match self {

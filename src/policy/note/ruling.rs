@@ -133,6 +133,19 @@ impl Ruling {
         }
     }
 
+    pub(super) fn decision(&self) -> Option<&'static str> {
+        match self {
+            Ruling::Skipped { .. } | Ruling::Suspended => Some("skip"),
+            Ruling::Waiting { .. } => Some("wait"),
+            Ruling::SuspendedForFailures { .. } => Some("suspend"),
+            Ruling::NeverStarted { .. } => Some("delete"),
+            Ruling::GroupDisagrees { .. }
+            | Ruling::PodsHidden { .. }
+            | Ruling::Overdue { .. }
+            | Ruling::SucceededAgain => None,
+        }
+    }
+
     pub(super) fn scheduled(&self) -> Option<Timestamp> {
         match self {
             Ruling::Skipped { newest, .. } => Some(*newest),
