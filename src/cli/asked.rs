@@ -7,11 +7,12 @@ use std::sync::Arc;
 
 use serde_json::{Value, json};
 
-use crate::cli::exit::{Failure, chain};
+use crate::cli::exit::Failure;
 use crate::cli::{complain, diagnostics};
 use crate::cronjob::{self, Key};
 use crate::manifest::{self, CronJob, DEFAULT_NAMESPACE, Object};
 use crate::schedule::{Dialect, Expression, Schedule, Spread, TimeZones, Timestamp, UnknownDialect, Zone};
+use crate::telemetry::chain;
 
 /// What the CronJob of an expression is called where it is not said.
 const UNNAMED: &str = "cronjob";

@@ -5,8 +5,9 @@ use std::path::PathBuf;
 use kube::config::{KubeConfigOptions, Kubeconfig};
 use kube::{Client, Config};
 
-use crate::cli::exit::{Failure, chain};
+use crate::cli::exit::Failure;
 use crate::standalone::data_dir::{DataDir, KUBECONFIG};
+use crate::telemetry::chain;
 
 /// Set by the kubelet in every pod.
 const IN_CLUSTER: &str = "KUBERNETES_SERVICE_HOST";

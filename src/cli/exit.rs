@@ -1,5 +1,6 @@
 //! Exit codes, and the errors that lead to them. The README lists the codes; scripts rely on them.
 
+use crate::telemetry::chain;
 use std::process::ExitCode;
 
 use crate::cli::zoneinfo::TzdataError;
@@ -73,10 +74,4 @@ impl From<TzdataError> for Failure {
     fn from(error: TzdataError) -> Self {
         Failure::usage(chain(&error))
     }
-}
-
-/// An error and its causes on one line.
-pub fn chain(error: &dyn std::error::Error) -> String {
-    let causes = std::iter::successors(Some(error), |error| error.source());
-    causes.map(ToString::to_string).collect::<Vec<_>>().join(": ")
 }

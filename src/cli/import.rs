@@ -4,8 +4,9 @@ use std::io::{self, Read};
 use std::path::{Path, PathBuf};
 
 use crate::cli::exit::{Exit, Failure};
-use crate::cli::{chain, complain, say, zoneinfo};
+use crate::cli::{complain, say, zoneinfo};
 use crate::manifest::crontab::{Format, Import};
+use crate::telemetry::chain;
 
 /// A crontab is not longer than this, in bytes; cron itself takes far less.
 const LONGEST_CRONTAB: u64 = 1024 * 1024;

@@ -35,7 +35,7 @@ use std::sync::LazyLock;
 
 use clap::{CommandFactory as _, FromArgMatches as _, Parser, Subcommand};
 
-pub use exit::{Exit, Failure, chain};
+pub use exit::{Exit, Failure};
 
 /// The version of Kubernetes whose objects this program was built with; it runs on older and newer ones.
 const KUBERNETES: &str = "1.36";

@@ -2,6 +2,8 @@
 
 use std::time::Duration;
 
+use crate::telemetry::chain;
+
 /// Why something could not be done, and when to try again.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Trouble {
@@ -44,8 +46,7 @@ impl Trouble {
 impl From<&kube::Error> for Trouble {
     fn from(error: &kube::Error) -> Self {
         let kube::Error::Api(status) = error else {
-            // These errors tell their causes themselves.
-            return Trouble::passing(error.to_string());
+            return Trouble::passing(chain(error));
         };
         let details = status.details.as_ref();
         let terminating = details

@@ -67,14 +67,19 @@ impl fmt::Debug for LogLevel {
     }
 }
 
+/// The filter that a level alone stands for. It is about Punctual: its HTTP client would drown everything else, and says
+/// with every request that fails that it did, where we say once what failed and why.
+pub fn of_punctual(level: &str) -> String {
+    format!("warn,kube_runtime=error,kube_client::client::builder=off,punctual={level}")
+}
+
 fn parse(text: &str) -> Result<EnvFilter, LogLevelError> {
     let text = text.trim();
     // A word alone is a level: `EnvFilter` would take any other for the name of a crate, and log all of it.
     let is_level = |part: &str| part == "off" || part.parse::<tracing::Level>().is_ok();
     let well_formed = text.split(',').all(|part| is_level(part) || part.contains('='));
-    // A level alone is about Punctual: its HTTP client would drown everything else.
     let filter = match (is_level(text), well_formed) {
-        (true, _) => format!("warn,punctual={text}").parse().ok(),
+        (true, _) => of_punctual(text).parse().ok(),
         (false, true) => text.parse().ok(),
         (false, false) => None,
     };

@@ -4,12 +4,14 @@
 //! |---|---|
 //! | `teller` | every decision with its reason, to the log, the metrics and whoever listens |
 //! | `logs` | the log: `tracing`, as text or JSON |
+//! | `causes` | an error with its causes |
 //! | `metrics` | the metrics: counters, histograms, gauges |
 //! | `cronjobs` | the metrics of single CronJobs |
 //! | `tzdb` | how old the time-zone database is |
 //! | `health` | whether the process is alive and ready |
 //! | `endpoint` | all but the first over HTTP |
 
+mod causes;
 mod cronjobs;
 mod endpoint;
 mod health;
@@ -18,10 +20,11 @@ mod metrics;
 mod teller;
 mod tzdb;
 
+pub use causes::chain;
 pub use cronjobs::{Detail, MOST_CRONJOBS, Wellbeing};
 pub use endpoint::Endpoint;
 pub use health::{BEAT_EVERY, DEAD_AFTER, Health};
-pub use logs::{LogFormat, LogLevel, LogLevelError, start_logs};
+pub use logs::{LogFormat, LogLevel, LogLevelError, of_punctual, start_logs};
 pub use metrics::{METRICS_TYPE, Metrics, RequestLabel};
 pub use teller::{LISTENER_QUEUE, Teller, Told};
 pub use tzdb::{OLD_AFTER_DAYS, age_in_days, tell_time_zones};

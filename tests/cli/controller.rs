@@ -109,11 +109,17 @@ async fn it_runs_cronjobs_tells_about_them_and_stops_in_order() {
     }
     assert_eq!(
         http(address, "PUT", "/log-level", "debug"),
-        (200, "punctual=debug,warn\n".into())
+        (
+            200,
+            "kube_client::client::builder=off,kube_runtime=error,punctual=debug,warn\n".into()
+        )
     );
     assert_eq!(
         http(address, "GET", "/log-level", ""),
-        (200, "punctual=debug,warn\n".into())
+        (
+            200,
+            "kube_client::client::builder=off,kube_runtime=error,punctual=debug,warn\n".into()
+        )
     );
     let (code, refusal) = http(address, "PUT", "/log-level", "loud");
     assert_eq!(code, 400);

@@ -5,11 +5,12 @@ use std::time::Duration;
 use chrono::TimeDelta;
 
 use crate::cli::asked::instant;
-use crate::cli::exit::{Failure, chain};
+use crate::cli::exit::Failure;
 use crate::cli::up::duration;
 use crate::cronjob::CronJob;
 use crate::policy;
 use crate::schedule::Timestamp;
+use crate::telemetry::chain;
 
 /// One backfill has no more instants than this: each is a Job that the cluster has to keep for a while.
 const INSTANTS_MAX: usize = 10_000;

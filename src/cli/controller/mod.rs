@@ -15,11 +15,10 @@ use crate::cli::zoneinfo;
 use crate::controller::{Charge, Pace};
 use crate::cronjob::CalendarPlaces;
 use crate::manifest::Adoption;
-use crate::telemetry::{Detail, LogFormat, start_logs};
+use crate::telemetry::{Detail, LogFormat, of_punctual, start_logs};
 
-/// What is logged unless `RUST_LOG` says otherwise: every decision, and of libraries what goes wrong. What goes wrong with a
-/// watch is told by ourselves.
-const LOG_FILTER: &str = "warn,kube_runtime=error,punctual=info";
+/// What is logged unless `RUST_LOG` says otherwise: every decision.
+const LOG_LEVEL: &str = "info";
 
 /// Where metrics are served: on every address, because Prometheus and the kubelet come from outside the pod.
 const METRICS_LISTEN: &str = "0.0.0.0:8080";
@@ -194,7 +193,7 @@ pub(super) fn controller(args: &ControllerArgs) -> Result<Exit, Failure> {
         Format::Text => LogFormat::Text,
         Format::Json => LogFormat::Json,
     };
-    let log_level = start_logs(format, LOG_FILTER);
+    let log_level = start_logs(format, &of_punctual(LOG_LEVEL));
     let zones = zoneinfo::load(args.tzdata.as_deref())?;
     let runtime = tokio::runtime::Runtime::new()
         .map_err(|error| Failure::from_error("the asynchronous runtime could not be started", &error))?;

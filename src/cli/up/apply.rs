@@ -220,6 +220,6 @@ pub(super) fn describe(object: &Object, zones: &TimeZones, clock: &SharedClock) 
 fn refusal(error: &kube::Error) -> String {
     match error {
         kube::Error::Api(status) => status.message.clone(),
-        other => crate::cli::chain(other),
+        other => crate::telemetry::chain(other),
     }
 }

@@ -6,15 +6,16 @@ use std::sync::Arc;
 use tokio::sync::watch;
 use tokio::task::JoinHandle;
 
+use crate::cli::complain;
 use crate::cli::exit::Failure;
 use crate::cli::up::UpArgs;
-use crate::cli::{chain, complain};
 use crate::clock::SharedClock;
 use crate::schedule::Timestamp;
 use crate::standalone::data_dir::{DataDir, DataDirError};
 use crate::standalone::door::{Door, DoorError, DoorOptions, server_url};
 use crate::standalone::store::{MemoryStore, SharedStore, SqliteOptions, SqliteStore};
 use crate::standalone::{Running, keep_residents};
+use crate::telemetry::chain;
 
 /// The API as the network sees it.
 pub(super) struct Serving {

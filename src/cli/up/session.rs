@@ -18,14 +18,14 @@ use crate::cli::up::sources::Sources;
 use crate::cli::up::tally::Tally;
 use crate::cli::up::watch::{self as watching, Watch};
 use crate::cli::up::{Output, UpArgs, apply, json, table, text};
-use crate::cli::{chain, complain, say};
+use crate::cli::{complain, say};
 use crate::clock::{SharedClock, SystemClock};
 use crate::cronjob::extension::Runtime;
 use crate::schedule::TimeZones;
 use crate::standalone::data_dir::DataDir;
 use crate::standalone::door::Door;
 use crate::standalone::{Hearing, Running, Standalone, runtime};
-use crate::telemetry::{LogFormat, start_logs, tell_time_zones};
+use crate::telemetry::{LogFormat, chain, start_logs, tell_time_zones};
 
 /// What `up` logs beside what it shows: only what it does not show.
 const QUIET_LOG: &str = "punctual=error,punctual::telemetry::tzdb=warn";

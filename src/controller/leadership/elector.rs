@@ -14,7 +14,7 @@ use crate::clock::SharedClock;
 use crate::controller::leadership::claim::{Claim, Record, STEP_DOWN_AFTER, Step, TAKE_AFTER};
 use crate::controller::leadership::{Leadership, now};
 use crate::submit::FIELD_MANAGER;
-use crate::telemetry::Metrics;
+use crate::telemetry::{Metrics, chain};
 
 /// How long a request about the Lease may take, so that a holder has three attempts before it must stop.
 const REQUEST_TIMEOUT: Duration = Duration::from_millis(700);
@@ -145,7 +145,7 @@ impl Elector {
 
     async fn look(&mut self) -> Result<(), String> {
         let lease = in_time(self.request_time(), self.leases.get_opt(&self.name.name)).await?;
-        let lease = lease.map_err(|error| error.to_string())?;
+        let lease = lease.map_err(|error| chain(&error))?;
         self.claim.looked(lease.as_ref().map(record), now());
         self.lease = lease.unwrap_or_default();
         Ok(())
@@ -198,7 +198,7 @@ impl Elector {
             }
             // Somebody deleted it. When it is to be created, it is its namespace that does not exist.
             Err(kube::Error::Api(status)) if status.is_not_found() && !is_new => Ok(Written::Outrun),
-            Err(error) => Err(error.to_string()),
+            Err(error) => Err(chain(&error)),
         }
     }
 

@@ -1,6 +1,5 @@
 //! One container: its process, and the processes after it while the restart policy asks for them.
 
-use std::error::Error;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -17,21 +16,10 @@ use super::status::Change;
 use crate::schedule::Timestamp;
 use crate::standalone::instants::to_time;
 use crate::standalone::logs::Reader;
+use crate::telemetry::chain;
 
 /// How long to wait before looking again for what was missing: a config map, a secret, an image, the container engine.
 const CONFIG_RETRY: Duration = Duration::from_secs(5);
-
-/// The message of an error with those beneath it.
-pub(super) fn chain(error: &dyn Error) -> String {
-    let mut text = error.to_string();
-    let mut next = error.source();
-    while let Some(source) = next {
-        text.push_str(": ");
-        text.push_str(&source.to_string());
-        next = source.source();
-    }
-    text
-}
 
 /// A container that is to live.
 #[derive(Debug)]

@@ -24,7 +24,6 @@ use tokio::sync::watch;
 use tokio::task::JoinSet;
 use tokio::time::Instant;
 
-use super::container::chain;
 use super::machine::{Machine, Options};
 use super::orphans;
 use super::output::Output;
@@ -32,6 +31,7 @@ use super::pod::{Directive, PodTask, grace};
 use super::process::{Order, at};
 use super::status::Verdict;
 use crate::clock::SharedClock;
+use crate::telemetry::chain;
 
 /// The least time that a process is given to end when its pod's object is taken away from under it.
 const LEAST_GRACE: Duration = Duration::from_secs(1);

@@ -14,7 +14,7 @@ use tokio::sync::{mpsc, watch};
 use tokio::task::JoinSet;
 use tokio::time::Instant;
 
-use super::container::{Life, Past, chain};
+use super::container::{Life, Past};
 use super::engine::Engine;
 use super::fitness::Unfit;
 use super::machine::Machine;
@@ -22,6 +22,7 @@ use super::output::{What, origin};
 use super::process::{Order, at};
 use super::restart::RestartPolicy;
 use super::status::{Change, Model, Verdict};
+use crate::telemetry::chain;
 
 /// How long a pod may take to end when it does not say: Kubernetes' default.
 pub(super) const DEFAULT_GRACE_SECONDS: i64 = 30;

@@ -233,7 +233,7 @@ impl Engine for Containers {
             if let Err(error) = self.discard_pod(uid).await {
                 tracing::warn!(
                     uid,
-                    error = super::container::chain(&error),
+                    error = crate::telemetry::chain(&error),
                     "the containers of a pod could not be removed"
                 );
             }

@@ -77,7 +77,7 @@ async fn told(containers: &Containers, attempt: &Attempt, setup: Setup) -> Strin
             let end = ended(started).await;
             format!("{}\n{} {}", written(attempt), end.reason, end.exit.code)
         }
-        Err(error) => super::super::container::chain(&error),
+        Err(error) => crate::telemetry::chain(&error),
     }
 }
 

@@ -16,7 +16,6 @@ use tokio::task::JoinSet;
 use tokio::time::Instant;
 
 use super::super::cgroup::Group;
-use super::super::container::chain;
 use super::super::process::{Exit, Invocation, Order, Process};
 use super::super::start_error::StartError;
 use super::super::stream::pump;
@@ -24,6 +23,7 @@ use super::record::{self, Record};
 use super::{Commission, leftovers};
 use crate::clock::{Clock as _, SystemClock};
 use crate::standalone::logs::{Stream, Writer};
+use crate::telemetry::chain;
 
 /// The socket's name in the attempt's folder.
 pub(super) const SOCKET: &str = "socket";
