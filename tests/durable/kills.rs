@@ -1,25 +1,33 @@
 //! Killed at random moments, again and again, under work of every kind; a ledger that the work itself keeps says what
-//! ran. `STRESS_SECONDS` says for how long, `STRESS_SEED` which moments.
+//! ran, and the schedule what should have run. `STRESS_SECONDS` says for how long, `STRESS_SEED` which moments.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write as _;
 use std::time::{Duration, Instant};
 
-use k8s_openapi::api::batch::v1::Job;
+use chrono::TimeDelta;
+use futures::future::join;
+use k8s_openapi::api::batch::v1::{CronJob, Job};
 use k8s_openapi::api::core::v1::ConfigMap;
-use kube::api::{ListParams, ObjectMeta, PostParams};
+use kube::api::{ListParams, ObjectMeta, Patch, PatchParams, PostParams};
 use kube::{Api, ResourceExt};
+use punctual::clock::{Clock as _, SystemClock};
+use punctual::schedule::Timestamp;
 
 use crate::machine::{Place, Up, holds, until};
 
 /// How long it is killed again and again in an ordinary run.
-const SHORT: Duration = Duration::from_secs(12);
+const SHORT: Duration = Duration::from_secs(20);
 
 /// The longest that it is left alone, in milliseconds. Some are so short that it has not even begun to serve.
-const LIFE_MS: u64 = 2_500;
+const LIFE_MS: u64 = 5_000;
+
+/// How long the last one is left alone, so that in any case there are instants at which it was there.
+const LEFT_ALONE: Duration = Duration::from_secs(6);
 
 /// A CronJob is due so often.
 const INTERVAL_SECONDS: i64 = 2;
+const INTERVAL: TimeDelta = TimeDelta::seconds(INTERVAL_SECONDS);
 
 /// CronJobs of which a run may go on beside the one before, and those of which it must not.
 const ALLOW: usize = 4;
@@ -50,27 +58,39 @@ pub(crate) async fn nothing_is_lost_or_doubled_whenever_it_is_killed() {
     place.manifest(&manifest(&place));
     let end = Instant::now() + duration();
     let mut acknowledged = BTreeSet::new();
-    let mut kills = 0;
+    let mut lives = Vec::new();
     while Instant::now() < end {
         let up = place.up_soon();
-        let life = Duration::from_millis(random.u64(..LIFE_MS));
-        let writing = write_until_killed(&up, kills, &mut acknowledged);
-        let _killed = tokio::time::timeout(life, writing).await;
+        let time = Duration::from_millis(random.u64(..LIFE_MS));
+        let mut ready = None;
+        let writing = write_until_killed(&up, lives.len(), &mut acknowledged);
+        let _killed = tokio::time::timeout(time, join(writing, note_ready(&up, &mut ready))).await;
+        lives.push(Life::until_now(ready));
         up.kill();
-        kills += 1;
     }
-    let up = place.up().await;
+    let up = place.up_soon();
+    let mut ready = None;
+    note_ready(&up, &mut ready).await;
+    tokio::time::sleep(LEFT_ALONE).await;
+    let cronjobs = suspended(&up).await;
+    lives.push(Life::until_now(ready));
     let jobs = ended_jobs(&up).await;
     let ledger = Ledger::read(&place.lines("ledger"));
     println!(
-        "seed {seed}: killed {kills} times; {} Jobs, {} processes, {} writes acknowledged",
+        "seed {seed}: killed {} times; {} Jobs, {} processes, {} writes acknowledged",
+        lives.len() - 1,
         jobs.len(),
         ledger.pods.len(),
         acknowledged.len()
     );
     check_writes(&up, &acknowledged).await;
     check_jobs(&jobs, &ledger);
-    check_instants(&jobs);
+    for cronjob in cronjobs
+        .iter()
+        .filter(|cronjob| cronjob.name_any().starts_with("allow"))
+    {
+        check_instants(cronjob, &jobs, &lives);
+    }
     ledger.check_forbid();
     up.interrupt();
 }
@@ -135,22 +155,47 @@ async fn write_until_killed(up: &Up, life: usize, acknowledged: &mut BTreeSet<St
     }
 }
 
-/// Suspends the CronJobs and waits until every Job has ended.
-async fn ended_jobs(up: &Up) -> Vec<Job> {
-    let client = up.client().await.expect("a client");
-    let cronjobs: Api<k8s_openapi::api::batch::v1::CronJob> = Api::default_namespaced(client.clone());
-    for cronjob in cronjobs.list(&ListParams::default()).await.expect("a list") {
-        let suspended = kube::api::Patch::Merge(serde_json::json!({"spec": {"suspend": true}}));
-        cronjobs
-            .patch(
-                &cronjob.name_any(),
-                &kube::api::PatchParams::default(),
-                &suspended,
-            )
-            .await
-            .expect("written");
+/// A time in which `punctual` was there and able to start what was due.
+struct Life {
+    ready: Option<Timestamp>,
+    end: Timestamp,
+}
+
+impl Life {
+    /// One that ends now at the earliest.
+    fn until_now(ready: Option<Timestamp>) -> Life {
+        let end = SystemClock.now();
+        Life { ready, end }
     }
-    let jobs: Api<Job> = Api::default_namespaced(client);
+
+    /// Whether all of the time from an instant to the next one was in it.
+    fn covers(&self, due: Timestamp) -> bool {
+        self.ready.is_some_and(|ready| ready <= due) && due + INTERVAL <= self.end
+    }
+}
+
+/// Notes when it has said what it runs, by when it does.
+async fn note_ready(up: &Up, ready: &mut Option<Timestamp>) {
+    up.shows("NEXT DUE").await;
+    *ready = Some(SystemClock.now());
+}
+
+/// Suspends the CronJobs, and returns them.
+async fn suspended(up: &Up) -> Vec<CronJob> {
+    let cronjobs: Api<CronJob> = Api::default_namespaced(up.client().await.expect("a client"));
+    let all = cronjobs.list(&ListParams::default()).await.expect("a list").items;
+    let suspend = Patch::Merge(serde_json::json!({"spec": {"suspend": true}}));
+    for cronjob in &all {
+        let (name, usual) = (cronjob.name_any(), PatchParams::default());
+        let patched = cronjobs.patch(&name, &usual, &suspend).await;
+        patched.expect("written");
+    }
+    all
+}
+
+/// Waits until every Job has ended.
+async fn ended_jobs(up: &Up) -> Vec<Job> {
+    let jobs: Api<Job> = Api::default_namespaced(up.client().await.expect("a client"));
     until("every Job has ended", || async {
         let jobs = jobs.list(&ListParams::default()).await.ok()?.items;
         let has_ended = |job: &Job| {
@@ -192,24 +237,43 @@ fn check_jobs(jobs: &[Job], ledger: &Ledger) {
     assert!(unknown.is_empty(), "ran and not known: {unknown:?}");
 }
 
-/// No instant has two Jobs, and where one is missing, `punctual` was dead.
-///
-/// How long it was dead is known by the Jobs themselves: of a row of instants that passed meanwhile, the newest runs late.
-fn check_instants(jobs: &[Job]) {
-    for number in 0..ALLOW {
-        let prefix = format!("allow{number}-");
-        let mut due: Vec<i64> = jobs
-            .iter()
-            .filter_map(|job| job.name_any().strip_prefix(&prefix)?.parse().ok())
-            .collect();
-        due.sort_unstable();
-        assert!(!due.is_empty(), "{prefix} never ran");
-        for pair in due.windows(2) {
-            let gap = pair[1] - pair[0];
-            assert!(gap >= INTERVAL_SECONDS, "{prefix}: {pair:?}");
-            assert_eq!(gap % INTERVAL_SECONDS, 0, "{prefix}: {pair:?}");
-        }
-    }
+/// What ran is what the schedule says: no instant has two Jobs, none ran that was not due, and one that was due while
+/// `punctual` was there, until the next one, did run. Of those that passed while it was not, the newest runs late and
+/// the others don't.
+fn check_instants(cronjob: &CronJob, jobs: &[Job], lives: &[Life]) {
+    let name = cronjob.name_any();
+    let of_it = jobs
+        .iter()
+        .filter(|job| job.name_any().starts_with(&format!("{name}-")));
+    let ran: Vec<Timestamp> = of_it.map(scheduled).collect();
+    let once: BTreeSet<Timestamp> = ran.iter().copied().collect();
+    assert_eq!(once.len(), ran.len(), "{name}: an instant has two Jobs: {ran:?}");
+
+    let created = &cronjob.metadata.creation_timestamp.as_ref().expect("a time").0;
+    let created = Timestamp::from_timestamp(created.as_second(), 0).expect("a time");
+    let last = lives.last().expect("at least one").end;
+    let due: BTreeSet<Timestamp> = (1..)
+        .map(|number| created + INTERVAL * number)
+        .take_while(|due| *due <= last)
+        .collect();
+    let not_due: Vec<_> = once.difference(&due).filter(|ran| **ran <= last).collect();
+    assert!(
+        not_due.is_empty(),
+        "{name}, made at {created}: ran and was not due: {not_due:?}"
+    );
+    let must: BTreeSet<Timestamp> = due
+        .into_iter()
+        .filter(|due| lives.iter().any(|life| life.covers(*due)))
+        .collect();
+    println!("{name}: {} ran, {} of them had to", once.len(), must.len());
+    let lost: Vec<_> = must.difference(&once).collect();
+    assert!(lost.is_empty(), "{name}: was due and did not run: {lost:?}");
+}
+
+/// The instant that a Job runs for.
+fn scheduled(job: &Job) -> Timestamp {
+    let at = &job.annotations()["batch.kubernetes.io/cronjob-scheduled-timestamp"];
+    at.parse().expect("RFC 3339")
 }
 
 /// What ran, by its own word: of each pod the lines that it wrote.

@@ -6,6 +6,7 @@
 //! | `damage` | a database that was damaged, and a folder that is taken |
 //! | `ends` | a stop ends, whatever does not |
 //! | `full_disk` | a disk without room; needs root, to make a small one |
+//! | `others` | another user of this machine; needs root, to become one |
 //! | `limits` | limits of a process; need control groups that can be written |
 //! | `kills` | killed at random moments, with a ledger of what ran; for `STRESS_SECONDS` where that is set |
 
@@ -15,6 +16,7 @@ mod full_disk;
 mod kills;
 mod limits;
 mod machine;
+mod others;
 mod restarts;
 
 use std::process::ExitCode;
@@ -60,6 +62,11 @@ fn main() -> ExitCode {
         limits::what_takes_too_much_memory_is_ended_and_says_so
         limits::what_stays_within_its_limits_is_left_alone
     };
+    let with_others: [Case; 1] = cases! {
+        others::another_user_reads_nothing_and_orders_nothing
+    };
+    let no_others = !others::can_be_played();
+    trials.extend(with_others.map(|case| trial(case, no_others)));
     let no_groups = !limits::hold();
     trials.extend(with_control_groups.map(|case| trial(case, no_groups)));
     let no_disk = !full_disk::can_be_made();

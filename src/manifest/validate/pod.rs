@@ -7,15 +7,44 @@ use k8s_openapi::api::core::v1::{Pod, PodSpec, PodTemplateSpec};
 use super::{FieldError, Findings, container, metadata, probe, scheduling, security, volume};
 use crate::manifest::path::FieldPath;
 
+/// Kubernetes' words; it adds the difference in its own types.
+const UNCHANGEABLE: &str = "pod updates may not change fields other than `spec.containers[*].image`,\
+     `spec.initContainers[*].image`,`spec.activeDeadlineSeconds`,`spec.tolerations` (only additions to existing \
+     tolerations),`spec.terminationGracePeriodSeconds` (allow it to be set to 1 if it was previously negative)";
+
 /// What is wrong with a pod that is to be created.
 pub fn create(pod: &Pod) -> Vec<FieldError> {
     let mut found = Findings::default();
     metadata::create(&pod.metadata, &mut found);
     match &pod.spec {
-        Some(spec) => check_spec(spec, &FieldPath::of("spec"), &mut found),
+        Some(spec) => {
+            check_spec(spec, &FieldPath::of("spec"), &mut found);
+            check_restart_policy(spec, &FieldPath::of("spec.restartPolicy"), &mut found);
+        }
         None => found.required(&FieldPath::of("spec"), ""),
     }
     found.into_errors()
+}
+
+/// What is wrong with a change of a pod: of what it runs, hardly anything can be changed.
+pub fn update(new: &Pod, old: &Pod) -> Vec<FieldError> {
+    let mut found = Findings::default();
+    if fixed(new) != fixed(old) {
+        found.forbidden(&FieldPath::of("spec"), UNCHANGEABLE);
+    }
+    found.into_errors()
+}
+
+/// A pod's spec without what may be changed.
+fn fixed(pod: &Pod) -> Option<PodSpec> {
+    let mut spec = pod.spec.clone()?;
+    let init = spec.init_containers.iter_mut().flatten();
+    for container in init.chain(&mut spec.containers) {
+        container.image = None;
+    }
+    spec.active_deadline_seconds = None;
+    spec.tolerations = None;
+    Some(spec)
 }
 
 /// What is wrong with the template of some pods.
@@ -34,6 +63,14 @@ pub(super) fn check_template(template: &PodTemplateSpec, path: &FieldPath, found
     match &template.spec {
         Some(pod) => check_spec(pod, &path.child("spec"), found),
         None => found.required(&path.child("spec.containers"), ""),
+    }
+}
+
+fn check_restart_policy(pod: &PodSpec, path: &FieldPath, found: &mut Findings) {
+    let policies = ["Always", "Never", "OnFailure"];
+    let written = pod.restart_policy.as_deref().unwrap_or("Always");
+    if !policies.contains(&written) {
+        found.not_supported(path, written, &policies);
     }
 }
 

@@ -100,6 +100,24 @@ fn requests() -> Vec<(&'static str, &'static str, &'static str, Option<Value>)> 
             "/api/v1/namespaces/nowhere/configmaps",
             Some(json!({ "metadata": { "name": "a" } })),
         ),
+        (
+            "create a pod with mistakes",
+            "POST",
+            "/api/v1/namespaces/NAMESPACE/pods",
+            Some(json!({
+                "metadata": { "name": "bad" },
+                "spec": {
+                    "restartPolicy": "Sometimes",
+                    "containers": [{ "name": "Bad_Name", "image": "", "imagePullPolicy": "Seldom" }],
+                },
+            })),
+        ),
+        (
+            "create an empty pod",
+            "POST",
+            "/api/v1/namespaces/NAMESPACE/pods",
+            Some(json!({ "metadata": { "name": "bad" }, "spec": {} })),
+        ),
         ("create a list", "POST", in_batch, Some(json!([]))),
         ("update an old version", "PUT", nightly, Some(outdated)),
         (

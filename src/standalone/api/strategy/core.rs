@@ -4,8 +4,8 @@ use k8s_openapi::api::coordination::v1::Lease;
 use k8s_openapi::api::core::v1::{ConfigMap, Namespace, Node, Pod, Secret, Service, ServiceAccount};
 use serde_json::{Value, json};
 
-use super::{Strategy, check_metadata, read_as, unknown_to};
-use crate::manifest::validate::names::dns_label;
+use super::{Strategy, causes, check_metadata, read_as, unknown_to};
+use crate::manifest::validate::{self, names::dns_label};
 use crate::schedule::TimeZones;
 use crate::standalone::api::error::Cause;
 use crate::standalone::api::meta;
@@ -227,7 +227,13 @@ impl Strategy for Pods {
     }
 
     fn check(&self, object: &Value, old: Option<&Value>, _zones: &TimeZones) -> Result<Vec<Cause>, String> {
-        check_metadata::<Pod>(object, old)
+        let new: Pod = read_as(object)?;
+        let Some(old) = old else {
+            return Ok(causes(validate::pod::create(&new)));
+        };
+        let mut found = check_metadata::<Pod>(object, Some(old))?;
+        found.extend(causes(validate::pod::update(&new, &read_as(old)?)));
+        Ok(found)
     }
 
     fn prepare_create(&self, object: &mut Value) {
