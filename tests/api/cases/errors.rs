@@ -20,8 +20,23 @@ fn text(cluster: &Cluster, status: &Status) -> String {
     text.replace(&cluster.namespace, "NAMESPACE")
 }
 
-/// Requests that are refused: what is tried, by which method, at which path below the namespace, with what.
-fn requests() -> Vec<(&'static str, &'static str, &'static str, Option<Value>)> {
+/// What is tried, by which method, at which path below the namespace, with what.
+type Request = (&'static str, &'static str, &'static str, Option<Value>);
+
+/// Pods that are refused.
+fn bad_pods() -> [Request; 2] {
+    let pods = "/api/v1/namespaces/NAMESPACE/pods";
+    let container = json!({ "name": "Bad_Name", "image": "", "imagePullPolicy": "Seldom" });
+    let mistakes = json!({ "restartPolicy": "Sometimes", "containers": [container] });
+    let pod = |spec: Value| Some(json!({ "metadata": { "name": "bad" }, "spec": spec }));
+    [
+        ("create a pod with mistakes", "POST", pods, pod(mistakes)),
+        ("create an empty pod", "POST", pods, pod(json!({}))),
+    ]
+}
+
+/// Requests that are refused.
+fn requests() -> Vec<Request> {
     let changed = |pointer: &str, value: Value| {
         let mut object = serde_json::to_value(cron_job("other")).unwrap();
         *object.pointer_mut(pointer).expect("a field to change") = value;
@@ -100,24 +115,6 @@ fn requests() -> Vec<(&'static str, &'static str, &'static str, Option<Value>)> 
             "/api/v1/namespaces/nowhere/configmaps",
             Some(json!({ "metadata": { "name": "a" } })),
         ),
-        (
-            "create a pod with mistakes",
-            "POST",
-            "/api/v1/namespaces/NAMESPACE/pods",
-            Some(json!({
-                "metadata": { "name": "bad" },
-                "spec": {
-                    "restartPolicy": "Sometimes",
-                    "containers": [{ "name": "Bad_Name", "image": "", "imagePullPolicy": "Seldom" }],
-                },
-            })),
-        ),
-        (
-            "create an empty pod",
-            "POST",
-            "/api/v1/namespaces/NAMESPACE/pods",
-            Some(json!({ "metadata": { "name": "bad" }, "spec": {} })),
-        ),
         ("create a list", "POST", in_batch, Some(json!([]))),
         ("update an old version", "PUT", nightly, Some(outdated)),
         (
@@ -149,7 +146,7 @@ pub(crate) async fn each_refusal_says_what_to_do(cluster: Cluster) {
         .await
         .unwrap();
     let (mut seen, mut codes) = (String::new(), String::new());
-    for (what, method, path, body) in requests() {
+    for (what, method, path, body) in requests().into_iter().chain(bad_pods()) {
         let path = path.replace("NAMESPACE", &cluster.namespace);
         let status = cluster.send(method, &path, body.as_ref()).await.unwrap_err();
         writeln!(codes, "{what}: {} {}", status.code, status.reason).unwrap();
