@@ -252,9 +252,9 @@ fn check_instants(cronjob: &CronJob, jobs: &[Job], lives: &[Life]) {
     let created = &cronjob.metadata.creation_timestamp.as_ref().expect("a time").0;
     let created = Timestamp::from_timestamp(created.as_second(), 0).expect("a time");
     let last = lives.last().expect("at least one").end;
-    let due: BTreeSet<Timestamp> = (1..)
-        .map(|number| created + INTERVAL * number)
-        .take_while(|due| *due <= last)
+    let count = (last - created).num_seconds() / INTERVAL_SECONDS;
+    let due: BTreeSet<Timestamp> = (1..=count)
+        .map(|number| created + TimeDelta::seconds(number * INTERVAL_SECONDS))
         .collect();
     let not_due: Vec<_> = once.difference(&due).filter(|ran| **ran <= last).collect();
     assert!(
