@@ -103,7 +103,8 @@ impl Subject {
             .and_then(|spec| Timing::of(spec, &self.extensions, zones, now));
     }
 
-    fn key(&self) -> Key {
+    /// Namespace and name.
+    pub(super) fn key(&self) -> Key {
         let metadata = self.metadata();
         let text = |field: Option<&String>| field.cloned().unwrap_or_default();
         Key {

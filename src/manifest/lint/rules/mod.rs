@@ -6,9 +6,11 @@
 //! | P010–P027 | the structure of an object and its values |
 //! | P030–P039 | schedules |
 //! | P040–P050 | what happens to runs |
+//! | P051–P059 | policies under `punctual.dev/` that make no sense together |
 //!
 //! A code is never given to another rule. `fixtures/lint` has a manifest that breaks each rule and one that does not.
 
+mod annotation_without_effect;
 mod command_without_shell;
 mod crowded_minute;
 mod day_without_effect;
@@ -23,6 +25,7 @@ mod endless_run;
 mod every_minute;
 mod fires_seldom;
 mod forbidden_field;
+mod group_disagrees;
 mod hidden_failures;
 mod history_and_ttl;
 mod indexed_host_name;
@@ -31,12 +34,15 @@ mod invalid_job_metadata;
 mod invalid_name;
 mod invalid_schedule;
 mod invalid_value;
+mod jitter_beyond_interval;
 mod long_name;
 mod long_step;
 mod misplaced_field;
+mod missed_runs_not_all;
 mod name_without_effect;
 mod never_fires;
 mod newer_field;
+mod no_instant_left;
 mod not_a_manifest;
 mod removed_version;
 mod repeated_run;
@@ -63,7 +69,7 @@ use crate::manifest::diagnostic::{Diagnostic, Severity};
 use crate::manifest::path::FieldPath;
 
 /// All rules, in the order of their codes.
-pub(super) static ALL: [Rule; 47] = [
+pub(super) static ALL: [Rule; 52] = [
     unreadable::RULE,
     yaml_syntax::RULE,
     unquoted_value::RULE,
@@ -111,4 +117,9 @@ pub(super) static ALL: [Rule; 47] = [
     indexed_host_name::RULE,
     crowded_minute::RULE,
     command_without_shell::RULE,
+    annotation_without_effect::RULE,
+    missed_runs_not_all::RULE,
+    jitter_beyond_interval::RULE,
+    no_instant_left::RULE,
+    group_disagrees::RULE,
 ];
