@@ -10,6 +10,8 @@ use std::sync::Arc;
 use k8s_openapi::api::batch::v1 as batch;
 use serde_json::Value as Json;
 
+use super::adoption::Adoption;
+use super::annotation;
 use super::diagnostic::Diagnostic;
 use super::document::{Document, documents};
 use super::examine::{Names, examine, with_namespace};
@@ -17,8 +19,10 @@ use super::kinds::{Kind, not_run_here, removed_version};
 use super::object::{Object, Runnable};
 use super::path::FieldPath;
 use super::read::{self, Depth};
+use super::report::Reporter;
 use super::source::{Place, Source};
 use super::tree::Node;
+use crate::cronjob::extension::ExtensionError;
 use crate::schedule::TimeZones;
 
 /// The namespace of an object that names none.
@@ -169,6 +173,17 @@ impl<'z> Loader<'z> {
         self.loaded.diagnostics.extend(examined.diagnostics);
         let json = with_namespace(node);
         if let (false, Ok(object)) = (refused, T::object(&json)) {
+            let reporter = Reporter {
+                source,
+                node: &examined.node,
+                within: &FieldPath::root(),
+                subject: &examined.subject,
+            };
+            let mistakes = mistaken_annotations(&object);
+            let said = mistakes
+                .iter()
+                .map(|mistake| annotation::tell(&reporter, mistake));
+            self.loaded.diagnostics.extend(said);
             let place = examined.place;
             self.loaded.objects.push(Manifest { object, json, place });
         }
@@ -176,6 +191,14 @@ impl<'z> Loader<'z> {
 
     fn say(&mut self, diagnostic: Diagnostic) {
         self.loaded.diagnostics.push(diagnostic);
+    }
+}
+
+/// What is wrong with the annotations of a CronJob, which is run in spite of it.
+fn mistaken_annotations(object: &Object) -> Vec<ExtensionError> {
+    match object {
+        Object::CronJob(cronjob) => Adoption::All.mistakes(cronjob),
+        Object::Job(_) => vec![],
     }
 }
 

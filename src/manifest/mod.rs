@@ -28,6 +28,7 @@
 //! | `load` | the objects that can be run |
 //! | [`lint`] | what is wrong with manifests, and what is likely not meant |
 //! | `adoption` | who is in charge of a CronJob, and whether it is paused: the annotations of a hand-over |
+//! | `annotation` | what is wrong with annotations under `punctual.dev/`, at its place |
 //! | `lower` | the CronJob on the wire to the one that policy decides on |
 
 pub mod crontab;
@@ -45,6 +46,7 @@ pub mod validate;
 pub mod yaml;
 
 mod adoption;
+mod annotation;
 mod document;
 mod examine;
 mod kinds;

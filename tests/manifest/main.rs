@@ -48,6 +48,15 @@ fn every_broken_manifest_is_explained() {
     });
 }
 
+/// What the controller tells in an event is told at its place where a manifest is run.
+#[test]
+fn annotations_that_are_wrong_are_told_and_their_cronjob_is_run() {
+    let loaded = load_path("fixtures/broken/annotations.yaml");
+    assert!(!loaded.has_errors(), "{}", render(&loaded));
+    assert_eq!(loaded.objects.len(), 1);
+    assert_eq!(loaded.diagnostics.len(), 5, "{}", render(&loaded));
+}
+
 #[test]
 fn every_good_manifest_is_loaded_without_a_word() {
     for file in fixtures("good") {

@@ -171,6 +171,16 @@ impl Subject {
         }
     }
 
+    /// For what is told in the same words where manifests are run.
+    pub(super) fn reporter(&self) -> Reporter<'_> {
+        Reporter {
+            source: &self.source,
+            node: &self.node,
+            within: &self.within,
+            subject: &self.name,
+        }
+    }
+
     /// Says something about a field; its severity is that of the rule.
     pub(super) fn say(&self, path: &FieldPath, message: impl Into<String>) -> Diagnostic {
         let place = Place::new(&self.source, self.node.span_of(path));

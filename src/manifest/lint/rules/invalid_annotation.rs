@@ -1,7 +1,8 @@
 //! Annotations under `punctual.dev/` with a value that can't be read.
 
 use super::{Diagnostic, FieldPath, Finds, Rule, Severity, Subject};
-use crate::cronjob::extension::{ExtensionError, Meanwhile, Problem};
+use crate::cronjob::extension::Problem;
+use crate::manifest::annotation;
 use crate::manifest::lint::silence;
 
 pub(super) const RULE: Rule = Rule {
@@ -21,26 +22,9 @@ fn check(subject: &Subject) -> Vec<Diagnostic> {
     let mistakes = subject.annotation_mistakes.iter();
     let malformed = mistakes.filter(|mistake| !matches!(mistake.problem, Problem::Unknown { .. }));
     malformed
-        .map(|mistake| said(subject, mistake))
+        .map(|mistake| annotation::tell(&subject.reporter(), mistake))
         .chain(no_rules(subject))
         .collect()
-}
-
-fn said(subject: &Subject, mistake: &ExtensionError) -> Diagnostic {
-    let path = FieldPath::of("metadata.annotations").key(&mistake.name);
-    let said = subject.say_within(
-        &path,
-        &mistake.span,
-        format!("`{}`: {}", mistake.name, mistake.message()),
-    );
-    let said = match mistake.meanwhile {
-        Meanwhile::Held => said.labelled("nothing is started until this is mended"),
-        Meanwhile::Default(what) => said.labelled(format!("until then {what}")),
-    };
-    match mistake.help() {
-        Some(help) => said.help(help),
-        None => said,
-    }
 }
 
 /// Words of `punctual.dev/lint-ignore` that are no rules.

@@ -1,8 +1,8 @@
 //! Annotations under `punctual.dev/` that do not exist.
 
-use super::{Diagnostic, FieldPath, Finds, Rule, Severity, Subject};
-use crate::cronjob::extension::{Problem, REGISTER};
-use crate::manifest::suggest::listed;
+use super::{Diagnostic, Finds, Rule, Severity, Subject};
+use crate::cronjob::extension::Problem;
+use crate::manifest::annotation;
 
 pub(super) const RULE: Rule = Rule {
     code: "P024",
@@ -17,23 +17,9 @@ is most likely misspelt.
 };
 
 fn check(subject: &Subject) -> Vec<Diagnostic> {
-    let unknown = subject
-        .annotation_mistakes
-        .iter()
-        .filter_map(|mistake| match mistake.problem {
-            Problem::Unknown { meant } => Some((mistake, meant)),
-            _ => None,
-        });
-    let said = unknown.map(|(mistake, meant)| {
-        let path = FieldPath::of("metadata.annotations").key(&mistake.name);
-        let said = subject.say_of_key(&path, format!("there is no annotation `{}`", mistake.name));
-        match meant {
-            Some(meant) => said.help(format!("did you mean `{meant}`?")),
-            None => said.help(format!(
-                "there are {}",
-                listed(REGISTER.iter().map(|known| format!("`{}`", known.name)))
-            )),
-        }
-    });
-    said.collect()
+    let mistakes = subject.annotation_mistakes.iter();
+    let unknown = mistakes.filter(|mistake| matches!(mistake.problem, Problem::Unknown { .. }));
+    unknown
+        .map(|mistake| annotation::tell(&subject.reporter(), mistake))
+        .collect()
 }
