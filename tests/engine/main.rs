@@ -1,6 +1,7 @@
 //! The engine from outside: the vectors, clock changes by name, an oracle, other libraries, and every error message.
 
 mod clock_changes;
+mod coming_changes;
 mod descriptions;
 mod dialects;
 mod durations;

@@ -3,6 +3,7 @@
 mod backfill;
 mod edges;
 mod invariants;
+mod jitter;
 mod pending;
 mod reference;
 mod upstream;

@@ -169,10 +169,10 @@ impl Stage<'_> {
                 there_is_no(simulation.delete_job(&job.namespace, &job.name), "Job", job)
             }
             Command::StartJob { name: job, of, kind } => {
-                let origin = if *kind == JobKind::Manual {
-                    Origin::Manual
-                } else {
-                    Origin::Schedule
+                let origin = match kind {
+                    JobKind::Manual => Origin::Manual,
+                    JobKind::Backfill => Origin::Backfill,
+                    JobKind::Stray | JobKind::Lookalike | JobKind::Foreign => Origin::Schedule,
                 };
                 there_is_no(simulation.start_job(of, &job.name, origin), "CronJob", of)
             }

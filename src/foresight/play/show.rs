@@ -39,13 +39,13 @@ fn job_line(cronjob: &CronJob, run: &Run) -> String {
         namespace: cronjob.key.namespace.clone(),
         name: run.name.clone(),
     };
-    let by_hand = if run.origin == Origin::Manual {
-        "by hand, "
-    } else {
-        ""
+    let by_whom = match run.origin {
+        Origin::Schedule => "",
+        Origin::Manual => "by hand, ",
+        Origin::Backfill => "by a backfill, ",
     };
     format!(
-        "job {}: {}, created {}, {by_hand}of {}",
+        "job {}: {}, created {}, {by_whom}of {}",
         name(&job),
         run.outcome().map_or("active", outcome_word),
         shown(run.started),

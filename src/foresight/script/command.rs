@@ -145,6 +145,8 @@ impl Apply {
 pub enum JobKind {
     /// A person's, made with `kubectl create job --from`: owned by the CronJob and annotated.
     Manual,
+    /// Made by `punctual backfill`: owned by the CronJob and labelled.
+    Backfill,
     /// Owned by the CronJob, without the annotation: as if an earlier controller had forgotten it.
     Stray,
     /// Owned by something of another kind that has the CronJob's name.

@@ -227,16 +227,17 @@ fn start(tokens: &mut Tokens) -> Result<Command, String> {
     tokens.expect("of")?;
     let of = tokens.key("a CronJob")?;
     let kind = match tokens
-        .word("`manual`, `stray`, `lookalike` or `foreign`")?
+        .word("`manual`, `backfill`, `stray`, `lookalike` or `foreign`")?
         .as_str()
     {
         "manual" => JobKind::Manual,
+        "backfill" => JobKind::Backfill,
         "stray" => JobKind::Stray,
         "lookalike" => JobKind::Lookalike,
         "foreign" => JobKind::Foreign,
         other => {
             return Err(format!(
-                "expected `manual`, `stray`, `lookalike` or `foreign`, found `{other}`"
+                "expected `manual`, `backfill`, `stray`, `lookalike` or `foreign`, found `{other}`"
             ));
         }
     };

@@ -137,6 +137,7 @@ impl JobKind {
     fn word(self) -> &'static str {
         match self {
             JobKind::Manual => "manual",
+            JobKind::Backfill => "backfill",
             JobKind::Stray => "stray",
             JobKind::Lookalike => "lookalike",
             JobKind::Foreign => "foreign",

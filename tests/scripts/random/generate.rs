@@ -28,7 +28,7 @@ const DEADLINES: [Option<i64>; 6] = [None, None, None, Some(10), Some(45), Some(
 const STEPS: [i64; 6] = [-3_600, -120, -3, 3, 120, 3_600];
 
 /// What a CronJob may ask for with annotations. Those that make no sense alone come with others often enough.
-const EXTENSIONS: [(&str, &[&str]); 16] = [
+const EXTENSIONS: [(&str, &[&str]); 19] = [
     ("missed-runs", &["Skip", "All", "All"]),
     ("missed-runs-limit", &["1", "3", "1000"]),
     ("overlap", &["Skip", "Queue", "Queue", "ReplaceWhenStopped"]),
@@ -36,8 +36,10 @@ const EXTENSIONS: [(&str, &[&str]); 16] = [
     ("max-active", &["1", "2"]),
     ("jitter", &["5s", "30s"]),
     ("exclude", &["2026-11-23", "2026-11-22, 2026-11-24"]),
+    ("on-excluded", &["After", "Before"]),
     ("start-at", &["2026-11-23T12:04:00Z"]),
     ("end-at", &["2026-11-23T12:09:00Z"]),
+    ("clock-gap", &["RunAfter"]),
     ("clock-repeat", &["First"]),
     ("pending-deadline", &["1m"]),
     ("suspend-after-failures", &["1", "3"]),
@@ -45,14 +47,26 @@ const EXTENSIONS: [(&str, &[&str]); 16] = [
     ("on-edit", &["Skip", "Latest"]),
     ("expected-within", &["1m"]),
     ("group", &["shared"]),
+    ("group-slots", &["2"]),
 ];
+
+/// Every pair of annotations.
+pub(super) fn pairs() -> Vec<[&'static str; 2]> {
+    let names = EXTENSIONS.map(|(name, _)| name);
+    let pairs = names.iter().enumerate().flat_map(|(index, one)| {
+        let others = names[index + 1..].iter();
+        others.map(|other| [*one, *other])
+    });
+    pairs.collect()
+}
 
 /// The history of a seed, of CronJobs with policies or without.
 pub(super) fn history(seed: u64, with_policies: bool) -> History {
+    let pairs = pairs();
     let mut draw = Draw {
         rng: Rng::with_seed(seed),
         jobs: 0,
-        with_policies,
+        pair: with_policies.then(|| pairs[usize::try_from(seed).unwrap_or_default() % pairs.len()]),
     };
     let begin: Timestamp = "2026-11-23T12:00:00Z".parse().unwrap_or_default();
     let begin = begin + TimeDelta::seconds(draw.rng.i64(0..120));
@@ -78,7 +92,8 @@ struct Draw {
     rng: Rng,
     /// So that the Jobs that people make have different names.
     jobs: u32,
-    with_policies: bool,
+    /// The annotations that every CronJob has, where they have any: each seed has a pair, so that no pair is left out.
+    pair: Option<[&'static str; 2]>,
 }
 
 impl Draw {
@@ -114,13 +129,16 @@ impl Draw {
         })
     }
 
-    /// One, two or three annotations; whoever is in the group has a priority.
+    /// The pair of the seed, and up to two more annotations; whoever is in the group has a priority.
     fn extensions(&mut self) -> BTreeMap<String, Option<String>> {
         let mut extensions = BTreeMap::new();
-        if !self.with_policies {
+        let Some(pair) = self.pair else {
             return extensions;
+        };
+        for (name, values) in EXTENSIONS.iter().filter(|(name, _)| pair.contains(name)) {
+            extensions.insert((*name).to_owned(), Some(self.one(values).to_owned()));
         }
-        for _ in 0..self.rng.usize(1..=3) {
+        for _ in 0..self.rng.usize(0..=2) {
             let (name, values) = self.one(&EXTENSIONS);
             extensions.insert(name.to_owned(), Some(self.one(values).to_owned()));
         }
@@ -262,6 +280,7 @@ impl Draw {
             of: self.cronjob(),
             kind: self.one(&[
                 JobKind::Manual,
+                JobKind::Backfill,
                 JobKind::Stray,
                 JobKind::Lookalike,
                 JobKind::Foreign,

@@ -217,9 +217,9 @@ impl Onlooker {
                 "{job} was created beside {beside}, which is more than may be"
             ));
         }
-        if policies.group.is_some() && is_calm && self.of_the_group() > 1 {
+        if policies.group.is_some() && is_calm && self.of_the_group() > self.slots_of_the_group() {
             return Err(format!(
-                "{job} was created while another of its group was active, and it has one slot"
+                "{job} was created while all slots of its group were taken"
             ));
         }
         let of_it = self.ever_started.iter().filter(|(uid, _)| *uid == cronjob.uid);
@@ -245,6 +245,18 @@ impl Onlooker {
             }
         }
         Ok(())
+    }
+
+    /// The smallest number that a member of the group names.
+    fn slots_of_the_group(&self) -> usize {
+        let memberships = self
+            .cronjobs
+            .iter()
+            .filter_map(|cronjob| cronjob.spec.policies.group.as_ref());
+        memberships
+            .map(|membership| membership.slots)
+            .min()
+            .unwrap_or(usize::MAX)
     }
 
     /// The active runs of all members of the group, without those that people have started.
@@ -373,7 +385,8 @@ impl Onlooker {
             (Outcome::Failed, history.failed),
         ] {
             let runs = self.runs.get(&cronjob.uid).into_iter().flatten();
-            let kept = runs.filter(|run| run.outcome() == Some(outcome)).count();
+            let counts = |run: &&Run| run.outcome() == Some(outcome) && run.origin != Origin::Backfill;
+            let kept = runs.filter(counts).count();
             if limit.is_some_and(|limit| kept > limit) {
                 return Err(format!(
                     "{kept} runs of {} that {outcome:?} are left, beyond the limit",
@@ -384,10 +397,10 @@ impl Onlooker {
         Ok(())
     }
 
-    /// The runs that the schedule started and that have not ended.
+    /// The runs that have not ended, without those that people have started by hand.
     fn unfinished(&self, cronjob: &CronJob) -> Vec<&str> {
         let runs = self.runs.get(&cronjob.uid).into_iter().flatten();
-        let unfinished = runs.filter(|run| run.is_active() && run.origin == Origin::Schedule);
+        let unfinished = runs.filter(|run| run.is_in_the_way());
         unfinished.map(|run| run.name.as_str()).collect()
     }
 }

@@ -13,6 +13,7 @@ mod generate;
 mod invariants;
 mod shrink;
 
+use std::collections::BTreeSet;
 use std::env;
 use std::time::{Duration, Instant};
 
@@ -66,7 +67,26 @@ pub(crate) fn trials() -> Vec<Trial> {
         })
     };
     let shares = [false, true].map(|with_policies| (0..SHARES).map(move |share| (share, with_policies)));
-    shares.into_iter().flatten().map(trial).collect()
+    let shares = shares.into_iter().flatten().map(trial);
+    let every_pair = Trial::test("random-policies-have-every-pair", have_every_pair);
+    shares.chain([every_pair]).collect()
+}
+
+/// The histories of a normal run leave out no pair of policies.
+fn have_every_pair() -> Result<(), Failed> {
+    let mut missing: BTreeSet<[&str; 2]> = generate::pairs().into_iter().collect();
+    for seed in 0..HISTORIES {
+        for command in generate::history(seed, true).commands {
+            if let Command::Apply(apply) = command {
+                missing.retain(|pair| !pair.iter().all(|name| apply.extensions.contains_key(*name)));
+            }
+        }
+    }
+    if missing.is_empty() {
+        Ok(())
+    } else {
+        Err(format!("no history has these pairs: {missing:?}").into())
+    }
 }
 
 fn play_all(

@@ -10,6 +10,7 @@ use kube::{Api, Client};
 use punctual::clock::{Clock, ManualClock};
 use punctual::cronjob::{Key, Outcome};
 use punctual::schedule::Timestamp;
+use punctual::submit::BACKFILL_LABEL;
 use serde_json::{Value, json};
 
 use crate::language::{JobKind, job_spec};
@@ -52,6 +53,10 @@ pub(super) fn job(key: &Key, kind: JobKind, owner: Option<&CronJob>) -> Value {
             object["metadata"]["ownerReferences"] = json!([other]);
         }
         JobKind::Stray => object["metadata"]["ownerReferences"] = json!([reference]),
+        JobKind::Backfill => {
+            object["metadata"]["ownerReferences"] = json!([reference]);
+            object["metadata"]["labels"] = json!({ BACKFILL_LABEL: "a-backfill" });
+        }
         JobKind::Manual => {
             object["metadata"]["ownerReferences"] = json!([reference]);
             object["metadata"]["annotations"] = json!({ INSTANTIATE: "manual" });
@@ -149,6 +154,12 @@ pub(super) fn owner(job: &Job) -> Option<Key> {
 pub(super) fn is_manual(job: &Job) -> bool {
     let annotations = job.metadata.annotations.as_ref();
     annotations.is_some_and(|annotations| annotations.contains_key(INSTANTIATE))
+}
+
+/// Whether a backfill made the Job.
+pub(super) fn is_backfill(job: &Job) -> bool {
+    let labels = job.metadata.labels.as_ref();
+    labels.is_some_and(|labels| labels.contains_key(BACKFILL_LABEL))
 }
 
 /// Namespace and name of a Job.

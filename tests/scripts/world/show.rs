@@ -105,6 +105,7 @@ fn job_line(job: &Job) -> String {
     let state = objects::outcome(job).map_or("active", outcome_word);
     let owner = match objects::owner(job) {
         Some(owner) if objects::is_manual(job) => format!("by hand, of {}", name(&owner)),
+        Some(owner) if objects::is_backfill(job) => format!("by a backfill, of {}", name(&owner)),
         Some(owner) => format!("of {}", name(&owner)),
         None => "of nobody here".into(),
     };
