@@ -85,7 +85,14 @@ fn suspended(view: &View, now: Timestamp) -> String {
 
 fn next_due(view: &View, now: Timestamp) -> String {
     match view.next_due {
-        Some(at) => format!("in {}", span(at - now)),
+        Some(at) => {
+            let skipped = view.skipped.iter().filter(|skipped| **skipped < at).count();
+            let after = match skipped {
+                0 => String::new(),
+                _ => format!(", {skipped} skipped"),
+            };
+            format!("in {}{after}", span(at - now))
+        }
         None if view.problem.is_some() => "invalid".into(),
         None if view.never_fires => "never".into(),
         None => none(),
@@ -171,7 +178,13 @@ mod tests {
             next_due_local: None,
             ..healthy()
         };
-        let views = [healthy(), broken(), paused, off];
+        let skipping = View {
+            skipped: vec![at("2026-11-24T01:30:00Z"), at("2026-11-27T01:30:00Z")],
+            next_due: Some(at("2026-11-25T01:30:00Z")),
+            next_due_local: Some("Wed 2026-11-25 02:30:00 +01:00".into()),
+            ..healthy()
+        };
+        let views = [healthy(), broken(), paused, off, skipping];
         insta::assert_snapshot!("table", table(&views, at("2026-11-23T12:00:00Z")));
         insta::assert_snapshot!("wide", wide(&views, at("2026-11-23T12:00:00Z")));
         insta::assert_snapshot!("yaml", yaml(&views[..2]).expect("YAML"));
