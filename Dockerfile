@@ -5,7 +5,7 @@
 #   cargo vendor > .cargo/config.toml && docker build --network none -t punctual .     without a network
 #   docker build --build-arg FROM=prebuilt -t punctual .      of what image/rootfs.sh has put into target/image
 #
-# RUST is any image with cargo and a C compiler that links statically, as Alpine's does.
+# RUST is any image with cargo, a C compiler and a static libc: Alpine's, or Debian's (libc6-dev).
 ARG RUST=docker.io/library/rust:1.95-alpine
 ARG FROM=build
 
@@ -15,7 +15,10 @@ RUN apk add --no-cache tzdata || true
 WORKDIR /src
 COPY . .
 ARG COMMIT=
-RUN PUNCTUAL_COMMIT="$COMMIT" cargo build --locked --release && sh image/rootfs.sh target/release/punctual /rootfs
+# With a target named, procedural macros are left as they have to be, and the binary is static with every libc.
+RUN target=$(rustc -vV | sed -n 's/^host: //p') && \
+    PUNCTUAL_COMMIT="$COMMIT" RUSTFLAGS="-C target-feature=+crt-static" cargo build --locked --release --target "$target" && \
+    sh image/rootfs.sh "target/$target/release/punctual" /rootfs
 
 FROM scratch AS prebuilt
 COPY target/image /rootfs

@@ -242,6 +242,7 @@ mod tests {
             scheduled: at(second),
             lateness: TimeDelta::zero(),
             held_back: TimeDelta::zero(),
+            waited: false,
         };
         let end = End::Finished(Outcome::Succeeded);
         let ended = What::Ended {

@@ -5,7 +5,7 @@ use crate::policy::concurrency::{self, Admission};
 use crate::policy::group::Group;
 use crate::policy::line::Line;
 use crate::policy::missed::{self, Window};
-use crate::policy::situation::{Decision, Situation};
+use crate::policy::situation::{Decision, Situation, Start};
 use crate::policy::{Note, Ruling, WaitReason, bookkeeping, expected, failures, hindsight, history, pending};
 use crate::schedule::{Schedule, Timestamp};
 
@@ -117,11 +117,15 @@ fn decide_start(
     let starting = admission.is_start().then_some(first);
     line.send_away(decision, starting);
     line.record(decision, starting);
+    decision.memory.waited = decision.memory.waited.max(line.newest_but(starting));
     decision.wake = decision.wake.into_iter().chain(line.wake(starting, now)).min();
     match admission {
         Admission::Start { replacing } => {
             decision.replace = replacing;
-            decision.start = Some(window.start_of(&cronjob.key.name, first));
+            decision.start = Some(Start {
+                waited: decision.memory.waited >= Some(first),
+                ..window.start_of(&cronjob.key.name, first)
+            });
         }
         // The instant stays due: its run starts as soon as the active one has ended, unless a newer instant or the
         // starting deadline comes first.

@@ -126,6 +126,11 @@ impl<'a> Line<'a> {
         self.everybody().min()
     }
 
+    /// The newest of those that wait.
+    pub(super) fn newest_but(&self, starting: Option<Timestamp>) -> Option<Timestamp> {
+        self.everybody().filter(|at| Some(*at) != starting).max()
+    }
+
     fn everybody(&self) -> impl Iterator<Item = Timestamp> {
         self.missed.iter().chain(&self.prompt).copied()
     }

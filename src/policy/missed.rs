@@ -122,6 +122,7 @@ impl<'a> Window<'a> {
             name: run_name(cronjob, scheduled),
             scheduled,
             planned: scheduled + self.jitter,
+            waited: false,
             held_back: TimeDelta::zero(),
             deadline: self.deadline_of(scheduled),
         }
@@ -254,6 +255,7 @@ pub fn notice_edit(spec: &Spec, memory: &Memory, now: Timestamp) -> Memory {
         in_force_since: in_force_since.map(|since| since.min(now)),
         deadline_told: memory.deadline_told.map(|told| told.min(now)),
         skip_told: memory.skip_told.map(|told| told.min(now)),
+        waited: memory.waited,
         rests: memory.rests,
         rested_until: memory.rested_until.map(|until| until.min(now)),
         overdue: memory.overdue,

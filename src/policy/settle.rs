@@ -113,6 +113,7 @@ fn settle_start(status: &mut Status, start: &Start, result: StartResult) -> Note
                 scheduled,
                 lateness: at - start.planned,
                 held_back: start.held_back,
+                waited: start.waited,
             },
         ),
         StartResult::AlreadyStarted { active } => (active, Note::AlreadyStarted { job, scheduled }),

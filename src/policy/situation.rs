@@ -37,6 +37,8 @@ pub struct Memory {
     pub deadline_told: Option<Timestamp>,
     /// The newest instant that is known to have been left out as somebody asked.
     pub skip_told: Option<Timestamp>,
+    /// The newest instant that was seen to wait for other runs, as a policy asks.
+    pub waited: Option<Timestamp>,
     /// Nothing is followed now, because it is suspended or can't be read.
     pub rests: bool,
     /// Up to when that was so the last time.
@@ -121,6 +123,8 @@ pub struct Start {
     pub planned: Timestamp,
     /// When it is too late to start (`startingDeadlineSeconds`), however long the request had to wait for its turn.
     pub deadline: Option<Timestamp>,
+    /// Whether it waited for other runs, as a policy asks: then its lateness is nobody's fault.
+    pub waited: bool,
     /// How long it was held back on purpose after it was decided on first; whoever limits the rate of starts says so.
     pub held_back: TimeDelta,
 }

@@ -244,6 +244,7 @@ mod tests {
             planned: scheduled,
             deadline: None,
             held_back: chrono::TimeDelta::zero(),
+            waited: false,
         }
     }
 }

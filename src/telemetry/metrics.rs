@@ -76,6 +76,7 @@ pub struct Metrics {
     shadow: Family<OutcomeLabel, Counter>,
     shadow_later: Histogram,
     leader: Gauge,
+    looks_on: Gauge,
     clock_skew: Gauge<f64, AtomicU64>,
     tzdb_age: Gauge,
     cronjobs: CronJobMetrics,
@@ -128,6 +129,7 @@ impl Metrics {
             shadow: Family::default(),
             shadow_later: Histogram::new(LATENESS_BUCKETS),
             leader: Gauge::default(),
+            looks_on: Gauge::default(),
             clock_skew: Gauge::default(),
             cronjobs: CronJobMetrics::default(),
             tzdb_age: Gauge::default(),
@@ -160,7 +162,8 @@ impl Metrics {
         let ours = registry.sub_registry_with_prefix("punctual");
         ours.register_with_unit(
             "job_creation_lateness",
-            "How long after its due instant a Job was created, without the time that it was held back",
+            "How long after its due instant a Job was created, without the time that it was held back; not of runs that waited \
+             for others (concurrencyPolicy)",
             Unit::Seconds,
             self.lateness.clone(),
         );
@@ -239,6 +242,11 @@ impl Metrics {
             self.clock_skew.clone(),
         );
         ours.register("leader", "1 while this replica leads", self.leader.clone());
+        ours.register(
+            "shadow",
+            "1 if this one only looks on (--shadow)",
+            self.looks_on.clone(),
+        );
         let version = vec![
             ("version", zones.version().to_owned()),
             ("origin", zones.origin().to_owned()),
@@ -257,11 +265,16 @@ impl Metrics {
         self.notes.get_or_create(&ReasonLabel { reason }).inc();
         let (outcome, skipped) = match note {
             Note::Started {
-                lateness, held_back, ..
+                lateness,
+                held_back,
+                waited,
+                ..
             } => {
                 // A clock that was put back while the answer came makes the lateness negative.
                 let seconds = |time: TimeDelta| time.as_seconds_f64().max(0.0);
-                self.lateness.observe(seconds(*lateness - *held_back));
+                if !waited {
+                    self.lateness.observe(seconds(*lateness - *held_back));
+                }
                 if !held_back.is_zero() {
                     self.held_back.observe(seconds(*held_back));
                 }
@@ -341,6 +354,11 @@ impl Metrics {
         }
     }
 
+    /// Whether this one only looks on, and is not to lead.
+    pub fn set_shadow(&self, looks_on: bool) {
+        self.looks_on.set(i64::from(looks_on));
+    }
+
     /// Which CronJobs have series of their own.
     pub fn set_detail(&self, detail: Detail) {
         self.cronjobs.set_detail(detail);
@@ -395,6 +413,7 @@ mod tests {
                 scheduled,
                 lateness: TimeDelta::milliseconds(4),
                 held_back: TimeDelta::zero(),
+                waited: false,
             },
             Note::Completed {
                 job: "a-1".into(),
@@ -448,11 +467,24 @@ mod tests {
             scheduled: Timestamp::UNIX_EPOCH,
             lateness: TimeDelta::seconds(-5),
             held_back: TimeDelta::zero(),
+            waited: false,
+        });
+        // It is late because it had to wait.
+        metrics.count(&Note::Started {
+            job: "a-2".into(),
+            scheduled: Timestamp::UNIX_EPOCH,
+            lateness: TimeDelta::minutes(5),
+            held_back: TimeDelta::zero(),
+            waited: true,
         });
         let text = metrics.render(&TimeZones::built_in(), Timestamp::UNIX_EPOCH);
         assert!(
             text.contains("punctual_job_creation_lateness_seconds_sum 0.0"),
             "{text}"
+        );
+        assert!(
+            text.contains("cronjob_controller_job_creation_skew_duration_seconds_sum 300.0"),
+            "as Kubernetes counts it: {text}"
         );
     }
 }

@@ -263,3 +263,23 @@ fn a_suspended_cronjob_is_told_of_its_zone_but_not_of_its_schedule() {
         );
     }
 }
+
+/// Who waited for another run is late as a policy asks; who was free to start is late by a fault.
+#[test]
+fn a_run_that_waited_for_another_says_so() {
+    let mut cronjob = cronjob("0 * * * *", None);
+    cronjob.spec.concurrency = Concurrency::Forbid;
+    cronjob.status.last_schedule_time = Some(instant("T-1h"));
+    let earlier = run(instant("T-1h"), RunState::Active);
+    cronjob.status.active.push(JobRef::from(&earlier));
+    let blocked = decide_at(&cronjob, &[earlier], &Memory::default(), "T");
+    assert_eq!(scheduled(&blocked), None);
+    cronjob.status.active.clear();
+    let freed = decide_at(&cronjob, &[], &blocked.memory, "T+20m");
+    let waited = |decision: &Decision| decision.start.as_ref().map(|start| start.waited);
+    assert_eq!(waited(&freed), Some(true));
+    let next = decide_at(&cronjob, &[], &freed.memory, "T+1h");
+    assert_eq!(waited(&next), Some(false), "the next one did not wait");
+    let after_an_outage = decide_at(&cronjob, &[], &Memory::default(), "T+20m");
+    assert_eq!(waited(&after_an_outage), Some(false));
+}

@@ -37,6 +37,7 @@ pub(super) async fn run(
 
     let (metrics, health) = (Metrics::new(&zones), Health::default());
     metrics.set_detail(args.detail());
+    metrics.set_shadow(args.shadow);
     let endpoint = Endpoint {
         metrics: metrics.clone(),
         health: health.clone(),

@@ -122,6 +122,7 @@ mod tests {
             scheduled: at(second),
             lateness: chrono::TimeDelta::zero(),
             held_back: chrono::TimeDelta::zero(),
+            waited: false,
         }
     }
 

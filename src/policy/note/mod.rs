@@ -30,6 +30,8 @@ pub enum Note {
         lateness: TimeDelta,
         /// How much of that it was held back on purpose, to keep a limit on the rate of starts.
         held_back: TimeDelta,
+        /// Whether it waited for other runs, as a policy asks.
+        waited: bool,
     },
     /// A run could not be started; it is tried again.
     StartFailed {

@@ -109,6 +109,7 @@ mod tests {
                     scheduled: at,
                     lateness: chrono::TimeDelta::zero(),
                     held_back: chrono::TimeDelta::zero(),
+                    waited: false,
                 },
             },
         };
