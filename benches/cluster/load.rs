@@ -151,6 +151,7 @@ fn body(owner: &CronJob, scheduled: Timestamp) -> DynamicObject {
         scheduled,
         planned: scheduled,
         deadline: None,
+        waited: false,
         held_back: TimeDelta::zero(),
     };
     job_for(owner, &start, &TimeZones::built_in())
