@@ -425,7 +425,8 @@ impl State {
             next_due: entry.cronjob.next_due(now),
         };
         self.wellbeing.insert(key.clone(), Some(wellbeing));
-        let fresh = decision.notes.iter().filter(|note| !standing.told.contains(note));
+        let is_fresh = |note: &&Note| !standing.told.iter().any(|before| note.repeats(before));
+        let fresh = decision.notes.iter().filter(is_fresh);
         news.extend(fresh.map(|note| News {
             cronjob: key.clone(),
             uid: entry.cronjob.uid.clone(),

@@ -72,7 +72,9 @@ impl Member {
             group,
             now,
         );
-        for note in decision.notes.iter().filter(|note| !self.told.contains(note)) {
+        let told = &self.told;
+        let is_fresh = |note: &&Note| !told.iter().any(|before| note.repeats(before));
+        for note in decision.notes.iter().filter(is_fresh) {
             self.show(now, What::Noted(note), see);
         }
         self.wake = decision.wake;

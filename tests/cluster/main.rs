@@ -1,5 +1,6 @@
 //! The controller as it runs in a cluster, on the embedded API: who is in charge, what is told, what trouble does.
 
+mod calendars;
 mod charge;
 mod events;
 mod leadership;

@@ -200,6 +200,15 @@ pub enum Severity {
 }
 
 impl Note {
+    /// Whether it says nothing new after `before`: it is the same, or an instant still waits for its group, in which others
+    /// come and go meanwhile.
+    pub fn repeats(&self, before: &Note) -> bool {
+        match (self, before) {
+            (Note::Ruled(now), Note::Ruled(before)) => now == before || now.waits_on(before),
+            _ => self == before,
+        }
+    }
+
     /// The note for a schedule that cannot be followed.
     pub(super) fn unusable(problem: &BadSchedule) -> Note {
         let error = problem.source().map(ToString::to_string).unwrap_or_default();

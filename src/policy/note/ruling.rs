@@ -110,6 +110,19 @@ pub enum WaitReason {
 }
 
 impl Ruling {
+    /// Whether the instant that waited for its group before is waiting still.
+    pub(super) fn waits_on(&self, before: &Ruling) -> bool {
+        let waits_for_group = |ruling: &Ruling| match ruling {
+            Ruling::Waiting {
+                scheduled,
+                why: WaitReason::Group { .. },
+                ..
+            } => Some(*scheduled),
+            _ => None,
+        };
+        waits_for_group(self).is_some_and(|scheduled| waits_for_group(before) == Some(scheduled))
+    }
+
     pub(super) fn reason(&self) -> &'static str {
         match self {
             Ruling::Skipped { why, .. } => match why {
