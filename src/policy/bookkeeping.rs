@@ -22,8 +22,10 @@ pub(super) fn strike_ended(recorded: &Status, runs: &[Run], notes: &mut Vec<Note
     status
 }
 
-/// As in Kubernetes, a run that the history has no room for is only reported as deleted, if it can be.
-pub(super) fn withhold(notes: &mut Vec<Note>, pruned: &[Deletion], unless_deleted: &mut Vec<(String, Note)>) {
+/// As in Kubernetes, a run that the history has no room for is only reported as deleted, if it can be: what there is to
+/// tell about it otherwise is returned, by the UID of its Job.
+pub(super) fn withhold(notes: &mut Vec<Note>, pruned: &[Deletion]) -> Vec<(String, Note)> {
+    let mut unless_deleted = Vec::new();
     notes.retain(|note| {
         let Note::Completed { job, .. } = note else {
             return true;
@@ -32,6 +34,7 @@ pub(super) fn withhold(notes: &mut Vec<Note>, pruned: &[Deletion], unless_delete
         unless_deleted.extend(deletion.map(|deletion| (deletion.uid.clone(), note.clone())));
         deletion.is_none()
     });
+    unless_deleted
 }
 
 /// Adds the runs that are active without being recorded: the write after their creation was lost.

@@ -19,48 +19,47 @@ pub fn decide(situation: Situation<'_>, now: Timestamp) -> Decision {
 
 /// Decides about a CronJob that shares slots with others (`punctual.dev/group`).
 pub fn decide_in_group(situation: Situation<'_>, group: &Group, now: Timestamp) -> Decision {
-    let Situation {
-        cronjob,
-        runs,
-        memory,
-    } = situation;
-    let mut notes: Vec<Note> = cronjob.spec.mistakes.iter().map(Note::bad_annotation).collect();
-    let mut unless_deleted = Vec::new();
-
-    let mut prune = history::prune(cronjob.spec.history, runs);
-    prune.retain(|job| bookkeeping::is_recorded(cronjob, &job.name));
-    let mut status = bookkeeping::strike_ended(&cronjob.status, runs, &mut notes);
-    bookkeeping::adopt_unrecorded(&mut status, runs, memory, &mut notes);
-    bookkeeping::record_newest(&mut status, cronjob, runs, memory, now, &mut notes);
-    failures::count(&mut status.record, cronjob, runs, now, &mut notes);
-    bookkeeping::withhold(&mut notes, &prune, &mut unless_deleted);
-    let before = memory;
-    let mut memory = missed::notice_edit(&cronjob.spec, before, now);
-    hindsight::look_back(&mut status.record, cronjob, before, &mut memory, now);
-    memory
-        .unrecorded
-        .retain(|uid| !bookkeeping::is_told(cronjob, runs, uid));
-    let mut decision = Decision {
-        prune,
-        replace: vec![],
-        stop: vec![],
-        look_at: vec![],
-        start: None,
-        status,
-        wake: None,
-        expected_success: None,
-        notes,
-        once_started: vec![],
-        unless_deleted,
-        memory,
-    };
-
+    let Situation { cronjob, runs, .. } = situation;
+    let mut decision = take_stock(situation, now);
     match usable_schedule(cronjob, &decision.status, now) {
         Ok(schedule) => decide_start(&mut decision, situation, group, schedule, now),
         Err(why) => rest(&mut decision, cronjob, why, now),
     }
     pending::end_those_that_wait(&mut decision, cronjob, runs, now);
     decision
+}
+
+/// What has happened since the last decision, whatever is decided next: which Jobs the history has no room for, what the
+/// status is by now, and what an edit or a pause makes of the time before.
+fn take_stock(situation: Situation<'_>, now: Timestamp) -> Decision {
+    let Situation {
+        cronjob,
+        runs,
+        memory: before,
+    } = situation;
+    let mut notes: Vec<Note> = cronjob.spec.mistakes.iter().map(Note::bad_annotation).collect();
+
+    let mut prune = history::prune(cronjob.spec.history, runs);
+    prune.retain(|job| bookkeeping::is_recorded(cronjob, &job.name));
+    let mut status = bookkeeping::strike_ended(&cronjob.status, runs, &mut notes);
+    bookkeeping::adopt_unrecorded(&mut status, runs, before, &mut notes);
+    bookkeeping::record_newest(&mut status, cronjob, runs, before, now, &mut notes);
+    failures::count(&mut status.record, cronjob, runs, now, &mut notes);
+    let unless_deleted = bookkeeping::withhold(&mut notes, &prune);
+
+    let mut memory = missed::notice_edit(&cronjob.spec, before, now);
+    hindsight::look_back(&mut status.record, cronjob, before, &mut memory, now);
+    memory
+        .unrecorded
+        .retain(|uid| !bookkeeping::is_told(cronjob, runs, uid));
+    Decision {
+        prune,
+        status,
+        notes,
+        unless_deleted,
+        memory,
+        ..Decision::default()
+    }
 }
 
 /// The schedule to follow, or why none is followed now. As in Kubernetes, an unknown zone is told even while the

@@ -54,7 +54,7 @@ pub struct Memory {
 
 /// What to do now, and why. It leaves no choice to whoever carries it out:
 /// `prune` and `stop` at any time; `replace`, and only when all of it succeeded, `start`; then [`settle`](crate::policy::settle).
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
 #[must_use = "a decision does nothing until it is carried out"]
 pub struct Decision {
     /// Finished Jobs beyond the history limits, to delete.
