@@ -12,7 +12,7 @@ use serde_json::{Value, json};
 use tempfile::TempDir;
 use tokio::task::JoinHandle;
 
-use crate::server::{JOBS, Server};
+use crate::server::{CRONJOBS, JOBS, Server};
 use crate::{command, exit_code, punctual, text};
 
 /// Four nights, of which the first and the last are due as well.
@@ -168,6 +168,42 @@ async fn ctrl_c_stops_it_between_two_starts_and_says_how_to_go_on() {
         .expect("UTF-8");
     assert_snapshot!(said, @"stopped: 3 runs are left, and the same command goes on with them; 1 is active and goes on");
     assert_eq!(jobs(&server).await.len(), 1);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_name_that_is_taken_is_told_and_the_others_run() {
+    let server = Server::start().await;
+    let backup = server.cronjob("backup", &json!({})).await;
+    let foreign = json!({
+        "metadata": { "name": "backup-29920470" }, "spec": backup["spec"]["jobTemplate"]["spec"],
+    });
+    server.send("POST", JOBS, &foreign).await;
+    let _ender = Ender::start(&server, &[]);
+    let output = run(&server, &["--yes"]).await;
+    assert_eq!(exit_code(&output), 1, "one was not started");
+    assert_snapshot!(text(&output.stdout));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_cronjob_that_is_deleted_meanwhile_ends_it() {
+    let server = Server::start().await;
+    server.cronjob("backup", &json!({})).await;
+    // Nobody ends the first run, so the second waits for it.
+    let mut backfill = start(&server, &["--yes"]);
+    let mut output = BufReader::new(backfill.stdout.take().expect("piped"))
+        .lines()
+        .map_while(Result::ok);
+    assert!(output.any(|line| line.contains("started")));
+    server
+        .send("DELETE", &format!("{CRONJOBS}/backup"), &Value::Null)
+        .await;
+    let ended = tokio::task::spawn_blocking(move || backfill.wait_with_output());
+    let ended = tokio::time::timeout(PATIENCE, ended)
+        .await
+        .expect("it ends in time");
+    let ended = ended.expect("no panic").expect("its output");
+    assert_eq!(exit_code(&ended), 1);
+    assert_snapshot!(text(&ended.stderr), @"error: CronJob default/backup is gone; 3 runs were not started");
 }
 
 /// The whole of it: a controller, a Job controller and processes. What is backfilled is active like any run, and leaves
