@@ -6,6 +6,7 @@
 //! | `specs` | what Kubernetes' own specification of CronJobs asks for, on the real server and on the embedded one |
 //! | `beside` | the built-in CronJob controller at the same time |
 //! | `leadership` | replicas that are killed or stopped |
+//! | `backfill` | instants of the past, by somebody with few rights |
 //! | `trouble` | a namespace that gets no Job |
 //! | `install` | what the chart renders, as who it runs, and what its admission policy refuses |
 //! | `lint` | what `punctual lint` calls an error is what the server refuses |
@@ -13,6 +14,7 @@
 //!
 //! Where the binaries are missing the cases show as ignored; `KUBEBUILDER_ASSETS` says where they are.
 
+mod backfill;
 mod beside;
 #[path = "../support/control_plane/mod.rs"]
 #[allow(dead_code, reason = "each of those who include it uses a part")]
@@ -68,7 +70,8 @@ fn main() -> ExitCode {
         specs::of_failed_jobs_one_is_kept
         specs::a_time_zone_that_does_not_exist_is_refused
     };
-    let alone: [Case; 8] = cases! {
+    let alone: [Case; 9] = cases! {
+        backfill::its_rights_are_enough
         leadership::a_leader_that_is_killed_loses_no_run
         leadership::a_leader_that_is_stopped_hands_over_at_once
         trouble::a_webhook_that_hangs_holds_up_its_namespace_only

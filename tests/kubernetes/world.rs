@@ -124,6 +124,13 @@ impl World {
         Guarded::spawn(&command, &self.log(name), None)
     }
 
+    /// Starts a command as somebody.
+    pub(crate) fn run_as(&self, kubeconfig: &Path, name: &str, arguments: &[&str]) -> Guarded {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_punctual"));
+        command.args(arguments).arg("--kubeconfig").arg(kubeconfig);
+        Guarded::spawn(&command, &self.log(name), None)
+    }
+
     /// A kubeconfig for somebody else, who has a token.
     pub(crate) fn kubeconfig_with(&self, token: &str) -> PathBuf {
         let text = std::fs::read_to_string(&self.kubeconfig).expect("a kubeconfig");
