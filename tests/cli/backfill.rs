@@ -185,6 +185,32 @@ async fn a_name_that_is_taken_is_told_and_the_others_run() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn it_waits_for_a_slot_of_its_group() {
+    let server = Server::start().await;
+    let shared = json!({ "metadata": { "annotations": { "punctual.dev/group": "shared" } } });
+    server.cronjob("backup", &shared).await;
+    let other = server.cronjob("other", &shared).await;
+    server.active_job(&other, "other-29923350").await;
+    let mut backfill = start(&server, &["--yes"]);
+    let mut output = BufReader::new(backfill.stdout.take().expect("piped"))
+        .lines()
+        .map_while(Result::ok);
+    let waits = output.by_ref().find(|line| line.starts_with("waits"));
+    assert_eq!(
+        waits.as_deref(),
+        Some("waits: its group (punctual.dev/group) has no slot to spare")
+    );
+    assert_eq!(jobs(&server).await.len(), 1);
+    let _ender = Ender::start(&server, &[]);
+    let said: Vec<String> = output.collect();
+    assert_eq!(
+        said.last().map(String::as_str),
+        Some("4 started, 4 succeeded, 0 failed, 0 not run")
+    );
+    assert_eq!(backfill.wait().expect("it ends").code(), Some(0));
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn a_cronjob_that_is_deleted_meanwhile_ends_it() {
     let server = Server::start().await;
     server.cronjob("backup", &json!({})).await;

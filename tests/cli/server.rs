@@ -52,6 +52,12 @@ impl Server {
 
     /// A Job of a CronJob that has ended.
     pub(crate) async fn ended_job(&self, cronjob: &Value, name: &str, condition: &str) {
+        self.active_job(cronjob, name).await;
+        self.end(name, condition).await;
+    }
+
+    /// A Job of a CronJob that runs.
+    pub(crate) async fn active_job(&self, cronjob: &Value, name: &str) {
         let owner = json!({
             "apiVersion": "batch/v1", "kind": "CronJob", "controller": true,
             "name": cronjob["metadata"]["name"], "uid": cronjob["metadata"]["uid"],
@@ -61,7 +67,6 @@ impl Server {
             "spec": cronjob["spec"]["jobTemplate"]["spec"],
         });
         self.send("POST", JOBS, &job).await;
-        self.end(name, condition).await;
     }
 
     pub(crate) async fn end(&self, job: &str, condition: &str) {
