@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 use std::time::Duration;
 
-use kube::ResourceExt as _;
+use kube::ResourceExt;
 use serde_json::{Value, json};
 
 use crate::world::{World, eventually};
@@ -61,7 +61,7 @@ pub(crate) async fn its_rights_are_enough(world: World) {
             let status = job.status.as_ref();
             status.is_none_or(|status| status.conditions.as_deref().unwrap_or_default().is_empty())
         });
-        let unfinished: Vec<String> = unfinished.map(|job| job.name_any()).collect();
+        let unfinished: Vec<String> = unfinished.map(ResourceExt::name_any).collect();
         assert_eq!(unfinished.len(), 1, "one waits for the other");
         world.finish(&unfinished[0], true).await;
     }
