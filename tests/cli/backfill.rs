@@ -1,22 +1,20 @@
 //! `punctual backfill`, against the embedded API behind a real socket, and against `punctual up`.
 
 use std::io::{BufRead as _, BufReader, Read as _};
-use std::path::Path;
-use std::process::{Child, Command, Output, Stdio};
+use std::process::{Child, Output, Stdio};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
 use insta::assert_snapshot;
 use serde_json::{Value, json};
-use tempfile::TempDir;
 use tokio::task::JoinHandle;
 
 use crate::server::{CRONJOBS, JOBS, Server};
-use crate::{command, exit_code, punctual, text};
+use crate::{command, exit_code, interrupt, text};
 
 /// Four nights, of which the first and the last are due as well.
-const NIGHTS: [&str; 4] = ["--from", "2026-11-20T02:30:00Z", "--to", "2026-11-23T02:30:00Z"];
+pub(crate) const NIGHTS: [&str; 4] = ["--from", "2026-11-20T02:30:00Z", "--to", "2026-11-23T02:30:00Z"];
 
 /// How long anything is waited for, on a machine that is busy.
 const PATIENCE: Duration = Duration::from_mins(1);
@@ -148,16 +146,8 @@ async fn given_twice_at_once_it_starts_nothing_twice() {
 async fn ctrl_c_stops_it_between_two_starts_and_says_how_to_go_on() {
     let server = Server::start().await;
     server.cronjob("backup", &json!({})).await;
-    // Nobody ends the first run, so the second waits for it.
-    let mut backfill = start(&server, &["--yes"]);
-    let mut output = BufReader::new(backfill.stdout.take().expect("piped"))
-        .lines()
-        .map_while(Result::ok);
-    assert!(output.any(|line| line.contains("started")));
-    let interrupt = Command::new("kill")
-        .args(["-INT", &backfill.id().to_string()])
-        .status();
-    assert!(interrupt.expect("kill can be started").success());
+    let (mut backfill, _) = start_until(&server, "started");
+    interrupt(&backfill);
     assert_eq!(backfill.wait().expect("it ends").code(), Some(1));
     let mut said = String::new();
     backfill
@@ -191,14 +181,9 @@ async fn it_waits_for_a_slot_of_its_group() {
     server.cronjob("backup", &shared).await;
     let other = server.cronjob("other", &shared).await;
     server.active_job(&other, "other-29923350").await;
-    let mut backfill = start(&server, &["--yes"]);
-    let mut output = BufReader::new(backfill.stdout.take().expect("piped"))
-        .lines()
-        .map_while(Result::ok);
-    let waits = output.by_ref().find(|line| line.starts_with("waits"));
-    assert_eq!(
-        waits.as_deref(),
-        Some("waits: its group (punctual.dev/group) has no slot to spare")
+    let (mut backfill, output) = start_until(
+        &server,
+        "waits: its group (punctual.dev/group) has no slot to spare",
     );
     assert_eq!(jobs(&server).await.len(), 1);
     let _ender = Ender::start(&server, &[]);
@@ -214,12 +199,7 @@ async fn it_waits_for_a_slot_of_its_group() {
 async fn a_cronjob_that_is_deleted_meanwhile_ends_it() {
     let server = Server::start().await;
     server.cronjob("backup", &json!({})).await;
-    // Nobody ends the first run, so the second waits for it.
-    let mut backfill = start(&server, &["--yes"]);
-    let mut output = BufReader::new(backfill.stdout.take().expect("piped"))
-        .lines()
-        .map_while(Result::ok);
-    assert!(output.any(|line| line.contains("started")));
+    let (backfill, _) = start_until(&server, "started");
     server
         .send("DELETE", &format!("{CRONJOBS}/backup"), &Value::Null)
         .await;
@@ -232,132 +212,6 @@ async fn a_cronjob_that_is_deleted_meanwhile_ends_it() {
     assert_snapshot!(text(&ended.stderr), @"error: CronJob default/backup is gone; 3 runs were not started");
 }
 
-/// The whole of it: a controller, a Job controller and processes. What is backfilled is active like any run, and leaves
-/// no trace in what is known of the schedule.
-#[test]
-fn it_works_with_punctual_up() {
-    let folder = TempDir::new().expect("a folder");
-    let data = folder.path().join("data");
-    let manifest = folder.path().join("cron.yaml");
-    std::fs::write(&manifest, NIGHTLY).expect("a file");
-    let up = Up::start(&data, &manifest);
-    let backfill = punctual(
-        &[
-            &[
-                "backfill",
-                "nightly",
-                "--yes",
-                "--max-active",
-                "2",
-                "-o",
-                "json",
-                "--data-dir",
-            ],
-            &[data.to_str().expect("UTF-8")][..],
-            &NIGHTS[..],
-        ]
-        .concat(),
-    );
-    assert_eq!(
-        exit_code(&backfill),
-        0,
-        "{}{}",
-        text(&backfill.stdout),
-        text(&backfill.stderr)
-    );
-    let said = text(&backfill.stdout);
-    let summary: Value = serde_json::from_str(said.lines().last().expect("a line")).expect("JSON");
-    assert_eq!(
-        (&summary["started"], &summary["succeeded"]),
-        (&json!(4), &json!(4)),
-        "{said}"
-    );
-
-    let get = punctual(&[
-        "get",
-        "nightly",
-        "-o",
-        "json",
-        "--data-dir",
-        data.to_str().expect("UTF-8"),
-    ]);
-    let view: Value = serde_json::from_str(&text(&get.stdout)).expect("JSON");
-    for nothing in [
-        "lastDue",
-        "lastSuccessfulTime",
-        "lastResult",
-        "streak",
-        "latenessSeconds",
-    ] {
-        assert_eq!(view[nothing], Value::Null, "{nothing} of {view}");
-    }
-    up.stop();
-}
-
-/// It is due at half past two only, and its history would keep one Job of four.
-const NIGHTLY: &str = "
-apiVersion: batch/v1
-kind: CronJob
-metadata:
-  name: nightly
-spec:
-  schedule: 30 2 * * *
-  concurrencyPolicy: Allow
-  successfulJobsHistoryLimit: 1
-  jobTemplate:
-    spec:
-      template:
-        spec:
-          restartPolicy: Never
-          containers:
-            - name: main
-              image: none
-              command: ['true']
-";
-
-/// A `punctual up`, which is stopped in the end.
-struct Up(Child);
-
-impl Up {
-    fn start(data: &Path, manifest: &Path) -> Up {
-        let words = [
-            "up",
-            manifest.to_str().expect("UTF-8"),
-            "--data-dir",
-            data.to_str().expect("UTF-8"),
-        ];
-        let mut up = command(&words)
-            .stdin(Stdio::null())
-            .stdout(Stdio::piped())
-            .stderr(Stdio::null())
-            .spawn()
-            .expect("punctual can be started");
-        let mut output = BufReader::new(up.stdout.take().expect("piped"))
-            .lines()
-            .map_while(Result::ok);
-        assert!(
-            output.any(|line| line.contains("nightly")),
-            "it lists what it runs"
-        );
-        std::thread::spawn(move || output.for_each(drop));
-        Up(up)
-    }
-
-    fn stop(mut self) {
-        let interrupt = Command::new("kill")
-            .args(["-INT", &self.0.id().to_string()])
-            .status();
-        assert!(interrupt.expect("kill can be started").success());
-        self.0.wait().expect("it ends");
-    }
-}
-
-impl Drop for Up {
-    fn drop(&mut self) {
-        let _gone = self.0.kill();
-    }
-}
-
 /// Runs a backfill of the four nights to its end.
 async fn run(server: &Server, more: &[&str]) -> Output {
     let child = start(server, more);
@@ -366,6 +220,15 @@ async fn run(server: &Server, more: &[&str]) -> Output {
         .await
         .expect("it ends in time");
     output.expect("no panic").expect("its output")
+}
+
+/// Starts one and waits until it says something. Nobody ends its first run, so the second waits for it.
+fn start_until(server: &Server, said: &str) -> (Child, impl Iterator<Item = String>) {
+    let mut backfill = start(server, &["--yes"]);
+    let output = BufReader::new(backfill.stdout.take().expect("piped")).lines();
+    let mut output = output.map_while(Result::ok);
+    assert!(output.any(|line| line.contains(said)), "it never says {said}");
+    (backfill, output)
 }
 
 fn start(server: &Server, more: &[&str]) -> Child {

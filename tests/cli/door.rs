@@ -2,12 +2,12 @@
 
 use std::io::{BufRead as _, BufReader};
 use std::path::{Path, PathBuf};
-use std::process::{Child, Command, Stdio};
+use std::process::{Child, Stdio};
 
 use insta::assert_snapshot;
 use tempfile::TempDir;
 
-use crate::{command, exit_code, punctual, text};
+use crate::{command, exit_code, interrupt, punctual, text};
 
 /// A `punctual up` over a data folder.
 struct Server {
@@ -37,10 +37,7 @@ impl Server {
     }
 
     fn stop(mut self) {
-        let status = Command::new("kill")
-            .args(["-INT", &self.child.id().to_string()])
-            .status();
-        assert!(status.expect("kill can be started").success());
+        interrupt(&self.child);
         assert_eq!(self.child.wait().expect("it ends").code(), Some(0));
     }
 }

@@ -1,6 +1,7 @@
 //! The binary, as a person or a script uses it: output, errors and exit codes.
 
 mod backfill;
+mod backfill_here;
 mod completion;
 mod controller;
 mod daily;
@@ -18,7 +19,7 @@ mod server;
 mod simulate;
 mod up;
 
-use std::process::{Command, Output, Stdio};
+use std::process::{Child, Command, Output, Stdio};
 
 /// Runs `punctual` with the given arguments and nothing on standard input.
 fn punctual(arguments: &[&str]) -> Output {
@@ -36,6 +37,14 @@ fn command(arguments: &[&str]) -> Command {
         .current_dir(env!("CARGO_MANIFEST_DIR"))
         .env_remove("RUST_LOG");
     command
+}
+
+/// Ctrl-C, for one process.
+fn interrupt(child: &Child) {
+    let status = Command::new("kill")
+        .args(["-INT", &child.id().to_string()])
+        .status();
+    assert!(status.expect("kill can be started").success());
 }
 
 fn text(bytes: &[u8]) -> String {

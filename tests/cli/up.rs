@@ -9,7 +9,7 @@ use insta::assert_snapshot;
 use serde_json::Value;
 use tempfile::TempDir;
 
-use crate::{command, exit_code, punctual, text};
+use crate::{command, exit_code, interrupt, punctual, text};
 
 /// A manifest in a folder of its own, which goes with it.
 struct Manifest {
@@ -280,13 +280,6 @@ fn the_first_interrupt_lets_running_work_end_and_the_second_kills() {
         assert!(rest.iter().any(|line| line.contains(came_to)), "{rest:#?}");
         assert_eq!(child.wait().expect("it ends").code(), Some(0));
     }
-}
-
-fn interrupt(child: &Child) {
-    let status = std::process::Command::new("kill")
-        .args(["-INT", &child.id().to_string()])
-        .status();
-    assert!(status.expect("kill can be started").success());
 }
 
 /// A Job of one pod that relies on its image's entrypoint.
