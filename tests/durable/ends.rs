@@ -137,3 +137,14 @@ pub(crate) async fn a_client_that_watches_is_sent_away() {
     while watched.next().await.is_some_and(|event| event.is_ok()) {}
     stopped.await.expect("it stops");
 }
+
+/// What is shown waits in the pipe, and so would whoever shows it.
+pub(crate) async fn a_reader_who_does_not_read_does_not_hold_a_stop_up() {
+    let place = Place::new();
+    let endless = job("yes", "").replace("restartPolicy", "terminationGracePeriodSeconds: 0, restartPolicy");
+    place.manifest(&endless);
+    let up = place.up_unread();
+    until("a client", || up.client()).await;
+    up.job_until("work", |status| status.ready == Some(1)).await;
+    up.interrupt();
+}

@@ -101,12 +101,23 @@ impl Place {
 
     /// Starts it with more arguments, and does not wait.
     pub(crate) fn up_with(&self, more: &[&str]) -> Up {
+        let mut up = Up::start(&mut self.command_with(more), &self.data);
+        up.read();
+        up
+    }
+
+    /// Starts it, and reads nothing of what it shows.
+    pub(crate) fn up_unread(&self) -> Up {
+        Up::start(&mut self.command_with(&[]), &self.data)
+    }
+
+    fn command_with(&self, more: &[&str]) -> Command {
         let data = self.data.to_str().expect("UTF-8").to_owned();
         let manifest = self.path("manifest.yaml");
         let mut arguments = vec!["--data-dir", &data];
         arguments.extend(more);
         arguments.extend(manifest.to_str().filter(|_| manifest.exists()));
-        Up::start(&mut Self::command(&arguments), &self.data)
+        Self::command(&arguments)
     }
 
     /// Runs it to its end, which comes by itself.
@@ -131,14 +142,6 @@ impl Place {
 impl Up {
     fn start(command: &mut Command, data: &Path) -> Up {
         let mut child = command.spawn().expect("punctual can be started");
-        let shown = Arc::new(Mutex::new(Vec::new()));
-        let stdout = BufReader::new(child.stdout.take().expect("piped"));
-        let lines = Arc::clone(&shown);
-        std::thread::spawn(move || {
-            for line in stdout.lines().map_while(Result::ok) {
-                lines.lock().unwrap_or_else(PoisonError::into_inner).push(line);
-            }
-        });
         let mut stderr = child.stderr.take().expect("piped");
         let said = std::thread::spawn(move || {
             let mut said = String::new();
@@ -148,10 +151,21 @@ impl Up {
         });
         Up {
             child,
-            shown,
+            shown: Arc::default(),
             said: Some(said),
             data: data.to_owned(),
         }
+    }
+
+    /// Reads what it shows, from now on.
+    fn read(&mut self) {
+        let stdout = BufReader::new(self.child.stdout.take().expect("piped"));
+        let lines = Arc::clone(&self.shown);
+        std::thread::spawn(move || {
+            for line in stdout.lines().map_while(Result::ok) {
+                lines.lock().unwrap_or_else(PoisonError::into_inner).push(line);
+            }
+        });
     }
 
     pub(crate) fn pid(&self) -> u32 {

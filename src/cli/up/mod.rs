@@ -3,6 +3,7 @@
 //! | file | what it does |
 //! |---|---|
 //! | `session` | starts everything, shows what happens, stops everything |
+//! | `printer` | prints lines without waiting for whoever reads them |
 //! | `sources` | where what is shown comes from, and in which order |
 //! | `serving` | the data folder, the database, and the door to the API |
 //! | `before` | what an earlier `up` has left there |
@@ -19,6 +20,7 @@ mod happening;
 mod item;
 mod jobs;
 mod json;
+mod printer;
 mod serving;
 mod session;
 mod sources;

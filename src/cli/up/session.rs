@@ -1,24 +1,26 @@
 //! Starts everything, shows what happens, stops everything.
 
-use std::future::{Future, pending};
-use std::pin::Pin;
+use std::future::pending;
+use std::pin::pin;
 use std::sync::Arc;
+use std::time::Duration;
 
 use tokio::sync::{mpsc, watch};
 use tokio::task::JoinHandle;
 
 use crate::cli::exit::{Exit, Failure};
 use crate::cli::interrupts::Interrupts;
+use crate::cli::say;
 use crate::cli::up::before::Before;
 use crate::cli::up::happening::{Happening, LoadedObject};
 use crate::cli::up::item::Item;
 use crate::cli::up::jobs::Ends;
+use crate::cli::up::printer::{Line, Printer};
 use crate::cli::up::serving::{self, Serving};
 use crate::cli::up::sources::Sources;
 use crate::cli::up::tally::Tally;
 use crate::cli::up::watch::{self as watching, Watch};
 use crate::cli::up::{Output, UpArgs, apply, json, table, text};
-use crate::cli::{complain, say};
 use crate::clock::{SharedClock, SystemClock};
 use crate::cronjob::extension::Runtime;
 use crate::schedule::TimeZones;
@@ -35,6 +37,13 @@ const ENDED_QUEUE: usize = 1_024;
 
 /// How many changes of manifests wait to be shown; what follows them waits when there are more.
 const FOLLOWED_QUEUE: usize = 64;
+
+/// What is said when it begins to stop.
+const STOPPING: &str =
+    "stopping: no new runs; running ones get SIGTERM and their grace period (Ctrl-C ends them at once)";
+
+/// How long the last lines may take that nobody seems to read.
+const LAST_LINES: Duration = Duration::from_secs(5);
 
 /// Runs what the manifests hold until it is time to stop, and shows what happens. They were read after the first look.
 pub(super) async fn run(
@@ -86,11 +95,12 @@ pub(super) async fn run(
         clock,
         tally: Tally::default(),
         sources: Sources::new(told, processes, ended, followed),
+        printer: Printer::start(),
         stop_ends,
         watch: watch.map(|watch| tokio::spawn(watch.run())),
     };
-    session.show_loaded(&loaded, &kept);
-    session.follow(machine, interrupts, args.run_for).await;
+    let opening = session.opening(&loaded, &kept);
+    session.follow(opening, machine, interrupts, args.run_for).await;
     serving.stop().await;
     drop(data_dir);
     Ok(Exit::Fine)
@@ -127,6 +137,7 @@ struct Session {
     clock: SharedClock,
     tally: Tally,
     sources: Sources,
+    printer: Printer,
     /// Tells who notices the ends of Jobs that there are no more.
     stop_ends: watch::Sender<bool>,
     /// Follows the manifests, if they are followed.
@@ -135,91 +146,98 @@ struct Session {
 
 impl Session {
     /// Shows what happens until the machine has stopped. The first interrupt lets running work end in peace, the
-    /// second ends it.
+    /// second ends it. Nothing of that waits for whoever reads what is shown.
     async fn follow(
         mut self,
+        opening: Vec<Line>,
         machine: Running,
         mut interrupts: Interrupts,
-        run_for: Option<std::time::Duration>,
+        run_for: Option<Duration>,
     ) {
-        let mut time_is_up: Pin<Box<dyn Future<Output = ()> + Send>> = match run_for {
-            Some(run_for) => Box::pin(tokio::time::sleep(run_for)),
-            None => Box::pin(pending()),
-        };
-        loop {
-            tokio::select! {
-                happening = self.sources.next() => self.show(&happening),
-                () = interrupts.next() => break,
-                () = &mut time_is_up => break,
+        let time_is_up = async {
+            match run_for {
+                Some(run_for) => tokio::time::sleep(run_for).await,
+                None => pending().await,
             }
+        };
+        tokio::select! {
+            () = self.show_all(opening) => {}
+            () = interrupts.next() => {}
+            () = time_is_up => {}
         }
         if let Some(watch) = self.watch.take() {
             watch.abort();
         }
-        if self.output == Output::Text {
-            complain(
-                "stopping: no new runs; running ones get SIGTERM and their grace period (Ctrl-C ends them at once)",
-            );
-        }
         let (hurry, hurried) = watch::channel(false);
-        let mut stopping = Box::pin(machine.stop(hurried));
-        let unfinished = loop {
-            tokio::select! {
-                happening = self.sources.next() => self.show(&happening),
-                () = interrupts.next() => { hurry.send_replace(true); }
-                unfinished = &mut stopping => break unfinished,
+        let stopping = machine.stop(hurried);
+        let unfinished = {
+            let notice = (self.output == Output::Text).then(|| Line::Complained(STOPPING.to_owned()));
+            let mut showing = pin!(self.show_all(notice.into_iter().collect()));
+            let mut stopping = pin!(stopping);
+            loop {
+                tokio::select! {
+                    () = &mut showing => {}
+                    () = interrupts.next() => { hurry.send_replace(true); }
+                    unfinished = &mut stopping => break unfinished,
+                }
             }
         };
         self.stop_ends.send_replace(true);
+        let _nobody_reads = tokio::time::timeout(LAST_LINES, self.show_rest(unfinished)).await;
+    }
+
+    /// Shows these lines, and then what happens, for ever.
+    async fn show_all(&mut self, first: Vec<Line>) {
+        for line in first {
+            self.printer.print(line).await;
+        }
+        loop {
+            let happening = self.sources.next().await;
+            self.show(&happening).await;
+        }
+    }
+
+    /// Shows what was not shown yet, and what it came to.
+    async fn show_rest(mut self, unfinished: usize) {
         self.sources.take_rest().await;
         while let Some(happening) = self.sources.waiting() {
-            self.show(&happening);
+            self.show(&happening).await;
         }
-        self.show_summary(unfinished);
+        let summary = match self.output {
+            Output::Text => format!("\n{}", text::summary(&self.tally, unfinished)),
+            Output::Json => json::summary(self.clock.now(), &self.tally, unfinished).to_string(),
+        };
+        self.printer.print(Line::Said(summary)).await;
+        self.printer.close().await;
     }
 
-    fn show_loaded(&self, loaded: &[LoadedObject], kept: &[LoadedObject]) {
+    /// What is there from the beginning.
+    fn opening(&self, loaded: &[LoadedObject], kept: &[LoadedObject]) -> Vec<Line> {
         let now = self.clock.now();
-        match self.output {
-            Output::Text => {
-                for table in [table::loaded(loaded, now), table::kept(kept, now)]
-                    .iter()
-                    .flatten()
-                {
-                    say(table);
-                }
-            }
-            Output::Json => {
-                for (event, objects) in [("loaded", loaded), ("kept", kept)] {
-                    for object in objects {
-                        say(&json::object(now, event, object).to_string());
-                    }
-                }
-            }
-        }
+        let lines: Vec<String> = match self.output {
+            Output::Text => [table::loaded(loaded, now), table::kept(kept, now)]
+                .into_iter()
+                .flatten()
+                .collect(),
+            Output::Json => [("loaded", loaded), ("kept", kept)]
+                .into_iter()
+                .flat_map(|(event, objects)| objects.iter().map(move |object| (event, object)))
+                .map(|(event, object)| json::object(now, event, object).to_string())
+                .collect(),
+        };
+        lines.into_iter().map(Line::Said).collect()
     }
 
-    fn show(&mut self, happening: &Happening) {
+    async fn show(&mut self, happening: &Happening) {
         self.tally.count(happening);
         let line = match self.output {
             Output::Text => text::line(happening),
             Output::Json => Some(json::event(happening).to_string()),
         };
-        // Whoever reads may be slow, or a pager that waits for a key: the machine goes on meanwhile.
-        if let Some(line) = line {
-            tokio::task::block_in_place(|| say(&line));
-        }
-        if self.output == Output::Text
-            && let Some(complaint) = text::complaint(happening)
-        {
-            complain(&complaint);
-        }
-    }
-
-    fn show_summary(&self, unfinished: usize) {
-        match self.output {
-            Output::Text => say(&format!("\n{}", text::summary(&self.tally, unfinished))),
-            Output::Json => say(&json::summary(self.clock.now(), &self.tally, unfinished).to_string()),
+        let complaint = text::complaint(happening).filter(|_| self.output == Output::Text);
+        let lines = line.map(Line::Said).into_iter();
+        for line in lines.chain(complaint.map(Line::Complained)) {
+            self.printer.print(line).await;
         }
     }
 }
