@@ -80,6 +80,7 @@ fn main() {
     let options = Options {
         kubernetes: Version::KNOWN,
         ignore: vec![],
+        dialect: None,
         now,
     };
     let (reading, loaded) = median(|| load_bytes(bytes(), &zones).objects.len());

@@ -7,9 +7,10 @@ use std::sync::Arc;
 
 use serde_json::{Value, json};
 
+use crate::cli::calendars::CalendarArgs;
 use crate::cli::exit::Failure;
 use crate::cli::{complain, diagnostics};
-use crate::cronjob::{self, Key};
+use crate::cronjob::{self, BadSchedule, Calendars, Key};
 use crate::manifest::{self, CronJob, DEFAULT_NAMESPACE, Object};
 use crate::schedule::{Dialect, Expression, Schedule, Spread, TimeZones, Timestamp, UnknownDialect, Zone};
 use crate::telemetry::chain;
@@ -39,6 +40,9 @@ pub(super) struct AskedArgs {
     /// The CronJob that EXPR belongs to, by which `H` of the dialect `extended` is spread
     #[arg(long, value_name = "NAMESPACE/NAME", conflicts_with = "files")]
     name: Option<String>,
+
+    #[command(flatten)]
+    calendars: CalendarArgs,
 }
 
 /// The arguments that say how to answer about schedules.
@@ -67,7 +71,8 @@ pub(super) enum Output {
     Json,
 }
 
-fn dialect(text: &str) -> Result<Dialect, UnknownDialect> {
+/// A dialect on the command line.
+pub(super) fn dialect(text: &str) -> Result<Dialect, UnknownDialect> {
     text.parse()
 }
 
@@ -108,9 +113,13 @@ pub(super) struct Asked {
 
 impl Asked {
     /// What is asked about a CronJob of a manifest or of a cluster; or, in a line, why its schedule can't be used.
-    pub(super) fn of(object: CronJob, zones: &TimeZones) -> Result<Asked, String> {
-        let cronjob = manifest::lower(&object, zones, None);
-        let schedule = cronjob.spec.schedule.clone().map_err(|error| chain(&error))?;
+    pub(super) fn of(object: CronJob, zones: &TimeZones, calendars: &Calendars) -> Result<Asked, String> {
+        let cronjob = manifest::lower_with(&object, zones, calendars, None);
+        let schedule = cronjob.spec.schedule.clone().map_err(|error| match error {
+            // It names the annotation itself.
+            BadSchedule::Annotation { source, .. } => source.to_string(),
+            other => chain(&other),
+        })?;
         Ok(Asked {
             is_named: true,
             expressions: object.expressions().map_err(|error| chain(&error))?,
@@ -123,6 +132,12 @@ impl Asked {
     /// Namespace and name, where they mean something.
     pub(super) fn name(&self) -> Option<&Key> {
         self.is_named.then_some(&self.cronjob.key)
+    }
+
+    /// Whether it is suspended, and still will be at `end`.
+    pub(super) fn is_suspended_until(&self, end: Timestamp) -> bool {
+        let is_suspended_for_failures = self.cronjob.status.record.suspended.is_some();
+        self.cronjob.spec.is_suspended(end) || is_suspended_for_failures
     }
 
     /// The expressions as they are written, on one line.
@@ -141,6 +156,15 @@ impl Asked {
             format!("{text}; and {}{}", begin.unwrap_or_default(), letters.as_str())
         })
     }
+
+    /// The same with the zone where that is not UTC, for a place where zones stand side by side.
+    pub(super) fn said_with_zone(&self) -> String {
+        let zone = self.schedule.zone();
+        match zone.name() {
+            "UTC" => self.said(),
+            name => format!("{}, {name}", self.said()),
+        }
+    }
 }
 
 impl AskedArgs {
@@ -153,7 +177,7 @@ impl AskedArgs {
         match &self.expression {
             Some(expression) => Ok(vec![self.parse(expression, zones)?]),
             None if self.files.is_empty() => Ok(vec![]),
-            None => from_files(&self.files, zones),
+            None => from_files(&self.files, zones, &self.calendars),
         }
     }
 
@@ -164,9 +188,14 @@ impl AskedArgs {
         });
         let spread = self.name.is_some().then(|| Spread::of(namespace, name));
         let expression = Expression::parse_in(text, self.dialect, spread).map_err(|error| {
-            let others = error.good_in(self.dialect).into_iter();
-            let notes =
-                others.map(|dialect| format!("\nnote: it is good in another dialect: `--dialect {dialect}`"));
+            let notes = error.good_in(self.dialect).into_iter().map(|dialect| {
+                let caution = if dialect == Dialect::Quartz {
+                    ", where Sunday is 1"
+                } else {
+                    ""
+                };
+                format!("\nnote: it is good in another dialect: `--dialect {dialect}`{caution}")
+            });
             Failure::refused(format!("{}{}", error.render(), notes.collect::<String>()))
         })?;
         let zone = zone(expression.zone_prefix().unwrap_or(&self.time_zone), zones)?;
@@ -199,28 +228,46 @@ impl AskedArgs {
     }
 }
 
-/// The CronJobs of some manifests. Whatever there is to say about them is said; that there are none, too.
+/// The CronJobs of some manifests, with the calendars among them. Whatever there is to say about them is said; that there
+/// are none, too.
 ///
 /// # Errors
 ///
 /// When a manifest is refused.
-pub(super) fn from_files(files: &[PathBuf], zones: &TimeZones) -> Result<Vec<Asked>, Failure> {
+pub(super) fn from_files(
+    files: &[PathBuf],
+    zones: &TimeZones,
+    calendars: &CalendarArgs,
+) -> Result<Vec<Asked>, Failure> {
     let loaded = manifest::load(files, &mut std::io::stdin(), zones);
     diagnostics::print(&loaded.diagnostics);
     if loaded.has_errors() {
         return Err(Failure::refused(String::new()));
     }
-    let asked = loaded
+    let calendars = calendars.among(&loaded);
+    let cronjobs = loaded
         .objects
         .into_iter()
         .filter_map(|manifest| match manifest.object {
-            Object::CronJob(object) => Asked::of(*object, zones).ok(),
+            Object::CronJob(object) => Some(*object),
             Object::Job(_) => None,
         });
-    let asked: Vec<Asked> = asked.collect();
-    if asked.is_empty() {
+    let cronjobs: Vec<CronJob> = cronjobs.collect();
+    if cronjobs.is_empty() {
         let files: Vec<String> = files.iter().map(|file| file.display().to_string()).collect();
         complain(&format!("there is no CronJob in {}", files.join(", ")));
     }
-    Ok(asked)
+    Ok(usable(cronjobs, zones, &calendars))
+}
+
+/// The CronJobs that run by what they say. Of the others it is said why they do not.
+pub(super) fn usable(cronjobs: Vec<CronJob>, zones: &TimeZones, calendars: &Calendars) -> Vec<Asked> {
+    let asked = cronjobs.into_iter().filter_map(|object| {
+        let key = object.key();
+        let asked = Asked::of(object, zones, calendars);
+        asked
+            .map_err(|problem| complain(&format!("warning: {key} is left out: {problem}")))
+            .ok()
+    });
+    asked.collect()
 }

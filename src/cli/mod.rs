@@ -3,6 +3,7 @@
 mod asked;
 mod assumed;
 mod backfill;
+mod calendars;
 mod change;
 mod chosen;
 mod completion;

@@ -2,13 +2,13 @@
 
 use chrono::TimeDelta;
 
-use crate::cronjob::{CronJob, Status};
+use crate::cronjob::{CronJob, Record, Status};
 use crate::schedule::Timestamp;
 
 /// The CronJob at the begin of a simulation: what was due before has had its run, nothing is active, and an instant that
 /// is due at `from` is still to come.
 ///
-/// Of what is recorded, only the instants that `@every` counts from matter.
+/// Of what is recorded, only the instants that `@every` counts from matter, and whether too many failures suspended it.
 pub fn caught_up(mut cronjob: CronJob, from: Timestamp) -> CronJob {
     let is_known = cronjob.created > Timestamp::UNIX_EPOCH && cronjob.created < from;
     if !is_known {
@@ -22,8 +22,13 @@ pub fn caught_up(mut cronjob: CronJob, from: Timestamp) -> CronJob {
     let before = from - TimeDelta::seconds(1);
     let schedule = cronjob.spec.schedule.as_ref().ok();
     let last = schedule.and_then(|schedule| schedule.anchored(anchor).previous(before));
+    let record = Record {
+        suspended: cronjob.status.record.suspended,
+        ..Record::default()
+    };
     cronjob.status = Status {
         last_schedule_time: last.or(recorded),
+        record,
         ..Status::default()
     };
     cronjob

@@ -44,6 +44,8 @@ pub enum End {
     OutOfTime,
     /// The next run took its place.
     Replaced,
+    /// It was told to end for the next run, which waits for that.
+    Stopped,
 }
 
 impl End {
@@ -51,7 +53,7 @@ impl End {
     pub(super) fn outcome(self) -> Outcome {
         match self {
             End::Finished(outcome) => outcome,
-            End::OutOfTime | End::Replaced => Outcome::Failed,
+            End::OutOfTime | End::Replaced | End::Stopped => Outcome::Failed,
         }
     }
 }

@@ -91,12 +91,12 @@ impl Member {
     fn carry_out(&mut self, decision: &Decision, now: Timestamp, begun: &mut Vec<Begun>, see: See<'_>) {
         let mut deleted = Vec::new();
         for replaced in &decision.replace {
-            self.end_replaced(replaced, now, see);
+            self.end_for_next(replaced, End::Replaced, now, see);
             deleted.push(self.delete(replaced));
         }
         let result = decision.start.as_ref().map(|start| self.start(start, now, begun));
         for stopped in &decision.stop {
-            self.end_replaced(stopped, now, see);
+            self.end_for_next(stopped, End::Stopped, now, see);
             deleted.push(self.delete(stopped));
         }
         deleted.extend(decision.prune.iter().map(|pruned| self.delete(pruned)));
@@ -173,14 +173,14 @@ impl Member {
         true
     }
 
-    fn end_replaced(&self, deletion: &Deletion, now: Timestamp, see: See<'_>) {
+    fn end_for_next(&self, deletion: &Deletion, end: End, now: Timestamp, see: See<'_>) {
         let active = self
             .runs
             .iter()
             .find(|run| run.uid == deletion.uid && run.is_active());
         if let Some(run) = active {
             let after = run.started.map_or(TimeDelta::zero(), |at| now - at);
-            let (job, end) = (run.name.as_str(), End::Replaced);
+            let job = run.name.as_str();
             self.show(now, What::Ended { job, after, end }, see);
         }
     }

@@ -28,7 +28,7 @@ pub struct Movable<'a> {
 pub struct Relief {
     /// How many CronJobs could be spread with `H`.
     pub spreadable: usize,
-    /// The schedule that most of them have, and what to write in its place.
+    /// The schedule that most of those have that start in the most crowded minute, and what to write in its place.
     pub example: (String, String),
     /// The most starts in one minute as it is.
     pub most: u32,
@@ -50,7 +50,9 @@ impl Relief {
             .iter()
             .map(|minute| minute.starts.into())
             .collect();
-        let mut examples: Vec<(String, String)> = vec![];
+        let crowded = crowd.minutes().iter().position(|minute| minute.starts == most)?;
+        let who = crowd.who(crowded);
+        let (mut examples, mut spreadable): (Vec<(String, String)>, usize) = (vec![], 0);
         for each in movable {
             let Some(spread) = spread(each.expression) else {
                 continue;
@@ -65,9 +67,14 @@ impl Relief {
                 each,
                 &Schedule::new(&expression, each.schedule.zone().clone()),
             );
-            examples.push((each.expression.as_str().to_owned(), spread));
+            spreadable += 1;
+            if who
+                .binary_search_by_key(&each.number, |(number, _)| *number)
+                .is_ok()
+            {
+                examples.push((each.expression.as_str().to_owned(), spread));
+            }
         }
-        let spreadable = examples.len();
         let example = most_frequent(examples)?;
         let most_spread = starts
             .iter()

@@ -4,7 +4,7 @@ use chrono::TimeDelta;
 
 use crate::cronjob::Outcome;
 use crate::foresight::{End, Happening, What};
-use crate::policy::Note;
+use crate::policy::{Note, Ruling};
 
 /// The counts of one CronJob.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -40,7 +40,11 @@ impl Tally {
                 self.active += 1;
                 self.most_active = self.most_active.max(self.active);
             }
-            What::Noted(Note::PassedOver { count, .. } | Note::DeadlinePassed { count, .. }) => {
+            What::Noted(
+                Note::PassedOver { count, .. }
+                | Note::DeadlinePassed { count, .. }
+                | Note::Ruled(Ruling::Skipped { count, .. }),
+            ) => {
                 self.skipped += count;
             }
             What::Noted(_) => {}
@@ -49,7 +53,7 @@ impl Tally {
                 match end {
                     End::Finished(Outcome::Succeeded) => self.succeeded += 1,
                     End::Finished(Outcome::Failed) | End::OutOfTime => self.failed += 1,
-                    End::Replaced => self.replaced += 1,
+                    End::Replaced | End::Stopped => self.replaced += 1,
                 }
             }
         }

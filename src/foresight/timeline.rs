@@ -5,7 +5,7 @@ use chrono::TimeDelta;
 use crate::cronjob::Outcome;
 use crate::foresight::script::{moment, print_duration};
 use crate::foresight::{End, Happening, What};
-use crate::policy::Note;
+use crate::policy::{Note, Ruling, WaitReason};
 use crate::schedule::Timestamp;
 
 /// What kind of thing happened.
@@ -21,10 +21,16 @@ pub enum Kind {
     Failure,
     /// A run was ended for the next one.
     Replaced,
-    /// A run is due and waits for another.
+    /// A run is due and waits for another of its CronJob to end.
     Wait,
+    /// A run is due and stands in a line: that of its CronJob, or of its group.
+    Queue,
     /// Runs were due and will not start.
     Skip,
+    /// Nothing is started any more, until somebody resumes it.
+    Pause,
+    /// No run has succeeded in time.
+    Overdue,
     /// Something else that has to be known.
     Note,
 }
@@ -39,7 +45,10 @@ impl Kind {
             Kind::Failure => "failure",
             Kind::Replaced => "replaced",
             Kind::Wait => "wait",
+            Kind::Queue => "queue",
             Kind::Skip => "skip",
+            Kind::Pause => "pause",
+            Kind::Overdue => "overdue",
             Kind::Note => "note",
         }
     }
@@ -114,6 +123,11 @@ fn of_note(note: &Note) -> Option<Entry> {
                 format!("{due} (startingDeadlineSeconds)"),
             )
         }
+        Note::Ruled(ruling) => {
+            let (kind, count) = of_ruling(ruling);
+            (kind, count, None, ruling.to_string())
+        }
+        Note::Suspended => (Kind::Pause, 1, None, note.to_string()),
         // Told by the end of the run, and of no interest: the history of finished Jobs.
         Note::Completed { .. } | Note::Deleted { .. } => return None,
         _ => (Kind::Note, 1, None, note.to_string()),
@@ -129,6 +143,23 @@ fn of_note(note: &Note) -> Option<Entry> {
     })
 }
 
+/// What kind of thing a policy came to, and how many runs it is about.
+fn of_ruling(ruling: &Ruling) -> (Kind, u64) {
+    match ruling {
+        Ruling::Skipped { count, .. } => (Kind::Skip, *count),
+        Ruling::Waiting { why, .. } => match why {
+            WaitReason::Forbid | WaitReason::MaxActive(_) | WaitReason::Group { .. } => (Kind::Queue, 1),
+            WaitReason::Stopping => (Kind::Wait, 1),
+        },
+        Ruling::SuspendedForFailures { .. } | Ruling::Suspended => (Kind::Pause, 1),
+        Ruling::Overdue { .. } => (Kind::Overdue, 1),
+        Ruling::GroupDisagrees { .. }
+        | Ruling::NeverStarted { .. }
+        | Ruling::PodsHidden { .. }
+        | Ruling::SucceededAgain => (Kind::Note, 1),
+    }
+}
+
 fn of_end(job: &str, after: TimeDelta, end: End) -> Entry {
     let took = print_duration(after);
     let (kind, reason, text) = match end {
@@ -140,6 +171,10 @@ fn of_end(job: &str, after: TimeDelta, end: End) -> Entry {
         }
         End::Replaced => {
             let text = format!("{job} after {took}, by the next run (concurrencyPolicy: Replace)");
+            (Kind::Replaced, "Replaced", text)
+        }
+        End::Stopped => {
+            let text = format!("{job} after {took}, for the next run (overlap: ReplaceWhenStopped)");
             (Kind::Replaced, "Replaced", text)
         }
     };

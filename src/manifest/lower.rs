@@ -19,7 +19,7 @@ use crate::cronjob::extension::{
 use crate::cronjob::{
     self, BadSchedule, Calendars, Concurrency, HistoryLimits, JobRef, Key, Record, Spec, Status,
 };
-use crate::schedule::{Days, Dialect, Expression, Schedule, TimeZones, Timestamp, Zone};
+use crate::schedule::{Days, Dialect, Expression, TimeZones, Timestamp, Zone};
 
 /// The CronJob as policy sees it.
 ///
@@ -84,7 +84,7 @@ impl CronJob {
                 name: mistake.name.clone(),
                 source: Arc::new(mistake),
             }),
-            None => expressions(self, &extensions).map(Cow::into_owned),
+            None => expressions(&self.spec.schedule, &extensions).map(Cow::into_owned),
         }
     }
 
@@ -137,7 +137,11 @@ fn lower_spec(object: &CronJob, zones: &TimeZones, calendars: &Calendars, previo
             source: Arc::new(mistake.clone()),
         }),
         (None, Some(known)) => known.schedule.clone(),
-        (None, None) => compile(object, &extensions, zones),
+        (None, None) => {
+            let zone = spec.time_zone.as_deref();
+            timing(&spec.schedule, zone, &extensions, zones)
+                .map(|(expressions, zone)| extensions.policies.terms.apply(&expressions, &zone))
+        }
     };
     let schedule = schedule.map(|schedule| schedule.without(&extensions.skip));
     let defaults = HistoryLimits::default();
@@ -175,19 +179,24 @@ fn schedule_text(object: &CronJob, extensions: &Extensions) -> String {
     }
 }
 
-/// Expressions and zone together.
-fn compile(object: &CronJob, extensions: &Extensions, zones: &TimeZones) -> Result<Schedule, BadSchedule> {
-    let expressions = expressions(object, extensions)?;
+/// What a CronJob is scheduled by, and on whose wall clock.
+pub(super) fn timing<'a>(
+    schedule: &str,
+    time_zone: Option<&str>,
+    extensions: &'a Extensions,
+    zones: &TimeZones,
+) -> Result<(Cow<'a, [Expression]>, Arc<Zone>), BadSchedule> {
+    let expressions = expressions(schedule, extensions)?;
     // A `TZ=` prefix, which only `spec.schedule` can have, wins over `spec.timeZone`; without either, the zone is UTC.
     let prefix = expressions.iter().find_map(Expression::zone_prefix);
-    let zone = match prefix.or(object.spec.time_zone.as_deref()) {
+    let zone = match prefix.or(time_zone) {
         None | Some("") => Zone::utc(),
         Some(name) => zones.zone(name).map_err(|source| BadSchedule::UnknownTimeZone {
             name: name.to_owned(),
             source: Arc::new(source),
         })?,
     };
-    Ok(extensions.policies.terms.apply(&expressions, &zone))
+    Ok((expressions, zone))
 }
 
 /// Adds the days of the calendars that a CronJob names to those that it excludes, or says which it can't.
@@ -207,16 +216,12 @@ fn resolve(extensions: &mut Extensions, object: &CronJob, calendars: &Calendars)
 }
 
 /// What a CronJob is scheduled by: the annotation's expressions, or that of its spec.
-fn expressions<'a>(
-    object: &CronJob,
-    extensions: &'a Extensions,
-) -> Result<Cow<'a, [Expression]>, BadSchedule> {
+fn expressions<'a>(schedule: &str, extensions: &'a Extensions) -> Result<Cow<'a, [Expression]>, BadSchedule> {
     if let Some(schedules) = &extensions.schedules {
         return Ok(Cow::Borrowed(schedules));
     }
-    let text = &object.spec.schedule;
-    let expression = Expression::parse(text).map_err(|source| BadSchedule::Unparseable {
-        text: text.clone(),
+    let expression = Expression::parse(schedule).map_err(|source| BadSchedule::Unparseable {
+        text: schedule.to_owned(),
         source: Arc::new(source),
     })?;
     Ok(Cow::Owned(vec![expression]))

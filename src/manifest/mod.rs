@@ -27,6 +27,7 @@
 //! | `examine`, `object`, `report` | all of that together, for one object |
 //! | `load` | the objects that can be run |
 //! | [`lint`] | what is wrong with manifests, and what is likely not meant |
+//! | `calendars` | the calendars among what was read |
 //! | `adoption` | who is in charge of a CronJob, and whether it is paused: the annotations of a hand-over |
 //! | `annotation` | what is wrong with annotations under `punctual.dev/`, at its place |
 //! | `lower` | the CronJob on the wire to the one that policy decides on |
@@ -47,6 +48,7 @@ pub mod yaml;
 
 mod adoption;
 mod annotation;
+mod calendars;
 mod document;
 mod examine;
 mod kinds;
@@ -60,6 +62,7 @@ mod stray;
 mod suggest;
 
 pub use adoption::{Adoption, MANAGED_ANNOTATION, SUSPEND_ANNOTATION, suspended};
+pub use calendars::read_calendar;
 pub use diagnostic::{Diagnostic, Paint, Severity, render_all};
 pub use load::{Companion, DEFAULT_NAMESPACE, Loaded, Manifest, load, load_bytes};
 pub use lower::{lower, lower_with, timestamp};

@@ -1,9 +1,11 @@
 //! What about a schedule may surprise whoever wrote it. None of it is wrong; each is likely not what was meant.
 
+use std::sync::Arc;
+
 use chrono::{NaiveDate, NaiveDateTime, TimeDelta};
 
 use super::fields::Fields;
-use super::{Dialect, Expression, Field, Fold, Reading, Schedule, Timestamp};
+use super::{Dialect, Expression, Field, Fold, Reading, Schedule, Terms, Timestamp, Zone};
 
 /// How far ahead clock changes are looked for: whatever the zone, two of a year lie within.
 const AHEAD: TimeDelta = TimeDelta::days(400);
@@ -153,8 +155,8 @@ impl Advice {
     }
 }
 
-/// What may surprise about an expression in its zone, from `now` on.
-pub fn advice(expression: &Expression, schedule: &Schedule, now: Timestamp) -> Vec<Advice> {
+/// What may surprise about an expression in its zone and under its terms, from `now` on.
+pub fn advice(expression: &Expression, zone: &Arc<Zone>, terms: &Terms, now: Timestamp) -> Vec<Advice> {
     let Some(fields) = expression.fields() else {
         return vec![];
     };
@@ -167,9 +169,11 @@ pub fn advice(expression: &Expression, schedule: &Schedule, now: Timestamp) -> V
     }
     found.extend(every_minute(fields, expression.as_str()));
     found.extend(short_months(fields));
-    found.extend(seldom(schedule, now));
+    // Who closes a window or excludes a season knows that nothing is due then.
+    found.extend(seldom(&Schedule::new(expression, Arc::clone(zone)), now));
     if fields.hours.count_ones() < 24 {
-        found.extend(clock_changes(schedule, now));
+        let schedule = terms.apply(std::slice::from_ref(expression), zone);
+        found.extend(clock_changes(&schedule, now));
     }
     found
 }
@@ -264,12 +268,12 @@ fn seldom(schedule: &Schedule, now: Timestamp) -> Option<Advice> {
     })
 }
 
-/// The first run that a clock change skips, and the first that it repeats.
+/// The first run that a clock change skips, and the first that it repeats: of a reading that comes twice, both are due.
 fn clock_changes(schedule: &Schedule, now: Timestamp) -> Vec<Advice> {
     let (mut skipped, mut repeated) = (None, None);
     for change in changes(schedule, now) {
-        let around = schedule.readings(now.max(change - DAY), change + DAY);
-        for reading in around {
+        let mut first_of_two = Vec::new();
+        for reading in schedule.readings(now.max(change - DAY), change + DAY) {
             match reading {
                 Reading::Skipped { wall, .. } if skipped.is_none() => {
                     skipped = Some(Advice::Skipped { wall });
@@ -277,11 +281,16 @@ fn clock_changes(schedule: &Schedule, now: Timestamp) -> Vec<Advice> {
                 Reading::Due {
                     at,
                     fold: Fold::First,
+                } => first_of_two.push((at, wall(schedule, at))),
+                Reading::Due {
+                    at,
+                    fold: Fold::Second,
                 } if repeated.is_none() => {
-                    let wall = wall(schedule, at);
-                    repeated = Some(Advice::Repeated { at, wall });
+                    let again = wall(schedule, at);
+                    let first = first_of_two.iter().find(|(_, wall)| *wall == again);
+                    repeated = first.map(|&(at, wall)| Advice::Repeated { at, wall });
                 }
-                _ => {}
+                Reading::Due { .. } | Reading::Skipped { .. } => {}
             }
         }
     }

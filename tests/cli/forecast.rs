@@ -63,6 +63,23 @@ fn a_crowd_is_noticed_and_what_would_help_is_said() {
     assert_snapshot!(day);
 }
 
+/// What starts, in the minutes of a day with every policy of `punctual.dev/`.
+#[test]
+fn every_policy_is_in_the_forecast() {
+    let arguments = [
+        "-f",
+        "fixtures/forecast/policies.yaml",
+        "--from",
+        "2026-11-26T00:00:00Z",
+        "-o",
+        "json",
+    ];
+    let forecast: Value = serde_json::from_str(&forecast(&arguments)).expect("JSON");
+    let cronjobs = forecast["cronJobs"].as_array().expect("CronJobs").iter();
+    let lines = cronjobs.map(|cronjob| format!("{}: {}", cronjob["name"], cronjob["starts"]));
+    assert_snapshot!(lines.collect::<Vec<String>>().join("\n"));
+}
+
 #[test]
 fn nothing_to_come_is_said_too() {
     let folder = tempfile::tempdir().expect("a folder");

@@ -149,3 +149,49 @@ fn folders_within_folders_are_looked_into_when_that_is_asked() {
     let (_, err, _) = lint(&["-R", "fixtures/lint", "--fail-on", "never"]);
     assert!(err.contains("errors"), "{err}");
 }
+
+/// What is meant in a dialect that nothing in the manifest names.
+#[test]
+fn schedules_are_read_in_the_dialect_that_they_are_meant_in() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let good = std::fs::read_to_string("fixtures/forecast/shop.yaml").expect("the fixture");
+    let first = good
+        .split("---\n")
+        .find(|object| object.contains("name: backup"))
+        .expect("a CronJob");
+    let said = [
+        (
+            "plain.yaml",
+            first.replace("\"0 * * * *\"", "\"0 0 12 ? * MON-FRI\""),
+        ),
+        (
+            "never.yaml",
+            first.replace("\"0 * * * *\"", "\"0 0 25 ? * MON-FRI\""),
+        ),
+        (
+            "annotated.yaml",
+            first.replace(
+                "namespace: shop }",
+                "namespace: shop, annotations: { punctual.dev/schedules: 0 0 12 ? * 2-6 } }",
+            ),
+        ),
+    ]
+    .map(|(name, text)| {
+        let file = folder.path().join(name);
+        std::fs::write(&file, text).expect("a file");
+        let output = std::process::Command::new(env!("CARGO_BIN_EXE_punctual"))
+            .args([
+                "lint",
+                name,
+                "--dialect",
+                "quartz",
+                "--at",
+                "2026-11-24T12:00:00Z",
+            ])
+            .current_dir(folder.path())
+            .output()
+            .expect("the program");
+        String::from_utf8_lossy(&output.stdout).into_owned()
+    });
+    assert_snapshot!(said.join("----\n"));
+}

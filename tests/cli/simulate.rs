@@ -7,6 +7,7 @@ use insta::assert_snapshot;
 use crate::{exit_code, punctual, text};
 
 const SHOP: &str = "fixtures/forecast/shop.yaml";
+const POLICIES: &str = "fixtures/forecast/policies.yaml";
 
 fn simulate(arguments: &[&str]) -> Output {
     punctual(&[&["simulate"], arguments].concat())
@@ -74,6 +75,32 @@ fn programs_get_an_object_a_line() {
 #[test]
 fn a_script_is_played() {
     assert_snapshot!(output(&["--script", "tests/scripts/cases/missed-forbid.script"]));
+}
+
+/// A night with every policy of `punctual.dev/`: a window, a calendar, a clock, jitter, lines, groups, failures, a pause.
+#[test]
+fn every_policy_is_simulated() {
+    let arguments = [
+        "--from",
+        "2026-11-26T00:00:00Z",
+        "--to",
+        "2026-11-26T05:00:00Z",
+        "--run-time",
+        "queue=25m",
+        "--run-time",
+        "skips=45m",
+        "--run-time",
+        "stops=50m",
+        "--run-time",
+        "import=15m",
+        "--run-time",
+        "export=20m",
+        "--fail",
+        "fragile",
+        "--fail",
+        "watched",
+    ];
+    assert_snapshot!(output(&[&["-f", POLICIES], &arguments[..]].concat()));
 }
 
 #[test]

@@ -2,7 +2,7 @@
 
 use std::fmt::Write as _;
 
-use punctual::schedule::{Dialect, Expression, Schedule, Spread, TimeZones, Timestamp, advice};
+use punctual::schedule::{Dialect, Expression, Spread, Terms, TimeZones, Timestamp, advice};
 
 const KUBERNETES: &[&str] = &[
     "* * * * *",
@@ -118,8 +118,7 @@ fn described(expressions: &[&str], dialect: Dialect, zone: &str) -> String {
         let expression = Expression::parse_in(written, dialect, spread)
             .unwrap_or_else(|error| panic!("{}", error.render()));
         let _ = writeln!(text, "{written:<26} {}", expression.describe());
-        let schedule = Schedule::new(&expression, zone.clone());
-        for found in advice(&expression, &schedule, now) {
+        for found in advice(&expression, &zone, &Terms::default(), now) {
             let _ = writeln!(text, "{:<28} ! {}", "", found.message());
         }
     }

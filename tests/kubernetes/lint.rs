@@ -121,6 +121,7 @@ fn linted(path: &Path) -> Report {
     let options = Options {
         kubernetes: Version::KNOWN,
         ignore: vec![],
+        dialect: None,
         now: "2026-11-26T12:00:00Z".parse().expect("an instant"),
     };
     lint(

@@ -19,6 +19,7 @@ fn options() -> Options {
     Options {
         kubernetes: Version::KNOWN,
         ignore: vec![],
+        dialect: None,
         now: "2026-11-26T12:00:00Z".parse().unwrap(),
     }
 }

@@ -5,7 +5,6 @@
 mod rules;
 
 use std::fmt::Write as _;
-use std::sync::Arc;
 
 use chrono::{SecondsFormat, TimeDelta};
 use serde::Serialize;
@@ -15,7 +14,7 @@ use crate::cli::exit::{Exit, Failure};
 use crate::cli::present::{columns, span, wall_clock};
 use crate::cli::{say, zoneinfo};
 use crate::clock::{Clock, SystemClock};
-use crate::schedule::{Advice, Dialect, Schedule, Timestamp, advice};
+use crate::schedule::{Advice, Dialect, Timestamp, advice};
 
 use rules::Rule;
 
@@ -132,8 +131,8 @@ impl Explanation<'_> {
             .map(|message| Surprise { message, help: None });
         let mut advised: Vec<Advice> = Vec::new();
         for expression in expressions {
-            let alone = Schedule::new(expression, Arc::clone(schedule.zone()));
-            advised.extend(advice(expression, &alone, now));
+            let terms = &asked.cronjob.spec.policies.terms;
+            advised.extend(advice(expression, schedule.zone(), terms, now));
         }
         let same = Dialect::ALL.into_iter().filter_map(|dialect| {
             let [expression] = expressions.as_slice() else {
@@ -182,12 +181,14 @@ impl Explanation<'_> {
         let (previous, next) = &self.instants;
         let at = |at: Timestamp| wall_clock(at, zone);
         if let Some(previous) = previous {
-            let _ = write!(
-                text,
-                "\n  previous  {}   {} ago",
-                at(*previous),
-                span(now - *previous)
-            );
+            let ago = match now - *previous {
+                none if none.is_zero() => "now".to_owned(),
+                some => format!("{} ago", span(some)),
+            };
+            let _ = write!(text, "\n  previous  {}   {ago}", at(*previous));
+        }
+        if next.is_empty() {
+            text += "\n  next      never";
         }
         for (place, next) in next.iter().enumerate() {
             let title = if place == 0 { "next" } else { "" };

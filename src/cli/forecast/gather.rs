@@ -10,11 +10,11 @@ use kube::api::ListParams;
 
 use crate::cli::asked::{self, Asked};
 use crate::cli::assumed::{RUN_TIME, RunTimeArgs};
+use crate::cli::calendars::CalendarArgs;
 use crate::cli::chosen::{ChosenArgs, in_namespace, list};
-use crate::cli::complain;
 use crate::cli::connect::{self, ServerArgs};
 use crate::cli::exit::Failure;
-use crate::cronjob::{Key, Run, RunState};
+use crate::cronjob::{Calendars, Key, Run, RunState};
 use crate::foresight::Life;
 use crate::manifest;
 use crate::schedule::TimeZones;
@@ -33,8 +33,9 @@ pub(super) fn from_files(
     files: &[PathBuf],
     run_times: &RunTimeArgs,
     zones: &TimeZones,
+    calendars: &CalendarArgs,
 ) -> Result<Vec<Subject>, Failure> {
-    let asked = asked::from_files(files, zones)?;
+    let asked = asked::from_files(files, zones, calendars)?;
     subjects(asked, run_times, &HashMap::new())
 }
 
@@ -44,43 +45,59 @@ pub(super) fn from_cluster(
     chosen: &ChosenArgs,
     run_times: &RunTimeArgs,
     zones: &TimeZones,
+    calendars: &CalendarArgs,
 ) -> Result<Vec<Subject>, Failure> {
-    let (cronjobs, jobs) = connect::block_on(fetch(server, chosen))?;
+    let Fetched {
+        cronjobs,
+        jobs,
+        calendars,
+    } = connect::block_on(fetch(server, chosen, calendars))?;
     let mut runs: HashMap<&str, Vec<Run>> = HashMap::new();
     for job in &jobs {
         if let Some(owner) = job.owner() {
             runs.entry(owner).or_default().push(job.run());
         }
     }
-    let mut asked = Vec::new();
-    let mut seen = HashMap::new();
-    for object in cronjobs {
-        let key = object.key();
-        let of_it = object.metadata.uid.as_deref().and_then(|uid| runs.get(uid));
-        seen.extend(
-            of_it
-                .and_then(|runs| median(runs))
-                .map(|time| (key.clone(), time)),
-        );
-        match Asked::of(object, zones) {
-            Ok(found) => asked.push(found),
-            Err(problem) => complain(&format!("warning: {key} is left out: {problem}")),
-        }
-    }
-    subjects(asked, run_times, &seen)
+    let seen = cronjobs.iter().filter_map(|object| {
+        let of_it = runs.get(object.metadata.uid.as_deref()?)?;
+        Some((object.key(), median(of_it)?))
+    });
+    let seen = seen.collect();
+    subjects(asked::usable(cronjobs, zones, &calendars), run_times, &seen)
+}
+
+/// What a cluster says.
+struct Fetched {
+    cronjobs: Vec<manifest::CronJob>,
+    jobs: Vec<JobView>,
+    calendars: Calendars,
 }
 
 async fn fetch(
     server: &ServerArgs,
     chosen: &ChosenArgs,
-) -> Result<(Vec<manifest::CronJob>, Vec<JobView>), Failure> {
+    calendars: &CalendarArgs,
+) -> Result<Fetched, Failure> {
     let config = server.config().await?;
     let client = connect::client(&config)?;
-    let jobs: Api<JobView> = in_namespace(&client, chosen.namespace(&config));
-    try_join!(
+    let namespace = chosen.namespace(&config);
+    let jobs: Api<JobView> = in_namespace(&client, namespace);
+    let (cronjobs, jobs) = try_join!(
         chosen.find(&client, &config),
         list(&jobs, ListParams::default(), "Jobs")
-    )
+    )?;
+    let names_one = |object: &manifest::CronJob| !object.extensions().0.policies.calendars.is_empty();
+    // Not everybody may list them, and hardly anybody has to.
+    let calendars = if cronjobs.iter().any(names_one) {
+        calendars.of_cluster(&client, namespace).await
+    } else {
+        Calendars::default()
+    };
+    Ok(Fetched {
+        cronjobs,
+        jobs,
+        calendars,
+    })
 }
 
 fn subjects(

@@ -18,6 +18,7 @@ use chrono::{TimeDelta, Timelike as _};
 
 use crate::cli::asked;
 use crate::cli::assumed::RunTimeArgs;
+use crate::cli::calendars::CalendarArgs;
 use crate::cli::chosen::ChosenArgs;
 use crate::cli::connect::ServerArgs;
 use crate::cli::exit::{Exit, Failure};
@@ -53,6 +54,9 @@ pub(super) struct ForecastArgs {
 
     #[command(flatten)]
     run_times: RunTimeArgs,
+
+    #[command(flatten)]
+    calendars: CalendarArgs,
 
     /// Show times on the clock of this zone
     #[arg(long, value_name = "ZONE", default_value = "UTC")]
@@ -122,9 +126,15 @@ pub(super) fn forecast(args: &ForecastArgs) -> Result<Exit, Failure> {
 
 fn look(args: &ForecastArgs, zones: &TimeZones, from: Timestamp, to: Timestamp) -> Result<Outlook, Failure> {
     let subjects = if args.files.is_empty() {
-        gather::from_cluster(&args.server, &args.chosen, &args.run_times, zones)?
+        gather::from_cluster(
+            &args.server,
+            &args.chosen,
+            &args.run_times,
+            zones,
+            &args.calendars,
+        )?
     } else {
-        gather::from_files(&args.files, &args.run_times, zones)?
+        gather::from_files(&args.files, &args.run_times, zones, &args.calendars)?
     };
     Ok(Outlook::of(subjects, from, to))
 }

@@ -3,14 +3,11 @@
 use chrono::TimeDelta;
 
 use crate::cli::forecast::gather::Subject;
+use crate::cli::page::grouped;
 use crate::cli::progress::{Progress, moments};
 use crate::cronjob::Key;
-use crate::cronjob::extension::REGISTER;
 use crate::foresight::{Crowd, Minute, Movable, Relief, Simulation, caught_up};
 use crate::schedule::Timestamp;
-
-/// The annotation that moves the starts of a CronJob.
-const JITTER: &str = "punctual.dev/jitter";
 
 /// What is to come.
 pub(super) struct Outlook {
@@ -57,14 +54,15 @@ impl Outlook {
         crowd.close();
         let relief = Relief::find(&crowd, &movable(&subjects));
         let members = subjects.into_iter().map(|subject| {
-            let (text, said) = (subject.asked.text(), subject.asked.said());
+            let (text, said) = (subject.asked.text(), subject.asked.said_with_zone());
+            let suspended = subject.asked.is_suspended_until(to);
             Member {
                 key: subject.asked.cronjob.key,
                 schedule: text,
                 said,
                 run_time: subject.life.length().unwrap_or_default(),
                 is_known: subject.is_known,
-                suspended: subject.asked.cronjob.spec.suspend,
+                suspended,
             }
         });
         Outlook {
@@ -123,7 +121,7 @@ impl Outlook {
         let names = names.collect::<Vec<String>>().join(", ");
         match who.len().saturating_sub(most) {
             0 => names,
-            more => format!("{names} and {more} more"),
+            more => format!("{names} and {} more", grouped(more as u64)),
         }
     }
 
@@ -166,18 +164,19 @@ impl Outlook {
             format!(
                 "{} CronJobs could start at a minute of their own: with `H` in place of the minute \
                  (`punctual.dev/schedules: \"{to}\"` for `{from}`), at most {} would start in one minute instead of {}.",
-                relief.spreadable, relief.most_spread, relief.most
+                grouped(relief.spreadable as u64),
+                grouped(relief.most_spread.into()),
+                grouped(relief.most.into())
             ),
             format!(
                 "By hand: the quietest minutes of the hour are {}.",
                 quiet.join(", ")
             ),
         ];
-        if REGISTER.iter().any(|extension| extension.name == JITTER) {
-            advice.push(format!(
-                "Or leave the schedules alone and let each start a little later: `{JITTER}: 10m`."
-            ));
-        }
+        advice.push(
+            "Or leave the schedules alone and let each start a little later: `punctual.dev/jitter: 10m`."
+                .into(),
+        );
         advice
     }
 }

@@ -12,7 +12,7 @@ use crate::cli::{asked, complain, say, zoneinfo};
 use crate::clock::{Clock, SystemClock};
 use crate::manifest::lint::{self, Depth, Options, Rule, find, rules};
 use crate::manifest::{NotAVersion, Severity, Version};
-use crate::schedule::Timestamp;
+use crate::schedule::{Dialect, Timestamp};
 
 /// What `--explain` takes in place of a code.
 const EVERY_RULE: &str = "all";
@@ -56,6 +56,10 @@ pub(super) struct LintArgs {
     /// The version of Kubernetes that the manifests are for, such as 1.29
     #[arg(long, value_name = "VERSION", default_value_t = Version::KNOWN, value_parser = version)]
     kubernetes_version: Version,
+
+    /// The dialect that schedules are meant in where nothing else says: kubernetes, extended or quartz
+    #[arg(long, value_name = "DIALECT", value_parser = asked::dialect)]
+    dialect: Option<Dialect>,
 
     /// Look at schedules from this instant on (RFC 3339) instead of from now
     #[arg(long, value_name = "INSTANT", value_parser = asked::instant)]
@@ -114,6 +118,7 @@ pub(super) fn lint(args: &LintArgs) -> Result<Exit, Failure> {
     let options = Options {
         kubernetes: args.kubernetes_version,
         ignore: args.ignore.clone(),
+        dialect: args.dialect,
         now: args.at.unwrap_or_else(|| SystemClock.now()),
     };
     let depth = if args.recursive {

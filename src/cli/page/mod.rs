@@ -4,6 +4,7 @@
 //! the text; the drawings are made by its script from the data in it, and only what is in sight is drawn, so that it
 //! stays quick with thousands of CronJobs.
 
+use std::collections::BTreeSet;
 use std::fmt::Write as _;
 
 use chrono::{DateTime, FixedOffset, TimeDelta, Timelike as _};
@@ -19,11 +20,20 @@ const SCRIPT: &str = include_str!("page.js");
 /// How the CronJobs can be ordered as well, where something did not go by itself.
 const ORDER: &str = r#"<option value="rough">most trouble first</option>"#;
 
-/// What the colours of the timeline mean, where there are several.
-const KINDS: &str = r#"<div class="legend kinds"><span><i class="run"></i>runs</span>
-<span><i class="late"></i>late, or replaced by the next run</span><span><i class="wait"></i>due, and waits</span>
-<span><i class="skip"></i>skipped</span><span><i class="bad"></i>failed</span></div>
-"#;
+/// What the colours of the timeline mean: how the style and the script know it, what it is, and what is drawn so.
+const COLOURS: [(&str, &str, &[Kind]); 7] = [
+    (
+        "late",
+        "late, or ended for the next run",
+        &[Kind::CatchUp, Kind::Replaced],
+    ),
+    ("wait", "due, and waits", &[Kind::Wait]),
+    ("queue", "due, and stands in a line", &[Kind::Queue]),
+    ("skip", "skipped", &[Kind::Skip]),
+    ("bad", "failed", &[Kind::Failure]),
+    ("pause", "paused", &[Kind::Pause]),
+    ("overdue", "no success in time", &[Kind::Overdue]),
+];
 
 /// What a page is made of.
 pub(super) struct Page<'a> {
@@ -84,8 +94,8 @@ impl Page<'_> {
         let label = format!(
             "A heat map of the starts in each minute; at most {peak}. The table below lists the most crowded ones"
         );
-        let has_events = self.members.iter().any(|member| !member.events.is_empty());
-        let only_if = |wanted: bool, html: &str| if wanted { html.to_owned() } else { String::new() };
+        let legend = self.legend();
+        let order = if legend.is_empty() { "" } else { ORDER };
         let places = [
             ("version", escape(env!("CARGO_PKG_VERSION"))),
             ("title", escape(&self.title)),
@@ -95,8 +105,8 @@ impl Page<'_> {
             ("heat_label", escape(&label)),
             ("crowded_title", escape(self.middle.title)),
             ("crowded", self.middle.html()),
-            ("orders", only_if(has_events, ORDER)),
-            ("kinds", only_if(has_events, KINDS)),
+            ("orders", order.to_owned()),
+            ("kinds", legend),
             ("footer", paragraphs(&self.footnotes)),
             ("data", for_script(&self.data())),
             ("script", SCRIPT.to_owned()),
@@ -132,6 +142,23 @@ impl Page<'_> {
         tiles.collect::<Vec<String>>().concat()
     }
 
+    /// What the colours of the timeline mean, where there are several.
+    fn legend(&self) -> String {
+        let events = self.members.iter().flat_map(|member| &member.events);
+        let kinds: BTreeSet<Kind> = events.map(|(_, kind)| *kind).collect();
+        let drawn = COLOURS
+            .iter()
+            .filter(|(.., drawn)| drawn.iter().any(|kind| kinds.contains(kind)));
+        let entries: Vec<String> = drawn
+            .map(|(colour, text, _)| format!("<span><i class=\"{colour}\"></i>{text}</span>\n"))
+            .collect();
+        if entries.is_empty() {
+            return String::new();
+        }
+        let run = "<span><i class=\"run\"></i>runs</span>\n";
+        format!("<div class=\"legend kinds\">{run}{}</div>\n", entries.concat())
+    }
+
     fn data(&self) -> Value {
         let minutes = self.crowd.minutes();
         let hours = (0..minutes.len()).step_by(60).map(|minute| {
@@ -148,7 +175,7 @@ impl Page<'_> {
             let events = member
                 .events
                 .iter()
-                .map(|(at, kind)| json!([second(at), event_word(*kind)]));
+                .filter_map(|(at, kind)| Some(json!([second(at), colour(*kind)?])));
             json!({
                 "name": member.name,
                 "schedule": member.schedule,
@@ -159,7 +186,11 @@ impl Page<'_> {
                 "events": events.collect::<Vec<Value>>(),
             })
         });
+        let kinds = COLOURS
+            .iter()
+            .map(|(colour, text, _)| ((*colour).to_owned(), Value::from(*text)));
         json!({
+            "kinds": kinds.collect::<serde_json::Map<String, Value>>(),
             "hours": hours.collect::<Vec<Value>>(),
             "starts": minutes.iter().map(|minute| minute.starts).collect::<Vec<u32>>(),
             "running": minutes.iter().map(|minute| minute.running).collect::<Vec<u32>>(),
@@ -207,12 +238,10 @@ fn cell(column: usize, text: &str) -> String {
     format!("<td{class}>{}</td>", escape(text))
 }
 
-/// How the script knows a kind.
-fn event_word(kind: Kind) -> &'static str {
-    match kind {
-        Kind::CatchUp => "late",
-        other => other.word(),
-    }
+/// The colour that a kind is drawn in, if it is.
+fn colour(kind: Kind) -> Option<&'static str> {
+    let drawn = COLOURS.iter().find(|(.., drawn)| drawn.contains(&kind));
+    drawn.map(|(colour, ..)| *colour)
 }
 
 /// An instant as a clock in the zone shows it.

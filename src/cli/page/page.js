@@ -90,7 +90,10 @@
     }
   };
   const colour_of = {};
-  const readColours = () => { for (const name of ["empty", "heat-1", "heat-2", "heat-3", "heat-4", "heat-5"]) colour_of[name] = colour(name); };
+  const readColours = () => {
+    const shades = ["empty", "heat-1", "heat-2", "heat-3", "heat-4", "heat-5"];
+    for (const name of [...shades, "run", ...Object.keys(data.kinds)]) colour_of[name] = colour(name);
+  };
 
   const startsIn = (member, from, to) => {
     let count = 0;
@@ -132,7 +135,6 @@
   // The timeline: only the rows in sight are there.
   const list = $("list"), rows = $("rows"), rowHeight = 44;
   let from = 0, to = seconds, members = [];
-  const kinds = { late: "late", wait: "wait", skip: "skip", failure: "bad", replaced: "late" };
   const drawAxis = () => {
     const [pen, width] = prepare($("axis"), 24);
     pen.font = "11px system-ui, sans-serif";
@@ -156,9 +158,9 @@
   const strip = (canvas, member) => {
     const [pen, width] = prepare(canvas, 14);
     const x = (second) => (second - from) / (to - from) * width;
-    pen.fillStyle = colour("empty");
+    pen.fillStyle = colour_of.empty;
     pen.fillRect(0, 0, width, 14);
-    pen.fillStyle = colour("run");
+    pen.fillStyle = colour_of.run;
     const long = Math.max(1.5, member.seconds / (to - from) * width);
     for (let at = 0; at < member.starts.length; at += 3) {
       const [first, step, many] = member.starts.slice(at, at + 3);
@@ -175,11 +177,20 @@
         pen.fillRect(x(second), 0, long, 14);
       }
     }
-    for (const [second, kind] of member.events || []) {
+    for (const [second, name] of member.events) {
       if (second < from || second > to) continue;
-      pen.fillStyle = colour(kinds[kind] || "ink");
+      pen.fillStyle = colour_of[name];
       pen.fillRect(x(second) - 1, 0, 3, 14);
     }
+  };
+  // What a pointer on a strip is told: what did not go by itself near it, or the time.
+  const tell = (canvas, member, event) => {
+    const scale = (to - from) / canvas.clientWidth;
+    const second = from + event.offsetX * scale;
+    const near = member.events.filter(([at]) => Math.abs(at - second) <= 3 * scale);
+    const at = near.length > 0 ? near[0][0] : second;
+    const time = clock(Math.min(minutes - 1, Math.max(0, Math.floor(at / 60))));
+    canvas.title = [time, ...new Set(near.map(([, name]) => data.kinds[name]))].join(": ");
   };
   const draw = () => {
     rows.style.height = members.length * rowHeight + "px";
@@ -191,16 +202,20 @@
       const row = document.createElement("div");
       row.className = "row";
       row.style.top = index * rowHeight + "px";
-      const words = document.createElement("div");
-      for (const [kind, text] of [["b", member.name], ["said", member.said + " (" + member.schedule + ")"], ["many", plural(member.count, "start")]]) {
+      const title = document.createElement("div");
+      for (const [kind, text] of [["b", member.name], ["said", member.said ? member.said + " (" + member.schedule + ")" : member.schedule], ["many", plural(member.count, "start")]]) {
         const word = document.createElement(kind === "b" ? "b" : "span");
         if (kind !== "b") word.className = kind;
         word.textContent = text;
         word.title = text;
-        words.append(word);
+        title.append(word);
       }
       const canvas = document.createElement("canvas");
-      row.append(words, canvas);
+      const rough = member.events.length > 0 ? ", " + plural(member.events.length, "thing") + " that did not go by itself" : "";
+      canvas.setAttribute("role", "img");
+      canvas.setAttribute("aria-label", plural(member.count, "start") + rough);
+      canvas.addEventListener("pointermove", (event) => tell(canvas, member, event));
+      row.append(title, canvas);
       shown.push([row, canvas, member]);
     }
     rows.replaceChildren(...shown.map(([row]) => row));
@@ -210,7 +225,7 @@
     name: (a, b) => a.name < b.name ? -1 : a.name > b.name ? 1 : 0,
     most: (a, b) => b.count - a.count || orders.name(a, b),
     long: (a, b) => b.seconds - a.seconds || orders.name(a, b),
-    rough: (a, b) => (b.events || []).length - (a.events || []).length || orders.name(a, b),
+    rough: (a, b) => b.events.length - a.events.length || orders.name(a, b),
   };
   const arrange = () => {
     const wanted = $("search").value.trim().toLowerCase();

@@ -10,7 +10,7 @@ mod json;
 mod picture;
 mod text;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashMap};
 use std::io::{BufWriter, IsTerminal as _, Stdout, Write as _};
 use std::path::{Path, PathBuf};
 
@@ -133,7 +133,13 @@ fn pass_time(args: &SimulateArgs, zones: &TimeZones) -> Result<(), Failure> {
     assumed::say_what_is_assumed(&args.run_times, &keys);
 
     let mut simulation = Simulation::starting_at(from);
-    let mut page = Page::new(args, keys, from, to);
+    let picture = (args.output == Output::Html).then(|| {
+        let said = asked
+            .iter()
+            .map(|asked| (asked.cronjob.key.clone(), asked.said_with_zone()));
+        Picture::new(from, to, said.collect())
+    });
+    let mut page = Page::new(args, keys, picture);
     for asked in asked {
         let template = Life::of(&asked.object);
         let life = assumed::life(&asked.cronjob.key, template, &args.run_times, &args.failing);
@@ -167,7 +173,8 @@ fn play_script(file: &Path, zones: &TimeZones, args: &SimulateArgs) -> Result<()
     // Once without looking, to know when it ends.
     let end = play(&script, zones, &mut |_| {}).map_err(refused)?.now();
     let begin = script.begin().unwrap_or(end);
-    let mut page = Page::new(args, vec![], begin, end);
+    let picture = (args.output == Output::Html).then(|| Picture::new(begin, end, HashMap::new()));
+    let mut page = Page::new(args, vec![], picture);
     let simulation = play(&script, zones, &mut |shown| page.show(&shown)).map_err(refused)?;
     page.finish(&simulation);
     Ok(())
@@ -187,14 +194,14 @@ struct Page<'a> {
 
 impl<'a> Page<'a> {
     /// A page on CronJobs that are known from the begin; a script adds others as it goes on.
-    fn new(args: &'a SimulateArgs, keys: Vec<Key>, from: Timestamp, to: Timestamp) -> Page<'a> {
+    fn new(args: &'a SimulateArgs, keys: Vec<Key>, picture: Option<Picture>) -> Page<'a> {
         let tallies = keys.into_iter().map(|key| (key, Tally::default()));
         Page {
             args,
             out: BufWriter::new(anstream::stdout()),
             is_closed: false,
             tallies: tallies.enumerate().collect(),
-            picture: (args.output == Output::Html).then(|| Picture::new(from, to)),
+            picture,
         }
     }
 

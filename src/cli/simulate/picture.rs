@@ -4,7 +4,6 @@ use std::collections::HashMap;
 
 use crate::cli::page::{Member, Middle, Page, grouped, local};
 use crate::cronjob::Key;
-use crate::foresight::script::moment;
 use crate::foresight::{Crowd, Entry, Happening, Kind, Simulation, Tally};
 use crate::schedule::{Timestamp, Zone};
 
@@ -19,17 +18,20 @@ pub(super) struct Picture {
     /// The first of them, in words.
     listed: Vec<Vec<String>>,
     count: usize,
+    /// The schedules as sentences, where they are known from the begin.
+    said: HashMap<Key, String>,
 }
 
 impl Picture {
     /// Nothing so far, between two instants.
-    pub(super) fn new(from: Timestamp, to: Timestamp) -> Picture {
+    pub(super) fn new(from: Timestamp, to: Timestamp, said: HashMap<Key, String>) -> Picture {
         let into_hour = from.timestamp().rem_euclid(3_600);
         Picture {
             crowd: Crowd::new(from - chrono::TimeDelta::seconds(into_hour), to),
             events: HashMap::new(),
             listed: vec![],
             count: 0,
+            said,
         }
     }
 
@@ -46,7 +48,7 @@ impl Picture {
         self.count += 1;
         if self.listed.len() < LISTED {
             self.listed.push(vec![
-                moment(happening.at),
+                happening.at.format("%a %-d %b %H:%M:%S").to_string(),
                 entry.kind.word().into(),
                 happening.cronjob.to_string(),
                 entry.text,
@@ -72,7 +74,7 @@ impl Picture {
                 schedule: cronjob
                     .map(|cronjob| cronjob.spec.schedule_text.clone())
                     .unwrap_or_default(),
-                said: String::new(),
+                said: self.said.remove(key).unwrap_or_default(),
                 run_time: simulation.run_time(key).unwrap_or_default(),
                 events: self.events.remove(&number).unwrap_or_default(),
             }

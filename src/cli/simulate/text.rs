@@ -1,6 +1,7 @@
 //! A simulation for people: a line for everything that happens, and a table of what it comes to.
 
 use anstyle::{AnsiColor, Style};
+use chrono::SubsecRound as _;
 
 use crate::cli::present::{columns, span};
 use crate::cronjob::Key;
@@ -17,7 +18,8 @@ pub(super) fn line(shown: &Shown<'_>) -> Option<String> {
         Shown::Reply(reply) => format!("  {reply}"),
         Shown::Happening(happening) => {
             let entry = Entry::of(happening)?;
-            let (at, cronjob) = (moment(happening.at), name(happening.cronjob));
+            // A jitter has milliseconds, which nobody reads.
+            let (at, cronjob) = (moment(happening.at.trunc_subsecs(0)), name(happening.cronjob));
             let (style, kind) = (style(entry.kind), entry.kind.word());
             format!(
                 "{QUIET}{at}{QUIET:#}  {style}{kind:<8}{style:#}  {cronjob:<20}  {}",
@@ -31,8 +33,9 @@ fn style(kind: Kind) -> Style {
     match kind {
         Kind::Start | Kind::Note => Style::new(),
         Kind::Success => AnsiColor::Green.on_default(),
-        Kind::Failure => AnsiColor::Red.on_default(),
-        Kind::CatchUp | Kind::Replaced | Kind::Wait | Kind::Skip => AnsiColor::Yellow.on_default(),
+        Kind::Failure | Kind::Pause | Kind::Overdue => AnsiColor::Red.on_default(),
+        Kind::CatchUp | Kind::Replaced | Kind::Skip => AnsiColor::Yellow.on_default(),
+        Kind::Wait | Kind::Queue => AnsiColor::Magenta.on_default(),
     }
 }
 

@@ -9,6 +9,7 @@ use kube::runtime::watcher::Event;
 use crate::controller::charge::Scope;
 use crate::controller::state::State;
 use crate::cronjob::Key;
+use crate::manifest;
 
 impl State {
     /// Whether any CronJob names a calendar.
@@ -29,10 +30,10 @@ impl State {
             }
             Event::InitApply(object) => {
                 self.calendars_listed.saw(scope, &key_of(&object));
-                self.saw_calendar(&object);
+                manifest::read_calendar(&mut self.cache.calendars, &object);
             }
             Event::Apply(object) => {
-                self.saw_calendar(&object);
+                manifest::read_calendar(&mut self.cache.calendars, &object);
                 self.read_calendars();
             }
             Event::Delete(object) => {
@@ -57,15 +58,6 @@ impl State {
             self.read_calendars();
         }
         is_news
-    }
-
-    fn saw_calendar(&mut self, object: &ConfigMap) {
-        let texts = object
-            .data
-            .iter()
-            .flat_map(|data| data.values())
-            .map(String::as_str);
-        self.cache.calendars.insert(key_of(object), texts);
     }
 
     /// Whoever names a calendar is decided on by what is known of it now.

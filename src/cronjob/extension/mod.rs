@@ -49,6 +49,7 @@ pub use pause::{SKIP_ANNOTATION, SUSPEND_REASON_ANNOTATION, SUSPEND_UNTIL_ANNOTA
 pub use policies::Policies;
 pub use register::{Extension, REGISTER};
 pub use runtime::Runtime;
+pub use schedules::DIALECT_ANNOTATION;
 pub use state::STATE_ANNOTATION;
 
 use crate::cronjob::Key;

@@ -27,9 +27,12 @@ use crate::schedule::{Dialect, Expression, ParseError, Spread};
 /// A CronJob has no more schedules than this. Each makes every search for its next instant a little longer.
 pub(super) const SCHEDULES_MAX: usize = 64;
 
+/// What the schedules of the annotation are written in.
+pub const DIALECT_ANNOTATION: &str = "punctual.dev/dialect";
+
 /// What `schedules` are written in.
 pub(super) const DIALECT: Extension = Extension {
-    name: "punctual.dev/dialect",
+    name: DIALECT_ANNOTATION,
     values: "extended or quartz",
     default: "extended",
     doc: "The dialect of `punctual.dev/schedules`: `extended` is the Kubernetes grammar with seconds, L, W, # and H",

@@ -16,7 +16,9 @@
 //! | `rules/` | one file a rule |
 //! | `subject` | what a rule gets to see |
 //! | `silence` | what is not to be told |
+//! | `meant` | schedules in the dialect that they are meant in |
 
+mod meant;
 mod register;
 mod rule;
 mod rules;
@@ -47,7 +49,7 @@ use super::report::Reporter;
 use super::schema::Version;
 use super::source::Source;
 use super::tree::Node;
-use crate::schedule::{TimeZones, Timestamp};
+use crate::schedule::{Dialect, TimeZones, Timestamp};
 
 /// The first version that does not serve `batch/v1beta1`.
 const BETA_REMOVED: Version = Version { major: 1, minor: 25 };
@@ -62,6 +64,8 @@ pub struct Options {
     pub kubernetes: Version,
     /// Rules that are not applied.
     pub ignore: Vec<&'static Rule>,
+    /// The dialect that schedules are meant in where the object does not say.
+    pub dialect: Option<Dialect>,
     /// The time from which on schedules are looked at.
     pub now: Timestamp,
 }
@@ -225,6 +229,9 @@ impl<'z> Linter<'z> {
         }
         self.report.objects += 1;
         let mut examined = examine::<T>(source, kind, written, within, self.zones);
+        if let Some(dialect) = self.options.dialect {
+            meant::in_dialect(dialect, written, &mut examined.diagnostics);
+        }
         examined.diagnostics.extend(self.names.again(&examined));
         let silenced = silence::rules(silence::text(written));
         // What could not be read counts as not written; what a rule would say of that is not true.

@@ -7,17 +7,18 @@ use k8s_openapi::api::batch::v1 as batch;
 use k8s_openapi::api::core::v1::PodTemplateSpec;
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::ObjectMeta;
 
-use super::{Options, Rule};
+use super::{Options, Rule, meant};
 use crate::cronjob::Key;
 use crate::cronjob::extension::{ExtensionError, Extensions};
 use crate::manifest::DEFAULT_NAMESPACE;
 use crate::manifest::diagnostic::Diagnostic;
+use crate::manifest::lower::timing;
 use crate::manifest::path::FieldPath;
 use crate::manifest::report::{Reporter, within_scalar};
 use crate::manifest::schema::Schema;
 use crate::manifest::source::{Place, Source};
 use crate::manifest::tree::Node;
-use crate::schedule::{Advice, Dialect, Expression, Schedule, TimeZones, Timestamp, Zone, advice};
+use crate::schedule::{Advice, Expression, Schedule, TimeZones, Timestamp, advice};
 
 /// An object under examination.
 pub(super) struct Subject {
@@ -52,10 +53,11 @@ pub(super) enum Object {
 
 /// When a CronJob is due.
 pub(super) struct Timing {
-    /// Its schedules, and where each stands in the annotation or the field.
-    pub(super) schedules: Vec<(Expression, Schedule)>,
+    /// Its schedules.
+    pub(super) expressions: Vec<Expression>,
     /// Whether they are those of an annotation.
     pub(super) annotated: bool,
+    /// All of them together.
     pub(super) all: Schedule,
     /// What may surprise about each of them.
     pub(super) advice: Vec<Vec<Advice>>,
@@ -93,7 +95,10 @@ impl Subject {
 
     /// Works out what the annotations ask for and when a CronJob is due.
     pub(super) fn understand(&mut self, zones: &TimeZones, now: Timestamp) {
-        let annotations = self.annotations();
+        let mut annotations = self.annotations();
+        if let Some(dialect) = self.options.dialect {
+            meant::with_dialect(dialect, &mut annotations);
+        }
         let annotations = annotations
             .iter()
             .map(|(name, value)| (name.as_str(), value.as_str()));
@@ -218,10 +223,10 @@ impl Subject {
             return Vec::new();
         };
         let found = timing
-            .schedules
+            .expressions
             .iter()
             .zip(&timing.advice)
-            .flat_map(|((expression, _), advice)| {
+            .flat_map(|(expression, advice)| {
                 let meant = advice.iter().filter(move |advice| is_meant(advice));
                 meant.map(|advice| self.say_of_schedule(expression, advice.message(), advice.help()))
             });
@@ -258,32 +263,17 @@ impl Timing {
         zones: &TimeZones,
         now: Timestamp,
     ) -> Option<Timing> {
-        let annotated = extensions.schedules.is_some();
-        let expressions = match &extensions.schedules {
-            Some(schedules) => schedules.clone(),
-            None => vec![Expression::parse_in(&spec.schedule, Dialect::Kubernetes, None).ok()?],
-        };
-        let prefix = expressions.iter().find_map(Expression::zone_prefix);
-        let zone = match prefix.or(spec.time_zone.as_deref()) {
-            None | Some("") => Zone::utc(),
-            Some(name) => zones.zone(name).ok()?,
-        };
-        let all = Schedule::any(&expressions, &zone);
-        let schedules: Vec<(Expression, Schedule)> = expressions
-            .into_iter()
-            .map(|expression| {
-                let schedule = Schedule::new(&expression, Arc::clone(&zone));
-                (expression, schedule)
-            })
-            .collect();
-        let advice = schedules
+        let (expressions, zone) =
+            timing(&spec.schedule, spec.time_zone.as_deref(), extensions, zones).ok()?;
+        let terms = &extensions.policies.terms;
+        let advice = expressions
             .iter()
-            .map(|(expression, schedule)| advice(expression, schedule, now));
+            .map(|expression| advice(expression, &zone, terms, now));
         Some(Timing {
             advice: advice.collect(),
-            schedules,
-            annotated,
-            all,
+            all: terms.apply(&expressions, &zone),
+            expressions: expressions.to_vec(),
+            annotated: extensions.schedules.is_some(),
         })
     }
 }

@@ -4,7 +4,7 @@ use k8s_openapi::api::batch::v1::CronJobSpec;
 
 use super::{Findings, Hint};
 use crate::manifest::path::FieldPath;
-use crate::schedule::{Expression, ParseError, TimeZones};
+use crate::schedule::{Dialect, Expression, ParseError, Spread, TimeZones};
 
 /// What a schedule may not hold, anywhere: Kubernetes refuses the substring, not only the prefix.
 const ZONE_MARK: &str = "TZ";
@@ -66,10 +66,31 @@ fn zone_in_schedule(spec: &CronJobSpec, old: Option<&CronJobSpec>, path: &FieldP
 }
 
 fn in_the_schedule(error: &ParseError) -> Hint {
+    let help = error.help().into_iter().chain(elsewhere(error));
     Hint {
         message: error.to_string(),
         within: Some(error.span()),
         label: None,
-        help: error.help(),
+        help: Some(help.collect::<Vec<String>>().join("; ")).filter(|help| !help.is_empty()),
     }
+}
+
+/// Where the same text may stand, unless what is suggested in its place means the same.
+fn elsewhere(error: &ParseError) -> Option<String> {
+    let good_in = error.good_in(Dialect::Kubernetes);
+    let suggested = error.suggestion().and_then(|text| Expression::parse(&text).ok());
+    let spread = Some(Spread::of("", ""));
+    let meant = Expression::parse_in(error.text(), Dialect::Extended, spread).ok();
+    if suggested.is_some_and(|suggested| meant.is_some_and(|meant| meant.describe() == suggested.describe()))
+    {
+        return None;
+    }
+    let text = match good_in.as_slice() {
+        [] => return None,
+        [Dialect::Quartz] => {
+            "as Quartz, it may stand in the annotation `punctual.dev/schedules`, with `punctual.dev/dialect: quartz`"
+        }
+        _ => "as it is, it may stand in the annotation `punctual.dev/schedules`",
+    };
+    Some(text.to_owned())
 }

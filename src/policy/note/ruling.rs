@@ -263,6 +263,7 @@ impl fmt::Display for SkipReason {
                     behind.join(", ")
                 )
             }
+            SkipReason::QueueFull(1) => f.write_str("1 waits already, which is punctual.dev/queue-limit"),
             SkipReason::QueueFull(limit) => {
                 write!(f, "{limit} wait already, which is punctual.dev/queue-limit")
             }
@@ -277,12 +278,18 @@ impl fmt::Display for WaitReason {
                 f.write_str("one run is active, which is as many as may be")
             }
             WaitReason::MaxActive(limit) => write!(f, "{limit} runs are active, which is as many as may be"),
-            WaitReason::Group { slots, ahead: 0 } => write!(f, "all slots of its group, {slots}, are taken"),
+            WaitReason::Group { slots: 1, ahead: 0 } => f.write_str("the slot of its group is taken"),
+            WaitReason::Group { slots, ahead: 0 } => write!(f, "all {slots} slots of its group are taken"),
             WaitReason::Group { slots, ahead } => {
-                write!(
-                    f,
-                    "its group has {slots} slots, and {ahead} waiting members are ahead"
-                )
+                let slots = match slots {
+                    1 => "one slot".to_owned(),
+                    _ => format!("{slots} slots"),
+                };
+                let ahead = match ahead {
+                    1 => "1 waiting member is".to_owned(),
+                    _ => format!("{ahead} waiting members are"),
+                };
+                write!(f, "its group has {slots}, and {ahead} ahead")
             }
             WaitReason::Stopping => f.write_str("the run that it replaces is not gone yet"),
         }

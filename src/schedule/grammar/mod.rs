@@ -1,7 +1,7 @@
 //! From text to masks, exactly as robfig/cron v3's standard parser judges it: what it accepts is accepted, and what it
 //! rejects is rejected.
 //!
-//! `extended` and `quartz` are the other dialects; the rest of this comment is about the standard one.
+//! `extended` and `quartz` (with `from_quartz`) are the other dialects; the rest of this comment is about the standard one.
 //!
 //! These files are strict and short. What is rejected is handed to `wrong_value`, `wrong_macro` or `wrong_count`, which
 //! find out what was meant; they decide nothing about what is accepted.
@@ -17,6 +17,7 @@
 mod duration;
 mod extended;
 mod field;
+mod from_quartz;
 mod macros;
 mod piece;
 mod quartz;

@@ -5,7 +5,7 @@
 
 use cron::TimeUnitSpec;
 
-use super::{Fault, Field, Mistake, Piece};
+use super::{Fault, Field, Mistake, Piece, from_quartz};
 use crate::schedule::fields::{ALL_DAYS, ALL_WEEKDAYS, DaysOfMonth, DaysOfWeek, Fields};
 
 /// The fields that every expression has, in the order in which they are written.
@@ -26,7 +26,7 @@ pub(super) fn parse(body: Piece) -> Result<Fields, Fault> {
         return Err(Fault::at(body.trim().span(), mistake));
     }
     if let Some(fault) = beyond(&words) {
-        return Err(fault);
+        return Err(fault.fix_if(body.trim().span(), from_quartz::extended(&words)));
     }
     for (place, word) in words.iter().enumerate() {
         check_alone(*word, SIX.get(place).copied())?;

@@ -109,7 +109,13 @@ impl ParseError {
     }
 
     /// The dialects, other than `dialect`, in which the same text is a good expression.
+    ///
+    /// What Quartz has beyond what is read of it is left out: the extended dialect reads `6L`, but as another day. The help
+    /// says how it has it.
     pub fn good_in(&self, dialect: Dialect) -> Vec<Dialect> {
+        if matches!(self.fault.mistake, Mistake::QuartzBeyond { .. }) {
+            return vec![];
+        }
         // Whether `H` may stand somewhere does not depend on whose it is.
         let spread = Some(Spread::of("", ""));
         let others = Dialect::ALL.into_iter().filter(|other| *other != dialect);

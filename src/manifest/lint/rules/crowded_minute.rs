@@ -32,8 +32,10 @@ minutes, or write `H` in the annotation `punctual.dev/schedules`, which spreads 
 
     punctual.dev/schedules: "H 2 * * *"
 
-CronJobs that run every ten minutes or more often, and suspended ones, are not counted. `punctual forecast`
-shows the whole day.
+Or leave the schedules alone and let each start a little later, by `punctual.dev/jitter: 10m`.
+
+CronJobs that run every ten minutes or more often, those with jitter and suspended ones are not counted.
+`punctual forecast` shows the whole day.
 "#,
     finds: Finds::InAll(check),
 };
@@ -62,17 +64,26 @@ fn check(subjects: &[&Subject]) -> Vec<Diagnostic> {
         listed(named)
     );
     let first = subjects[crowd[0]];
-    let Some((expression, _)) = first.timing.as_ref().and_then(|timing| timing.schedules.first()) else {
+    let Some(expression) = first
+        .timing
+        .as_ref()
+        .and_then(|timing| timing.expressions.first())
+    else {
         return Vec::new();
     };
-    let help = "choose other minutes, or spread them with `H` in the annotation `punctual.dev/schedules`";
+    let help = "choose other minutes, or spread them with `H` in the annotation `punctual.dev/schedules` or with `punctual.dev/jitter`";
     vec![first.say_of_schedule(expression, message, Some(help))]
 }
 
 /// The minutes in which a CronJob starts, counted from 1970.
 fn starts(subject: &Subject) -> Vec<i64> {
     let now = subject.options.now;
-    let Some(timing) = subject.timing.as_ref().filter(|_| !subject.is_suspended()) else {
+    let is_spread = subject.extensions.policies.jitter >= TimeDelta::minutes(1);
+    let Some(timing) = subject
+        .timing
+        .as_ref()
+        .filter(|_| !subject.is_suspended() && !is_spread)
+    else {
         return Vec::new();
     };
     if timing.all.count(now, now + AHEAD, OFTEN) >= OFTEN {

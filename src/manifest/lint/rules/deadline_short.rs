@@ -1,6 +1,7 @@
 //! Starting deadlines that are likely to pass.
 
 use super::{Diagnostic, FieldPath, Finds, Rule, Severity, Subject};
+use crate::schedule::Expression;
 
 /// Kubernetes' documentation says that a shorter deadline may never be met.
 const USEFUL_SECONDS: i64 = 10;
@@ -26,10 +27,8 @@ fn check(subject: &Subject) -> Vec<Diagnostic> {
         return Vec::new();
     };
     let path = FieldPath::of("spec.startingDeadlineSeconds");
-    let schedules = subject.timing.iter().flat_map(|timing| &timing.schedules);
-    let interval = schedules
-        .filter_map(|(expression, _)| expression.interval())
-        .min();
+    let expressions = subject.timing.iter().flat_map(|timing| &timing.expressions);
+    let interval = expressions.filter_map(Expression::interval).min();
     let interval = interval.and_then(|interval| i64::try_from(interval.as_secs()).ok());
     let said = match interval {
         _ if deadline < 1 => return Vec::new(),

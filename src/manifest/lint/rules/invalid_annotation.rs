@@ -1,9 +1,10 @@
 //! Annotations under `punctual.dev/` with a value that can't be read.
 
 use super::{Diagnostic, FieldPath, Finds, Rule, Severity, Subject};
-use crate::cronjob::extension::Problem;
+use crate::cronjob::extension::{DIALECT_ANNOTATION, Problem};
 use crate::manifest::annotation;
 use crate::manifest::lint::silence;
+use crate::schedule::Dialect;
 
 pub(super) const RULE: Rule = Rule {
     code: "P025",
@@ -24,7 +25,25 @@ fn check(subject: &Subject) -> Vec<Diagnostic> {
     malformed
         .map(|mistake| annotation::tell(&subject.reporter(), mistake))
         .chain(no_rules(subject))
+        .chain(unsaid_dialect(subject))
         .collect()
+}
+
+/// Schedules that are meant in another dialect than the one they will be read in, because nothing says so.
+fn unsaid_dialect(subject: &Subject) -> Option<Diagnostic> {
+    let dialect = subject
+        .options
+        .dialect
+        .filter(|dialect| *dialect == Dialect::Quartz)?;
+    let annotations = FieldPath::of("metadata.annotations");
+    let path = annotations.key("punctual.dev/schedules");
+    subject.node.at(&path)?;
+    if subject.node.at(&annotations.key(DIALECT_ANNOTATION)).is_some() {
+        return None;
+    }
+    let message = format!("these schedules are meant as {dialect}, and nothing says so");
+    let said = subject.say_of_key(&path, message).labelled("read as `extended`");
+    Some(said.help(format!("write `{DIALECT_ANNOTATION}: {dialect}` beside it")))
 }
 
 /// Words of `punctual.dev/lint-ignore` that are no rules.

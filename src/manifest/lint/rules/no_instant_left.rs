@@ -1,7 +1,6 @@
 //! A window and excluded days that leave nothing.
 
 use super::{Diagnostic, FieldPath, Finds, Rule, Severity, Subject};
-use crate::schedule::{Expression, Schedule};
 
 pub(super) const RULE: Rule = Rule {
     code: "P054",
@@ -20,9 +19,7 @@ fn check(subject: &Subject) -> Vec<Diagnostic> {
     let (Some(timing), Some(end)) = (&subject.timing, terms.end_at) else {
         return Vec::new();
     };
-    let expressions: Vec<Expression> = timing.schedules.iter().map(|(each, _)| each.clone()).collect();
-    let counted_from = |schedule: Schedule| schedule.anchored(subject.options.now);
-    let left = counted_from(terms.apply(&expressions, timing.all.zone()));
+    let left = timing.all.anchored(subject.options.now);
     // Without a beginning it may have been due before.
     let is_due = terms.start_at.is_none_or(|_| left.previous(end).is_some());
     if is_due || timing.all.never_fires() {
