@@ -45,6 +45,26 @@ async fn a_dry_run_shows_what_would_be_started_and_why() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_calendar_that_is_named_is_known() {
+    let server = Server::start().await;
+    let named = json!({ "metadata": { "annotations": { "punctual.dev/exclude": "holidays" } } });
+    server.cronjob("backup", &named).await;
+    let ask = || server.punctual(&[&["backfill", "backup", "--dry-run"], &NIGHTS[..]].concat());
+    let unknown = ask();
+    assert_eq!(exit_code(&unknown), 3, "{}", text(&unknown.stdout));
+    assert_snapshot!("calendar_unknown", text(&unknown.stderr));
+
+    let calendar = json!({
+        "metadata": { "name": "holidays", "labels": { "punctual.dev/calendar": "true" } },
+        "data": { "days": "2026-11-21..2026-11-22" },
+    });
+    server
+        .send("POST", "/api/v1/namespaces/default/configmaps", &calendar)
+        .await;
+    assert_snapshot!("calendar", text(&ask().stdout));
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn what_is_wrong_is_said() {
     let server = Server::start().await;
     server.cronjob("backup", &json!({})).await;

@@ -25,6 +25,7 @@ use crate::cli::backfill::request::RequestArgs;
 use crate::cli::backfill::show::{Output, Show};
 use crate::cli::backfill::table::Table;
 use crate::cli::backfill::world::World;
+use crate::cli::calendars::CalendarArgs;
 use crate::cli::chosen::name;
 use crate::cli::connect::{self, ServerArgs};
 use crate::cli::exit::{Exit, Failure};
@@ -45,8 +46,8 @@ Its Job carries its due instant as every run does, and the label punctual.dev/ba
 Ctrl-C stops it; what runs goes on. The same command goes on with the rest: a backfill starts each
 instant once, and is known by its label. To run an instant once more, give it another one (--label).
 
-It takes the right to get, list and watch cronjobs and jobs, and to create jobs. The exit code is 1
-if a run failed or was not started.")]
+It takes the right to get, list and watch cronjobs and jobs, to create jobs, and to list configmaps if
+the CronJob names a calendar. The exit code is 1 if a run failed or was not started.")]
 pub(super) struct BackfillArgs {
     /// The CronJob
     #[arg(value_name = "NAME", value_parser = name)]
@@ -71,6 +72,9 @@ pub(super) struct BackfillArgs {
     #[arg(short, long, value_enum, default_value_t = Output::Text)]
     output: Output,
 
+    #[command(flatten)]
+    calendars: CalendarArgs,
+
     /// Read time-zone rules from this folder instead of the newest at hand
     #[arg(long, value_name = "DIR")]
     tzdata: Option<PathBuf>,
@@ -92,7 +96,7 @@ pub(super) fn backfill(args: &BackfillArgs) -> Result<Exit, Failure> {
         let config = args.server.config().await?;
         let client = connect::client(&config)?;
         let namespace = args.namespace.as_deref().unwrap_or(&config.default_namespace);
-        let world = World::look(client, namespace, &args.cronjob, zones).await?;
+        let world = World::look(client, (namespace, &args.cronjob), &args.calendars, zones).await?;
         let instants = request.instants(world.cronjob())?;
         let table = Table::new(world.cronjob(), &world.attempts(), &request, &instants);
         let show = Show::new(args.output, world.cronjob());

@@ -12,9 +12,10 @@ use kube::{Api, Client, Resource};
 use serde::de::DeserializeOwned;
 
 use crate::cli::backfill::request::Request;
+use crate::cli::calendars::CalendarArgs;
 use crate::cli::chosen::{list, one};
 use crate::cli::exit::Failure;
-use crate::cronjob::{CronJob, Origin, Run};
+use crate::cronjob::{Calendars, CronJob, Origin, Run};
 use crate::manifest;
 use crate::policy::{self, Attempt, Group, Memory, Situation};
 use crate::schedule::{TimeZones, Timestamp};
@@ -24,6 +25,8 @@ use crate::submit::{CreateAnswer, JobView, create_for_person, job_to_backfill};
 pub(super) struct World {
     client: Client,
     zones: TimeZones,
+    /// As they were in the beginning.
+    calendars: Calendars,
     namespace: String,
     name: String,
     /// The UID of the CronJob; another one of its name is not meant.
@@ -47,14 +50,19 @@ impl World {
     /// When the CronJob does not exist, or the API server does not answer.
     pub(super) async fn look(
         client: Client,
-        namespace: &str,
-        name: &str,
+        (namespace, name): (&str, &str),
+        calendars: &CalendarArgs,
         zones: TimeZones,
     ) -> Result<World, Failure> {
         let cronjobs: Api<manifest::CronJob> = Api::namespaced(client.clone(), namespace);
         let jobs: Api<JobView> = Api::namespaced(client.clone(), namespace);
         let object = one(&cronjobs, namespace, name).await?;
-        let cronjob = manifest::lower(&object, &zones, None);
+        let calendars = if object.extensions().0.policies.calendars.is_empty() {
+            Calendars::default()
+        } else {
+            calendars.of_cluster(&client, Some(namespace)).await
+        };
+        let cronjob = manifest::lower_with(&object, &zones, &calendars, None);
         let mut known = vec![object];
         if cronjob.spec.policies.group.is_some() {
             known = list(&cronjobs, ListParams::default(), "CronJobs").await?;
@@ -63,6 +71,7 @@ impl World {
         Ok(World {
             client,
             zones,
+            calendars,
             namespace: namespace.to_owned(),
             name: name.to_owned(),
             uid: cronjob.uid.clone(),
@@ -97,7 +106,8 @@ impl World {
             Some(Change::CronJob(event)) => {
                 self.cronjobs.hear(event?);
                 if let Some(object) = self.object() {
-                    self.cronjob = manifest::lower(object, &self.zones, Some(&self.cronjob.spec));
+                    let known = Some(&self.cronjob.spec);
+                    self.cronjob = manifest::lower_with(object, &self.zones, &self.calendars, known);
                 }
             }
             // These watches never end.
