@@ -1,5 +1,7 @@
 //! `punctual up --runtime container`, with a real Podman.
 
+use std::time::{Duration, Instant};
+
 use serde_json::Value;
 
 use crate::podman::{IMAGE, Podman};
@@ -89,4 +91,36 @@ pub(crate) async fn pods_run_as_containers() {
     let stories: Vec<String> = JOBS.iter().map(|(job, _)| story(&events, job)).collect();
     insta::assert_snapshot!(stories.join("\n"));
     assert!(podman.count() > 0);
+}
+
+/// A container whose pod went with the database goes as well.
+pub(crate) async fn of_pods_that_nobody_knows_are_removed() {
+    let podman = Podman::start().await;
+    let more = ["--runtime", "container", "--container-engine", &podman.socket()];
+    let sleeping = format!(
+        "{{apiVersion: batch/v1, kind: Job, metadata: {{name: sleeping}}, spec: {{template: {{spec: {{\
+         restartPolicy: Never, containers: [{{name: main, image: '{IMAGE}', command: [sleep, '600']}}]}}}}}}}}"
+    );
+    let nothing = "{apiVersion: v1, kind: ConfigMap, metadata: {name: nothing}}";
+    tokio::task::block_in_place(|| {
+        let up = Up::start(&sleeping, &more);
+        up.until("processStarted");
+        let folder = up.kill();
+        assert_eq!(podman.count(), 1);
+        for entry in std::fs::read_dir(folder.path().join("data")).unwrap() {
+            let entry = entry.unwrap();
+            if entry.file_name().to_string_lossy().contains(".db") {
+                std::fs::remove_file(entry.path()).unwrap();
+            }
+        }
+        let _up = Up::start_in(folder, nothing, &more);
+        let begun = Instant::now();
+        while podman.count() > 0 {
+            assert!(
+                begun.elapsed() < Duration::from_mins(1),
+                "the container is still there"
+            );
+            std::thread::sleep(Duration::from_millis(50));
+        }
+    });
 }

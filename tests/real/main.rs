@@ -46,6 +46,10 @@ fn main() -> ExitCode {
         block_on(containers::pods_run_as_containers());
         Ok(())
     });
+    let orphans = Trial::test("containers::of_pods_that_nobody_knows_are_removed", || {
+        block_on(containers::of_pods_that_nobody_knows_are_removed());
+        Ok(())
+    });
     let has_podman = ["podman", "runc"].into_iter().all(is_there)
         && ["/bin/busybox", "/usr/bin/busybox"]
             .into_iter()
@@ -57,6 +61,7 @@ fn main() -> ExitCode {
     let mut cases = vec![
         image.with_ignored_flag(!["podman", "runc", "ldd"].into_iter().all(is_there)),
         pods.with_ignored_flag(!has_podman),
+        orphans.with_ignored_flag(!has_podman),
         panels.with_ignored_flag(!is_there("prometheus")),
         queue.with_ignored_flag(!has_redis),
         logs.with_ignored_flag(!kubectl::is_there()),

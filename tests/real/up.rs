@@ -2,6 +2,7 @@
 
 use std::io::{BufRead as _, BufReader};
 use std::process::{Child, Command, Stdio};
+use std::sync::Arc;
 use std::sync::mpsc::{Receiver, channel};
 use std::time::Duration;
 
@@ -15,14 +16,18 @@ const PATIENCE: Duration = Duration::from_mins(1);
 pub(crate) struct Up {
     child: Child,
     /// Holds the manifests and, in `data`, what it keeps.
-    pub(crate) folder: TempDir,
+    pub(crate) folder: Arc<TempDir>,
     events: Receiver<Value>,
 }
 
 impl Up {
     /// Starts it with these manifests, and waits until its kubeconfig is there.
     pub(crate) fn start(manifests: &str, more: &[&str]) -> Up {
-        let folder = tempfile::tempdir().unwrap();
+        Up::start_in(Arc::new(tempfile::tempdir().unwrap()), manifests, more)
+    }
+
+    /// Starts it in a folder that there is.
+    pub(crate) fn start_in(folder: Arc<TempDir>, manifests: &str, more: &[&str]) -> Up {
         let file = folder.path().join("manifests.yaml");
         std::fs::write(&file, manifests).unwrap();
         let mut child = Command::new(env!("CARGO_BIN_EXE_punctual"))
@@ -55,6 +60,18 @@ impl Up {
         self.events.recv_timeout(PATIENCE).ok()
     }
 
+    /// Waits for an event of this name.
+    pub(crate) fn until(&self, event: &str) {
+        while self.next().unwrap_or_else(|| panic!("no {event}"))["event"] != event {}
+    }
+
+    /// Kills it outright; the folder that it had.
+    pub(crate) fn kill(mut self) -> Arc<TempDir> {
+        self.child.kill().unwrap();
+        self.child.wait().unwrap();
+        Arc::clone(&self.folder)
+    }
+
     /// What happens until so many Jobs have ended.
     pub(crate) fn until_ended(&self, jobs: usize) -> Vec<Value> {
         let is_end = |event: &Value| matches!(event["event"].as_str(), Some("jobSucceeded" | "jobFailed"));
@@ -69,6 +86,9 @@ impl Up {
 
 impl Drop for Up {
     fn drop(&mut self) {
+        if matches!(self.child.try_wait(), Ok(Some(_))) {
+            return;
+        }
         // Twice: the second one ends what still runs.
         for _ in 0..2 {
             let _told = Command::new("kill")

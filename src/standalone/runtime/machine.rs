@@ -160,6 +160,13 @@ impl Machine {
         Ok(engine)
     }
 
+    /// Removes the containers of a pod of which nothing is known but its uid.
+    pub(super) async fn forget_containers(&self, uid: &str) {
+        let mut pod = Pod::default();
+        pod.metadata.uid = Some(uid.to_owned());
+        self.containers.forget(&pod).await;
+    }
+
     /// Makes out what a container is given.
     pub(super) async fn prepare(&self, pod: &Pod, container: &Container) -> Result<Setup, PrepareError> {
         let mut references = environment::references(container);

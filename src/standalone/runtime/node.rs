@@ -136,7 +136,7 @@ impl Node {
             Event::InitDone => {
                 if !std::mem::replace(&mut self.knows_all, true) {
                     for orphan in orphans::find(&self.machine.options.data, &self.pods) {
-                        self.removals.spawn(orphans::end(orphan));
+                        self.removals.spawn(orphans::end(self.machine.clone(), orphan));
                     }
                 }
                 let vanished: Vec<Uid> = self

@@ -1,10 +1,12 @@
 //! Pods that nobody knows any more: their objects went while no `punctual` was here to end them, or with a database that
-//! was damaged. What is left of them is their folder, and perhaps a process that still runs.
+//! was damaged. What is left of them is their folder, and perhaps a process or a container that still runs.
 
 use std::collections::HashMap;
 use std::path::Path;
+use std::sync::Arc;
 use std::time::Duration;
 
+use super::machine::Machine;
 use super::supervisor::client::end_attempts;
 use crate::standalone::data_dir::{DataDir, PodDir};
 
@@ -21,9 +23,14 @@ pub(super) fn find<T>(data: &DataDir, known: &HashMap<String, T>) -> Vec<PodDir>
 }
 
 /// Ends what still runs of such a pod, and removes its folder.
-pub(super) async fn end(pod: PodDir) {
+pub(super) async fn end(machine: Arc<Machine>, pod: PodDir) {
     tracing::warn!(path = %pod.path().display(), "nobody knows this pod any more; it is ended, and its files are removed");
     end_attempts(&pod, GRACE).await;
+    // A pod of processes has nothing at the container engine, which may not even be there.
+    if pod.attempts().next().is_none() {
+        let uid = pod.path().file_name().and_then(std::ffi::OsStr::to_str);
+        machine.forget_containers(uid.unwrap_or_default()).await;
+    }
     remove(pod.path()).await;
 }
 
