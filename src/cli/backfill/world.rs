@@ -19,7 +19,7 @@ use crate::cronjob::{Calendars, CronJob, Origin, Run};
 use crate::manifest;
 use crate::policy::{self, Attempt, Group, Memory, Situation};
 use crate::schedule::{TimeZones, Timestamp};
-use crate::submit::{CreateAnswer, JobView, create_for_person, job_to_backfill};
+use crate::submit::{CreateAnswer, JobView, Trouble, create_for_person, job_to_backfill};
 
 /// What is known of the namespace.
 pub(super) struct World {
@@ -105,7 +105,7 @@ impl World {
             Some(Change::Job(event)) => self.jobs.hear(event?),
             Some(Change::CronJob(event)) => {
                 self.cronjobs.hear(event?);
-                if let Some(object) = self.object() {
+                if let Some(object) = self.cronjobs.get(&self.uid) {
                     let known = Some(&self.cronjob.spec);
                     self.cronjob = manifest::lower_with(object, &self.zones, &self.calendars, known);
                 }
@@ -119,11 +119,6 @@ impl World {
     /// The CronJob as policy sees it.
     pub(super) fn cronjob(&self) -> &CronJob {
         &self.cronjob
-    }
-
-    /// The CronJob as it is written, while it exists.
-    pub(super) fn object(&self) -> Option<&manifest::CronJob> {
-        self.cronjobs.get(&self.uid)
     }
 
     /// A Job by its UID.
@@ -206,15 +201,22 @@ impl World {
         }
     }
 
-    /// Creates the Job of an instant. What it comes to is known at once, whenever the watch shows it.
+    /// Creates the Job of an instant, from the template as it is now; `None` when the CronJob is gone. What it comes to is
+    /// known at once, whenever the watch shows it.
     pub(super) async fn start(
         &mut self,
         name: &str,
         scheduled: Timestamp,
         request: &Request,
     ) -> Option<CreateAnswer> {
+        // The watches of Jobs and of CronJobs tell in no order: a Job may be collected before its owner is seen to be gone.
+        let cronjobs: Api<manifest::CronJob> = Api::namespaced(self.client.clone(), &self.namespace);
+        let object = match cronjobs.get_opt(&self.name).await {
+            Ok(found) => found.filter(|object| uid(object) == self.uid)?,
+            Err(error) => return Some(CreateAnswer::Refused(Trouble::from(&error))),
+        };
         let backfill = (request.name.as_str(), request.keep);
-        let job = job_to_backfill(self.object()?, (name, scheduled), backfill, &self.zones);
+        let job = job_to_backfill(&object, (name, scheduled), backfill, &self.zones);
         let answer = create_for_person(&self.client, &job, &self.uid).await;
         if let CreateAnswer::Created(job) | CreateAnswer::Existed(job) = &answer {
             self.jobs.insert(job.clone());
