@@ -1,6 +1,6 @@
 //! Simulated time: what will happen next, and the CronJobs that it happens to.
 //!
-//! Nothing is waited for and nothing is asked over a network, so that a month of a thousand CronJobs takes seconds.
+//! Nothing is waited for and nothing is asked over a network.
 
 use std::collections::{BTreeMap, BTreeSet};
 

@@ -190,6 +190,12 @@ fn missing(source: &Arc<Source>, document: &Node, field: &str, help: &str) -> Di
 }
 
 fn wrong_version(source: &Arc<Source>, document: &Node, api_version: &str, kind: &str) -> Diagnostic {
+    if let Some(written) = misspelt(document, "apiVersion") {
+        let place = Place::new(source, document.key_span(&FieldPath::root().child(written)));
+        return Diagnostic::error("unknown-kind", format!("`{written}` is not `apiVersion`"))
+            .at(place)
+            .help("write `apiVersion`");
+    }
     let message = if api_version.is_empty() {
         "`apiVersion` is missing".to_owned()
     } else {
@@ -200,9 +206,26 @@ fn wrong_version(source: &Arc<Source>, document: &Node, api_version: &str, kind:
         .help("write `apiVersion: batch/v1`")
 }
 
+/// The field of a document that was meant to be another, which is missing.
+fn misspelt<'d>(document: &'d Node, field: &str) -> Option<&'d str> {
+    let Value::Mapping(entries) = &document.value else {
+        return None;
+    };
+    if document.get(field).is_some() {
+        return None;
+    }
+    let mut keys = entries.iter().map(|entry| entry.key.as_str());
+    keys.find(|key| suggest::nearest(key, &[field]).is_some())
+}
+
 fn unknown(source: &Arc<Source>, document: &Node, kind: &str) -> Diagnostic {
     let known: Vec<&str> = RUN.iter().chain(KNOWN).copied().collect();
-    let help = match suggest::nearest(kind, &RUN).or_else(|| suggest::nearest(kind, &known)) {
+    // What CronJobs were called at first.
+    let was_called_so = (kind == "ScheduledJob").then_some("CronJob");
+    let help = match was_called_so
+        .or_else(|| suggest::nearest(kind, &RUN))
+        .or_else(|| suggest::nearest(kind, &known))
+    {
         Some(meant) => format!("did you mean `{meant}`?"),
         None => "punctual runs `CronJob` and `Job`".to_owned(),
     };

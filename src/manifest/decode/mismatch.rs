@@ -46,6 +46,9 @@ fn help(path: &FieldPath, node: &Node, written: &str, expected: &str) -> Option<
         (Value::Number(_), "a string") if name == "schedule" => Some(format!(
             "a schedule has five fields and is quoted: `schedule: \"{written} * * * *\"`"
         )),
+        (Value::Bool(_) | Value::Number(_), "a string") if choices(&name).is_some() => {
+            choices(&name).map(|choices| format!("write {choices}"))
+        }
         (Value::Bool(_), "a string") if !matches!(written, "true" | "false") => Some(format!(
             "YAML reads `{written}` as a boolean; quote it: `{name}: \"{written}\"`"
         )),
@@ -81,6 +84,16 @@ fn help(path: &FieldPath, node: &Node, written: &str, expected: &str) -> Option<
         (Value::Bool(_) | Value::Number(_) | Value::String(_), "a list") => {
             Some(format!("write a list: `{name}: [{written}]`"))
         }
+        _ => None,
+    }
+}
+
+/// What may be written into fields of a few words, which people take for switches.
+fn choices(field: &str) -> Option<&'static str> {
+    match field {
+        "concurrencyPolicy" => Some("`Allow`, `Forbid` or `Replace`"),
+        "restartPolicy" => Some("`OnFailure` or `Never`"),
+        "imagePullPolicy" => Some("`Always`, `IfNotPresent` or `Never`"),
         _ => None,
     }
 }

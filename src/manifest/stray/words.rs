@@ -140,7 +140,10 @@ impl Stray {
                 let levels = listed(levels.iter().map(|level| format!("`{}:`", name_of(level))));
                 let near = match way(&self.parent, home) {
                     (up, _) if up.is_empty() => format!("write {levels} above {fields}"),
-                    _ => format!("write {levels} where `{}` belongs", shown(home)),
+                    _ => match shown(&above(home, missing.len())) {
+                        root if root.is_empty() => format!("write {levels} in the first column"),
+                        parent => format!("write {levels} into `{parent}`"),
+                    },
                 };
                 format!("{near}, and indent {fields} below {it}")
             }
@@ -150,6 +153,11 @@ impl Stray {
             _ => format!("write it as `{}`", shown(&home.child_named(&self.fields[0].0))),
         }
     }
+}
+
+/// Where the last few steps of a path begin.
+fn above(path: &FieldPath, steps: usize) -> FieldPath {
+    (0..steps).fold(path.clone(), |path, _| path.parent().unwrap_or(path))
 }
 
 /// What has a field of this name, if it is another kind.

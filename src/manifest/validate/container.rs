@@ -4,7 +4,7 @@ use k8s_openapi::api::core::v1::{
     Container, ContainerPort, EnvFromSource, EnvVar, EnvVarSource, VolumeMount,
 };
 
-use super::{Findings, metadata, names, probe, resources, security};
+use super::{Findings, Hint, metadata, names, probe, resources, security};
 use crate::manifest::path::FieldPath;
 
 const PULL_POLICIES: [&str; 3] = ["Always", "IfNotPresent", "Never"];
@@ -177,7 +177,17 @@ fn mounts(mounts: &[VolumeMount], volumes: &[&str], path: &FieldPath, found: &mu
         if mount.name.is_empty() {
             found.required(&path.child("name"), "");
         } else if !volumes.contains(&mount.name.as_str()) {
-            found.not_found(&path.child("name"), &mount.name);
+            found.not_found(&path.child("name"), &mount.name).hint(Hint {
+                message: format!("there is no volume `{}` in this pod", mount.name),
+                help: Some(match volumes {
+                    [] => "write it into `volumes`, beside `containers`".to_owned(),
+                    _ => format!(
+                        "write it into `volumes`, or name one of these: {}",
+                        volumes.join(", ")
+                    ),
+                }),
+                ..Hint::default()
+            });
         }
         if mount.mount_path.is_empty() {
             found.required(&path.child("mountPath"), "");

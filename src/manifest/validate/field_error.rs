@@ -182,8 +182,8 @@ impl Findings {
         );
     }
 
-    pub(crate) fn not_found(&mut self, path: &FieldPath, value: &str) {
-        self.add(path, Reason::NotFound, Some(value.into()), "");
+    pub(crate) fn not_found(&mut self, path: &FieldPath, value: &str) -> &mut FieldError {
+        self.add(path, Reason::NotFound, Some(value.into()), "")
     }
 
     pub(crate) fn too_long(&mut self, path: &FieldPath, bytes_max: usize) {

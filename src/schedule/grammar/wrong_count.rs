@@ -1,7 +1,7 @@
 //! What was meant by an expression that does not have five fields, or that is wrong as a whole.
 
 use super::wrong_value::time_of_day;
-use super::{Fault, Field, Mistake, Piece, ZONE_PREFIXES, list, macros};
+use super::{Fault, Field, Mistake, Piece, ZONE_PREFIXES, from_quartz, list, macros};
 
 /// Quotation marks, of which one pair too many survives where YAML or a shell is quoted twice.
 const QUOTES: [char; 7] = ['"', '\'', '`', '“', '”', '‘', '’'];
@@ -37,7 +37,55 @@ pub(super) fn fault(body: Piece, words: &[Piece]) -> Fault {
 
 /// What is wrong with the expression as a whole, however many fields it has.
 pub(super) fn whole(body: Piece, words: &[Piece]) -> Option<Fault> {
-    quoted(body.trim()).or_else(|| misplaced(body, words))
+    quoted(body.trim())
+        .or_else(|| variable(body))
+        .or_else(|| event_bridge(body.trim()))
+        .or_else(|| misplaced(body, words))
+}
+
+/// `${SCHEDULE}`, which somebody should have replaced.
+fn variable(body: Piece) -> Option<Fault> {
+    let dollar = body.find(|c| c == '$')?;
+    let from = body.skip(dollar.at - body.at);
+    let is_end = |c: char| c == '}' || c.is_whitespace();
+    let length = from.text.find(is_end).map_or(from.text.len(), |end| {
+        end + usize::from(from.text[end..].starts_with('}'))
+    });
+    let found = from.take(length);
+    let mistake = Mistake::Variable {
+        found: found.text.to_owned(),
+    };
+    Some(Fault::at(found.span(), mistake))
+}
+
+/// `cron(0 3 * * ? *)` and `rate(5 minutes)`, as AWS writes them: no seconds, a year, and Sunday is 1.
+fn event_bridge(body: Piece) -> Option<Fault> {
+    let inside = |name: &str| {
+        let rest = body.text.strip_prefix(name)?;
+        rest.strip_prefix('(')?.strip_suffix(')')
+    };
+    let fix = match (inside("cron"), inside("rate")) {
+        (Some(fields), _) => {
+            let quartz = format!("0 {fields}");
+            let words: Vec<Piece> = Piece::whole(&quartz).words().collect();
+            from_quartz::extended(&words)
+        }
+        (_, Some(rate)) => every(rate),
+        (None, None) => return None,
+    };
+    Some(Fault::at(body.span(), Mistake::EventBridge).fix_if(body.span(), fix))
+}
+
+/// `5 minutes` as `@every 5m`.
+fn every(rate: &str) -> Option<String> {
+    let (count, unit) = rate.trim().split_once(' ')?;
+    let count: u32 = count.parse().ok()?;
+    match unit.trim().trim_end_matches('s') {
+        "minute" => Some(format!("@every {count}m")),
+        "hour" => Some(format!("@every {count}h")),
+        "day" => Some(format!("@every {}h", count.checked_mul(24)?)),
+        _ => None,
+    }
 }
 
 /// `"0 2 * * *"`, quotation marks included.
@@ -119,7 +167,8 @@ fn too_few(words: &[Piece]) -> Fault {
             found: word.text.to_owned(),
             field: Field::Minute,
         };
-        return Fault::at(word.span(), mistake).fix(word.span(), format!("{minute} {hour}"));
+        let rest = if words.len() == 1 { " * * *" } else { "" };
+        return Fault::at(word.span(), mistake).fix(word.span(), format!("{minute} {hour}{rest}"));
     }
     let end = words.last().map_or(0, |word| word.span().end);
     let found = words.len();
@@ -136,6 +185,18 @@ fn too_few(words: &[Piece]) -> Fault {
         }
     }
     Fault::at(end..end, Mistake::TooFewFields { found, missing: None })
+}
+
+/// Five fields for six of Quartz, which a `?` in one of its day fields gives away: there Sunday is 1.
+fn quartz(words: &[Piece]) -> Option<String> {
+    let is_quartz = words[3].text == "?" || words[5].text == "?";
+    let text = from_quartz::extended(words).filter(|_| is_quartz)?;
+    let five = match words[0].text {
+        "0" => text.as_str(),
+        seconds => text.strip_prefix(seconds)?.trim_start(),
+    };
+    let fields: Vec<Piece> = Piece::whole(five).words().collect();
+    are_fields(&fields).then(|| five.to_owned())
 }
 
 /// More than five fields: another dialect's, or something after them.
@@ -159,10 +220,15 @@ fn too_many(words: &[Piece]) -> Fault {
     }
     if words.len() == 7 && (is_year(&last) || matches!(last.text, "*" | "?")) {
         let fields: Vec<&str> = words[1..6].iter().map(|word| word.text).collect();
-        return Fault::at(first.span(), Mistake::SecondsAndYearFields).fix(first.at..end, fields.join(" "));
+        let five = quartz(&words[..6]).unwrap_or_else(|| fields.join(" "));
+        return Fault::at(first.span(), Mistake::SecondsAndYearFields).fix(first.at..end, five);
     }
     if words.len() == 6 && words.iter().all(|word| is_fieldlike(word)) {
-        return Fault::at(first.span(), Mistake::SecondsField).fix(first.at..words[1].at, "");
+        let fault = Fault::at(first.span(), Mistake::SecondsField);
+        return match quartz(words) {
+            Some(five) => fault.fix(first.at..end, five),
+            None => fault.fix(first.at..words[1].at, ""),
+        };
     }
     if five_first && !is_fieldlike(&surplus) {
         let mistake = Mistake::Command {

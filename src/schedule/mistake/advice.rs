@@ -44,6 +44,7 @@ impl Mistake {
             Mistake::NearestWeekday => "run on Monday to Friday, and let the run check the date",
             Mistake::NthWeekday => "run on that day every week, and let the run check the date",
             Mistake::Hashed | Mistake::Random => "choose the values yourself",
+            Mistake::Variable { .. } => "render the manifest first, for example with `envsubst`",
             Mistake::QuartzBeyond { .. } => "the dialect `extended` has it",
             _ => return None,
         };

@@ -234,6 +234,12 @@ pub enum Mistake {
     /// Neither six nor seven fields.
     #[error("a Quartz schedule has 6 or 7 fields, and this one has {found}")]
     QuartzFields { found: usize },
+    /// `${SCHEDULE}`.
+    #[error("`{}` is a variable that nobody has replaced", shown(found))]
+    Variable { found: String },
+    /// `cron(…)`, `rate(…)`.
+    #[error("this is how Amazon EventBridge writes a schedule")]
+    EventBridge,
     /// `L`, `W`, `#`.
     #[error("`{}` is more than is read of Quartz", shown(found))]
     QuartzBeyond { found: String },

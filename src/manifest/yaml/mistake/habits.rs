@@ -146,6 +146,12 @@ fn missing_space(source: &Arc<Source>, line: Line<'_>) -> Option<Diagnostic> {
             return Some(syntax(source, span, "a space is missing after this `-`").help(help));
         }
     }
+    line.and_previous(source)
+        .find_map(|line| space_after_colon(source, line))
+}
+
+/// `schedule:"0 3 * * *"`.
+fn space_after_colon(source: &Arc<Source>, line: Line<'_>) -> Option<Diagnostic> {
     let (start, content) = line.content();
     let (key, value) = content.split_once(':')?;
     let is_key = !key.is_empty() && key.bytes().all(|byte| byte.is_ascii_alphabetic());
