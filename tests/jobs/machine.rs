@@ -93,9 +93,15 @@ impl Machine {
             .unwrap()
     }
 
-    /// Makes a pod named `test` that belongs to nobody.
+    /// Makes a pod named `test` that belongs to nobody. Its containers have an image, as they must.
     pub(crate) async fn pod(&self, spec: &Value) -> Pod {
-        let pod = json!({"apiVersion": "v1", "kind": "Pod", "metadata": {"name": "test"}, "spec": spec});
+        let mut pod = json!({"apiVersion": "v1", "kind": "Pod", "metadata": {"name": "test"}, "spec": spec});
+        for list in ["containers", "initContainers"] {
+            let containers = pod["spec"][list].as_array_mut().into_iter().flatten();
+            for container in containers.filter(|container| container["image"].is_null()) {
+                container["image"] = "none".into();
+            }
+        }
         self.pods()
             .create(&PostParams::default(), &serde_json::from_value(pod).unwrap())
             .await
