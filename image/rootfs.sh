@@ -2,7 +2,7 @@
 # Puts together what the image holds: sh image/rootfs.sh BINARY FOLDER
 #
 # The binary has to be static: there is no library beside it. On a Debian machine:
-#   RUSTFLAGS="-C target-feature=+crt-static" cargo build --locked --release --target x86_64-unknown-linux-gnu
+#   RUSTFLAGS="-C target-feature=+crt-static -C relocation-model=static" cargo build --locked --release --target x86_64-unknown-linux-gnu
 set -eu
 binary=$1
 folder=$2
