@@ -21,6 +21,9 @@ mod request;
 #[cfg(test)]
 mod tests;
 
+use std::io;
+use std::path::{Path, PathBuf};
+
 use bollard::Docker;
 use bollard::errors::Error as ApiError;
 use bollard::models::ContainerStateStatusEnum;
@@ -59,6 +62,12 @@ pub(super) enum ContainerError {
     NeverPulled { image: String },
     #[error("container {container:?} has `runAsNonRoot`, and its image runs as root; set `runAsUser`")]
     WouldBeRoot { container: String },
+    #[error("the folder {} for what the container writes could not be made", path.display())]
+    Folder {
+        path: PathBuf,
+        #[source]
+        source: io::Error,
+    },
     #[error("the container engine could not make the container")]
     Engine {
         #[source]
@@ -81,7 +90,7 @@ impl ContainerError {
             Self::Pull { .. } => Some("ErrImagePull"),
             Self::NeverPulled { .. } => Some("ErrImageNeverPull"),
             Self::WouldBeRoot { .. } => Some("CreateContainerConfigError"),
-            Self::NotStarted { .. } => None,
+            Self::Folder { .. } | Self::NotStarted { .. } => None,
         }
     }
 }
@@ -131,6 +140,7 @@ impl Containers {
                 container: attempt.container.name.clone(),
             });
         }
+        make_folder(attempt).await?;
         let name = name_of(attempt);
         let options = CreateContainerOptionsBuilder::new().name(&name).build();
         match engine
@@ -239,6 +249,17 @@ impl Engine for Containers {
             }
         })
     }
+}
+
+/// Makes the folder of the attempt's log before there is a container: by a pod's folder its containers are found when
+/// nobody knows the pod any more.
+async fn make_folder(attempt: &Attempt) -> Result<(), ContainerError> {
+    let path = attempt.log.parent().unwrap_or(Path::new("."));
+    let made = tokio::fs::create_dir_all(path).await;
+    made.map_err(|source| ContainerError::Folder {
+        path: path.to_owned(),
+        source,
+    })
 }
 
 fn name_of(attempt: &Attempt) -> String {
