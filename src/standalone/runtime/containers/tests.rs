@@ -194,7 +194,7 @@ async fn volumes_are_mounted() {
         {"name": "door", "secret": {"secretName": "door"}},
     ]});
     let container = json!({
-        "command": ["/bin/sh", "-c", "cat /door/key; echo; echo kept > /data/file; (echo x > /door/key) 2>/dev/null || echo refused"],
+        "command": ["/bin/sh", "-c", "echo $(cat /door/key); echo kept > /data/file; (echo x > /door/key) 2>/dev/null || echo refused"],
         "securityContext": {"runAsUser": 1000},
         "volumeMounts": [{"name": "scratch", "mountPath": "/data", "subPath": "of-main"}, {"name": "door", "mountPath": "/door"}],
     });
@@ -217,8 +217,7 @@ async fn volumes_are_mounted() {
         ..Setup::default()
     };
     insta::assert_snapshot!(told(&containers, &attempt, setup).await, @r"
-        stdout P open
-        stdout F 
+        stdout F open
         stdout F refused
         Completed 0
         ");
