@@ -37,7 +37,7 @@ pub(super) const EXCLUDE: Extension = Extension {
                         "a date (2026-12-25), a range (2026-12-24..2027-01-06) or the name of a calendar";
                     faults.push(Fault {
                         span,
-                        problem: Problem::NotA { what },
+                        problem: Problem::NotA { what: what.into() },
                     });
                 }
             }

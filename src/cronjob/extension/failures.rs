@@ -24,7 +24,7 @@ pub(super) const SUSPEND_AFTER_FAILURES: Extension = Extension {
     doc: "So many failed runs in a row suspend the schedule, until `punctual resume`",
     meanwhile: Meanwhile::Default("it is never suspended for its failures"),
     read: |value, _, into| {
-        let count = word::count(value, FAILURES_MAX, "a whole number from 1 to 1000")?;
+        let count = word::count(value, FAILURES_MAX)?;
         into.policies.suspend_after_failures = u32::try_from(count).ok();
         Ok(())
     },

@@ -36,7 +36,7 @@ pub(super) const GROUP: Extension = Extension {
         let is_part = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '-';
         if value.is_empty() || value.len() > 63 || !value.chars().all(is_part) {
             let what = "a name of up to 63 lower-case letters, digits and -";
-            return Err(Fault::whole(value, Problem::NotA { what }).into());
+            return Err(Fault::whole(value, Problem::NotA { what: what.into() }).into());
         }
         into.policies.group = Some(Membership {
             name: value.to_owned(),
@@ -55,7 +55,7 @@ pub(super) const GROUP_SLOTS: Extension = Extension {
     doc: "How many runs of the group may be active at once; of members that disagree, the smallest number counts",
     meanwhile: Meanwhile::Default("1 may be active"),
     read: |value, _, into| {
-        let slots = word::count(value, SLOTS_MAX, "a whole number from 1 to 10000")?;
+        let slots = word::count(value, SLOTS_MAX)?;
         membership(into, value)?.slots = slots;
         Ok(())
     },
@@ -74,7 +74,7 @@ pub(super) const PRIORITY: Extension = Extension {
             .parse()
             .ok()
             .filter(|number| (-PRIORITY_MAX..=PRIORITY_MAX).contains(number));
-        let priority = number.ok_or_else(|| Fault::whole(value, Problem::NotA { what }))?;
+        let priority = number.ok_or_else(|| Fault::whole(value, Problem::NotA { what: what.into() }))?;
         membership(into, value)?.priority = priority;
         Ok(())
     },

@@ -48,7 +48,7 @@ pub(super) const MISSED_RUNS_LIMIT: Extension = Extension {
     doc: "How many missed instants `missed-runs: All` starts; the newest count",
     meanwhile: Meanwhile::Default("10 are started"),
     read: |value, _, into| {
-        into.policies.missed_runs_limit = word::count(value, LIMIT_MAX, "a whole number from 1 to 1000")?;
+        into.policies.missed_runs_limit = word::count(value, LIMIT_MAX)?;
         Ok(())
     },
 };

@@ -1,5 +1,6 @@
 //! What is wrong with an annotation: where, what to write instead, and what is done meanwhile.
 
+use std::borrow::Cow;
 use std::fmt;
 use std::ops::Range;
 use std::sync::Arc;
@@ -78,7 +79,7 @@ pub enum Problem {
     /// It is not a thing of its kind.
     NotA {
         /// What it should be, such as `a whole number from 1 to 100`.
-        what: &'static str,
+        what: Cow<'static, str>,
     },
 }
 

@@ -60,7 +60,7 @@ pub(super) const QUEUE_LIMIT: Extension = Extension {
     doc: "How many runs may wait for their turn with `overlap: Queue`; one more is skipped",
     meanwhile: Meanwhile::Default("1 may wait"),
     read: |value, _, into| {
-        into.policies.queue_limit = word::count(value, QUEUE_MAX, "a whole number from 1 to 1000")?;
+        into.policies.queue_limit = word::count(value, QUEUE_MAX)?;
         Ok(())
     },
 };
@@ -75,7 +75,7 @@ pub(super) const MAX_ACTIVE: Extension = Extension {
     read: |value, _, into| {
         // A limit that can't be read is still one.
         into.policies.max_active = Some(1);
-        into.policies.max_active = Some(word::count(value, ACTIVE_MAX, "a whole number from 1 to 10000")?);
+        into.policies.max_active = Some(word::count(value, ACTIVE_MAX)?);
         Ok(())
     },
 };

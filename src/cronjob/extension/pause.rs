@@ -94,7 +94,7 @@ fn instant(value: &str, text: &str) -> Result<Timestamp, Fault> {
         Fault {
             span: start..start + text.len(),
             problem: Problem::NotA {
-                what: "an instant of RFC 3339 such as 2026-11-23T08:00:00Z",
+                what: "an instant of RFC 3339 such as 2026-11-23T08:00:00Z".into(),
             },
         }
     })

@@ -23,14 +23,17 @@ pub(super) fn flag(text: &str) -> Result<bool, Fault> {
     one_of(text, &["true", "false"], &[true, false])
 }
 
-/// A whole number from 1 to `most`; `what` says so.
-pub(super) fn count(text: &str, most: usize, what: &'static str) -> Result<usize, Fault> {
+/// A whole number from 1 to `most`.
+pub(super) fn count(text: &str, most: usize) -> Result<usize, Fault> {
     let digits = text.bytes().all(|byte| byte.is_ascii_digit());
     let number = text
         .parse()
         .ok()
         .filter(|number| digits && (1..=most).contains(number));
-    number.ok_or_else(|| Fault::whole(text, Problem::NotA { what }))
+    number.ok_or_else(|| {
+        let what = format!("a whole number from 1 to {most}").into();
+        Fault::whole(text, Problem::NotA { what })
+    })
 }
 
 /// An instant of RFC 3339.
@@ -39,12 +42,12 @@ pub(super) fn instant(text: &str) -> Result<Timestamp, Fault> {
     let parsed = chrono::DateTime::parse_from_rfc3339(text);
     parsed
         .map(|instant| instant.to_utc())
-        .map_err(|_| Fault::whole(text, Problem::NotA { what }))
+        .map_err(|_| Fault::whole(text, Problem::NotA { what: what.into() }))
 }
 
 /// A duration such as `1h30m`, up to `most`; `what` says so.
 pub(super) fn duration(text: &str, most: TimeDelta, what: &'static str) -> Result<TimeDelta, Fault> {
-    let fault = || Fault::whole(text, Problem::NotA { what });
+    let fault = || Fault::whole(text, Problem::NotA { what: what.into() });
     seconds(text)
         .and_then(TimeDelta::try_seconds)
         .filter(|length| *length <= most)
