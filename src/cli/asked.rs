@@ -8,8 +8,8 @@ use std::sync::Arc;
 use serde_json::{Value, json};
 
 use crate::cli::calendars::CalendarArgs;
-use crate::cli::exit::Failure;
-use crate::cli::{complain, diagnostics};
+use crate::cli::exit::{Exit, Failure};
+use crate::cli::{complain, diagnostics, say};
 use crate::cronjob::{self, BadSchedule, Calendars, Key};
 use crate::manifest::{self, CronJob, DEFAULT_NAMESPACE, Object};
 use crate::schedule::{Dialect, Expression, Schedule, Spread, TimeZones, Timestamp, UnknownDialect, Zone};
@@ -59,6 +59,27 @@ pub(super) struct AnswerArgs {
     /// Read time-zone rules from this folder instead of the newest at hand
     #[arg(long, value_name = "DIR")]
     pub(super) tzdata: Option<PathBuf>,
+}
+
+impl AnswerArgs {
+    /// Says what there is to say about each schedule: a JSON object a line, or texts with a blank line between them.
+    pub(super) fn say_each(
+        &self,
+        all: &[Asked],
+        json: impl Fn(&Asked) -> Result<String, Failure>,
+        text: impl Fn(&Asked) -> String,
+    ) -> Result<Exit, Failure> {
+        for (index, asked) in all.iter().enumerate() {
+            match self.output {
+                Output::Json => say(&json(asked)?),
+                Output::Text => {
+                    let gap = if index > 0 { "\n" } else { "" };
+                    say(&format!("{gap}{}", text(asked)));
+                }
+            }
+        }
+        Ok(Exit::Fine)
+    }
 }
 
 /// How to show what there is to say about schedules.

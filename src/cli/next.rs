@@ -5,10 +5,10 @@ use std::fmt::Write as _;
 use chrono::SecondsFormat;
 use serde::Serialize;
 
-use crate::cli::asked::{self, Asked, Output};
+use crate::cli::asked::{self, Asked};
 use crate::cli::exit::{Exit, Failure};
 use crate::cli::present::{columns, span, wall_clock};
-use crate::cli::{say, zoneinfo};
+use crate::cli::zoneinfo;
 use crate::clock::{Clock, SystemClock};
 use crate::schedule::{Fold, Reading, Timestamp, Zone};
 
@@ -43,16 +43,11 @@ pub(super) fn next(args: &NextArgs) -> Result<Exit, Failure> {
     let asked = args.asked.find(&zones)?;
     let now = SystemClock.now();
     let after = args.answer.at.unwrap_or(now);
-    for (index, asked) in asked.iter().enumerate() {
-        match args.answer.output {
-            Output::Json => say(&as_json(asked, after, args.count)?),
-            Output::Text => {
-                let gap = if index > 0 { "\n" } else { "" };
-                say(&format!("{gap}{}", as_table(asked, after, now, args.count)));
-            }
-        }
-    }
-    Ok(Exit::Fine)
+    args.answer.say_each(
+        &asked,
+        |asked| as_json(asked, after, args.count),
+        |asked| as_table(asked, after, now, args.count),
+    )
 }
 
 fn due(asked: &Asked, after: Timestamp, count: u64) -> impl Iterator<Item = Timestamp> {

@@ -9,10 +9,10 @@ use std::fmt::Write as _;
 use chrono::{SecondsFormat, TimeDelta};
 use serde::Serialize;
 
-use crate::cli::asked::{self, Asked, Output};
+use crate::cli::asked::{self, Asked};
 use crate::cli::exit::{Exit, Failure};
 use crate::cli::present::{columns, span, wall_clock};
-use crate::cli::{say, zoneinfo};
+use crate::cli::zoneinfo;
 use crate::clock::{Clock, SystemClock};
 use crate::schedule::{Advice, Dialect, Timestamp, advice};
 
@@ -51,17 +51,11 @@ pub(super) fn explain(args: &ExplainArgs) -> Result<Exit, Failure> {
     let zones = zoneinfo::load(args.answer.tzdata.as_deref())?;
     let asked = args.asked.find(&zones)?;
     let now = args.answer.at.unwrap_or_else(|| SystemClock.now());
-    for (index, asked) in asked.iter().enumerate() {
-        let explanation = Explanation::of(asked, now);
-        match args.answer.output {
-            Output::Json => say(&explanation.json()?),
-            Output::Text => {
-                let gap = if index > 0 { "\n" } else { "" };
-                say(&format!("{gap}{}", explanation.text(asked, now)));
-            }
-        }
-    }
-    Ok(Exit::Fine)
+    args.answer.say_each(
+        &asked,
+        |asked| Explanation::of(asked, now).json(),
+        |asked| Explanation::of(asked, now).text(asked, now),
+    )
 }
 
 /// What there is to say about a schedule; also the JSON output, in the order of its fields.
