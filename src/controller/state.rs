@@ -6,106 +6,32 @@ mod leadership;
 mod observe;
 mod pacing;
 mod shadowing;
+mod standing;
+mod task;
 
-use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::sync::Arc;
 
 use chrono::TimeDelta;
 
 use crate::controller::cache::Cache;
 use crate::controller::charge::Charge;
+use crate::controller::early::EarlyJobs;
 use crate::controller::listing::Listings;
 use crate::controller::pace::Pacer;
 use crate::controller::queue::DueQueue;
 use crate::controller::state::shadowing::Shadowing;
-use crate::controller::streak::Streak;
 use crate::controller::{retry, rival};
 use crate::cronjob::extension::ExtensionError;
 use crate::cronjob::{Calendars, JobRef, Key};
-use crate::manifest::{self, Adoption};
-use crate::policy::{CLOCK_SLACK, Decision, Memory, Note, Pods, SeenSchedule, Situation, decide_in_group};
+use crate::manifest::Adoption;
+use crate::policy::{CLOCK_SLACK, Note, Pods, SeenSchedule, Situation, decide_in_group};
 use crate::schedule::{TimeZones, Timestamp};
 use crate::submit::{Carried, JobView, Retry};
 use crate::telemetry::Wellbeing;
 
-use groups::Claim;
-
-/// Something to do outside. There is never more than one task of the same CronJob under way.
-#[derive(Debug)]
-pub enum Task {
-    /// Carry a decision out, then call [`State::carried`].
-    Submit {
-        /// The CronJob.
-        key: Key,
-        /// As it was when the decision was taken.
-        object: Arc<manifest::CronJob>,
-        /// What to do.
-        decision: Box<Decision>,
-    },
-    /// Look up Jobs that the status records as active and no watch has shown, then call [`State::looked_up`].
-    LookUp {
-        /// The CronJob.
-        key: Key,
-        /// Its missing Jobs.
-        jobs: Vec<JobRef>,
-    },
-    /// Look at the pods of runs that wait for their first one to start, then call [`State::looked_at`].
-    LookAt {
-        /// The CronJob.
-        key: Key,
-        /// Its runs.
-        jobs: Vec<JobRef>,
-    },
-}
-
-impl Task {
-    /// The CronJob that it is about.
-    pub fn key(&self) -> &Key {
-        match self {
-            Task::Submit { key, .. } | Task::LookUp { key, .. } | Task::LookAt { key, .. } => key,
-        }
-    }
-
-    /// The due instant of the run that it starts, if it starts one.
-    fn scheduled(&self) -> Option<Timestamp> {
-        match self {
-            Task::Submit { decision, .. } => decision.start.as_ref().map(|start| start.scheduled),
-            Task::LookUp { .. } | Task::LookAt { .. } => None,
-        }
-    }
-}
-
-/// Something to tell.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct News {
-    /// The CronJob that it is about.
-    pub cronjob: Key,
-    /// Its UID.
-    pub uid: String,
-    /// What was decided or noticed.
-    pub note: Note,
-}
-
-/// What is known of one CronJob beside the objects themselves.
-#[derive(Default)]
-struct Standing {
-    memory: Memory,
-    /// The notes of the last decision: what is said again at once is not told again.
-    told: Vec<Note>,
-    failures: u32,
-    /// The API server asked for patience until then.
-    patient_until: Option<Timestamp>,
-    /// When it was last told that somebody else runs this CronJob too.
-    rival_told: Option<Timestamp>,
-    /// Active Jobs that are gone for certain, whatever an answer still says: they were looked up, or the watch showed
-    /// it while a task was under way.
-    gone: HashSet<String>,
-    streak: Streak,
-    /// The slot of its group that it takes for a run that is being started.
-    claim: Claim,
-    /// The instant for which it waits for a slot.
-    waits_for: Option<Timestamp>,
-}
+use standing::Standing;
+pub use task::{News, Task};
 
 /// Everything the controller knows, and what it is to do next.
 pub struct State {
@@ -124,6 +50,8 @@ pub struct State {
     busy: HashMap<Key, bool>,
     /// When decisions were last asked for.
     asked: Option<Timestamp>,
+    /// Jobs that were shown before their CronJobs.
+    early: EarlyJobs,
     /// What the watches showed and is to be told.
     noticed: Vec<News>,
     /// What is wrong with annotations and was told.
@@ -150,6 +78,7 @@ impl State {
             dirty: BTreeSet::new(),
             busy: HashMap::new(),
             asked: None,
+            early: EarlyJobs::default(),
             noticed: Vec::new(),
             mistakes: HashMap::new(),
             wellbeing: BTreeMap::new(),

@@ -21,6 +21,15 @@ fn creator(job: &Job) -> String {
         .unwrap_or_default()
 }
 
+/// The whole answer to a request, head included.
+fn get(address: &str, path: &str) -> String {
+    let mut answer = String::new();
+    let mut stream = TcpStream::connect(address).expect("it listens");
+    write!(stream, "GET {path} HTTP/1.0\r\n\r\n").expect("sent");
+    stream.read_to_string(&mut answer).expect("answered");
+    answer
+}
+
 pub(crate) async fn those_handed_over_are_ours_alone(world: World) {
     let handed_over = json!({
         "metadata": { "annotations": { "punctual.dev/managed": "true" } },
@@ -91,6 +100,11 @@ pub(crate) async fn two_in_charge_are_told_of(world: World) {
     let address = address.expect("a port").to_string();
     let controller = world.controller("one", &["--adopt", "all", "--metrics-listen", &address]);
     eventually("it leads", || async { !world.leader().await.is_empty() }).await;
+    // Jobs of its first listing would be of the time before it.
+    eventually("it has listed everything", || async {
+        get(&address, "/readyz").contains("200 OK")
+    })
+    .await;
     controller.signal("STOP");
     world.cronjob("both", "@every 2s", json!({})).await;
     eventually("the built-in one runs it", || async {
@@ -110,10 +124,7 @@ pub(crate) async fn two_in_charge_are_told_of(world: World) {
         message.contains("was created by kube-controller-manager"),
         "{message}"
     );
-    let mut metrics = String::new();
-    let mut stream = TcpStream::connect(&address).expect("it listens");
-    stream.write_all(b"GET /metrics HTTP/1.0\r\n\r\n").expect("sent");
-    stream.read_to_string(&mut metrics).expect("answered");
+    let metrics = get(&address, "/metrics");
     assert!(
         metrics.contains(r#"punctual_notes_total{reason="OtherController"} 1"#),
         "{metrics}"

@@ -40,6 +40,7 @@ impl State {
         let key = object.key();
         let known = self.cache.entry(&key).map(|entry| &entry.object.metadata);
         let replaced = known.is_some_and(|known| known.uid != object.metadata.uid);
+        let is_new = known.is_none();
         let edited = known.is_some_and(|known| known.generation != object.metadata.generation);
         if replaced || !self.adoption.is_in_charge_of(&object) {
             self.forget(&key);
@@ -53,10 +54,25 @@ impl State {
             standing.failures = 0;
             standing.patient_until = None;
         }
+        if is_new {
+            self.catch_up_with_jobs(&key, &object);
+        }
         if self.cache.watched_cronjob(&key, object, &self.zones) {
             // Its group may have more slots by now.
             self.mark_waiting(&key);
             self.mark(key);
+        }
+    }
+
+    /// The Job watch may have been ahead of a CronJob that was just created. One that has been edited may have been handed
+    /// over to us, and its Jobs are then of the time before.
+    fn catch_up_with_jobs(&mut self, key: &Key, object: &manifest::CronJob) {
+        let owner = object.metadata.uid.as_deref().unwrap_or_default();
+        let early = self.early.take(owner);
+        if object.metadata.generation == Some(1) {
+            for job in early {
+                self.saw_start(key.clone(), owner, &job);
+            }
         }
     }
 
@@ -164,11 +180,13 @@ impl State {
     pub(super) fn saw_job(&mut self, job: &JobView) -> Vec<String> {
         let is_new = !self.cache.knows_job(job.uid());
         let concerned = self.cache.insert_job(job);
-        if is_new
-            && let Some(owner) = job.owner()
-            && let Some(key) = self.cache.key_of(owner).cloned()
-        {
-            self.saw_start(key, owner, job);
+        if is_new && let Some(owner) = job.owner() {
+            match self.cache.key_of(owner).cloned() {
+                Some(key) => self.saw_start(key, owner, job),
+                None if self.is_synced() => self.early.keep(job),
+                // Whoever created it may have done so before we were there.
+                None => {}
+            }
         }
         concerned
     }

@@ -64,3 +64,41 @@ fn jobs_of_the_time_before_us_are_no_sign_of_a_second_controller() {
         "{news:?}"
     );
 }
+
+/// The Job watch is ahead of the CronJob watch.
+#[test]
+fn a_second_controller_is_told_of_when_its_job_is_seen_before_the_cronjob() {
+    let told = |generation: i64, synced: bool| {
+        let mut world = World {
+            state: empty(),
+            version: 1,
+        };
+        let listed = |state: &mut State| {
+            state.cronjob_event(&Scope::CLUSTER, Event::Init);
+            state.cronjob_event(&Scope::CLUSTER, Event::InitDone);
+            state.job_event(&Scope::CLUSTER, Event::InitDone);
+        };
+        if synced {
+            listed(&mut world.state);
+        }
+        let job = job_created_by("kube-controller-manager", "tick-29454361");
+        world.state.job_event(&Scope::CLUSTER, Event::Apply(job));
+        if !synced {
+            listed(&mut world.state);
+        }
+        let mut object = world.cronjob(&json!({}));
+        object.metadata.generation = Some(generation);
+        // What it shows later is no news.
+        for _ in 0..2 {
+            world
+                .state
+                .cronjob_event(&Scope::CLUSTER, Event::Apply(object.clone()));
+        }
+        let (_, news) = world.state.ready(at(1));
+        let reasons = news.iter().map(|news| news.note.reason());
+        reasons.filter(|reason| *reason == "OtherController").count()
+    };
+    assert_eq!(told(1, true), 1, "a new CronJob");
+    assert_eq!(told(2, true), 0, "it may have been handed over");
+    assert_eq!(told(1, false), 0, "the Job may be of the time before us");
+}
