@@ -90,6 +90,17 @@ pub enum ApiError {
         namespace: String,
     },
 
+    /// It is never allowed.
+    #[error("{} \"{name}\" is forbidden: {why}", resource.qualified())]
+    Forbidden {
+        /// The resource of the object.
+        resource: &'static Resource,
+        /// Its name.
+        name: String,
+        /// Why not.
+        why: &'static str,
+    },
+
     /// The request cannot be understood.
     #[error("{message}")]
     BadRequest {
@@ -269,7 +280,9 @@ impl ApiError {
             Self::Invalid { .. } | Self::InvalidOptions { .. } | Self::Unprocessable { .. } => {
                 (StatusCode::UNPROCESSABLE_ENTITY, "Invalid")
             }
-            Self::NamespaceTerminating { .. } => (StatusCode::FORBIDDEN, "Forbidden"),
+            Self::NamespaceTerminating { .. } | Self::Forbidden { .. } => {
+                (StatusCode::FORBIDDEN, "Forbidden")
+            }
             Self::BadRequest { .. } => (StatusCode::BAD_REQUEST, "BadRequest"),
             Self::MethodNotAllowed => (StatusCode::METHOD_NOT_ALLOWED, "MethodNotAllowed"),
             Self::NotAcceptable => (StatusCode::NOT_ACCEPTABLE, "NotAcceptable"),
@@ -309,6 +322,7 @@ impl ApiError {
         match self {
             Self::NotFound { resource, name }
             | Self::AlreadyExists { resource, name }
+            | Self::Forbidden { resource, name, .. }
             | Self::Conflict { resource, name, .. } => Some(object(resource.plural, resource, name)),
             Self::Invalid {
                 resource,

@@ -141,6 +141,8 @@ pub static RESOURCES: &[Resource] = &[
         kind: "Namespace",
         short_names: &["ns"],
         namespaced: false,
+        // They are not deleted as a collection.
+        verbs: &["create", "delete", "get", "list", "patch", "update", "watch"],
         has_status: true,
         stored_as: "namespaces",
         strategy: &strategy::Namespaces,

@@ -4,6 +4,8 @@
 //! point at this machine (DNS rebinding) is told apart by the name that it uses. Does it come from a web page? No page
 //! has business here, so there is no CORS either. Does it show the token? Only then does it reach the API.
 //!
+//! Who is let in also needs a place (see `places`), and is asked to come again where there is none.
+//!
 //! There are no anonymous requests, not even for `/livez` or `/version`: a stranger learns nothing.
 
 use std::io;
@@ -16,18 +18,25 @@ use axum::extract::{Request, State};
 use axum::middleware::{self, Next};
 use axum::response::{IntoResponse, Response};
 use futures::{StreamExt as _, stream};
-use http::header::{AUTHORIZATION, CACHE_CONTROL, CONNECTION, CONTENT_TYPE, HOST, ORIGIN, WWW_AUTHENTICATE};
+use http::header::{
+    AUTHORIZATION, CACHE_CONTROL, CONNECTION, CONTENT_TYPE, HOST, ORIGIN, RETRY_AFTER, WWW_AUTHENTICATE,
+};
 use http::uri::Authority;
 use http::{HeaderMap, HeaderValue, StatusCode, Uri};
+use serde_json::json;
 use tokio::sync::watch;
 use tokio::time::{Instant, timeout_at};
 
 use super::Host;
+use super::places::{Desk, Full, UnderWay};
 use super::token::Token;
 use crate::standalone::api::error::failure;
 
 /// How long a client may take to send the body of a request. A few megabytes over a slow line take seconds.
 const BODY_TIME: Duration = Duration::from_secs(30);
+
+/// After how many seconds a client tries again that found no place.
+const RETRY_SECONDS: u16 = 1;
 
 /// Browsers say with this where a request comes from, also where they send no `Origin`.
 const FETCH_SITE: &str = "sec-fetch-site";
@@ -51,12 +60,31 @@ pub(super) enum Refusal {
     /// It shows no token, or a wrong one.
     #[error("Unauthorized")]
     Unauthorized,
+    /// There is no place for one more.
+    #[error(
+        "too many connections or watches at once; end some of them, or try again in {} s",
+        RETRY_SECONDS
+    )]
+    NoPlace,
+}
+
+impl From<Full> for Refusal {
+    fn from(_: Full) -> Self {
+        Refusal::NoPlace
+    }
 }
 
 impl Guard {
     /// A guard that lets in who shows this token to one of these hosts.
     pub(super) fn new(token: Token, hosts: Vec<Host>) -> Self {
         Guard { token, hosts }
+    }
+
+    /// Lets a request in that may come in and finds a place.
+    fn let_in(&self, request: &Request) -> Result<UnderWay, Refusal> {
+        self.judge(request.uri(), request.headers())?;
+        let desk = request.extensions().get::<Desk>().ok_or(Refusal::NoPlace)?;
+        Ok(desk.begin()?)
     }
 
     /// Whether a request may come in.
@@ -107,6 +135,7 @@ impl Refusal {
         match self {
             Refusal::OtherHost(_) | Refusal::WebPage => (StatusCode::FORBIDDEN, "Forbidden"),
             Refusal::Unauthorized => (StatusCode::UNAUTHORIZED, "Unauthorized"),
+            Refusal::NoPlace => (StatusCode::TOO_MANY_REQUESTS, "TooManyRequests"),
         }
     }
 }
@@ -114,14 +143,19 @@ impl Refusal {
 impl IntoResponse for Refusal {
     fn into_response(self) -> Response {
         let (code, reason) = self.code();
-        let status = failure(code, reason, &self.to_string());
+        let mut status = failure(code, reason, &self.to_string());
+        if self == Refusal::NoPlace {
+            status["details"] = json!({ "retryAfterSeconds": RETRY_SECONDS });
+        }
         // The connection is closed, so that a stranger does not keep it.
         let headers = [(CONTENT_TYPE, "application/json"), (CONNECTION, "close")];
         let mut response = (code, headers, status.to_string()).into_response();
-        if self == Refusal::Unauthorized {
-            let challenge = HeaderValue::from_static("Bearer");
-            response.headers_mut().insert(WWW_AUTHENTICATE, challenge);
-        }
+        let header = match self {
+            Refusal::Unauthorized => Some((WWW_AUTHENTICATE, HeaderValue::from_static("Bearer"))),
+            Refusal::NoPlace => Some((RETRY_AFTER, HeaderValue::from(RETRY_SECONDS))),
+            Refusal::OtherHost(_) | Refusal::WebPage => None,
+        };
+        response.headers_mut().extend(header);
         response
     }
 }
@@ -139,15 +173,27 @@ async fn pass(
     next: Next,
 ) -> Response {
     let (guard, stop) = &*post;
-    if let Err(refusal) = guard.judge(request.uri(), request.headers()) {
-        return refusal.into_response();
-    }
+    let under_way = match guard.let_in(&request) {
+        Ok(under_way) => under_way,
+        Err(refusal) => return refusal.into_response(),
+    };
     let mut response = next.run(request.map(in_time)).await;
     // As kube-apiserver says it, so that no proxy keeps a secret.
     let private = HeaderValue::from_static("no-cache, private");
     response.headers_mut().insert(CACHE_CONTROL, private);
+    if response.body().size_hint().exact().is_some() {
+        return response;
+    }
     let stop = stop.clone();
-    response.map(|body| ending_with(body, stop))
+    match as_stream(under_way) {
+        Ok(under_way) => response.map(|body| ending_with(body, under_way, stop)),
+        Err(refusal) => refusal.into_response(),
+    }
+}
+
+fn as_stream(mut under_way: UnderWay) -> Result<UnderWay, Refusal> {
+    under_way.stream()?;
+    Ok(under_way)
 }
 
 /// The body of a request, or an error where it is too slow.
@@ -166,13 +212,13 @@ fn in_time(body: Body) -> Body {
     Body::from_stream(chunks)
 }
 
-/// The body of an answer. One whose length is not known is a stream, which ends when everything does.
-fn ending_with(body: Body, mut stop: watch::Receiver<bool>) -> Body {
-    if body.size_hint().exact().is_some() {
-        return body;
-    }
+/// The body of an answer whose length is not known: a stream, which ends when everything does.
+fn ending_with(body: Body, under_way: UnderWay, mut stop: watch::Receiver<bool>) -> Body {
     let stopped = async move {
         let _stopped_or_dropped = stop.wait_for(|stop| *stop).await;
     };
-    Body::from_stream(body.into_data_stream().take_until(Box::pin(stopped)))
+    let chunks = body.into_data_stream().take_until(Box::pin(stopped));
+    Body::from_stream(chunks.inspect(move |_| {
+        let _until_it_ends = &under_way;
+    }))
 }

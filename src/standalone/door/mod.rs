@@ -10,6 +10,7 @@
 //! | `pki` | the authority, and certificates for the server |
 //! | `token` | the secret that clients show |
 //! | `guard` | who is let in (pure), and the layer around the API that asks |
+//! | `places` | how many connections there are, and who leaves when one more comes (pure) |
 //! | `server` | connections: TLS, time limits, an end in good order |
 //! | `kubeconfig` | the file for kubectl |
 
@@ -18,6 +19,7 @@ mod error;
 mod guard;
 mod kubeconfig;
 mod pki;
+mod places;
 mod server;
 #[cfg(test)]
 mod tests;
@@ -36,6 +38,7 @@ use crate::standalone::data_dir::{DataDir, write_private};
 use address::Bound;
 use guard::Guard;
 use pki::{Authority, Certificates, server_config};
+use places::{Limits, Places};
 use token::Token;
 
 pub use address::Host;
@@ -114,7 +117,11 @@ impl Door {
     /// Opens the door to `api` until `stop` becomes true or is dropped. Then no more connections are accepted, watches
     /// are ended, and requests that are under way are answered.
     pub async fn serve(self, api: Router, stop: watch::Receiver<bool>) {
+        self.serve_within(Limits::default(), api, stop).await;
+    }
+
+    async fn serve_within(self, limits: Limits, api: Router, stop: watch::Receiver<bool>) {
         let api = guard::around(api, self.guard, stop.clone());
-        server::serve(self.listener, self.tls, api, stop).await;
+        server::serve(self.listener, self.tls, api, Places::new(limits), stop).await;
     }
 }

@@ -1,26 +1,32 @@
 //! Connections: TLS, limits on time and number, and an end in good order.
 
+use std::future::pending;
 use std::io::{self, ErrorKind};
 use std::sync::Arc;
 use std::time::Duration;
 
 use axum::Router;
+use hyper::Request;
+use hyper::body::Incoming;
 use hyper::server::conn::http1;
+use hyper::service::{Service as _, service_fn};
 use hyper_util::rt::{TokioIo, TokioTimer};
 use hyper_util::service::TowerToHyperService;
 use tokio::io::AsyncWriteExt as _;
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::{Semaphore, watch};
 use tokio::task::JoinSet;
-use tokio::time::{sleep, timeout};
+use tokio::time::{Instant, sleep, sleep_until, timeout, timeout_at};
 use tokio_rustls::{TlsAcceptor, rustls};
 
-/// How many connections there are at one time; more wait until one ends. Together with the pods' files it stays below the
-/// 1,024 open files that a service is commonly given.
-const CONNECTIONS_AT_ONCE: usize = 128;
+use super::places::{Place, Places};
 
-/// How long a client may take for the TLS handshake.
-const HANDSHAKE_TIME: Duration = Duration::from_secs(10);
+/// How many connections may be open in all; more wait until one ends. It leaves room for those that are on their way out
+/// beside those that have a [place](super::places).
+const CONNECTIONS_AT_ONCE: usize = 500;
+
+/// How long a client may take from its arrival to the end of the header of a request that shows the token.
+const STRANGER_TIME: Duration = Duration::from_secs(10);
 
 /// How long a client may take from the end of one answer to the end of the next request's header. It bounds idle
 /// connections, too.
@@ -32,7 +38,7 @@ const HEADER_BYTES_MAX: usize = 32 * 1024;
 /// How many fields a header may have.
 const HEADER_FIELDS_MAX: usize = 100;
 
-/// How long requests that are under way may take to be answered when the server stops.
+/// How long requests that are under way may take to be answered when the server stops, or the connection has to leave.
 const FAREWELL_TIME: Duration = Duration::from_secs(5);
 
 /// How long to wait before accepting again when the system has no room for another connection.
@@ -50,31 +56,32 @@ pub(super) async fn serve(
     listener: TcpListener,
     tls: rustls::ServerConfig,
     api: Router,
+    places: Places,
     stop: watch::Receiver<bool>,
 ) {
     let tls = TlsAcceptor::from(Arc::new(tls));
-    let places = Arc::new(Semaphore::new(CONNECTIONS_AT_ONCE));
+    let room = Arc::new(Semaphore::new(CONNECTIONS_AT_ONCE));
     let mut connections = JoinSet::new();
     let mut stopped = stop.clone();
     let stopped = stopped.wait_for(|stop| *stop);
     tokio::pin!(stopped);
     loop {
-        let place = tokio::select! {
+        let permit = tokio::select! {
             _ = &mut stopped => break,
-            place = Arc::clone(&places).acquire_owned() => place,
+            permit = Arc::clone(&room).acquire_owned() => permit,
         };
         // Nobody closes the semaphore.
-        let Ok(place) = place else { break };
+        let Ok(permit) = permit else { break };
         let stream = tokio::select! {
             _ = &mut stopped => break,
             // Connections that have ended are forgotten as others come.
             Some(_) = connections.join_next() => continue,
             stream = accept(&listener) => stream,
         };
-        let (tls, api, stop) = (tls.clone(), api.clone(), stop.clone());
+        let (tls, api, place, stop) = (tls.clone(), api.clone(), places.welcome(), stop.clone());
         connections.spawn(async move {
-            let _place = place;
-            if let Err(error) = converse(stream, tls, api, stop).await {
+            let _permit = permit;
+            if let Err(error) = converse(stream, tls, api, place, stop).await {
                 tracing::debug!(error, "a connection to the embedded API ended");
             }
         });
@@ -110,26 +117,49 @@ async fn converse(
     stream: TcpStream,
     tls: TlsAcceptor,
     api: Router,
+    place: Place,
     mut stop: watch::Receiver<bool>,
 ) -> Result<(), String> {
-    let greeted = timeout(HANDSHAKE_TIME, greet(stream, tls)).await;
+    let deadline = Instant::now() + STRANGER_TIME;
+    let greeted = tokio::select! {
+        greeted = timeout_at(deadline, greet(stream, tls)) => greeted,
+        () = place.asked_to_leave() => return Err("a newer stranger took its place".to_owned()),
+    };
     let stream = greeted
         .map_err(|_| "no TLS handshake in time".to_owned())?
         .map_err(|error| error.to_string())?;
+    let (desk, api) = (place.desk(), TowerToHyperService::new(api));
+    let service = service_fn(move |mut request: Request<Incoming>| {
+        request.extensions_mut().insert(desk.clone());
+        api.call(request)
+    });
     let connection = http1::Builder::new()
         .timer(TokioTimer::new())
         .header_read_timeout(HEADER_TIME)
         .max_headers(HEADER_FIELDS_MAX)
         .max_buf_size(HEADER_BYTES_MAX)
-        .serve_connection(TokioIo::new(stream), TowerToHyperService::new(api));
+        .serve_connection(TokioIo::new(stream), service);
     tokio::pin!(connection);
     let stopped = async { stop.wait_for(|stop| *stop).await.is_ok() };
     tokio::select! {
         ended = connection.as_mut() => return ended.map_err(|error| error.to_string()),
+        () = stays_a_stranger(&place, deadline) => return Err("no request with the token in time".to_owned()),
+        () = place.asked_to_leave() => {}
         _stopped_or_dropped = stopped => {}
     }
     connection.as_mut().graceful_shutdown();
-    connection.await.map_err(|error| error.to_string())
+    let ended = timeout(FAREWELL_TIME, connection).await;
+    ended
+        .map_err(|_| "it did not end in time".to_owned())?
+        .map_err(|error| error.to_string())
+}
+
+/// Ends at the deadline, if nobody has shown the token by then.
+async fn stays_a_stranger(place: &Place, deadline: Instant) {
+    sleep_until(deadline).await;
+    if place.is_known() {
+        pending::<()>().await;
+    }
 }
 
 async fn greet(

@@ -36,6 +36,10 @@ struct World {
 }
 
 async fn world() -> World {
+    world_within(Limits::default()).await
+}
+
+async fn world_within(limits: Limits) -> World {
     let folder = TempDir::new().unwrap();
     let data = DataDir::open(&folder.path().join("data")).unwrap();
     let door = Door::build(&data, &DoorOptions::default(), SystemClock::shared())
@@ -55,7 +59,7 @@ async fn world() -> World {
     World {
         address: door.address(),
         authority: door.authority_pem().to_owned(),
-        serving: tokio::spawn(door.serve(api, stopped)),
+        serving: tokio::spawn(door.serve_within(limits, api, stopped)),
         data,
         stop,
         _folder: folder,
@@ -76,6 +80,19 @@ impl World {
         let stream = TcpStream::connect(self.address).await?;
         let name = ServerName::try_from(name.to_owned()).unwrap();
         TlsConnector::from(Arc::new(client)).connect(name, stream).await
+    }
+
+    /// Begins a request that shows the token, on a connection that is kept, and reads the first `N` bytes of its answer.
+    async fn begin<const N: usize>(&self, path: &str) -> (TlsStream<TcpStream>, String) {
+        let token = std::fs::read_to_string(self.data.token()).unwrap();
+        let mut stream = self.connect("localhost").await.unwrap();
+        let token = token.trim();
+        let request =
+            format!("GET {path} HTTP/1.1\r\nHost: localhost\r\nAuthorization: Bearer {token}\r\n\r\n");
+        stream.write_all(request.as_bytes()).await.unwrap();
+        let mut begin = [0; N];
+        stream.read_exact(&mut begin).await.unwrap();
+        (stream, String::from_utf8_lossy(&begin).into_owned())
     }
 
     /// The answer to a request whose header has these lines; the token stands for `TOKEN`.
@@ -206,16 +223,8 @@ async fn a_header_without_an_end_is_not_read_for_ever() {
 #[tokio::test]
 async fn the_end_ends_watches_and_idle_connections() {
     let world = world().await;
-    let token = std::fs::read_to_string(world.data.token()).unwrap();
-    let mut watching = world.connect("localhost").await.unwrap();
-    let request = format!(
-        "GET /watch HTTP/1.1\r\nHost: localhost\r\nAuthorization: Bearer {}\r\n\r\n",
-        token.trim()
-    );
-    watching.write_all(request.as_bytes()).await.unwrap();
-    let mut begin = [0; 12];
-    watching.read_exact(&mut begin).await.unwrap();
-    assert_eq!(&begin, b"HTTP/1.1 200");
+    let (mut watching, begin) = world.begin::<12>("/watch").await;
+    assert_eq!(begin, "HTTP/1.1 200");
     let idle = world.connect("localhost").await.unwrap();
     world.stop.send_replace(true);
     let rest = read(&mut watching).await;
@@ -225,6 +234,56 @@ async fn the_end_ends_watches_and_idle_connections() {
     );
     world.serving.await.unwrap();
     drop(idle);
+}
+
+const ASK: [&str; 3] = ["GET / HTTP/1.1", "Host: localhost", "Authorization: Bearer TOKEN"];
+
+#[tokio::test]
+async fn strangers_who_wait_keep_nobody_out() {
+    let world = world_within(Limits {
+        strangers: 4,
+        ..Limits::default()
+    })
+    .await;
+    let mut silent = Vec::new();
+    for _ in 0..8 {
+        silent.push(TcpStream::connect(world.address).await.unwrap());
+        silent.push(world.connect("localhost").await.unwrap().into_inner().0);
+    }
+    assert_eq!(gist(&world.ask(&ASK).await), "HTTP/1.1 200 OK\ninside");
+    assert_eq!(read(&mut silent[0]).await, "", "the first of them had to leave");
+}
+
+#[tokio::test]
+async fn watches_leave_places_for_short_requests_and_are_told_when_there_are_too_many() {
+    let world = world_within(Limits {
+        streams: 2,
+        known: 3,
+        ..Limits::default()
+    })
+    .await;
+    let (first, begin) = world.begin::<12>("/watch").await;
+    assert_eq!(begin, "HTTP/1.1 200");
+    let (_second, begin) = world.begin::<12>("/watch").await;
+    assert_eq!(begin, "HTTP/1.1 200");
+    let (mut third, begin) = world.begin::<12>("/watch").await;
+    assert_snapshot!(format!("{begin}{}", read(&mut third).await.to_lowercase()));
+    assert_eq!(gist(&world.ask(&ASK).await), "HTTP/1.1 200 OK\ninside");
+    // Idle ones leave for newcomers.
+    let (mut idle, _) = world.begin::<12>("/").await;
+    for _ in 0..3 {
+        assert_eq!(gist(&world.ask(&ASK).await), "HTTP/1.1 200 OK\ninside");
+    }
+    assert!(read(&mut idle).await.ends_with("inside"), "and it is at its end");
+    drop(first);
+    for _ in 0..1_000 {
+        let (_, begin) = world.begin::<12>("/watch").await;
+        if begin == "HTTP/1.1 200" {
+            return;
+        }
+        tokio::time::sleep(std::time::Duration::from_millis(10)).await;
+    }
+    panic!("a watch that has ended leaves its place within ten seconds");
 }
 
 #[tokio::test]

@@ -153,3 +153,22 @@ pub(crate) async fn a_collection_is_deleted_by_selector(cluster: Cluster) {
     eventually_gone(&api, "c").await;
     assert!(api.get_opt("b").await.unwrap().is_some());
 }
+
+pub(crate) async fn the_first_namespaces_stay(cluster: Cluster) {
+    for name in ["default", "kube-system"] {
+        let path = format!("/api/v1/namespaces/{name}");
+        let refused = cluster.send("DELETE", &path, None).await.unwrap_err();
+        assert_eq!((refused.code, refused.reason.as_str()), (403, "Forbidden"));
+        assert_eq!(
+            refused.message,
+            format!("namespaces \"{name}\" is forbidden: this namespace may not be deleted")
+        );
+        let found = cluster.send("GET", &path, None).await.unwrap();
+        assert_eq!(found["status"]["phase"], "Active");
+    }
+    let all = cluster
+        .send("DELETE", "/api/v1/namespaces", None)
+        .await
+        .unwrap_err();
+    assert_eq!(all.code, 405);
+}

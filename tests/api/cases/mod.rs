@@ -85,6 +85,7 @@ pub(crate) fn all() -> Vec<Case> {
             a_finalizer_holds_until_it_is_removed
             a_pod_is_given_time_to_end
             a_collection_is_deleted_by_selector
+            the_first_namespaces_stay
         }
         collecting {
             in_the_background_dependents_follow

@@ -75,8 +75,11 @@ fn routes(endpoint: Endpoint) -> Router {
     let mut of_collection: MethodRouter<Endpoint> = get(collection::list_or_watch);
     let mut of_item: MethodRouter<Endpoint> = get(item::read);
     if endpoint.resource.is_writable() {
-        of_collection = of_collection.post(collection::create).delete(collection::delete);
+        of_collection = of_collection.post(collection::create);
         of_item = of_item.put(item::replace).patch(item::patch).delete(item::delete);
+    }
+    if endpoint.resource.verbs.contains(&"deletecollection") {
+        of_collection = of_collection.delete(collection::delete);
     }
     let mut router = Router::new().route(&collection, of_collection);
     if endpoint.resource.namespaced {

@@ -38,7 +38,8 @@ impl Registry {
     ///
     /// # Errors
     ///
-    /// [`ApiError::NotFound`], and [`ApiError::Conflict`] when a precondition does not hold.
+    /// [`ApiError::NotFound`], [`ApiError::Forbidden`] for what is never deleted, and [`ApiError::Conflict`] when a
+    /// precondition does not hold.
     pub async fn delete(
         &self,
         resource: &'static Resource,
@@ -51,6 +52,10 @@ impl Registry {
         for _ in 0..CONFLICT_RETRIES {
             let current = self.store.get(key).await.map_err(of_object)?;
             let old = read(&current)?;
+            if let Some(why) = resource.strategy.forbids_deletion(name) {
+                let name = name.to_owned();
+                return Err(ApiError::Forbidden { resource, name, why });
+            }
             check_preconditions(resource, name, &old, deletion)?;
             let marked = self.marked(resource, &old, deletion);
             let goes = may_go(resource, &marked);

@@ -13,6 +13,9 @@ use crate::standalone::api::meta;
 /// How long a pod is given to end when neither it nor the delete says: the default of `terminationGracePeriodSeconds`.
 const POD_GRACE_SECONDS: i64 = 30;
 
+/// The namespaces that every client may rely on (the admission plugin `NamespaceLifecycle`).
+const IMMORTAL_NAMESPACES: [&str; 3] = ["default", "kube-system", "kube-public"];
+
 /// Config maps.
 #[derive(Debug)]
 pub struct ConfigMaps;
@@ -199,6 +202,12 @@ impl Strategy for Namespaces {
         if let Some(labels) = labels {
             labels.insert("kubernetes.io/metadata.name".to_owned(), name.into());
         }
+    }
+
+    fn forbids_deletion(&self, name: &str) -> Option<&'static str> {
+        IMMORTAL_NAMESPACES
+            .contains(&name)
+            .then_some("this namespace may not be deleted")
     }
 
     fn begin_deletion(&self, object: &mut Value) {

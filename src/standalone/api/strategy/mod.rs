@@ -68,6 +68,11 @@ pub trait Strategy: Sync + std::fmt::Debug {
         false
     }
 
+    /// Why an object of this name is never deleted, if it is not.
+    fn forbids_deletion(&self, _name: &str) -> Option<&'static str> {
+        None
+    }
+
     /// What becomes of dependents when a delete does not say.
     fn default_propagation(&self) -> Propagation {
         Propagation::Background
