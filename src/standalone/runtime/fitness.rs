@@ -11,7 +11,7 @@ use std::path::Path;
 use k8s_openapi::api::core::v1::{Container, Pod, Volume, VolumeMount};
 
 use super::entrypoint::Entrypoints;
-use super::volumes;
+use super::volumes::{self, stays_inside};
 
 /// Where a pod goes that can't be processes.
 const AS_CONTAINERS: &str =
@@ -98,6 +98,11 @@ fn check_mount(container: &Container, mount: &VolumeMount, volumes: &[Volume]) -
         .as_ref()
         .is_some_and(|folder| !folder.is_empty());
     let (why, remedy) = if path.is_relative() {
+        let inside = stays_inside(&mount.mount_path).filter(|path| !path.as_os_str().is_empty());
+        if inside.is_none() {
+            let why = "which does not lead into the folder that the process starts in";
+            return Err(unmountable(container, mount, why, "write a path without `..`"));
+        }
         if !starts_elsewhere {
             return Ok(());
         }
@@ -112,14 +117,18 @@ fn check_mount(container: &Container, mount: &VolumeMount, volumes: &[Volume]) -
             "mount it at a relative path, which the process finds from the folder that it then starts in";
         (why, remedy)
     };
+    Err(unmountable(container, mount, why, remedy))
+}
+
+fn unmountable(container: &Container, mount: &VolumeMount, why: &str, remedy: &str) -> Unfit {
     let (name, volume, path) = (&container.name, &mount.name, &mount.mount_path);
-    Err(Unfit {
+    Unfit {
         container: name.clone(),
         reason: "VolumeMountUnsupported",
         message: format!(
             "container {name:?} mounts volume {volume:?} at {path}, {why}; {remedy}, or {AS_CONTAINERS}"
         ),
-    })
+    }
 }
 
 /// Whether a mount is a path of this machine, at just that path.
@@ -181,6 +190,9 @@ mod tests {
         let refused = [
             at("data", "/data"),
             at("host", "/files"),
+            at("data", "../../y"),
+            at("data", "a/../../b"),
+            at("data", "."),
             mounted(&json!({"name": "data", "mountPath": "data"}), &json!("/tmp")),
             told(
                 &json!({"containers": [], "volumes": [{"name": "v", "persistentVolumeClaim": {"claimName": "c"}}]}),

@@ -281,7 +281,7 @@ impl PodTask {
             .output
             .send(&origin, self.machine.clock.now(), what)
             .await;
-        self.model.verdict = Some(Verdict {
+        self.model.refuse(Verdict {
             reason: unfit.reason.to_owned(),
             message: unfit.message,
         });

@@ -342,6 +342,14 @@ impl Model {
             .any(|record| record.done && !record.sidecar && !record.succeeded())
     }
 
+    /// The pod can't run here. Its containers have no status then, as where the kubelet rejects a pod: they wait for
+    /// nothing, and who looks at the pod sees the reason.
+    pub(super) fn refuse(&mut self, why: Verdict) {
+        self.init.clear();
+        self.main.clear();
+        self.verdict = Some(why);
+    }
+
     /// Nothing runs any more and nothing will.
     pub(super) fn end(&mut self) {
         self.over = true;

@@ -111,6 +111,22 @@ fn one_container_that_succeeds() {
 }
 
 #[test]
+fn a_pod_that_cannot_run_here_says_why_in_the_place_of_its_containers() {
+    let mut model = model(&json!({"containers": [{"name": "main"}]}));
+    model.refuse(Verdict {
+        reason: "CommandRequired".to_owned(),
+        message: "write `command:`".to_owned(),
+    });
+    model.end();
+    let status = model.status(at(1));
+    assert_eq!(status.container_statuses, None);
+    insta::assert_snapshot!(
+        format!("{} {}: {}", status.phase.unwrap(), status.reason.unwrap(), status.message.unwrap()),
+        @"Failed CommandRequired: write `command:`"
+    );
+}
+
+#[test]
 fn a_container_that_is_restarted() {
     let mut model = model(&json!({"containers": [{"name": "main"}]}));
     let changes = vec![

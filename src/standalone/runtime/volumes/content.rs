@@ -308,7 +308,7 @@ fn inside(volume: &Volume, path: &str) -> Result<PathBuf, VolumeError> {
 }
 
 /// A relative path without `..`, and without the dots that mean nothing.
-pub(super) fn stays_inside(path: &str) -> Option<PathBuf> {
+pub(in super::super) fn stays_inside(path: &str) -> Option<PathBuf> {
     let mut inside = PathBuf::new();
     for component in Path::new(path).components() {
         match component {

@@ -19,7 +19,7 @@ use std::path::PathBuf;
 
 use thiserror::Error;
 
-pub(super) use content::{contents, references, unsupported};
+pub(super) use content::{contents, references, stays_inside, unsupported};
 pub(super) use mount::{Bind, binds};
 pub(super) use store::{settle, store};
 
