@@ -37,14 +37,17 @@ pub const LONGEST_JOB_NAME: usize = 63;
 /// such as one that a person started.
 pub fn scheduled_by_name(cronjob: &str, job: &str) -> Option<Timestamp> {
     let number = job.strip_prefix(cronjob)?.strip_prefix('-')?;
-    let count: i64 = number.parse().ok()?;
+    // A number with leading zeros or a sign is not a run's.
+    let is_plain =
+        number.bytes().all(|byte| byte.is_ascii_digit()) && (number == "0" || !number.starts_with('0'));
+    let count: i64 = number.parse().ok().filter(|_| is_plain)?;
     let seconds = if number.len() < SECONDS_DIGITS {
         count.checked_mul(60)?
     } else {
-        count
+        // A whole minute is named by its minutes.
+        Some(count).filter(|seconds| seconds % 60 != 0)?
     };
-    // A number with leading zeros or a sign is not a run's.
-    Timestamp::from_timestamp(seconds, 0).filter(|instant| run_name(cronjob, *instant) == job)
+    Timestamp::from_timestamp(seconds, 0)
 }
 
 /// Seconds since 1970 have this many digits from 2001 to 2286; minutes have fewer until the year 3871.
@@ -101,6 +104,8 @@ mod tests {
             "tick-manual-7xk",
             "tick-024394200",
             "tick-+24394200",
+            "tick--24394200",
+            "tick-1463652000",
             "tock-24394200",
             "tick-9223372036854775807",
         ] {

@@ -1,10 +1,43 @@
 //! The slots that the CronJobs of a simulation share (`punctual.dev/group`), as the controller has them shared.
 
+use std::collections::{BTreeMap, BTreeSet};
+
+use crate::cronjob::CronJob;
 use crate::cronjob::extension::Membership;
 use crate::foresight::Simulation;
 use crate::foresight::member::Member;
 use crate::policy::{self, Group, Note, Ruling, Situation, WaitReason, decide, rank};
 use crate::schedule::Timestamp;
+
+/// Who is in which group, by numbers: a group is one of a namespace.
+#[derive(Default)]
+pub(super) struct Groups(BTreeMap<(String, String), BTreeSet<usize>>);
+
+impl Groups {
+    /// A CronJob enters the group that it names, if it names one.
+    pub(super) fn enter(&mut self, number: usize, cronjob: &CronJob) {
+        if let Some(group) = group(cronjob) {
+            self.0.entry(group).or_default().insert(number);
+        }
+    }
+
+    /// It leaves it.
+    pub(super) fn leave(&mut self, number: usize, cronjob: &CronJob) {
+        if let Some(members) = group(cronjob).and_then(|group| self.0.get_mut(&group)) {
+            members.remove(&number);
+        }
+    }
+
+    /// Everybody in the group that a CronJob names.
+    fn of(&self, cronjob: &CronJob) -> Option<&BTreeSet<usize>> {
+        self.0.get(&group(cronjob)?)
+    }
+}
+
+fn group(cronjob: &CronJob) -> Option<(String, String)> {
+    let membership = cronjob.spec.policies.group.as_ref()?;
+    Some((cronjob.key.namespace.clone(), membership.name.clone()))
+}
 
 impl Member {
     fn membership(&self) -> Option<&Membership> {
@@ -12,7 +45,7 @@ impl Member {
     }
 
     /// The instant for which it waits for a slot.
-    fn waits_for(&self) -> Option<Timestamp> {
+    pub(super) fn waits_for(&self) -> Option<Timestamp> {
         self.told.iter().find_map(|note| match note {
             Note::Ruled(Ruling::Waiting {
                 scheduled,
@@ -40,8 +73,10 @@ impl Member {
 }
 
 impl Simulation {
-    /// The other members of a CronJob's group.
+    /// The other members of a CronJob's group, if it is of any interest: it would start a run.
     pub(super) fn group_of(&self, number: usize) -> Group {
+        let asks =
+            self.members[number].membership().is_some() && self.members[number].wants(self.now()).is_some();
         let member = |number: usize| {
             let member = &self.members[number];
             Some(policy::Member {
@@ -52,36 +87,37 @@ impl Simulation {
             })
         };
         Group {
-            others: self.neighbours(number).into_iter().filter_map(member).collect(),
+            others: self
+                .neighbours(number)
+                .filter(|_| asks)
+                .filter_map(member)
+                .collect(),
             until: None,
         }
     }
 
-    /// Those in the same group.
-    fn neighbours(&self, number: usize) -> Vec<usize> {
-        let own = &self.members[number];
-        let Some(group) = own.membership() else {
-            return vec![];
-        };
-        let is_neighbour = |other: &usize| {
-            let (key, membership) = (
-                &self.members[*other].cronjob.key,
-                self.members[*other].membership(),
-            );
-            *other != number
-                && key.namespace == own.cronjob.key.namespace
-                && membership.is_some_and(|membership| membership.name == group.name)
-        };
-        self.numbers.values().copied().filter(is_neighbour).collect()
+    /// The others in the same group.
+    fn neighbours(&self, number: usize) -> impl Iterator<Item = usize> {
+        let group = self.groups.of(&self.members[number].cronjob);
+        let members = group.into_iter().flatten().copied();
+        members.filter(move |other| *other != number)
     }
 
-    /// A slot may have come free: whoever waits for it is asked again.
+    /// A slot may have come free: of those that wait for it, whoever goes first is asked again. If that one starts, the
+    /// next is asked; if not, nobody behind it can.
     pub(super) fn mark_waiting(&mut self, number: usize) {
-        let now = self.now();
-        for other in self.neighbours(number) {
-            if self.members[other].waits_for().is_some() {
-                self.wake(other, Some(now));
-            }
+        let waiting = self.neighbours(number).filter_map(|other| {
+            let member = &self.members[other];
+            let rank = rank(
+                member.membership()?,
+                member.waits_for()?,
+                &member.cronjob.key.name,
+            );
+            Some((rank, other))
+        });
+        if let Some((_, first)) = waiting.min() {
+            let now = self.now();
+            self.wake(first, Some(now));
         }
     }
 
@@ -89,21 +125,20 @@ impl Simulation {
     pub(super) fn next_in_turn(&mut self) -> Option<usize> {
         let (at, first) = *self.wakes.first()?;
         let now = self.now();
-        let together = self
-            .wakes
-            .iter()
-            .take_while(|(wake, _)| *wake <= now)
-            .map(|(_, number)| *number);
-        let neighbours = self.neighbours(first);
-        let group = together.filter(|number| *number == first || neighbours.contains(number));
-        let in_turn = group.min_by_key(|number| {
-            let member = &self.members[*number];
-            Some(rank(
-                member.membership()?,
-                member.wants(now)?,
-                &member.cronjob.key.name,
-            ))
-        });
+        let wakes_now = |other: &usize| self.members[*other].wake.is_some_and(|wake| wake <= now);
+        let mut together = self.neighbours(first).filter(wakes_now).peekable();
+        let is_alone = together.peek().is_none();
+        let in_turn = together
+            .chain([first])
+            .filter(|_| !is_alone)
+            .min_by_key(|number| {
+                let member = &self.members[*number];
+                Some(rank(
+                    member.membership()?,
+                    member.wants(now)?,
+                    &member.cronjob.key.name,
+                ))
+            });
         let next = in_turn.unwrap_or(first);
         let wake = self.members[next].wake.unwrap_or(at);
         self.wakes.remove(&(wake, next));

@@ -5,8 +5,8 @@ use chrono::TimeDelta;
 use crate::cronjob::{CronJob, JobRef, Origin, Outcome, Run, RunState};
 use crate::foresight::{End, Happening, Life, What};
 use crate::policy::{
-    Decision, Deletion, DeletionOutcome, DeletionResult, Group, Memory, Note, Situation, Start, StartResult,
-    decide_in_group, settle,
+    Decision, Deletion, DeletionOutcome, DeletionResult, Group, Memory, NEXT_AFTER, Note, Situation, Start,
+    StartResult, decide_in_group, settle,
 };
 use crate::schedule::Timestamp;
 
@@ -55,7 +55,7 @@ impl Member {
         self.told.clear();
     }
 
-    /// Decides once and carries it out, without failure; whether there was anything to carry out.
+    /// Decides once and carries it out, without failure; whether there may be more to do at this moment.
     pub(super) fn decide(
         &mut self,
         group: &Group,
@@ -78,13 +78,13 @@ impl Member {
             self.show(now, What::Noted(note), see);
         }
         self.wake = decision.wake;
-        let is_something = !decision.is_nothing(&self.cronjob.status);
-        if is_something {
+        if !decision.is_nothing(&self.cronjob.status) {
             self.carry_out(&decision, now, begun, see);
         }
+        let may_be_more = frees_the_way(&decision, now);
         self.told = decision.notes;
         self.memory = decision.memory;
-        is_something
+        may_be_more
     }
 
     /// In the order of [`Submitter::carry_out`](crate::submit::Submitter): the run, the history, the status.
@@ -212,4 +212,11 @@ impl Member {
             what,
         });
     }
+}
+
+/// Whether a decision, carried out, lets others start that wait for their turn: those behind a run that is stopped, and
+/// whoever is next in line behind one that starts, for whom it wants to be asked again soon.
+fn frees_the_way(decision: &Decision, now: Timestamp) -> bool {
+    let is_soon = |wake: &Timestamp| *wake <= now + NEXT_AFTER;
+    !decision.stop.is_empty() || (decision.start.is_some() && decision.wake.as_ref().is_some_and(is_soon))
 }

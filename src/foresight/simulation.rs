@@ -7,6 +7,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use chrono::TimeDelta;
 
 use crate::cronjob::{CronJob, Key, Origin, Run};
+use crate::foresight::groups::Groups;
 use crate::foresight::member::{Begun, Member, See};
 use crate::foresight::{End, Life};
 use crate::policy::CLOCK_SLACK;
@@ -25,6 +26,8 @@ pub struct Simulation {
     controller_runs: bool,
     pub(super) members: Vec<Member>,
     pub(super) numbers: BTreeMap<Key, usize>,
+    /// Who shares slots with whom.
+    pub(super) groups: Groups,
     /// When to decide on whom, by the wall clock.
     pub(super) wakes: BTreeSet<(Timestamp, usize)>,
     /// What becomes of runs, by the time that passes; those of one moment in the order in which they were foreseen.
@@ -54,6 +57,7 @@ impl Simulation {
             controller_runs: true,
             members: vec![],
             numbers: BTreeMap::new(),
+            groups: Groups::default(),
             wakes: BTreeSet::new(),
             fates: BTreeMap::new(),
             foreseen: 0,
@@ -86,6 +90,7 @@ impl Simulation {
         self.delete(&cronjob.key.clone());
         let number = self.members.len();
         self.numbers.insert(cronjob.key.clone(), number);
+        self.groups.enter(number, &cronjob);
         self.members.push(Member::new(number, cronjob, life));
         self.mark(number);
     }
@@ -96,7 +101,9 @@ impl Simulation {
             return false;
         };
         let member = &mut self.members[number];
+        self.groups.leave(number, &member.cronjob);
         change(&mut member.cronjob, &mut member.life);
+        self.groups.enter(number, &member.cronjob);
         self.mark(number);
         true
     }
@@ -107,6 +114,7 @@ impl Simulation {
             return false;
         };
         self.wake(number, None);
+        self.groups.leave(number, &self.members[number].cronjob);
         self.members[number].runs.clear();
         true
     }
@@ -247,14 +255,15 @@ impl Simulation {
         let mut begun: Vec<Begun> = vec![];
         let group = self.group_of(number);
         let member = &mut self.members[number];
-        let active = member.active_runs();
+        let (active, waited_for) = (member.active_runs(), member.waits_for());
         for _ in 0..DECISIONS_AT_ONCE {
             if !member.decide(&group, now, &mut begun, see) {
                 break;
             }
         }
         let wake = member.wake;
-        if member.active_runs() != active {
+        let gave_way = waited_for.is_some() && member.waits_for() != waited_for;
+        if gave_way || member.active_runs() != active {
             self.mark_waiting(number);
         }
         self.foresee(number, begun);

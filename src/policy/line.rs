@@ -21,7 +21,7 @@ use crate::schedule::Timestamp;
 pub const MISSED_AFTER: TimeDelta = TimeDelta::seconds(10);
 
 /// After a start, whoever is next in line waits no longer than this, should no watch show that it has started.
-const NEXT_AFTER: TimeDelta = TimeDelta::seconds(1);
+pub const NEXT_AFTER: TimeDelta = TimeDelta::seconds(1);
 
 /// The instants that are to be started.
 #[derive(Debug)]

@@ -4,11 +4,13 @@
 //! Kubernetes estimates which one that is (`mostRecentScheduleTime`) and loses it for irregular schedules.
 //! DIFFERENCE (D2): here it is found exactly, by searching backwards from now.
 
+use std::sync::Arc;
+
 use chrono::{SubsecRound, TimeDelta};
 
 use crate::cronjob::extension::Hindsight;
 use crate::cronjob::{CronJob, Spec, run_name};
-use crate::policy::situation::{Decision, Memory, Start};
+use crate::policy::situation::{Decision, Memory, SeenSchedule, Start};
 use crate::policy::{Note, Ruling, SkipReason};
 use crate::schedule::{Schedule, Timestamp};
 
@@ -244,14 +246,15 @@ pub(super) fn report_deadlines(decision: &mut Decision, window: &Window<'_>) {
 /// [`decide`](crate::policy::decide) does this by itself; a controller that stands by and decides nothing calls it, so
 /// that an edit it saw is known when it takes over.
 pub fn notice_edit(spec: &Spec, memory: &Memory, now: Timestamp) -> Memory {
-    let schedule = (spec.schedule_text.clone(), spec.time_zone.clone());
-    let edited = memory.schedule.as_ref().is_some_and(|seen| *seen != schedule);
-    let edited = edited && spec.policies.on_edit != Some(Hindsight::Latest);
+    let in_force = |seen: &&SeenSchedule| seen.0 == spec.schedule_text && seen.1 == spec.time_zone;
+    let seen = memory.schedule.as_ref();
+    let unedited = seen.filter(in_force).map(Arc::clone);
+    let edited = seen.is_some() && unedited.is_none() && spec.policies.on_edit != Some(Hindsight::Latest);
     let in_force_since = if edited { Some(now) } else { memory.in_force_since };
     // DIFFERENCE (D11): what a clock that was ahead wrote down for the future is true of now already.
     Memory {
         seen_since: Some(memory.seen_since.unwrap_or(now).min(now)),
-        schedule: Some(schedule),
+        schedule: unedited.or_else(|| Some(Arc::new((spec.schedule_text.clone(), spec.time_zone.clone())))),
         in_force_since: in_force_since.map(|since| since.min(now)),
         deadline_told: memory.deadline_told.map(|told| told.min(now)),
         skip_told: memory.skip_told.map(|told| told.min(now)),

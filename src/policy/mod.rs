@@ -44,7 +44,7 @@ mod situation;
 pub use backfill::{Attempt, Hold, Plan, Reprocess, may_start, member, newest, plan};
 pub use decide::{decide, decide_in_group};
 pub use group::{Group, Member, rank};
-pub use line::MISSED_AFTER;
+pub use line::{MISSED_AFTER, NEXT_AFTER};
 pub use missed::{CLOCK_SLACK, MISSED_COUNT_CAP, TOO_MANY_MISSED, notice_edit};
 pub use note::{Note, Ruling, Severity, SkipReason, WaitReason};
 pub use pending::{Pods, PodsState};

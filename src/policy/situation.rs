@@ -1,5 +1,7 @@
 //! What a decision is made from, and what it consists of.
 
+use std::sync::Arc;
+
 use chrono::TimeDelta;
 
 use crate::cronjob::{CronJob, JobRef, Run, Status};
@@ -18,8 +20,8 @@ pub struct Situation<'a> {
     pub memory: &'a Memory,
 }
 
-/// A schedule and its zone, as they are written.
-pub type SeenSchedule = (String, Option<String>);
+/// A schedule and its zone, as they are written. Shared, for it goes from one memory to the next.
+pub type SeenSchedule = Arc<(String, Option<String>)>;
 
 /// What is remembered between two decisions on the same CronJob.
 ///

@@ -42,7 +42,7 @@ impl Before {
     pub(super) fn schedules(&self, zones: &TimeZones) -> Vec<(Key, SeenSchedule)> {
         let of_each = self.cronjobs.iter().map(|cronjob| {
             let spec = lower(cronjob, zones, None).spec;
-            (cronjob.key(), (spec.schedule_text, spec.time_zone))
+            (cronjob.key(), Arc::new((spec.schedule_text, spec.time_zone)))
         });
         of_each.collect()
     }
