@@ -89,7 +89,12 @@ pub(crate) async fn what_runs_of_a_lost_database_is_ended() {
     for file in ["punctual.db", "punctual.db-wal"] {
         std::fs::remove_file(place.data().join(file)).expect("it is there");
     }
-    let up = place.up().await;
+    let refused = place.ended(&["--for", "1s"]);
+    assert_eq!(refused.code, Some(1));
+    assert_snapshot!(said(&refused));
+    assert_eq!(place.lines_until("runs", 1).await, ["run"], "it goes on");
+    let up = place.up_with(&["--start-empty"]);
+    up.serves().await;
     let lines = place.lines_until("runs", 3).await;
     assert_eq!(
         lines.iter().filter(|line| *line == "ended").count(),

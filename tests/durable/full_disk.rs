@@ -74,6 +74,12 @@ async fn fill(client: &Client) -> (Vec<String>, String) {
     panic!("the disk does not fill");
 }
 
+/// Somebody else takes what room there is.
+fn fill_with_zeros(path: &Path) {
+    let mut file = std::fs::File::create(path).expect("a file");
+    while std::io::Write::write_all(&mut file, &[0; 1024]).is_ok() {}
+}
+
 pub(crate) async fn a_full_disk_is_reported_and_nothing_acknowledged_is_lost() {
     let disk = Disk::make().expect("the case is ignored where it can't be made");
     let place = Place::with_data_in(disk.path().join("data"));
@@ -87,9 +93,15 @@ pub(crate) async fn a_full_disk_is_reported_and_nothing_acknowledged_is_lost() {
     acknowledged.sort();
     let maps: Api<ConfigMap> = Api::default_namespaced(client);
     assert_eq!(names(&maps).await, acknowledged);
+    // What makes room goes on; nothing new is taken until there is some.
     maps.delete(&acknowledged[0], &DeleteParams::default())
         .await
-        .expect_err("a write");
+        .expect("a deletion");
+    acknowledged.remove(0);
+    maps.create(&PostParams::default(), &map(10_000))
+        .await
+        .expect_err("something new");
+    assert_eq!(names(&maps).await, acknowledged);
     let log = up.interrupt();
     assert!(
         log.contains("a write failed; it is tried again with every write"),
@@ -97,6 +109,7 @@ pub(crate) async fn a_full_disk_is_reported_and_nothing_acknowledged_is_lost() {
     );
 
     // There is not even room to begin.
+    fill_with_zeros(&disk.path().join("other"));
     let refused = place.ended(&["--for", "1s"]);
     assert_eq!(refused.code, Some(1));
     assert_snapshot!(refused.said);

@@ -44,8 +44,10 @@ pub(super) async fn open_store(
     }
     let options = SqliteOptions {
         start_empty: args.start_empty,
+        pods: Some(data_dir.pods()),
         ..SqliteOptions::default()
     };
+    let was_there = data_dir.database().exists();
     let opened = SqliteStore::open(&data_dir.database(), now, &options).await;
     let (store, put_aside) = opened.map_err(|error| Failure::new(chain(&error)))?;
     if let Some(kept) = put_aside {
@@ -53,7 +55,7 @@ pub(super) async fn open_store(
             "warning: the database was damaged and is kept as {}; nothing is known of the runs before",
             kept.display()
         ));
-    } else if args.start_empty {
+    } else if args.start_empty && was_there {
         complain("note: the database is whole, and goes on; --start-empty is for a damaged one");
     }
     Ok(Arc::new(store))

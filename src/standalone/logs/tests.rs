@@ -4,6 +4,7 @@ use std::path::Path;
 
 use tempfile::TempDir;
 
+use super::writer::leaves_room;
 use super::*;
 use crate::schedule::Timestamp;
 
@@ -184,4 +185,24 @@ fn what_is_asked_for_is_shown() {
     2026-11-18T11:06:43.000000000Z four
     2026-11-18T11:06:44.000000000Z five
     ");
+}
+
+#[test]
+fn a_log_leaves_the_last_of_the_room_to_the_database() {
+    const MIB: u64 = 1024 * 1024;
+    for (bytes, free, all, expected) in [
+        (100, 1_000 * MIB, 10_000 * MIB, true),
+        (100, 33 * MIB, 10_000 * MIB, true),
+        (100, 32 * MIB, 10_000 * MIB, false),
+        (100, 0, 10_000 * MIB, false),
+        // A disk of 4 MiB.
+        (100, 2 * MIB, 4 * MIB, true),
+        (100, MIB, 4 * MIB, false),
+    ] {
+        assert_eq!(
+            leaves_room(bytes, free, all),
+            expected,
+            "{bytes} of {free} of {all}"
+        );
+    }
 }

@@ -1,7 +1,8 @@
 //! Writing a log, and keeping it from growing without end.
 //!
 //! A full disk must not stop the work: what can't be written is left out, and a line says how much when there is room
-//! again.
+//! again. Logs never take the last of the room: the database is on the same disk, and a log can only be deleted when it
+//! can still be written down that its pod is.
 
 use std::fs::{File, OpenOptions};
 use std::io::{self, Read as _, Seek as _, SeekFrom, Write as _};
@@ -11,6 +12,10 @@ use std::path::{Path, PathBuf};
 use super::line::{Line, Stream};
 use super::{FILE_BYTES, FILES, files};
 use crate::schedule::Timestamp;
+
+/// How much room a log leaves on its disk, in bytes, and on a small disk which part of it.
+const ROOM_LEFT: u64 = 32 * 1024 * 1024;
+const PART_LEFT: u64 = 4;
 
 /// What only the owner can read.
 const PRIVATE_FILE: u32 = 0o600;
@@ -91,7 +96,11 @@ impl Writer {
             note.write(&mut text);
         }
         text.append(&mut self.waiting);
-        match self.file.write_all(&text) {
+        let written = match has_room(&self.file, text.len() as u64) {
+            true => self.file.write_all(&text),
+            false => Err(io::ErrorKind::StorageFull.into()),
+        };
+        match written {
             Ok(()) => {
                 self.bytes += text.len() as u64;
                 self.left_out = 0;
@@ -125,6 +134,18 @@ impl Writer {
         self.bytes = 0;
         Ok(())
     }
+}
+
+/// Whether so many bytes can be written and enough room is left. Where that can't be told, it is tried.
+fn has_room(file: &File, bytes: u64) -> bool {
+    rustix::fs::fstatvfs(file).map_or(true, |disk| {
+        let (free, all) = (disk.f_bavail * disk.f_frsize, disk.f_blocks * disk.f_frsize);
+        leaves_room(bytes, free, all)
+    })
+}
+
+pub(super) fn leaves_room(bytes: u64, free: u64, all: u64) -> bool {
+    free.saturating_sub(bytes) >= ROOM_LEFT.min(all / PART_LEFT)
 }
 
 fn open(path: &Path) -> io::Result<File> {

@@ -118,6 +118,13 @@ impl Database {
         transaction.commit().await
     }
 
+    /// Moves the log of writes into the database and gives its room back. The log grows to megabytes before that happens by
+    /// itself, so on a full disk it is where room is found.
+    pub(super) async fn empty_log(&mut self) -> Result<(), sqlx::Error> {
+        let checkpoint = sqlx::query("PRAGMA wal_checkpoint(TRUNCATE)");
+        checkpoint.execute(&mut self.connection).await.map(drop)
+    }
+
     /// Moves the log of writes into the database and lets go of the file.
     pub(super) async fn close(self) -> Result<(), sqlx::Error> {
         self.connection.close().await

@@ -39,6 +39,22 @@ pub enum OpenError {
         kept: PathBuf,
     },
 
+    /// There is none, though pods have left what only pods of a database leave.
+    #[error(
+        "there is no database {}, and yet there is what its pods have left: {}.\n\
+         Nothing was started: without it punctual does not know which runs there have been and what still runs. Put it, or \
+         a backup of it, in its place, or begin with an empty one, which ends what still runs and deletes its logs: \
+         --start-empty",
+        path.display(),
+        pods.display()
+    )]
+    Missing {
+        /// Where it should be.
+        path: PathBuf,
+        /// What is there.
+        pods: PathBuf,
+    },
+
     /// A newer version of this program wrote it.
     #[error(
         "the database {} was written by a newer punctual ({punctual}): it has version {version}, and this punctual ({}) \
@@ -60,8 +76,9 @@ pub enum OpenError {
     /// There is no room even to read it.
     #[error(
         "the disk is full, and the database {} can't be used without a little room. Nothing of it is lost: make room, and \
-         start again",
-        path.display()
+         start again. The logs of pods may be deleted: {}",
+        path.display(),
+        path.with_file_name("pods").join("*").join("logs").display()
     )]
     Full {
         /// The database.

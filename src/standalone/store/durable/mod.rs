@@ -25,6 +25,7 @@
 //! | `store` | the store: a queue to the writer, reads from memory |
 //! | `writer` | checks writes, commits them in groups, forgets old events |
 //! | `batch` | the writes of one transaction, and who waits for them |
+//! | `reserve` | room that is set aside for the day on which the disk is full |
 //! | `database` | the statements, and how the file is opened |
 //! | `schema` | the tables, version by version |
 //! | `load` | reads everything without changing anything, and trusts nothing |
@@ -38,6 +39,7 @@ mod database;
 mod error;
 mod load;
 mod opening;
+mod reserve;
 mod schema;
 mod store;
 mod writer;

@@ -13,6 +13,7 @@ use super::aside;
 use super::database::Database;
 use super::error::OpenError;
 use super::load::{self, Loaded, Trouble};
+use super::reserve::Reserve;
 use super::schema::version_of;
 use crate::schedule::Timestamp;
 use crate::standalone::store::{Revision, WATCH_WINDOW_EVENTS};
@@ -22,6 +23,8 @@ use crate::standalone::store::{Revision, WATCH_WINDOW_EVENTS};
 pub struct SqliteOptions {
     /// Begin with an empty database where there was one that is damaged; that one is kept.
     pub start_empty: bool,
+    /// A folder that has something in it only if there has been a database.
+    pub pods: Option<PathBuf>,
     /// How many events are kept for each resource.
     pub window_events: usize,
 }
@@ -30,6 +33,7 @@ impl Default for SqliteOptions {
     fn default() -> Self {
         Self {
             start_empty: false,
+            pods: None,
             window_events: WATCH_WINDOW_EVENTS,
         }
     }
@@ -39,6 +43,7 @@ impl Default for SqliteOptions {
 pub(super) struct Opened {
     pub(super) database: Database,
     pub(super) loaded: Loaded,
+    pub(super) reserve: Reserve,
     /// The damaged one that was put aside, now or before, and that it takes the place of.
     pub(super) put_aside: Option<PathBuf>,
 }
@@ -68,6 +73,7 @@ struct Opening<'a> {
 
 impl Opening<'_> {
     async fn open(&self) -> Result<Opened, OpenError> {
+        let reserve = Reserve::beside(self.path);
         let mut put_aside = None;
         if self.is_missing()? {
             put_aside = aside::find(self.path).map_err(|source| self.io("read", source))?;
@@ -91,6 +97,7 @@ impl Opening<'_> {
         Ok(Opened {
             database,
             loaded,
+            reserve,
             put_aside,
         })
     }
@@ -125,7 +132,24 @@ impl Opening<'_> {
                 path: self.path.to_owned(),
                 kept,
             }),
-            _ => Ok(true),
+            Some(_) => Ok(true),
+            None => self.is_first().map(|()| true),
+        }
+    }
+
+    /// Fails when there has been a database, which nobody has put aside.
+    fn is_first(&self) -> Result<(), OpenError> {
+        match &self.options.pods {
+            Some(pods)
+                if !self.options.start_empty
+                    && has_entries(pods).map_err(|source| self.io("read", source))? =>
+            {
+                Err(OpenError::Missing {
+                    path: self.path.to_owned(),
+                    pods: pods.clone(),
+                })
+            }
+            _ => Ok(()),
         }
     }
 
@@ -221,6 +245,14 @@ impl Opening<'_> {
             action,
             source,
         }
+    }
+}
+
+fn has_entries(folder: &Path) -> io::Result<bool> {
+    match fs::read_dir(folder) {
+        Ok(mut entries) => Ok(entries.next().is_some()),
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(false),
+        Err(error) => Err(error),
     }
 }
 

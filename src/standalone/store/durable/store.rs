@@ -54,11 +54,12 @@ impl SqliteStore {
         let Opened {
             database,
             loaded,
+            reserve,
             put_aside,
         } = opened;
         let state = SharedState::new(loaded.state);
         let (orders, queue) = mpsc::channel(QUEUE_WRITES);
-        let writer = Writer::new(database, state.clone(), queue, loaded.forgotten);
+        let writer = Writer::new(database, reserve, state.clone(), queue, loaded.forgotten);
         tokio::spawn(writer.run());
         (Self { state, orders }, put_aside)
     }

@@ -9,8 +9,9 @@ use tokio::time::{Instant, MissedTickBehavior, interval_at};
 use super::batch::{Batch, Request};
 use super::database::{Backlog, Database};
 use super::load::is_full;
+use super::reserve::Reserve;
 use crate::standalone::store::state::{Forgotten, SharedState};
-use crate::standalone::store::{Revision, StoreError};
+use crate::standalone::store::{Change, Revision, StoreError};
 
 /// The most writes in one transaction. It bounds what is in memory twice; a hundred share the cost of a sync well enough.
 pub(super) const BATCH_WRITES: usize = 256;
@@ -37,6 +38,7 @@ pub(super) struct Writer {
     pub(super) state: SharedState,
     pub(super) orders: mpsc::Receiver<Order>,
     backlog: Backlog,
+    reserve: Reserve,
     /// The newest revision when old events were last forgotten.
     newest_then: Revision,
     /// Whether the last transaction failed; only the first failure is logged.
@@ -46,6 +48,7 @@ pub(super) struct Writer {
 impl Writer {
     pub(super) fn new(
         database: Database,
+        reserve: Reserve,
         state: SharedState,
         orders: mpsc::Receiver<Order>,
         forgotten: Vec<Forgotten>,
@@ -60,6 +63,7 @@ impl Writer {
             state,
             orders,
             backlog,
+            reserve,
             newest_then,
             failing: false,
         }
@@ -87,6 +91,7 @@ impl Writer {
         if !self.backlog.is_empty() {
             self.forget().await;
         }
+        self.reserve.spend();
         if let Err(error) = self.database.close().await {
             tracing::warn!(%error, "the database could not be closed in peace; nothing is lost");
         }
@@ -99,10 +104,14 @@ impl Writer {
     async fn write(&mut self, orders: &mut Vec<Order>) -> Option<oneshot::Sender<()>> {
         let mut closing = None;
         let mut batch = Batch::default();
+        let takes_more = self.reserve.is_held();
         {
             let state = self.state.read();
             for order in orders.drain(..) {
                 match order {
+                    Order::Write(request) if request.change == Change::Added && !takes_more => {
+                        let _gone = request.answer.send(Err(self.full()));
+                    }
                     Order::Write(request) => batch.take(request, &state),
                     Order::Close(done) => closing = Some(done),
                 }
@@ -119,8 +128,15 @@ impl Writer {
         if batch.writes().is_empty() {
             return;
         }
-        if let Err(error) = self.database.append(batch.writes()).await {
+        let mut appended = self.database.append(batch.writes()).await;
+        if appended.as_ref().is_err_and(is_full) && self.database.empty_log().await.is_ok() {
+            appended = self.database.append(batch.writes()).await;
+        }
+        if let Err(error) = appended {
             self.report(&error, "a write failed");
+            if is_full(&error) {
+                self.reserve.spend();
+            }
             let error = Arc::new(error);
             batch.fail(|| self.failure(&error));
             return;
@@ -165,11 +181,15 @@ impl Writer {
 
     fn failure(&self, error: &Arc<sqlx::Error>) -> StoreError {
         if is_full(error) {
-            StoreError::Full {
-                path: self.database.path().to_owned(),
-            }
+            self.full()
         } else {
             StoreError::unavailable(Arc::clone(error))
+        }
+    }
+
+    fn full(&self) -> StoreError {
+        StoreError::Full {
+            path: self.database.path().to_owned(),
         }
     }
 
