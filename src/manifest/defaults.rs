@@ -64,6 +64,12 @@ pub fn job(job: &mut Value) {
     pod::defaults(job, "/spec/template/spec");
 }
 
+/// Fills in a pod that stands for itself.
+pub fn pod(object: &mut Value) {
+    pod::defaults(object, "/spec");
+    pod::of_its_own(object);
+}
+
 /// Fills in the spec of pods at a JSON pointer.
 pub fn pod_spec(object: &mut Value, pointer: &str) {
     pod::defaults(object, pointer);

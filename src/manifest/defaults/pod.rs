@@ -22,6 +22,35 @@ pub(super) fn defaults(object: &mut Value, pointer: &str) {
     objects(pod.get_mut("volumes")).for_each(volume);
 }
 
+/// Fills in what only a pod gets, and no template.
+pub(super) fn of_its_own(pod: &mut Value) {
+    let Some(pod) = object_at(pod, "/spec") else {
+        return;
+    };
+    fill_empty(pod, "restartPolicy", &json!("Always"));
+    fill(pod, "enableServiceLinks", json!(true));
+    for list in ["containers", "initContainers"] {
+        objects(pod.get_mut(list)).for_each(requests);
+    }
+}
+
+/// What is limited is also asked for.
+fn requests(container: &mut Object) {
+    let Some(resources) = container.get_mut("resources").and_then(Value::as_object_mut) else {
+        return;
+    };
+    let Some(Value::Object(limits)) = resources.get("limits").cloned() else {
+        return;
+    };
+    let requests = resources.entry("requests").or_insert_with(|| json!({}));
+    let Some(requests) = requests.as_object_mut() else {
+        return;
+    };
+    for (name, limit) in limits {
+        fill(requests, &name, limit);
+    }
+}
+
 fn container(container: &mut Object) {
     fill_empty(container, "imagePullPolicy", &json!(pull_policy(container)));
     fill(container, "resources", json!({}));

@@ -5,13 +5,16 @@
 
 use std::collections::BTreeMap;
 
-use k8s_openapi::apimachinery::pkg::apis::meta::v1::ObjectMeta;
+use k8s_openapi::apimachinery::pkg::apis::meta::v1::{ObjectMeta, OwnerReference};
 
 use super::{Findings, Hint, names};
 use crate::manifest::path::FieldPath;
 
 /// The most that all annotations of an object may hold together, keys and values, in bytes.
 const ANNOTATIONS_BYTES_MAX: usize = 256 * 1024;
+
+/// The finalizers that need no domain before them.
+const FINALIZERS: [&str; 3] = ["kubernetes", "orphan", "foregroundDeletion"];
 
 /// The metadata of an object that is created.
 pub fn create(metadata: &ObjectMeta, found: &mut Findings) {
@@ -43,6 +46,19 @@ pub fn create(metadata: &ObjectMeta, found: &mut Findings) {
     }
     labels(metadata.labels.as_ref(), &path.child("labels"), found);
     annotations(metadata.annotations.as_ref(), &path.child("annotations"), found);
+    owners(
+        metadata.owner_references.as_deref(),
+        &path.child("ownerReferences"),
+        found,
+    );
+    let path = path.child("finalizers");
+    finalizers(metadata.finalizers.as_deref(), &path, found);
+    for (index, name) in metadata.finalizers.iter().flatten().enumerate() {
+        if !name.contains('/') && !FINALIZERS.contains(&name.as_str()) {
+            let rule = "name is neither a standard finalizer name nor is it fully qualified";
+            found.invalid(&path.index(index), name, rule);
+        }
+    }
 }
 
 /// What of the metadata may not change once an object is created, and what may.
@@ -58,6 +74,64 @@ pub fn update(new: &ObjectMeta, old: &ObjectMeta, found: &mut Findings) {
     immutable(new.uid.as_ref(), old.uid.as_ref(), &path.child("uid"), found);
     labels(new.labels.as_ref(), &path.child("labels"), found);
     annotations(new.annotations.as_ref(), &path.child("annotations"), found);
+    owners(
+        new.owner_references.as_deref(),
+        &path.child("ownerReferences"),
+        found,
+    );
+    finalizers(new.finalizers.as_deref(), &path.child("finalizers"), found);
+}
+
+/// Owners: each said in full, and one of them at most in control.
+fn owners(owners: Option<&[OwnerReference]>, path: &FieldPath, found: &mut Findings) {
+    let owners = owners.unwrap_or_default();
+    let mut in_control: Option<String> = None;
+    for owner in owners {
+        let version = owner.api_version.rsplit('/').next().unwrap_or_default();
+        for (field, value, part, rule) in [
+            (
+                "apiVersion",
+                &owner.api_version,
+                version,
+                "version must not be empty",
+            ),
+            ("kind", &owner.kind, owner.kind.as_str(), "must not be empty"),
+            ("name", &owner.name, owner.name.as_str(), "must not be empty"),
+            ("uid", &owner.uid, owner.uid.as_str(), "must not be empty"),
+        ] {
+            if part.is_empty() {
+                found.invalid(&path.child(field), value, rule);
+            }
+        }
+        if owner.controller != Some(true) {
+            continue;
+        }
+        let this = format!("{}/{}", owner.kind, owner.name);
+        match &in_control {
+            None => in_control = Some(this),
+            Some(first) => {
+                let rule = format!(
+                    "Only one reference can have Controller set to true. Found \"true\" in references for {first} and {this}"
+                );
+                found.invalid(path, owners, rule);
+            }
+        }
+    }
+}
+
+/// Finalizers: qualified names, and not both ways to treat dependents.
+fn finalizers(names: Option<&[String]>, path: &FieldPath, found: &mut Findings) {
+    let names = names.unwrap_or_default();
+    for name in names {
+        for rule in names::qualified(name) {
+            found.invalid(path, name, rule);
+        }
+    }
+    let has = |wanted: &str| names.iter().any(|name| name == wanted);
+    if has("orphan") && has("foregroundDeletion") {
+        let rule = "finalizer orphan and foregroundDeletion cannot be both set";
+        found.invalid(path, names, rule);
+    }
 }
 
 /// A field that may not change. `new` may leave it out, as a client's update does.

@@ -25,6 +25,9 @@ const VALUE_RULE: &str = "a valid label must be an empty string or consist of al
     '.', and must start and end with an alphanumeric character (e.g. 'MyValue',  or 'my_value',  or '12345', regex \
     used for validation is '(([A-Za-z0-9][-A-Za-z0-9_.]*)?[A-Za-z0-9])?')";
 
+const CONFIG_KEY_RULE: &str = "a valid config key must consist of alphanumeric characters, '-', '_' or '.' (e.g. \
+    'key.name',  or 'KEY_NAME',  or 'key-name', regex used for validation is '[-._a-zA-Z0-9]+')";
+
 /// A DNS label (RFC 1123): the name of a namespace, a container, a volume.
 pub fn dns_label(name: &str) -> Vec<String> {
     let mut wrong = too_long(name, LABEL_BYTES_MAX);
@@ -103,6 +106,22 @@ pub fn environment_variable(name: &str) -> Vec<String> {
             "a valid environment variable name must consist only of printable ASCII characters other than '='"
                 .to_owned(),
         );
+    }
+    wrong
+}
+
+/// A key of a config map or a secret, which may become the name of a file.
+pub fn config_key(key: &str) -> Vec<String> {
+    let mut wrong = too_long(key, SUBDOMAIN_BYTES_MAX);
+    let is_plain = |byte: u8| byte.is_ascii_alphanumeric() || b"-_.".contains(&byte);
+    if key.is_empty() || !key.bytes().all(is_plain) {
+        wrong.push(CONFIG_KEY_RULE.to_owned());
+    }
+    match key {
+        "." => wrong.push("must not be '.'".to_owned()),
+        ".." => wrong.push("must not be '..'".to_owned()),
+        _ if key.starts_with("..") => wrong.push("must not start with '..'".to_owned()),
+        _ => {}
     }
     wrong
 }

@@ -119,6 +119,17 @@ pub enum ApiError {
     #[error("the server does not allow this method on the requested resource")]
     MethodNotAllowed,
 
+    /// The kind is known, and none can be made here.
+    #[error(
+        "{} can't be made or changed on one machine, which runs CronJobs, Jobs and pods: the server does not allow this \
+         method on the requested resource",
+        resource.qualified()
+    )]
+    NotMadeHere {
+        /// The kind's resource.
+        resource: &'static Resource,
+    },
+
     /// The answer cannot be given in any form that the client accepts.
     #[error("only the following media types are accepted: {JSON}")]
     NotAcceptable,
@@ -213,6 +224,15 @@ impl Cause {
         }
     }
 
+    /// A field that holds too much.
+    pub fn too_long(field: impl Into<String>, bytes_max: usize) -> Self {
+        Self {
+            reason: "FieldValueTooLong",
+            message: format!("Too long: may not be more than {bytes_max} bytes"),
+            field: field.into(),
+        }
+    }
+
     /// A field that may not be there, or not change like this.
     pub fn forbidden(field: impl Into<String>, detail: &str) -> Self {
         Self {
@@ -284,7 +304,9 @@ impl ApiError {
                 (StatusCode::FORBIDDEN, "Forbidden")
             }
             Self::BadRequest { .. } => (StatusCode::BAD_REQUEST, "BadRequest"),
-            Self::MethodNotAllowed => (StatusCode::METHOD_NOT_ALLOWED, "MethodNotAllowed"),
+            Self::MethodNotAllowed | Self::NotMadeHere { .. } => {
+                (StatusCode::METHOD_NOT_ALLOWED, "MethodNotAllowed")
+            }
             Self::NotAcceptable => (StatusCode::NOT_ACCEPTABLE, "NotAcceptable"),
             Self::UnsupportedMediaType { .. } => (StatusCode::UNSUPPORTED_MEDIA_TYPE, "UnsupportedMediaType"),
             Self::TooLarge { .. } => (StatusCode::PAYLOAD_TOO_LARGE, "RequestEntityTooLarge"),

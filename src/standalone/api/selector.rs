@@ -9,6 +9,7 @@ use serde::Deserialize;
 
 use super::error::ApiError;
 use super::resource::Resource;
+use crate::manifest::validate::names;
 use crate::standalone::store::{Object, StoreError};
 
 /// Which objects are meant. The default means all.
@@ -123,10 +124,10 @@ fn terms(selector: &str) -> Vec<&str> {
 
 impl LabelRule {
     fn parse(term: &str) -> Result<Self, ApiError> {
-        let rule = |key: &str, test| {
+        let rule = |key: &str, test: LabelTest| {
             let key = key.trim();
-            let plain = |c: char| c.is_ascii_alphanumeric() || "-_./".contains(c);
-            if key.is_empty() || !key.chars().all(plain) {
+            let is_value = |value: &String| names::label_value(value).is_empty();
+            if !names::qualified(key).is_empty() || !test.values().iter().all(is_value) {
                 return Err(unreadable(term));
             }
             Ok(Self {
@@ -169,6 +170,14 @@ impl LabelRule {
 }
 
 impl LabelTest {
+    /// The values that a label is compared with.
+    fn values(&self) -> &[String] {
+        match self {
+            Self::In(values) | Self::NotIn(values) => values,
+            Self::Exists | Self::Absent | Self::GreaterThan(_) | Self::LessThan(_) => &[],
+        }
+    }
+
     fn holds(&self, label: Option<&str>) -> bool {
         let number = || label.and_then(|label| label.parse::<i64>().ok());
         match self {

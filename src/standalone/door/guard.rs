@@ -60,6 +60,11 @@ pub(super) enum Refusal {
     /// It shows no token, or a wrong one.
     #[error("Unauthorized")]
     Unauthorized,
+    /// It asks to be taken for somebody else's. There is one user here, and nobody else to be.
+    #[error(
+        "forbidden: this server has one user, who cannot impersonate others; leave `--as` and its like out"
+    )]
+    Impersonation,
     /// There is no place for one more.
     #[error(
         "too many connections or watches at once; end some of them, or try again in {} s",
@@ -99,6 +104,7 @@ impl Guard {
         }
         let shown = only(headers, AUTHORIZATION.as_str()).and_then(bearer);
         match shown {
+            Some(shown) if self.token.is(shown) && impersonates(headers) => Err(Refusal::Impersonation),
             Some(shown) if self.token.is(shown) => Ok(()),
             _ => Err(Refusal::Unauthorized),
         }
@@ -124,6 +130,13 @@ fn only<'a>(headers: &'a HeaderMap, name: &str) -> Option<&'a str> {
     values.next().is_none().then_some(value)
 }
 
+/// Whether a request is to be taken for one of somebody else ("User impersonation" of Kubernetes' documentation).
+fn impersonates(headers: &HeaderMap) -> bool {
+    headers
+        .keys()
+        .any(|name| name.as_str().starts_with("impersonate-"))
+}
+
 /// The token in `Bearer TOKEN`.
 fn bearer(value: &str) -> Option<&str> {
     let (scheme, token) = value.split_once(' ')?;
@@ -133,7 +146,9 @@ fn bearer(value: &str) -> Option<&str> {
 impl Refusal {
     fn code(&self) -> (StatusCode, &'static str) {
         match self {
-            Refusal::OtherHost(_) | Refusal::WebPage => (StatusCode::FORBIDDEN, "Forbidden"),
+            Refusal::OtherHost(_) | Refusal::WebPage | Refusal::Impersonation => {
+                (StatusCode::FORBIDDEN, "Forbidden")
+            }
             Refusal::Unauthorized => (StatusCode::UNAUTHORIZED, "Unauthorized"),
             Refusal::NoPlace => (StatusCode::TOO_MANY_REQUESTS, "TooManyRequests"),
         }
@@ -153,7 +168,7 @@ impl IntoResponse for Refusal {
         let header = match self {
             Refusal::Unauthorized => Some((WWW_AUTHENTICATE, HeaderValue::from_static("Bearer"))),
             Refusal::NoPlace => Some((RETRY_AFTER, HeaderValue::from(RETRY_SECONDS))),
-            Refusal::OtherHost(_) | Refusal::WebPage => None,
+            Refusal::OtherHost(_) | Refusal::WebPage | Refusal::Impersonation => None,
         };
         response.headers_mut().extend(header);
         response

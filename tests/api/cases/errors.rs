@@ -227,3 +227,84 @@ pub(crate) async fn paths_and_methods_that_are_not_served(cluster: Cluster) {
         other => panic!("expected a refusal, found {other:?}"),
     }
 }
+
+/// Each is refused, and nothing is done.
+pub(crate) async fn requests_that_contradict_themselves(cluster: Cluster) {
+    const JSON: &str = "application/json";
+    const MERGE: &str = "application/merge-patch+json";
+    const APPLY: &str = "application/apply-patch+yaml";
+    let maps = format!("/api/v1/namespaces/{}/configmaps", cluster.namespace);
+    let map = format!("{maps}/a");
+    let whole = serde_json::to_value(config_map("a")).unwrap();
+    cluster.create(whole.clone()).await;
+    let metadata = |fields: Value| json!({ "metadata": fields });
+    let nothing = json!({});
+    for (method, media_type, path, body, code) in [
+        ("POST", JSON, format!("{maps}?dryRun=foo"), &whole, 422),
+        ("POST", JSON, format!("{maps}?fieldValidation=foo"), &whole, 422),
+        ("PUT", JSON, format!("{map}?dryRun=foo"), &whole, 422),
+        (
+            "PATCH",
+            MERGE,
+            map.clone(),
+            &metadata(json!({ "name": "b" })),
+            400,
+        ),
+        (
+            "PATCH",
+            MERGE,
+            map.clone(),
+            &metadata(json!({ "namespace": "b" })),
+            400,
+        ),
+        (
+            "PATCH",
+            MERGE,
+            map.clone(),
+            &metadata(json!({ "deletionTimestamp": "2026-11-26T12:00:00Z" })),
+            422,
+        ),
+        (
+            "PATCH",
+            APPLY,
+            format!("{map}?fieldManager=x"),
+            &metadata(json!({ "name": "a" })),
+            400,
+        ),
+        (
+            "DELETE",
+            JSON,
+            map.clone(),
+            &json!({ "propagationPolicy": "Background", "orphanDependents": true }),
+            422,
+        ),
+        (
+            "DELETE",
+            JSON,
+            map.clone(),
+            &json!({ "kind": "Foo", "apiVersion": "v1" }),
+            400,
+        ),
+        ("DELETE", JSON, map.clone(), &json!({ "dryRun": ["foo"] }), 422),
+        (
+            "GET",
+            JSON,
+            format!("{maps}?labelSelector=a%3Db%3Dc"),
+            &nothing,
+            400,
+        ),
+        (
+            "GET",
+            JSON,
+            format!("{maps}?labelSelector=a%20in%20(b%20c)"),
+            &nothing,
+            400,
+        ),
+    ] {
+        let answer = cluster.send_as(media_type, method, &path, Some(body)).await;
+        let found = answer.map_or_else(|status| status.code, |_| 200);
+        assert_eq!(found, code, "{method} {path} {body}");
+    }
+    let there = cluster.send("GET", &map, None).await.unwrap();
+    assert_eq!(there["data"], json!({ "key": "value" }));
+}

@@ -8,6 +8,7 @@ mod discovery;
 mod errors;
 mod lists;
 mod patches;
+mod validation;
 mod watches;
 mod writes;
 
@@ -45,6 +46,8 @@ pub(crate) fn all() -> Vec<Case> {
             what_the_server_writes_cannot_be_sent
             fields_that_nobody_knows_survive
             fields_that_nobody_knows_are_refused_on_demand
+            fields_that_nobody_knows_are_taken_out_with_a_warning
+            a_pod_has_the_defaults_of_kubernetes
             the_generation_counts_changes_of_the_spec
             a_change_that_changes_nothing_is_no_write
             the_later_of_two_writers_is_refused
@@ -75,6 +78,7 @@ pub(crate) fn all() -> Vec<Case> {
         patches {
             each_language_of_patches_is_spoken
             lists_with_keys_are_merged_by_kubectl
+            what_is_new_to_a_list_goes_first
             a_patch_may_insist_on_a_version
             a_patch_of_the_status_leaves_the_spec
             many_patches_at_once_all_arrive
@@ -99,6 +103,11 @@ pub(crate) fn all() -> Vec<Case> {
         errors {
             each_refusal_says_what_to_do
             paths_and_methods_that_are_not_served
+            requests_that_contradict_themselves
+        }
+        validation {
+            config_maps_and_secrets
+            owners_and_finalizers
         }
         discovery {
             clients_find_what_is_served

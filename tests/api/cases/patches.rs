@@ -102,6 +102,35 @@ pub(crate) async fn lists_with_keys_are_merged_by_kubectl(cluster: Cluster) {
     );
 }
 
+/// Unless the patch says the order, or the object knows it.
+pub(crate) async fn what_is_new_to_a_list_goes_first(cluster: Cluster) {
+    let api = cluster.cron_jobs();
+    api.create(&POST, &cron_job("nightly")).await.unwrap();
+    let names = async |containers: serde_json::Value| {
+        let pod = json!({ "containers": containers });
+        let patch = json!({ "spec": { "jobTemplate": { "spec": { "template": { "spec": pod } } } } });
+        let patched = api
+            .patch("nightly", &PatchParams::default(), &Patch::Strategic(patch))
+            .await
+            .unwrap();
+        let pod = patched.spec.job_template.spec.unwrap().template.spec.unwrap();
+        let names: Vec<String> = pod
+            .containers
+            .into_iter()
+            .map(|container| container.name)
+            .collect();
+        names.join(" ")
+    };
+    let new = |name: &str| json!({ "name": name, "image": "x:1" });
+    assert_eq!(names(json!([new("a")])).await, "a main");
+    assert_eq!(names(json!([new("c"), new("b")])).await, "c b a main");
+    assert_eq!(names(json!([new("main"), new("d")])).await, "c b a main d");
+    assert_eq!(
+        names(json!([{ "name": "a", "image": "x:2" }])).await,
+        "c b a main d"
+    );
+}
+
 pub(crate) async fn a_patch_may_insist_on_a_version(cluster: Cluster) {
     let api = cluster.config_maps();
     let made = api.create(&POST, &config_map("a")).await.unwrap();

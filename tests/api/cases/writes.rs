@@ -127,6 +127,93 @@ pub(crate) async fn fields_that_nobody_knows_are_refused_on_demand(cluster: Clus
     cluster.send("POST", &path, Some(&object)).await.unwrap();
 }
 
+/// What programs say that do not know better: the object is taken, as far as its kind has such fields.
+pub(crate) async fn fields_that_nobody_knows_are_taken_out_with_a_warning(cluster: Cluster) {
+    let mut object: Value = serde_json::to_value(cron_job("typo")).unwrap();
+    object["spec"]["suspnd"] = true.into();
+    object["spec"]["jobTemplate"]["spec"]["template"]["spec"]["containers"][0]["comand"] = json!(["x"]);
+    for (asked, is_warned) in [
+        ("", true),
+        ("&fieldValidation=Warn", true),
+        ("&fieldValidation=Ignore", false),
+    ] {
+        let request = http::Request::post(format!("{}?dryRun=All{asked}", cluster.path_of(&object)))
+            .header("content-type", "application/json")
+            .header("user-agent", "a-program/1")
+            .body(object.to_string().into_bytes().into())
+            .unwrap();
+        let answer = cluster.client.send(request).await.unwrap();
+        assert_eq!(answer.status(), 201);
+        let warnings = answer.headers().get_all("warning").iter();
+        let mut warnings: Vec<_> = warnings.map(|value| value.to_str().unwrap().to_owned()).collect();
+        warnings.sort();
+        let expected = [
+            r#"299 - "unknown field \"spec.jobTemplate.spec.template.spec.containers[0].comand\"""#,
+            r#"299 - "unknown field \"spec.suspnd\"""#,
+        ];
+        assert_eq!(
+            warnings,
+            if is_warned { expected.to_vec() } else { Vec::new() },
+            "{asked}"
+        );
+        let body = axum::body::Body::new(answer.into_body());
+        let body = axum::body::to_bytes(body, 1 << 20).await.unwrap();
+        let made: Value = serde_json::from_slice(&body).unwrap();
+        assert_eq!(made["spec"]["suspnd"], Value::Null);
+        let container = &made["spec"]["jobTemplate"]["spec"]["template"]["spec"]["containers"][0];
+        assert_eq!(
+            (&container["comand"], &container["name"]),
+            (&Value::Null, &json!("main"))
+        );
+    }
+}
+
+pub(crate) async fn a_pod_has_the_defaults_of_kubernetes(cluster: Cluster) {
+    let container = json!({
+        "name": "main",
+        "image": "busybox",
+        "resources": { "limits": { "cpu": "1", "memory": "1Mi" }, "requests": { "cpu": "500m" } },
+    });
+    let pod = json!({ "apiVersion": "v1", "kind": "Pod", "metadata": { "name": "a" }, "spec": { "containers": [container] } });
+    let made = cluster.create(pod).await;
+    let (spec, container) = (&made["spec"], &made["spec"]["containers"][0]);
+    let seen = json!({
+        "pod": {
+            "restartPolicy": spec["restartPolicy"],
+            "dnsPolicy": spec["dnsPolicy"],
+            "schedulerName": spec["schedulerName"],
+            "securityContext": spec["securityContext"],
+            "enableServiceLinks": spec["enableServiceLinks"],
+            "terminationGracePeriodSeconds": spec["terminationGracePeriodSeconds"],
+        },
+        "container": {
+            "imagePullPolicy": container["imagePullPolicy"],
+            "terminationMessagePath": container["terminationMessagePath"],
+            "terminationMessagePolicy": container["terminationMessagePolicy"],
+            "requests": container["resources"]["requests"],
+        },
+        "status": made["status"],
+    });
+    let expected = json!({
+        "pod": {
+            "restartPolicy": "Always",
+            "dnsPolicy": "ClusterFirst",
+            "schedulerName": "default-scheduler",
+            "securityContext": {},
+            "enableServiceLinks": true,
+            "terminationGracePeriodSeconds": 30,
+        },
+        "container": {
+            "imagePullPolicy": "Always",
+            "terminationMessagePath": "/dev/termination-log",
+            "terminationMessagePolicy": "File",
+            "requests": { "cpu": "500m", "memory": "1Mi" },
+        },
+        "status": { "phase": "Pending", "qosClass": "Burstable" },
+    });
+    assert_eq!(seen, expected);
+}
+
 pub(crate) async fn the_generation_counts_changes_of_the_spec(cluster: Cluster) {
     let api = cluster.cron_jobs();
     let mut object = api.create(&POST, &cron_job("nightly")).await.unwrap();

@@ -9,7 +9,6 @@ use http::header::CONTENT_TYPE;
 use http::{HeaderMap, Request, StatusCode};
 use serde_json::{Map, Value};
 
-use super::params::WriteQuery;
 use super::{ApiError, Endpoint, JSON, meta};
 use crate::manifest::source::Source;
 use crate::standalone::api::limits::{BODY_BYTES_MAX, DEPTH_MAX, depth};
@@ -149,39 +148,6 @@ pub(super) fn as_object(endpoint: &Endpoint, mut object: Value) -> Result<Value,
         )));
     }
     Ok(resource.strategy.stored(object))
-}
-
-/// Fails when a client that wants to be told has written fields that the kind does not have, and that were not there
-/// `before`.
-///
-/// DIFFERENCE: without `Strict` such fields are kept, where kube-apiserver drops them.
-pub(super) fn check_fields(
-    endpoint: &Endpoint,
-    object: &Value,
-    before: Option<&Value>,
-    query: &WriteQuery,
-) -> Result<(), ApiError> {
-    if query.field_validation != "Strict" {
-        return Ok(());
-    }
-    let strategy = endpoint.resource.strategy;
-    let mut unknown = strategy.unknown_fields(object);
-    if let Some(before) = before {
-        let known = strategy.unknown_fields(before);
-        unknown.retain(|field| !known.contains(field));
-    }
-    if unknown.is_empty() {
-        return Ok(());
-    }
-    let named: Vec<String> = unknown
-        .iter()
-        .map(|field| format!("unknown field \"{field}\""))
-        .collect();
-    let (kind, version) = (endpoint.resource.kind, endpoint.resource.version);
-    Err(ApiError::bad_request(format!(
-        "{kind} in version \"{version}\" cannot be handled as a {kind}: strict decoding error: {}",
-        named.join(", ")
-    )))
 }
 
 /// Answers an object.

@@ -10,7 +10,7 @@ use http::{HeaderMap, StatusCode, Uri};
 use serde::de::DeserializeOwned;
 
 use super::form::Form;
-use super::params::{ListQuery, Target, WriteQuery, mode, query};
+use super::params::{ListQuery, Target, WriteQuery, check_field_validation, mode, query};
 use super::{ApiError, Endpoint};
 use crate::standalone::api::ownership::Author;
 use crate::standalone::api::registry::{Mode, Part};
@@ -90,10 +90,16 @@ impl Call {
         }
     }
 
-    /// The parameters of a write, and whether it is carried out.
-    pub(super) fn write(&self) -> Result<(WriteQuery, Mode), ApiError> {
+    /// Whether it comes from another program, which says so in the header that tells of programs.
+    pub(super) fn is_from_outside(&self) -> bool {
+        self.headers.contains_key(USER_AGENT)
+    }
+
+    /// The parameters of a write, which are called `options` when they are refused, and whether it is carried out.
+    pub(super) fn write(&self, options: &'static str) -> Result<(WriteQuery, Mode), ApiError> {
         let query: WriteQuery = self.query()?;
-        let mode = mode(&query.dry_run)?;
+        let mode = mode(&query.dry_run, options)?;
+        check_field_validation(&query.field_validation, options)?;
         Ok((query, mode))
     }
 }

@@ -5,14 +5,17 @@ use http::StatusCode;
 use http::header::CONTENT_TYPE;
 use serde::Serialize;
 
-use super::body::{Content, answer_json, check_fields};
+use super::body::{Content, answer_json};
 use super::call::Call;
 use super::form::Form;
 use super::params::{Continue, ListQuery, revision};
-use super::{ApiError, Endpoint, JSON, item, meta, watch};
+use super::{ApiError, Endpoint, JSON, fields, item, meta, watch};
 use crate::standalone::api::registry::{Deletion, Owners, Part, read};
 use crate::standalone::api::selector::Selector;
 use crate::standalone::store::{Key, Object, Page, Place, Range, Revision, Scope, StoreError};
+
+/// What the parameters of a create are called when they are refused.
+const CREATE_OPTIONS: &str = "CreateOptions";
 
 /// `GET` of a collection.
 pub(super) async fn list_or_watch(call: Call) -> Result<Response, ApiError> {
@@ -33,11 +36,11 @@ pub(super) async fn watch_one(call: Call, mut query: ListQuery) -> Result<Respon
 
 /// `POST` to a collection.
 pub(super) async fn create(call: Call, content: Content) -> Result<Response, ApiError> {
-    let (query, mode) = call.write()?;
+    let (query, mode) = call.write(CREATE_OPTIONS)?;
     let endpoint = &call.endpoint;
-    let object = content.object(endpoint)?;
+    let mut object = content.object(endpoint)?;
     check_namespace(&call.target.namespace, meta::namespace(&object))?;
-    check_fields(endpoint, &object, None, &query)?;
+    let warnings = fields::settle(&call, &query, &mut object, None)?;
     let created = endpoint
         .registry()
         .create(
@@ -48,7 +51,7 @@ pub(super) async fn create(call: Call, content: Content) -> Result<Response, Api
             Owners::Author(&call.author(&query, Part::Main)),
         )
         .await?;
-    call.answer(StatusCode::CREATED, created)
+    Ok(warnings.on(call.answer(StatusCode::CREATED, created)?))
 }
 
 /// `DELETE` of a collection: of every object that the selectors mean.

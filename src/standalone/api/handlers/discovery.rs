@@ -12,7 +12,7 @@ use serde_json::{Value, json};
 
 use super::body::answer_json;
 use super::reviews::REVIEWS;
-use super::{ApiError, RESOURCES, Resource};
+use super::{ABSENTEES, ApiError, RESOURCES, Resource};
 use crate::standalone::KUBERNETES_VERSION;
 
 /// The Kubernetes version whose behaviour the API follows.
@@ -80,6 +80,7 @@ fn group_list() -> Value {
 fn groups() -> BTreeMap<&'static str, Value> {
     let of_resources = RESOURCES
         .iter()
+        .chain(ABSENTEES)
         .map(|resource| (resource.group, resource.version));
     let of_reviews = REVIEWS.iter().map(|review| (review.group, review.version));
     let served = of_resources.chain(of_reviews);
@@ -97,6 +98,7 @@ fn groups() -> BTreeMap<&'static str, Value> {
 fn by_root() -> BTreeMap<String, Value> {
     let of_resources = RESOURCES
         .iter()
+        .chain(ABSENTEES)
         .map(|resource| (resource.root(), resource.api_version(), entries(resource)));
     let of_reviews = REVIEWS
         .iter()

@@ -1,12 +1,15 @@
 //! Requests to one object: get, update, patch, delete.
 
+use std::sync::{Mutex, PoisonError};
+
 use axum::response::Response;
 use http::StatusCode;
 use serde_json::{Value, json};
 
-use super::body::{Content, answer_json, as_object, check_fields};
+use super::body::{Content, answer_json, as_object};
 use super::call::Call;
 use super::collection::check_namespace;
+use super::fields::{self, Warnings};
 use super::params::{ListQuery, WriteQuery, mode};
 use super::{ApiError, Endpoint, collection, meta};
 use crate::standalone::api::error::Cause;
@@ -17,6 +20,7 @@ use crate::standalone::api::strategy::Propagation;
 /// What the parameters of these requests are called when they are refused.
 const DELETE_OPTIONS: &str = "DeleteOptions";
 const PATCH_OPTIONS: &str = "PatchOptions";
+const UPDATE_OPTIONS: &str = "UpdateOptions";
 
 /// `GET` of an object, or of its status, which is the same answer. With `?watch` it is a watch of this one object.
 pub(super) async fn read(call: Call) -> Result<Response, ApiError> {
@@ -72,14 +76,29 @@ pub(super) async fn delete(call: Call, content: Content) -> Result<Response, Api
 }
 
 async fn put(call: Call, part: Part, content: &Content) -> Result<Response, ApiError> {
-    let (query, mode) = call.write()?;
-    let (endpoint, target) = (&call.endpoint, &call.target);
-    let object = content.object(endpoint)?;
-    check_name(&target.name, meta::name(&object))?;
-    check_namespace(&target.namespace, meta::namespace(&object))?;
-    check_fields(endpoint, &object, None, &query)?;
-    let author = call.author(&query, part);
-    let change = |_: &Value| Ok(object.clone());
+    let (query, mode) = call.write(UPDATE_OPTIONS)?;
+    let object = content.object(&call.endpoint)?;
+    check_place(&call, &object)?;
+    write(&call, part, mode, &query, |_| Ok(object.clone())).await
+}
+
+/// Writes what a change makes of the object, as far as its kind has such fields.
+async fn write(
+    call: &Call,
+    part: Part,
+    mode: Mode,
+    query: &WriteQuery,
+    change: impl Fn(&Value) -> Result<Value, ApiError> + Send + Sync,
+) -> Result<Response, ApiError> {
+    let (endpoint, author) = (&call.endpoint, call.author(query, part));
+    // The change may be made several times, when others get in between; the last one counts.
+    let warnings = Mutex::new(Warnings::default());
+    let settled = |current: &Value| {
+        let mut object = change(current)?;
+        let found = fields::settle(call, query, &mut object, Some(current))?;
+        *warnings.lock().unwrap_or_else(PoisonError::into_inner) = found;
+        Ok(object)
+    };
     let updated = endpoint
         .registry()
         .update(
@@ -88,10 +107,17 @@ async fn put(call: Call, part: Part, content: &Content) -> Result<Response, ApiE
             part,
             mode,
             Owners::Author(&author),
-            change,
+            settled,
         )
         .await?;
-    call.answer(StatusCode::OK, updated)
+    let warnings = warnings.into_inner().unwrap_or_else(PoisonError::into_inner);
+    Ok(warnings.on(call.answer(StatusCode::OK, updated)?))
+}
+
+/// Fails when an object says another name or namespace than the path.
+fn check_place(call: &Call, object: &Value) -> Result<(), ApiError> {
+    check_name(&call.target.name, meta::name(object))?;
+    check_namespace(&call.target.namespace, meta::namespace(object))
 }
 
 /// Fails when an object says another name than the path.
@@ -108,7 +134,7 @@ async fn change(call: Call, part: Part, content: &Content) -> Result<Response, A
     if content.media_type() == APPLY {
         return apply(call, part, content).await;
     }
-    let (query, mode) = call.write()?;
+    let (query, mode) = call.write(PATCH_OPTIONS)?;
     if query.force.is_some() {
         let causes = vec![Cause::forbidden(
             "force",
@@ -120,30 +146,19 @@ async fn change(call: Call, part: Part, content: &Content) -> Result<Response, A
         });
     }
     let patch = Patch::parse(content.media_type(), &content.bytes)?;
-    let (endpoint, author) = (&call.endpoint, call.author(&query, part));
+    let endpoint = &call.endpoint;
     let change = |current: &Value| {
         let patched = patch.apply(endpoint.resource.strategy.shown(current.clone()))?;
         let object = as_object(endpoint, patched)?;
-        check_fields(endpoint, &object, Some(current), &query)?;
+        check_place(&call, &object)?;
         Ok(object)
     };
-    let updated = endpoint
-        .registry()
-        .update(
-            endpoint.resource,
-            &call.key(),
-            part,
-            mode,
-            Owners::Author(&author),
-            change,
-        )
-        .await?;
-    call.answer(StatusCode::OK, updated)
+    write(&call, part, mode, &query, change).await
 }
 
 /// `PATCH` by applying a configuration.
 async fn apply(call: Call, part: Part, content: &Content) -> Result<Response, ApiError> {
-    let (query, mode) = call.write()?;
+    let (query, mode) = call.write(PATCH_OPTIONS)?;
     if query.field_manager.is_empty() {
         let causes = vec![Cause::required("fieldManager", "is required for apply patch")];
         return Err(ApiError::InvalidOptions {
@@ -153,6 +168,13 @@ async fn apply(call: Call, part: Part, content: &Content) -> Result<Response, Ap
     }
     let (endpoint, target) = (&call.endpoint, &call.target);
     let mut config = content.yaml()?;
+    for field in ["apiVersion", "kind"] {
+        if config[field].as_str().unwrap_or_default().is_empty() {
+            return Err(ApiError::bad_request(format!(
+                "the configuration does not say its `{field}`"
+            )));
+        }
+    }
     meta::drop_nulls(&mut config);
     let mut config = as_object(endpoint, config)?;
     if meta::get(&config, "managedFields").is_some() {
@@ -161,9 +183,8 @@ async fn apply(call: Call, part: Part, content: &Content) -> Result<Response, Ap
     if meta::name(&config).is_empty() {
         meta::set(&mut config, "name", target.name.as_str());
     }
-    check_name(&target.name, meta::name(&config))?;
-    check_namespace(&target.namespace, meta::namespace(&config))?;
-    check_fields(endpoint, &config, None, &query)?;
+    check_place(&call, &config)?;
+    let warnings = fields::settle(&call, &query, &mut config, None)?;
     let application = Application {
         config: &config,
         author: &call.author(&query, part),
@@ -173,19 +194,37 @@ async fn apply(call: Call, part: Part, content: &Content) -> Result<Response, Ap
         .registry()
         .apply(endpoint.resource, &call.key(), part, mode, &application)
         .await?;
-    match applied {
+    let answer = match applied {
         Applied::Created(object) => call.answer(StatusCode::CREATED, object),
         Applied::Configured(object) => call.answer(StatusCode::OK, object),
-    }
+    };
+    Ok(warnings.on(answer?))
 }
 
-/// How to delete: from the body, and where that does not say, from the query.
+/// How to delete: as the body says, or the query where there is no body.
 pub(super) fn deletion(call: &Call, content: &Content) -> Result<(Deletion, Mode), ApiError> {
-    let query: WriteQuery = call.query()?;
+    let query: WriteQuery = match content.bytes.is_empty() {
+        true => call.query()?,
+        false => WriteQuery::default(),
+    };
     let options = content.options()?;
+    if options.get("kind").is_some_and(|kind| kind != DELETE_OPTIONS) {
+        return Err(ApiError::bad_request(format!(
+            "the body of a delete holds {DELETE_OPTIONS}, not {}",
+            options["kind"]
+        )));
+    }
     let text = |value: &Value| value.as_str().map(str::to_owned);
     let policy = text(&options["propagationPolicy"]).or(query.propagation_policy);
     let orphan = options["orphanDependents"].as_bool().or(query.orphan_dependents);
+    if let (Some(policy), Some(_)) = (&policy, orphan) {
+        let rule = "orphanDependents and deletionPropagation cannot be both set";
+        let causes = vec![Cause::invalid("propagationPolicy", &json!(policy), rule)];
+        return Err(ApiError::InvalidOptions {
+            kind: DELETE_OPTIONS,
+            causes,
+        });
+    }
     let propagation = match (policy.as_deref(), orphan) {
         (Some("Background"), _) | (None, Some(false)) => Some(Propagation::Background),
         (Some("Foreground"), _) => Some(Propagation::Foreground),
@@ -209,7 +248,7 @@ pub(super) fn deletion(call: &Call, content: &Content) -> Result<(Deletion, Mode
         uid: text(&options["preconditions"]["uid"]),
         resource_version: text(&options["preconditions"]["resourceVersion"]),
     };
-    Ok((deletion, mode(&dry_run)?))
+    Ok((deletion, mode(&dry_run, DELETE_OPTIONS)?))
 }
 
 /// The answer when an object is gone.

@@ -7,6 +7,7 @@ mod body;
 mod call;
 mod collection;
 mod discovery;
+mod fields;
 mod form;
 mod item;
 mod log;
@@ -20,7 +21,7 @@ use axum::routing::{MethodRouter, get};
 
 use super::error::{ApiError, JSON};
 use super::registry::Registry;
-use super::resource::{RESOURCES, Resource};
+use super::resource::{ABSENTEES, RESOURCES, Resource};
 use super::{Api, meta};
 use crate::standalone::store::Object;
 
@@ -51,7 +52,7 @@ pub(super) fn router(api: &Api) -> Router {
     let mut router = discovery::routes()
         .merge(openapi::routes())
         .merge(reviews::routes());
-    for resource in RESOURCES {
+    for resource in RESOURCES.iter().chain(ABSENTEES) {
         router = router.merge(routes(Endpoint {
             api: api.clone(),
             resource,
@@ -77,6 +78,11 @@ fn routes(endpoint: Endpoint) -> Router {
     if endpoint.resource.is_writable() {
         of_collection = of_collection.post(collection::create);
         of_item = of_item.put(item::replace).patch(item::patch).delete(item::delete);
+    } else {
+        let resource = endpoint.resource;
+        let refuse = move || async move { ApiError::NotMadeHere { resource } };
+        of_collection = of_collection.fallback(refuse);
+        of_item = of_item.fallback(refuse);
     }
     if endpoint.resource.verbs.contains(&"deletecollection") {
         of_collection = of_collection.delete(collection::delete);

@@ -8,6 +8,7 @@ use serde::de::DeserializeOwned;
 use serde::{Deserialize, Deserializer};
 
 use super::ApiError;
+use crate::standalone::api::error::Cause;
 use crate::standalone::api::registry::Mode;
 use crate::standalone::store::{Place, Revision};
 
@@ -46,7 +47,7 @@ pub(super) struct ListQuery {
 #[serde(default, rename_all = "camelCase")]
 pub(super) struct WriteQuery {
     pub(super) dry_run: String,
-    /// What is done about unknown fields: `Strict` refuses them, anything else keeps them.
+    /// What is done about unknown fields: see `fields`.
     pub(super) field_validation: String,
     /// The name of who writes, for the ownership of fields.
     pub(super) field_manager: String,
@@ -77,14 +78,28 @@ fn maybe_flag<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<bool>
     flag(deserializer).map(Some)
 }
 
-/// Whether a `dryRun` parameter asks for a rehearsal.
-pub(super) fn mode(dry_run: &str) -> Result<Mode, ApiError> {
+/// Whether a `dryRun` parameter of these options asks for a rehearsal.
+pub(super) fn mode(dry_run: &str, options: &'static str) -> Result<Mode, ApiError> {
     match dry_run {
         "" => Ok(Mode::Real),
         "All" => Ok(Mode::DryRun),
-        other => Err(ApiError::bad_request(format!(
-            "dryRun: Unsupported value: \"{other}\": supported values: \"All\""
-        ))),
+        other => Err(unsupported(options, "dryRun", other, &["All"])),
+    }
+}
+
+/// Fails for a `fieldValidation` that does not exist.
+pub(super) fn check_field_validation(asked: &str, options: &'static str) -> Result<(), ApiError> {
+    let supported = ["", "Ignore", "Strict", "Warn"];
+    if supported.contains(&asked) {
+        return Ok(());
+    }
+    Err(unsupported(options, "fieldValidation", asked, &supported))
+}
+
+fn unsupported(kind: &'static str, field: &str, value: &str, supported: &[&str]) -> ApiError {
+    ApiError::InvalidOptions {
+        kind,
+        causes: vec![Cause::unsupported(field, value, supported)],
     }
 }
 

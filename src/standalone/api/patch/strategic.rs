@@ -102,12 +102,18 @@ pub fn merge(object: &mut Value, patch: &Value) -> Result<(), StrategicError> {
             remove_values(fields, list, change);
         }
     }
+    let orders: Vec<_> = changes
+        .iter()
+        .filter_map(|(field, order)| Some((field.strip_prefix(ORDER)?, order)))
+        .map(|(list, order)| (list, order, fields.get(list).cloned()))
+        .collect();
     for (field, change) in changes.iter().filter(|(field, _)| !field.starts_with('$')) {
         merge_field(fields, field, change)?;
     }
-    for (field, order) in changes {
-        if let Some(list) = field.strip_prefix(ORDER) {
-            put_in_order(fields, list, order);
+    for (list, order, before) in orders {
+        if let (Some(Value::Array(merged)), Value::Array(order)) = (fields.get_mut(list), order) {
+            let before = before.as_ref().and_then(Value::as_array);
+            put_in_order(merged, order, before.map_or(&[], Vec::as_slice), list_kind(list));
         }
     }
     Ok(())
@@ -158,11 +164,13 @@ fn merge_field(fields: &mut Map<String, Value>, field: &str, change: &Value) -> 
         }
         (Value::Array(changes), ListKind::Set) => {
             let list = elements(fields, field);
+            let before = list.clone();
             for change in changes {
                 if !list.contains(change) {
                     list.push(change.clone());
                 }
             }
+            put_in_order(list, changes, &before, ListKind::Set);
         }
         _ => {
             fields.insert(field.to_owned(), change.clone());
@@ -199,6 +207,7 @@ fn merge_list(
         *list = changes.iter().filter(|change| !whole(change)).cloned().collect();
         return Ok(());
     }
+    let before = list.clone();
     for change in changes {
         let no_key = || StrategicError::NoKey {
             field: field.to_owned(),
@@ -221,6 +230,7 @@ fn merge_list(
             }
         }
     }
+    put_in_order(list, changes, &before, ListKind::ByKey(key));
     Ok(())
 }
 
@@ -230,29 +240,29 @@ fn remove_values(fields: &mut Map<String, Value>, field: &str, unwanted: &Value)
     }
 }
 
-/// Puts the elements that the patch orders into that order. The others keep their places among themselves, and go before
-/// an ordered element that they stood before, or that was not there.
-fn put_in_order(fields: &mut Map<String, Value>, field: &str, order: &Value) {
-    let (Some(Value::Array(list)), Value::Array(order)) = (fields.get_mut(field), order) else {
-        return;
-    };
-    let kind = list_kind(field);
-    let same = |element: &Value, wanted: &Value| match kind {
-        ListKind::ByKey(key) => element.get(key).is_some() && element.get(key) == wanted.get(key),
-        _ => element == wanted,
+/// Puts the elements that a patch names into its order. The others keep theirs, and go before an element of the patch
+/// only where they stood before it in the list as it was `before`; so what is new to the list goes to its front
+/// (`normalizeElementOrder`).
+fn put_in_order(list: &mut Vec<Value>, order: &[Value], before: &[Value], kind: ListKind) {
+    let same = |element: &Value, other: &Value| match kind {
+        ListKind::ByKey(key) => element.get(key).is_some() && element.get(key) == other.get(key),
+        ListKind::Set | ListKind::Atomic => element == other,
     };
     let rank = |element: &Value| order.iter().position(|wanted| same(element, wanted));
-    let numbered = std::mem::take(list).into_iter().enumerate();
-    let (mut ordered, others): (Vec<_>, Vec<_>) = numbered.partition(|(_, element)| rank(element).is_some());
-    ordered.sort_by_key(|(_, element)| rank(element));
-    let mut ordered = ordered.into_iter().peekable();
-    for (place, other) in others {
-        while let Some((_, element)) = ordered.next_if(|(before, _)| *before < place) {
+    let place = |element: &Value| before.iter().position(|former| same(element, former));
+    let (mut named, others): (Vec<_>, Vec<_>) = std::mem::take(list)
+        .into_iter()
+        .partition(|element| rank(element).is_some());
+    named.sort_by_key(rank);
+    let mut named = named.into_iter().peekable();
+    for other in others {
+        let stood_before = |element: &Value| matches!((place(&other), place(element)), (Some(other), Some(named)) if other < named);
+        while let Some(element) = named.next_if(|element| !stood_before(element)) {
             list.push(element);
         }
         list.push(other);
     }
-    list.extend(ordered.map(|(_, element)| element));
+    list.extend(named);
 }
 
 #[cfg(test)]

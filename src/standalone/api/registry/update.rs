@@ -200,13 +200,9 @@ fn keep_metadata(old: &Value, new: &mut Value) -> Vec<Cause> {
         "deletionGracePeriodSeconds",
     ] {
         match (meta::get(old, field), meta::get(new, field)) {
-            (Some(old), Some(new)) if old != new => {
-                causes.push(Cause::invalid(
-                    format!("metadata.{field}"),
-                    new,
-                    "field is immutable",
-                ));
-            }
+            (Some(old), Some(new)) if old != new => causes.push(immutable(field, new)),
+            // Only a delete begins one.
+            (None, Some(new)) if field == "deletionTimestamp" => causes.push(immutable(field, new)),
             _ => meta::carry(new, old, field),
         }
     }
@@ -231,6 +227,10 @@ fn keep_metadata(old: &Value, new: &mut Value) -> Vec<Cause> {
         }
     }
     causes
+}
+
+fn immutable(field: &str, value: &Value) -> Cause {
+    Cause::invalid(format!("metadata.{field}"), value, "field is immutable")
 }
 
 /// Whether anything but metadata and status differs.

@@ -6,6 +6,7 @@ use k8s_openapi::api::batch::v1::{CronJob, Job};
 use serde_json::{Map, Value, json};
 
 use super::{Propagation, Strategy, causes, read_as, unknown_to};
+use crate::manifest::path::FieldPath;
 use crate::manifest::{defaults, validate};
 use crate::schedule::TimeZones;
 use crate::standalone::api::error::Cause;
@@ -24,7 +25,7 @@ impl Strategy for CronJobs {
         read_as::<CronJob>(object).map(drop)
     }
 
-    fn unknown_fields(&self, object: &Value) -> Vec<String> {
+    fn unknown_fields(&self, object: &Value) -> Vec<FieldPath> {
         unknown_to::<CronJob>(object)
     }
 
@@ -58,7 +59,7 @@ impl Strategy for Jobs {
         read_as::<Job>(object).map(drop)
     }
 
-    fn unknown_fields(&self, object: &Value) -> Vec<String> {
+    fn unknown_fields(&self, object: &Value) -> Vec<FieldPath> {
         unknown_to::<Job>(object)
     }
 

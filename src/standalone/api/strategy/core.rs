@@ -4,7 +4,9 @@ use k8s_openapi::api::coordination::v1::Lease;
 use k8s_openapi::api::core::v1::{ConfigMap, Namespace, Node, Pod, Secret, Service, ServiceAccount};
 use serde_json::{Value, json};
 
-use super::{Strategy, causes, check_metadata, read_as, unknown_to};
+use super::{Strategy, causes, check_metadata, data, qos, read_as, unknown_to};
+use crate::manifest::defaults;
+use crate::manifest::path::FieldPath;
 use crate::manifest::validate::{self, names::dns_label};
 use crate::schedule::TimeZones;
 use crate::standalone::api::error::Cause;
@@ -15,6 +17,10 @@ const POD_GRACE_SECONDS: i64 = 30;
 
 /// The namespaces that every client may rely on (the admission plugin `NamespaceLifecycle`).
 const IMMORTAL_NAMESPACES: [&str; 3] = ["default", "kube-system", "kube-public"];
+
+/// Kinds of which there are no objects.
+#[derive(Debug)]
+pub struct Absent;
 
 /// Config maps.
 #[derive(Debug)]
@@ -48,18 +54,33 @@ pub struct ServiceAccounts;
 #[derive(Debug)]
 pub struct Services;
 
+impl Strategy for Absent {
+    fn check_types(&self, _object: &Value) -> Result<(), String> {
+        Ok(())
+    }
+
+    fn unknown_fields(&self, _object: &Value) -> Vec<FieldPath> {
+        Vec::new()
+    }
+
+    fn check(&self, _object: &Value, _old: Option<&Value>, _zones: &TimeZones) -> Result<Vec<Cause>, String> {
+        Ok(Vec::new())
+    }
+}
+
 impl Strategy for ConfigMaps {
     fn check_types(&self, object: &Value) -> Result<(), String> {
         read_as::<ConfigMap>(object).map(drop)
     }
 
-    fn unknown_fields(&self, object: &Value) -> Vec<String> {
+    fn unknown_fields(&self, object: &Value) -> Vec<FieldPath> {
         unknown_to::<ConfigMap>(object)
     }
 
     fn check(&self, object: &Value, old: Option<&Value>, _zones: &TimeZones) -> Result<Vec<Cause>, String> {
         let mut causes = check_metadata::<ConfigMap>(object, old)?;
         causes.extend(unless_immutable(object, old, &["data", "binaryData"]));
+        causes.extend(data::of_config_map(&read_as(object)?));
         Ok(causes)
     }
 }
@@ -69,7 +90,7 @@ impl Strategy for Secrets {
         read_as::<Secret>(object).map(drop)
     }
 
-    fn unknown_fields(&self, object: &Value) -> Vec<String> {
+    fn unknown_fields(&self, object: &Value) -> Vec<FieldPath> {
         unknown_to::<Secret>(object)
     }
 
@@ -79,6 +100,7 @@ impl Strategy for Secrets {
         if old.is_some_and(|old| object["type"] != old["type"]) {
             causes.push(Cause::invalid("type", &object["type"], "field is immutable"));
         }
+        causes.extend(data::of_secret(&read_as(object)?));
         Ok(causes)
     }
 
@@ -106,7 +128,7 @@ impl Strategy for ServiceAccounts {
         read_as::<ServiceAccount>(object).map(drop)
     }
 
-    fn unknown_fields(&self, object: &Value) -> Vec<String> {
+    fn unknown_fields(&self, object: &Value) -> Vec<FieldPath> {
         unknown_to::<ServiceAccount>(object)
     }
 
@@ -120,7 +142,7 @@ impl Strategy for Services {
         read_as::<Service>(object).map(drop)
     }
 
-    fn unknown_fields(&self, object: &Value) -> Vec<String> {
+    fn unknown_fields(&self, object: &Value) -> Vec<FieldPath> {
         unknown_to::<Service>(object)
     }
 
@@ -134,7 +156,7 @@ impl Strategy for Leases {
         read_as::<Lease>(object).map(drop)
     }
 
-    fn unknown_fields(&self, object: &Value) -> Vec<String> {
+    fn unknown_fields(&self, object: &Value) -> Vec<FieldPath> {
         unknown_to::<Lease>(object)
     }
 
@@ -153,7 +175,7 @@ impl Strategy for Nodes {
         read_as::<Node>(object).map(drop)
     }
 
-    fn unknown_fields(&self, object: &Value) -> Vec<String> {
+    fn unknown_fields(&self, object: &Value) -> Vec<FieldPath> {
         unknown_to::<Node>(object)
     }
 
@@ -171,7 +193,7 @@ impl Strategy for Namespaces {
         read_as::<Namespace>(object).map(drop)
     }
 
-    fn unknown_fields(&self, object: &Value) -> Vec<String> {
+    fn unknown_fields(&self, object: &Value) -> Vec<FieldPath> {
         unknown_to::<Namespace>(object)
     }
 
@@ -231,7 +253,7 @@ impl Strategy for Pods {
         read_as::<Pod>(object).map(drop)
     }
 
-    fn unknown_fields(&self, object: &Value) -> Vec<String> {
+    fn unknown_fields(&self, object: &Value) -> Vec<FieldPath> {
         unknown_to::<Pod>(object)
     }
 
@@ -246,12 +268,8 @@ impl Strategy for Pods {
     }
 
     fn prepare_create(&self, object: &mut Value) {
-        object["status"] = json!({ "phase": "Pending" });
-        let Some(spec) = meta::spec(object) else { return };
-        meta::default(spec, "restartPolicy", "Always");
-        meta::default(spec, "terminationGracePeriodSeconds", POD_GRACE_SECONDS);
-        meta::default(spec, "dnsPolicy", "ClusterFirst");
-        meta::default(spec, "schedulerName", "default-scheduler");
+        defaults::pod(object);
+        object["status"] = json!({ "phase": "Pending", "qosClass": qos::class(&object["spec"]) });
     }
 
     fn counts_generations(&self) -> bool {

@@ -5,6 +5,7 @@ use k8s_openapi::api::core::v1::Event;
 use serde_json::{Value, json};
 
 use super::{Strategy, check_metadata, read_as, unknown_to};
+use crate::manifest::path::FieldPath;
 use crate::schedule::TimeZones;
 use crate::standalone::api::error::Cause;
 use crate::standalone::api::meta;
@@ -33,7 +34,7 @@ impl Strategy for Events {
         read_as::<Event>(object).map(drop)
     }
 
-    fn unknown_fields(&self, object: &Value) -> Vec<String> {
+    fn unknown_fields(&self, object: &Value) -> Vec<FieldPath> {
         unknown_to::<Event>(object)
     }
 
@@ -71,7 +72,7 @@ impl Strategy for EventsV1 {
         Events.check_types(object)
     }
 
-    fn unknown_fields(&self, object: &Value) -> Vec<String> {
+    fn unknown_fields(&self, object: &Value) -> Vec<FieldPath> {
         Events.unknown_fields(object)
     }
 

@@ -5,7 +5,9 @@
 
 mod batch;
 mod core;
+mod data;
 mod events;
+mod qos;
 
 use k8s_openapi::Metadata;
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::ObjectMeta;
@@ -14,11 +16,12 @@ use serde::de::DeserializeOwned;
 use serde_json::Value;
 
 pub use batch::{CronJobs, Jobs};
-pub use core::{ConfigMaps, Leases, Namespaces, Nodes, Pods, Secrets, ServiceAccounts, Services};
+pub use core::{Absent, ConfigMaps, Leases, Namespaces, Nodes, Pods, Secrets, ServiceAccounts, Services};
 pub use events::{Events, EventsV1};
 
 use super::error::Cause;
 use super::unknown;
+use crate::manifest::path::FieldPath;
 use crate::manifest::validate::{FieldError, Findings, metadata};
 use crate::schedule::TimeZones;
 
@@ -43,7 +46,7 @@ pub trait Strategy: Sync + std::fmt::Debug {
     fn check_types(&self, object: &Value) -> Result<(), String>;
 
     /// The fields that the object has and its kind does not; none when its types are wrong, which is said elsewhere.
-    fn unknown_fields(&self, object: &Value) -> Vec<String>;
+    fn unknown_fields(&self, object: &Value) -> Vec<FieldPath>;
 
     /// Fills in defaults and resets what is not the client's to write. The uid is known by then.
     fn prepare_create(&self, _object: &mut Value) {}
@@ -118,7 +121,7 @@ fn read_as<T: DeserializeOwned>(object: &Value) -> Result<T, String> {
 }
 
 /// The fields that a `T` does not have.
-fn unknown_to<T: DeserializeOwned + Serialize>(object: &Value) -> Vec<String> {
+fn unknown_to<T: DeserializeOwned + Serialize>(object: &Value) -> Vec<FieldPath> {
     let understood = read_as::<T>(object)
         .ok()
         .and_then(|typed| serde_json::to_value(typed).ok());

@@ -63,7 +63,7 @@ fn lists_of_things_with_a_key_are_merged_and_others_replaced() {
         (
             json!({ "env": [{ "name": "A", "value": "1" }] }),
             json!({ "env": [{ "name": "B", "value": "2" }] }),
-            json!({ "env": [{ "name": "A", "value": "1" }, { "name": "B", "value": "2" }] }),
+            json!({ "env": [{ "name": "B", "value": "2" }, { "name": "A", "value": "1" }] }),
         ),
         (
             json!({ "env": [{ "name": "A", "value": "1" }] }),
@@ -88,7 +88,7 @@ fn lists_of_things_with_a_key_are_merged_and_others_replaced() {
         (
             json!({ "finalizers": ["a"] }),
             json!({ "finalizers": ["b", "a"] }),
-            json!({ "finalizers": ["a", "b"] }),
+            json!({ "finalizers": ["b", "a"] }),
         ),
         (
             json!({ "finalizers": ["a", "b"] }),

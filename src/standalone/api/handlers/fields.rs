@@ -1,0 +1,74 @@
+//! What is done about fields that the kind of an object does not have: what the client asks for with `fieldValidation`.
+
+use axum::response::Response;
+use http::HeaderValue;
+use http::header::WARNING;
+use serde_json::Value;
+
+use super::ApiError;
+use super::call::Call;
+use super::params::WriteQuery;
+use crate::manifest::path::FieldPath;
+use crate::standalone::api::unknown;
+
+/// How many warnings an answer carries at most: there is a limit to the headers that clients read.
+const WARNINGS_MAX: usize = 20;
+
+/// What the client is warned of.
+#[derive(Debug, Default)]
+pub(super) struct Warnings(Vec<String>);
+
+/// Refuses fields that the kind does not have and that were not there `before`, or takes them out.
+///
+/// DIFFERENCE: what this process writes itself keeps them, where kube-apiserver drops them: an object that comes from a
+/// manifest on disk may be newer than our types.
+pub(super) fn settle(
+    call: &Call,
+    query: &WriteQuery,
+    object: &mut Value,
+    before: Option<&Value>,
+) -> Result<Warnings, ApiError> {
+    let is_strict = query.field_validation == "Strict";
+    if !is_strict && !call.is_from_outside() {
+        return Ok(Warnings::default());
+    }
+    let strategy = call.endpoint.resource.strategy;
+    let mut unknown = strategy.unknown_fields(object);
+    if let Some(before) = before {
+        let known = strategy.unknown_fields(before);
+        unknown.retain(|field| !known.contains(field));
+    }
+    let named = unknown.iter().map(named).collect::<Vec<_>>();
+    if is_strict && !named.is_empty() {
+        let (kind, version) = (call.endpoint.resource.kind, call.endpoint.resource.version);
+        return Err(ApiError::bad_request(format!(
+            "{kind} in version \"{version}\" cannot be handled as a {kind}: strict decoding error: {}",
+            named.join(", ")
+        )));
+    }
+    for field in &unknown {
+        unknown::remove(object, field);
+    }
+    Ok(Warnings(if query.field_validation == "Ignore" {
+        Vec::new()
+    } else {
+        named
+    }))
+}
+
+fn named(field: &FieldPath) -> String {
+    format!("unknown field \"{field}\"")
+}
+
+impl Warnings {
+    /// The answer with the warnings in its header, in the form of RFC 7234.
+    pub(super) fn on(self, mut answer: Response) -> Response {
+        for text in self.0.iter().take(WARNINGS_MAX) {
+            let quoted = text.replace('\\', "\\\\").replace('"', "\\\"");
+            if let Ok(value) = HeaderValue::from_bytes(format!("299 - \"{quoted}\"").as_bytes()) {
+                answer.headers_mut().append(WARNING, value);
+            }
+        }
+        answer
+    }
+}

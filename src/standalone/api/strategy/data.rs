@@ -1,0 +1,117 @@
+//! What config maps and secrets may hold (`ValidateConfigMap`, `ValidateSecret`).
+
+use std::collections::BTreeMap;
+
+use k8s_openapi::ByteString;
+use k8s_openapi::api::core::v1::{ConfigMap, Secret};
+use serde_json::json;
+
+use crate::manifest::validate::names;
+use crate::standalone::api::error::Cause;
+
+/// The most that one holds, in bytes (`MaxSecretSize`).
+const BYTES_MAX: usize = 1024 * 1024;
+
+/// In place of a secret's value.
+const REDACTED: &str = "<secret contents redacted>";
+
+/// The annotation that says whose token a secret is.
+const SERVICE_ACCOUNT: &str = "kubernetes.io/service-account.name";
+
+/// What is wrong with what a config map holds.
+pub(super) fn of_config_map(map: &ConfigMap) -> Vec<Cause> {
+    let (text, binary) = (map.data.iter().flatten(), map.binary_data.iter().flatten());
+    let mut causes = Vec::new();
+    for (key, _) in text.clone() {
+        check_key("data", key, &mut causes);
+        if map
+            .binary_data
+            .as_ref()
+            .is_some_and(|binary| binary.contains_key(key))
+        {
+            let rule = "duplicate of key present in binaryData";
+            causes.push(Cause::invalid(format!("data[{key}]"), &json!(key), rule));
+        }
+    }
+    for (key, _) in binary.clone() {
+        check_key("binaryData", key, &mut causes);
+    }
+    let bytes = text.map(|(_, value)| value.len()).sum::<usize>()
+        + binary.map(|(_, value)| value.0.len()).sum::<usize>();
+    if bytes > BYTES_MAX {
+        // How Kubernetes writes the path of the object as a whole.
+        causes.push(Cause::too_long("[]", BYTES_MAX));
+    }
+    causes
+}
+
+/// What is wrong with what a secret holds.
+pub(super) fn of_secret(secret: &Secret) -> Vec<Cause> {
+    let nothing = BTreeMap::new();
+    let data = secret.data.as_ref().unwrap_or(&nothing);
+    let mut causes = Vec::new();
+    for key in data.keys() {
+        check_key("data", key, &mut causes);
+    }
+    if data.values().map(|value| value.0.len()).sum::<usize>() > BYTES_MAX {
+        causes.push(Cause::too_long("data", BYTES_MAX));
+    }
+    check_type(secret, data, &mut causes);
+    causes
+}
+
+fn check_key(field: &str, key: &str, causes: &mut Vec<Cause>) {
+    for rule in names::config_key(key) {
+        causes.push(Cause::invalid(format!("{field}[{key}]"), &json!(key), &rule));
+    }
+}
+
+/// What a secret of a certain type has to hold.
+fn check_type(secret: &Secret, data: &BTreeMap<String, ByteString>, causes: &mut Vec<Cause>) {
+    let missing = |key: &&str| !data.contains_key(*key);
+    let required = |key: &str| Cause::required(format!("data[{key}]"), "");
+    match secret.type_.as_deref().unwrap_or_default() {
+        "kubernetes.io/service-account-token" => {
+            let named = secret.metadata.annotations.iter().flatten();
+            let mut named = named.filter(|(key, _)| *key == SERVICE_ACCOUNT);
+            if named.all(|(_, name)| name.is_empty()) {
+                causes.push(Cause::required(
+                    format!("metadata.annotations[{SERVICE_ACCOUNT}]"),
+                    "",
+                ));
+            }
+        }
+        "kubernetes.io/dockercfg" => check_json(data, ".dockercfg", causes),
+        "kubernetes.io/dockerconfigjson" => check_json(data, ".dockerconfigjson", causes),
+        "kubernetes.io/basic-auth" => {
+            let keys = ["username", "password"];
+            if keys.iter().all(missing) {
+                causes.extend(keys.map(required));
+            }
+        }
+        "kubernetes.io/ssh-auth" => {
+            if data.get("ssh-privatekey").is_none_or(|key| key.0.is_empty()) {
+                causes.push(required("ssh-privatekey"));
+            }
+        }
+        "kubernetes.io/tls" => {
+            let keys = ["tls.crt", "tls.key"];
+            causes.extend(keys.iter().filter(|key| missing(key)).map(|key| required(key)));
+        }
+        _ => {}
+    }
+}
+
+/// The key has to be there, and hold a JSON object.
+fn check_json(data: &BTreeMap<String, ByteString>, key: &str, causes: &mut Vec<Cause>) {
+    let field = format!("data[{key}]");
+    match data.get(key) {
+        None => causes.push(Cause::required(field, "")),
+        Some(value) => {
+            let read = serde_json::from_slice::<serde_json::Map<String, serde_json::Value>>(&value.0);
+            if let Err(error) = read {
+                causes.push(Cause::invalid(field, &json!(REDACTED), &error.to_string()));
+            }
+        }
+    }
+}
