@@ -96,9 +96,10 @@ impl Writer {
             note.write(&mut text);
         }
         text.append(&mut self.waiting);
-        let written = match has_room(&self.file, text.len() as u64) {
-            true => self.file.write_all(&text),
-            false => Err(io::ErrorKind::StorageFull.into()),
+        let written = if has_room(&self.file, text.len() as u64) {
+            self.file.write_all(&text)
+        } else {
+            Err(io::ErrorKind::StorageFull.into())
         };
         match written {
             Ok(()) => {

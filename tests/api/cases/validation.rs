@@ -1,5 +1,7 @@
 //! What objects may hold: each row breaks a rule, and says which field is at fault, as Kubernetes tells it.
 
+use std::fmt::Write as _;
+
 use serde_json::{Value, json};
 
 use crate::cluster::Cluster;
@@ -25,7 +27,7 @@ async fn check(cluster: &Cluster, table: Vec<(Value, &str)>) {
         if found != expected {
             let mut shown = object.to_string();
             shown.truncate(300);
-            wrong.push_str(&format!("{shown}\n  expected {expected}\n  found    {found}\n"));
+            writeln!(wrong, "{shown}\n  expected {expected}\n  found    {found}").unwrap();
         }
     }
     assert!(wrong.is_empty(), "{wrong}");

@@ -203,9 +203,10 @@ async fn apply(call: Call, part: Part, content: &Content) -> Result<Response, Ap
 
 /// How to delete: as the body says, or the query where there is no body.
 pub(super) fn deletion(call: &Call, content: &Content) -> Result<(Deletion, Mode), ApiError> {
-    let query: WriteQuery = match content.bytes.is_empty() {
-        true => call.query()?,
-        false => WriteQuery::default(),
+    let query: WriteQuery = if content.bytes.is_empty() {
+        call.query()?
+    } else {
+        WriteQuery::default()
     };
     let options = content.options()?;
     if options.get("kind").is_some_and(|kind| kind != DELETE_OPTIONS) {

@@ -89,10 +89,8 @@ fn check_type(secret: &Secret, data: &BTreeMap<String, ByteString>, causes: &mut
                 causes.extend(keys.map(required));
             }
         }
-        "kubernetes.io/ssh-auth" => {
-            if data.get("ssh-privatekey").is_none_or(|key| key.0.is_empty()) {
-                causes.push(required("ssh-privatekey"));
-            }
+        "kubernetes.io/ssh-auth" if data.get("ssh-privatekey").is_none_or(|key| key.0.is_empty()) => {
+            causes.push(required("ssh-privatekey"));
         }
         "kubernetes.io/tls" => {
             let keys = ["tls.crt", "tls.key"];
