@@ -7,9 +7,11 @@
 //! |---|---|
 //! | `writes` | objects written in a second, each acknowledged when it is on disk |
 //! | `starts` | from the due instant to the start of the process, one by one and many at once |
+//! | `bare` | the loop beside it |
 //! | `standing` | memory, and time on a processor, of 10,000 CronJobs that are not due |
 //! | `up` | `punctual up` as a process of its own |
 
+mod bare;
 #[path = "../support/kernel.rs"]
 mod kernel;
 mod standing;

@@ -19,6 +19,7 @@
 //! | `early` | Jobs that a watch shows before their CronJobs (pure) |
 //! | `pace` | how herds are released, where there is a limit on the rate of starts (pure) |
 //! | `queue` | which CronJobs are due for a decision, and when |
+//! | `upcoming` | what will be due next, for whoever can prepare for it |
 //! | `state` | what happened in, tasks out (pure) |
 //! | `retry` | how long to wait after a failure (pure) |
 //! | `report` | what a controller in shadow has to say |
@@ -47,6 +48,7 @@ mod state;
 mod streak;
 #[cfg(test)]
 mod tests;
+mod upcoming;
 mod watches;
 
 pub use charge::{Charge, Scope};
@@ -55,3 +57,4 @@ pub use pace::Pace;
 pub use run::{Controller, ControllerOptions};
 pub use shadow::{Finding, Verdict};
 pub use state::{News, State, Task};
+pub use upcoming::Upcoming;

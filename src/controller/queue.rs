@@ -2,6 +2,7 @@
 
 use std::collections::{BTreeSet, HashMap};
 
+use crate::controller::upcoming::{COUNTED_MOST, Upcoming};
 use crate::cronjob::Key;
 use crate::schedule::Timestamp;
 
@@ -36,6 +37,14 @@ impl DueQueue {
         self.ordered.first().map(|(at, _)| *at)
     }
 
+    /// The next wake-up of all, and how many there are at that instant.
+    pub(super) fn upcoming(&self) -> Option<Upcoming> {
+        let at = self.next()?;
+        let together = self.ordered.iter().take_while(|(due, _)| *due == at);
+        let count = together.take(COUNTED_MOST).count();
+        Some(Upcoming { at, count })
+    }
+
     /// Takes one CronJob that is due at `now` off the queue, the longest due first.
     pub(super) fn pop(&mut self, now: Timestamp) -> Option<Key> {
         if self.next()? > now {
@@ -57,7 +66,10 @@ mod tests {
         queue.set(&key("late"), Some(at(30)));
         queue.set(&key("early"), Some(at(10)));
         queue.set(&key("future"), Some(at(99)));
-        assert_eq!(drain(&mut queue, 50), ["early", "late"]);
+        queue.set(&key("as early"), Some(at(10)));
+        let upcoming = Upcoming { at: at(10), count: 2 };
+        assert_eq!(queue.upcoming(), Some(upcoming));
+        assert_eq!(drain(&mut queue, 50), ["as early", "early", "late"]);
         assert_eq!(queue.next(), Some(at(99)));
     }
 

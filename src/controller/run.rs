@@ -15,6 +15,7 @@ use crate::controller::lenient::Strict as _;
 use crate::controller::pace::Pace;
 use crate::controller::report::Report;
 use crate::controller::state::{State, Task};
+use crate::controller::upcoming::Upcoming;
 use crate::controller::watches::{Watched, watch_all, watch_calendars, why_it_failed};
 use crate::cronjob::{JobRef, Key};
 use crate::policy::{Note, Pods, SeenSchedule};
@@ -44,6 +45,8 @@ pub struct ControllerOptions {
     pub health: Health,
     /// The schedules that were in force before: one that has been edited since is not due in the past (D9).
     pub seen: Vec<(Key, SeenSchedule)>,
+    /// Who is told what will be due next, if somebody can prepare for it.
+    pub upcoming: Option<watch::Sender<Option<Upcoming>>>,
 }
 
 impl ControllerOptions {
@@ -60,6 +63,7 @@ impl ControllerOptions {
             leadership: Leadership::always(),
             health: Health::default(),
             seen: Vec::new(),
+            upcoming: None,
         }
     }
 }
@@ -134,6 +138,7 @@ impl Controller {
                 watched.extend(watch_calendars(&self.options.client, &self.options.charge));
             }
             self.start_ready();
+            self.announce();
             let wake = self.state.next_wake();
             let sleep = wake.map(|at| self.options.clock.sleep_until(at));
             tokio::select! {
@@ -245,6 +250,14 @@ impl Controller {
         }
     }
 
+    /// Tells whoever prepares for it what will be due next.
+    fn announce(&self) {
+        if let Some(told) = &self.options.upcoming {
+            let upcoming = self.state.upcoming().filter(|_| self.leading);
+            told.send_if_modified(|before| std::mem::replace(before, upcoming) != upcoming);
+        }
+    }
+
     fn finish(&mut self, done: Result<Done, tokio::task::JoinError>) {
         let now = self.options.clock.now();
         match done {
@@ -302,8 +315,9 @@ async fn perform(submitter: Submitter, task: Task) -> Done {
             key,
             object,
             decision,
+            overtaken,
         } => {
-            let carried = submitter.carry_out(&object, &decision).await;
+            let carried = submitter.carry_out(&object, &decision, &overtaken).await;
             if let Some(trouble) = &carried.trouble {
                 tracing::debug!(cronjob = %key, trouble = trouble.message, "to be tried again");
             }

@@ -8,6 +8,7 @@ mod pacing;
 mod shadowing;
 mod standing;
 mod task;
+mod under_way;
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::sync::Arc;
@@ -21,6 +22,7 @@ use crate::controller::listing::Listings;
 use crate::controller::pace::Pacer;
 use crate::controller::queue::DueQueue;
 use crate::controller::state::shadowing::Shadowing;
+use crate::controller::upcoming::Upcoming;
 use crate::controller::{retry, rival};
 use crate::cronjob::extension::ExtensionError;
 use crate::cronjob::{Calendars, JobRef, Key};
@@ -32,6 +34,7 @@ use crate::telemetry::Wellbeing;
 
 use standing::Standing;
 pub use task::{News, Task};
+use under_way::Busy;
 
 /// Everything the controller knows, and what it is to do next.
 pub struct State {
@@ -46,8 +49,8 @@ pub struct State {
     shadowing: Option<Shadowing>,
     /// CronJobs to decide on at once.
     dirty: BTreeSet<Key>,
-    /// CronJobs with a task under way, and whether to decide on them again when it has ended.
-    busy: HashMap<Key, bool>,
+    /// CronJobs with a task under way.
+    busy: HashMap<Key, Busy>,
     /// When decisions were last asked for.
     asked: Option<Timestamp>,
     /// Jobs that were shown before their CronJobs.
@@ -98,23 +101,6 @@ impl State {
     /// Whether everything that is watched has been listed once. Nothing is decided before.
     pub fn is_synced(&self) -> bool {
         self.cronjobs_listed.are_complete() && self.jobs_listed.are_complete()
-    }
-
-    /// A decision is to be taken on `key`, as soon as nothing is under way for it.
-    fn mark(&mut self, key: Key) {
-        match self.busy.get_mut(&key) {
-            Some(again) => *again = true,
-            None => {
-                self.dirty.insert(key);
-            }
-        }
-    }
-
-    /// The task of `key` has ended.
-    fn end_task(&mut self, key: &Key) {
-        if self.busy.remove(key) == Some(true) {
-            self.dirty.insert(key.clone());
-        }
     }
 
     /// Takes in a Job that the answer to a task shows.
@@ -212,6 +198,11 @@ impl State {
     pub fn next_wake(&self) -> Option<Timestamp> {
         let wakes = [self.wakes.next(), self.next_release(), self.next_comparison()];
         wakes.into_iter().flatten().min()
+    }
+
+    /// What will be due next.
+    pub fn upcoming(&self) -> Option<Upcoming> {
+        self.wakes.upcoming()
     }
 
     /// The tasks to start at `now`, the oldest due first, and what there is to tell. Every decision of the moment is taken
@@ -325,7 +316,7 @@ impl State {
             .cloned()
             .collect();
         if !missing.is_empty() {
-            self.busy.insert(key.clone(), false);
+            self.busy.insert(key.clone(), Busy::default());
             return Some(Task::LookUp {
                 key: key.clone(),
                 jobs: missing,
@@ -339,7 +330,7 @@ impl State {
         };
         let mut decision = decide_in_group(situation, &group, now);
         if !decision.look_at.is_empty() && self.shadowing.is_none() {
-            self.busy.insert(key.clone(), false);
+            self.busy.insert(key.clone(), Busy::default());
             return Some(Task::LookAt {
                 key: key.clone(),
                 jobs: decision.look_at,
@@ -376,11 +367,12 @@ impl State {
             }
             return None;
         }
-        self.busy.insert(key.clone(), false);
+        let busy = self.busy.entry(key.clone()).insert_entry(Busy::default());
         Some(Task::Submit {
             key: key.clone(),
             object,
             decision: Box::new(decision),
+            overtaken: busy.get().overtaken.clone(),
         })
     }
 }

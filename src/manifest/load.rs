@@ -67,7 +67,7 @@ pub struct Companion {
 }
 
 /// The kinds of [`Companion`]s.
-const COMPANIONS: [&str; 5] = ["ConfigMap", "Namespace", "Pod", "Secret", "ServiceAccount"];
+pub const COMPANIONS: [&str; 5] = ["ConfigMap", "Namespace", "Pod", "Secret", "ServiceAccount"];
 
 impl Loaded {
     /// Whether anything was refused.

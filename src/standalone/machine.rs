@@ -120,14 +120,17 @@ impl Standalone {
         let events = teller.listen("events");
         // It ends when the controller, which tells it, is gone.
         tokio::spawn(write_events(client.clone(), events, teller.metrics().clone()));
+        let (upcoming_in, upcoming) = watch::channel(None);
         let options = ControllerOptions {
             seen,
+            upcoming: Some(upcoming_in),
             ..ControllerOptions::new(client.clone(), Arc::clone(&clock), zones, teller)
         };
         let jobs = JobController::new(client.clone(), Arc::clone(&clock));
         tokio::spawn(register(client.clone(), NODE_NAME, clock.now()));
         let on_node = Options {
             runtimes,
+            upcoming: Some(upcoming),
             ..Options::new(NODE_NAME, data)
         };
         let node = Node::new(client.clone(), clock, output, on_node);

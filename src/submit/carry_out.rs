@@ -1,6 +1,7 @@
 //! The requests of one decision, in their order.
 
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use kube::Client;
 use kube::api::PropagationPolicy;
@@ -31,6 +32,22 @@ pub struct Submitter {
     clock: SharedClock,
     zones: Arc<TimeZones>,
     lanes: Lanes,
+}
+
+/// Whether a decision has been overtaken: what it was made on has changed since. Clones share it.
+#[derive(Debug, Clone, Default)]
+pub struct Overtaken(Arc<AtomicBool>);
+
+impl Overtaken {
+    /// From now on it is.
+    pub fn set(&self) {
+        self.0.store(true, Ordering::Relaxed);
+    }
+
+    /// Whether it is.
+    pub fn is_set(&self) -> bool {
+        self.0.load(Ordering::Relaxed)
+    }
 }
 
 /// What came of a decision, for the caches and for telling.
@@ -96,8 +113,13 @@ impl Submitter {
     /// The run starts first, because it is due, and ahead of everything that is to be recorded of others; the history
     /// is cleaned up next, so that a start that a quota refused finds room when it is tried again; the status is
     /// written last, because only now is it known. A crash between any two of these is made good by the next decision:
-    /// the run is found by its name.
-    pub async fn carry_out(&self, cronjob: &CronJob, decision: &Decision) -> Box<Carried> {
+    /// the run is found by its name. A start that waited until the decision was overtaken is not sent any more.
+    pub async fn carry_out(
+        &self,
+        cronjob: &CronJob,
+        decision: &Decision,
+        overtaken: &Overtaken,
+    ) -> Box<Carried> {
         let namespace = cronjob.metadata.namespace.as_deref().unwrap_or_default();
         let requests = Requests::new(&self.client, namespace);
         let mut carried = Box::<Carried>::default();
@@ -105,8 +127,16 @@ impl Submitter {
         let mut started = None;
         if let Some(start) = &decision.start {
             let (requests, carried) = (&requests, &mut carried);
-            let work = self.lanes.start(namespace, move || {
-                self.replace_and_start(requests, cronjob, &decision.replace, start, carried)
+            let work = self.lanes.start(namespace, move || async move {
+                let late = self.comes_too_late(start, overtaken);
+                if late.is_some() {
+                    carried.trouble = late;
+                    return (vec![], None);
+                }
+                let (results, result) = self
+                    .replace_and_start(requests, cronjob, &decision.replace, start, carried)
+                    .await;
+                (results, Some(result))
             });
             (results, started) = work.await;
         }
@@ -124,7 +154,19 @@ impl Submitter {
         carried
     }
 
-    /// The start, after the deletions that it waits for; `None` when it came too late.
+    /// Why a start whose turn has come is not to be sent any more. The next decision says what becomes of it.
+    fn comes_too_late(&self, start: &Start, overtaken: &Overtaken) -> Option<Trouble> {
+        let is_late = |deadline| self.clock.now() >= deadline;
+        if start.deadline.is_some_and(is_late) {
+            Some(Trouble::passing("its turn came after its starting deadline"))
+        } else if overtaken.is_set() {
+            Some(Trouble::passing("the CronJob was changed before its turn came"))
+        } else {
+            None
+        }
+    }
+
+    /// The start, after the deletions that it waits for.
     async fn replace_and_start(
         &self,
         requests: &Requests,
@@ -132,26 +174,18 @@ impl Submitter {
         replace: &[Deletion],
         start: &Start,
         carried: &mut Carried,
-    ) -> (Vec<DeletionResult>, Option<StartResult>) {
-        if start
-            .deadline
-            .is_some_and(|deadline| self.clock.now() >= deadline)
-        {
-            // The next decision reports it as missed.
-            carried.trouble = Some(Trouble::passing("its turn came after its starting deadline"));
-            return (vec![], None);
-        }
+    ) -> (Vec<DeletionResult>, StartResult) {
         let results = carried
             .delete(requests, replace, PropagationPolicy::Background)
             .await;
         if carried.trouble.is_some() {
             let result = not_replaced(&results);
-            return (results, Some(result));
+            return (results, result);
         }
         let job = job_for(cronjob, start, &self.zones);
         let owner = cronjob.metadata.uid.as_deref().unwrap_or_default();
         let result = self.start(requests, &job, owner, carried).await;
-        (results, Some(result))
+        (results, result)
     }
 
     async fn start(

@@ -25,7 +25,7 @@ mod requests;
 mod trouble;
 mod view;
 
-pub use carry_out::{Carried, Submitter};
+pub use carry_out::{Carried, Overtaken, Submitter};
 pub use client::{Gate, open_gate, watched_client};
 pub use events::{COMPONENT, write_events};
 pub use job::{

@@ -14,8 +14,10 @@ use crate::cli::exit::Failure;
 use crate::cli::present::wall_clock;
 use crate::cli::up::happening::{LoadedObject, Timing};
 use crate::cli::up::item::{Id, Item};
+use crate::cli::up::origin;
 use crate::clock::SharedClock;
 use crate::cronjob::Key;
+use crate::cronjob::extension::APPLIED_FROM_ANNOTATION;
 use crate::manifest::{self, Object};
 use crate::schedule::TimeZones;
 
@@ -48,8 +50,12 @@ pub(super) async fn apply(
 
 /// Puts one object. Its namespace has to be there.
 pub(super) async fn apply_one(client: &Client, item: &Item) -> Result<(), Failure> {
-    let object: DynamicObject = serde_json::from_value(item.json.clone())
+    let mut object: DynamicObject = serde_json::from_value(item.json.clone())
         .map_err(|error| Failure::refused(format!("{}: {}: {error}", item.file, item.id)))?;
+    if item.is_followed {
+        let annotations = object.metadata.annotations.get_or_insert_default();
+        annotations.insert(APPLIED_FROM_ANNOTATION.into(), origin::of_file(&item.file));
+    }
     put(&api(client, &item.id), &object)
         .await
         .map_err(|error| Failure::refused(format!("{} was refused: {}", item.id, refusal(&error))))
@@ -70,12 +76,17 @@ pub(super) async fn delete(client: &Client, id: &Id) -> Result<(), Failure> {
     }
 }
 
-fn api(client: &Client, id: &Id) -> Api<DynamicObject> {
-    let resource = match id.kind {
+/// The resource of a kind.
+pub(super) fn resource(kind: &str) -> ApiResource {
+    match kind {
         "CronJob" => ApiResource::erase::<manifest::CronJob>(&()),
         "Job" => ApiResource::erase::<Job>(&()),
         kind => ApiResource::from_gvk(&GroupVersionKind::gvk("", "v1", kind)),
-    };
+    }
+}
+
+fn api(client: &Client, id: &Id) -> Api<DynamicObject> {
+    let resource = resource(id.kind);
     match id.kind {
         "Namespace" => Api::all_with(client.clone(), &resource),
         _ => Api::namespaced_with(client.clone(), &id.key.namespace, &resource),

@@ -1,7 +1,7 @@
 //! What was there before: CronJobs that run on, and Jobs that go on or have ended, from the last `punctual up` on the
 //! same data folder.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 
 use kube::api::ListParams;
@@ -10,6 +10,7 @@ use kube::{Api, Client};
 use crate::cli::exit::Failure;
 use crate::cli::up::apply::describe;
 use crate::cli::up::happening::LoadedObject;
+use crate::cli::up::item::Id;
 use crate::cli::up::jobs::Seen;
 use crate::clock::SharedClock;
 use crate::cronjob::Key;
@@ -63,15 +64,13 @@ impl Before {
     /// What runs on although the manifests of this time do not name it.
     pub(super) fn kept(
         self,
-        loaded: &[LoadedObject],
+        (loaded, pruned): (&[LoadedObject], &[(Id, String)]),
         zones: &Arc<TimeZones>,
         clock: &SharedClock,
     ) -> Vec<LoadedObject> {
-        let is_loaded = |object: &LoadedObject| {
-            loaded
-                .iter()
-                .any(|loaded| (loaded.kind, &loaded.key) == (object.kind, &object.key))
-        };
+        let loaded = loaded.iter().map(|loaded| (loaded.kind, &loaded.key));
+        let pruned = pruned.iter().map(|(id, _)| (id.kind, &id.key));
+        let named: HashSet<(&str, &Key)> = loaded.chain(pruned).collect();
         let cronjobs = self
             .cronjobs
             .into_iter()
@@ -85,6 +84,9 @@ impl Before {
             },
             timing: None,
         });
-        cronjobs.chain(jobs).filter(|object| !is_loaded(object)).collect()
+        cronjobs
+            .chain(jobs)
+            .filter(|object| !named.contains(&(object.kind, &object.key)))
+            .collect()
     }
 }

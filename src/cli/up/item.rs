@@ -29,11 +29,13 @@ pub(super) struct Item {
     pub(super) file: String,
     /// The object, when it is one that is run.
     pub(super) object: Option<Object>,
+    /// Whether it goes when its file has it no more.
+    pub(super) is_followed: bool,
 }
 
 impl Item {
-    /// Everything that was loaded; what others need comes first.
-    pub(super) fn all(loaded: Loaded) -> Vec<Item> {
+    /// Everything that was loaded, from files that are followed or not; what others need comes first.
+    pub(super) fn all(loaded: Loaded, is_followed: bool) -> Vec<Item> {
         let mut items: Vec<Item> = loaded.companions.into_iter().map(Item::companion).collect();
         items.sort_by_key(|item| match item.id.kind {
             "Namespace" => 0,
@@ -41,6 +43,9 @@ impl Item {
             _ => 1,
         });
         items.extend(loaded.objects.into_iter().map(Item::to_run));
+        for item in &mut items {
+            item.is_followed = is_followed && !item.is_generated();
+        }
         items
     }
 
@@ -50,6 +55,7 @@ impl Item {
             json,
             file: place.source.name.clone(),
             object: None,
+            is_followed: false,
         }
     }
 
@@ -63,6 +69,7 @@ impl Item {
             json,
             file: place.source.name.clone(),
             object: Some(object),
+            is_followed: false,
         }
     }
 

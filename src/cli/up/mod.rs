@@ -9,6 +9,7 @@
 //! | `before` | what an earlier `up` has left there |
 //! | `item` | what the manifests hold |
 //! | `apply` | puts the manifests into the embedded API |
+//! | `origin` | which file an object was applied from, and what goes with its file |
 //! | `watch` | follows the manifests when they change |
 //! | `jobs` | notices that Jobs end |
 //! | `happening` | what is shown, as values |
@@ -20,6 +21,7 @@ mod happening;
 mod item;
 mod jobs;
 mod json;
+mod origin;
 mod printer;
 mod serving;
 mod session;
@@ -44,7 +46,7 @@ use crate::standalone::runtime::Runtimes;
 use crate::standalone::runtime::entrypoint::Entrypoint;
 
 /// Arguments of `punctual up`.
-#[derive(Debug, clap::Args)]
+#[derive(Debug, Clone, clap::Args)]
 #[command(after_help = "Examples:\n  punctual up fixtures/quickstart.yaml --for 30s")]
 pub(super) struct UpArgs {
     /// Manifests: YAML or JSON files, folders of them, or - for standard input
@@ -116,6 +118,9 @@ pub(super) struct UpArgs {
     tzdata: Option<PathBuf>,
 }
 
+/// How long a thread may take to end that still waits for the system, e.g. for a disk that hangs.
+const LAST_WORK: Duration = Duration::from_secs(1);
+
 /// How `up` shows what happens.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
 enum Output {
@@ -169,10 +174,13 @@ pub(super) fn up(args: &UpArgs) -> Result<Exit, Failure> {
     let data_dir = serving::open(args)?;
     let runtime = tokio::runtime::Runtime::new()
         .map_err(|error| Failure::from_error("the asynchronous runtime could not be started", &error))?;
-    runtime.block_on(session::run(
+    let items = item::Item::all(loaded, args.watch);
+    let exit = runtime.block_on(session::run(
         args,
         data_dir,
-        (first_look, item::Item::all(loaded)),
+        (first_look, items),
         std::sync::Arc::new(zones),
-    ))
+    ));
+    runtime.shutdown_timeout(LAST_WORK);
+    exit
 }

@@ -1,26 +1,28 @@
 //! Starts everything, shows what happens, stops everything.
 
 use std::future::pending;
+use std::path::PathBuf;
 use std::pin::pin;
 use std::sync::Arc;
 use std::time::Duration;
 
+use kube::Client;
 use tokio::sync::{mpsc, watch};
 use tokio::task::JoinHandle;
 
 use crate::cli::exit::{Exit, Failure};
 use crate::cli::interrupts::Interrupts;
-use crate::cli::say;
 use crate::cli::up::before::Before;
-use crate::cli::up::happening::{Happening, LoadedObject};
-use crate::cli::up::item::Item;
+use crate::cli::up::happening::{Followed, Happening, LoadedObject};
+use crate::cli::up::item::{Id, Item};
 use crate::cli::up::jobs::Ends;
 use crate::cli::up::printer::{Line, Printer};
 use crate::cli::up::serving::{self, Serving};
 use crate::cli::up::sources::Sources;
 use crate::cli::up::tally::Tally;
 use crate::cli::up::watch::{self as watching, Watch};
-use crate::cli::up::{Output, UpArgs, apply, json, table, text};
+use crate::cli::up::{Output, UpArgs, apply, json, origin, table, text};
+use crate::cli::{complain, say};
 use crate::clock::{SharedClock, SystemClock};
 use crate::cronjob::extension::Runtime;
 use crate::schedule::TimeZones;
@@ -59,26 +61,36 @@ pub(super) async fn run(
     };
     start_logs(format, QUIET_LOG);
     // Signals are caught before anything runs that they would have to stop.
-    let interrupts = Interrupts::catch()?;
+    let mut interrupts = Interrupts::catch()?;
     let clock = SystemClock::shared();
     tell_time_zones(&zones, clock.now());
-    let (machine, door) = open(args, &data_dir, &clock, &zones).await?;
-    let client = machine.client();
-    // The manifests come first, so that nothing is started by what they replace.
-    let before = Before::look(&client).await?;
     let (followed_in, followed) = mpsc::channel(FOLLOWED_QUEUE);
-    let watch = args.watch.then(|| {
-        let shared = (Arc::clone(&zones), Arc::clone(&clock));
-        let begun = (first_look, items.as_slice());
-        Watch::new(args.paths.clone(), begun, client.clone(), shared, followed_in)
-    });
-    let loaded = match apply::apply(&client, items, &zones, &clock).await {
-        Ok(loaded) => loaded,
-        Err(failure) => {
-            machine.close().await;
-            return Err(failure);
+    let preparing = Preparing {
+        args: args.clone(),
+        data_dir: data_dir.clone(),
+        zones: Arc::clone(&zones),
+        clock: Arc::clone(&clock),
+        followed: followed_in,
+    };
+    // A task of its own, for a disk that hangs is not to keep an interrupt from being heard.
+    let mut prepared = tokio::spawn(preparing.prepare(first_look, items));
+    let prepared = tokio::select! {
+        prepared = &mut prepared => prepared,
+        () = interrupts.next() => {
+            prepared.abort();
+            complain("stopped before anything was started");
+            return Ok(Exit::Fine);
         }
     };
+    let Prepared {
+        machine,
+        door,
+        before,
+        watch,
+        loaded,
+        pruned,
+    } = prepared.map_err(|error| Failure::from_error("a fault of punctual's", &error))??;
+    let client = machine.client();
     let ends = Ends {
         seen: before.jobs_seen(&clock),
         clock: Arc::clone(&clock),
@@ -89,7 +101,7 @@ pub(super) async fn run(
     let (sender, ended) = mpsc::channel(ENDED_QUEUE);
     let (stop_ends, ends_stop) = watch::channel(false);
     tokio::spawn(ends.watch(client, sender, ends_stop));
-    let kept = before.kept(&loaded, &zones, &clock);
+    let kept = before.kept((&loaded, &pruned), &zones, &clock);
     let session = Session {
         output: args.output,
         clock,
@@ -99,11 +111,80 @@ pub(super) async fn run(
         stop_ends,
         watch: watch.map(|watch| tokio::spawn(watch.run())),
     };
-    let opening = session.opening(&loaded, &kept);
+    let mut opening = session.opening(&loaded, &kept);
+    opening.extend(session.pruned(pruned));
     session.follow(opening, machine, interrupts, args.run_for).await;
     serving.stop().await;
     drop(data_dir);
     Ok(Exit::Fine)
+}
+
+/// What it takes to prepare.
+struct Preparing {
+    args: UpArgs,
+    data_dir: DataDir,
+    zones: Arc<TimeZones>,
+    clock: SharedClock,
+    followed: mpsc::Sender<Followed>,
+}
+
+/// Everything that is there before anything runs.
+struct Prepared {
+    machine: Standalone,
+    door: Door,
+    before: Before,
+    watch: Option<Watch>,
+    loaded: Vec<LoadedObject>,
+    /// What went with its file while nobody followed it.
+    pruned: Vec<(Id, String)>,
+}
+
+impl Preparing {
+    /// Opens everything and puts the manifests into it: nothing is to be started by what they replace. It may be given
+    /// up at any moment.
+    async fn prepare(self, first_look: watching::Look, items: Vec<Item>) -> Result<Prepared, Failure> {
+        let (machine, door) = open(&self.args, &self.data_dir, &self.clock, &self.zones).await?;
+        let client = machine.client();
+        let before = Before::look(&client).await?;
+        let watch = self.args.watch.then(|| {
+            let shared = (Arc::clone(&self.zones), Arc::clone(&self.clock));
+            let begun = (first_look, items.as_slice());
+            Watch::new(
+                self.args.paths.clone(),
+                begun,
+                client.clone(),
+                shared,
+                self.followed.clone(),
+            )
+        });
+        match self.apply(&client, items).await {
+            Ok((loaded, pruned)) => Ok(Prepared {
+                machine,
+                door,
+                before,
+                watch,
+                loaded,
+                pruned,
+            }),
+            Err(failure) => {
+                machine.close().await;
+                Err(failure)
+            }
+        }
+    }
+
+    /// Applies the manifests, and deletes what came from them and is there no more.
+    async fn apply(
+        &self,
+        client: &Client,
+        items: Vec<Item>,
+    ) -> Result<(Vec<LoadedObject>, Vec<(Id, String)>), Failure> {
+        let there = items.iter().map(|item| item.id.clone()).collect();
+        let loaded = apply::apply(client, items, &self.zones, &self.clock).await?;
+        let followed: &[PathBuf] = if self.args.watch { &self.args.paths } else { &[] };
+        let pruned = origin::prune(client, followed, &there).await?;
+        Ok((loaded, pruned))
+    }
 }
 
 /// Opens the database, the API over it and the door to that, and says where it is. Nothing runs yet.
@@ -228,16 +309,30 @@ impl Session {
         lines.into_iter().map(Line::Said).collect()
     }
 
+    /// What was there before and went with its file.
+    fn pruned(&self, pruned: Vec<(Id, String)>) -> Vec<Line> {
+        let at = self.clock.now();
+        let happened = pruned
+            .into_iter()
+            .map(|(id, file)| Happening::Followed(Followed::Pruned { at, file, id }));
+        happened.flat_map(|happening| self.lines(&happening)).collect()
+    }
+
     async fn show(&mut self, happening: &Happening) {
         self.tally.count(happening);
+        for line in self.lines(happening) {
+            self.printer.print(line).await;
+        }
+    }
+
+    /// How something is shown.
+    fn lines(&self, happening: &Happening) -> Vec<Line> {
         let line = match self.output {
             Output::Text => text::line(happening),
             Output::Json => Some(json::event(happening).to_string()),
         };
         let complaint = text::complaint(happening).filter(|_| self.output == Output::Text);
         let lines = line.map(Line::Said).into_iter();
-        for line in lines.chain(complaint.map(Line::Complained)) {
-            self.printer.print(line).await;
-        }
+        lines.chain(complaint.map(Line::Complained)).collect()
     }
 }

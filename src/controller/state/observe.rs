@@ -60,6 +60,7 @@ impl State {
         if self.cache.watched_cronjob(&key, object, &self.zones) {
             // Its group may have more slots by now.
             self.mark_waiting(&key);
+            self.overtake(&key);
             self.mark(key);
         }
     }
@@ -203,6 +204,7 @@ impl State {
 
     pub(super) fn forget(&mut self, key: &Key) {
         self.mark_waiting(key);
+        self.overtake(key);
         self.cache.remove_cronjob(key);
         if self.standing.remove(key).is_some() {
             self.wellbeing.insert(key.clone(), None);

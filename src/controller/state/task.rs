@@ -6,6 +6,7 @@ use crate::cronjob::{JobRef, Key};
 use crate::manifest;
 use crate::policy::{Decision, Note};
 use crate::schedule::Timestamp;
+use crate::submit::Overtaken;
 
 /// Something to do outside. There is never more than one task of the same CronJob under way.
 #[derive(Debug)]
@@ -18,6 +19,8 @@ pub enum Task {
         object: Arc<manifest::CronJob>,
         /// What to do.
         decision: Box<Decision>,
+        /// Whether the CronJob has changed since.
+        overtaken: Overtaken,
     },
     /// Look up Jobs that the status records as active and no watch has shown, then call [`State::looked_up`](super::State::looked_up).
     LookUp {

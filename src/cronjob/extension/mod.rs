@@ -51,6 +51,7 @@ pub use register::{Extension, REGISTER};
 pub use runtime::Runtime;
 pub use schedules::DIALECT_ANNOTATION;
 pub use state::STATE_ANNOTATION;
+pub use tooling::APPLIED_FROM_ANNOTATION;
 
 use crate::cronjob::Key;
 use crate::schedule::{Dialect, Expression, Timestamp};

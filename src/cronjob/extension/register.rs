@@ -25,7 +25,7 @@ pub struct Extension {
 }
 
 /// Every annotation there is, in the order in which they are read and explained. What others depend on comes before them.
-pub static REGISTER: [Extension; 31] = [
+pub static REGISTER: [Extension; 32] = [
     hand_over::MANAGED,
     hand_over::SUSPEND,
     pause::SUSPEND_UNTIL,
@@ -56,6 +56,7 @@ pub static REGISTER: [Extension; 31] = [
     expected::EXPECTED_WITHIN,
     state::STATE,
     tooling::LINT_IGNORE,
+    tooling::APPLIED_FROM,
     runtime::RUNTIME,
 ];
 

@@ -27,8 +27,9 @@ use crate::schedule::Timestamp;
 use crate::standalone::recorder::Recorder;
 use crate::standalone::runtime::Shutdown;
 
-/// How many Jobs are written for at one time.
-const JOBS_AT_ONCE: usize = 64;
+/// How many Jobs are written for at one time. Their statuses wait until no run is to be started, and must not keep the pods
+/// of others from being made meanwhile.
+const JOBS_AT_ONCE: usize = 512;
 
 /// The wait after a write that did not succeed, doubling with each further one in a row, and the longest wait.
 /// Kubernetes waits as long.

@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use k8s_openapi::api::core::v1::{ConfigMap, Container, ObjectReference, Pod, Secret};
 use kube::{Api, Client, Resource};
-use tokio::sync::Semaphore;
+use tokio::sync::{Semaphore, watch};
 
 use super::base::Base;
 use super::containers::Containers;
@@ -21,6 +21,7 @@ use super::sources::{Capacity, Kind, References, Sources};
 use super::supervisor::client::ProcessEngine;
 use super::volumes::{self, Bind, VolumeError};
 use crate::clock::SharedClock;
+use crate::controller::Upcoming;
 use crate::cronjob::extension::Runtime;
 use crate::standalone::data_dir::DataDir;
 use crate::standalone::recorder::Recorder;
@@ -49,6 +50,8 @@ pub struct Options {
     pub supervisor: Option<Vec<OsString>>,
     /// What pods run as.
     pub runtimes: Runtimes,
+    /// Tells what will be due next, so that it can be prepared for.
+    pub upcoming: Option<watch::Receiver<Option<Upcoming>>>,
 }
 
 impl Options {
@@ -61,6 +64,7 @@ impl Options {
             data,
             supervisor: None,
             runtimes: Runtimes::default(),
+            upcoming: None,
         }
     }
 }
@@ -158,6 +162,13 @@ impl Machine {
         };
         engine.check(pod)?;
         Ok(engine)
+    }
+
+    /// Prepares for what is due next, for as long as somebody tells what that is.
+    pub(super) async fn get_ready(&self) {
+        if let Some(upcoming) = &self.options.upcoming {
+            self.processes.prepare(upcoming.clone()).await;
+        }
     }
 
     /// Removes the containers of a pod of which nothing is known but its uid.

@@ -106,6 +106,9 @@ impl Node {
         let api: Api<Pod> = Api::all(self.machine.client.0.clone());
         let mut events = std::pin::pin!(watch_objects(api, watcher::Config::default()).default_backoff());
         let mut listed = HashSet::new();
+        let machine = self.machine.clone();
+        // It ends with whoever tells what will be due.
+        tokio::spawn(async move { machine.get_ready().await });
         self.turn(*shutdown.borrow_and_update());
         while !self.finished() {
             tokio::select! {

@@ -103,7 +103,7 @@ impl Watch {
             let now = if is_broken {
                 Seen::Broken
             } else {
-                Seen::Holds(Item::all(loaded))
+                Seen::Holds(Item::all(loaded, true))
             };
             seen.insert(name, now);
         }

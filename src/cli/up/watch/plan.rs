@@ -140,6 +140,7 @@ mod tests {
             json: json!({ "metadata": metadata, "spec": version }),
             file: file.into(),
             object: None,
+            is_followed: true,
         }
     }
 

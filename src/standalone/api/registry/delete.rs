@@ -4,7 +4,7 @@ use chrono::TimeDelta;
 use serde_json::{Value, json};
 
 use super::update::may_go;
-use super::{CONFLICT_RETRIES, FOREGROUND, Mode, ORPHAN, Registry, lost_the_race, read, shown};
+use super::{CONFLICT_RETRIES, FOREGROUND, Mode, ORPHAN, Rank, Registry, lost_the_race, read, shown};
 use crate::standalone::api::error::ApiError;
 use crate::standalone::api::meta;
 use crate::standalone::api::resource::Resource;
@@ -49,6 +49,7 @@ impl Registry {
     ) -> Result<Deleted, ApiError> {
         let name = key.place.name.as_str();
         let of_object = |error| ApiError::of_object(error, resource, name);
+        let _turn = self.turns.take(Rank::Record).await;
         for _ in 0..CONFLICT_RETRIES {
             let current = self.store.get(key).await.map_err(of_object)?;
             let old = read(&current)?;

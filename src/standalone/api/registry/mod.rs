@@ -8,6 +8,7 @@ mod apply;
 mod create;
 mod delete;
 mod name;
+mod turns;
 mod update;
 
 use std::fmt;
@@ -17,6 +18,7 @@ use serde_json::Value;
 
 pub(super) use apply::{Application, Applied};
 pub use delete::{Deleted, Deletion};
+use turns::{Rank, Turns};
 pub use update::Part;
 
 use super::error::ApiError;
@@ -66,6 +68,7 @@ pub struct Registry {
     store: SharedStore,
     clock: SharedClock,
     zones: Arc<TimeZones>,
+    turns: Turns,
     /// The node that runs every pod, if there is one.
     pub(super) node: Option<&'static str>,
 }
@@ -85,6 +88,7 @@ impl Registry {
             store,
             clock,
             zones,
+            turns: Turns::default(),
             node: None,
         }
     }

@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use super::{CONFLICT_RETRIES, Mode, Owners, Registry, lost_the_race, mistyped, read, schema, shown};
+use super::{CONFLICT_RETRIES, Mode, Owners, Rank, Registry, lost_the_race, mistyped, read, schema, shown};
 use crate::standalone::api::error::{ApiError, Cause};
 use crate::standalone::api::limits::check_size;
 use crate::standalone::api::meta;
@@ -40,6 +40,7 @@ impl Registry {
     ) -> Result<Object, ApiError> {
         let name = key.place.name.as_str();
         let of_object = |error| ApiError::of_object(error, resource, name);
+        let _turn = self.turns.take(Rank::Record).await;
         for _ in 0..CONFLICT_RETRIES {
             let current = self.store.get(key).await.map_err(of_object)?;
             let old = read(&current)?;

@@ -1,10 +1,7 @@
 //! The engine of processes: each attempt under a supervisor of its own.
 
-use std::ffi::OsString;
 use std::io;
-use std::os::unix::net::UnixStream as StdStream;
 use std::path::{Path, PathBuf};
-use std::process::Stdio;
 use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
@@ -18,8 +15,10 @@ use tokio::sync::{Mutex, watch};
 
 use super::record::{self, Record, State};
 use super::run::SOCKET;
-use super::{COMMAND, Commission, leftovers};
+use super::supervisors::Supervisors;
+use super::{Commission, leftovers};
 use crate::clock::SharedClock;
+use crate::controller::Upcoming;
 use crate::schedule::Timestamp;
 use crate::standalone::data_dir::{PodDir, create_private};
 use crate::standalone::runtime::base::Base;
@@ -31,9 +30,6 @@ use crate::standalone::runtime::pod::grace;
 use crate::standalone::runtime::process::{Exit, Invocation, Order};
 use crate::standalone::runtime::root;
 use crate::standalone::runtime::start_error::StartError;
-
-/// This program, even when its file has been replaced meanwhile.
-const OWN_PROGRAM: &str = "/proc/self/exe";
 
 /// What the id of a container begins with that is a process.
 pub(in crate::standalone::runtime) const ID_PREFIX: &str = "process://";
@@ -49,24 +45,16 @@ pub(in crate::standalone::runtime) struct ProcessEngine {
     clock: SharedClock,
     /// Where limits hold; looked for when they are first asked for.
     places: OnceLock<Places>,
-    /// What becomes a supervisor, and its arguments.
-    program: PathBuf,
-    arguments: Vec<OsString>,
+    supervisors: Supervisors,
 }
 
 impl ProcessEngine {
     pub(in crate::standalone::runtime) fn new(options: &Options, clock: SharedClock) -> Self {
-        let mut words = options
-            .supervisor
-            .clone()
-            .unwrap_or_else(|| vec![OWN_PROGRAM.into(), COMMAND.into()])
-            .into_iter();
         Self {
             options: options.clone(),
             clock,
             places: OnceLock::new(),
-            program: words.next().unwrap_or_default().into(),
-            arguments: words.collect(),
+            supervisors: Supervisors::new(options.supervisor.clone()),
         }
     }
 
@@ -81,28 +69,9 @@ impl ProcessEngine {
             .attempt(&attempt.container.name, attempt.number)
     }
 
-    /// Starts a supervisor; our end of its standard input.
-    async fn spawn(&self, folder: PathBuf) -> io::Result<UnixStream> {
-        let (ours, theirs) = StdStream::pair()?;
-        ours.set_nonblocking(true)?;
-        let mut command = std::process::Command::new(&self.program);
-        // Nothing here needs code to run between fork and exec, so the kernel need not copy our memory map: a
-        // supervisor detaches by itself.
-        command
-            .args(&self.arguments)
-            .stdin(Stdio::from(std::os::fd::OwnedFd::from(theirs)))
-            .stdout(Stdio::null())
-            .stderr(Stdio::null());
-        std::os::unix::process::CommandExt::arg0(&mut command, "punctual");
-        let mut command = tokio::process::Command::from(command);
-        let started = tokio::task::spawn_blocking(move || {
-            create_private(&folder).map_err(io::Error::other)?;
-            command.spawn()
-        });
-        let mut child = started.await.map_err(io::Error::other)??;
-        // Its end is learned from its connection and its records; this only lets the kernel forget it.
-        tokio::spawn(async move { child.wait().await });
-        UnixStream::from_std(ours)
+    /// Has supervisors wait for what is due next, until nobody tells what that is.
+    pub(in crate::standalone::runtime) async fn prepare(&self, upcoming: watch::Receiver<Option<Upcoming>>) {
+        self.supervisors.prepare(upcoming, &self.clock).await;
     }
 
     fn places(&self) -> &Places {
@@ -149,34 +118,30 @@ impl ProcessEngine {
         ))
     }
 
-    /// Starts a supervisor and hears what becomes of its attempt, and from whom: from itself while it lives, from what
-    /// is recorded when it does not.
+    /// Gives an attempt to a supervisor and hears what becomes of it, and from whom: from itself while it lives, from
+    /// what is recorded when it does not.
     async fn begin(&self, attempt: &Attempt, setup: Setup) -> io::Result<(Option<UnixStream>, State)> {
         let folder = self.folder(attempt);
-        let invocation = self.invocation(attempt, setup)?;
-        let group = self.group(attempt)?;
-        let mut stream = self.spawn(folder.clone()).await?;
+        create_private(&folder).map_err(io::Error::other)?;
         let commission = Commission {
             log: attempt.log.clone(),
-            invocation,
-            group,
+            invocation: self.invocation(attempt, setup)?,
+            group: self.group(attempt)?,
             grace_seconds: grace(&attempt.pod).as_secs(),
             is_bound: self.options.data.is_ephemeral(),
             folder,
         };
-        let mut commission = serde_json::to_vec(&commission)?;
-        commission.push(b'\n');
-        stream.write_all(&commission).await?;
-        loop {
-            let read = stream.read(&mut [0; 64]).await.unwrap_or(0);
-            let state = record::read(&self.folder(attempt))?;
-            if read == 0 {
-                return Ok((None, state));
-            }
-            if state.outcome().is_some() {
-                return Ok((Some(stream), state));
+        let mut order = serde_json::to_vec(&commission)?;
+        order.push(b'\n');
+        if let Some(supervisor) = self.supervisors.take_waiting() {
+            let begun = commissioned(supervisor, &order, &commission.folder).await;
+            // One that was killed while it waited has not even begun, and nobody will.
+            if !begun.as_ref().is_ok_and(|(_, state)| state.is_untouched()) {
+                return begun;
             }
         }
+        let supervisor = self.supervisors.start().await?;
+        commissioned(supervisor, &order, &commission.folder).await
     }
 
     /// An attempt that was started, and a connection to its supervisor if that lives.
@@ -206,7 +171,7 @@ impl ProcessEngine {
         let mut tries = 0;
         loop {
             let state = record::read(&folder)?;
-            if state.records.is_empty() && !state.is_held {
+            if state.is_untouched() {
                 return Ok(Found::Never);
             }
             if !state.is_held {
@@ -286,7 +251,32 @@ impl Engine for ProcessEngine {
     }
 }
 
+/// Tells a supervisor what it is to do, and waits until it has started that or is gone.
+async fn commissioned(
+    mut supervisor: UnixStream,
+    order: &[u8],
+    folder: &Path,
+) -> io::Result<(Option<UnixStream>, State)> {
+    // When it is gone, so it is with the next read.
+    let _gone = supervisor.write_all(order).await;
+    loop {
+        let read = supervisor.read(&mut [0; 64]).await.unwrap_or(0);
+        let state = record::read(folder)?;
+        if read == 0 {
+            return Ok((None, state));
+        }
+        if state.outcome().is_some() {
+            return Ok((Some(supervisor), state));
+        }
+    }
+}
+
 impl State {
+    /// Whether nobody has begun the attempt.
+    fn is_untouched(&self) -> bool {
+        self.records.is_empty() && !self.is_held
+    }
+
     /// What became of the start.
     fn outcome(&self) -> Option<&Record> {
         let mut records = self.records.iter();

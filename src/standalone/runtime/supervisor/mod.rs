@@ -20,6 +20,7 @@ pub(super) mod client;
 mod leftovers;
 mod record;
 mod run;
+mod supervisors;
 
 use std::path::PathBuf;
 use std::process::ExitCode;

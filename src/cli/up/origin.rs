@@ -1,0 +1,76 @@
+//! Which file an object was applied from: written down with the object, so that it goes with its file also when that
+//! vanishes while nobody follows it.
+
+use std::collections::BTreeSet;
+use std::path::{Path, PathBuf, absolute};
+
+use kube::api::ListParams;
+use kube::{Api, Client, ResourceExt as _};
+
+use crate::cli::exit::Failure;
+use crate::cli::up::apply::{delete, resource};
+use crate::cli::up::item::Id;
+use crate::cronjob::Key;
+use crate::cronjob::extension::APPLIED_FROM_ANNOTATION;
+use crate::manifest::COMPANIONS;
+
+/// What is written down for a file.
+pub(super) fn of_file(file: &str) -> String {
+    absolute(file).map_or_else(|_| file.to_owned(), |path| path.display().to_string())
+}
+
+/// Deletes what came from these paths and is `there` no more, and returns it with the file that had it.
+pub(super) async fn prune(
+    client: &Client,
+    paths: &[PathBuf],
+    there: &BTreeSet<Id>,
+) -> Result<Vec<(Id, String)>, Failure> {
+    let mut pruned = Vec::new();
+    for kind in ["CronJob", "Job"].into_iter().chain(COMPANIONS) {
+        let all = Api::all_with(client.clone(), &resource(kind));
+        let all = all
+            .list(&ListParams::default())
+            .await
+            .map_err(|error| Failure::from_error("what was applied before could not be read", &error))?;
+        let objects = all.items.into_iter();
+        pruned.extend(objects.filter_map(|object: kube::core::DynamicObject| {
+            let file = object.annotations().get(APPLIED_FROM_ANNOTATION)?;
+            let namespace = object.namespace().unwrap_or_default();
+            let name = object.name_any();
+            let key = Key { namespace, name };
+            let id = Id { kind, key };
+            let is_gone = is_below(file, paths) && !there.contains(&id);
+            is_gone.then(|| (id, file.clone()))
+        }));
+    }
+    for (id, _) in &pruned {
+        delete(client, id).await?;
+    }
+    Ok(pruned)
+}
+
+/// Whether a file is one of some paths, or in one.
+fn is_below(file: &str, paths: &[PathBuf]) -> bool {
+    let mut paths = paths.iter().filter_map(|path| absolute(path).ok());
+    paths.any(|path| Path::new(file).starts_with(path))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_file_belongs_to_itself_and_to_its_folder() {
+        let table = [
+            ("/etc/cron.d/a.yaml", "/etc/cron.d", true),
+            ("/etc/cron.d/a.yaml", "/etc/cron.d/", true),
+            ("/etc/cron.d/a.yaml", "/etc/cron.d/a.yaml", true),
+            ("/etc/cron.d/a.yaml", "/etc/cron.d/b.yaml", false),
+            ("/etc/cron.daily/a.yaml", "/etc/cron.d", false),
+        ];
+        for (file, path, expected) in table {
+            assert_eq!(is_below(file, &[path.into()]), expected, "{file} in {path}");
+        }
+        assert!(is_below(&of_file("cron.d/./a.yaml"), &["./cron.d".into()]));
+    }
+}

@@ -1,0 +1,40 @@
+//! The CronJobs for which something is under way: one thing at a time, and what has to follow it.
+
+use crate::controller::state::State;
+use crate::cronjob::Key;
+use crate::submit::Overtaken;
+
+/// A task that is under way.
+#[derive(Debug, Default)]
+pub(super) struct Busy {
+    /// Whether to decide again when it has ended.
+    again: bool,
+    /// Whether the CronJob is still as it was when it was decided on.
+    pub(super) overtaken: Overtaken,
+}
+
+impl State {
+    /// What is under way for `key` was decided on a CronJob that is not like that any more.
+    pub(super) fn overtake(&self, key: &Key) {
+        if let Some(busy) = self.busy.get(key) {
+            busy.overtaken.set();
+        }
+    }
+
+    /// A decision is to be taken on `key`, as soon as nothing is under way for it.
+    pub(super) fn mark(&mut self, key: Key) {
+        match self.busy.get_mut(&key) {
+            Some(busy) => busy.again = true,
+            None => {
+                self.dirty.insert(key);
+            }
+        }
+    }
+
+    /// The task of `key` has ended.
+    pub(super) fn end_task(&mut self, key: &Key) {
+        if self.busy.remove(key).is_some_and(|busy| busy.again) {
+            self.dirty.insert(key.clone());
+        }
+    }
+}

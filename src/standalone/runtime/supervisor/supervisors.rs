@@ -1,0 +1,120 @@
+//! Starting supervisors: one when it is needed, and many shortly before.
+//!
+//! To start this program takes a few milliseconds of a processor, more than all that a supervisor then does. So when runs
+//! are about to be due, as many supervisors are started a moment before, and wait for what they are to do. One that is
+//! not needed is let go: its connection is closed, as it is when `punctual` is killed, and then it ends.
+
+use std::ffi::OsString;
+use std::io;
+use std::os::unix::net::UnixStream as StdStream;
+use std::path::PathBuf;
+use std::process::Stdio;
+use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+use chrono::TimeDelta;
+use tokio::net::UnixStream;
+use tokio::sync::watch;
+
+use super::COMMAND;
+use crate::clock::SharedClock;
+use crate::controller::Upcoming;
+
+/// This program, even when its file has been replaced meanwhile.
+const OWN_PROGRAM: &str = "/proc/self/exe";
+
+/// How many wait at most. Each takes about a megabyte of memory for as long as it waits.
+const WAITING_MOST: usize = 64;
+
+/// How long before the instant they are started: on two processors that are busy otherwise, so many take that long.
+const AHEAD: TimeDelta = TimeDelta::seconds(1);
+
+/// How long those that were not needed are kept: what is due every second or so need not start them anew.
+const KEPT_FOR: Duration = Duration::from_secs(5);
+
+/// See the module's documentation.
+#[derive(Debug)]
+pub(super) struct Supervisors {
+    /// What becomes a supervisor, and its arguments.
+    program: PathBuf,
+    arguments: Vec<OsString>,
+    /// Our ends of the connections of those that wait.
+    waiting: Mutex<Vec<UnixStream>>,
+}
+
+impl Supervisors {
+    /// Supervisors by this command, or else by this program.
+    pub(super) fn new(command: Option<Vec<OsString>>) -> Self {
+        let mut words = command
+            .unwrap_or_else(|| vec![OWN_PROGRAM.into(), COMMAND.into()])
+            .into_iter();
+        Self {
+            program: words.next().unwrap_or_default().into(),
+            arguments: words.collect(),
+            waiting: Mutex::default(),
+        }
+    }
+
+    /// One that waits already. It may have been killed since.
+    pub(super) fn take_waiting(&self) -> Option<UnixStream> {
+        self.waiting().pop()
+    }
+
+    /// Starts one; our end of its standard input.
+    pub(super) async fn start(&self) -> io::Result<UnixStream> {
+        let (ours, theirs) = StdStream::pair()?;
+        ours.set_nonblocking(true)?;
+        let mut command = std::process::Command::new(&self.program);
+        // Nothing here needs code to run between fork and exec, so the kernel need not copy our memory map: a
+        // supervisor detaches by itself.
+        command
+            .args(&self.arguments)
+            .stdin(Stdio::from(std::os::fd::OwnedFd::from(theirs)))
+            .stdout(Stdio::null())
+            .stderr(Stdio::null());
+        std::os::unix::process::CommandExt::arg0(&mut command, "punctual");
+        let mut command = tokio::process::Command::from(command);
+        let started = tokio::task::spawn_blocking(move || command.spawn());
+        let mut child = started.await.map_err(io::Error::other)??;
+        // Its end is learned from its connection and its records; this only lets the kernel forget it.
+        tokio::spawn(async move { child.wait().await });
+        UnixStream::from_std(ours)
+    }
+
+    /// Has them wait for what is due next, until nobody tells what that is.
+    pub(super) async fn prepare(&self, mut upcoming: watch::Receiver<Option<Upcoming>>, clock: &SharedClock) {
+        let mut prepared = None;
+        loop {
+            let next = *upcoming.borrow_and_update();
+            let begin = async {
+                match next.filter(|_| prepared != next) {
+                    Some(next) => clock.sleep_until(next.at - AHEAD).await,
+                    None => std::future::pending().await,
+                }
+            };
+            tokio::select! {
+                changed = upcoming.changed() => if changed.is_err() { break },
+                () = begin => {
+                    prepared = next;
+                    self.fill(next.map_or(0, |next| next.count)).await;
+                }
+                () = tokio::time::sleep(KEPT_FOR) => self.waiting().clear(),
+            }
+        }
+        self.waiting().clear();
+    }
+
+    /// Starts as many as are missing. Without them runs start later, and that is all.
+    async fn fill(&self, count: usize) {
+        while self.waiting().len() < count.min(WAITING_MOST) {
+            match self.start().await {
+                Ok(supervisor) => self.waiting().push(supervisor),
+                Err(error) => return tracing::debug!(%error, "a supervisor could not be started ahead"),
+            }
+        }
+    }
+
+    fn waiting(&self) -> MutexGuard<'_, Vec<UnixStream>> {
+        self.waiting.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
