@@ -127,7 +127,7 @@ impl Standalone {
             ..ControllerOptions::new(client.clone(), Arc::clone(&clock), zones, teller)
         };
         let jobs = JobController::new(client.clone(), Arc::clone(&clock));
-        tokio::spawn(register(client.clone(), NODE_NAME, clock.now()));
+        tokio::spawn(register(client.clone(), NODE_NAME, runtimes.clone(), clock.now()));
         let on_node = Options {
             runtimes,
             upcoming: Some(upcoming),

@@ -451,6 +451,52 @@ fn the_manifests_are_followed() {
     assert_eq!(child.wait().expect("it ends").code(), Some(0));
 }
 
+/// What came from a path that is followed goes with its file, also when that vanished while nobody looked; what came from
+/// elsewhere stays.
+#[test]
+fn what_vanished_while_nobody_followed_is_pruned_at_the_next_start() {
+    let place = TempDir::new().expect("a folder");
+    let folder = place.path().join("cron.d");
+    std::fs::create_dir(&folder).expect("a folder");
+    let write = |name: &str, text: &str| std::fs::write(folder.join(name), text).expect("a file");
+    let other = Manifest::new(&cronjob("other", "@daily", "true"));
+    let run = |arguments: &[&str]| {
+        let data = place.path().join("data");
+        let ordinary = [
+            "up",
+            "--for",
+            "1s",
+            "-o",
+            "json",
+            "--data-dir",
+            data.to_str().expect("UTF-8"),
+        ];
+        let output = punctual(&[&ordinary, arguments].concat());
+        assert_eq!(exit_code(&output), 0, "{}", text(&output.stderr));
+        let events = text(&output.stdout)
+            .lines()
+            .map(|line| serde_json::from_str::<Value>(line).expect("JSON"))
+            .filter(|event| ["pruned", "kept"].contains(&event["event"].as_str().unwrap_or_default()))
+            .map(|event| format!("{} {}", event["event"], event["name"]).replace('"', ""));
+        let mut events: Vec<String> = events.collect();
+        events.sort();
+        events.join(", ")
+    };
+    let followed = folder.to_str().expect("UTF-8");
+    write("a.yaml", &cronjob("first", "@daily", "true"));
+    write("b.yaml", &cronjob("second", "@daily", "true"));
+    write("c.yaml", &cronjob("moves", "@daily", "true"));
+    assert_eq!(run(&[other.path().to_str().expect("UTF-8")]), "");
+    assert_eq!(run(&["--watch", followed]), "kept other");
+    std::fs::remove_file(folder.join("a.yaml")).expect("a file");
+    write("b.yaml", &cronjob("third", "@daily", "true"));
+    std::fs::rename(folder.join("c.yaml"), folder.join("d.yaml")).expect("a file");
+    assert_eq!(run(&[followed]), "kept first, kept other, kept second");
+    let pruned = "kept other, pruned first, pruned second";
+    assert_eq!(run(&["--watch", followed]), pruned);
+    assert_eq!(run(&["--watch", followed]), "kept other");
+}
+
 #[test]
 fn a_refused_manifest_starts_nothing() {
     let manifest = Manifest::new(&cronjob("bad", "0 24 * * *", "echo never"));

@@ -71,6 +71,57 @@ pub(crate) async fn an_engine_that_never_answers_does_not_hold_a_stop_up() {
     assert!(said.contains("a pod could not be ended"), "{said}");
 }
 
+/// What it opens before anything runs may not answer: an engine, a disk.
+pub(crate) async fn it_can_be_interrupted_before_anything_runs() {
+    let place = Place::new();
+    let socket = place.path("engine.sock");
+    let listener = UnixListener::bind(&socket).expect("a socket");
+    let engine = ["--runtime", "container", "--container-engine"];
+    let up = place.up_with(&[&engine[..], &[socket.to_str().expect("UTF-8")]].concat());
+    let (_asked, _) = tokio::task::block_in_place(|| listener.accept()).expect("a connection");
+    let said = up.interrupt();
+    assert!(said.contains("stopped before anything was started"), "{said}");
+}
+
+/// Supervisors wait for what is due next. They are nobody's when `punctual` is killed.
+pub(crate) async fn supervisors_that_wait_end_with_who_is_killed() {
+    let place = Place::new();
+    let every_second = |number| {
+        format!(
+            "---\n{{apiVersion: batch/v1, kind: CronJob, metadata: {{name: often-{number}}}, spec: {{schedule: '@every 1s', \
+             jobTemplate: {{spec: {{template: {{spec: {{restartPolicy: Never, containers: [\
+             {{name: main, image: none, command: ['true']}}]}}}}}}}}}}}}\n"
+        )
+    };
+    place.manifest(&(0..3).map(every_second).collect::<String>());
+    let up = place.up().await;
+    let children = until("supervisors", || async {
+        Some(children(up.pid())).filter(|children| children.len() >= 3)
+    })
+    .await;
+    up.kill();
+    until("all of them have ended", || async {
+        let left = children.iter().any(|pid| parent(*pid).is_some());
+        (!left).then_some(())
+    })
+    .await;
+}
+
+fn children(of: u32) -> Vec<u32> {
+    let entries = std::fs::read_dir("/proc").expect("processes");
+    let pids = entries.filter_map(|entry| entry.ok()?.file_name().to_str()?.parse().ok());
+    pids.filter(|pid| parent(*pid) == Some(of)).collect()
+}
+
+/// The parent of a process that is there.
+fn parent(pid: u32) -> Option<u32> {
+    let stat = std::fs::read_to_string(format!("/proc/{pid}/stat")).ok()?;
+    let mut fields = stat.rsplit_once(')')?.1.split_ascii_whitespace();
+    // One that has ended is there until somebody asks how.
+    let _runs = fields.next().filter(|state| *state != "Z")?;
+    fields.next()?.parse().ok()
+}
+
 /// An engine that says that it is there, and after that nothing: who asks more is noted in a file.
 fn silent_engine(socket: &Path, asked: &Path) {
     let listener = UnixListener::bind(socket).expect("a socket");

@@ -37,7 +37,7 @@ macro_rules! cases {
 
 fn main() -> ExitCode {
     let arguments = Arguments::from_args();
-    let everywhere: [Case; 16] = cases! {
+    let everywhere: [Case; 18] = cases! {
         restarts::running_work_goes_on_and_is_not_started_again
         restarts::work_that_ended_meanwhile_is_found_with_its_exit_code
         restarts::a_finished_job_is_not_run_again_by_its_manifest
@@ -52,6 +52,8 @@ fn main() -> ExitCode {
         ends::an_engine_that_never_answers_does_not_hold_a_stop_up
         ends::a_process_that_ignores_sigterm_is_killed
         ends::a_client_that_watches_is_sent_away
+        ends::it_can_be_interrupted_before_anything_runs
+        ends::supervisors_that_wait_end_with_who_is_killed
         ends::a_reader_who_does_not_read_does_not_hold_a_stop_up
         kills::nothing_is_lost_or_doubled_whenever_it_is_killed
     };

@@ -21,11 +21,12 @@ use serde_json::{Value, json};
 
 use super::charge::{Charge, Scope};
 use super::state::{State, Task};
+use crate::clock::SystemClock;
 use crate::cronjob::JobRef;
 use crate::manifest::CronJob;
 use crate::policy::Note;
 use crate::schedule::{TimeZones, Timestamp};
-use crate::submit::{Carried, JobView, Retry, Trouble};
+use crate::submit::{Carried, JobView, Retry, Submitter, Trouble};
 
 /// One CronJob, `default/tick`, due at every full minute.
 struct World {

@@ -184,3 +184,38 @@ fn a_run_that_was_deleted_while_its_start_was_under_way_is_not_active_for_ever()
     };
     assert_eq!(decision.status.active, []);
 }
+
+/// A start may wait for its turn for a while, and its CronJob be suspended meanwhile.
+#[tokio::test]
+async fn a_start_that_was_overtaken_while_it_waited_is_not_sent() {
+    let mut world = World::new();
+    let Some(Task::Submit {
+        key,
+        object,
+        decision,
+        overtaken,
+    }) = world.ready(60)
+    else {
+        panic!("no start")
+    };
+    assert!(decision.start.is_some() && !overtaken.is_set());
+    let mut suspended = world.cronjob(&json!({}));
+    suspended.metadata.resource_version = Some("2".into());
+    suspended.spec.suspend = Some(true);
+    world
+        .state
+        .cronjob_event(&Scope::CLUSTER, Event::Apply(suspended));
+    let nobody = tower::service_fn(|request: http::Request<kube::client::Body>| async move {
+        Err::<http::Response<kube::client::Body>, _>(format!("{} was sent", request.uri()))
+    });
+    let client = kube::Client::new(nobody, "default");
+    let zones = Arc::new(TimeZones::built_in());
+    let submitter = Submitter::new(client, SystemClock::shared(), zones);
+    let carried = submitter.carry_out(&object, &decision, &overtaken).await;
+    let why = carried.trouble.as_ref().map(|trouble| trouble.message.as_str());
+    assert_eq!(why, Some("the CronJob was changed before its turn came"));
+    world.state.carried(&key, *carried, at(61));
+    let next = world.ready(61);
+    let starts = |task: &Task| matches!(task, Task::Submit { decision, .. } if decision.start.is_some());
+    assert!(!next.as_ref().is_some_and(starts), "it is suspended: {next:?}");
+}

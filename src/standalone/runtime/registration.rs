@@ -13,14 +13,16 @@ use kube::api::{ObjectMeta, Patch, PatchParams, PostParams};
 use kube::{Api, Client, Resource as _};
 
 use super::machine::PODS_AT_ONCE;
+use super::runtimes::Runtimes;
 use super::sources::Capacity;
 use crate::schedule::Timestamp;
 use crate::standalone::KUBERNETES_VERSION;
 use crate::standalone::instants::to_time;
 
 /// Puts the node down, or what has changed of it since the last time. What fails is told in the log: pods run without it.
-pub(crate) async fn register(client: Client, name: &'static str, now: Timestamp) {
-    if let Err(error) = put(&Api::all(client), &node(name, now)).await {
+pub(crate) async fn register(client: Client, name: &'static str, runtimes: Runtimes, now: Timestamp) {
+    let node = node(name, runtimes.version().await, now);
+    if let Err(error) = put(&Api::all(client), &node).await {
         let error = &error as &dyn std::error::Error;
         tracing::warn!(error, "the node could not be registered");
     }
@@ -39,7 +41,7 @@ async fn put(nodes: &Api<Node>, node: &Node) -> kube::Result<()> {
     Ok(())
 }
 
-fn node(name: &str, now: Timestamp) -> Node {
+fn node(name: &str, runtime: String, now: Timestamp) -> Node {
     let labels = [
         ("kubernetes.io/arch", architecture()),
         ("kubernetes.io/hostname", name),
@@ -61,7 +63,7 @@ fn node(name: &str, now: Timestamp) -> Node {
             capacity: Some(resources()),
             conditions: Some(conditions(now)),
             daemon_endpoints: Some(NodeDaemonEndpoints::default()),
-            node_info: Some(info()),
+            node_info: Some(info(runtime)),
             ..NodeStatus::default()
         }),
         ..Node::default()
@@ -116,13 +118,13 @@ fn conditions(now: Timestamp) -> Vec<NodeCondition> {
     all.map(condition).into()
 }
 
-fn info() -> NodeSystemInfo {
+fn info(runtime: String) -> NodeSystemInfo {
     let read = |path: &str| fs::read_to_string(path).unwrap_or_default().trim().to_owned();
     let machine_id = read("/etc/machine-id");
     NodeSystemInfo {
         architecture: architecture().to_owned(),
         boot_id: read("/proc/sys/kernel/random/boot_id"),
-        container_runtime_version: concat!("process://", env!("CARGO_PKG_VERSION")).to_owned(),
+        container_runtime_version: runtime,
         kernel_version: read("/proc/sys/kernel/osrelease"),
         kube_proxy_version: String::new(),
         kubelet_version: KUBERNETES_VERSION.to_owned(),

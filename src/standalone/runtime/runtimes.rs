@@ -2,6 +2,7 @@
 
 use k8s_openapi::api::core::v1::Pod;
 
+use super::containers;
 use super::entrypoint::Entrypoints;
 use super::fitness::Unfit;
 use super::supervisor::client::ID_PREFIX;
@@ -35,6 +36,17 @@ impl Runtimes {
             ),
         })?;
         Ok(asked.unwrap_or(self.usual))
+    }
+
+    /// What pods usually run as, and its version, as a node tells it.
+    pub(super) async fn version(&self) -> String {
+        match self.usual {
+            Runtime::Process => concat!("process://", env!("CARGO_PKG_VERSION")).to_owned(),
+            Runtime::Container => {
+                let version = containers::version(self.container_engine.as_deref()).await;
+                format!("docker://{}", version.as_deref().unwrap_or("unknown"))
+            }
+        }
     }
 }
 

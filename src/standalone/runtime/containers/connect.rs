@@ -83,6 +83,12 @@ pub async fn reach_engine(asked: Option<&str>) -> Result<(), NoEngine> {
     connect(&candidates_here(asked)).await.map(drop)
 }
 
+/// The version of the engine, if one answers.
+pub(in crate::standalone::runtime) async fn version(asked: Option<&str>) -> Option<String> {
+    let engine = connect(&candidates_here(asked)).await.ok()?;
+    engine.version().await.ok()?.version
+}
+
 /// The addresses to try on this machine.
 pub(super) fn candidates_here(asked: Option<&str>) -> Vec<String> {
     candidates(asked, |name| std::env::var(name).ok())

@@ -41,6 +41,7 @@ use super::fitness::Unfit;
 use super::start_error::StartError;
 use super::volumes;
 use crate::clock::SharedClock;
+pub(super) use connect::version;
 pub use connect::{NoEngine, reach_engine};
 
 /// Why a container was not started.

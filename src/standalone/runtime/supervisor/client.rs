@@ -384,3 +384,17 @@ impl Control for Connection {
         .boxed()
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test]
+    async fn a_supervisor_that_was_killed_while_it_waited_has_begun_nothing() {
+        let folder = tempfile::tempdir().unwrap();
+        let (ours, theirs) = UnixStream::pair().unwrap();
+        drop(theirs);
+        let (supervisor, state) = commissioned(ours, b"{}\n", folder.path()).await.unwrap();
+        assert!(supervisor.is_none() && state.is_untouched());
+    }
+}

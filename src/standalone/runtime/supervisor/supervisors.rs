@@ -118,3 +118,54 @@ impl Supervisors {
         self.waiting.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+
+    use tokio::io::AsyncReadExt as _;
+
+    use super::*;
+    use crate::clock::SystemClock;
+
+    /// Long enough that only a test that hangs takes it.
+    const PATIENCE: Duration = Duration::from_secs(20);
+
+    async fn until(wanted: impl Fn() -> bool) {
+        let wait = async {
+            while !wanted() {
+                tokio::time::sleep(Duration::from_millis(5)).await;
+            }
+        };
+        tokio::time::timeout(PATIENCE, wait).await.unwrap();
+    }
+
+    #[tokio::test]
+    async fn as_many_wait_as_will_be_due_until_nobody_tells_what_will_be() {
+        // It ends with its input, as a supervisor does.
+        let supervisors = Arc::new(Supervisors::new(Some(vec!["cat".into()])));
+        let clock = SystemClock::shared();
+        let in_an_hour = clock.now() + TimeDelta::hours(1);
+        let (tell, upcoming) = watch::channel(Some(Upcoming {
+            at: in_an_hour,
+            count: 9,
+        }));
+        let preparing = tokio::spawn({
+            let (supervisors, clock) = (supervisors.clone(), clock.clone());
+            async move { supervisors.prepare(upcoming, &clock).await }
+        });
+        let now = Upcoming {
+            at: clock.now(),
+            count: 2,
+        };
+        tell.send_replace(Some(now));
+        until(|| supervisors.waiting().len() == 2).await;
+        let mut one = supervisors.take_waiting().unwrap();
+        drop(tell);
+        tokio::time::timeout(PATIENCE, preparing).await.unwrap().unwrap();
+        assert!(supervisors.take_waiting().is_none());
+        tokio::io::AsyncWriteExt::shutdown(&mut one).await.unwrap();
+        let read = tokio::time::timeout(PATIENCE, one.read(&mut [0; 8])).await;
+        assert_eq!(read.unwrap().unwrap(), 0, "it has ended");
+    }
+}
