@@ -473,7 +473,8 @@ fn what_vanished_while_nobody_followed_is_pruned_at_the_next_start() {
         ];
         let output = punctual(&[&ordinary, arguments].concat());
         assert_eq!(exit_code(&output), 0, "{}", text(&output.stderr));
-        let events = text(&output.stdout)
+        let shown = text(&output.stdout);
+        let events = shown
             .lines()
             .map(|line| serde_json::from_str::<Value>(line).expect("JSON"))
             .filter(|event| ["pruned", "kept"].contains(&event["event"].as_str().unwrap_or_default()))
