@@ -81,7 +81,8 @@ fn punctual(count: usize, schedule: &str, instants: usize) -> Vec<Lateness> {
         taken.push(processor_seconds(up.pid()));
     }
     if let [first, .., last] = taken[..] {
-        let each = (last - first) * 1_000.0 / (count * (instants - 1)) as f64;
+        let runs = u32::try_from(count * (instants - 1)).expect("a small number");
+        let each = (last - first) * 1_000.0 / f64::from(runs);
         println!("(a run of {count} due took punctual itself {each:.2} ms of a processor, records included)");
     }
     rounds
