@@ -3,11 +3,26 @@
 #
 #   docker build -t punctual .
 #   cargo vendor > .cargo/config.toml && docker build --network none -t punctual .     without a network
-#   docker build --build-arg FROM=prebuilt -t punctual .      of what image/rootfs.sh has put into target/image
+#   docker build --target prebuilt -t punctual .              of what image/rootfs.sh has put into target/image
 #
 # RUST is any image with cargo, a C compiler and a static libc: Alpine's, or Debian's (libc6-dev).
 ARG RUST=docker.io/library/rust:1.95-alpine
-ARG FROM=build
+
+# Who it runs as, and how: all but the files.
+FROM scratch AS frame
+ARG VERSION=0.1.0
+ARG COMMIT=
+LABEL org.opencontainers.image.title="punctual" \
+      org.opencontainers.image.description="Runs Kubernetes CronJobs on time: in a cluster, or on one machine with no cluster at all." \
+      org.opencontainers.image.licenses="Apache-2.0" \
+      org.opencontainers.image.version="${VERSION}" \
+      org.opencontainers.image.revision="${COMMIT}"
+USER 65532:65532
+ENTRYPOINT ["/punctual"]
+CMD ["controller"]
+
+FROM frame AS prebuilt
+COPY target/image /
 
 FROM ${RUST} AS build
 # The newest time zones, if there is a network.
@@ -21,20 +36,5 @@ RUN target=$(rustc -vV | sed -n 's/^host: //p') && \
     PUNCTUAL_COMMIT="$COMMIT" RUSTFLAGS="-C target-feature=+crt-static -C relocation-model=static" cargo build --locked --release --target "$target" && \
     sh image/rootfs.sh "target/$target/release/punctual" /rootfs
 
-FROM scratch AS prebuilt
-COPY target/image /rootfs
-
-FROM ${FROM} AS rootfs
-
-FROM scratch
-ARG VERSION=0.1.0
-ARG COMMIT=
-LABEL org.opencontainers.image.title="punctual" \
-      org.opencontainers.image.description="Runs Kubernetes CronJobs on time: in a cluster, or on one machine with no cluster at all." \
-      org.opencontainers.image.licenses="Apache-2.0" \
-      org.opencontainers.image.version="${VERSION}" \
-      org.opencontainers.image.revision="${COMMIT}"
-COPY --from=rootfs /rootfs /
-USER 65532:65532
-ENTRYPOINT ["/punctual"]
-CMD ["controller"]
+FROM frame
+COPY --from=build /rootfs /

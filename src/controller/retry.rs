@@ -5,6 +5,7 @@ use std::hash::{DefaultHasher, Hash, Hasher};
 use chrono::TimeDelta;
 
 use crate::cronjob::Key;
+use crate::schedule::Timestamp;
 use crate::submit::Retry;
 
 /// The first pause. A conflict or a lost connection is usually over by then.
@@ -13,6 +14,9 @@ const FIRST_PAUSE_MILLIS: i64 = 100;
 /// The longest pause. An API server that is back is noticed within this time, and a CronJob that can't be created
 /// costs no more than two requests a minute.
 const LONGEST_PAUSE_MILLIS: i64 = 30_000;
+
+/// So long before a start is too late it is tried once more. Whatever the request needs, its answer comes in time.
+const LAST_CHANCE_BEFORE: TimeDelta = TimeDelta::milliseconds(500);
 
 /// The first pause in a namespace that is being deleted: most are gone by then, and their CronJobs with them.
 const FIRST_SELDOM_PAUSE_MILLIS: i64 = 30_000;
@@ -35,6 +39,13 @@ pub(super) fn pause(retry: Retry, failures: u32, key: &Key) -> TimeDelta {
             .clamp(FIRST_PAUSE_MILLIS, LONGEST_SELDOM_PAUSE_MILLIS),
     };
     TimeDelta::milliseconds(millis + millis * jitter_percent(failures, key) / 100)
+}
+
+/// The time of the next attempt, which would be at `again`: a little before a start is too late at the latest, or the last
+/// pause before would have cost the run.
+pub(super) fn not_too_late(again: Timestamp, start_by: Option<Timestamp>, now: Timestamp) -> Timestamp {
+    let last_chance = start_by.map(|by| by - LAST_CHANCE_BEFORE);
+    last_chance.filter(|at| now < *at && *at < again).unwrap_or(again)
 }
 
 /// From 0 to 24.
@@ -71,6 +82,22 @@ mod tests {
                 (at_least..=at_least * 5 / 4).contains(&pause),
                 "{retry:?}, {failures}: {pause}"
             );
+        }
+    }
+
+    #[test]
+    fn there_is_a_last_attempt_before_it_is_too_late() {
+        let at = |millis| Timestamp::from_timestamp_millis(millis).expect("an instant");
+        for (again, start_by, now, tried) in [
+            (30_000, None, 0, 30_000),
+            (30_000, Some(40_000), 0, 30_000),
+            (30_000, Some(20_000), 0, 19_500),
+            (30_000, Some(20_000), 19_500, 30_000),
+            (30_000, Some(20_000), 19_600, 30_000),
+            (30_000, Some(20_000), 25_000, 30_000),
+        ] {
+            let next = not_too_late(at(again), start_by.map(at), at(now));
+            assert_eq!(next, at(tried), "again {again}, start by {start_by:?}, now {now}");
         }
     }
 

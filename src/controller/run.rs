@@ -2,11 +2,13 @@
 
 use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
+use std::time::Duration;
 
 use futures::{FutureExt, StreamExt};
 use kube::Client;
 use tokio::sync::watch;
 use tokio::task::JoinSet;
+use tokio::time::timeout;
 
 use crate::clock::SharedClock;
 use crate::controller::charge::Charge;
@@ -23,6 +25,10 @@ use crate::schedule::{TimeZones, Timestamp};
 use crate::submit::{Carried, JobView, Submitter, Trouble};
 use crate::telemetry::{BEAT_EVERY, Health, Teller, Told};
 
+/// How long what is under way may take when the controller stops. Nothing new is decided meanwhile, by nobody: a standby
+/// waits for the lease. Names are the lock, so what is given up is found by whoever is next.
+const STOP_GRACE: Duration = Duration::from_secs(1);
+
 /// What a controller is made of.
 pub struct ControllerOptions {
     /// The API server.
@@ -35,6 +41,9 @@ pub struct ControllerOptions {
     pub teller: Teller,
     /// Which CronJobs to run.
     pub charge: Charge,
+    /// How long one request of a watch lasts at most, where a connection may die without a word; none for as long as kube
+    /// has it.
+    pub longest_watch: Option<Duration>,
     /// How fast runs may start; none for as soon as they are due.
     pub pace: Option<Pace>,
     /// Whether to look on only, and say what would have been done differently.
@@ -58,6 +67,7 @@ impl ControllerOptions {
             zones,
             teller,
             charge: Charge::default(),
+            longest_watch: None,
             pace: None,
             shadow: false,
             leadership: Leadership::always(),
@@ -124,9 +134,14 @@ impl Controller {
         }
     }
 
-    /// Runs until `stop` becomes true or is dropped; then nothing new is decided, and what is under way is finished.
+    /// Runs until `stop` becomes true or is dropped; then nothing new is decided, and what is under way is finished if it
+    /// does not take too long.
     pub async fn run(mut self, mut stop: watch::Receiver<bool>) {
-        let mut watched = watch_all(&self.options.client, &self.options.charge);
+        let mut watched = watch_all(
+            &self.options.client,
+            &self.options.charge,
+            self.options.longest_watch,
+        );
         let mut watches_calendars = false;
         let mut leadership = self.options.leadership.clone();
         let mut beat = tokio::time::interval(BEAT_EVERY);
@@ -135,7 +150,11 @@ impl Controller {
             self.follow_leadership().await;
             if !watches_calendars && self.state.wants_calendars() {
                 watches_calendars = true;
-                watched.extend(watch_calendars(&self.options.client, &self.options.charge));
+                watched.extend(watch_calendars(
+                    &self.options.client,
+                    &self.options.charge,
+                    self.options.longest_watch,
+                ));
             }
             self.start_ready();
             self.announce();
@@ -153,12 +172,22 @@ impl Controller {
                 changed = stop.changed() => if changed.is_err() { break },
             }
         }
-        while let Some(done) = self.tasks.join_next().await {
-            self.options.health.beat();
-            self.finish(done);
+        if timeout(STOP_GRACE, self.finish_all()).await.is_err() {
+            tracing::warn!(
+                unfinished = self.tasks.len(),
+                "stops without the answers of an API server that takes too long; whoever is next finds what was started"
+            );
+            self.tasks.shutdown().await;
         }
         if self.options.shadow {
             self.report.conclude();
+        }
+    }
+
+    async fn finish_all(&mut self) {
+        while let Some(done) = self.tasks.join_next().await {
+            self.options.health.beat();
+            self.finish(done);
         }
     }
 
@@ -266,20 +295,22 @@ impl Controller {
                 uid,
                 mut carried,
             }) => {
-                for note in std::mem::take(&mut carried.notes) {
+                let notes = std::mem::take(&mut carried.notes);
+                let untold = carried.trouble.as_ref().filter(|_| notes.is_empty());
+                let untold = untold.map(|trouble| trouble.message.clone());
+                for note in notes {
                     self.tell(now, key.clone(), uid.clone(), note);
                 }
-                self.state.carried(&key, *carried, now);
+                self.state.carried(&key, &uid, *carried, now);
+                if let Some(trouble) = untold {
+                    warn_of(&key, self.state.failures(&key), &trouble);
+                }
             }
             Ok(Done::LookedUp { key, asked, found }) => self.state.looked_up(&key, &asked, found, now),
             Ok(Done::LookedAt { key, pods }) => self.state.looked_at(&key, pods, now),
             Ok(Done::Panicked { key }) => {
                 tracing::error!(cronjob = %key, "a fault of punctual's; it is decided again");
-                let carried = Carried {
-                    trouble: Some(Trouble::passing("a fault of punctual's")),
-                    ..Carried::default()
-                };
-                self.state.carried(&key, carried, now);
+                self.state.gave_up(&key, now);
             }
             Err(error) => tracing::error!(%error, "a task of the controller ended by itself"),
         }
@@ -304,6 +335,13 @@ impl Controller {
             uid,
             note,
         });
+    }
+}
+
+/// Says why a CronJob can't be dealt with, at the fourth attempt, the eighth and so on: what passes by itself is no news.
+fn warn_of(cronjob: &Key, failures: u32, trouble: &str) {
+    if failures >= 4 && failures.is_power_of_two() {
+        tracing::warn!(%cronjob, attempts = failures, trouble, "what was decided can't be carried out; it is tried again");
     }
 }
 

@@ -27,12 +27,12 @@ use crate::controller::{retry, rival};
 use crate::cronjob::extension::ExtensionError;
 use crate::cronjob::{Calendars, JobRef, Key};
 use crate::manifest::Adoption;
-use crate::policy::{CLOCK_SLACK, Note, Pods, SeenSchedule, Situation, decide_in_group};
+use crate::policy::{CLOCK_SLACK, Note, Pods, SeenSchedule, Situation, Unrecorded, decide_in_group};
 use crate::schedule::{TimeZones, Timestamp};
 use crate::submit::{Carried, JobView, Retry};
 use crate::telemetry::Wellbeing;
 
-use standing::Standing;
+use standing::{Attempt, Standing};
 pub use task::{News, Task};
 use under_way::Busy;
 
@@ -103,25 +103,40 @@ impl State {
         self.cronjobs_listed.are_complete() && self.jobs_listed.are_complete()
     }
 
-    /// Takes in a Job that the answer to a task shows.
+    /// Takes in a Job that the answer to a task shows, unless it may be gone since: then it is looked up first.
     fn answered_job(&mut self, key: &Key, job: &JobView) {
-        let standing = self.standing.get(key);
-        if !standing.is_some_and(|standing| standing.gone.contains(job.uid())) {
+        let relisted = self.busy.get(key).is_some_and(|busy| busy.relisted);
+        let is_gone = |standing: &Standing| standing.gone.contains(job.uid());
+        let doubtful = relisted && !self.cache.knows_job(job.uid());
+        if !doubtful && !self.standing.get(key).is_some_and(is_gone) {
             self.saw_job(job);
         }
     }
 
-    /// What came of [`Task::Submit`], at the time `now`.
-    pub fn carried(&mut self, key: &Key, carried: Carried, now: Timestamp) {
-        self.end_task(key);
+    /// What came of [`Task::Submit`] about the CronJob with the UID `uid`, at the time `now`.
+    pub fn carried(&mut self, key: &Key, uid: &str, carried: Carried, now: Timestamp) {
         if let Some(job) = &carried.job {
             self.answered_job(key, job);
         }
-        if let (Some(job), None) = (&carried.job, &carried.cronjob) {
-            self.could_not_record(key, job.uid());
+        self.end_task(key);
+        if self
+            .cache
+            .entry(key)
+            .is_some_and(|entry| entry.cronjob.uid != uid)
+        {
+            // Another CronJob has the name by now, about which this says nothing.
+            return self.mark(key.clone());
+        }
+        if let Some(job) = &carried.job {
+            if let Some(standing) = self.standing.get_mut(key) {
+                standing.attempt = None;
+            }
+            if carried.cronjob.is_none() {
+                self.could_not_record(key, job);
+            }
         }
         self.cache.deleted_jobs(carried.deleted);
-        if let Some(object) = carried.cronjob {
+        if let Some(object) = carried.cronjob.or(carried.outrun_by) {
             self.cache.wrote_cronjob(key, object, &self.zones);
         }
         if carried.gone {
@@ -135,23 +150,42 @@ impl State {
         self.settle_failure(key, carried.trouble.map(|trouble| trouble.retry), now);
     }
 
+    /// What came of a task is not known.
+    pub fn gave_up(&mut self, key: &Key, now: Timestamp) {
+        self.end_task(key);
+        if let Some(standing) = self.standing.get_mut(key) {
+            standing.settle_claim(true, now);
+        }
+        self.mark_waiting(key);
+        self.settle_failure(key, Some(Retry::Backoff), now);
+    }
+
+    /// How often in a row a CronJob could not be dealt with.
+    pub fn failures(&self, key: &Key) -> u32 {
+        self.standing.get(key).map_or(0, |standing| standing.failures)
+    }
+
     /// The run was started or found, and the write that would say so failed.
-    fn could_not_record(&mut self, key: &Key, job: &str) {
+    fn could_not_record(&mut self, key: &Key, job: &JobView) {
         if let Some(standing) = self.standing.get_mut(key)
-            && !standing.memory.unrecorded.iter().any(|uid| uid == job)
+            && let Some(scheduled) = job.scheduled(&key.name)
         {
-            standing.memory.unrecorded.push(job.to_owned());
+            standing.memory.remember_start(Unrecorded {
+                job: job.uid().to_owned(),
+                name: job.name().to_owned(),
+                scheduled,
+            });
         }
     }
 
     /// What came of [`Task::LookUp`]: the Jobs of `asked` that exist, or `None` when the API server could not be asked.
     pub fn looked_up(&mut self, key: &Key, asked: &[JobRef], found: Option<Vec<JobView>>, now: Timestamp) {
-        self.end_task(key);
         let failed = found.is_none().then_some(Retry::Backoff);
+        for job in found.iter().flatten() {
+            self.answered_job(key, job);
+        }
+        self.end_task(key);
         if let Some(found) = found {
-            for job in &found {
-                self.answered_job(key, job);
-            }
             // A Job that belongs to nobody or to somebody else by now is as good as gone.
             let owner = self.cache.entry(key).map(|entry| entry.cronjob.uid.as_str());
             let is_ours = |job: &JobRef| {
@@ -185,12 +219,14 @@ impl State {
             return;
         };
         let Some(retry) = failed else {
-            standing.failures = 0;
+            standing.recover();
             return;
         };
         standing.failures += 1;
         let again = now + retry::pause(retry, standing.failures, key);
-        standing.patient_until = (retry != Retry::Backoff).then_some(again);
+        let deadline = standing.attempt.and_then(|attempt| attempt.deadline);
+        let again = retry::not_too_late(again, deadline, now);
+        standing.failed(again, retry != Retry::Backoff);
         self.wakes.set_at_latest(key, again);
     }
 
@@ -218,6 +254,9 @@ impl State {
             let everybody: Vec<Key> = self.cache.keys().cloned().collect();
             for key in everybody {
                 self.mark(key);
+            }
+            for standing in self.standing.values_mut() {
+                standing.recover();
             }
         }
         while let Some(key) = self.wakes.pop(now) {
@@ -360,12 +399,19 @@ impl State {
         if self.only_look_on(key, &decision, now) {
             return None;
         }
-        let waits = self.take_turn(key, &mut decision, turn, now);
+        let waits = self.holds_back(key, &mut decision, turn, now);
         if decision.is_nothing(&recorded) {
             if !waits && let Some(standing) = self.standing.get_mut(key) {
-                standing.failures = 0;
+                standing.recover();
             }
             return None;
+        }
+        if let (Some(start), Some(standing)) = (&decision.start, self.standing.get_mut(key)) {
+            standing.attempt = Some(Attempt {
+                scheduled: start.scheduled,
+                deadline: start.deadline,
+                again_at: None,
+            });
         }
         let busy = self.busy.entry(key.clone()).insert_entry(Busy::default());
         Some(Task::Submit {

@@ -1,5 +1,7 @@
 //! The watches: every CronJob that we are in charge of, and every Job, from a list and then as they change.
 
+use std::time::Duration;
+
 use futures::stream::{self, BoxStream, SelectAll, select_all};
 use futures::{Stream, StreamExt};
 use k8s_openapi::api::core::v1::ConfigMap;
@@ -25,9 +27,22 @@ pub(super) enum Watched {
     Calendar(Scope, watcher::Result<Event<ConfigMap>>),
 }
 
+/// A watch ends after `longest` and goes on with another request; without, when kube has it.
+fn config(longest: Option<Duration>) -> watcher::Config {
+    let seconds = longest.and_then(|longest| u32::try_from(longest.as_secs()).ok());
+    watcher::Config {
+        timeout: seconds.or(watcher::Config::default().timeout),
+        ..watcher::Config::default()
+    }
+}
+
 /// All watches of a charge, in one stream that never ends.
-pub(super) fn watch_all(client: &Client, charge: &Charge) -> SelectAll<BoxStream<'static, Watched>> {
-    let all = watcher::Config::default().page_size(PAGE_SIZE);
+pub(super) fn watch_all(
+    client: &Client,
+    charge: &Charge,
+    longest: Option<Duration>,
+) -> SelectAll<BoxStream<'static, Watched>> {
+    let all = config(longest).page_size(PAGE_SIZE);
     let selected = match &charge.selector {
         Some(selector) => all.clone().labels(selector),
         None => all.clone(),
@@ -48,8 +63,12 @@ pub(super) fn watch_all(client: &Client, charge: &Charge) -> SelectAll<BoxStream
 }
 
 /// The watches of calendars.
-pub(super) fn watch_calendars(client: &Client, charge: &Charge) -> Vec<BoxStream<'static, Watched>> {
-    let labelled = watcher::Config::default().labels(&format!("{CALENDAR_LABEL}=true"));
+pub(super) fn watch_calendars(
+    client: &Client,
+    charge: &Charge,
+    longest: Option<Duration>,
+) -> Vec<BoxStream<'static, Watched>> {
+    let labelled = config(longest).labels(&format!("{CALENDAR_LABEL}=true"));
     let watch_scope = |scope: Scope| {
         watch(client, &scope, labelled.clone())
             .map(move |event| Watched::Calendar(scope.clone(), event))
@@ -116,7 +135,6 @@ fn patiently<K: Send + 'static>(
 #[cfg(test)]
 mod tests {
     use super::*;
-    use std::time::Duration;
 
     use tokio::time::Instant;
 

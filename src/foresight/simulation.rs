@@ -100,6 +100,7 @@ impl Simulation {
         let Some(number) = self.numbers.get(key).copied() else {
             return false;
         };
+        self.mark_waiting(number);
         let member = &mut self.members[number];
         self.groups.leave(number, &member.cronjob);
         change(&mut member.cronjob, &mut member.life);

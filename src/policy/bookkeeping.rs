@@ -2,7 +2,7 @@
 
 use crate::cronjob::{CronJob, JobRef, Origin, Outcome, Run, RunState, Status, scheduled_by_name};
 use crate::policy::Note;
-use crate::policy::situation::{Deletion, Memory};
+use crate::policy::situation::{Deletion, Memory, Unrecorded};
 use crate::schedule::Timestamp;
 
 /// The status without the runs that have finished or are gone, and with the newest success among them.
@@ -46,7 +46,7 @@ pub(super) fn adopt_unrecorded(status: &mut Status, runs: &[Run], memory: &Memor
     for run in runs {
         if run.is_in_the_way() && !run.deleting && !status.is_active(&run.uid) {
             status.active.push(JobRef::from(run));
-            if run.origin == Origin::Schedule && !memory.unrecorded.contains(&run.uid) {
+            if run.origin == Origin::Schedule && !memory.started(&run.uid) {
                 notes.push(Note::Adopted {
                     job: run.name.clone(),
                 });
@@ -55,13 +55,11 @@ pub(super) fn adopt_unrecorded(status: &mut Status, runs: &[Run], memory: &Memor
     }
 }
 
-/// Whether a run that could not be recorded is recorded by now, or gone.
-pub(super) fn is_told(cronjob: &CronJob, runs: &[Run], uid: &str) -> bool {
-    let run = runs.iter().find(|run| run.uid == uid);
-    run.is_none_or(|run| {
-        let is_listed = !run.is_active() || cronjob.status.is_active(uid);
-        is_listed && is_recorded(cronjob, &run.name)
-    })
+/// Whether a run that could not be recorded is recorded by now.
+pub(super) fn is_told(cronjob: &CronJob, runs: &[Run], unrecorded: &Unrecorded) -> bool {
+    let mut active = runs.iter().filter(|run| run.is_active());
+    let is_listed = !active.any(|run| run.uid == unrecorded.job) || cronjob.status.is_active(&unrecorded.job);
+    is_listed && cronjob.status.last_schedule_time >= Some(unrecorded.scheduled)
 }
 
 /// The newest successful completion, which never moves backwards.
@@ -77,10 +75,12 @@ fn last_success(recorded: &Status, runs: &[Run]) -> Option<Timestamp> {
     completed.chain(recorded.last_successful_time).max()
 }
 
-/// Records the newest instant that a run is there for, when the write after its creation was lost.
+/// Records the newest instant that has had its run, when the write after its creation was lost: the run is there, or we
+/// started it ourselves and it is gone since.
 ///
 /// This comes before any rule about time: what was started is neither missed nor passed over, however late the record.
-/// An instant of the future is left alone: a clock was ahead when its run was started. So is that of a backfill.
+/// An instant of the future is left alone: a clock was ahead when its run was started. So are Jobs of a backfill, and those
+/// of a person, whatever they are called (`kubectl create job --from=cronjob/a a-$(date +%s)`).
 pub(super) fn record_newest(
     status: &mut Status,
     cronjob: &CronJob,
@@ -90,26 +90,32 @@ pub(super) fn record_newest(
     notes: &mut Vec<Note>,
 ) {
     let recorded = status.last_schedule_time.unwrap_or(cronjob.created);
-    let of_the_schedule = runs.iter().filter(|run| run.origin != Origin::Backfill);
-    let started = of_the_schedule.filter_map(|run| {
+    let of_the_schedule = runs.iter().filter(|run| run.origin == Origin::Schedule);
+    let seen = of_the_schedule.filter_map(|run| {
         let scheduled = scheduled_by_name(&cronjob.key.name, &run.name)?;
-        (recorded < scheduled && scheduled <= now).then_some((scheduled, run))
+        Some((scheduled, &run.uid, &run.name))
     });
-    let Some((scheduled, run)) = started.max_by_key(|(scheduled, _)| *scheduled) else {
+    let remembered = memory.unrecorded.iter();
+    let remembered = remembered.map(|run| (run.scheduled, &run.job, &run.name));
+    let started = seen
+        .chain(remembered)
+        .filter(|(scheduled, ..)| recorded < *scheduled && *scheduled <= now);
+    let Some((scheduled, uid, name)) = started.max_by_key(|(scheduled, ..)| *scheduled) else {
         return;
     };
     status.last_schedule_time = Some(scheduled);
-    if !memory.unrecorded.contains(&run.uid) {
+    if !memory.started(uid) {
         notes.push(Note::AlreadyStarted {
-            job: run.name.clone(),
+            job: name.clone(),
             scheduled,
         });
     }
 }
 
-/// Whether the record of a CronJob covers the instant of a Job, so that the Job may go. Until then it is all that
-/// keeps the instant from being started again.
-pub(super) fn is_recorded(cronjob: &CronJob, job: &str) -> bool {
-    let recorded = cronjob.status.last_schedule_time.unwrap_or(cronjob.created);
-    scheduled_by_name(&cronjob.key.name, job).is_none_or(|scheduled| scheduled <= recorded)
+/// Whether a status covers the instant of a run, so that its Job may go once that status is recorded. Until then the Job is
+/// all that keeps the instant from being started again. One that a person started has no instant, whatever it is called.
+pub(super) fn is_recorded_in(status: &Status, cronjob: &CronJob, run: &Run) -> bool {
+    let recorded = status.last_schedule_time.unwrap_or(cronjob.created);
+    run.origin != Origin::Schedule
+        || scheduled_by_name(&cronjob.key.name, &run.name).is_none_or(|scheduled| scheduled <= recorded)
 }

@@ -1,11 +1,11 @@
 //! The decision, step by step.
 
-use crate::cronjob::{BadSchedule, CronJob, Status};
+use crate::cronjob::{BadSchedule, CronJob, Run, Status};
 use crate::policy::concurrency::{self, Admission};
 use crate::policy::group::Group;
 use crate::policy::line::Line;
 use crate::policy::missed::{self, Window};
-use crate::policy::situation::{Decision, Situation, Start};
+use crate::policy::situation::{Decision, Deletion, Situation, Start};
 use crate::policy::{Note, Ruling, WaitReason, bookkeeping, expected, failures, hindsight, history, pending};
 use crate::schedule::{Schedule, Timestamp};
 
@@ -39,19 +39,20 @@ fn take_stock(situation: Situation<'_>, now: Timestamp) -> Decision {
     } = situation;
     let mut notes: Vec<Note> = cronjob.spec.mistakes.iter().map(Note::bad_annotation).collect();
 
-    let mut prune = history::prune(cronjob.spec.history, runs);
-    prune.retain(|job| bookkeeping::is_recorded(cronjob, &job.name));
     let mut status = bookkeeping::strike_ended(&cronjob.status, runs, &mut notes);
     bookkeeping::adopt_unrecorded(&mut status, runs, before, &mut notes);
     bookkeeping::record_newest(&mut status, cronjob, runs, before, now, &mut notes);
     failures::count(&mut status.record, cronjob, runs, now, &mut notes);
+    let excess = history::excess(cronjob.spec.history, runs);
+    let may_go = |run: &&Run| bookkeeping::is_recorded_in(&status, cronjob, run);
+    let prune: Vec<Deletion> = excess.filter(may_go).map(Deletion::from).collect();
     let unless_deleted = bookkeeping::withhold(&mut notes, &prune);
 
     let mut memory = missed::notice_edit(&cronjob.spec, before, now);
     hindsight::look_back(&mut status.record, cronjob, before, &mut memory, now);
     memory
         .unrecorded
-        .retain(|uid| !bookkeeping::is_told(cronjob, runs, uid));
+        .retain(|run| !bookkeeping::is_told(cronjob, runs, run));
     Decision {
         prune,
         status,
@@ -87,6 +88,7 @@ fn rest(decision: &mut Decision, cronjob: &CronJob, why: Note, now: Timestamp) {
     decision.notes.push(why);
     decision.memory.deadline_told = Some(now);
     decision.memory.rests = true;
+    decision.memory.pending = None;
     decision.memory.overdue = None;
 }
 
@@ -108,6 +110,7 @@ fn decide_start(
 
     let mut line = Line::form(decision, &cronjob.spec.policies, &window);
     line.close_up(decision, concurrency::succession(&cronjob.spec));
+    decision.memory.pending = line.first();
     let Some(first) = line.first() else {
         return line.record(decision, None);
     };

@@ -26,8 +26,13 @@ pub(super) fn look_back(
             .in_force_since
             .is_some_and(|since| Some(since) != before.in_force_since);
     if edited && policies.on_edit != Some(Hindsight::Latest) {
-        memory.in_force_since = Some(now);
-        forget(record, now, policies.keep_a_line() || policies.on_edit.is_some());
+        let since = memory.in_force_since.filter(|_| !edited_unseen).unwrap_or(now);
+        memory.in_force_since = Some(since);
+        forget(
+            record,
+            since,
+            policies.keep_a_line() || policies.on_edit.is_some(),
+        );
     }
     record.schedule = policies.on_edit.map(|_| seen);
 

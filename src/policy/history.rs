@@ -1,24 +1,19 @@
 //! Which finished Jobs are deleted (`successfulJobsHistoryLimit`, `failedJobsHistoryLimit`).
 
 use crate::cronjob::{HistoryLimits, Origin, Outcome, Run};
-use crate::policy::situation::Deletion;
 
 /// The finished runs beyond the limits, oldest first.
 ///
-/// Runs that a person started count too; those of a backfill don't, which go by their own time. A run that is being deleted already counts but is not deleted again.
-/// An unfinished run is never deleted here.
-pub(super) fn prune(limits: HistoryLimits, runs: &[Run]) -> Vec<Deletion> {
-    let successful = excess(runs, Outcome::Succeeded, limits.successful);
-    let failed = excess(runs, Outcome::Failed, limits.failed);
-    successful
-        .into_iter()
-        .chain(failed)
-        .filter(|run| !run.deleting)
-        .map(Deletion::from)
-        .collect()
+/// Runs that a person started count too; those of a backfill don't, which go by their own time. A run that is being
+/// deleted already counts but is not deleted again. An unfinished run is never deleted here.
+pub(super) fn excess(limits: HistoryLimits, runs: &[Run]) -> impl Iterator<Item = &Run> {
+    let successful = excess_of(runs, Outcome::Succeeded, limits.successful);
+    let failed = excess_of(runs, Outcome::Failed, limits.failed);
+    let both = successful.into_iter().chain(failed);
+    both.filter(|run| !run.deleting)
 }
 
-fn excess(runs: &[Run], outcome: Outcome, limit: Option<usize>) -> Vec<&Run> {
+fn excess_of(runs: &[Run], outcome: Outcome, limit: Option<usize>) -> Vec<&Run> {
     let Some(limit) = limit else { return vec![] };
     let counts = |run: &&Run| run.outcome() == Some(outcome) && run.origin != Origin::Backfill;
     let mut finished: Vec<&Run> = runs.iter().filter(counts).collect();
@@ -51,7 +46,7 @@ mod tests {
                 successful: Some(keep),
                 failed: None,
             };
-            let names: Vec<_> = prune(limits, &runs).into_iter().map(|job| job.name).collect();
+            let names: Vec<_> = excess(limits, &runs).map(|run| run.name.as_str()).collect();
             assert_eq!(names.join(" "), deleted, "{runs:?}, keep {keep}");
         }
     }
@@ -65,7 +60,7 @@ mod tests {
             successful: Some(1),
             failed: Some(1),
         };
-        let names: Vec<_> = prune(limits, &runs).into_iter().map(|job| job.name).collect();
+        let names: Vec<_> = excess(limits, &runs).map(|run| run.name.as_str()).collect();
         assert_eq!(names, ["a", "b"]);
     }
 
@@ -77,7 +72,7 @@ mod tests {
             successful: Some(1),
             failed: None,
         };
-        assert_eq!(prune(limits, &runs), []);
+        assert_eq!(excess(limits, &runs).count(), 0);
     }
 
     #[test]
@@ -88,7 +83,7 @@ mod tests {
             successful: Some(1),
             failed: None,
         };
-        let names: Vec<_> = prune(limits, &runs).into_iter().map(|job| job.name).collect();
+        let names: Vec<_> = excess(limits, &runs).map(|run| run.name.as_str()).collect();
         assert_eq!(names, ["a"]);
     }
 
@@ -100,7 +95,7 @@ mod tests {
             successful: Some(0),
             failed: Some(0),
         };
-        assert_eq!(prune(limits, &runs), []);
+        assert_eq!(excess(limits, &runs).count(), 0);
     }
 
     fn parse(runs: &str) -> Vec<Run> {

@@ -25,6 +25,9 @@ pub const MISSED_COUNT_CAP: u64 = 10_000;
 /// Ordinary time synchronisation steps by less, and nothing is started twice meanwhile: the names see to that.
 pub const CLOCK_SLACK: TimeDelta = TimeDelta::seconds(5);
 
+/// A clock that is put back by less than this was wrong by so little that what it ran last need not run again.
+const A_LITTLE_AHEAD: TimeDelta = TimeDelta::minutes(10);
+
 /// The instants that one decision looks at: those after `opens`, up to `now`, by one schedule.
 #[derive(Debug)]
 pub(super) struct Window<'a> {
@@ -250,12 +253,17 @@ pub fn notice_edit(spec: &Spec, memory: &Memory, now: Timestamp) -> Memory {
     let seen = memory.schedule.as_ref();
     let unedited = seen.filter(in_force).map(Arc::clone);
     let edited = seen.is_some() && unedited.is_none() && spec.policies.on_edit != Some(Hindsight::Latest);
-    let in_force_since = if edited { Some(now) } else { memory.in_force_since };
+    let in_force_since = if edited {
+        Some(before_pending(spec, memory).unwrap_or(now))
+    } else {
+        memory.in_force_since
+    };
     // DIFFERENCE (D11): what a clock that was ahead wrote down for the future is true of now already.
     Memory {
         seen_since: Some(memory.seen_since.unwrap_or(now).min(now)),
         schedule: unedited.or_else(|| Some(Arc::new((spec.schedule_text.clone(), spec.time_zone.clone())))),
         in_force_since: in_force_since.map(|since| since.min(now)),
+        pending: memory.pending,
         deadline_told: memory.deadline_told.map(|told| told.min(now)),
         skip_told: memory.skip_told.map(|told| told.min(now)),
         waited: memory.waited,
@@ -267,11 +275,27 @@ pub fn notice_edit(spec: &Spec, memory: &Memory, now: Timestamp) -> Memory {
     }
 }
 
-/// Takes back a `lastScheduleTime` that a wrong clock wrote into the future; or, where nothing was started yet, goes on
-/// without the `creationTimestamp` that it wrote.
+/// An instant that is still to be started, and that an edited schedule asks for as well, is not forgotten: the edit counts
+/// from just before it. Where instants wait in a line, an edit empties the line.
+fn before_pending(spec: &Spec, memory: &Memory) -> Option<Timestamp> {
+    if spec.policies.keep_a_line() {
+        return None;
+    }
+    let before = memory.pending? - TimeDelta::seconds(1);
+    let schedule = spec.schedule.as_ref().ok()?;
+    (schedule.next(before) == memory.pending).then_some(before)
+}
+
+/// Takes back what a wrong clock recorded of the future: a `lastScheduleTime`, or, where nothing was started yet, the
+/// `creationTimestamp`; and up to when everything is dealt with.
 ///
 /// DIFFERENCE (D11): Kubernetes stays silent until the time has caught up.
 pub(super) fn heal_clock(decision: &mut Decision, cronjob: &CronJob, schedule: &Schedule, now: Timestamp) {
+    let was_ahead = |recorded: &Timestamp| was_ahead(*recorded, schedule, now);
+    if let Some(recorded) = decision.status.record.passed.filter(was_ahead) {
+        decision.status.record.passed = Some(now.trunc_subsecs(0));
+        decision.notes.push(Note::ClockWentBack { recorded });
+    }
     let (anchor, note) = match decision.status.last_schedule_time {
         Some(recorded) => (recorded, Note::ClockWentBack { recorded }),
         None => (
@@ -281,11 +305,20 @@ pub(super) fn heal_clock(decision: &mut Decision, cronjob: &CronJob, schedule: &
             },
         ),
     };
-    if anchor <= now + CLOCK_SLACK {
+    if !was_ahead(&anchor) {
         return;
     }
     // The newest instant of the past counts as done: whether it ran is not known, and a run too many is worse.
     let healed = schedule.previous(now).unwrap_or(now.trunc_subsecs(0));
     decision.status.last_schedule_time = Some(healed);
-    decision.notes.push(note);
+    if !decision.notes.contains(&note) {
+        decision.notes.push(note);
+    }
+}
+
+/// Whether a clock was ahead when `recorded` was written, and it costs runs to wait until it has come. What was recorded a
+/// little ahead did happen a moment ago, by a clock that was then put right: where nothing else is due before, it counts.
+fn was_ahead(recorded: Timestamp, schedule: &Schedule, now: Timestamp) -> bool {
+    let costs_a_run = || schedule.next(now).is_some_and(|due| due < recorded);
+    recorded > now + CLOCK_SLACK && (recorded > now + A_LITTLE_AHEAD || costs_a_run())
 }

@@ -76,23 +76,7 @@ pub fn settle(
         if !matches!(outcome, DeletionOutcome::Refused(_)) {
             status.forget(&deletion.uid);
         }
-        notes.extend(match outcome {
-            DeletionOutcome::WasGone => None,
-            DeletionOutcome::Deleted => Some(Note::Deleted {
-                job: deletion.name.clone(),
-            }),
-            DeletionOutcome::Refused(error) => Some(Note::DeleteFailed {
-                job: deletion.name.clone(),
-                error: error.clone(),
-            }),
-        });
-        if matches!(outcome, DeletionOutcome::Refused(_)) {
-            let of_it = decision
-                .unless_deleted
-                .iter()
-                .filter(|(uid, _)| *uid == deletion.uid);
-            notes.extend(of_it.map(|(_, note)| note.clone()));
-        }
+        notes.extend(tell(deletion, outcome));
     }
     if let (Some(planned), Some(result)) = (&decision.start, start) {
         if result.is_done() {
@@ -101,6 +85,33 @@ pub fn settle(
         notes.push(settle_start(&mut status, planned, result));
     }
     (status, notes)
+}
+
+/// What there is to say about the Jobs that the history had no room for. They have ended, so the status says nothing of them.
+#[must_use = "it has to be told"]
+pub fn tell_pruned(decision: &Decision, deletions: &[DeletionResult]) -> Vec<Note> {
+    let mut notes = Vec::new();
+    for DeletionResult { deletion, outcome } in deletions {
+        notes.extend(tell(deletion, outcome));
+        if matches!(outcome, DeletionOutcome::Refused(_)) {
+            let withheld = decision.unless_deleted.iter();
+            let of_it = withheld.filter(|(uid, _)| *uid == deletion.uid);
+            notes.extend(of_it.map(|(_, note)| note.clone()));
+        }
+    }
+    notes
+}
+
+fn tell(deletion: &Deletion, outcome: &DeletionOutcome) -> Option<Note> {
+    let job = deletion.name.clone();
+    match outcome {
+        DeletionOutcome::WasGone => None,
+        DeletionOutcome::Deleted => Some(Note::Deleted { job }),
+        DeletionOutcome::Refused(error) => Some(Note::DeleteFailed {
+            job,
+            error: error.clone(),
+        }),
+    }
 }
 
 fn settle_start(status: &mut Status, start: &Start, result: StartResult) -> Note {

@@ -35,6 +35,8 @@ pub struct Memory {
     pub schedule: Option<SeenSchedule>,
     /// When an edit of them was first seen: nothing up to here is due by the new schedule (design decision D9).
     pub in_force_since: Option<Timestamp>,
+    /// The instant that was to be started last, whether it could be or not.
+    pub pending: Option<Timestamp>,
     /// The newest instant whose starting deadline is known to have passed.
     pub deadline_told: Option<Timestamp>,
     /// The newest instant that is known to have been left out as somebody asked.
@@ -49,13 +51,47 @@ pub struct Memory {
     pub overdue: Option<Timestamp>,
     /// What was seen of the pods of runs that wait for their first one to start.
     pub pods: Vec<Pods>,
-    /// The UIDs of the Jobs that were started and are not recorded yet: a status write failed. When they are recorded
-    /// after all there is nothing to tell.
-    pub unrecorded: Vec<String>,
+    /// What was started and is not recorded yet: a status write failed. When it is recorded after all there is nothing to
+    /// tell; and if its Job goes before, nothing else says that the instant has had its run.
+    pub unrecorded: Vec<Unrecorded>,
+}
+
+/// A run that was started and could not be recorded.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Unrecorded {
+    /// The UID of its Job.
+    pub job: String,
+    /// The Job's name.
+    pub name: String,
+    /// Its due instant.
+    pub scheduled: Timestamp,
+}
+
+/// How many runs are remembered that could not be recorded: enough for those that run at the same time. While nothing can
+/// be recorded for long, the newest say all that matters.
+const UNRECORDED_MAX: usize = 16;
+
+impl Memory {
+    /// A run was started, and the write that would say so failed.
+    pub fn remember_start(&mut self, run: Unrecorded) {
+        if self.started(&run.job) {
+            return;
+        }
+        if self.unrecorded.len() == UNRECORDED_MAX {
+            self.unrecorded.remove(0);
+        }
+        self.unrecorded.push(run);
+    }
+
+    /// Whether the Job with this UID was started by us a moment ago.
+    pub(super) fn started(&self, job: &str) -> bool {
+        self.unrecorded.iter().any(|run| run.job == job)
+    }
 }
 
 /// What to do now, and why. It leaves no choice to whoever carries it out:
-/// `prune` and `stop` at any time; `replace`, and only when all of it succeeded, `start`; then [`settle`](crate::policy::settle).
+/// `replace`, and only when all of it succeeded, `start`; `stop` at any time; then [`settle`](crate::policy::settle), and when
+/// that is recorded, `prune`.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 #[must_use = "a decision does nothing until it is carried out"]
 pub struct Decision {

@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
 
 use kube::Client;
 use kube::api::PropagationPolicy;
@@ -12,10 +13,11 @@ use crate::cronjob::{JobRef, Status};
 use crate::manifest::CronJob;
 use crate::policy::{
     Decision, Deletion, DeletionOutcome, DeletionResult, Note, Pods, PodsState, Start, StartResult, settle,
+    tell_pruned,
 };
 use crate::schedule::TimeZones;
 use crate::submit::job::job_for;
-use crate::submit::lanes::Lanes;
+use crate::submit::lanes::{LONGEST_WAIT, Lanes};
 use crate::submit::pods;
 use crate::submit::requests::{CreateAnswer, FIELD_MANAGER, PodsAnswer, Requests, StatusAnswer};
 use crate::submit::trouble::Trouble;
@@ -55,6 +57,8 @@ impl Overtaken {
 pub struct Carried {
     /// The CronJob after the status write, if there was one.
     pub cronjob: Option<CronJob>,
+    /// The CronJob as somebody else has changed it meanwhile, so that the status could not be written.
+    pub outrun_by: Option<CronJob>,
     /// The CronJob is not there any more, whatever the watch shows.
     pub gone: bool,
     /// The Job that was created, or found under the run's name.
@@ -110,10 +114,10 @@ impl Submitter {
 
     /// Carries out `decision`, which was made on `cronjob`.
     ///
-    /// The run starts first, because it is due, and ahead of everything that is to be recorded of others; the history
-    /// is cleaned up next, so that a start that a quota refused finds room when it is tried again; the status is
-    /// written last, because only now is it known. A crash between any two of these is made good by the next decision:
-    /// the run is found by its name. A start that waited until the decision was overtaken is not sent any more.
+    /// The run starts first, because it is due, and ahead of everything that is to be recorded of others. Then the status
+    /// is written, and what the history has no room for is deleted last: until it is recorded how a run ended, its Job is
+    /// all that knows. A crash between any two of these is made good by the next decision: the run is found by its name.
+    /// A start that waited until the decision was overtaken is not sent any more.
     pub async fn carry_out(
         &self,
         cronjob: &CronJob,
@@ -145,9 +149,10 @@ impl Submitter {
             let deletes = !decision.prune.is_empty() || !decision.stop.is_empty();
             deletes || status != cronjob.recorded_status()
         };
-        let work = || prune_and_record(&requests, cronjob, decision, results, started, &mut carried);
+        let work = || record_and_prune(&requests, cronjob, decision, results, started, &mut carried);
         if is_to_send {
-            self.lanes.record(namespace, work).await;
+            let longest_wait = self.time_to_record(decision);
+            self.lanes.record(namespace, longest_wait, work).await;
         } else {
             Box::pin(work()).await;
         }
@@ -164,6 +169,14 @@ impl Submitter {
         } else {
             None
         }
+    }
+
+    /// How long the record of a decision may wait for starts: while it does, nothing else is decided about its CronJob, so
+    /// it ends well before that is due again.
+    fn time_to_record(&self, decision: &Decision) -> Duration {
+        let until_due = decision.wake.map(|wake| wake - self.clock.now());
+        let until_due = until_due.map(|left| left.to_std().unwrap_or_default());
+        until_due.map_or(LONGEST_WAIT, |left| left / 2)
     }
 
     /// The start, after the deletions that it waits for.
@@ -261,8 +274,8 @@ impl Submitter {
     }
 }
 
-/// Ends what is to be replaced later, deletes what the history has no room for, then writes the status.
-async fn prune_and_record(
+/// Ends what is to be replaced later, writes the status, then deletes what the history has no room for.
+async fn record_and_prune(
     requests: &Requests,
     cronjob: &CronJob,
     decision: &Decision,
@@ -270,56 +283,62 @@ async fn prune_and_record(
     started: Option<StartResult>,
     carried: &mut Carried,
 ) {
-    for (deletions, propagation) in [
-        (&decision.stop, PropagationPolicy::Foreground),
-        (&decision.prune, PropagationPolicy::Background),
-    ] {
-        results.extend(carried.delete(requests, deletions, propagation).await);
-    }
+    let stopped = carried.delete(requests, &decision.stop, PropagationPolicy::Foreground);
+    results.extend(stopped.await);
     let (status, notes) = settle(decision, &results, started);
     carried.notes = notes;
-    record(requests, cronjob, &status, carried).await;
+    if record(requests, cronjob, &status, carried).await {
+        let pruned = carried.delete(requests, &decision.prune, PropagationPolicy::Background);
+        let pruned = pruned.await;
+        carried.notes.extend(tell_pruned(decision, &pruned));
+    }
 }
 
-/// Writes the status if it changed. When somebody changed the CronJob meanwhile but left the status alone, ours still
-/// holds; otherwise the decision has to be taken anew.
-async fn record(requests: &Requests, cronjob: &CronJob, status: &Status, carried: &mut Carried) {
+/// Writes the status if it changed, and returns whether it is recorded. When somebody changed the CronJob meanwhile but
+/// left the status alone, ours still holds; otherwise the decision has to be taken anew.
+async fn record(requests: &Requests, cronjob: &CronJob, status: &Status, carried: &mut Carried) -> bool {
     let before = cronjob.recorded_status();
     if *status == before {
-        return;
+        return true;
     }
     let mut current = cronjob.clone();
     for _ in 0..STATUS_ATTEMPTS {
         match requests.write_status(&current, status).await {
             Ok(StatusAnswer::Written(written)) => {
                 carried.cronjob = Some(*written);
-                return;
+                return true;
             }
             Ok(StatusAnswer::Gone) => {
                 carried.gone = true;
-                return;
+                return false;
             }
             Ok(StatusAnswer::Conflict) => {}
             Err(trouble) => {
                 let message = format!("the status could not be written: {}", trouble.message);
                 carried.trouble.get_or_insert(Trouble { message, ..trouble });
-                return;
+                return false;
             }
         }
-        match requests
-            .cronjob(cronjob.metadata.name.as_deref().unwrap_or_default())
-            .await
-        {
-            Ok(Some(fresh))
-                if fresh.metadata.uid == cronjob.metadata.uid && fresh.recorded_status() == before =>
-            {
+        let name = cronjob.metadata.name.as_deref().unwrap_or_default();
+        match requests.cronjob(name).await {
+            Ok(Some(fresh)) if fresh.metadata.uid == cronjob.metadata.uid => {
+                let status_changed = fresh.recorded_status() != before;
                 current = fresh;
+                if status_changed {
+                    break;
+                }
             }
-            _ => break,
+            Ok(_) => {
+                carried.gone = true;
+                return false;
+            }
+            Err(_) => break,
         }
     }
+    carried.outrun_by = Some(current);
     let trouble = Trouble::passing("the status could not be written: the CronJob keeps changing");
     carried.trouble.get_or_insert(trouble);
+    false
 }
 
 /// The result of a start that waits for the deletion of an active Job, which failed.

@@ -102,10 +102,15 @@ impl Requests {
         };
         match in_time(self.jobs.delete(&deletion.name, &params)).await {
             Ok(_) => Ok(DeletionOutcome::Deleted),
-            Err(Unanswered::Error(kube::Error::Api(status)))
-                if status.is_not_found() || status.is_conflict() =>
-            {
+            Err(Unanswered::Error(kube::Error::Api(status))) if status.is_not_found() => {
                 Ok(DeletionOutcome::WasGone)
+            }
+            // The name may be another Job's by now; or the server was outrun by somebody else's write.
+            Err(Unanswered::Error(kube::Error::Api(status))) if status.is_conflict() => {
+                match self.look_up(&deletion.name).await? {
+                    Some(job) if job.uid() == deletion.uid => Err(Trouble::passing(status.message)),
+                    _ => Ok(DeletionOutcome::WasGone),
+                }
             }
             Err(error) => Err(error.into()),
         }

@@ -146,13 +146,10 @@ impl World {
     }
 
     fn carry_out(&mut self, decision: &Decision, lose_status: bool) {
-        let gone = |run: &Run| {
-            decision
-                .prune
-                .iter()
-                .chain(&decision.replace)
-                .any(|deletion| deletion.uid == run.uid)
-        };
+        // What the history has no room for goes when the status is recorded.
+        let prune = if lose_status { &[][..] } else { &decision.prune };
+        let ended = prune.iter().chain(&decision.replace);
+        let gone = |run: &Run| ended.clone().any(|deletion| deletion.uid == run.uid);
         self.runs.retain(|run| !gone(run));
         let result = decision.start.as_ref().map(|start| {
             self.started.insert(start.scheduled);

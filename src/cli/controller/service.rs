@@ -20,6 +20,13 @@ use crate::schedule::TimeZones;
 use crate::submit::{Gate, open_gate, watched_client, write_events};
 use crate::telemetry::{Endpoint, Health, LogLevel, Metrics, Teller, tell_time_zones};
 
+/// How long one request of a watch lasts. The server says something at its end at the latest, so a connection that has been
+/// silent for longer (`read_timeout`) is dead.
+const LONGEST_WATCH: Duration = Duration::from_secs(30);
+
+/// After so much silence a connection is given up. client-go notices in about the same time.
+const SILENCE: Duration = Duration::from_secs(45);
+
 /// How long the last events may take when the controller stops. A standby waits for the lease meanwhile.
 const EVENTS_GRACE: Duration = Duration::from_secs(1);
 
@@ -32,7 +39,8 @@ pub(super) async fn run(
     // Signals are caught before anything runs that they would have to stop.
     let mut signals = Interrupts::catch()?;
     let clock = SystemClock::shared();
-    let config = args.cluster.config().await?;
+    let mut config = args.cluster.config().await?;
+    config.read_timeout = Some(SILENCE);
     introduce(args, &config, &zones, &clock);
 
     let (metrics, health) = (Metrics::new(&zones), Health::default());
@@ -97,6 +105,7 @@ impl Parts {
                 calendars_in: Some(lease_name(args, config).namespace),
                 ..args.charge()
             },
+            longest_watch: Some(LONGEST_WATCH),
             pace: args.pace(),
             shadow: args.shadow,
             leadership,

@@ -162,17 +162,37 @@ impl Elector {
         Ok(())
     }
 
+    /// Gives the Lease up, so that nobody has to wait until it has run out. A renewal whose answer was not waited for may
+    /// have changed it meanwhile.
     async fn release(&mut self) {
+        let mut outcome = self.give_up().await;
+        if matches!(outcome, Ok(Written::Outrun)) {
+            outcome = match self.look().await {
+                Ok(()) if self.is_ours() => self.give_up().await,
+                Ok(()) => return,
+                Err(problem) => Err(problem),
+            };
+        }
+        let lease = &self.name.name;
+        match outcome {
+            Ok(Written::Done) => tracing::info!(lease, "released the Lease"),
+            Ok(Written::Outrun) => {
+                tracing::warn!(lease, "the Lease could not be released: it keeps changing");
+            }
+            Err(problem) => tracing::warn!(lease, problem, "the Lease could not be released"),
+        }
+    }
+
+    async fn give_up(&mut self) -> Result<Written, String> {
         let mut lease = self.lease.clone();
         let spec = lease.spec.get_or_insert_default();
         spec.holder_identity = Some(String::new());
         spec.renew_time = self.micro_time();
-        match self.put(&lease).await {
-            Ok(_) => tracing::info!(lease = %self.name.name, "released the Lease"),
-            Err(problem) => {
-                tracing::warn!(lease = %self.name.name, problem, "the Lease could not be released");
-            }
-        }
+        self.put(&lease).await
+    }
+
+    fn is_ours(&self) -> bool {
+        record(&self.lease).holder == self.name.identity
     }
 
     /// Creates the Lease, or replaces the version that was seen.
@@ -206,7 +226,7 @@ impl Elector {
     fn with_us(&self) -> Lease {
         let now = self.micro_time();
         let before = self.lease.spec.clone().unwrap_or_default();
-        let ours = before.holder_identity.as_deref() == Some(self.name.identity.as_str());
+        let ours = self.is_ours();
         let first = before.holder_identity.is_none();
         let transitions = before.lease_transitions.unwrap_or(0) + i32::from(!ours && !first);
         Lease {

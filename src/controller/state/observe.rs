@@ -51,14 +51,15 @@ impl State {
         self.mistakes.remove(&key);
         if edited && let Some(standing) = self.standing.get_mut(&key) {
             // Somebody may have put right what failed.
-            standing.failures = 0;
-            standing.patient_until = None;
+            standing.recover();
         }
         if is_new {
             self.catch_up_with_jobs(&key, &object);
         }
+        // It may leave its group, and a slot to those who wait there.
+        self.mark_waiting(&key);
         if self.cache.watched_cronjob(&key, object, &self.zones) {
-            // Its group may have more slots by now.
+            // And its group may have more slots by now.
             self.mark_waiting(&key);
             self.overtake(&key);
             self.mark(key);
@@ -149,6 +150,9 @@ impl State {
             Event::Apply(job) => self.saw_job(&job),
             Event::Delete(job) => self.lose_job(job.uid()),
             Event::InitDone => {
+                for (key, busy) in &mut self.busy {
+                    busy.relisted |= scope.covers(&key.namespace);
+                }
                 let gone = self.jobs_listed.end(scope);
                 gone.iter().flat_map(|uid| self.lose_job(uid)).collect()
             }

@@ -14,9 +14,37 @@ impl State {
         self.pacer = pace.map(Pacer::new);
     }
 
-    /// Takes the start out of a decision if it has to wait for its turn; the rest is carried out now. Returns whether it
-    /// waits. When its `turn` has come, that says how long it did.
-    pub(super) fn take_turn(
+    /// Takes the start out of a decision if it has to wait, because it failed a moment ago or for its turn; the rest is
+    /// carried out now. Returns whether it waits. When its `turn` has come, that says how long it did.
+    pub(super) fn holds_back(
+        &mut self,
+        key: &Key,
+        decision: &mut Decision,
+        turn: Option<TimeDelta>,
+        now: Timestamp,
+    ) -> bool {
+        let waits = self.pauses(key, decision, now) || self.takes_turn(key, decision, turn, now);
+        if waits {
+            decision.start = None;
+            decision.replace.clear();
+        }
+        waits
+    }
+
+    /// Whether the start failed a moment ago. Whatever happens to the CronJob's Jobs meanwhile, it is not tried again
+    /// before its pause is over.
+    fn pauses(&mut self, key: &Key, decision: &Decision, now: Timestamp) -> bool {
+        let (Some(start), Some(standing)) = (&decision.start, self.standing.get(key)) else {
+            return false;
+        };
+        let Some(again) = standing.pauses_until(start.scheduled, now) else {
+            return false;
+        };
+        self.wakes.set_at_latest(key, again);
+        true
+    }
+
+    fn takes_turn(
         &mut self,
         key: &Key,
         decision: &mut Decision,
@@ -39,8 +67,6 @@ impl State {
             // It is told as missed then, and not when its turn would have come.
             self.wakes.set_at_latest(key, deadline);
         }
-        decision.start = None;
-        decision.replace.clear();
         true
     }
 

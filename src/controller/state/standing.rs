@@ -16,6 +16,8 @@ pub(super) struct Standing {
     pub(super) failures: u32,
     /// The API server asked for patience until then.
     pub(super) patient_until: Option<Timestamp>,
+    /// The start that was decided on last.
+    pub(super) attempt: Option<Attempt>,
     /// When it was last told that somebody else runs this CronJob too.
     pub(super) rival_told: Option<Timestamp>,
     /// Active Jobs that are gone for certain, whatever an answer still says: they were looked up, or the watch showed
@@ -26,4 +28,37 @@ pub(super) struct Standing {
     pub(super) claim: Claim,
     /// The instant for which it waits for a slot.
     pub(super) waits_for: Option<Timestamp>,
+}
+
+/// A start that is under way, or has failed.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Attempt {
+    pub(super) scheduled: Timestamp,
+    /// When it is too late.
+    pub(super) deadline: Option<Timestamp>,
+    /// It failed, and is not tried again before.
+    pub(super) again_at: Option<Timestamp>,
+}
+
+impl Standing {
+    /// What failed before need not fail again.
+    pub(super) fn recover(&mut self) {
+        self.failures = 0;
+        self.patient_until = None;
+        self.attempt = None;
+    }
+
+    /// Something failed, for the how manieth time in a row, and is tried again at `again`.
+    pub(super) fn failed(&mut self, again: Timestamp, asked_for_patience: bool) {
+        self.patient_until = asked_for_patience.then_some(again);
+        if let Some(attempt) = &mut self.attempt {
+            attempt.again_at = Some(again);
+        }
+    }
+
+    /// When the start of an instant may be tried again, if it failed a moment ago.
+    pub(super) fn pauses_until(&self, scheduled: Timestamp, now: Timestamp) -> Option<Timestamp> {
+        let attempt = self.attempt.filter(|attempt| attempt.scheduled == scheduled)?;
+        attempt.again_at.filter(|again| now < *again)
+    }
 }

@@ -9,6 +9,9 @@ use crate::submit::Overtaken;
 pub(super) struct Busy {
     /// Whether to decide again when it has ended.
     again: bool,
+    /// Whether all Jobs were listed meanwhile: one that no watch shows may be gone then, whatever the answer to the task
+    /// says.
+    pub(super) relisted: bool,
     /// Whether the CronJob is still as it was when it was decided on.
     pub(super) overtaken: Overtaken,
 }

@@ -14,7 +14,7 @@ fn a_failure_is_tried_again_after_a_pause_that_grows() {
             trouble: Some(Trouble::passing("quota")),
             ..Carried::default()
         };
-        world.state.carried(&key, carried, at(second));
+        world.state.carried(&key, "tick-uid", carried, at(second));
         assert!(world.ready(second).is_none(), "not at once");
         second += pause;
     }
@@ -31,7 +31,7 @@ fn a_pause_is_short_again_after_a_decision_that_found_nothing_to_do() {
             trouble: Some(Trouble::passing("quota")),
             ..Carried::default()
         };
-        world.state.carried(&key, carried, at(second));
+        world.state.carried(&key, "tick-uid", carried, at(second));
     };
     for second in [60, 61, 62, 63] {
         fail(&mut world, second);
@@ -59,7 +59,7 @@ fn a_server_that_asks_for_patience_is_left_alone_until_the_owner_changes_somethi
             }),
             ..Carried::default()
         };
-        world.state.carried(&key, carried, at(60));
+        world.state.carried(&key, "tick-uid", carried, at(60));
         world.version += 1;
         let mut object = world.cronjob(&json!({}));
         object.metadata.generation = edited.then_some(2);

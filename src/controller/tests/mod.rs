@@ -86,7 +86,7 @@ impl World {
             job: Some(job(&start.name)),
             ..Carried::default()
         };
-        self.state.carried(&key, carried, at(second));
+        self.state.carried(&key, "tick-uid", carried, at(second));
     }
 }
 

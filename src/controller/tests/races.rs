@@ -96,7 +96,7 @@ fn an_edit_is_seen_although_the_watch_showed_our_write_before_its_answer() {
         job: Some(job(&start.name)),
         ..Carried::default()
     };
-    world.state.carried(&key, carried, at(60));
+    world.state.carried(&key, "tick-uid", carried, at(60));
     world.version += 1;
     let mut suspended = world.cronjob(&status);
     suspended.spec.suspend = Some(true);
@@ -147,7 +147,7 @@ fn a_run_that_ended_while_its_start_was_under_way_is_not_active_again() {
         job: Some(job(&start.name)),
         ..Carried::default()
     };
-    world.state.carried(&key, carried, at(60));
+    world.state.carried(&key, "tick-uid", carried, at(60));
     let Some(Task::Submit { decision, .. }) = world.ready(61) else {
         panic!("the end of the run is not recorded")
     };
@@ -178,7 +178,7 @@ fn a_run_that_was_deleted_while_its_start_was_under_way_is_not_active_for_ever()
         job: Some(job(&start.name)),
         ..Carried::default()
     };
-    world.state.carried(&key, carried, at(60));
+    world.state.carried(&key, "tick-uid", carried, at(60));
     let Some(Task::Submit { decision, .. }) = world.ready(61) else {
         panic!("the loss of the run is not recorded")
     };
@@ -214,7 +214,7 @@ async fn a_start_that_was_overtaken_while_it_waited_is_not_sent() {
     let carried = submitter.carry_out(&object, &decision, &overtaken).await;
     let why = carried.trouble.as_ref().map(|trouble| trouble.message.as_str());
     assert_eq!(why, Some("the CronJob was changed before its turn came"));
-    world.state.carried(&key, *carried, at(61));
+    world.state.carried(&key, "tick-uid", *carried, at(61));
     let next = world.ready(61);
     let starts = |task: &Task| matches!(task, Task::Submit { decision, .. } if decision.start.is_some());
     assert!(!next.as_ref().is_some_and(starts), "it is suspended: {next:?}");

@@ -139,9 +139,9 @@ pub enum Note {
         /// `spec.schedule` as written.
         schedule: String,
     },
-    /// The newest recorded run lay in the future, written by a clock that was ahead.
+    /// The record reached into the future, written by a clock that was ahead.
     ClockWentBack {
-        /// The `lastScheduleTime` that was taken back.
+        /// Up to when instants were recorded as dealt with.
         recorded: Timestamp,
     },
     /// The CronJob was created in the future, by a clock that was ahead.

@@ -70,7 +70,7 @@ impl fmt::Display for Note {
             ),
             Note::ClockWentBack { recorded } => write!(
                 f,
-                "The last run was recorded for {}, which is in the future: a clock was ahead. Scheduling goes on from now",
+                "Runs were recorded up to {}, which is in the future: a clock was ahead. Scheduling goes on from now",
                 moment(recorded)
             ),
             Note::CreatedInFuture { created } => write!(

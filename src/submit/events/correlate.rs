@@ -29,7 +29,8 @@ const LONGEST_PAUSE: TimeDelta = TimeDelta::minutes(30);
 /// What has not been told for this long is forgotten; its Event is gone by then.
 const FORGET_AFTER: TimeDelta = TimeDelta::hours(2);
 
-/// How many series are remembered. Beyond it, which takes thousands of CronJobs in trouble, repeats start anew.
+/// How many series are remembered. Beyond it, which takes thousands of CronJobs in trouble, those that were told of least
+/// lately are forgotten, and start anew.
 const MOST_SERIES: usize = 20_000;
 
 /// How often what is old is looked for.
@@ -80,9 +81,22 @@ impl Correlator {
     pub(super) fn correlate(&mut self, told: Told) -> Option<Write> {
         let severity = told.note.severity()?;
         self.sweep(told.at);
-        let series = self.series_of(&told);
-        let key = (told.uid.clone(), series.clone());
         let at = told.at;
+        let reason = told.note.reason();
+        if let Some(job) = job_of(&told.note)
+            && self.allows_one_more(&told.uid, at)
+        {
+            // It happens once, so there is nothing to remember.
+            return Some(Write {
+                series: format!("{reason} {job}"),
+                count: 1,
+                first: at,
+                severity,
+                told,
+            });
+        }
+        let series = reason.to_owned();
+        let key = (told.uid.clone(), series.clone());
         let known = self.series.entry(key).or_insert(Series {
             count: 0,
             first: at,
@@ -115,14 +129,6 @@ impl Correlator {
         }
     }
 
-    fn series_of(&mut self, told: &Told) -> String {
-        let reason = told.note.reason();
-        match job_of(&told.note) {
-            Some(job) if self.allows_one_more(&told.uid, told.at) => format!("{reason} {job}"),
-            _ => reason.to_owned(),
-        }
-    }
-
     fn allows_one_more(&mut self, uid: &str, at: Timestamp) -> bool {
         let allowance = self
             .allowances
@@ -150,7 +156,10 @@ impl Correlator {
         self.allowances
             .retain(|_, allowance| now - allowance.since < FORGET_AFTER);
         if self.series.len() >= MOST_SERIES {
-            self.series.clear();
+            let mut told: Vec<Timestamp> = self.series.values().map(|series| series.last).collect();
+            let (_, median, _) = told.select_nth_unstable(MOST_SERIES / 2);
+            let median = *median;
+            self.series.retain(|_, series| series.last > median);
         }
     }
 }
@@ -245,6 +254,31 @@ mod tests {
         correlator.found(&write, 41);
         let write = correlator.correlate(told(60, taken())).expect("written");
         assert_eq!(write.count, 43);
+    }
+
+    #[test]
+    fn thousands_that_are_well_do_not_make_it_forget_who_is_stuck() {
+        let mut correlator = Correlator::default();
+        let mut stuck_writes = 0;
+        for second in (0..3 * 3_600).step_by(60) {
+            for n in 0..1_000 {
+                let well = Told {
+                    uid: format!("well-{n}"),
+                    ..told(
+                        second,
+                        Note::Deleted {
+                            job: format!("well-{n}-{second}"),
+                        },
+                    )
+                };
+                correlator.correlate(well);
+            }
+            let stuck = correlator.correlate(told(second, Note::NameTaken { job: "x".into() }));
+            stuck_writes += usize::from(stuck.is_some());
+        }
+        // After 0, 1, 3, 7, 15 and 31 minutes, and every half hour from then on.
+        assert_eq!(stuck_writes, 10);
+        assert!(correlator.series.len() < 2 * 1_000, "{}", correlator.series.len());
     }
 
     #[test]

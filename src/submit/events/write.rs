@@ -1,12 +1,13 @@
 //! The requests that write Events.
 
+use std::collections::HashMap;
 use std::time::Duration;
 
 use k8s_openapi::api::core::v1::Event;
 use kube::api::{Patch, PatchParams, PostParams};
 use kube::{Api, Client};
 use tokio::sync::mpsc;
-use tokio::time::timeout;
+use tokio::time::{Instant, timeout};
 
 use super::correlate::{Correlator, Write};
 use super::object::{event, name, update};
@@ -14,11 +15,16 @@ use crate::submit::FIELD_MANAGER;
 use crate::telemetry::{Metrics, Told};
 
 /// How long an Event may take. Those behind it wait, and are dropped when too many do.
-const EVENT_TIMEOUT: Duration = Duration::from_secs(5);
+const EVENT_TIMEOUT: Duration = Duration::from_secs(2);
+
+/// For how long nothing is written in a namespace where an Event took too long (a webhook hangs), so that those of the
+/// others come in time.
+const LEFT_ALONE_FOR: Duration = Duration::from_mins(1);
 
 /// Writes what is `told` as Events, one at a time, until nobody tells any more.
 pub async fn write_events(client: Client, mut told: mpsc::Receiver<Told>, metrics: Metrics) {
     let mut correlator = Correlator::default();
+    let mut hanging: HashMap<String, Instant> = HashMap::new();
     while let Some(told) = told.recv().await {
         if told.note.severity().is_none() {
             continue;
@@ -27,7 +33,13 @@ pub async fn write_events(client: Client, mut told: mpsc::Receiver<Told>, metric
             metrics.count_event("withheld");
             continue;
         };
-        let events: Api<Event> = Api::namespaced(client.clone(), &write.told.cronjob.namespace);
+        let namespace = &write.told.cronjob.namespace;
+        hanging.retain(|_, since| since.elapsed() < LEFT_ALONE_FOR);
+        if hanging.contains_key(namespace) {
+            metrics.count_event("failed");
+            continue;
+        }
+        let events: Api<Event> = Api::namespaced(client.clone(), namespace);
         let attempt = timeout(EVENT_TIMEOUT, write_one(&events, &write, &mut correlator)).await;
         match attempt {
             Ok(Ok(outcome)) => metrics.count_event(outcome),
@@ -37,7 +49,11 @@ pub async fn write_events(client: Client, mut told: mpsc::Receiver<Told>, metric
             }
             Err(_) => {
                 metrics.count_event("failed");
-                tracing::debug!("an Event was not written in time");
+                tracing::warn!(
+                    namespace,
+                    "an Event was not written in time; none is for a minute"
+                );
+                hanging.insert(namespace.clone(), Instant::now());
             }
         }
     }
