@@ -206,6 +206,45 @@ fn quartz_agrees_with_the_cron_crate() {
     }
 }
 
+/// Ranges of Quartz that go round, as its own parser counts them, beside the same values one by one.
+#[test]
+fn ranges_of_quartz_go_round() {
+    for (text, same) in [
+        ("0 0 0 ? * FRI-MON", "0 0 0 ? * 1,2,6,7"),
+        ("0 0 0 ? * 6-2", "0 0 0 ? * SUN,MON,FRI,SAT"),
+        ("0 0 0 ? * thu-wed/2", "0 0 0 ? * 5,7,2,4"),
+        ("0 0 22-2 * * ?", "0 0 22,23,0,1,2 * * ?"),
+        ("0 50-10/5 9 * * ?", "0 50,55,0,5,10 9 * * ?"),
+        ("0 0 0 28-2 * ?", "0 0 0 28,29,30,31,1,2 * ?"),
+        ("0 0 0 1 NOV-FEB ?", "0 0 0 1 11,12,1,2 ?"),
+        ("50-5 0 0 1,20-3/7 1 ?", "50-59,0-5 0 0 1,20,27,3 1 ?"),
+    ] {
+        let (text, same) = (schedule(text, Dialect::Quartz), schedule(same, Dialect::Quartz));
+        let (after, until) = (instant("2026-11-24T12:00:00Z"), instant("2029-01-01T00:00:00Z"));
+        assert!(text.due(after, until).take(500).eq(same.due(after, until).take(500)));
+    }
+}
+
+/// Dialects beside each other where implementations disagree: what is right is in `Dialect`'s documentation.
+#[test]
+fn what_other_implementations_see_otherwise() {
+    for (text, same) in [
+        // Sunday is 0 and 7, so a step from 7 is one from 0.
+        ("0 0 * * 7/2", "0 0 * * 0,2,4,6"),
+        ("0 0 * * 5-7", "0 0 * * FRI,SAT,SUN"),
+        // As in Kubernetes, a step of one is a star, so that the other day field decides alone.
+        ("0 0 L * */1", "0 0 L * *"),
+        ("0 0 L * 4-6/1,*/1", "0 0 L * *"),
+        ("0 0 */1 * FRI#2", "0 0 * * FRI#2"),
+        // The working day nearest to the first or last of a month does not leave the month.
+        ("0 0 1W,LW * *", "0 0 LW,W1 * *"),
+    ] {
+        let (text, same) = (schedule(text, Dialect::Extended), schedule(same, Dialect::Extended));
+        let (after, until) = (instant("2026-11-24T12:00:00Z"), instant("2029-01-01T00:00:00Z"));
+        assert!(text.due(after, until).take(500).eq(same.due(after, until).take(500)));
+    }
+}
+
 #[test]
 fn several_schedules_fire_once_where_they_agree() {
     let parse = |text| Expression::parse(text).expect(text);
@@ -262,4 +301,8 @@ fn an_expression_of_another_dialect_is_known_as_such() {
     assert_eq!(good_in("0 0 12 ? * 2-6 2027"), [Dialect::Quartz]);
     assert_eq!(good_in("0 0 12 * * MON"), [Dialect::Extended, Dialect::Quartz]);
     assert_eq!(good_in("a b"), []);
+    // The 6 of Quartz is no 6 elsewhere.
+    let of_quartz = |text| Expression::parse_in(text, Dialect::Quartz, None).expect_err(text);
+    assert_eq!(of_quartz("0 0 0 ? * 6/15").good_in(Dialect::Quartz), []);
+    assert_eq!(of_quartz("0 0 0 ? * FRI/15").good_in(Dialect::Quartz), [Dialect::Extended]);
 }

@@ -113,7 +113,10 @@ impl ParseError {
     /// What Quartz has beyond what is read of it is left out: the extended dialect reads `6L`, but as another day. The help
     /// says how it has it.
     pub fn good_in(&self, dialect: Dialect) -> Vec<Dialect> {
-        if matches!(self.fault.mistake, Mistake::QuartzBeyond { .. }) {
+        // Elsewhere the numbers that Quartz has for the days of the week mean other days.
+        let weekdays = self.text.split_whitespace().nth(5).unwrap_or_default();
+        let by_number = dialect == Dialect::Quartz && weekdays.contains(|c: char| c.is_ascii_digit());
+        if by_number || matches!(self.fault.mistake, Mistake::QuartzBeyond { .. }) {
             return vec![];
         }
         // Whether `H` may stand somewhere does not depend on whose it is.
