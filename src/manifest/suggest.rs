@@ -9,18 +9,23 @@ use std::iter::once;
 const ALIKE_MIN: f64 = 0.85;
 
 /// What other tools call the fields of CronJobs, Jobs and containers, and what people call them from memory.
-const WORDS: [(&str, &str); 24] = [
+const WORDS: [(&str, &str); 29] = [
     ("cmd", "command"),
     ("entrypoint", "command"),
     ("arguments", "args"),
     ("cron", "schedule"),
     ("crontab", "schedule"),
+    ("cronSchedule", "schedule"),
+    ("cronExpression", "schedule"),
+    ("secretKeyRef", "secretRef"),
+    ("configMapKeyRef", "configMapRef"),
     ("tz", "timeZone"),
     ("zone", "timeZone"),
     ("concurrency", "concurrencyPolicy"),
     ("paused", "suspend"),
     ("environment", "env"),
     ("envs", "env"),
+    ("key", "name"),
     ("envVars", "env"),
     ("ttl", "ttlSecondsAfterFinished"),
     ("timeout", "activeDeadlineSeconds"),

@@ -221,7 +221,11 @@ fn ranges_of_quartz_go_round() {
     ] {
         let (text, same) = (schedule(text, Dialect::Quartz), schedule(same, Dialect::Quartz));
         let (after, until) = (instant("2026-11-24T12:00:00Z"), instant("2029-01-01T00:00:00Z"));
-        assert!(text.due(after, until).take(500).eq(same.due(after, until).take(500)));
+        assert!(
+            text.due(after, until)
+                .take(500)
+                .eq(same.due(after, until).take(500))
+        );
     }
 }
 
@@ -239,9 +243,16 @@ fn what_other_implementations_see_otherwise() {
         // The working day nearest to the first or last of a month does not leave the month.
         ("0 0 1W,LW * *", "0 0 LW,W1 * *"),
     ] {
-        let (text, same) = (schedule(text, Dialect::Extended), schedule(same, Dialect::Extended));
+        let (text, same) = (
+            schedule(text, Dialect::Extended),
+            schedule(same, Dialect::Extended),
+        );
         let (after, until) = (instant("2026-11-24T12:00:00Z"), instant("2029-01-01T00:00:00Z"));
-        assert!(text.due(after, until).take(500).eq(same.due(after, until).take(500)));
+        assert!(
+            text.due(after, until)
+                .take(500)
+                .eq(same.due(after, until).take(500))
+        );
     }
 }
 
@@ -304,5 +315,8 @@ fn an_expression_of_another_dialect_is_known_as_such() {
     // The 6 of Quartz is no 6 elsewhere.
     let of_quartz = |text| Expression::parse_in(text, Dialect::Quartz, None).expect_err(text);
     assert_eq!(of_quartz("0 0 0 ? * 6/15").good_in(Dialect::Quartz), []);
-    assert_eq!(of_quartz("0 0 0 ? * FRI/15").good_in(Dialect::Quartz), [Dialect::Extended]);
+    assert_eq!(
+        of_quartz("0 0 0 ? * FRI/15").good_in(Dialect::Quartz),
+        [Dialect::Extended]
+    );
 }

@@ -40,6 +40,15 @@ fn help(path: &FieldPath, node: &Node, written: &str, expected: &str) -> Option<
         (Value::Bool(_) | Value::Number(_), "a string") if is_item => {
             Some(format!("quote it: `\"{written}\"`"))
         }
+        (Value::Mapping(_), "a string") if is_item => text_with_colon(written.trim()),
+        (_, "a mapping") if is_item => item(path, written),
+        (Value::String(_), "a mapping") if name == "exec" => Some(format!(
+            "write `exec: {{command: {}}}`",
+            words("command", written)
+        )),
+        (Value::String(_), "a mapping") if name == "persistentVolumeClaim" => {
+            Some(format!("write `{name}: {{claimName: {written}}}`"))
+        }
         (Value::Sequence(_), "a string") if name == "schedule" => {
             Some("a CronJob has one schedule; write a CronJob for each".to_owned())
         }
@@ -83,6 +92,38 @@ fn help(path: &FieldPath, node: &Node, written: &str, expected: &str) -> Option<
         }
         (Value::Bool(_) | Value::Number(_) | Value::String(_), "a list") => {
             Some(format!("write a list: `{name}: [{written}]`"))
+        }
+        _ => None,
+    }
+}
+
+/// A text that has become a mapping by its `: `; a flag and its value are joined by `=`.
+fn text_with_colon(written: &str) -> Option<String> {
+    let (key, value) = written.split_once(": ").filter(|_| !written.contains('\n'))?;
+    if key.starts_with('-') {
+        let value = value.trim_matches(['"', '\'']);
+        return Some(format!(
+            "write the flag and its value as one text: `\"{key}={value}\"`"
+        ));
+    }
+    Some(format!(
+        "YAML takes what stands before `: ` for a key; quote the whole: `'{written}'`"
+    ))
+}
+
+/// An item of a list of mappings, for one that is written as a single value.
+fn item(path: &FieldPath, written: &str) -> Option<String> {
+    let list = path.parent()?.name();
+    match (list.as_str(), written.split_once('=')) {
+        ("env", Some((name, value))) => {
+            let value = value.trim_matches(['"', '\'']);
+            Some(format!(
+                "write `- name: {name}`, and below it `value: \"{value}\"`"
+            ))
+        }
+        ("ports", _) => Some(format!("write `- containerPort: {written}`")),
+        ("imagePullSecrets" | "containers" | "env" | "volumes", _) => {
+            Some(format!("write `- name: {written}`"))
         }
         _ => None,
     }

@@ -17,7 +17,9 @@
 //! | `subject` | what a rule gets to see |
 //! | `silence` | what is not to be told |
 //! | `meant` | schedules in the dialect that they are meant in |
+//! | `calendar` | calendars, which are looked at beside objects with pods |
 
+mod calendar;
 mod meant;
 mod register;
 mod rule;
@@ -199,7 +201,12 @@ impl<'z> Linter<'z> {
                 let within = FieldPath::of(template);
                 self.object::<PodTemplateSpec>(source, &node, &within, |pods| Object::Pods(Box::new(pods)));
             }
-            Kind::Other | Kind::List => self.report.others += 1,
+            Kind::Other | Kind::List => {
+                self.report.others += 1;
+                for mistake in calendar::mistakes(source, &node) {
+                    self.found_in(&silence::rules(silence::text(&node)), mistake);
+                }
+            }
         }
     }
 

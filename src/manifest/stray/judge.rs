@@ -4,7 +4,7 @@
 //! between the two places, the letters that differ, and what the written value holds that the candidate's type does not.
 
 use super::homes::{Home, ITEM, Route, homes};
-use super::{Found, Verdict};
+use super::{Found, Verdict, words};
 use crate::manifest::path::{FieldPath, Step};
 use crate::manifest::schema::Schema;
 use crate::manifest::suggest;
@@ -35,6 +35,9 @@ struct Candidate {
 
 /// Decides what was meant by a field.
 pub(super) fn judge(node: &Node, root: Schema, found: &Found) -> Verdict {
+    if words::is_of_workloads(found.schema.short_name(), &found.entry.key) {
+        return Verdict::Unknown;
+    }
     let mut candidates: Vec<Candidate> = elsewhere(node, root, found);
     candidates.extend(sibling(node, found));
     let Some(least) = candidates.iter().map(|candidate| candidate.against).min() else {
@@ -95,7 +98,8 @@ fn keyed(node: &Node, found: &Found) -> Verdict {
 /// The fields of other mappings.
 fn elsewhere(node: &Node, root: Schema, found: &Found) -> Vec<Candidate> {
     let from = route(&found.parent);
-    let key = found.entry.key.as_str();
+    // What looks like indentation and is none has become part of the key.
+    let key = found.entry.key.trim();
     let mut candidates = Vec::new();
     for (name, places) in homes(root).iter() {
         let Some(letters) = letters_apart(key, name) else {

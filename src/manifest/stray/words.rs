@@ -15,8 +15,9 @@ const UNKNOWN: &str = "unknown-field";
 /// A field that belongs to another mapping.
 const MISPLACED: &str = "misplaced-field";
 
-/// Fields of Deployments, stateful sets and the like.
-const OF_WORKLOADS: [&str; 5] = [
+/// Fields of Deployments, stateful sets and the like. A Job has a selector, but nobody is to write one.
+const OF_WORKLOADS: [&str; 6] = [
+    "selector",
     "replicas",
     "strategy",
     "updateStrategy",
@@ -52,7 +53,7 @@ impl Stray {
 
     /// The way from here to where the fields belong, in a sentence.
     fn misplaced(&self, home: &FieldPath, reporter: &Reporter<'_>) -> String {
-        let fields = listed(self.fields.iter().map(|(name, _)| format!("`{name}`")));
+        let fields = listed(self.fields.iter().map(|(name, _)| format!("`{}`", name.trim())));
         let one = self.fields.len() == 1;
         let (belongs, is, it) = if one {
             ("belongs", "is", "it")
@@ -160,6 +161,11 @@ fn above(path: &FieldPath, steps: usize) -> FieldPath {
     (0..steps).fold(path.clone(), |path, _| path.parent().unwrap_or(path))
 }
 
+/// Whether it is a field of what always runs.
+pub(super) fn is_of_workloads(parent_type: &str, name: &str) -> bool {
+    matches!(parent_type, "CronJobSpec" | "JobSpec") && OF_WORKLOADS.contains(&name)
+}
+
 /// What has a field of this name, if it is another kind.
 fn of_another_kind(parent_type: &str, name: &str) -> Option<String> {
     const CRON_JOB_SPEC: &str = "io.k8s.api.batch.v1.CronJobSpec";
@@ -167,9 +173,10 @@ fn of_another_kind(parent_type: &str, name: &str) -> Option<String> {
     match parent_type {
         "JobSpec" if !OF_WORKLOADS.contains(&name) => is_of_cron_jobs()
             .map(|_| format!("`{name}` is a field of CronJobs; a Job runs once, when it is created")),
-        "CronJobSpec" | "JobSpec" if OF_WORKLOADS.contains(&name) => Some(format!(
+        _ if is_of_workloads(parent_type, name) => Some(format!(
             "`{name}` is for what always runs, such as a Deployment; leave it out"
         )),
+        "EnvVar" => Some(format!("write `- name: {name}`, and below it its `value:`")),
         _ => None,
     }
 }

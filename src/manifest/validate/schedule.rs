@@ -66,6 +66,17 @@ fn zone_in_schedule(spec: &CronJobSpec, old: Option<&CronJobSpec>, path: &FieldP
 }
 
 fn in_the_schedule(error: &ParseError) -> Hint {
+    if let Some(at) = error.text().find("{{") {
+        return Hint {
+            message: "this is a template, not a schedule".to_owned(),
+            within: Some(at..error.text().len()),
+            label: None,
+            help: Some(
+                "render it first, for example with `helm template`, and give the result to punctual"
+                    .to_owned(),
+            ),
+        };
+    }
     let help = error.help().into_iter().chain(elsewhere(error));
     Hint {
         message: error.to_string(),

@@ -140,8 +140,11 @@ impl<'s> Builder<'s> {
             Content::Sequence(items) => Value::Sequence(items),
             Content::Mapping(mapping) => {
                 let (entries, duplicates) = mapping.finish();
-                for duplicate in duplicates {
-                    self.refuse_duplicate(duplicate);
+                match second_object(&duplicates).filter(|_| self.open.is_empty()) {
+                    Some(second) => self.refuse_second_object(second),
+                    None => duplicates
+                        .into_iter()
+                        .for_each(|duplicate| self.refuse_duplicate(duplicate)),
                 }
                 Value::Mapping(entries)
             }
@@ -212,6 +215,17 @@ impl<'s> Builder<'s> {
         self.diagnostics.push(diagnostic);
     }
 
+    fn refuse_second_object(&mut self, Duplicate { first, again, .. }: &Duplicate) {
+        let diagnostic = Diagnostic::error(
+            "duplicate-key",
+            "a second object begins here, and nothing separates it from the first",
+        )
+        .at(Place::new(self.source, again.clone()))
+        .related(Place::new(self.source, first.clone()), "the first begins here")
+        .help("write `---` on a line of its own above it");
+        self.diagnostics.push(diagnostic);
+    }
+
     fn refuse_size(&mut self, span: Span) {
         self.full = true;
         let message = format!("this file holds more than {VALUES_MAX} values");
@@ -227,4 +241,13 @@ impl<'s> Builder<'s> {
         let message = format!("more than {DEPTH_MAX} lists and mappings stand within each other here");
         self.give_up(Diagnostic::error("too-deep", message).at(Place::new(self.source, span)));
     }
+}
+
+/// Where a second object begins in the mapping of the first: both keys that every object begins with are there again.
+fn second_object(duplicates: &[Duplicate]) -> Option<&Duplicate> {
+    let again = |key: &str| duplicates.iter().find(|duplicate| duplicate.key == key);
+    let both = again("apiVersion").zip(again("kind"))?;
+    [both.0, both.1]
+        .into_iter()
+        .min_by_key(|duplicate| duplicate.again.start)
 }

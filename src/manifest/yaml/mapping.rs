@@ -44,23 +44,28 @@ impl Mapping {
     /// The entries, each key once, and the keys that were written again. What is merged in comes last, and
     /// only where nothing is written.
     pub(super) fn finish(self) -> (Vec<Entry>, Vec<Duplicate>) {
-        let mut places: HashMap<String, Span> = HashMap::with_capacity(self.entries.len());
+        let mut places: HashMap<String, usize> = HashMap::with_capacity(self.entries.len());
         let mut duplicates = Vec::new();
-        let mut entries = self.entries;
-        entries.retain(|entry| match places.get(&entry.key) {
-            None => {
-                places.insert(entry.key.clone(), entry.key_span.clone());
-                true
+        let mut entries: Vec<Entry> = Vec::with_capacity(self.entries.len());
+        for entry in self.entries {
+            let Some(known) = places.get(&entry.key).map(|place| &mut entries[*place]) else {
+                places.insert(entry.key.clone(), entries.len());
+                entries.push(entry);
+                continue;
+            };
+            duplicates.push(Duplicate {
+                key: entry.key,
+                first: known.key_span.clone(),
+                again: entry.key_span,
+            });
+            // A key that was left empty the first time says nothing that could be missed.
+            if known.value.value == Value::Null {
+                known.value = entry.value;
             }
-            Some(first) => {
-                let (key, first, again) = (entry.key.clone(), first.clone(), entry.key_span.clone());
-                duplicates.push(Duplicate { key, first, again });
-                false
-            }
-        });
+        }
         for entry in self.merged {
             if !places.contains_key(&entry.key) {
-                places.insert(entry.key.clone(), entry.key_span.clone());
+                places.insert(entry.key.clone(), entries.len());
                 entries.push(entry);
             }
         }

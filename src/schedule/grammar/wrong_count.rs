@@ -230,6 +230,10 @@ fn too_many(words: &[Piece]) -> Fault {
             None => fault.fix(first.at..words[1].at, ""),
         };
     }
+    if words.len() == 6 && five_first && is_zone(surplus.text) {
+        let zone = surplus.text.to_owned();
+        return Fault::at(surplus.span(), Mistake::ZoneBehind { zone }).fix(before..end, "");
+    }
     if five_first && !is_fieldlike(&surplus) {
         let mistake = Mistake::Command {
             found: surplus.text.to_owned(),
@@ -264,4 +268,10 @@ fn is_fieldlike(word: &Piece) -> bool {
         && upper
             .chars()
             .all(|c| c.is_ascii_alphanumeric() || "*?,-/#".contains(c))
+}
+
+/// Whether a word reads as the name of a time zone, such as `Europe/Rome`.
+fn is_zone(word: &str) -> bool {
+    let is_part = |part: &str| part.starts_with(|c: char| c.is_ascii_uppercase());
+    word == "UTC" || (word.contains('/') && word.split('/').all(is_part))
 }

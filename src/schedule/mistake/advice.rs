@@ -24,6 +24,9 @@ impl Mistake {
             Mistake::YearField | Mistake::Comment => "leave it out",
             Mistake::BlankInField => "close the gap",
             Mistake::Command { .. } => "what runs is said in spec.jobTemplate",
+            Mistake::ZoneBehind { zone } => {
+                return Some(format!("`timeZone: {zone}` beside the schedule says it"));
+            }
             Mistake::Quoted => "take one pair away",
             Mistake::ZoneMisplaced | Mistake::ZoneInDialect => {
                 "a CronJob names its time zone in spec.timeZone"

@@ -33,6 +33,9 @@ pub enum Mistake {
     /// A command or user name after the fields, as in a crontab.
     #[error("`{}` is not part of a schedule, which ends after 5 fields", shown(found))]
     Command { found: String },
+    /// A time zone after the fields.
+    #[error("a schedule does not end with its time zone")]
+    ZoneBehind { zone: String },
     /// A comment after the fields, as in a crontab.
     #[error("a schedule has no comments")]
     Comment,

@@ -115,7 +115,11 @@ impl ParseError {
     pub fn good_in(&self, dialect: Dialect) -> Vec<Dialect> {
         // Elsewhere the numbers that Quartz has for the days of the week mean other days.
         let weekdays = self.text.split_whitespace().nth(5).unwrap_or_default();
-        let by_number = dialect == Dialect::Quartz && weekdays.contains(|c: char| c.is_ascii_digit());
+        let mut days = weekdays
+            .split(',')
+            .filter_map(|item| item.split(['/', '#']).next());
+        let by_number =
+            dialect == Dialect::Quartz && days.any(|day| day.contains(|c: char| c.is_ascii_digit()));
         if by_number || matches!(self.fault.mistake, Mistake::QuartzBeyond { .. }) {
             return vec![];
         }

@@ -16,8 +16,10 @@ pub(super) fn recognise(source: &Arc<Source>, kind: &ErrorKind, at: usize) -> Op
     crontab(source, line)
         .or_else(|| unquoted_value(source, line))
         .or_else(|| template(source, line))
-        .or_else(|| tab(source, line))
+        .or_else(|| line.and_next(source).find_map(|line| tab(source, line)))
+        .or_else(|| separator(source, line))
         .or_else(|| open_quote(source, at, line))
+        .or_else(|| open_bracket(source, line))
         .or_else(|| list_on_the_line_of_its_key(source, line))
         .or_else(|| missing_space(source, line))
         .or_else(|| missing_colon(source, kind, line))
@@ -67,7 +69,7 @@ fn unquoted_value(source: &Arc<Source>, line: Line<'_>) -> Option<Diagnostic> {
         Diagnostic::error(code, format!("{what} must be quoted"))
             .at(Place::new(source, span))
             .labelled(why)
-            .help(format!("write `{key}: \"{value}\"`")),
+            .help(format!("write `{key}: \"{}\"`", value.trim_matches('`'))),
     )
 }
 
@@ -97,6 +99,37 @@ fn tab(source: &Arc<Source>, line: Line<'_>) -> Option<Diagnostic> {
             .help("indent with spaces; two for each level"),
     )
 }
+
+/// A line of dashes, but not of three, between two documents.
+fn separator(source: &Arc<Source>, line: Line<'_>) -> Option<Diagnostic> {
+    let dashes = line.text.trim_end();
+    let is_separator = dashes.len() > 1 && dashes.bytes().all(|byte| byte == b'-');
+    let diagnostic = || syntax(source, line.span(0..dashes.len()), "this line separates nothing");
+    is_separator.then(|| diagnostic().help("write `---` between two objects"))
+}
+
+/// A list or mapping in brackets that is still open on the lines before, where the next key begins.
+fn open_bracket(source: &Arc<Source>, line: Line<'_>) -> Option<Diagnostic> {
+    let (value, span) = std::iter::successors(line.previous(source), |line| line.previous(source))
+        .take(BRACKET_LINES)
+        .filter_map(|line| line.key_value())
+        .find_map(|(_, value, span)| value.starts_with(['[', '{']).then_some((value, span)))?;
+    let (open, close) = if value.starts_with('[') {
+        ('[', ']')
+    } else {
+        ('{', '}')
+    };
+    let written = source.text.get(span.start..line.start)?;
+    let is_open = written.matches(open).count() > written.matches(close).count();
+    let diagnostic = || {
+        let message = format!("this `{open}` is never closed");
+        syntax(source, span.start..span.start + 1, message)
+    };
+    is_open.then(|| diagnostic().help(format!("write a `{close}` at its end")))
+}
+
+/// So many lines before a mistake are searched for a bracket that was left open.
+const BRACKET_LINES: usize = 20;
 
 /// A quote that was opened on an earlier line and is "closed" by the first quote mark of this one.
 fn open_quote(source: &Arc<Source>, at: usize, line: Line<'_>) -> Option<Diagnostic> {

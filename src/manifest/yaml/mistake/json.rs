@@ -23,10 +23,39 @@ fn in_json(source: &Arc<Source>) -> Option<Diagnostic> {
     let message = error.to_string();
     let words = message.split(" at line ").next().unwrap_or(&message).to_owned();
     let start = offset(&source.text, error.line(), error.column());
+    if let Some(habit) = habit(source, start) {
+        return Some(habit);
+    }
     Some(
         Diagnostic::error("json-syntax", format!("not JSON: {words}"))
             .at(Place::new(source, start..start + 1)),
     )
+}
+
+/// What other notations allow, and JSON does not.
+fn habit(source: &Arc<Source>, at: usize) -> Option<Diagnostic> {
+    let (before, rest) = source.text.split_at_checked(at)?;
+    let told = |message: &str, span, help: &str| {
+        let diagnostic = Diagnostic::error("json-syntax", message).at(Place::new(source, span));
+        Some(diagnostic.help(help))
+    };
+    let before = before.trim_end();
+    match rest.chars().next()? {
+        '/' | '#' => {
+            let end = rest.find('\n').map_or(source.text.len(), |end| at + end);
+            told("JSON has no comments", at..end, "take it out, or write YAML")
+        }
+        '\'' => told("JSON has no single quotes", at..at + 1, "write `\"`"),
+        '}' | ']' if before.ends_with(',') => {
+            let comma = before.len() - 1;
+            told(
+                "nothing follows this comma",
+                comma..comma + 1,
+                "take it out: in JSON the last item has none",
+            )
+        }
+        _ => None,
+    }
 }
 
 /// The byte at a line and column, both counted from 1 (`serde_json` counts columns in bytes).

@@ -36,6 +36,13 @@ impl<'s> Line<'s> {
         self.previous(source).into_iter().chain([*self])
     }
 
+    /// This line, and the one after it: some mistakes are where the value of a line goes on.
+    pub(super) fn and_next(&self, source: &'s Source) -> impl Iterator<Item = Line<'s>> {
+        let end = self.start + self.text.len();
+        let next = (end < source.text.len()).then(|| Line::around(&source.text, end + 1));
+        std::iter::once(*self).chain(next)
+    }
+
     /// Where the bytes `at` of this line are in the text.
     pub(super) fn span(&self, at: Span) -> Span {
         self.start + at.start..self.start + at.end
