@@ -17,8 +17,8 @@ use crate::manifest::tree::Node;
 pub(super) fn mistakes(source: &Arc<Source>, node: &Node) -> Vec<Diagnostic> {
     let metadata = |field| node.get("metadata").and_then(|metadata| metadata.get(field));
     let is_config_map = node.get("kind").and_then(Node::as_str) == Some("ConfigMap");
-    let label = metadata("labels").and_then(|labels| labels.get(CALENDAR_LABEL));
-    if label.filter(|_| is_config_map).is_none() {
+    let labels = metadata("labels").filter(|_| is_config_map);
+    if labels.and_then(|labels| labels.get(CALENDAR_LABEL)).is_none() {
         return vec![];
     }
     let name = metadata("name")
