@@ -90,7 +90,11 @@ impl ServerArgs {
             (None, true) => DataDir::default_path().map_err(|error| Failure::new(chain(&error)))?,
         };
         let kubeconfig = folder.join(KUBECONFIG);
-        if !kubeconfig.exists() {
+        let is_there = kubeconfig.try_exists().map_err(|error| {
+            let told = format!("{} can't be looked into; its owner can", folder.display());
+            Failure::from_error(&told, &error)
+        })?;
+        if !is_there {
             return Err(Failure::new(format!(
                 "there is no kubeconfig in {}; start `punctual up` there first, or name its folder with --data-dir",
                 folder.display()

@@ -1,13 +1,12 @@
-//! Containers: name, image, environment, ports, mounts.
+//! Containers: name, image, ports, mounts.
 
-use k8s_openapi::api::core::v1::{
-    Container, ContainerPort, EnvFromSource, EnvVar, EnvVarSource, VolumeMount,
-};
+use k8s_openapi::api::core::v1::{Container, ContainerPort, VolumeMount};
 
-use super::{Findings, Hint, metadata, names, probe, resources, security};
+use super::{Findings, Hint, environment, metadata, names, paths, probe, resources, security};
 use crate::manifest::path::FieldPath;
 
 const PULL_POLICIES: [&str; 3] = ["Always", "IfNotPresent", "Never"];
+const MESSAGE_POLICIES: [&str; 2] = ["FallbackToLogsOnError", "File"];
 const PROTOCOLS: [&str; 3] = ["SCTP", "TCP", "UDP"];
 
 /// Checks one container; `volumes` are the names of the pod's volumes.
@@ -38,12 +37,7 @@ pub(super) fn check(container: &Container, volumes: &[&str], path: &FieldPath, f
     {
         found.not_supported(&path.child("imagePullPolicy"), policy, &PULL_POLICIES);
     }
-    for (index, variable) in container.env.iter().flatten().enumerate() {
-        environment(variable, &path.child("env").index(index), found);
-    }
-    for (index, source) in container.env_from.iter().flatten().enumerate() {
-        environment_source(source, &path.child("envFrom").index(index), found);
-    }
+    environment::check(container, path, found);
     for (index, port) in container.ports.iter().flatten().enumerate() {
         check_port(port, &path.child("ports").index(index), found);
     }
@@ -59,60 +53,19 @@ pub(super) fn check(container: &Container, volumes: &[&str], path: &FieldPath, f
         found,
     );
     probe::check(container, path, found);
+    let policy = container
+        .termination_message_policy
+        .as_deref()
+        .unwrap_or_default();
+    if !policy.is_empty() && !MESSAGE_POLICIES.contains(&policy) {
+        found.not_supported(&path.child("terminationMessagePolicy"), policy, &MESSAGE_POLICIES);
+    }
     mounts(
         container.volume_mounts.as_deref().unwrap_or_default(),
         volumes,
         &path.child("volumeMounts"),
         found,
     );
-}
-
-fn environment(variable: &EnvVar, path: &FieldPath, found: &mut Findings) {
-    if variable.name.is_empty() {
-        found.required(&path.child("name"), "");
-    } else {
-        for rule in names::environment_variable(&variable.name) {
-            found.invalid(&path.child("name"), &variable.name, rule);
-        }
-    }
-    let Some(source) = &variable.value_from else {
-        return;
-    };
-    let path = path.child("valueFrom");
-    let sources = count_sources(source);
-    if sources == 0 {
-        let rule = "must specify one of: `fieldRef`, `resourceFieldRef`, `configMapKeyRef`, `secretKeyRef` or \
-                    `fileKeyRef`";
-        found.invalid(&path, "", rule);
-    } else if variable.value.as_deref().is_some_and(|value| !value.is_empty()) {
-        found.invalid(&path, "", "may not be specified when `value` is not empty");
-    } else if sources > 1 {
-        found.invalid(&path, "", "may not have more than one field specified at a time");
-    }
-}
-
-/// A whole set of variables, out of a config map or a secret.
-fn environment_source(source: &EnvFromSource, path: &FieldPath, found: &mut Findings) {
-    match (&source.config_map_ref, &source.secret_ref) {
-        (None, None) => {
-            found.invalid(path, "", "must specify one of: `configMapRef` or `secretRef`");
-        }
-        (Some(_), Some(_)) => {
-            found.invalid(path, "", "may not have more than one field specified at a time");
-        }
-        _ => {}
-    }
-}
-
-fn count_sources(source: &EnvVarSource) -> usize {
-    let sources = [
-        source.config_map_key_ref.is_some(),
-        source.field_ref.is_some(),
-        source.file_key_ref.is_some(),
-        source.resource_field_ref.is_some(),
-        source.secret_key_ref.is_some(),
-    ];
-    sources.into_iter().filter(|set| *set).count()
 }
 
 fn check_port(port: &ContainerPort, path: &FieldPath, found: &mut Findings) {
@@ -133,9 +86,6 @@ fn check_port(port: &ContainerPort, path: &FieldPath, found: &mut Findings) {
     }
 }
 
-/// The longest name of a port (RFC 6335), in characters.
-const PORT_NAME_MAX: usize = 15;
-
 /// Names of ports: short, and each once.
 fn port_names(ports: &[ContainerPort], path: &FieldPath, found: &mut Findings) {
     for (index, port) in ports.iter().enumerate() {
@@ -143,24 +93,8 @@ fn port_names(ports: &[ContainerPort], path: &FieldPath, found: &mut Findings) {
             continue;
         };
         let path = path.index(index).child("name");
-        if name.len() > PORT_NAME_MAX {
-            found.invalid(
-                &path,
-                name,
-                format!("must be no more than {PORT_NAME_MAX} characters"),
-            );
-        }
-        if !name
-            .bytes()
-            .all(|byte| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'-')
-        {
-            found.invalid(
-                &path,
-                name,
-                "must contain only alpha-numeric characters (a-z, 0-9), and hyphens (-)",
-            );
-        } else if !name.bytes().any(|byte| byte.is_ascii_lowercase()) {
-            found.invalid(&path, name, "must contain at least one letter (a-z)");
+        for rule in names::port(name) {
+            found.invalid(&path, name, rule);
         }
         if ports[..index]
             .iter()
@@ -197,5 +131,21 @@ fn mounts(mounts: &[VolumeMount], volumes: &[&str], path: &FieldPath, found: &mu
         {
             found.invalid(&path.child("mountPath"), &mount.mount_path, "must be unique");
         }
+        sub_paths(mount, &path, found);
+    }
+}
+
+/// Where in a volume a mount begins.
+fn sub_paths(mount: &VolumeMount, path: &FieldPath, found: &mut Findings) {
+    let (plain, expression) = (
+        mount.sub_path.as_deref().unwrap_or_default(),
+        mount.sub_path_expr.as_deref().unwrap_or_default(),
+    );
+    if !plain.is_empty() && !expression.is_empty() {
+        let rule = "subPathExpr and subPath are mutually exclusive";
+        found.invalid(&path.child("subPathExpr"), expression, rule);
+    }
+    for (field, value) in [("subPath", plain), ("subPathExpr", expression)] {
+        paths::check_descending(value, &path.child(field), found);
     }
 }

@@ -18,7 +18,8 @@
 //! | `completion` | completion mode and the limits of indexed Jobs |
 //! | `pod_failure_policy`, `success_policy` | the policies of Jobs |
 //! | [`pod`], `container`, `volume` | pod templates |
-//! | `resources`, `probe`, `security`, `scheduling` | what containers use, how they are looked after, as whom and where |
+//! | `environment`, `paths` | variables, and paths that may not lead out of where they begin |
+//! | `resources`, `probe`, `handler`, `security`, `scheduling` | what containers use, how they are looked after, as whom and where |
 //! | [`metadata`], [`names`] | what every object has |
 
 pub mod cron_job;
@@ -30,6 +31,9 @@ pub mod pod;
 
 mod completion;
 mod container;
+mod environment;
+mod handler;
+mod paths;
 mod pod_failure_policy;
 mod probe;
 mod resources;

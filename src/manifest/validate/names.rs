@@ -9,6 +9,9 @@ pub const LABEL_BYTES_MAX: usize = 63;
 /// The longest DNS subdomain, and with it the longest name of most objects, in bytes.
 pub const SUBDOMAIN_BYTES_MAX: usize = 253;
 
+/// The longest name of a port, in bytes.
+const PORT_BYTES_MAX: usize = 15;
+
 const LABEL_RULE: &str = "a lowercase RFC 1123 label must consist of lower case alphanumeric characters or '-', and \
     must start and end with an alphanumeric character (e.g. 'my-name',  or '123-abc', regex used for validation is \
     '[a-z0-9]([-a-z0-9]*[a-z0-9])?')";
@@ -88,6 +91,21 @@ pub fn label_value(value: &str) -> Vec<String> {
     let mut wrong = too_long(value, LABEL_BYTES_MAX);
     if !value.is_empty() && !is_word(value) {
         wrong.push(VALUE_RULE.to_owned());
+    }
+    wrong
+}
+
+/// The name of a port (RFC 6335).
+pub fn port(name: &str) -> Vec<String> {
+    let mut wrong = Vec::new();
+    if name.len() > PORT_BYTES_MAX {
+        wrong.push(format!("must be no more than {PORT_BYTES_MAX} characters"));
+    }
+    let is_plain = |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'-';
+    if !name.bytes().all(is_plain) {
+        wrong.push("must contain only alpha-numeric characters (a-z, 0-9), and hyphens (-)".to_owned());
+    } else if !name.bytes().any(|byte| byte.is_ascii_lowercase()) {
+        wrong.push("must contain at least one letter (a-z)".to_owned());
     }
     wrong
 }

@@ -1,20 +1,37 @@
-//! How containers are looked after: probes.
+//! How containers are looked after: probes, and hooks at the beginning and the end.
 
 use k8s_openapi::api::core::v1::{Container, Probe};
 
 use super::Findings;
+use super::handler::Handler;
 use crate::manifest::path::FieldPath;
 
-/// Checks the probes of a container.
+/// Checks the probes of a container, and what is done at its beginning and end.
 pub(super) fn check(container: &Container, path: &FieldPath, found: &mut Findings) {
+    check_lifecycle(container, path, found);
     for (field, probe) in probes(container) {
         let path = path.child(field);
         numbers(probe, &path, found);
-        handler(probe, &path, found);
+        Handler::from(probe).check(&path, found);
         // One success has to be enough where a container that fails is started again.
         let success = probe.success_threshold.filter(|threshold| *threshold > 1);
         if let Some(threshold) = success.filter(|_| field != "readinessProbe") {
             found.invalid(&path.child("successThreshold"), threshold, "must be 1");
+        }
+    }
+}
+
+/// Checks what is done at the beginning and the end of a container.
+fn check_lifecycle(container: &Container, path: &FieldPath, found: &mut Findings) {
+    let Some(lifecycle) = &container.lifecycle else {
+        return;
+    };
+    for (field, handler) in [
+        ("postStart", &lifecycle.post_start),
+        ("preStop", &lifecycle.pre_stop),
+    ] {
+        if let Some(handler) = handler {
+            Handler::from(handler).check(&path.child("lifecycle").child(field), found);
         }
     }
 }
@@ -53,22 +70,5 @@ fn numbers(probe: &Probe, path: &FieldPath, found: &mut Findings) {
         ("failureThreshold", probe.failure_threshold),
     ] {
         found.not_negative(&path.child(field), number);
-    }
-}
-
-/// A probe does one thing.
-fn handler(probe: &Probe, path: &FieldPath, found: &mut Findings) {
-    let handlers = [
-        ("exec", probe.exec.is_some()),
-        ("grpc", probe.grpc.is_some()),
-        ("httpGet", probe.http_get.is_some()),
-        ("tcpSocket", probe.tcp_socket.is_some()),
-    ];
-    let mut written = handlers.into_iter().filter(|(_, is_written)| *is_written);
-    if written.next().is_none() {
-        found.required(path, "must specify a handler type");
-    }
-    for (field, _) in written {
-        found.forbidden(&path.child(field), "may not specify more than 1 handler type");
     }
 }

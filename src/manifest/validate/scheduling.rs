@@ -7,6 +7,8 @@ use k8s_openapi::api::core::v1::{NodeSelectorRequirement, NodeSelectorTerm, PodS
 use super::{Findings, metadata, names};
 use crate::manifest::path::FieldPath;
 
+const DNS_POLICIES: [&str; 4] = ["ClusterFirstWithHostNet", "ClusterFirst", "Default", "None"];
+
 /// Checks where pods are put.
 pub(super) fn check(pod: &PodSpec, path: &FieldPath, found: &mut Findings) {
     metadata::labels(pod.node_selector.as_ref(), &path.child("nodeSelector"), found);
@@ -24,7 +26,28 @@ pub(super) fn check(pod: &PodSpec, path: &FieldPath, found: &mut Findings) {
             error.hint(metadata::name_hint(account));
         }
     }
-    if pod.dns_policy.as_deref() == Some("None") && pod.dns_config.is_none() {
+    for (field, name, rules) in [
+        (
+            "nodeName",
+            &pod.node_name,
+            names::dns_subdomain as fn(&str) -> Vec<String>,
+        ),
+        ("hostname", &pod.hostname, names::dns_label),
+        ("subdomain", &pod.subdomain, names::dns_label),
+    ] {
+        let Some(name) = name.as_deref().filter(|name| !name.is_empty()) else {
+            continue;
+        };
+        for rule in rules(name) {
+            let error = found.invalid(&path.child(field), name, rule);
+            error.hint(metadata::name_hint(name));
+        }
+    }
+    let dns = pod.dns_policy.as_deref().unwrap_or_default();
+    if !dns.is_empty() && !DNS_POLICIES.contains(&dns) {
+        found.not_supported(&path.child("dnsPolicy"), dns, &DNS_POLICIES);
+    }
+    if dns == "None" && pod.dns_config.is_none() {
         found.required(
             &path.child("dnsConfig"),
             "must provide `dnsConfig` when `dnsPolicy` is None",

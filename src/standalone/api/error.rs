@@ -373,6 +373,8 @@ impl ApiError {
                 "causes": [{ "reason": "ResourceVersionTooLarge", "message": "Too large resource version" }],
                 "retryAfterSeconds": 1,
             })),
+            // Clients look into them without asking whether they are there.
+            Self::NoSuchPath | Self::MethodNotAllowed | Self::NotMadeHere { .. } => Some(json!({})),
             _ => None,
         }
     }

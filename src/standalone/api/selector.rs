@@ -71,6 +71,7 @@ impl Selector {
             .collect::<Result<_, _>>()?;
         let fields = terms(fields)
             .into_iter()
+            .filter(|term| !term.is_empty())
             .map(|term| FieldRule::parse(resource, term))
             .collect::<Result<_, _>>()?;
         Ok(Self { labels, fields })
@@ -105,8 +106,11 @@ impl Selector {
     }
 }
 
-/// Splits at the commas outside of parentheses.
+/// Splits at the commas outside of parentheses. An empty selector has no terms.
 fn terms(selector: &str) -> Vec<&str> {
+    if selector.trim().is_empty() {
+        return Vec::new();
+    }
     let mut depth = 0_usize;
     selector
         .split(|c| {
@@ -118,7 +122,6 @@ fn terms(selector: &str) -> Vec<&str> {
             c == ',' && depth == 0
         })
         .map(str::trim)
-        .filter(|term| !term.is_empty())
         .collect()
 }
 
@@ -200,6 +203,7 @@ impl FieldRule {
         let (path, value, equal) = split("!=", false)
             .or_else(|| split("==", true))
             .or_else(|| split("=", true))
+            .filter(|(_, value, _)| !value.contains('='))
             .ok_or_else(|| {
                 ApiError::bad_request(format!(
                     "invalid selector: \"{term}\" is no term of a field selector; write field=value or field!=value"

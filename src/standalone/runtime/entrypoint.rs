@@ -54,7 +54,8 @@ pub struct Entrypoints(BTreeMap<String, Vec<String>>);
 impl FromIterator<Entrypoint> for Entrypoints {
     fn from_iter<I: IntoIterator<Item = Entrypoint>>(entrypoints: I) -> Self {
         let pairs = entrypoints.into_iter();
-        Self(pairs.map(|Entrypoint { image, words }| (image, words)).collect())
+        let named = pairs.map(|Entrypoint { image, words }| (familiar(&image).to_owned(), words));
+        Self(named.collect())
     }
 }
 
@@ -67,10 +68,16 @@ impl Entrypoints {
         if let Some(command) = container.command.as_deref().filter(|words| !words.is_empty()) {
             return Some(command);
         }
-        let image = container.image.as_deref()?;
+        let image = familiar(container.image.as_deref()?);
         let words = self.0.get(image).or_else(|| self.0.get(without_tag(image)))?;
         Some(words)
     }
+}
+
+/// The short name of an image that has a long one as well: `busybox` for `docker.io/library/busybox`.
+fn familiar(image: &str) -> &str {
+    let own = image.strip_prefix("docker.io/").unwrap_or(image);
+    own.strip_prefix("library/").unwrap_or(own)
 }
 
 /// The name of an image. A colon before the last `/` is that of a port.
@@ -107,6 +114,9 @@ mod tests {
         assert_eq!(of_image("busybox"), "/usr/bin/busybox");
         assert_eq!(of_image("busybox:1.36"), "/usr/bin/busybox");
         assert_eq!(of_image("busybox@sha256:0123"), "/usr/bin/busybox");
+        assert_eq!(of_image("docker.io/library/busybox:1.28"), "/usr/bin/busybox");
+        assert_eq!(of_image("library/busybox"), "/usr/bin/busybox");
+        assert_eq!(of_image("quay.io/library/busybox"), "");
         assert_eq!(of_image("report:2"), "python3|/srv/my report.py|--full");
         assert_eq!(of_image("report:3"), "");
         assert_eq!(of_image("report"), "");

@@ -2,6 +2,8 @@
 
 use kube::discovery::{Discovery, Scope};
 
+use serde_json::json;
+
 use crate::cluster::Cluster;
 
 pub(crate) async fn clients_find_what_is_served(cluster: Cluster) {
@@ -30,5 +32,71 @@ pub(crate) async fn clients_find_what_is_served(cluster: Cluster) {
     for health in ["/livez", "/readyz"] {
         let request = http::Request::get(health).body(Vec::new()).unwrap();
         assert_eq!(cluster.client.request_text(request).await.unwrap(), "ok");
+    }
+}
+
+/// What clients in other languages send, and what they look into.
+pub(crate) async fn clients_of_all_sorts_are_understood(cluster: Cluster) {
+    for path in [
+        "/version/",
+        "/api/",
+        "/apis/",
+        "/apis/batch/",
+        "/api/v1/",
+        "/apis/batch/v1/",
+    ] {
+        cluster.send("GET", path, None).await.expect(path);
+    }
+    let review = json!({ "spec": { "resourceAttributes": { "verb": "get", "resource": "pods" } } });
+    let path = "/apis/authorization.k8s.io/v1/selfsubjectaccessreviews";
+    let answer = cluster.send("POST", path, Some(&review)).await.unwrap();
+    assert_eq!(
+        (&answer["kind"], &answer["status"]["allowed"]),
+        (&json!("SelfSubjectAccessReview"), &json!(true))
+    );
+    for (method, path, code) in [("GET", "/api/v1/nothings", 404), ("PUT", "/api/v1/pods", 405)] {
+        let refused = cluster.send(method, path, Some(&json!({}))).await.unwrap_err();
+        assert_eq!(refused.code, code);
+        assert!(refused.details.is_some(), "{path}");
+    }
+}
+
+/// `kubectl apply --prune` looks for all of them.
+pub(crate) async fn kinds_that_one_machine_has_not_are_known(cluster: Cluster) {
+    let found = Discovery::new(cluster.client.clone()).run().await.unwrap();
+    for (group, version, kind) in [
+        ("", "v1", "Endpoints"),
+        ("", "v1", "PersistentVolume"),
+        ("", "v1", "PersistentVolumeClaim"),
+        ("", "v1", "ReplicationController"),
+        ("", "v1", "Service"),
+        ("apps", "v1", "DaemonSet"),
+        ("apps", "v1", "Deployment"),
+        ("apps", "v1", "ReplicaSet"),
+        ("apps", "v1", "StatefulSet"),
+        ("networking.k8s.io", "v1", "Ingress"),
+    ] {
+        let (resource, _) = found.get(group).unwrap().recommended_kind(kind).unwrap();
+        assert_eq!(resource.version, version, "{kind}");
+        let root = if group.is_empty() {
+            "/api/v1".to_owned()
+        } else {
+            format!("/apis/{group}/{version}")
+        };
+        let path = format!("{root}/{}?labelSelector=no%3Dbody", resource.plural);
+        let list = cluster.send("GET", &path, None).await.unwrap();
+        assert_eq!(list["items"], json!([]), "{kind}");
+        if cluster.is_embedded() && kind != "PersistentVolume" {
+            let path = format!("{root}/namespaces/{}/{}", cluster.namespace, resource.plural);
+            let refused = cluster.send("POST", &path, Some(&json!({}))).await.unwrap_err();
+            assert_eq!(refused.code, 405);
+            assert!(
+                refused
+                    .message
+                    .contains("can't be made or changed on one machine"),
+                "{}",
+                refused.message
+            );
+        }
     }
 }

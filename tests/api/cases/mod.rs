@@ -108,9 +108,13 @@ pub(crate) fn all() -> Vec<Case> {
         validation {
             config_maps_and_secrets
             owners_and_finalizers
+            what_containers_are_given
+            volumes_and_where_pods_are_put
         }
         discovery {
             clients_find_what_is_served
+            clients_of_all_sorts_are_understood
+            kinds_that_one_machine_has_not_are_known
         }
         clients {
             a_watcher_sees_what_happens

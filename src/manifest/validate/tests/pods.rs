@@ -80,7 +80,7 @@ fn environment_variables_have_a_name_and_one_value() {
             r#"valueFrom: Invalid value: "": must specify one of: `fieldRef`, `resourceFieldRef`, `configMapKeyRef`, `secretKeyRef` or `fileKeyRef`"#,
         ),
         (
-            json!({"name": "A", "valueFrom": {"fieldRef": {"fieldPath": "x"}, "secretKeyRef": {"key": "k", "name": "n"}}}),
+            json!({"name": "A", "valueFrom": {"fieldRef": {"fieldPath": "metadata.name"}, "secretKeyRef": {"key": "k", "name": "n"}}}),
             r#"valueFrom: Invalid value: "": may not have more than one field specified at a time"#,
         ),
     ];

@@ -1,4 +1,4 @@
-//! `attach`, which is refused: nothing comes to the standard input of what runs here, and its output is in its log.
+//! What would lead into a container, which is refused. `attach`: nothing comes to the standard input of what runs here, and its output is in its log.
 //!
 //! Whoever is refused reads the log instead, and `kubectl run -i` does so once: what is written after that it never
 //! shows. So a container that waits for somebody to attach (`stdin: true`) is refused when it has ended and its log has
@@ -34,6 +34,22 @@ pub(super) async fn refuse(call: Call) -> Result<Response, ApiError> {
     }
     Err(ApiError::bad_request(
         "nothing can be attached to here; the output is in the log (kubectl logs -f)",
+    ))
+}
+
+/// `exec` of a pod, which `kubectl cp` uses as well.
+pub(super) async fn refuse_exec(call: Call) -> Result<Response, ApiError> {
+    pod(&call.endpoint, &call.target.namespace, &call.target.name).await?;
+    Err(ApiError::bad_request(
+        "commands can't be run inside of pods here; processes are on this machine, and its own tools reach them",
+    ))
+}
+
+/// `portforward` of a pod.
+pub(super) async fn refuse_forwarding(call: Call) -> Result<Response, ApiError> {
+    pod(&call.endpoint, &call.target.namespace, &call.target.name).await?;
+    Err(ApiError::bad_request(
+        "no port has to be forwarded here: pods are on this machine's own network",
     ))
 }
 

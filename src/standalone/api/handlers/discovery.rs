@@ -18,32 +18,22 @@ use crate::standalone::KUBERNETES_VERSION;
 /// The Kubernetes version whose behaviour the API follows.
 const KUBERNETES_MINOR: &str = "36";
 
-/// The routes that belong to no resource.
+/// The routes that belong to no resource. Some clients write a slash at their end.
 pub(super) fn routes() -> Router {
-    let mut router = Router::new()
-        .route(
-            "/version",
-            get(|| async { answer_json(StatusCode::OK, &version()) }),
-        )
-        .route(
-            "/api",
-            get(|| async { answer_json(StatusCode::OK, &core_versions()) }),
-        )
-        .route(
-            "/apis",
-            get(|| async { answer_json(StatusCode::OK, &group_list()) }),
-        )
-        .route("/apis/{group}", get(one_group));
-    for health in ["/healthz", "/livez", "/readyz"] {
-        router = router.route(health, get(|| async { "ok" }));
-    }
-    for (root, list) in by_root() {
-        router = router.route(
-            &root,
-            get(move || async move { answer_json(StatusCode::OK, &list) }),
-        );
-    }
-    router
+    let fixed = |answer: Value| get(move || async move { answer_json(StatusCode::OK, &answer) });
+    let mut routes = vec![
+        ("/version".to_owned(), fixed(version())),
+        ("/api".to_owned(), fixed(core_versions())),
+        ("/apis".to_owned(), fixed(group_list())),
+        ("/apis/{group}".to_owned(), get(one_group)),
+    ];
+    routes
+        .extend(["/healthz", "/livez", "/readyz"].map(|health| (health.to_owned(), get(|| async { "ok" }))));
+    routes.extend(by_root().into_iter().map(|(root, list)| (root, fixed(list))));
+    routes.into_iter().fold(Router::new(), |router, (path, answer)| {
+        let with_slash = format!("{path}/");
+        router.route(&path, answer.clone()).route(&with_slash, answer)
+    })
 }
 
 async fn one_group(Path(name): Path<String>) -> Result<Response, ApiError> {

@@ -98,10 +98,20 @@ fn routes(endpoint: Endpoint) -> Router {
         router = router.route(&format!("{item}/status"), of_status);
     }
     if endpoint.resource.has_log {
-        router = router.route(&format!("{item}/log"), get(log::read)).route(
-            &format!("{item}/attach"),
-            get(attach::refuse).post(attach::refuse),
-        );
+        router = router
+            .route(&format!("{item}/log"), get(log::read))
+            .route(
+                &format!("{item}/attach"),
+                get(attach::refuse).post(attach::refuse),
+            )
+            .route(
+                &format!("{item}/exec"),
+                get(attach::refuse_exec).post(attach::refuse_exec),
+            )
+            .route(
+                &format!("{item}/portforward"),
+                get(attach::refuse_forwarding).post(attach::refuse_forwarding),
+            );
     }
     router.route(&item, of_item).with_state(endpoint)
 }

@@ -93,13 +93,16 @@ impl Review {
 
     fn answer(&self, content: &Content) -> Result<Response, ApiError> {
         let mut review = content.value()?;
-        if review["kind"] != self.kind || review["apiVersion"] != self.api_version() {
+        let fits = |field: &str, expected: &str| review.get(field).is_none_or(|said| said == expected);
+        if !review.is_object() || !fits("kind", self.kind) || !fits("apiVersion", &self.api_version()) {
             return Err(ApiError::bad_request(format!(
                 "expected a {} of {}",
                 self.kind,
                 self.api_version()
             )));
         }
+        review["kind"] = self.kind.into();
+        review["apiVersion"] = self.api_version().into();
         review["status"] = (self.status)();
         Ok(answer_json(StatusCode::CREATED, &review))
     }

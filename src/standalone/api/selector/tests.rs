@@ -56,6 +56,12 @@ fn what_cannot_be_read_is_said() {
         ("a>many", ""),
         ("a b", ""),
         ("=a", ""),
+        ("a=b=c", ""),
+        ("a,a!==b", ""),
+        ("a,,b", ""),
+        ("a in (b c)", ""),
+        ("a/b/c", ""),
+        ("", "metadata.name=a=b"),
         ("", "spec.colour=red"),
         ("", "status.phase"),
     ];
@@ -69,6 +75,12 @@ fn what_cannot_be_read_is_said() {
     a>many: unable to parse requirement: "a>many" is no term of a label selector; write key=value, key!=value, key in (a,b), key notin (a,b), key or !key
     a b: unable to parse requirement: "a b" is no term of a label selector; write key=value, key!=value, key in (a,b), key notin (a,b), key or !key
     =a: unable to parse requirement: "=a" is no term of a label selector; write key=value, key!=value, key in (a,b), key notin (a,b), key or !key
+    a=b=c: unable to parse requirement: "a=b=c" is no term of a label selector; write key=value, key!=value, key in (a,b), key notin (a,b), key or !key
+    a,a!==b: unable to parse requirement: "a!==b" is no term of a label selector; write key=value, key!=value, key in (a,b), key notin (a,b), key or !key
+    a,,b: unable to parse requirement: "" is no term of a label selector; write key=value, key!=value, key in (a,b), key notin (a,b), key or !key
+    a in (b c): unable to parse requirement: "a in (b c)" is no term of a label selector; write key=value, key!=value, key in (a,b), key notin (a,b), key or !key
+    a/b/c: unable to parse requirement: "a/b/c" is no term of a label selector; write key=value, key!=value, key in (a,b), key notin (a,b), key or !key
+    metadata.name=a=b: invalid selector: "metadata.name=a=b" is no term of a field selector; write field=value or field!=value
     spec.colour=red: field label not supported: spec.colour
     status.phase: invalid selector: "status.phase" is no term of a field selector; write field=value or field!=value
     "#);

@@ -183,6 +183,11 @@ impl Strategy for Nodes {
         check_metadata::<Node>(object, old)
     }
 
+    /// DIFFERENCE: nothing would bring it back before the next start.
+    fn forbids_deletion(&self, _name: &str) -> Option<&'static str> {
+        Some("it stands for this machine, and goes with `punctual up`")
+    }
+
     fn selectable_fields(&self) -> &'static [&'static str] {
         &["spec.unschedulable"]
     }

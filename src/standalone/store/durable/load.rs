@@ -9,8 +9,10 @@ use futures::TryStreamExt;
 use sqlx::sqlite::SqliteConnectOptions;
 use sqlx::{Connection, SqliteConnection};
 
+use super::aside;
 use super::checksum;
 use super::schema::APPLICATION_ID;
+use super::wal;
 use crate::standalone::store::state::{Forgotten, Resource, State, Write};
 use crate::standalone::store::{Object, Place, Revision};
 
@@ -53,6 +55,11 @@ pub(super) async fn load(path: &Path, version: i64, window_events: usize) -> Res
     // SQLite takes an empty file for a new database, and removes the log beside it.
     if std::fs::metadata(path).map_err(sqlx::Error::Io)?.len() < HEADER_BYTES {
         return Err(Trouble::Damaged("it is cut off at its beginning".to_owned()));
+    }
+    if !wal::is_whole(&aside::log_of(path)).map_err(sqlx::Error::Io)? {
+        let what =
+            "a part of the log of its last writes is not what was written, and more was written after it";
+        return Err(Trouble::Damaged(what.to_owned()));
     }
     let options = SqliteConnectOptions::new().filename(path).read_only(true);
     let mut connection = SqliteConnection::connect_with(&options).await?;

@@ -29,6 +29,7 @@
 //! | `database` | the statements, and how the file is opened |
 //! | `schema` | the tables, version by version |
 //! | `load` | reads everything without changing anything, and trusts nothing |
+//! | `wal` | whether the log of writes is whole |
 //! | `opening` | what is done about a database that is missing, old, too new or damaged |
 //! | `aside` | keeps a damaged database for a person to look at |
 
@@ -42,6 +43,7 @@ mod opening;
 mod reserve;
 mod schema;
 mod store;
+mod wal;
 mod writer;
 
 #[cfg(test)]

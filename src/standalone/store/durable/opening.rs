@@ -91,9 +91,11 @@ impl Opening<'_> {
             outcome => outcome,
         };
         let loaded = loaded.map_err(|trouble| self.refusal(trouble))?;
-        let database = Database::open(self.path)
+        let mut database = Database::open(self.path)
             .await
             .map_err(|error| self.unusable(error))?;
+        // What a crash has left at its end would look like damage, once more has been written over a part of it.
+        let _on_a_full_disk_it_stays = database.empty_log().await;
         Ok(Opened {
             database,
             loaded,

@@ -7,7 +7,7 @@ use insta::assert_snapshot;
 use tempfile::TempDir;
 
 use super::{database, everything, key, open, open_empty, snapshot, thing};
-use crate::standalone::store::durable::{OpenError, aside};
+use crate::standalone::store::durable::{OpenError, aside, wal};
 use crate::standalone::store::{Revision, Store};
 
 /// A database with some objects in it, closed, or killed with a log.
@@ -143,4 +143,44 @@ async fn a_draft_is_no_hindrance() {
     let folder = TempDir::new().unwrap();
     fs::write(folder.path().join("punctual.db.new"), "half").unwrap();
     open(&database(&folder)).await.unwrap();
+}
+
+/// SQLite itself would read up to there, and say nothing.
+#[tokio::test]
+async fn a_log_that_is_damaged_in_the_middle_is_noticed() {
+    let (_folder, path) = filled(false).await;
+    let log = aside::log_of(&path);
+    let mut bytes = fs::read(&log).unwrap();
+    let middle = bytes.len() / 2;
+    bytes[middle] ^= 1;
+    fs::write(&log, bytes).unwrap();
+    assert_snapshot!(is_refused_and_kept(&path).await, @r"
+    the database /data/punctual.db is damaged: a part of the log of its last writes is not what was written, and more was written after it.
+    It is kept, as it was found, as /data/punctual.db.damaged-20261124T160344Z.
+    Nothing was started: without it punctual does not know which runs there have been and what still runs. Put a backup of it in its place, or begin with an empty one: --start-empty
+    ");
+}
+
+/// The last transaction may be half written: nobody was told of it.
+#[tokio::test]
+async fn a_log_that_a_crash_has_cut_off_is_whole() {
+    let (_folder, path) = filled(false).await;
+    let log = aside::log_of(&path);
+    let bytes = fs::read(&log).unwrap();
+    for cut in [
+        bytes.len() - 1,
+        bytes.len() - 2_000,
+        bytes.len() / 2,
+        40,
+        32,
+        10,
+        0,
+    ] {
+        fs::write(&log, &bytes[..cut]).unwrap();
+        assert!(wal::is_whole(&log).unwrap(), "{cut}");
+    }
+    let mut torn = bytes.clone();
+    *torn.last_mut().unwrap() ^= 1;
+    fs::write(&log, torn).unwrap();
+    assert!(wal::is_whole(&log).unwrap());
 }

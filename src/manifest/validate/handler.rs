@@ -1,0 +1,98 @@
+//! What is done to a container to look after it: by probes, and at its beginning and end.
+
+use k8s_openapi::api::core::v1::{
+    ExecAction, GRPCAction, HTTPGetAction, LifecycleHandler, Probe, SleepAction, TCPSocketAction,
+};
+use k8s_openapi::apimachinery::pkg::util::intstr::IntOrString;
+
+use super::{Findings, names};
+use crate::manifest::path::FieldPath;
+
+const SCHEMES: [&str; 2] = ["HTTP", "HTTPS"];
+
+/// One of these.
+#[derive(Debug, Default)]
+pub(super) struct Handler<'a> {
+    exec: Option<&'a ExecAction>,
+    grpc: Option<&'a GRPCAction>,
+    http_get: Option<&'a HTTPGetAction>,
+    tcp_socket: Option<&'a TCPSocketAction>,
+    sleep: Option<&'a SleepAction>,
+}
+
+impl<'a> From<&'a Probe> for Handler<'a> {
+    fn from(probe: &'a Probe) -> Self {
+        Handler {
+            exec: probe.exec.as_ref(),
+            grpc: probe.grpc.as_ref(),
+            http_get: probe.http_get.as_ref(),
+            tcp_socket: probe.tcp_socket.as_ref(),
+            sleep: None,
+        }
+    }
+}
+
+impl<'a> From<&'a LifecycleHandler> for Handler<'a> {
+    fn from(handler: &'a LifecycleHandler) -> Self {
+        Handler {
+            exec: handler.exec.as_ref(),
+            grpc: None,
+            http_get: handler.http_get.as_ref(),
+            tcp_socket: handler.tcp_socket.as_ref(),
+            sleep: handler.sleep.as_ref(),
+        }
+    }
+}
+
+impl Handler<'_> {
+    /// Checks that it is one thing, and that this can be done.
+    pub(super) fn check(&self, path: &FieldPath, found: &mut Findings) {
+        let handlers = [
+            ("exec", self.exec.is_some()),
+            ("httpGet", self.http_get.is_some()),
+            ("tcpSocket", self.tcp_socket.is_some()),
+            ("grpc", self.grpc.is_some()),
+            ("sleep", self.sleep.is_some()),
+        ];
+        let mut written = handlers.into_iter().filter(|(_, is_written)| *is_written);
+        match written.next() {
+            None => found.required(path, "must specify a handler type"),
+            Some((field, _)) => self.check_action(&path.child(field), found),
+        }
+        for (field, _) in written {
+            found.forbidden(&path.child(field), "may not specify more than 1 handler type");
+        }
+    }
+
+    /// Checks the first action that is written, which is at `path`.
+    fn check_action(&self, path: &FieldPath, found: &mut Findings) {
+        if let Some(exec) = self.exec {
+            if exec.command.as_deref().unwrap_or_default().is_empty() {
+                found.required(&path.child("command"), "");
+            }
+        } else if let Some(get) = self.http_get {
+            check_port(&get.port, &path.child("port"), found);
+            let scheme = get.scheme.as_deref().unwrap_or_default();
+            if !scheme.is_empty() && !SCHEMES.contains(&scheme) {
+                found.not_supported(&path.child("scheme"), scheme, &SCHEMES);
+            }
+        } else if let Some(socket) = self.tcp_socket {
+            check_port(&socket.port, &path.child("port"), found);
+        }
+    }
+}
+
+/// A port by its number or its name.
+fn check_port(port: &IntOrString, path: &FieldPath, found: &mut Findings) {
+    match port {
+        IntOrString::Int(1..=65_535) => {}
+        IntOrString::Int(number) => {
+            found.invalid(path, *number, "must be between 1 and 65535, inclusive");
+        }
+        IntOrString::String(name) => {
+            for rule in names::port(name) {
+                found.invalid(path, name, rule);
+            }
+        }
+    }
+}
