@@ -62,13 +62,9 @@ fn files_of(path: &Path, depth: Depth) -> Result<Vec<PathBuf>, Box<Diagnostic>> 
     if !path.is_dir() {
         return Ok(vec![path.to_owned()]);
     }
-    let name = path.display();
-    let files = files_in(path, depth).map_err(|error| {
-        let message = format!("cannot look into the folder {name}: {}", reason(&error));
-        Box::new(Diagnostic::error("unreadable", message))
-    })?;
+    let files = files_of_folder(path, depth)?;
     if files.is_empty() {
-        let message = format!("the folder {name} holds no manifests");
+        let message = format!("the folder {} holds no manifests", path.display());
         let help = match depth {
             Depth::Flat => {
                 "punctual reads its *.yaml, *.yml and *.json files, not those of folders within it"
@@ -80,19 +76,31 @@ fn files_of(path: &Path, depth: Depth) -> Result<Vec<PathBuf>, Box<Diagnostic>> 
     Ok(files)
 }
 
-/// The files that are there now of those that `read_all` would read, by name; not standard input.
-pub fn files(paths: &[PathBuf]) -> Vec<PathBuf> {
-    let there = paths.iter().flat_map(|path| {
-        if path.is_dir() {
-            files_in(path, Depth::Flat).unwrap_or_default()
-        } else {
-            Some(path.clone())
-                .filter(|path| path.is_file())
-                .into_iter()
-                .collect()
-        }
-    });
-    there.collect()
+/// The files that a path stands for now, by name, as `read_all` would read them: a folder may hold none.
+///
+/// # Errors
+///
+/// When the path is not there, or can't be looked into. That says nothing about the files that it stood for before.
+pub fn files(path: &Path) -> Result<Vec<PathBuf>, Box<Diagnostic>> {
+    if path.is_dir() {
+        return files_of_folder(path, Depth::Flat);
+    }
+    if path.as_os_str() != STDIN {
+        let there = fs::metadata(path);
+        there.map_err(|error| Box::new(unreadable(&path.display().to_string(), &error)))?;
+    }
+    Ok(vec![path.to_owned()])
+}
+
+fn files_of_folder(folder: &Path, depth: Depth) -> Result<Vec<PathBuf>, Box<Diagnostic>> {
+    files_in(folder, depth).map_err(|error| {
+        let message = format!(
+            "cannot look into the folder {}: {}",
+            folder.display(),
+            reason(&error)
+        );
+        Box::new(Diagnostic::error("unreadable", message))
+    })
 }
 
 fn files_in(folder: &Path, depth: Depth) -> io::Result<Vec<PathBuf>> {

@@ -498,6 +498,57 @@ fn what_vanished_while_nobody_followed_is_pruned_at_the_next_start() {
     assert_eq!(run(&["--watch", followed]), "kept other");
 }
 
+/// A folder may begin empty, and be away for a while: what it held goes on.
+#[test]
+fn a_folder_that_is_not_there_for_a_while_loses_nothing() {
+    let place = TempDir::new().expect("a folder");
+    let folder = place.path().join("cron.d");
+    std::fs::create_dir(&folder).expect("a folder");
+    let mut child = command(&[
+        "up",
+        "--watch",
+        "--ephemeral",
+        "-o",
+        "json",
+        "--for",
+        "2m",
+        folder.to_str().expect("UTF-8"),
+    ])
+    .stdout(Stdio::piped())
+    .spawn()
+    .expect("punctual can be started");
+    let output = BufReader::new(child.stdout.take().expect("piped"));
+    let mut told = output
+        .lines()
+        .map_while(Result::ok)
+        .map(|line| serde_json::from_str::<Value>(&line).expect("JSON"));
+    wait_for(&mut told, "serving", "");
+    let write = |name: &str, text: &str| std::fs::write(folder.join(name), text).expect("a file");
+
+    write("first.yaml", &cronjob("first", "@every 1s", "echo first"));
+    write("second.yaml", &cronjob("second", "@daily", "true"));
+    wait_for(&mut told, "applied", "second");
+    let away = place.path().join("away");
+    std::fs::rename(&folder, &away).expect("it is moved");
+    let hidden = wait_for(&mut told, "diagnosed", "");
+    let message = hidden["messages"][0].as_str().expect("a message");
+    assert_snapshot!(message.replace(folder.to_str().expect("UTF-8"), "cron.d"));
+    wait_for(&mut told, "output", "");
+    std::fs::remove_file(away.join("second.yaml")).expect("a file");
+    std::fs::rename(&away, &folder).expect("it is moved");
+    // What is gone for good goes, and nothing else is done.
+    let next = told.find(|event| event["event"] == "applied" || event["event"] == "pruned");
+    assert_eq!(next.expect("it goes on")["name"], "second");
+    interrupt(&child);
+    let rest: Vec<Value> = told.collect();
+    assert!(
+        rest.iter()
+            .all(|event| event["event"] != "applied" && event["event"] != "pruned"),
+        "{rest:#?}"
+    );
+    assert_eq!(child.wait().expect("it ends").code(), Some(0));
+}
+
 #[test]
 fn a_refused_manifest_starts_nothing() {
     let manifest = Manifest::new(&cronjob("bad", "0 24 * * *", "echo never"));

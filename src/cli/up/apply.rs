@@ -61,6 +61,14 @@ pub(super) async fn apply_one(client: &Client, item: &Item) -> Result<(), Failur
         .map_err(|error| Failure::refused(format!("{} was refused: {}", item.id, refusal(&error))))
 }
 
+/// Whether something is known by this name.
+pub(super) async fn is_there(client: &Client, id: &Id) -> Result<bool, Failure> {
+    let found = api(client, id).get_opt(&id.key.name).await;
+    let found =
+        found.map_err(|error| Failure::new(format!("{id} could not be read: {}", refusal(&error))))?;
+    Ok(found.is_some())
+}
+
 /// Deletes what is known by this name, with everything that belongs to it. It may be gone already.
 pub(super) async fn delete(client: &Client, id: &Id) -> Result<(), Failure> {
     match api(client, id)

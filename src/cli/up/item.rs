@@ -73,6 +73,11 @@ impl Item {
         }
     }
 
+    /// Whether it is done once, and no more when it is gone: cleaned up after its end, or taken away by somebody.
+    pub(super) fn is_work(&self) -> bool {
+        matches!(self.id.kind, "Job" | "Pod")
+    }
+
     /// Whether the API makes its name up: then it is another object each time.
     pub(super) fn is_generated(&self) -> bool {
         self.json["metadata"]["name"].as_str().is_none()

@@ -136,6 +136,16 @@ fn runtime() -> impl TypedValueParser<Value = Runtime> {
 }
 
 impl UpArgs {
+    /// The paths with manifests; a folder that is followed may still be empty.
+    fn paths_to_read(&self) -> Vec<PathBuf> {
+        let is_to_fill = |path: &PathBuf| {
+            let files = manifest::files(path);
+            self.watch && files.is_ok_and(|files| files.is_empty())
+        };
+        let paths = self.paths.iter().filter(|path| !is_to_fill(path));
+        paths.cloned().collect()
+    }
+
     fn runtimes(&self) -> Runtimes {
         Runtimes {
             usual: self.runtime,
@@ -162,10 +172,11 @@ pub(super) fn up(args: &UpArgs) -> Result<Exit, Failure> {
     let zones = zoneinfo::load(args.tzdata.as_deref())?;
     // Before they are read: what changes after this look is seen as a change.
     let first_look = watch::look(if args.watch { &args.paths } else { &[] });
-    let loaded = if args.paths.is_empty() {
+    let paths = args.paths_to_read();
+    let loaded = if paths.is_empty() {
         manifest::Loaded::default()
     } else {
-        manifest::load(&args.paths, &mut std::io::stdin(), &zones)
+        manifest::load(&paths, &mut std::io::stdin(), &zones)
     };
     diagnostics::print(&loaded.diagnostics);
     if loaded.has_errors() {

@@ -48,9 +48,12 @@ pub(super) fn complaint(happening: &Happening) -> Option<String> {
             diagnostics,
             is_broken,
         }) => {
-            let mut text = render_all(diagnostics, Paint::Coloured);
+            let mut text = render_all(diagnostics, Paint::Coloured).trim_end().to_owned();
             if *is_broken {
-                let _ = write!(text, "{file} is not taken like this; what it held before goes on");
+                let _ = write!(
+                    text,
+                    "\n{file} is not taken like this; what it held before goes on"
+                );
             }
             Some(text.trim_end().to_owned())
         }

@@ -25,8 +25,8 @@ use crate::manifest;
 use crate::schedule::TimeZones;
 
 use plan::{Files, Plan, Seen};
-use settling::Settling;
 pub(super) use settling::{Look, look};
+use settling::{Settled, Settling};
 
 /// How often the files are looked at. A change is taken between one and two of these after the last write.
 const LOOK_EVERY: Duration = Duration::from_millis(500);
@@ -66,30 +66,34 @@ impl Watch {
     pub(super) async fn run(mut self) {
         loop {
             tokio::time::sleep(LOOK_EVERY).await;
-            let changed = tokio::task::block_in_place(|| self.settling.settled(look(&self.paths)));
-            if changed.is_empty() {
+            let settled = tokio::task::block_in_place(|| self.settling.settled(look(&self.paths)));
+            let seen = self.read(settled).await;
+            if seen.is_empty() {
                 continue;
             }
-            let seen = self.read(changed).await;
             let plan = self.files.take(seen);
             self.carry_out(plan).await;
         }
     }
 
     /// Reads the files that have changed, and tells what is wrong with them.
-    async fn read(&self, names: Vec<String>) -> BTreeMap<String, Seen> {
-        let there: BTreeMap<String, PathBuf> = manifest::files(&self.paths)
-            .into_iter()
-            .map(|file| (file.display().to_string(), file))
-            .collect();
-        let mut seen = BTreeMap::new();
-        for name in names {
-            let Some(path) = there.get(&name) else {
-                seen.insert(name, Seen::Gone);
-                continue;
+    async fn read(&self, settled: Settled) -> BTreeMap<String, Seen> {
+        for (path, why) in settled.hidden {
+            let told = Followed::Diagnosed {
+                file: path.display().to_string(),
+                diagnostics: vec![why],
+                is_broken: true,
             };
+            self.tell(told).await;
+        }
+        let gone = settled.gone.into_iter();
+        let mut seen: BTreeMap<String, Seen> = gone
+            .map(|path| (path.display().to_string(), Seen::Gone))
+            .collect();
+        for path in settled.written {
+            let name = path.display().to_string();
             let loaded = tokio::task::block_in_place(|| {
-                manifest::load(std::slice::from_ref(path), &mut std::io::empty(), &self.zones)
+                manifest::load(std::slice::from_ref(&path), &mut std::io::empty(), &self.zones)
             });
             let is_broken = loaded.has_errors();
             if !loaded.diagnostics.is_empty() {
@@ -110,7 +114,14 @@ impl Watch {
         seen
     }
 
-    async fn carry_out(&self, plan: Plan) {
+    async fn carry_out(&self, mut plan: Plan) {
+        for item in plan.keep {
+            match apply::is_there(&self.client, &item.id).await {
+                Ok(true) => {}
+                Ok(false) => plan.apply.push(item),
+                Err(Failure { message, .. }) => self.refuse(&item.file, message).await,
+            }
+        }
         for (item, owner) in plan.taken {
             let message = format!(
                 "{} is in {owner} as well, and that one counts; take it out of one of them",

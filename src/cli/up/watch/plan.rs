@@ -41,6 +41,8 @@ struct Held {
 pub(super) struct Plan {
     /// What is new or has changed.
     pub(super) apply: Vec<Item>,
+    /// What is as it was in a file that was written, and is applied if somebody has deleted it meanwhile.
+    pub(super) keep: Vec<Item>,
     /// What no file has any more, and the file that had it.
     pub(super) prune: Vec<(Id, String)>,
     /// What another file, named here, has already. It is not taken from the one in the item.
@@ -103,6 +105,8 @@ impl Files {
             let was = before.get(&item.id).map(|(held, _)| &held.json);
             if was != Some(&item.json) {
                 plan.apply.push(item);
+            } else if !item.is_work() && !item.is_generated() {
+                plan.keep.push(item);
             }
         }
         let kept: BTreeSet<&Id> = self.held.values().flat_map(BTreeMap::keys).collect();
@@ -172,6 +176,7 @@ mod tests {
                     item.json["spec"].as_str().unwrap()
                 )
             }));
+            words.extend(plan.keep.iter().map(|item| format!("keep {}", item.id.key.name)));
             words.extend(
                 plan.prune
                     .iter()
@@ -197,17 +202,17 @@ mod tests {
             (
                 "as it was",
                 &[&[("a", "x=1 y=1")], &[("a", "x=1 y=1")]],
-                "apply x=1, apply y=1; nothing",
+                "apply x=1, apply y=1; keep x, keep y",
             ),
             (
                 "changed",
                 &[&[("a", "x=1 y=1")], &[("a", "x=2 y=1")]],
-                "apply x=1, apply y=1; apply x=2",
+                "apply x=1, apply y=1; apply x=2, keep y",
             ),
             (
                 "taken out",
                 &[&[("a", "x=1 y=1")], &[("a", "y=1")]],
-                "apply x=1, apply y=1; prune x of a",
+                "apply x=1, apply y=1; keep y, prune x of a",
             ),
             (
                 "its file removed",
@@ -222,7 +227,7 @@ mod tests {
             (
                 "its file renamed",
                 &[&[("a", "x=1")], &[("a", "-"), ("b", "x=1")]],
-                "apply x=1; nothing",
+                "apply x=1; keep x",
             ),
             (
                 "moved, and changed",

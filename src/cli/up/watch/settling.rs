@@ -5,73 +5,151 @@
 //! file, and misses nothing. A file that was changed is taken when it is the same at two looks in a row, so that nothing is
 //! read that is only half written.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
+use std::io;
 use std::os::unix::fs::MetadataExt as _;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
-use crate::manifest;
+use crate::manifest::{self, Diagnostic};
 
 /// What changes when a file does.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(in crate::cli::up) struct Stamp {
+struct Stamp {
     inode: u64,
     bytes: u64,
     /// When it was last written or renamed, in seconds and nanoseconds.
     changed: (i64, i64),
 }
 
-/// Files by their names, as messages name them.
-pub(in crate::cli::up) type Look = BTreeMap<String, Stamp>;
+/// What is to be seen of some paths.
+#[derive(Debug, Default)]
+pub(in crate::cli::up) struct Look {
+    files: BTreeMap<PathBuf, Stamp>,
+    /// The paths that can't be looked into, and why: what they stood for is not known to be gone.
+    hidden: BTreeMap<PathBuf, Box<Diagnostic>>,
+}
 
 /// Looks at the files that some paths stand for.
 pub(in crate::cli::up) fn look(paths: &[PathBuf]) -> Look {
-    let files = manifest::files(paths).into_iter();
-    let stamped = files.filter_map(|file| {
-        let metadata = fs::metadata(&file).ok()?;
-        let stamp = Stamp {
-            inode: metadata.ino(),
-            bytes: metadata.len(),
-            changed: (metadata.ctime(), metadata.ctime_nsec()),
-        };
-        Some((file.display().to_string(), stamp))
-    });
-    stamped.collect()
+    let mut look = Look::default();
+    for path in paths {
+        match manifest::files(path).and_then(|files| stamps(path, files)) {
+            Ok(stamps) => look.files.extend(stamps),
+            Err(why) => {
+                look.hidden.insert(path.clone(), why);
+            }
+        }
+    }
+    look
+}
+
+/// The stamps of the files that a path stands for.
+fn stamps(path: &Path, files: Vec<PathBuf>) -> Result<Vec<(PathBuf, Stamp)>, Box<Diagnostic>> {
+    let mut stamps = Vec::new();
+    for file in files {
+        match fs::metadata(&file) {
+            Ok(metadata) => {
+                let stamp = Stamp {
+                    inode: metadata.ino(),
+                    bytes: metadata.len(),
+                    changed: (metadata.ctime(), metadata.ctime_nsec()),
+                };
+                stamps.push((file, stamp));
+            }
+            // Removed just now, or a link to nothing.
+            Err(error) if error.kind() == io::ErrorKind::NotFound => {}
+            Err(error) => {
+                let message = format!("cannot look at the files of {}: {error}", path.display());
+                return Err(Box::new(Diagnostic::error("unreadable", message)));
+            }
+        }
+    }
+    Ok(stamps)
+}
+
+impl Look {
+    /// Whether a file may be there and not be seen.
+    fn hides(&self, file: &Path) -> bool {
+        let mut hidden = self.hidden.keys();
+        hidden.any(|path| file == path || file.parent() == Some(path))
+    }
+}
+
+/// What has changed and come to rest.
+#[derive(Debug, Default)]
+pub(super) struct Settled {
+    /// Files that were written or have come.
+    pub(super) written: Vec<PathBuf>,
+    /// Files that are not there any more.
+    pub(super) gone: Vec<PathBuf>,
+    /// Paths that can't be looked into since a moment ago, and why.
+    pub(super) hidden: Vec<(PathBuf, Diagnostic)>,
 }
 
 /// What was seen, and what of it was taken.
 #[derive(Debug)]
 pub(super) struct Settling {
-    taken: Look,
+    taken: BTreeMap<PathBuf, Stamp>,
     last: Look,
+    /// The paths of which it was told that they can't be looked into.
+    told_hidden: BTreeSet<PathBuf>,
 }
 
 impl Settling {
     /// The files as they were when everything began.
-    pub(super) fn begin(taken: Look) -> Self {
+    pub(super) fn begin(first: Look) -> Self {
         Self {
-            last: taken.clone(),
-            taken,
+            taken: first.files.clone(),
+            last: first,
+            told_hidden: BTreeSet::new(),
         }
     }
 
     /// The files that have changed, come or gone since they were last taken, and are now as they were at the last look;
-    /// now they are taken.
-    pub(super) fn settled(&mut self, now: Look) -> Vec<String> {
-        let known = self.taken.keys().chain(now.keys());
-        let changed = known.filter(|name| {
-            let is = now.get(*name);
-            is != self.taken.get(*name) && is == self.last.get(*name)
-        });
-        let mut settled: Vec<String> = changed.cloned().collect();
-        settled.sort();
-        settled.dedup();
-        for name in &settled {
-            match now.get(name) {
-                Some(stamp) => self.taken.insert(name.clone(), *stamp),
-                None => self.taken.remove(name),
-            };
+    /// now they are taken. A file that can't be seen stays as it was.
+    pub(super) fn settled(&mut self, mut now: Look) -> Settled {
+        let mut settled = Settled::default();
+        let known: BTreeSet<&PathBuf> = self.taken.keys().chain(now.files.keys()).collect();
+        for path in known {
+            let is = now.files.get(path);
+            let is_at_rest = is == self.last.files.get(path) && !now.hides(path);
+            if is_at_rest && is != self.taken.get(path) {
+                let list = if is.is_some() {
+                    &mut settled.written
+                } else {
+                    &mut settled.gone
+                };
+                list.push(path.clone());
+            }
         }
+        for path in &settled.written {
+            self.taken.extend(
+                now.files
+                    .get_key_value(path)
+                    .map(|(path, stamp)| (path.clone(), *stamp)),
+            );
+        }
+        for path in &settled.gone {
+            self.taken.remove(path);
+        }
+        for (path, why) in &now.hidden {
+            let is_news = self.last.hidden.contains_key(path) && !self.told_hidden.contains(path);
+            settled
+                .hidden
+                .extend(is_news.then(|| (path.clone(), (**why).clone())));
+        }
+        self.told_hidden.retain(|path| now.hidden.contains_key(path));
+        self.told_hidden
+            .extend(settled.hidden.iter().map(|(path, _)| path.clone()));
+        let unseen: Vec<_> = self
+            .last
+            .files
+            .iter()
+            .filter(|(path, _)| now.hides(path))
+            .map(|(path, stamp)| (path.clone(), *stamp))
+            .collect();
+        now.files.extend(unseen);
         self.last = now;
         settled
     }
@@ -81,18 +159,35 @@ impl Settling {
 mod tests {
     use super::*;
 
-    /// `name:version …`
+    /// `name:version`, and `!path` for one that can't be looked into.
     fn at(text: &str) -> Look {
-        let files = text.split_whitespace().map(|file| {
-            let (name, version) = file.split_once(':').unwrap();
+        let mut look = Look::default();
+        for word in text.split_whitespace() {
+            if let Some(path) = word.strip_prefix('!') {
+                let why = Diagnostic::error("unreadable", "it is not there");
+                look.hidden.insert(path.into(), Box::new(why));
+                continue;
+            }
+            let (name, version) = word.split_once(':').unwrap();
             let stamp = Stamp {
                 inode: 1,
                 bytes: version.parse().unwrap(),
                 changed: (0, 0),
             };
-            (name.to_owned(), stamp)
-        });
-        files.collect()
+            look.files.insert(name.into(), stamp);
+        }
+        look
+    }
+
+    /// `name` of what was written, `-name` of what is gone, `!path` of what can't be looked into.
+    fn words(settled: &Settled) -> String {
+        let written = settled.written.iter().map(|path| path.display().to_string());
+        let gone = settled.gone.iter().map(|path| format!("-{}", path.display()));
+        let hidden = settled
+            .hidden
+            .iter()
+            .map(|(path, _)| format!("!{}", path.display()));
+        written.chain(gone).chain(hidden).collect::<Vec<_>>().join(" ")
     }
 
     #[test]
@@ -113,12 +208,45 @@ mod tests {
             ("a:4 b:2", ""),
             // Renamed: both at the same time.
             ("c:4 b:2", ""),
-            ("c:4 b:2", "a c"),
+            ("c:4 b:2", "c -a"),
             ("", ""),
-            ("", "b c"),
+            ("", "-b -c"),
         ];
         for (step, (now, settled)) in table.into_iter().enumerate() {
-            assert_eq!(settling.settled(at(now)).join(" "), settled, "step {step}: {now}");
+            assert_eq!(words(&settling.settled(at(now))), settled, "step {step}: {now}");
+        }
+    }
+
+    #[test]
+    fn what_can_not_be_seen_is_not_gone() {
+        let mut settling = Settling::begin(at("d/a:1 d/b:1 c:1"));
+        let table = [
+            // Not there for a moment.
+            ("c:1 !d", ""),
+            ("d/a:1 d/b:1 c:1", ""),
+            // And for longer; a file is not hidden by the folder beside it.
+            ("c:1 !d", ""),
+            ("!d", "!d"),
+            ("!d", "-c"),
+            ("!d", ""),
+            // It is there again, as it was but for a file that was removed.
+            ("d/a:1", ""),
+            ("d/a:1", "-d/b"),
+            // Written just before, and half of it taken for what it is.
+            ("d/a:2", ""),
+            ("!d", ""),
+            ("!d", "!d"),
+            ("d/a:2", "d/a"),
+            // A file that was named itself.
+            ("d/a:2 !e", ""),
+            ("d/a:2 !e", "!e"),
+            ("d/a:2 e:1", ""),
+            ("d/a:2 e:1", "e"),
+            ("d/a:2 !e", ""),
+            ("d/a:2 !e", "!e"),
+        ];
+        for (step, (now, settled)) in table.into_iter().enumerate() {
+            assert_eq!(words(&settling.settled(at(now))), settled, "step {step}: {now}");
         }
     }
 }
