@@ -23,6 +23,11 @@ helm.sh/chart: {{ printf "%s-%s" .Chart.Name .Chart.Version }}
 {{- end }}
 {{- end -}}
 
+{{/* The labels and others beside them, of which the others win: a list of the context and a map. */}}
+{{- define "punctual.labelsWith" -}}
+{{- mergeOverwrite (include "punctual.labels" (first .) | fromYaml) (last .) | toYaml -}}
+{{- end -}}
+
 {{- define "punctual.serviceAccountName" -}}
 {{- if .Values.serviceAccount.create -}}
 {{- .Values.serviceAccount.name | default (include "punctual.fullname" .) -}}
@@ -36,6 +41,23 @@ helm.sh/chart: {{ printf "%s-%s" .Chart.Name .Chart.Version }}
 {{- printf "%s@%s" .Values.image.repository .Values.image.digest -}}
 {{- else -}}
 {{- printf "%s:%s" .Values.image.repository (.Values.image.tag | default .Chart.AppVersion) -}}
+{{- end -}}
+{{- end -}}
+
+{{/* What other values say already can't be said again by extraArgs and extraEnv. */}}
+{{- define "punctual.refuseTwice" -}}
+{{- $said := dict "--adopt" "adopt" "--namespace" "namespaces" "-n" "namespaces" "--selector" "selector" "-l" "selector"
+  "--calendars" "calendars" "--cronjob-metrics" "metrics.cronJobs" "--metrics-listen" "metrics.port" "--log-format" "log.format"
+  "--lease-name" "the release's name" "--lease-namespace" "the release's namespace" -}}
+{{- range $argument := .Values.extraArgs -}}
+{{- with get $said (splitList "=" $argument | first) -}}
+{{- fail (printf "extraArgs: %s is given already, by %s" $argument .) -}}
+{{- end -}}
+{{- end -}}
+{{- range .Values.extraEnv -}}
+{{- if eq (toString .name) "RUST_LOG" -}}
+{{- fail "extraEnv: RUST_LOG is given already, by log.filter" -}}
+{{- end -}}
 {{- end -}}
 {{- end -}}
 
