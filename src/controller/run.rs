@@ -6,12 +6,13 @@ use std::time::Duration;
 
 use futures::{FutureExt, StreamExt};
 use kube::Client;
+use kube::runtime::watcher;
 use tokio::sync::watch;
 use tokio::task::JoinSet;
 use tokio::time::timeout;
 
 use crate::clock::SharedClock;
-use crate::controller::charge::Charge;
+use crate::controller::charge::{Charge, Scope};
 use crate::controller::leadership::Leadership;
 use crate::controller::lenient::Strict as _;
 use crate::controller::pace::Pace;
@@ -240,10 +241,9 @@ impl Controller {
                     );
                 }
             }
-            // The stream recovers by itself, by listing again after a pause.
-            Watched::CronJob(_, Err(error)) | Watched::Job(_, Err(error)) => {
-                tracing::warn!(error = why_it_failed(&error), "watch failed");
-            }
+            // The streams recover by themselves, by listing again after a pause.
+            Watched::CronJob(scope, Err(error)) => warn_of_watch("CronJobs", &scope, &error),
+            Watched::Job(scope, Err(error)) => warn_of_watch("Jobs", &scope, &error),
         }
         if self.state.is_synced() {
             self.options.health.set_ready();
@@ -255,6 +255,8 @@ impl Controller {
         let now = self.options.clock.now();
         if !self.leading {
             self.state.stand_by(now);
+            self.options.teller.metrics().set_backlog(0);
+            self.options.teller.metrics().set_held_back(0);
             return;
         }
         let (tasks, news) = self.state.ready(now);
@@ -336,6 +338,11 @@ impl Controller {
             note,
         });
     }
+}
+
+fn warn_of_watch(of: &str, scope: &Scope, error: &watcher::Error) {
+    let (namespace, error) = (&scope.0, why_it_failed(error));
+    tracing::warn!(of, namespace, error, "watch failed");
 }
 
 /// Says why a CronJob can't be dealt with, at the fourth attempt, the eighth and so on: what passes by itself is no news.

@@ -378,6 +378,7 @@ impl State {
         standing.claim(&decision);
         let wellbeing = Wellbeing {
             suspended: entry.cronjob.spec.is_suspended(now),
+            held: decision.notes.iter().any(Note::is_about_unusable),
             failing: standing.streak.observe(&entry.cronjob, &runs),
             expected_success: decision.expected_success,
             last_success: entry.cronjob.status.last_successful_time,

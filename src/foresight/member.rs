@@ -6,7 +6,7 @@ use crate::cronjob::{CronJob, JobRef, Origin, Outcome, Run, RunState};
 use crate::foresight::{End, Happening, Life, What};
 use crate::policy::{
     Decision, Deletion, DeletionOutcome, DeletionResult, Group, Memory, NEXT_AFTER, Note, Situation, Start,
-    StartResult, decide_in_group, settle,
+    StartResult, decide_in_group, settle, tell_pruned,
 };
 use crate::schedule::Timestamp;
 
@@ -99,9 +99,10 @@ impl Member {
             self.end_for_next(stopped, End::Stopped, now, see);
             deleted.push(self.delete(stopped));
         }
-        deleted.extend(decision.prune.iter().map(|pruned| self.delete(pruned)));
-        let (status, notes) = settle(decision, &deleted, result);
+        let (status, mut notes) = settle(decision, &deleted, result);
         self.cronjob.status = status;
+        let pruned: Vec<DeletionResult> = decision.prune.iter().map(|pruned| self.delete(pruned)).collect();
+        notes.extend(tell_pruned(decision, &pruned));
         for note in &notes {
             self.show(now, What::Noted(note), see);
         }

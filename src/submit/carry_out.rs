@@ -132,9 +132,13 @@ impl Submitter {
         if let Some(start) = &decision.start {
             let (requests, carried) = (&requests, &mut carried);
             let work = self.lanes.start(namespace, move || async move {
-                let late = self.comes_too_late(start, overtaken);
-                if late.is_some() {
-                    carried.trouble = late;
+                if overtaken.is_set() {
+                    // Whatever overtook it has it decided again.
+                    return (vec![], None);
+                }
+                if start.deadline.is_some_and(|by| self.clock.now() >= by) {
+                    // The next decision reports it as missed.
+                    carried.trouble = Some(Trouble::passing("its turn came after its starting deadline"));
                     return (vec![], None);
                 }
                 let (results, result) = self
@@ -157,18 +161,6 @@ impl Submitter {
             Box::pin(work()).await;
         }
         carried
-    }
-
-    /// Why a start whose turn has come is not to be sent any more. The next decision says what becomes of it.
-    fn comes_too_late(&self, start: &Start, overtaken: &Overtaken) -> Option<Trouble> {
-        let is_late = |deadline| self.clock.now() >= deadline;
-        if start.deadline.is_some_and(is_late) {
-            Some(Trouble::passing("its turn came after its starting deadline"))
-        } else if overtaken.is_set() {
-            Some(Trouble::passing("the CronJob was changed before its turn came"))
-        } else {
-            None
-        }
     }
 
     /// How long the record of a decision may wait for starts: while it does, nothing else is decided about its CronJob, so

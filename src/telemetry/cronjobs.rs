@@ -34,6 +34,8 @@ pub enum Detail {
 pub struct Wellbeing {
     /// Nothing is started for now.
     pub suspended: bool,
+    /// It can't be started as it is written: its schedule, its zone or an annotation can't be used.
+    pub held: bool,
     /// How many runs have failed since the last success.
     pub failing: u32,
     /// When a success is overdue that has not come yet.
@@ -48,6 +50,7 @@ impl Wellbeing {
     fn state(&self) -> &'static str {
         match self {
             Wellbeing { suspended: true, .. } => "suspended",
+            Wellbeing { held: true, .. } => "held",
             Wellbeing { failing: 1.., .. } => "failing",
             _ => "healthy",
         }
@@ -55,7 +58,7 @@ impl Wellbeing {
 }
 
 /// The states of [`Wellbeing`], which begin at 0: nothing is no number to Prometheus.
-const STATES: [&str; 3] = ["healthy", "suspended", "failing"];
+const STATES: [&str; 4] = ["healthy", "suspended", "held", "failing"];
 
 /// Not `namespace`: that is where Punctual itself runs, as Prometheus labels what it scrapes.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
@@ -242,6 +245,17 @@ mod tests {
         assert_eq!(world.shown(), [r#"cronjobs{state="healthy"} 2"#]);
         world.metrics.clear();
         assert_eq!(world.shown(), Vec::<String>::new());
+    }
+
+    #[test]
+    fn what_cannot_be_started_as_it_is_written_is_not_healthy() {
+        let world = World::new(Detail::Trouble);
+        let held = Wellbeing {
+            held: true,
+            ..Wellbeing::default()
+        };
+        world.metrics.set(&key("a"), Some(held));
+        assert_eq!(world.shown(), [r#"cronjobs{state="held"} 1"#]);
     }
 
     #[test]

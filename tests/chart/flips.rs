@@ -10,13 +10,17 @@ use crate::render::{helm, rendered_with};
 use crate::values::{FLIPS, flipped};
 
 /// Values, and what `NOTES.txt` warns of then.
-const WARNINGS: [(&str, &str); 8] = [
+const WARNINGS: [(&str, &str); 12] = [
     ("{replicas: 1}", "WARNING: one replica"),
     (
         "{podDisruptionBudget: {enabled: false}}",
         "WARNING: no PodDisruptionBudget",
     ),
     ("{}", "WARNING: no alerts"),
+    ("{replicas: 0}", "no replicas"),
+    ("{podDisruptionBudget: {maxUnavailable: 0}}", "can be drained"),
+    ("{serviceAccount: {create: false}}", "every pod in"),
+    ("{extraArgs: [--shadow]}", "It writes nothing"),
     ("{rbac: {create: false}}", "WARNING: no roles"),
     (
         "{rbac: {listPods: false}}",

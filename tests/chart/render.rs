@@ -13,7 +13,7 @@ use crate::{CHART, needing, read};
 const EXAMPLES: [&str; 3] = ["managed-cluster", "replace-built-in", "one-namespace"];
 
 /// Values that must be refused, and a word of the reason.
-const MISTAKES: [(&str, &str); 8] = [
+const MISTAKES: [(&str, &str); 11] = [
     ("replica: 3", "replica"),
     ("adopt: everything", "adopt"),
     ("namespaces: [Team_A]", "namespaces"),
@@ -22,6 +22,9 @@ const MISTAKES: [(&str, &str); 8] = [
     ("metrics: {serviceMonitor: {enable: true}}", "enable"),
     ("metrics: {port: 0}", "port"),
     ("podAntiAffinity: preferred", "podAntiAffinity"),
+    ("resources: {limits: {memory: 1GiB}}", "memory"),
+    ("extraArgs: [--adopt=all]", "--adopt"),
+    ("selector: a=b=c", "selector"),
 ];
 
 /// Where the plain manifest is that `kubectl apply -f` takes.

@@ -27,6 +27,9 @@ const LONGEST_WATCH: Duration = Duration::from_secs(30);
 /// After so much silence a connection is given up. client-go notices in about the same time.
 const SILENCE: Duration = Duration::from_secs(45);
 
+/// How often it is asked whether everything has been listed, before the lease is asked for.
+const READY_AGAIN_AFTER: Duration = Duration::from_millis(50);
+
 /// How long the last events may take when the controller stops. A standby waits for the lease meanwhile.
 const EVENTS_GRACE: Duration = Duration::from_secs(1);
 
@@ -92,7 +95,8 @@ impl Parts {
             (Leadership::always(), tokio::spawn(until(elector_stops)))
         } else {
             let (elector, leadership) = elector(args, config, clock, &metrics)?;
-            (leadership, tokio::spawn(elector.run(elector_stops)))
+            let elector = contend(elector, health.clone(), elector_stops);
+            (leadership, tokio::spawn(elector))
         };
         let (leads, writes) = (leadership.clone(), !args.shadow);
         let gate: Gate = Arc::new(move || writes && leads.is_held());
@@ -142,6 +146,18 @@ fn elector(
     let client = watched_client(&connect::client(config)?, metrics, clock, open_gate());
     let lease = lease_name(args, config);
     Ok(Elector::new(client, Arc::clone(clock), metrics.clone(), lease))
+}
+
+/// Contends for the lease, but not before there is something to lead with: a replica that can list nothing would keep the
+/// lease from those that can.
+async fn contend(elector: Elector, health: Health, mut stop: watch::Receiver<bool>) {
+    while !health.is_ready() {
+        let stopped = stop.wait_for(|stop| *stop);
+        if timeout(READY_AGAIN_AFTER, stopped).await.is_ok() {
+            return;
+        }
+    }
+    elector.run(stop).await;
 }
 
 /// In place of an elector where nobody has to agree.

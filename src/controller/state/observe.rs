@@ -42,6 +42,7 @@ impl State {
         let replaced = known.is_some_and(|known| known.uid != object.metadata.uid);
         let is_new = known.is_none();
         let edited = known.is_some_and(|known| known.generation != object.metadata.generation);
+        let is_news = known.is_none_or(|known| known.resource_version != object.metadata.resource_version);
         if replaced || !self.adoption.is_in_charge_of(&object) {
             self.forget(&key);
         }
@@ -61,7 +62,9 @@ impl State {
         if self.cache.watched_cronjob(&key, object, &self.zones) {
             // And its group may have more slots by now.
             self.mark_waiting(&key);
-            self.overtake(&key);
+            if is_news {
+                self.overtake(&key);
+            }
             self.mark(key);
         }
     }

@@ -88,6 +88,17 @@ impl Note {
         }
     }
 
+    /// Whether it says that the CronJob can't be started as it is written.
+    pub fn is_about_unusable(&self) -> bool {
+        matches!(
+            self,
+            Note::Unparseable { .. }
+                | Note::UnknownTimeZone { .. }
+                | Note::NeverFires { .. }
+                | Note::Held { .. }
+        )
+    }
+
     /// How late a run was started.
     pub fn lateness(&self) -> Option<TimeDelta> {
         match self {
