@@ -5,7 +5,7 @@ use k8s_openapi::api::core::v1::{
 };
 use k8s_openapi::apimachinery::pkg::util::intstr::IntOrString;
 
-use super::{Findings, names};
+use super::{Findings, Hint, names};
 use crate::manifest::path::FieldPath;
 
 const SCHEMES: [&str; 2] = ["HTTP", "HTTPS"];
@@ -87,11 +87,26 @@ fn check_port(port: &IntOrString, path: &FieldPath, found: &mut Findings) {
     match port {
         IntOrString::Int(1..=65_535) => {}
         IntOrString::Int(number) => {
-            found.invalid(path, *number, "must be between 1 and 65535, inclusive");
+            let error = found.invalid(path, *number, "must be between 1 and 65535, inclusive");
+            // A port that is not written is read as this.
+            if *number == 0 {
+                error.hint(Hint {
+                    message: format!("`{}` is required, and is not 0", path.name()),
+                    help: Some("write the number of a port, or its name".to_owned()),
+                    ..Hint::default()
+                });
+            }
         }
         IntOrString::String(name) => {
             for rule in names::port(name) {
-                found.invalid(path, name, rule);
+                let error = found.invalid(path, name, rule);
+                if name.parse::<u16>().is_ok() {
+                    error.hint(Hint {
+                        message: format!("a text is the name of a port, and {name:?} is none"),
+                        help: Some(format!("write `{name}` without quotation marks")),
+                        ..Hint::default()
+                    });
+                }
             }
         }
     }
