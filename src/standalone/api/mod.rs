@@ -57,7 +57,7 @@ use registry::{Mode, Owners, Registry};
 use resource::NAMESPACES;
 
 /// The namespaces that are there from the start.
-const FIRST_NAMESPACES: [&str; 2] = ["default", "kube-system"];
+const FIRST_NAMESPACES: [&str; 3] = ["default", "kube-system", "kube-node-lease"];
 
 /// An API that is running: its registry, and the collector behind it. Clones share it; it ends with the last one.
 #[derive(Debug, Clone)]

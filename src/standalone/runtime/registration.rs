@@ -1,14 +1,17 @@
 //! The node as an object: what the kubelet tells the API server of its machine.
 //!
-//! It is told once, at the start, and never again: a node that nobody would miss needs no heartbeat.
+//! It is told once, at the start, and never again: a node that nobody would miss needs no heartbeat. Its lease is there
+//! because kubectl asks for it.
 
 use std::collections::BTreeMap;
 use std::fs;
 
+use k8s_openapi::api::coordination::v1::{Lease, LeaseSpec};
 use k8s_openapi::api::core::v1::{
     Node, NodeAddress, NodeCondition, NodeDaemonEndpoints, NodeStatus, NodeSystemInfo,
 };
 use k8s_openapi::apimachinery::pkg::api::resource::Quantity;
+use k8s_openapi::apimachinery::pkg::apis::meta::v1::MicroTime;
 use kube::api::{ObjectMeta, Patch, PatchParams, PostParams};
 use kube::{Api, Client, Resource as _};
 
@@ -19,10 +22,26 @@ use crate::schedule::Timestamp;
 use crate::standalone::KUBERNETES_VERSION;
 use crate::standalone::instants::to_time;
 
+/// Where the leases of nodes are.
+const LEASES: &str = "kube-node-lease";
+
+/// How long a kubelet's lease is good for, in seconds.
+const LEASE_SECONDS: i32 = 40;
+
+/// Who writes the lease.
+const FIELD_MANAGER: &str = "kubelet";
+
 /// Puts the node down, or what has changed of it since the last time. What fails is told in the log: pods run without it.
 pub(crate) async fn register(client: Client, name: &'static str, runtimes: Runtimes, now: Timestamp) {
     let node = node(name, runtimes.version().await, now);
-    if let Err(error) = put(&Api::all(client), &node).await {
+    let leases: Api<Lease> = Api::namespaced(client.clone(), LEASES);
+    let written = async {
+        put(&Api::all(client), &node).await?;
+        let lease = Patch::Apply(lease(name, now));
+        let params = PatchParams::apply(FIELD_MANAGER).force();
+        leases.patch(name, &params, &lease).await.map(drop)
+    };
+    if let Err(error) = written.await {
         let error = &error as &dyn std::error::Error;
         tracing::warn!(error, "the node could not be registered");
     }
@@ -39,6 +58,22 @@ async fn put(nodes: &Api<Node>, node: &Node) -> kube::Result<()> {
     let params = PatchParams::default();
     nodes.patch_status(name, &params, &Patch::Merge(node)).await?;
     Ok(())
+}
+
+/// Says since when the node is there.
+fn lease(name: &str, now: Timestamp) -> Lease {
+    Lease {
+        metadata: ObjectMeta {
+            name: Some(name.to_owned()),
+            ..ObjectMeta::default()
+        },
+        spec: Some(LeaseSpec {
+            holder_identity: Some(name.to_owned()),
+            lease_duration_seconds: Some(LEASE_SECONDS),
+            renew_time: Some(MicroTime(to_time(now).0)),
+            ..LeaseSpec::default()
+        }),
+    }
 }
 
 fn node(name: &str, runtime: String, now: Timestamp) -> Node {
