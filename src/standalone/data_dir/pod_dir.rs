@@ -1,14 +1,19 @@
 //! Where a pod's files are.
 //!
 //! ```text
-//!  pods/<uid>/logs/<container>/<restart>.log    what a container's process wrote
+//!  pods/<uid>/<container>.<restart>.log         what a container's process wrote
+//!  pods/<uid>/<container>.<restart>.attempt/    what its supervisor records
 //!  pods/<uid>/volumes/<name>/                   a volume
 //!  pods/<uid>/root/<container>/                 where a process finds the volumes that it mounts
-//!  pods/<uid>/attempts/<container>/<restart>/    what its supervisor records
 //! ```
+//!
+//! They are few, and so are the folders: to make one can take a file system longer than all else about a start.
 
 use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
+
+/// What the names of the folders of attempts end with.
+const ATTEMPT: &str = "attempt";
 
 /// The folder of one pod.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -25,27 +30,25 @@ impl PodDir {
         &self.0
     }
 
-    /// The folder of a container's logs: one file for each time that it was started.
-    pub fn logs(&self, container: &str) -> PathBuf {
-        self.0.join("logs").join(component(container))
-    }
-
     /// What a container wrote after its `restart`th restart; 0 is the first start.
     pub fn log(&self, container: &str, restart: u32) -> PathBuf {
-        self.logs(container).join(format!("{restart}.log"))
-    }
-
-    /// The folders of all attempts at all containers.
-    pub fn attempts(&self) -> impl Iterator<Item = PathBuf> + use<> {
-        let below = |folder: PathBuf| std::fs::read_dir(folder).into_iter().flatten().flatten();
-        let containers = below(self.0.join("attempts"));
-        containers.flat_map(move |container| below(container.path()).map(|attempt| attempt.path()))
+        self.of_start(container, restart, "log")
     }
 
     /// What the supervisor of a container records of its `restart`th restart.
     pub fn attempt(&self, container: &str, restart: u32) -> PathBuf {
-        let attempts = self.0.join("attempts").join(component(container));
-        attempts.join(restart.to_string())
+        self.of_start(container, restart, ATTEMPT)
+    }
+
+    /// The folders of all attempts at all containers.
+    pub fn attempts(&self) -> impl Iterator<Item = PathBuf> + use<> {
+        let entries = std::fs::read_dir(&self.0).into_iter().flatten().flatten();
+        let paths = entries.map(|entry| entry.path());
+        paths.filter(|path| path.extension().is_some_and(|extension| extension == ATTEMPT))
+    }
+
+    fn of_start(&self, container: &str, restart: u32, what: &str) -> PathBuf {
+        self.0.join(format!("{}.{restart}.{what}", component(container)))
     }
 
     /// The folder that a container's process starts in when it has volumes.
@@ -93,7 +96,7 @@ mod tests {
         assert_eq!(pod.path(), Path::new("/data/pods/4f1c9a3e-0d5b"));
         assert_eq!(
             pod.log("main", 2),
-            Path::new("/data/pods/4f1c9a3e-0d5b/logs/main/2.log")
+            Path::new("/data/pods/4f1c9a3e-0d5b/main.2.log")
         );
         assert_eq!(
             pod.volume("cache.d"),

@@ -73,7 +73,7 @@ fn an_ephemeral_folder_goes_with_its_last_user() {
     let path = data.path().to_owned();
     assert_eq!(mode(&path), 0o700);
     let clone = data.clone();
-    fs::create_dir_all(data.pod("uid").logs("main")).unwrap();
+    fs::create_dir_all(data.pod("uid").path()).unwrap();
     drop(data);
     assert!(path.is_dir());
     drop(clone);

@@ -2,7 +2,7 @@
 //!
 //! It is detached (a session of its own), starts the container's process, keeps what that writes in the log and its
 //! end in a file, passes orders on, and goes. `punctual` may be killed meanwhile: whoever comes after finds the attempt
-//! by its folder, `pods/<uid>/attempts/<container>/<number>/`:
+//! by its folder, `pods/<uid>/<container>.<number>.attempt/`:
 //!
 //! | file | what it is |
 //! |---|---|
