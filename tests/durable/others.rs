@@ -54,7 +54,10 @@ pub(crate) async fn another_user_reads_nothing_and_orders_nothing() {
             .iter()
             .any(|file| file.file_name().is_some_and(|found| found == name))
     };
-    assert!(has("kubeconfig") && has("socket") && has("main.0.log"), "{files:?}");
+    assert!(
+        has("kubeconfig") && has("socket") && has("main.0.log"),
+        "{files:?}"
+    );
     for file in files {
         let path = file.display();
         let said = as_another(&format!("cat '{path}' || echo >> '{path}'"));
