@@ -7,7 +7,7 @@ use kube::{Api, Client};
 use crate::cli::chosen::{in_namespace, list};
 use crate::cronjob::extension::CALENDAR_LABEL;
 use crate::cronjob::{CalendarPlaces, Calendars};
-use crate::manifest::{Loaded, read_calendar};
+use crate::manifest::{CronJob, Loaded, read_calendar};
 
 /// The arguments that say where to look for calendars.
 #[derive(Debug, clap::Args)]
@@ -23,9 +23,25 @@ impl CalendarArgs {
         loaded.calendars(&self.calendars_in)
     }
 
+    /// The calendars that some CronJobs of a cluster may name. Not everybody may list them, and hardly anybody has to: nothing
+    /// is asked for where none is named.
+    pub(super) async fn named_by(
+        &self,
+        cronjobs: &[CronJob],
+        client: &Client,
+        namespace: Option<&str>,
+    ) -> Calendars {
+        let names_some = |object: &CronJob| !object.extensions().0.policies.calendars.is_empty();
+        if cronjobs.iter().any(names_some) {
+            self.of_cluster(client, namespace).await
+        } else {
+            Calendars::default()
+        }
+    }
+
     /// The calendars of a cluster: of one namespace or of all, and those for everybody. Where they can't be listed, whoever
     /// names one of them is told so.
-    pub(super) async fn of_cluster(&self, client: &Client, namespace: Option<&str>) -> Calendars {
+    async fn of_cluster(&self, client: &Client, namespace: Option<&str>) -> Calendars {
         let mut calendars = Calendars::new(CalendarPlaces::All, Some(self.calendars_in.clone()));
         let shared = namespace.map(|_| self.calendars_in.as_str());
         let mut scopes = vec![namespace];

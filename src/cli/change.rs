@@ -10,11 +10,12 @@ use kube::api::{Patch, PatchParams};
 use kube::{Api, Client};
 use serde_json::Value;
 
+use crate::cli::calendars::CalendarArgs;
 use crate::cli::chosen::ChosenArgs;
 use crate::cli::connect::{self, ServerArgs, refused};
 use crate::cli::exit::{Exit, Failure};
 use crate::cli::{complain, consent, say};
-use crate::cronjob::Key;
+use crate::cronjob::{Calendars, Key};
 use crate::manifest::CronJob;
 use crate::submit::CLI_FIELD_MANAGER;
 
@@ -66,18 +67,40 @@ pub(super) enum Planned {
 ///
 /// # Errors
 ///
-/// When the API server is not known or does not answer, when a CronJob that is named does not exist, or when nobody is
-/// there to be asked.
+/// As those of [`change_by_calendars`].
 pub(super) fn change(
     args: &ChangeArgs,
     verb: &str,
     plan: impl Fn(&CronJob) -> Planned,
 ) -> Result<Exit, Failure> {
+    change_by_calendars(args, None, verb, |object, _| plan(object))
+}
+
+/// Changes the CronJobs that are meant, by when they are due: that depends on the calendars that they name.
+///
+/// # Errors
+///
+/// When the API server is not known or does not answer, when a CronJob that is named does not exist, or when nobody is
+/// there to be asked.
+pub(super) fn change_by_calendars(
+    args: &ChangeArgs,
+    calendars: Option<&CalendarArgs>,
+    verb: &str,
+    plan: impl Fn(&CronJob, &Calendars) -> Planned,
+) -> Result<Exit, Failure> {
     connect::block_on(async {
         let config = args.server.config().await?;
         let client = connect::client(&config)?;
         let found = args.chosen.find(&client, &config).await?;
-        let planned: Vec<(Key, Planned)> = found.iter().map(|object| (object.key(), plan(object))).collect();
+        let calendars = match calendars {
+            Some(calendars) => {
+                let namespace = args.chosen.namespace(&config);
+                calendars.named_by(&found, &client, namespace).await
+            }
+            None => Calendars::default(),
+        };
+        let plan = |object: &CronJob| (object.key(), plan(object, &calendars));
+        let planned: Vec<(Key, Planned)> = found.iter().map(plan).collect();
         if planned.is_empty() {
             complain("there is no CronJob that matches");
             return Ok(Exit::Fine);

@@ -91,6 +91,9 @@ fn crontab(args: &CrontabArgs) -> Result<Exit, Failure> {
     for (line, reason) in &imported.left_out {
         complain(&format!("{}:{line}: left out: {reason}", args.file.display()));
     }
+    if imported.cronjobs == 0 {
+        complain(&format!("{}: no entry became a CronJob", args.file.display()));
+    }
     Ok(Exit::Fine)
 }
 

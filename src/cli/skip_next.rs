@@ -4,14 +4,17 @@ use std::path::PathBuf;
 
 use serde_json::json;
 
-use crate::cli::change::{ChangeArgs, Planned, change};
+use crate::cli::calendars::CalendarArgs;
+use crate::cli::change::{ChangeArgs, Planned, change, change_by_calendars};
 use crate::cli::exit::{Exit, Failure};
 use crate::cli::present::{rfc3339, wall_clock};
 use crate::cli::zoneinfo;
 use crate::clock::{Clock, SystemClock};
+use crate::cronjob::CronJob;
 use crate::cronjob::extension::SKIP_ANNOTATION;
-use crate::manifest::{self, CronJob};
-use crate::schedule::{TimeZones, Timestamp};
+use crate::manifest;
+use crate::schedule::Timestamp;
+use crate::telemetry::chain;
 
 /// Arguments of `punctual skip-next`.
 #[derive(Debug, clap::Args)]
@@ -26,6 +29,9 @@ built-in controller would run them.")]
 pub(super) struct SkipNextArgs {
     #[command(flatten)]
     which: ChangeArgs,
+
+    #[command(flatten)]
+    calendars: CalendarArgs,
 
     /// How many instants to skip, beside those that are skipped already
     #[arg(short, long, value_name = "N", default_value_t = 1, value_parser = clap::value_parser!(u8).range(1..=50), conflicts_with = "undo")]
@@ -52,20 +58,32 @@ pub(super) fn skip_next(args: &SkipNextArgs) -> Result<Exit, Failure> {
         return change(&args.which, "run what was to be skipped of", undo);
     }
     let count = usize::from(args.count);
-    change(&args.which, "skip the next run of", |object| {
-        plan(object, count, &zones, now)
-    })
+    let calendars = Some(&args.calendars);
+    change_by_calendars(
+        &args.which,
+        calendars,
+        "skip the next run of",
+        |object, calendars| {
+            let cronjob = manifest::lower_with(object, &zones, calendars, None);
+            plan(object, &cronjob, count, now)
+        },
+    )
 }
 
-fn plan(object: &CronJob, count: usize, zones: &TimeZones, now: Timestamp) -> Planned {
-    let cronjob = manifest::lower(object, zones, None);
+fn plan(object: &manifest::CronJob, cronjob: &CronJob, count: usize, now: Timestamp) -> Planned {
     let next: Vec<Timestamp> = std::iter::successors(cronjob.next_due(now), |due| cronjob.next_due(*due))
         .take(count)
         .collect();
-    let Ok(schedule) = &cronjob.spec.schedule else {
-        return Planned::Refused {
-            why: "its schedule can't be used, so nothing is due".into(),
-        };
+    let schedule = match &cronjob.spec.schedule {
+        Ok(schedule) => schedule,
+        Err(problem) => {
+            return Planned::Refused {
+                why: format!(
+                    "its schedule can't be used ({}), so nothing is due",
+                    chain(problem)
+                ),
+            };
+        }
     };
     if next.is_empty() {
         let why = if cronjob.spec.is_suspended(now) {
@@ -90,7 +108,7 @@ fn plan(object: &CronJob, count: usize, zones: &TimeZones, now: Timestamp) -> Pl
     }
 }
 
-fn undo(object: &CronJob) -> Planned {
+fn undo(object: &manifest::CronJob) -> Planned {
     if object.extensions().0.skip.is_empty() {
         return Planned::Nothing {
             said: "skips nothing".into(),
@@ -108,6 +126,7 @@ mod tests {
 
     use super::*;
     use crate::cli::suspend::tests::cronjob;
+    use crate::schedule::TimeZones;
 
     /// One row an hourly CronJob at half past eleven: what it has, how many are to be skipped, and what is then.
     #[test]
@@ -133,7 +152,9 @@ mod tests {
             (json!({ "paused": true }), 1, "it is suspended, so nothing is due"),
         ] {
             let now = "2026-11-23T11:30:00Z".parse().expect("an instant");
-            let found = match plan(&cronjob(&has), count, &TimeZones::built_in(), now) {
+            let object = cronjob(&has);
+            let lowered = manifest::lower(&object, &TimeZones::built_in(), None);
+            let found = match plan(&object, &lowered, count, now) {
                 Planned::Patch { patch, .. } => patch["metadata"]["annotations"][SKIP_ANNOTATION].clone(),
                 Planned::Refused { why } => why.into(),
                 Planned::Nothing { .. } => Value::Null,

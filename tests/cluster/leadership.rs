@@ -15,7 +15,7 @@ use serde_json::json;
 use tokio::sync::watch;
 use tokio::task::JoinHandle;
 
-use crate::world::{Fate, Running, World, eventually, faulty, hangs, start};
+use crate::world::{Fate, Running, World, creates_job, eventually, faulty, hangs, start};
 
 /// A replica: an elector and a controller that writes only while it leads.
 struct Replica {
@@ -118,6 +118,60 @@ async fn a_leader_that_stops_hands_over_at_once() {
         released.elapsed() < TAKE_AFTER,
         "it did not wait for the lease to run out"
     );
+}
+
+/// A webhook of one namespace does not answer; those of the other namespaces are not to wait for it.
+#[tokio::test]
+async fn a_leader_that_stops_does_not_wait_for_a_request_that_hangs() {
+    let world = World::new().await;
+    world.every_second("default", "tick", json!({})).await;
+    let asked = Arc::new(AtomicBool::new(false));
+    let wire = Arc::clone(&asked);
+    let hanging = faulty(
+        &world.client,
+        Arc::new(move |request| {
+            if creates_job(request, "default") {
+                wire.store(true, Ordering::SeqCst);
+                return hangs();
+            }
+            Fate::Sent
+        }),
+    );
+    let first = Replica::start(&hanging, "first");
+    eventually("a request hangs", || async { asked.load(Ordering::SeqCst) }).await;
+    let told = Instant::now();
+    first.stop().await;
+    // The request itself is given up after ten seconds.
+    assert!(told.elapsed() < Duration::from_secs(6), "{:?}", told.elapsed());
+    let spec = lease(&world).await.spec.expect("a spec");
+    assert_eq!(spec.holder_identity.as_deref(), Some(""), "it is released");
+}
+
+#[tokio::test]
+async fn a_lease_is_released_although_the_answer_to_its_last_renewal_was_lost() {
+    let world = World::new().await;
+    let lose = Arc::new(AtomicBool::new(false));
+    let wire = Arc::clone(&lose);
+    let losing = faulty(
+        &world.client,
+        Arc::new(move |request| {
+            let renews = request.method() == "PUT" && request.uri().path().contains("/leases/");
+            if renews && wire.swap(false, Ordering::SeqCst) {
+                return Fate::AnswerLost;
+            }
+            Fate::Sent
+        }),
+    );
+    let first = Replica::start(&losing, "first");
+    first.leads().await;
+    lose.store(true, Ordering::SeqCst);
+    eventually("the answer to a renewal is lost", || async {
+        !lose.load(Ordering::SeqCst)
+    })
+    .await;
+    first.stop().await;
+    let spec = lease(&world).await.spec.expect("a spec");
+    assert_eq!(spec.holder_identity.as_deref(), Some(""), "it is released");
 }
 
 #[tokio::test]

@@ -57,13 +57,9 @@ impl World {
         let cronjobs: Api<manifest::CronJob> = Api::namespaced(client.clone(), namespace);
         let jobs: Api<JobView> = Api::namespaced(client.clone(), namespace);
         let object = one(&cronjobs, namespace, name).await?;
-        let calendars = if object.extensions().0.policies.calendars.is_empty() {
-            Calendars::default()
-        } else {
-            calendars.of_cluster(&client, Some(namespace)).await
-        };
-        let cronjob = manifest::lower_with(&object, &zones, &calendars, None);
         let mut known = vec![object];
+        let calendars = calendars.named_by(&known, &client, Some(namespace)).await;
+        let cronjob = manifest::lower_with(&known[0], &zones, &calendars, None);
         if cronjob.spec.policies.group.is_some() {
             known = list(&cronjobs, ListParams::default(), "CronJobs").await?;
         }

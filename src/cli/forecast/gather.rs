@@ -86,13 +86,7 @@ async fn fetch(
         chosen.find(&client, &config),
         list(&jobs, ListParams::default(), "Jobs")
     )?;
-    let names_one = |object: &manifest::CronJob| !object.extensions().0.policies.calendars.is_empty();
-    // Not everybody may list them, and hardly anybody has to.
-    let calendars = if cronjobs.iter().any(names_one) {
-        calendars.of_cluster(&client, namespace).await
-    } else {
-        Calendars::default()
-    };
+    let calendars = calendars.named_by(&cronjobs, &client, namespace).await;
     Ok(Fetched {
         cronjobs,
         jobs,

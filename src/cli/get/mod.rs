@@ -15,11 +15,13 @@ use futures::try_join;
 use kube::Api;
 use kube::api::ListParams;
 
+use crate::cli::calendars::CalendarArgs;
 use crate::cli::chosen::{ChosenArgs, in_namespace, list};
 use crate::cli::connect::{self, ServerArgs};
 use crate::cli::exit::{Exit, Failure};
 use crate::cli::{complain, say, zoneinfo};
 use crate::clock::{Clock, SystemClock};
+use crate::cronjob::Calendars;
 use crate::manifest;
 use crate::submit::JobView;
 
@@ -41,6 +43,9 @@ pub(super) struct GetArgs {
     /// How to show them
     #[arg(short, long, value_enum, default_value_t = Output::Table)]
     output: Output,
+
+    #[command(flatten)]
+    calendars: CalendarArgs,
 
     #[command(flatten)]
     server: ServerArgs,
@@ -72,10 +77,14 @@ enum Output {
 /// When the API server is not known or does not answer, or a CronJob that is named does not exist.
 pub(super) fn get(args: &GetArgs) -> Result<Exit, Failure> {
     let zones = zoneinfo::load(args.tzdata.as_deref())?;
-    let (cronjobs, jobs) = connect::block_on(fetch(args))?;
+    let Fetched {
+        cronjobs,
+        jobs,
+        calendars,
+    } = connect::block_on(fetch(args))?;
     let now = SystemClock.now();
     let views = cronjobs.iter().map(|object| {
-        let cronjob = manifest::lower(object, &zones, None);
+        let cronjob = manifest::lower_with(object, &zones, &calendars, None);
         let owned: Vec<&JobView> = jobs
             .iter()
             .filter(|job| job.owner() == Some(&cronjob.uid))
@@ -98,13 +107,26 @@ pub(super) fn get(args: &GetArgs) -> Result<Exit, Failure> {
     Ok(Exit::Fine)
 }
 
-/// The CronJobs that are asked for, and every Job that may be theirs.
-async fn fetch(args: &GetArgs) -> Result<(Vec<manifest::CronJob>, Vec<JobView>), Failure> {
+/// The CronJobs that are asked for, every Job that may be theirs, and the calendars that they may name.
+struct Fetched {
+    cronjobs: Vec<manifest::CronJob>,
+    jobs: Vec<JobView>,
+    calendars: Calendars,
+}
+
+async fn fetch(args: &GetArgs) -> Result<Fetched, Failure> {
     let config = args.server.config().await?;
     let client = connect::client(&config)?;
-    let jobs: Api<JobView> = in_namespace(&client, args.chosen.namespace(&config));
-    try_join!(
+    let namespace = args.chosen.namespace(&config);
+    let jobs: Api<JobView> = in_namespace(&client, namespace);
+    let (cronjobs, jobs) = try_join!(
         args.chosen.find(&client, &config),
         list(&jobs, ListParams::default(), "Jobs")
-    )
+    )?;
+    let calendars = args.calendars.named_by(&cronjobs, &client, namespace).await;
+    Ok(Fetched {
+        cronjobs,
+        jobs,
+        calendars,
+    })
 }

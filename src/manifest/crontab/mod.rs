@@ -111,6 +111,12 @@ impl Import {
         comments: &[&str],
         names: &mut HashSet<String>,
     ) -> Result<String, String> {
+        let looks_like_a_user = entry.command.split_whitespace().next() == Some("root");
+        if self.format == Format::User && looks_like_a_user {
+            return Err(
+                "its command begins with root, as entries of a system crontab do; then add --system".into(),
+            );
+        }
         let timing = Timing::read(entry.timing)?;
         let command = Command::read(entry.command);
         let name = unique(&command.name(), names);

@@ -75,6 +75,17 @@ fn the_systems_crontab() {
     ));
 }
 
+/// Read as a user's, each entry would be a CronJob that runs a command called `root`.
+#[test]
+fn a_systems_crontab_that_is_taken_for_a_users_is_noticed() {
+    let imported = import(Format::User).read("17 * * * * root cd / && run-parts /etc/cron.hourly\n");
+    let reason = "its command begins with root, as entries of a system crontab do; then add --system";
+    assert_eq!(
+        (imported.cronjobs, imported.left_out),
+        (0, vec![(1, reason.to_owned())])
+    );
+}
+
 /// What the shell makes of a command with `%` is what cron makes of it.
 #[test]
 fn standard_input_arrives() {
