@@ -17,9 +17,11 @@
 //! | `subject` | what a rule gets to see |
 //! | `silence` | what is not to be told |
 //! | `meant` | schedules in the dialect that they are meant in |
+//! | `claims` | the volumes of stateful sets |
 //! | `calendar` | calendars, which are looked at beside objects with pods |
 
 mod calendar;
+mod claims;
 mod meant;
 mod register;
 mod rule;
@@ -199,6 +201,7 @@ impl<'z> Linter<'z> {
             }),
             Kind::Pods(template) => {
                 let within = FieldPath::of(template);
+                claims::add(&mut node);
                 self.object::<PodTemplateSpec>(source, &node, &within, |pods| Object::Pods(Box::new(pods)));
             }
             Kind::Other | Kind::List => {
