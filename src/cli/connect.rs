@@ -85,7 +85,16 @@ impl ServerArgs {
     /// When nothing says how to reach one.
     pub(super) async fn config(&self) -> Result<Config, Failure> {
         let folder = match (&self.data_dir, self.local) {
-            (None, false) => return self.cluster.config().await,
+            (None, false) => {
+                let config = self.cluster.config().await;
+                return config.map_err(|failure| match self.cluster.kubeconfig {
+                    None => Failure::new(format!(
+                        "{}, or ask the `punctual up` of this machine with --local",
+                        failure.message
+                    )),
+                    Some(_) => failure,
+                });
+            }
             (Some(folder), _) => folder.clone(),
             (None, true) => DataDir::default_path().map_err(|error| Failure::new(chain(&error)))?,
         };

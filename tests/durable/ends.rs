@@ -199,3 +199,19 @@ pub(crate) async fn a_reader_who_does_not_read_does_not_hold_a_stop_up() {
     up.job_until("work", |status| status.ready == Some(1)).await;
     up.interrupt();
 }
+
+/// Whether what is started here hears that its terminal is closed: not what runs under `nohup`.
+pub(crate) fn hangups_are_heard() -> bool {
+    let status = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
+    let ignored = status.lines().find_map(|line| line.strip_prefix("SigIgn:"));
+    let ignored = ignored.and_then(|mask| u64::from_str_radix(mask.trim(), 16).ok());
+    ignored.is_some_and(|mask| mask & 1 == 0)
+}
+
+pub(crate) async fn a_terminal_that_is_closed_is_a_stop() {
+    let place = Place::new();
+    let up = place.up_with(&["--for", "2m"]);
+    up.serves().await;
+    let said = up.stopped_by("HUP");
+    assert!(said.contains("stopping: no new runs"), "{said}");
+}

@@ -126,3 +126,27 @@ pub(crate) async fn a_full_disk_is_reported_and_nothing_acknowledged_is_lost() {
         .expect("there is room");
     up.interrupt();
 }
+
+/// Logs of what has ended make way, so that what is due goes on.
+pub(crate) async fn work_goes_on_when_logs_have_filled_the_disk() {
+    let disk = Disk::make().expect("the case is ignored where it can't be made");
+    let place = Place::with_data_in(disk.path().join("data"));
+    let runs = place.path("runs");
+    let script = format!(
+        "head -c 700000 /dev/zero | tr '\\0' x | fold -w 100; echo run >> {}",
+        runs.display()
+    );
+    place.manifest(&format!(
+        "{{apiVersion: batch/v1, kind: CronJob, metadata: {{name: loud}}, spec: {{schedule: '@every 1s', \
+         successfulJobsHistoryLimit: 100, jobTemplate: {{spec: {{template: {{spec: {{restartPolicy: Never, containers: [\
+         {{name: main, image: none, command: [sh, -c, {script:?}]}}]}}}}}}}}}}}}"
+    ));
+    let up = place.up().await;
+    // Six of them would fill the disk.
+    place.lines_until("runs", 25).await;
+    let log = up.interrupt();
+    assert!(
+        log.contains("the disk is nearly full: logs of pods that have ended are removed, the oldest first"),
+        "{log}"
+    );
+}

@@ -224,8 +224,13 @@ impl Up {
     }
 
     /// Ends it with Ctrl-C, and returns what it said on standard error.
-    pub(crate) fn interrupt(mut self) -> String {
-        self.signal("INT");
+    pub(crate) fn interrupt(self) -> String {
+        self.stopped_by("INT")
+    }
+
+    /// Ends it with a signal, and returns what it said on standard error.
+    pub(crate) fn stopped_by(mut self, signal: &str) -> String {
+        self.signal(signal);
         let begun = Instant::now();
         let status = loop {
             if let Some(status) = self.child.try_wait().expect("it can be waited for") {

@@ -57,7 +57,8 @@ fn main() -> ExitCode {
         ends::a_reader_who_does_not_read_does_not_hold_a_stop_up
         kills::nothing_is_lost_or_doubled_whenever_it_is_killed
     };
-    let with_a_small_disk: [Case; 1] = cases! {
+    let with_a_small_disk: [Case; 2] = cases! {
+        full_disk::work_goes_on_when_logs_have_filled_the_disk
         full_disk::a_full_disk_is_reported_and_nothing_acknowledged_is_lost
     };
     let mut trials: Vec<Trial> = everywhere.map(|case| trial(case, false)).into();
@@ -68,6 +69,11 @@ fn main() -> ExitCode {
     let with_others: [Case; 1] = cases! {
         others::another_user_reads_nothing_and_orders_nothing
     };
+    let with_a_terminal: [Case; 1] = cases! {
+        ends::a_terminal_that_is_closed_is_a_stop
+    };
+    let no_hangups = !ends::hangups_are_heard();
+    trials.extend(with_a_terminal.map(|case| trial(case, no_hangups)));
     let no_others = !others::can_be_played();
     trials.extend(with_others.map(|case| trial(case, no_others)));
     let no_groups = !limits::hold();

@@ -24,6 +24,9 @@ use crate::schedule::TimeZones;
 /// How many objects are written at one time: they share the syncs of the disk.
 const WRITES_AT_ONCE: usize = 64;
 
+/// What an API server says of a field that can't be changed.
+const IMMUTABLE: &str = "field is immutable";
+
 /// Creates the namespaces and then puts the objects, and returns what is shown of them.
 pub(super) async fn apply(
     client: &Client,
@@ -58,7 +61,20 @@ pub(super) async fn apply_one(client: &Client, item: &Item) -> Result<(), Failur
     }
     put(&api(client, &item.id), &object)
         .await
-        .map_err(|error| Failure::refused(format!("{} was refused: {}", item.id, refusal(&error))))
+        .map_err(|error| Failure::refused(refused(&item.id, &error)))
+}
+
+/// Why an object was not taken, and what to do.
+fn refused(id: &Id, error: &kube::Error) -> String {
+    let told = refusal(error);
+    if id.kind == "Job" && told.contains(IMMUTABLE) {
+        let Key { namespace, name } = &id.key;
+        return format!(
+            "{id} is there, and its template can't be changed any more; give the changed one another name, or delete the \
+             one that is there first: kubectl delete job {name} -n {namespace}"
+        );
+    }
+    format!("{id} was refused: {told}")
 }
 
 /// Whether something is known by this name.

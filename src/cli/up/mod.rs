@@ -103,7 +103,7 @@ pub(super) struct UpArgs {
     container_engine: Option<String>,
 
     /// Serve the API on this address [default: the one of the last time, else a free port on loopback]
-    #[arg(long, value_name = "IP:PORT")]
+    #[arg(long, value_name = "IP:PORT", value_parser = address)]
     listen: Option<SocketAddr>,
 
     /// Let other machines in, which reach this one by this name or address; may be given several times
@@ -153,6 +153,12 @@ impl UpArgs {
             container_engine: self.container_engine.clone(),
         }
     }
+}
+
+/// An address on the command line.
+fn address(text: &str) -> Result<SocketAddr, &'static str> {
+    let help = "not an address with a port; write it like 127.0.0.1:8443, and port 0 for a free one";
+    text.parse().map_err(|_| help)
 }
 
 /// A duration on the command line.

@@ -125,6 +125,7 @@ mod tests {
         let origin = Origin {
             namespace: "default".into(),
             job: None,
+            index: None,
             pod: "pod".into(),
             container: "main".into(),
         };

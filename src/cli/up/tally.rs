@@ -6,6 +6,7 @@ use crate::cli::up::happening::Happening;
 use crate::cronjob::{Key, Outcome};
 use crate::policy::{Note, Ruling, SkipReason};
 use crate::schedule::Timestamp;
+use crate::standalone::runtime::{self, What};
 use crate::telemetry::Told;
 
 /// The counts of one `up`.
@@ -14,6 +15,9 @@ pub(super) struct Tally {
     pub(super) started: u64,
     pub(super) succeeded: u64,
     pub(super) failed: u64,
+    /// Jobs that were started and have not ended: a run is one when it is decided, a Job that nobody decided when the
+    /// first of its processes is there, or fails to be.
+    started_jobs: BTreeSet<Key>,
     /// Runs that were due and will not start, by reason.
     passed: BTreeMap<&'static str, u64>,
     /// Runs that are due and wait for an active one.
@@ -24,22 +28,43 @@ impl Tally {
     /// Counts what happened.
     pub(super) fn count(&mut self, happening: &Happening) {
         match happening {
-            Happening::JobEnded(ended) => match ended.outcome {
-                Outcome::Succeeded => self.succeeded += 1,
-                Outcome::Failed => self.failed += 1,
-            },
+            Happening::JobEnded(ended) => {
+                self.started_jobs.remove(&ended.job);
+                match ended.outcome {
+                    Outcome::Succeeded => self.succeeded += 1,
+                    Outcome::Failed => self.failed += 1,
+                }
+            }
             Happening::Decision(told) => self.count_decision(told),
-            Happening::Process(_) | Happening::Followed(_) => {}
+            Happening::Process(event) => self.count_process(event),
+            Happening::Followed(_) => {}
         }
+    }
+
+    fn count_process(&mut self, event: &runtime::Event) {
+        if let (What::Started { .. } | What::NotStarted { .. }, Some(job)) = (&event.what, &event.origin.job)
+        {
+            self.start(Key {
+                namespace: event.origin.namespace.clone(),
+                name: job.clone(),
+            });
+        }
+    }
+
+    fn start(&mut self, job: Key) {
+        self.started += u64::from(self.started_jobs.insert(job));
     }
 
     fn count_decision(&mut self, told: &Told) {
         let waiting = self.waiting.entry(told.cronjob.clone()).or_default();
         let (why, count) = match &told.note {
-            Note::Started { .. } => {
-                self.started += 1;
+            Note::Started { job, .. } => {
                 // Those that waited have started with it, or were told as passed over before it.
                 waiting.clear();
+                self.start(Key {
+                    namespace: told.cronjob.namespace.clone(),
+                    name: job.clone(),
+                });
                 return;
             }
             Note::Blocked { scheduled, .. } => {
@@ -107,6 +132,53 @@ mod tests {
             newest: at(15),
         };
         assert_eq!(skipped_after(vec![blocked(15), passed, blocked(20)]), 3);
+    }
+
+    /// A Job is counted once, by whatever is told of it first, and however many processes it has.
+    #[test]
+    fn a_job_that_was_given_is_started_as_a_run_is() {
+        let process = |job: &str, what: What| {
+            let origin = runtime::Origin {
+                namespace: "default".into(),
+                job: Some(job.into()),
+                index: None,
+                pod: format!("{job}-x7k2p"),
+                container: "main".into(),
+            };
+            Happening::Process(runtime::Event {
+                origin: std::sync::Arc::new(origin),
+                at: at(1),
+                what,
+            })
+        };
+        let begins = |job| process(job, What::Started { pid: 7 });
+        let fails = process(
+            "unfit",
+            What::NotStarted {
+                reason: "CommandRequired".into(),
+                message: String::new(),
+            },
+        );
+        let line = process(
+            "kept",
+            What::Line {
+                stream: runtime::Stream::Stdout,
+                text: "hello".into(),
+                ends: true,
+            },
+        );
+        let mut tally = Tally::default();
+        for happening in [
+            begins("given"),
+            begins("given"),
+            Happening::Decision(told(started(5))),
+            begins("later"),
+            fails,
+            line,
+        ] {
+            tally.count(&happening);
+        }
+        assert_eq!(tally.started, 3);
     }
 
     fn blocked(second: i64) -> Note {

@@ -113,14 +113,17 @@ fn decision(told: &Told) -> Option<String> {
 
 fn process(event: &runtime::Event) -> Option<String> {
     let origin = &event.origin;
-    let job = origin.job.as_deref().unwrap_or(&origin.pod);
+    let mut subject = origin.job.as_deref().unwrap_or(&origin.pod).to_owned();
+    if let Some(index) = &origin.index {
+        let _ = write!(subject, "[{index}]");
+    }
     let (style, text) = match &event.what {
         What::Line { text, .. } => {
             let text = printable(text);
             return Some(format!(
                 "{} {} {} {text}",
                 clock(event.at),
-                name(job),
+                name(&subject),
                 paint(QUIET, "|")
             ));
         }
@@ -138,7 +141,7 @@ fn process(event: &runtime::Event) -> Option<String> {
     Some(format!(
         "{} {} {}",
         clock(event.at),
-        name(job),
+        name(&subject),
         paint(style, &text)
     ))
 }

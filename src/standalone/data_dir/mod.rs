@@ -16,6 +16,7 @@
 mod access;
 mod error;
 mod files;
+mod leftovers;
 mod lock;
 mod pod_dir;
 #[cfg(test)]
@@ -84,12 +85,13 @@ impl DataDir {
         Self::hold(path, false)
     }
 
-    /// A folder for this process alone, which goes with it.
+    /// A folder for this process alone, which goes with it; so do those that were left by processes that were killed.
     ///
     /// # Errors
     ///
     /// When it cannot be made.
     pub fn ephemeral() -> Result<DataDir, DataDirError> {
+        leftovers::remove(&std::env::temp_dir());
         let path = std::env::temp_dir().join(format!("{NAME}-{}", uuid::Uuid::new_v4()));
         files::create_new_private(&path)?;
         Self::hold(path, true)

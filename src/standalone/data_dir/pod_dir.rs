@@ -42,9 +42,18 @@ impl PodDir {
 
     /// The folders of all attempts at all containers.
     pub fn attempts(&self) -> impl Iterator<Item = PathBuf> + use<> {
-        let entries = std::fs::read_dir(&self.0).into_iter().flatten().flatten();
-        let paths = entries.map(|entry| entry.path());
+        let paths = self.entries();
         paths.filter(|path| path.extension().is_some_and(|extension| extension == ATTEMPT))
+    }
+
+    /// The files of all logs of all containers, with those that were set aside.
+    pub fn logs(&self) -> impl Iterator<Item = PathBuf> + use<> {
+        self.entries().filter(|path| is_log(path))
+    }
+
+    fn entries(&self) -> impl Iterator<Item = PathBuf> + use<> {
+        let entries = std::fs::read_dir(&self.0).into_iter().flatten().flatten();
+        entries.map(|entry| entry.path())
     }
 
     fn of_start(&self, container: &str, restart: u32, what: &str) -> PathBuf {
@@ -65,6 +74,18 @@ impl PodDir {
     pub fn volume(&self, name: &str) -> PathBuf {
         self.volumes().join(component(name))
     }
+}
+
+/// `….log`, or `….log.3`.
+fn is_log(path: &Path) -> bool {
+    let name = path
+        .file_name()
+        .and_then(std::ffi::OsStr::to_str)
+        .unwrap_or_default();
+    name.rsplit_once(".log").is_some_and(|(_, rest)| {
+        let number = rest.strip_prefix('.').map(str::parse::<u64>);
+        rest.is_empty() || matches!(number, Some(Ok(_)))
+    })
 }
 
 /// A name as one component of a path, whatever is in it: the API lets through only names that stay as they are, and a

@@ -4,6 +4,7 @@ use std::fs::{self, Permissions};
 use std::io;
 use std::os::unix::fs::{MetadataExt as _, PermissionsExt as _};
 use std::path::{Path, PathBuf};
+use std::time::{Duration, SystemTime};
 
 use insta::assert_snapshot;
 use tempfile::TempDir;
@@ -78,6 +79,37 @@ fn an_ephemeral_folder_goes_with_its_last_user() {
     assert!(path.is_dir());
     drop(clone);
     assert!(!path.exists());
+}
+
+#[test]
+fn an_ephemeral_folder_that_was_left_goes_with_the_next() {
+    let temporary = folder();
+    let make = |name: &str, minutes: u64, is_locked: bool| {
+        let path = temporary.path().join(name);
+        fs::create_dir(&path).unwrap();
+        fs::write(path.join("token"), "secret").unwrap();
+        if is_locked {
+            fs::write(path.join("lock"), "1").unwrap();
+        }
+        let then = SystemTime::now() - Duration::from_mins(minutes);
+        fs::File::open(&path).unwrap().set_modified(then).unwrap();
+        path
+    };
+    let left = make("punctual-5df6c345-cf27-4a77-a065-3e6ea40176f1", 5, true);
+    let used = make("punctual-5df6c345-cf27-4a77-a065-3e6ea40176f2", 5, true);
+    let _held = Lock::take(&used).unwrap();
+    let kept = [
+        used,
+        make("punctual-5df6c345-cf27-4a77-a065-3e6ea40176f3", 0, true),
+        make("punctual-5df6c345-cf27-4a77-a065-3e6ea40176f4", 5, false),
+        make("punctual-notes", 5, true),
+        make("5df6c345-cf27-4a77-a065-3e6ea40176f5", 5, true),
+    ];
+    leftovers::remove(temporary.path());
+    assert!(!left.exists());
+    for path in kept {
+        assert!(path.join("token").exists(), "{}", path.display());
+    }
 }
 
 #[test]

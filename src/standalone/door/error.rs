@@ -29,7 +29,7 @@ pub enum DoorError {
     },
 
     /// Somebody else listens there, or it is not an address of this machine.
-    #[error("the API can't listen on {address}")]
+    #[error("the API can't listen on {address}{}", remedy(source))]
     Listen {
         /// The address.
         address: SocketAddr,
@@ -81,4 +81,18 @@ pub enum DoorError {
         #[from]
         source: tokio_rustls::rustls::Error,
     },
+}
+
+/// What to do about an address that can't be had.
+fn remedy(error: &io::Error) -> &'static str {
+    match error.kind() {
+        io::ErrorKind::AddrInUse => {
+            " (another program does; name another port with --listen, or 0 for a free one)"
+        }
+        io::ErrorKind::AddrNotAvailable => {
+            " (it is not an address of this machine; --listen 127.0.0.1:0 takes a free port)"
+        }
+        io::ErrorKind::PermissionDenied => " (ports below 1024 are root's; name a higher one with --listen)",
+        _ => "",
+    }
 }

@@ -12,7 +12,7 @@ use super::failure_policy::Judgement;
 use super::pods::finish_time;
 
 /// Where a pod's index is written, as a label and as an annotation.
-pub(super) const COMPLETION_INDEX: &str = "batch.kubernetes.io/job-completion-index";
+pub(in crate::standalone) const COMPLETION_INDEX: &str = "batch.kubernetes.io/job-completion-index";
 /// Where it is written how many pods of the index failed before this one.
 pub(super) const FAILURE_COUNT: &str = "batch.kubernetes.io/job-index-failure-count";
 /// Where it is written how many of the index failed without counting.

@@ -41,3 +41,4 @@ mod tests;
 
 pub use controller::JobController;
 pub use decide::{JobDecision, JobEvent, decide};
+pub(in crate::standalone) use indexed::COMPLETION_INDEX;

@@ -29,7 +29,7 @@ pub use line::{Line, Stream};
 pub use query::{LogQuery, Selection};
 pub use reader::Reader;
 pub use source::{NoLog, Source};
-pub use writer::Writer;
+pub use writer::{Writer, room_is_short};
 
 /// How large a file of a log becomes before it is set aside. The kubelet's default, `containerLogMaxSize`.
 pub const FILE_BYTES: u64 = 10 * 1024 * 1024;

@@ -146,7 +146,19 @@ fn has_room(file: &File, bytes: u64) -> bool {
 }
 
 pub(super) fn leaves_room(bytes: u64, free: u64, all: u64) -> bool {
-    free.saturating_sub(bytes) >= ROOM_LEFT.min(all / PART_LEFT)
+    free.saturating_sub(bytes) >= room_left(all)
+}
+
+fn room_left(all: u64) -> u64 {
+    ROOM_LEFT.min(all / PART_LEFT)
+}
+
+/// Whether logs in a folder soon find no room: there is not half as much again as what they leave.
+pub fn room_is_short(folder: &Path) -> bool {
+    rustix::fs::statvfs(folder).is_ok_and(|disk| {
+        let (free, all) = (disk.f_bavail * disk.f_frsize, disk.f_blocks * disk.f_frsize);
+        !leaves_room(room_left(all) / 2, free, all)
+    })
 }
 
 fn open(path: &Path) -> io::Result<File> {

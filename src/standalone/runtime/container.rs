@@ -6,7 +6,9 @@ use std::time::Duration;
 use k8s_openapi::api::core::v1::{Container, ContainerStateTerminated, Pod};
 use tokio::sync::{mpsc, watch};
 
+use super::attendance;
 use super::engine::{Attempt, Ended, Engine, Found, Started};
+use super::last_words;
 use super::machine::Machine;
 use super::output::{Sink, What, origin, tail};
 use super::process::{Exit, Order, changed};
@@ -68,6 +70,10 @@ impl Life {
         let sink = self.sink();
         if let Some((reason, message)) = self.engine.caveat(&self.container) {
             self.warn(reason, &message);
+        }
+        let is_new = !self.past.may_exist && self.past.attempt == 0;
+        if let Some(message) = attendance::left_undone(&self.container).filter(|_| is_new) {
+            self.warn(attendance::REASON, &message);
         }
         if let Some(run) = self.past.pause_after {
             let delay = self.past.back_off.next(run);
@@ -222,7 +228,11 @@ impl Life {
             signal,
         };
         sink.tell(end.at, what).await;
-        let change = ended(code, signal, end.reason, end.message, (since, end.at));
+        let message = match end.message {
+            None if last_words::are_asked(&self.container, code) => last_words::of(self.attempt().log).await,
+            message => message,
+        };
+        let change = ended(code, signal, end.reason, message, (since, end.at));
         self.tell(change).await;
         Run {
             started: since,

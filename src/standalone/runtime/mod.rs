@@ -10,6 +10,7 @@
 //! |---|---|
 //! | `node` | watches the pods, gives each a task, and brings all of them to an end |
 //! | `orphans` | ends what is left of pods that nobody knows any more |
+//! | `room` | makes room on a disk that is nearly full |
 //! | `pod` | one pod: its containers in their order, its deadline, its status |
 //! | `container` | one container: its process, and the restarts of it |
 //! | `engine` | the seam between a container's life and what keeps its attempts going |
@@ -22,6 +23,8 @@
 //! | `runtimes` | which engine runs a pod |
 //! | [`entrypoint`] | the commands that stand for images |
 //! | `fitness` | what a process can't have |
+//! | `attendance` | what nobody does here beside a container: probes and hooks |
+//! | `last_words` | the message that a failed container leaves |
 //! | `root` | the folder that a process with volumes starts in |
 //! | `machine` | what all pods share; what a container's process is |
 //! | `base`, [`environment`], [`expansion`] | the variables of a process |
@@ -35,6 +38,7 @@ pub mod environment;
 pub mod expansion;
 pub mod output;
 
+mod attendance;
 mod base;
 mod cgroup;
 mod container;
@@ -42,6 +46,7 @@ mod containers;
 mod engine;
 mod fields;
 mod fitness;
+mod last_words;
 mod lines;
 mod machine;
 mod node;
@@ -50,6 +55,7 @@ mod pod;
 mod process;
 mod registration;
 mod restart;
+mod room;
 mod root;
 mod runtimes;
 mod sources;

@@ -22,15 +22,18 @@ use kube::runtime::{WatchStreamExt, watcher as watch_objects};
 use kube::{Api, Client};
 use tokio::sync::watch;
 use tokio::task::JoinSet;
-use tokio::time::Instant;
+use tokio::time::{Instant, MissedTickBehavior, interval};
 
 use super::machine::{Machine, Options};
 use super::orphans;
 use super::output::Output;
 use super::pod::{Directive, PodTask, grace};
 use super::process::{Order, at};
+use super::room;
 use super::status::Verdict;
 use crate::clock::SharedClock;
+use crate::standalone::data_dir::PodDir;
+use crate::standalone::logs::room_is_short;
 use crate::telemetry::chain;
 
 /// The least time that a process is given to end when its pod's object is taken away from under it.
@@ -66,6 +69,8 @@ pub struct Node {
     stop_at: Option<Instant>,
     /// Whether the pods that were there before the node are known.
     knows_all: bool,
+    /// When it was last told that the disk is nearly full.
+    told_short: Option<Instant>,
 }
 
 /// The uid of a pod.
@@ -95,6 +100,7 @@ impl Node {
             shutdown: Shutdown::No,
             stop_at: None,
             knows_all: false,
+            told_short: None,
         }
     }
 
@@ -106,6 +112,8 @@ impl Node {
         let api: Api<Pod> = Api::all(self.machine.client.0.clone());
         let mut events = std::pin::pin!(watch_objects(api, watcher::Config::default()).default_backoff());
         let mut listed = HashSet::new();
+        let mut look = interval(room::LOOK_EVERY);
+        look.set_missed_tick_behavior(MissedTickBehavior::Delay);
         let machine = self.machine.clone();
         // It ends with whoever tells what will be due.
         tokio::spawn(async move { machine.get_ready().await });
@@ -119,6 +127,7 @@ impl Node {
                 Some(ended) = self.tasks.join_next() => self.ended(ended),
                 Some(_) = self.removals.join_next() => {}
                 Ok(()) = shutdown.changed() => self.turn(*shutdown.borrow_and_update()),
+                _ = look.tick() => self.make_room(),
                 () = at(self.stop_at) => return self.leave(),
             }
         }
@@ -274,6 +283,37 @@ impl Node {
                 engine.forget(&entry.pod).await;
             }
             orphans::remove(&folder).await;
+        });
+    }
+
+    /// Removes logs of pods that have ended when the disk is nearly full.
+    fn make_room(&mut self) {
+        let folder = self.machine.options.data.path().to_owned();
+        if !room_is_short(&folder) {
+            return;
+        }
+        let mut ended: Vec<_> = self.pods.iter().filter(|(_, entry)| entry.ended).collect();
+        ended.sort_by_key(|(_, entry)| entry.pod.metadata.creation_timestamp.clone());
+        let ended: Vec<PodDir> = ended
+            .into_iter()
+            .map(|(uid, _)| self.machine.options.data.pod(uid))
+            .collect();
+        if ended.is_empty() {
+            return;
+        }
+        if self
+            .told_short
+            .is_none_or(|told| told.elapsed() >= room::TELL_EVERY)
+        {
+            self.told_short = Some(Instant::now());
+            tracing::error!(
+                folder = %folder.display(),
+                "the disk is nearly full: logs of pods that have ended are removed, the oldest first"
+            );
+        }
+        self.removals.spawn(async move {
+            let removing = tokio::task::spawn_blocking(move || room::make(&ended, || room_is_short(&folder)));
+            let _pods = removing.await;
         });
     }
 

@@ -11,6 +11,7 @@ use k8s_openapi::api::core::v1::Pod;
 use tokio::sync::{mpsc, watch};
 
 use crate::schedule::Timestamp;
+use crate::standalone::jobs::COMPLETION_INDEX;
 use crate::standalone::logs::Reader;
 pub use crate::standalone::logs::Stream;
 
@@ -24,6 +25,8 @@ pub struct Origin {
     pub namespace: String,
     /// The Job that the pod belongs to, if it belongs to one.
     pub job: Option<String>,
+    /// Which of the Job's indexes the pod is for, if it has them.
+    pub index: Option<String>,
     /// The pod's name.
     pub pod: String,
     /// The container's name.
@@ -41,6 +44,10 @@ pub(super) fn origin(pod: &Pod, container: String) -> Origin {
     Origin {
         namespace: metadata.namespace.clone().unwrap_or_default(),
         job: owner.map(|owner| owner.name.clone()),
+        index: metadata
+            .annotations
+            .as_ref()
+            .and_then(|all| all.get(COMPLETION_INDEX).cloned()),
         pod: metadata.name.clone().unwrap_or_default(),
         container,
     }

@@ -1,0 +1,41 @@
+//! Ephemeral folders of processes that were killed: nobody uses them any more, and each still holds a token.
+
+use std::fs::{self, DirEntry};
+use std::io;
+use std::os::unix::fs::MetadataExt as _;
+use std::path::Path;
+use std::time::Duration;
+
+use super::NAME;
+use super::lock::{LOCK_FILE, Lock};
+
+/// How long ago the folder was changed last. One that is being made may not be locked yet.
+const LEAST_AGE: Duration = Duration::from_mins(1);
+
+/// Removes those that are ours. What can't be removed stays, for the next.
+pub(super) fn remove(temporary: &Path) {
+    for entry in fs::read_dir(temporary).into_iter().flatten().flatten() {
+        let path = entry.path();
+        if is_left(&entry).unwrap_or(false)
+            && let Ok(_held) = Lock::take(&path)
+            && let Err(error) = fs::remove_dir_all(&path)
+        {
+            tracing::warn!(path = %path.display(), %error, "a temporary folder of an earlier punctual could not be removed");
+        }
+    }
+}
+
+/// Whether it is such a folder; it may still be in use.
+fn is_left(entry: &DirEntry) -> io::Result<bool> {
+    let name = entry.file_name();
+    let id = name
+        .to_str()
+        .and_then(|name| name.strip_prefix(NAME)?.strip_prefix('-'));
+    if id.is_none_or(|id| uuid::Uuid::parse_str(id).is_err()) {
+        return Ok(false);
+    }
+    let metadata = entry.metadata()?;
+    let is_ours = metadata.is_dir() && metadata.uid() == rustix::process::geteuid().as_raw();
+    let age = metadata.modified()?.elapsed().unwrap_or_default();
+    Ok(is_ours && age >= LEAST_AGE && entry.path().join(LOCK_FILE).is_file())
+}
