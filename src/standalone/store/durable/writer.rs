@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use tokio::sync::{mpsc, oneshot};
-use tokio::time::{Instant, MissedTickBehavior, interval_at};
+use tokio::time::{Instant, MissedTickBehavior, interval_at, sleep};
 
 use super::batch::{Batch, Request};
 use super::database::{Backlog, Database};
@@ -19,6 +19,10 @@ pub(super) const BATCH_WRITES: usize = 256;
 /// Events are kept for at least so long, and for at most twice as long, as kube-apiserver lets etcd keep them
 /// (`--etcd-compaction-interval`).
 const FORGET_INTERVAL: Duration = Duration::from_mins(5);
+
+/// How long nobody writes before the log is emptied into the database. What is there is checked better, and takes no room
+/// twice.
+const IDLE: Duration = Duration::from_secs(10);
 
 /// How many rows are removed together, when nothing else is a reason: few enough for a pause that nobody notices.
 const BACKLOG_ROWS: usize = 500;
@@ -41,6 +45,8 @@ pub(super) struct Writer {
     reserve: Reserve,
     /// The newest revision when old events were last forgotten.
     newest_then: Revision,
+    /// Whether something was written since the log was emptied.
+    is_log_used: bool,
     /// Whether the last transaction failed; only the first failure is logged.
     failing: bool,
 }
@@ -65,6 +71,7 @@ impl Writer {
             backlog,
             reserve,
             newest_then,
+            is_log_used: true,
             failing: false,
         }
     }
@@ -84,6 +91,10 @@ impl Writer {
                     closing = self.write(&mut orders).await;
                 }
                 _ = tick.tick() => self.forget_old().await,
+                () = sleep(IDLE), if self.is_log_used => {
+                    self.is_log_used = false;
+                    let _again_after_the_next_write = self.database.empty_log().await;
+                }
             }
         }
         // Who writes from now on is told that the store is closed.
@@ -200,7 +211,9 @@ impl Writer {
         }
     }
 
+    /// A transaction was written.
     fn recover(&mut self) {
+        self.is_log_used = true;
         if std::mem::replace(&mut self.failing, false) {
             tracing::warn!(database = %self.database.path().display(), "the database takes writes again");
         }

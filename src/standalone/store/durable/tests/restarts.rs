@@ -237,3 +237,24 @@ async fn an_older_database_is_taken_on_and_a_newer_one_refused() {
     );
     assert_eq!(std::fs::read(&path).unwrap(), bytes, "it is as it was");
 }
+
+/// What nobody has written to for a while has an empty log.
+#[tokio::test]
+async fn a_log_is_emptied_when_nobody_writes() {
+    let folder = TempDir::new().unwrap();
+    let path = database(&folder);
+    let store = open(&path).await.unwrap();
+    store.create(&key("one"), thing(1)).await.unwrap();
+    let begun = std::time::Instant::now();
+    while std::fs::metadata(log_of(&path)).unwrap().len() > 0 {
+        assert!(begun.elapsed().as_secs() < 60, "it is not emptied");
+        tokio::time::sleep(std::time::Duration::from_millis(100)).await;
+    }
+    store.create(&key("two"), thing(2)).await.unwrap();
+    let (_copy, killed) = snapshot(&path);
+    let expected = everything(&store, Revision(1)).await;
+    assert_eq!(
+        everything(&open(&killed).await.unwrap(), Revision(1)).await,
+        expected
+    );
+}
