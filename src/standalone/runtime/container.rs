@@ -71,7 +71,7 @@ impl Life {
         if let Some((reason, message)) = self.engine.caveat(&self.container) {
             self.warn(reason, &message);
         }
-        let is_new = !self.past.may_exist && self.past.attempt == 0;
+        let is_new = !self.past.was_begun && self.past.attempt == 0;
         if let Some(message) = attendance::left_undone(&self.container).filter(|_| is_new) {
             self.warn(attendance::REASON, &message);
         }
