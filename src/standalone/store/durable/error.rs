@@ -78,7 +78,7 @@ pub enum OpenError {
         "the disk is full, and the database {} can't be used without a little room. Nothing of it is lost: make room, and \
          start again. The logs of pods may be deleted: {}",
         path.display(),
-        path.with_file_name("pods").join("*").join("logs").display()
+        path.with_file_name("pods").join("*").join("*.log").display()
     )]
     Full {
         /// The database.
