@@ -4,7 +4,7 @@ use std::fs::{self, Permissions};
 use std::io;
 use std::os::unix::fs::{MetadataExt as _, PermissionsExt as _};
 use std::path::{Path, PathBuf};
-use std::time::{Duration, SystemTime};
+use std::time::Duration;
 
 use insta::assert_snapshot;
 use tempfile::TempDir;
@@ -91,8 +91,9 @@ fn an_ephemeral_folder_that_was_left_goes_with_the_next() {
         if is_locked {
             fs::write(path.join("lock"), "1").unwrap();
         }
-        let then = SystemTime::now() - Duration::from_mins(minutes);
-        fs::File::open(&path).unwrap().set_modified(then).unwrap();
+        let folder = fs::File::open(&path).unwrap();
+        let made = folder.metadata().unwrap().modified().unwrap();
+        folder.set_modified(made - Duration::from_mins(minutes)).unwrap();
         path
     };
     let left = make("punctual-5df6c345-cf27-4a77-a065-3e6ea40176f1", 5, true);
