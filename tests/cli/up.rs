@@ -496,6 +496,10 @@ fn what_vanished_while_nobody_followed_is_pruned_at_the_next_start() {
     let pruned = "kept other, pruned first, pruned second";
     assert_eq!(run(&["--watch", followed]), pruned);
     assert_eq!(run(&["--watch", followed]), "kept other");
+    // A folder that holds nothing at all may be a mount that comes later.
+    std::fs::remove_file(folder.join("b.yaml")).expect("a file");
+    std::fs::remove_file(folder.join("d.yaml")).expect("a file");
+    assert_eq!(run(&["--watch", followed]), "kept moves, kept other, kept third");
 }
 
 /// A folder may begin empty, and be away for a while: what it held goes on.

@@ -113,7 +113,7 @@ pub(crate) async fn of_pods_that_nobody_knows_are_removed() {
                 std::fs::remove_file(entry.path()).unwrap();
             }
         }
-        let _up = Up::start_in(folder, nothing, &more);
+        let _up = Up::start_in(folder, nothing, &[&more[..], &["--start-empty"]].concat());
         let begun = Instant::now();
         while podman.count() > 0 {
             assert!(

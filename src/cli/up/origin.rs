@@ -7,6 +7,7 @@ use std::path::{Path, PathBuf, absolute};
 use kube::api::ListParams;
 use kube::{Api, Client, ResourceExt as _};
 
+use crate::cli::complain;
 use crate::cli::exit::Failure;
 use crate::cli::up::apply::{delete, resource};
 use crate::cli::up::item::Id;
@@ -14,18 +15,32 @@ use crate::cronjob::Key;
 use crate::cronjob::extension::APPLIED_FROM_ANNOTATION;
 use crate::manifest::COMPANIONS;
 
+/// An object of the manifests, and where it came from.
+pub(super) struct Origin {
+    pub(super) id: Id,
+    /// As [`of_file`] has it.
+    pub(super) file: String,
+}
+
 /// What is written down for a file.
 pub(super) fn of_file(file: &str) -> String {
     absolute(file).map_or_else(|_| file.to_owned(), |path| path.display().to_string())
 }
 
 /// Deletes what came from these paths and is `there` no more, and returns it with the file that had it.
+///
+/// A path that holds nothing at all may not be there yet (a mount that comes later): what came from it goes on, and that
+/// is said.
 pub(super) async fn prune(
     client: &Client,
     paths: &[PathBuf],
-    there: &BTreeSet<Id>,
+    there: &[Origin],
 ) -> Result<Vec<(Id, String)>, Failure> {
+    let holds_some = |path: &&PathBuf| there.iter().any(|origin| is_below(&origin.file, path));
+    let (holding, empty): (Vec<&PathBuf>, Vec<&PathBuf>) = paths.iter().partition(holds_some);
+    let ids: BTreeSet<&Id> = there.iter().map(|origin| &origin.id).collect();
     let mut pruned = Vec::new();
+    let mut spared: BTreeSet<&PathBuf> = BTreeSet::new();
     for kind in ["CronJob", "Job"].into_iter().chain(COMPANIONS) {
         let all = Api::all_with(client.clone(), &resource(kind));
         let all = all
@@ -39,9 +54,16 @@ pub(super) async fn prune(
             let name = object.name_any();
             let key = Key { namespace, name };
             let id = Id { kind, key };
-            let is_gone = is_below(file, paths) && !there.contains(&id);
+            spared.extend(empty.iter().copied().filter(|path| is_below(file, path)));
+            let is_gone = holding.iter().any(|path| is_below(file, path)) && !ids.contains(&id);
             is_gone.then(|| (id, file.clone()))
         }));
+    }
+    for path in spared {
+        complain(&format!(
+            "note: {} holds no manifest now; what came from it goes on, until it holds one again or you delete it",
+            path.display()
+        ));
     }
     for (id, _) in &pruned {
         delete(client, id).await?;
@@ -49,10 +71,9 @@ pub(super) async fn prune(
     Ok(pruned)
 }
 
-/// Whether a file is one of some paths, or in one.
-fn is_below(file: &str, paths: &[PathBuf]) -> bool {
-    let mut paths = paths.iter().filter_map(|path| absolute(path).ok());
-    paths.any(|path| Path::new(file).starts_with(path))
+/// Whether a file is a path, or in it.
+fn is_below(file: &str, path: &Path) -> bool {
+    absolute(path).is_ok_and(|path| Path::new(file).starts_with(path))
 }
 
 #[cfg(test)]
@@ -69,8 +90,8 @@ mod tests {
             ("/etc/cron.daily/a.yaml", "/etc/cron.d", false),
         ];
         for (file, path, expected) in table {
-            assert_eq!(is_below(file, &[path.into()]), expected, "{file} in {path}");
+            assert_eq!(is_below(file, Path::new(path)), expected, "{file} in {path}");
         }
-        assert!(is_below(&of_file("cron.d/./a.yaml"), &["./cron.d".into()]));
+        assert!(is_below(&of_file("cron.d/./a.yaml"), Path::new("./cron.d")));
     }
 }

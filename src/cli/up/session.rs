@@ -21,7 +21,11 @@ use crate::cli::up::serving::{self, Serving};
 use crate::cli::up::sources::Sources;
 use crate::cli::up::tally::Tally;
 use crate::cli::up::watch::{self as watching, Watch};
-use crate::cli::up::{Output, UpArgs, apply, json, origin, table, text};
+use crate::cli::up::{
+    Output, UpArgs, apply, json,
+    origin::{self, Origin},
+    table, text,
+};
 use crate::cli::{complain, say};
 use crate::clock::{SharedClock, SystemClock};
 use crate::cronjob::extension::Runtime;
@@ -179,7 +183,13 @@ impl Preparing {
         client: &Client,
         items: Vec<Item>,
     ) -> Result<(Vec<LoadedObject>, Vec<(Id, String)>), Failure> {
-        let there = items.iter().map(|item| item.id.clone()).collect();
+        let there: Vec<Origin> = items
+            .iter()
+            .map(|item| Origin {
+                id: item.id.clone(),
+                file: origin::of_file(&item.file),
+            })
+            .collect();
         let loaded = apply::apply(client, items, &self.zones, &self.clock).await?;
         let followed: &[PathBuf] = if self.args.watch { &self.args.paths } else { &[] };
         let pruned = origin::prune(client, followed, &there).await?;

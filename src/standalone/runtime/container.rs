@@ -183,7 +183,7 @@ impl Life {
     /// Records an attempt of which nothing can be learned any more.
     async fn lose(&self, sink: &Sink, why: String) -> Run {
         let now = self.machine.clock.now();
-        self.end(sink, now, Ended::unknown(why, now)).await
+        self.end(sink, now, Ended::unknown(why, now), None).await
     }
 
     /// Follows a process to its end, and its output to the last line.
@@ -214,20 +214,23 @@ impl Life {
             }
         };
         over.send_replace(true);
-        if let Some(tail) = tail {
+        let last_line = match tail {
             // It was only shown: the log has it all.
-            let _shown = tail.await;
-        }
-        self.end(sink, since, ended).await
+            Some(tail) => tail.await.unwrap_or_default(),
+            None => None,
+        };
+        self.end(sink, since, ended, last_line).await
     }
 
-    async fn end(&self, sink: &Sink, since: Timestamp, end: Ended) -> Run {
+    /// Tells of an end, and records it. What was written last is often read a moment after it, and still comes first.
+    async fn end(&self, sink: &Sink, since: Timestamp, end: Ended, last_line: Option<Timestamp>) -> Run {
         let Exit { code, signal } = end.exit;
         let what = What::Ended {
             exit_code: code,
             signal,
         };
-        sink.tell(end.at, what).await;
+        let shown_at = last_line.into_iter().fold(end.at, Timestamp::max);
+        sink.tell(shown_at, what).await;
         let message = match end.message {
             None if last_words::are_asked(&self.container, code) => last_words::of(self.attempt().log).await,
             message => message,

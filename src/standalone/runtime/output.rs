@@ -141,23 +141,25 @@ impl Sink {
     }
 }
 
-/// Hands on what is added to a log, until it is over and everything was read. `writes` tells when to look.
+/// Hands on what is added to a log, until it is over and everything was read, and returns when the last line was written.
+/// `writes` tells when to look.
 pub(super) async fn tail(
     mut reader: Reader,
     sink: Sink,
     mut writes: watch::Receiver<u64>,
     mut is_over: watch::Receiver<bool>,
-) {
+) -> Option<Timestamp> {
+    let mut last = None;
     loop {
         let was_over = *is_over.borrow_and_update();
         let lines = reader.read().unwrap_or_default();
         if lines.is_empty() {
             if was_over {
-                return;
+                return last;
             }
             tokio::select! {
                 Ok(()) = writes.changed() => {}
-                changed = is_over.changed() => if changed.is_err() { return },
+                changed = is_over.changed() => if changed.is_err() { return last },
             }
         }
         for line in lines {
@@ -167,6 +169,7 @@ pub(super) async fn tail(
                 ends: line.ends,
             };
             sink.tell(line.at, what).await;
+            last = last.max(Some(line.at));
         }
     }
 }
