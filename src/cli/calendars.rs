@@ -17,6 +17,11 @@ pub(super) struct CalendarArgs {
     calendars_in: String,
 }
 
+/// The calendars of this machine's `punctual up`, wherever they are.
+pub(super) async fn of_machine(client: &Client) -> Calendars {
+    of_scopes(client, Calendars::default(), &[None]).await
+}
+
 impl CalendarArgs {
     /// The calendars among some manifests.
     pub(super) fn among(&self, loaded: &Loaded) -> Calendars {
@@ -42,22 +47,26 @@ impl CalendarArgs {
     /// The calendars of a cluster: of one namespace or of all, and those for everybody. Where they can't be listed, whoever
     /// names one of them is told so.
     async fn of_cluster(&self, client: &Client, namespace: Option<&str>) -> Calendars {
-        let mut calendars = Calendars::new(CalendarPlaces::All, Some(self.calendars_in.clone()));
+        let calendars = Calendars::new(CalendarPlaces::All, Some(self.calendars_in.clone()));
         let shared = namespace.map(|_| self.calendars_in.as_str());
         let mut scopes = vec![namespace];
         scopes.extend(shared.filter(|shared| namespace != Some(shared)).map(Some));
-        for scope in scopes {
-            let objects: Api<ConfigMap> = in_namespace(client, scope);
-            let labelled = ListParams::default().labels(&format!("{CALENDAR_LABEL}=true"));
-            match list(&objects, labelled, "calendars").await {
-                Ok(found) => found.iter().for_each(|object| {
-                    read_calendar(&mut calendars, object);
-                }),
-                Err(failure) => {
-                    calendars.close(scope.map(str::to_owned), failure.message);
-                }
+        of_scopes(client, calendars, &scopes).await
+    }
+}
+
+async fn of_scopes(client: &Client, mut calendars: Calendars, scopes: &[Option<&str>]) -> Calendars {
+    for scope in scopes {
+        let objects: Api<ConfigMap> = in_namespace(client, *scope);
+        let labelled = ListParams::default().labels(&format!("{CALENDAR_LABEL}=true"));
+        match list(&objects, labelled, "calendars").await {
+            Ok(found) => found.iter().for_each(|object| {
+                read_calendar(&mut calendars, object);
+            }),
+            Err(failure) => {
+                calendars.close(scope.map(str::to_owned), failure.message);
             }
         }
-        calendars
     }
+    calendars
 }

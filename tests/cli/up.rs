@@ -502,6 +502,25 @@ fn what_vanished_while_nobody_followed_is_pruned_at_the_next_start() {
     assert_eq!(run(&["--watch", followed]), "kept moves, kept other, kept third");
 }
 
+/// The calendar is among the manifests, and known when it is first said when the CronJob runs.
+#[test]
+fn what_names_a_calendar_has_a_next_instant() {
+    let calendar = "apiVersion: v1\nkind: ConfigMap\nmetadata: { name: holidays, labels: { punctual.dev/calendar: \"true\" } }\n\
+                    data: { days: \"2000-01-01\" }\n---\n";
+    let named = cronjob("yearly", "0 0 1 1 *", "true").replacen(
+        "metadata: {",
+        "metadata: { annotations: { punctual.dev/exclude: holidays },",
+        1,
+    );
+    let (events, code) = Manifest::new(&format!("{calendar}{named}")).run_for("1s");
+    assert_eq!(code, 0, "{events:#?}");
+    let next = events.iter().find_map(|event| event["next"].as_str());
+    assert!(
+        next.is_some_and(|next| next.ends_with("-01-01T00:00:00Z")),
+        "{events:#?}"
+    );
+}
+
 /// A folder may begin empty, and be away for a while: what it held goes on.
 #[test]
 fn a_folder_that_is_not_there_for_a_while_loses_nothing() {

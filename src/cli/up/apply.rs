@@ -10,14 +10,15 @@ use kube::api::{DeleteParams, Patch, PatchParams, PostParams};
 use kube::core::{ApiResource, DynamicObject, GroupVersionKind, ObjectMeta};
 use kube::{Api, Client};
 
+use crate::cli::calendars::of_machine;
 use crate::cli::exit::Failure;
 use crate::cli::present::wall_clock;
 use crate::cli::up::happening::{LoadedObject, Timing};
 use crate::cli::up::item::{Id, Item};
 use crate::cli::up::origin;
 use crate::clock::SharedClock;
-use crate::cronjob::Key;
 use crate::cronjob::extension::APPLIED_FROM_ANNOTATION;
+use crate::cronjob::{Calendars, Key};
 use crate::manifest::{self, Object};
 use crate::schedule::TimeZones;
 
@@ -40,9 +41,13 @@ pub(super) async fn apply(
     for item in &needed {
         apply_one(client, item).await?;
     }
+    let calendars = &of_machine(client).await;
     let writes = to_run.into_iter().map(|item| async move {
         apply_one(client, &item).await?;
-        Ok::<_, Failure>(item.object.map(|object| describe(&object, zones, clock)))
+        Ok::<_, Failure>(
+            item.object
+                .map(|object| describe(&object, zones, calendars, clock)),
+        )
     });
     let described: Vec<Option<LoadedObject>> = stream::iter(writes)
         .buffered(WRITES_AT_ONCE)
@@ -211,7 +216,12 @@ fn key(object: &Object) -> Key {
     }
 }
 
-pub(super) fn describe(object: &Object, zones: &TimeZones, clock: &SharedClock) -> LoadedObject {
+pub(super) fn describe(
+    object: &Object,
+    zones: &TimeZones,
+    calendars: &Calendars,
+    clock: &SharedClock,
+) -> LoadedObject {
     let key = key(object);
     let Object::CronJob(object) = object else {
         return LoadedObject {
@@ -220,7 +230,7 @@ pub(super) fn describe(object: &Object, zones: &TimeZones, clock: &SharedClock) 
             timing: None,
         };
     };
-    let spec = manifest::lower(object, zones, None).spec;
+    let spec = manifest::lower_with(object, zones, calendars, None).spec;
     let now = clock.now();
     let next = spec
         .schedule

@@ -7,13 +7,14 @@ use std::sync::Arc;
 use kube::api::ListParams;
 use kube::{Api, Client};
 
+use crate::cli::calendars::of_machine;
 use crate::cli::exit::Failure;
 use crate::cli::up::apply::describe;
 use crate::cli::up::happening::LoadedObject;
 use crate::cli::up::item::Id;
 use crate::cli::up::jobs::Seen;
 use crate::clock::SharedClock;
-use crate::cronjob::Key;
+use crate::cronjob::{Calendars, Key};
 use crate::manifest::{CronJob, Object, lower};
 use crate::policy::SeenSchedule;
 use crate::schedule::TimeZones;
@@ -23,6 +24,7 @@ use crate::submit::JobView;
 pub(super) struct Before {
     cronjobs: Vec<CronJob>,
     jobs: Vec<JobView>,
+    calendars: Calendars,
 }
 
 impl Before {
@@ -36,6 +38,7 @@ impl Before {
         Ok(Before {
             cronjobs: cronjobs.items,
             jobs: jobs.items,
+            calendars: of_machine(client).await,
         })
     }
 
@@ -71,10 +74,11 @@ impl Before {
         let loaded = loaded.iter().map(|loaded| (loaded.kind, &loaded.key));
         let pruned = pruned.iter().map(|(id, _)| (id.kind, &id.key));
         let named: HashSet<(&str, &Key)> = loaded.chain(pruned).collect();
+        let calendars = &self.calendars;
         let cronjobs = self
             .cronjobs
             .into_iter()
-            .map(|cronjob| describe(&Object::CronJob(Box::new(cronjob)), zones, clock));
+            .map(|cronjob| describe(&Object::CronJob(Box::new(cronjob)), zones, calendars, clock));
         let jobs = self.jobs.iter().filter(|job| job.run().is_active());
         let jobs = jobs.map(|job| LoadedObject {
             kind: "Job",

@@ -16,6 +16,7 @@ use std::time::Duration;
 use kube::Client;
 use tokio::sync::mpsc;
 
+use crate::cli::calendars::of_machine;
 use crate::cli::exit::Failure;
 use crate::cli::up::apply;
 use crate::cli::up::happening::{Followed, LoadedObject};
@@ -148,7 +149,8 @@ impl Watch {
     }
 
     async fn applied(&self, item: &Item) {
-        let describe = |object| apply::describe(object, &self.zones, &self.clock);
+        let calendars = of_machine(&self.client).await;
+        let describe = |object| apply::describe(object, &self.zones, &calendars, &self.clock);
         let object = item.object.as_ref().map(describe);
         let object = object.unwrap_or_else(|| LoadedObject {
             kind: item.id.kind,
