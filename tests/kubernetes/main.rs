@@ -70,7 +70,7 @@ fn main() -> ExitCode {
         specs::of_failed_jobs_one_is_kept
         specs::a_time_zone_that_does_not_exist_is_refused
     };
-    let alone: [Case; 9] = cases! {
+    let alone: [Case; 10] = cases! {
         backfill::its_rights_are_enough
         leadership::a_leader_that_is_killed_loses_no_run
         leadership::a_leader_that_is_stopped_hands_over_at_once
@@ -78,6 +78,7 @@ fn main() -> ExitCode {
         trouble::a_full_quota_holds_up_its_namespace_only
         trouble::what_a_template_says_reaches_the_job
         trouble::a_second_signal_insists
+        trouble::a_request_that_hangs_does_not_hold_up_the_end
         trouble::a_schedule_of_minutes_runs_at_the_minute
         lint::errors_are_what_the_server_refuses
     };

@@ -135,10 +135,24 @@ pub(crate) async fn a_second_signal_insists(world: World) {
     eventually("it leads", || async { !world.leader().await.is_empty() }).await;
     seconds(3).await;
     controller.signal("TERM");
-    seconds(1).await;
+    // What is under way is waited for, for a second.
+    tokio::time::sleep(Duration::from_millis(200)).await;
     assert!(!controller.has_ended(), "a request is under way");
     controller.signal("TERM");
     assert_eq!(controller.exit_code(Duration::from_secs(2)).await, 1);
+}
+
+/// Nor does the lease wait for it: others are to go on.
+pub(crate) async fn a_request_that_hangs_does_not_hold_up_the_end(world: World) {
+    let _webhook = hanging_webhook(&world, &world.namespace).await;
+    world.cronjob("stuck", "@every 1s", json!({})).await;
+    let controller = world.controller("one", &[]);
+    eventually("it leads", || async { !world.leader().await.is_empty() }).await;
+    seconds(3).await;
+    controller.signal("TERM");
+    // The request itself is given up after ten seconds.
+    assert_eq!(controller.exit_code(Duration::from_secs(6)).await, 0);
+    assert_eq!(world.leader().await, "");
 }
 
 pub(crate) async fn a_schedule_of_minutes_runs_at_the_minute(world: World) {
