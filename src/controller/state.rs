@@ -143,21 +143,22 @@ impl State {
             // Its Jobs are collected as soon as they are created, and their instants would be due again and again.
             self.forget(key);
         }
-        if let Some(standing) = self.standing.get_mut(key) {
-            standing.settle_claim(carried.trouble.is_some(), now);
-        }
-        self.mark_waiting(key);
-        self.settle_failure(key, carried.trouble.map(|trouble| trouble.retry), now);
+        self.settle(key, carried.trouble.map(|trouble| trouble.retry), now);
     }
 
     /// What came of a task is not known.
     pub fn gave_up(&mut self, key: &Key, now: Timestamp) {
         self.end_task(key);
+        self.settle(key, Some(Retry::Backoff), now);
+    }
+
+    /// What became of a decision, for its slot in a group and for when it is tried again.
+    fn settle(&mut self, key: &Key, failed: Option<Retry>, now: Timestamp) {
         if let Some(standing) = self.standing.get_mut(key) {
-            standing.settle_claim(true, now);
+            standing.settle_claim(failed.is_some(), now);
         }
         self.mark_waiting(key);
-        self.settle_failure(key, Some(Retry::Backoff), now);
+        self.settle_failure(key, failed, now);
     }
 
     /// How often in a row a CronJob could not be dealt with.
@@ -172,7 +173,6 @@ impl State {
         {
             standing.memory.remember_start(Unrecorded {
                 job: job.uid().to_owned(),
-                name: job.name().to_owned(),
                 scheduled,
             });
         }

@@ -90,23 +90,24 @@ pub(super) fn record_newest(
     notes: &mut Vec<Note>,
 ) {
     let recorded = status.last_schedule_time.unwrap_or(cronjob.created);
+    let is_new = |scheduled: &Timestamp| recorded < *scheduled && *scheduled <= now;
     let of_the_schedule = runs.iter().filter(|run| run.origin == Origin::Schedule);
-    let seen = of_the_schedule.filter_map(|run| {
-        let scheduled = scheduled_by_name(&cronjob.key.name, &run.name)?;
-        Some((scheduled, &run.uid, &run.name))
-    });
-    let remembered = memory.unrecorded.iter();
-    let remembered = remembered.map(|run| (run.scheduled, &run.job, &run.name));
-    let started = seen
-        .chain(remembered)
-        .filter(|(scheduled, ..)| recorded < *scheduled && *scheduled <= now);
-    let Some((scheduled, uid, name)) = started.max_by_key(|(scheduled, ..)| *scheduled) else {
+    let instants = of_the_schedule
+        .filter_map(|run| Some((scheduled_by_name(&cronjob.key.name, &run.name)?, run)))
+        .filter(|(scheduled, _)| is_new(scheduled));
+    let seen = instants.max_by_key(|(scheduled, _)| *scheduled);
+    let started = memory.unrecorded.iter().map(|run| run.scheduled);
+    let started = started.filter(is_new).max();
+    let Some(newest) = seen.map(|(scheduled, _)| scheduled).max(started) else {
         return;
     };
-    status.last_schedule_time = Some(scheduled);
-    if !memory.started(uid) {
+    status.last_schedule_time = Some(newest);
+    if let Some((scheduled, run)) = seen
+        && Some(scheduled) > started
+        && !memory.started(&run.uid)
+    {
         notes.push(Note::AlreadyStarted {
-            job: name.clone(),
+            job: run.name.clone(),
             scheduled,
         });
     }

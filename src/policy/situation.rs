@@ -61,8 +61,6 @@ pub struct Memory {
 pub struct Unrecorded {
     /// The UID of its Job.
     pub job: String,
-    /// The Job's name.
-    pub name: String,
     /// Its due instant.
     pub scheduled: Timestamp,
 }

@@ -44,6 +44,7 @@ impl State {
         true
     }
 
+    /// Whether the start waits for its turn, where there is a limit on their rate.
     fn takes_turn(
         &mut self,
         key: &Key,
