@@ -6,6 +6,7 @@ use std::time::Duration;
 use kube::ResourceExt;
 use serde_json::json;
 
+use crate::control_plane::Guarded;
 use crate::world::{World, eventually, lateness, seconds};
 
 /// A webhook that takes connections and never says a word. It is asked about the Jobs of one namespace.
@@ -128,13 +129,19 @@ pub(crate) async fn what_a_template_says_reaches_the_job(world: World) {
     assert_eq!(job.annotations()["why"], "because");
 }
 
-pub(crate) async fn a_second_signal_insists(world: World) {
-    let _webhook = hanging_webhook(&world, &world.namespace).await;
+/// A controller that has just been sent the first SIGTERM, and the webhook that its requests wait for.
+async fn told_to_stop_while_a_request_hangs(world: &World) -> (Guarded, TcpListener) {
+    let webhook = hanging_webhook(world, &world.namespace).await;
     world.cronjob("stuck", "@every 1s", json!({})).await;
     let controller = world.controller("one", &[]);
     eventually("it leads", || async { !world.leader().await.is_empty() }).await;
     seconds(3).await;
     controller.signal("TERM");
+    (controller, webhook)
+}
+
+pub(crate) async fn a_second_signal_insists(world: World) {
+    let (controller, _webhook) = told_to_stop_while_a_request_hangs(&world).await;
     // What is under way is waited for, for a second.
     tokio::time::sleep(Duration::from_millis(200)).await;
     assert!(!controller.has_ended(), "a request is under way");
@@ -144,12 +151,7 @@ pub(crate) async fn a_second_signal_insists(world: World) {
 
 /// Nor does the lease wait for it: others are to go on.
 pub(crate) async fn a_request_that_hangs_does_not_hold_up_the_end(world: World) {
-    let _webhook = hanging_webhook(&world, &world.namespace).await;
-    world.cronjob("stuck", "@every 1s", json!({})).await;
-    let controller = world.controller("one", &[]);
-    eventually("it leads", || async { !world.leader().await.is_empty() }).await;
-    seconds(3).await;
-    controller.signal("TERM");
+    let (controller, _webhook) = told_to_stop_while_a_request_hangs(&world).await;
     // The request itself is given up after ten seconds.
     assert_eq!(controller.exit_code(Duration::from_secs(6)).await, 0);
     assert_eq!(world.leader().await, "");
