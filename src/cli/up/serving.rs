@@ -1,5 +1,6 @@
 //! The data folder and the door to the API: opened before anything runs, closed after everything has stopped.
 
+use std::fmt::Write as _;
 use std::path::Path;
 use std::sync::Arc;
 
@@ -13,7 +14,8 @@ use crate::clock::SharedClock;
 use crate::schedule::Timestamp;
 use crate::standalone::data_dir::{DataDir, DataDirError};
 use crate::standalone::door::{Door, DoorError, DoorOptions, server_url};
-use crate::standalone::store::{MemoryStore, SharedStore, SqliteOptions, SqliteStore};
+use crate::standalone::runtime::make_room_at_start;
+use crate::standalone::store::{MemoryStore, OpenError, SharedStore, SqliteOptions, SqliteStore};
 use crate::standalone::{Running, keep_residents};
 use crate::telemetry::chain;
 
@@ -48,8 +50,25 @@ pub(super) async fn open_store(
         ..SqliteOptions::default()
     };
     let was_there = data_dir.database().exists();
-    let opened = SqliteStore::open(&data_dir.database(), now, &options).await;
-    let (store, put_aside) = opened.map_err(|error| Failure::new(chain(&error)))?;
+    let mut opened = SqliteStore::open(&data_dir.database(), now, &options).await;
+    if matches!(opened, Err(OpenError::Full { .. })) {
+        match make_room_at_start(data_dir) {
+            0 => {}
+            removed => {
+                complain(&format!(
+                    "warning: the disk is full; {removed} logs of pods that have ended were removed, the oldest first"
+                ));
+                opened = SqliteStore::open(&data_dir.database(), now, &options).await;
+            }
+        }
+    }
+    let (store, put_aside) = opened.map_err(|error| {
+        let mut message = chain(&error);
+        if matches!(error, OpenError::Full { .. }) {
+            let _infallible = write!(message, "\n{}", data_dir.usage());
+        }
+        Failure::new(message)
+    })?;
     if let Some(kept) = put_aside {
         complain(&format!(
             "warning: the database was damaged and is kept as {}; nothing is known of the runs before",

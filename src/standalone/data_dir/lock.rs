@@ -38,16 +38,18 @@ impl Lock {
             }
             Err(TryLockError::Error(source)) => return Err(DataDirError::io("locked", &path, source)),
         }
-        sign(&mut file).map_err(failed)?;
+        let _on_a_full_disk_nobody_is_named = sign(&mut file);
         Ok(Lock { _file: file })
     }
 }
 
 /// Writes who holds the lock.
 fn sign(file: &mut File) -> std::io::Result<()> {
-    file.set_len(0)?;
+    // In the room that it has: a full disk may have no other.
     file.rewind()?;
-    writeln!(file, "{}", std::process::id())?;
+    let text = format!("{}\n", std::process::id());
+    file.write_all(text.as_bytes())?;
+    file.set_len(text.len() as u64)?;
     file.sync_data()
 }
 

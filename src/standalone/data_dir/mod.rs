@@ -6,6 +6,7 @@
 //!  token               what a client shows to be let in
 //!  pki/                the certificate authority and the server's certificate
 //!  punctual.db         the objects
+//!  punctual.db.reserve room that is set aside for the day on which the disk is full
 //!  pods/<uid>/         a pod: see [`PodDir`]
 //!  lock                held for as long as a process uses the folder; holds its id
 //! ```
@@ -21,6 +22,7 @@ mod lock;
 mod pod_dir;
 #[cfg(test)]
 mod tests;
+mod usage;
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -28,6 +30,7 @@ use std::sync::Arc;
 pub use error::DataDirError;
 pub use files::{create_private, write_private};
 pub use pod_dir::PodDir;
+pub use usage::Usage;
 
 use lock::Lock;
 

@@ -77,7 +77,7 @@ impl PodDir {
 }
 
 /// `….log`, or `….log.3`.
-fn is_log(path: &Path) -> bool {
+pub(super) fn is_log(path: &Path) -> bool {
     let name = path
         .file_name()
         .and_then(std::ffi::OsStr::to_str)

@@ -75,6 +75,7 @@ pub use lines::LONGEST_LINE;
 pub use machine::{Options, PODS_AT_ONCE};
 pub use node::{Node, Shutdown};
 pub use output::{Event, OUTPUT_QUEUE, Origin, Output, Stream, What};
+pub use room::make_at_start as make_room_at_start;
 pub use runtimes::Runtimes;
 pub use supervisor::supervise_if_asked;
 

@@ -5,7 +5,9 @@ use std::fs;
 use std::io::ErrorKind;
 use std::time::Duration;
 
-use crate::standalone::data_dir::PodDir;
+use super::supervisor::runs;
+use crate::standalone::data_dir::{DataDir, PodDir};
+use crate::standalone::logs::room_is_short;
 
 /// How often it is looked how much there is.
 pub(super) const LOOK_EVERY: Duration = Duration::from_secs(5);
@@ -13,20 +15,42 @@ pub(super) const LOOK_EVERY: Duration = Duration::from_secs(5);
 /// How often people are told, who have to act in the end.
 pub(super) const TELL_EVERY: Duration = Duration::from_mins(10);
 
-/// Removes the logs of these pods, in their order, for as long as room is short.
-pub(super) fn make(pods: &[PodDir], is_short: impl Fn() -> bool) {
+/// Removes logs before anything is known of the pods but what is in their folders: of those that supervisors ran and
+/// that run no more. Returns how many logs went.
+pub fn make_at_start(data: &DataDir) -> usize {
+    let mut ended: Vec<_> = fs::read_dir(data.pods())
+        .into_iter()
+        .flatten()
+        .flatten()
+        .map(|entry| data.pod(&entry.file_name().to_string_lossy()))
+        .filter(|pod| pod.attempts().next().is_some() && !pod.attempts().any(|attempt| runs(&attempt)))
+        .collect();
+    ended.sort_by_cached_key(|pod| {
+        fs::metadata(pod.path())
+            .and_then(|metadata| metadata.modified())
+            .ok()
+    });
+    make(&ended, || room_is_short(data.path()))
+}
+
+/// Removes the logs of these pods, in their order, for as long as room is short. Returns how many went.
+pub(super) fn make(pods: &[PodDir], is_short: impl Fn() -> bool) -> usize {
+    let mut removed = 0;
     for pod in pods {
         if !is_short() {
             break;
         }
         for log in pod.logs() {
-            if let Err(error) = fs::remove_file(&log)
-                && error.kind() != ErrorKind::NotFound
-            {
-                tracing::warn!(path = %log.display(), %error, "a log could not be removed");
+            match fs::remove_file(&log) {
+                Ok(()) => removed += 1,
+                Err(error) if error.kind() == ErrorKind::NotFound => {}
+                Err(error) => {
+                    tracing::warn!(path = %log.display(), %error, "a log could not be removed");
+                }
             }
         }
     }
+    removed
 }
 
 #[cfg(test)]
@@ -48,10 +72,10 @@ mod tests {
             }
         }
         let left = || pods.each_ref().map(|pod| pod.logs().count());
-        make(&pods, || false);
+        assert_eq!(make(&pods, || false), 0);
         assert_eq!(left(), [0, 2, 2, 2]);
-        make(&pods, || pods[2].logs().count() > 0);
-        assert_eq!(left(), [0, 0, 0, 2]);
+        let removed = make(&pods, || pods[2].logs().count() > 0);
+        assert_eq!((removed, left()), (4, [0, 0, 0, 2]));
         let kept = fs::read_dir(pods[1].path()).unwrap();
         assert_eq!(kept.count(), 2, "it is only the logs");
     }

@@ -107,6 +107,14 @@ impl Collection {
         }
     }
 
+    /// The events of the window after a revision.
+    pub(super) fn after(&self, revision: Revision) -> impl Iterator<Item = &Event> {
+        let start = self
+            .window
+            .partition_point(|event| event.object.revision() <= revision);
+        self.window.range(start..)
+    }
+
     /// The events of a scope after a revision; `newest` is the revision of the whole store.
     pub(super) fn since(
         &self,
@@ -115,12 +123,8 @@ impl Collection {
         newest: Revision,
     ) -> Result<Batch, StoreError> {
         self.remembers(after)?;
-        let start = self
-            .window
-            .partition_point(|event| event.object.revision() <= after);
         let events: Vec<Event> = self
-            .window
-            .range(start..)
+            .after(after)
             .filter(|event| scope.holds(&event.place))
             .take(WATCH_BATCH_EVENTS)
             .cloned()

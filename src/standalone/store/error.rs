@@ -37,10 +37,16 @@ pub enum StoreError {
     },
 
     /// The disk is full. Nothing of the write was kept, and nothing that was acknowledged before is lost.
-    #[error("the disk is full: nothing was written; make room for {}", path.display())]
+    #[error(
+        "the disk is full: nothing was written; make room for {}, at least {} KiB",
+        path.display(),
+        wanted / 1024
+    )]
     Full {
         /// The file that could not grow.
         path: PathBuf,
+        /// How many bytes have to be free before it is tried again with something new.
+        wanted: u64,
     },
 
     /// The store itself failed. Whether a write happened is then unknown.

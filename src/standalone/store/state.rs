@@ -116,6 +116,16 @@ impl State {
         forgotten
     }
 
+    /// The events after a revision that have not left their windows.
+    pub(super) fn events_after(&self, revision: Revision) -> Vec<Forgotten> {
+        let of_each = self.collections.iter();
+        let events = of_each.flat_map(|(resource, collection)| {
+            let events = collection.after(revision);
+            events.map(|event| (resource.clone(), event.clone()))
+        });
+        events.collect()
+    }
+
     fn collection(&mut self, resource: Resource) -> &mut Collection {
         let began = self.began;
         self.collections

@@ -27,6 +27,8 @@ use std::process::ExitCode;
 
 use serde::{Deserialize, Serialize};
 
+pub(super) use record::runs;
+
 use super::cgroup::Group;
 use super::process::Invocation;
 

@@ -97,6 +97,11 @@ pub(super) fn read(folder: &Path) -> io::Result<State> {
     })
 }
 
+/// Whether an attempt may still run: its supervisor lives, or nobody can tell.
+pub(in crate::standalone::runtime) fn runs(attempt: &Path) -> bool {
+    read(attempt).map_or(true, |state| state.is_held)
+}
+
 /// What tells one run of this machine from the next.
 pub(super) fn boot() -> String {
     let id = std::fs::read_to_string("/proc/sys/kernel/random/boot_id");

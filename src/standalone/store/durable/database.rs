@@ -3,16 +3,22 @@
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
-use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqliteLockingMode, SqliteSynchronous};
+use sqlx::sqlite::{
+    SqliteAutoVacuum, SqliteConnectOptions, SqliteJournalMode, SqliteLockingMode, SqliteSynchronous,
+};
 use sqlx::{Connection, QueryBuilder, Sqlite, SqliteConnection};
 
 use super::checksum;
+use super::reserve::log_bytes;
 use super::schema::{self, APPLICATION_ID};
 use crate::standalone::store::state::{Forgotten, Resource, Write};
 use crate::standalone::store::{Change, Revision};
 
-/// The log of writes is cut to this size, in bytes, when a burst has made it longer and its contents are in the database.
-const LOG_BYTES_KEPT: u32 = 16 * 1024 * 1024;
+/// The size of a page, in bytes: SQLite's default.
+const PAGE_BYTES: u64 = 4096;
+
+/// In how many steps room is given back at one time: what is written meanwhile waits for that.
+const STEPS_AT_ONCE: usize = 32;
 
 /// How many rows one statement removes.
 const ROWS_REMOVED_AT_ONCE: usize = 1_000;
@@ -118,11 +124,35 @@ impl Database {
         transaction.commit().await
     }
 
-    /// Moves the log of writes into the database and gives its room back. The log grows to megabytes before that happens by
-    /// itself, so on a full disk it is where room is found.
+    /// Moves the log of writes into the database and gives its room back. What is in both takes room twice, so on a full
+    /// disk it is where room is found.
     pub(super) async fn empty_log(&mut self) -> Result<(), sqlx::Error> {
         let checkpoint = sqlx::query("PRAGMA wal_checkpoint(TRUNCATE)");
         checkpoint.execute(&mut self.connection).await.map(drop)
+    }
+
+    /// Gives room back that the database does not need any more, in steps that the log has room for.
+    pub(super) async fn give_back(&mut self) -> Result<(), sqlx::Error> {
+        let mut unused = self.unused_pages().await?;
+        for _ in 0..STEPS_AT_ONCE {
+            let step = format!("PRAGMA incremental_vacuum({})", log_pages(&self.path) / 2);
+            sqlx::raw_sql(sqlx::AssertSqlSafe(step))
+                .execute(&mut self.connection)
+                .await?;
+            self.empty_log().await?;
+            let left = self.unused_pages().await?;
+            if left >= unused {
+                break;
+            }
+            unused = left;
+        }
+        Ok(())
+    }
+
+    /// How many pages of the file hold nothing.
+    async fn unused_pages(&mut self) -> Result<i64, sqlx::Error> {
+        let count = sqlx::query_scalar("PRAGMA freelist_count");
+        count.fetch_one(&mut self.connection).await
     }
 
     /// Moves the log of writes into the database and lets go of the file.
@@ -131,10 +161,17 @@ impl Database {
     }
 }
 
+/// How long the log of writes becomes, in pages.
+fn log_pages(path: &Path) -> u64 {
+    log_bytes(path) / PAGE_BYTES
+}
+
 /// How the file is opened for writing.
 fn options(path: &Path) -> SqliteConnectOptions {
     SqliteConnectOptions::new()
         .filename(path)
+        // Room that it does not need any more can be given back without writing it anew.
+        .auto_vacuum(SqliteAutoVacuum::Incremental)
         // Nobody else has the folder; so the index of the log can be kept in memory instead of in a shared file.
         .locking_mode(SqliteLockingMode::Exclusive)
         .journal_mode(SqliteJournalMode::Wal)
@@ -142,7 +179,9 @@ fn options(path: &Path) -> SqliteConnectOptions {
         // On macOS a sync reaches the disk itself only with these; elsewhere they do nothing.
         .pragma("fullfsync", "ON")
         .pragma("checkpoint_fullfsync", "ON")
-        .pragma("journal_size_limit", LOG_BYTES_KEPT.to_string())
+        .pragma("wal_autocheckpoint", log_pages(path).to_string())
+        // What a burst has made of it is given back when its contents are in the database.
+        .pragma("journal_size_limit", log_bytes(path).to_string())
         .pragma("trusted_schema", "OFF")
         .thread_name(|_| "store".to_owned())
 }
@@ -152,6 +191,8 @@ fn options(path: &Path) -> SqliteConnectOptions {
 pub(super) struct Backlog {
     until: BTreeMap<Resource, Revision>,
     rows: Vec<Revision>,
+    /// Up to where each resource is forgotten already: an event may leave the database before it leaves the window.
+    done: BTreeMap<Resource, Revision>,
 }
 
 impl Backlog {
@@ -159,14 +200,28 @@ impl Backlog {
     ///
     /// With it goes the version before it, and, when it was a deletion, the deletion itself. Any other version stays: it is
     /// the object, until the next event of this object is forgotten.
-    pub(super) fn add(&mut self, (resource, event): Forgotten) {
+    fn add(&mut self, (resource, event): Forgotten) {
         let revision = event.object.revision();
+        if self.done.get(&resource).is_some_and(|done| revision <= *done) {
+            return;
+        }
         self.rows.extend(event.previous.map(|object| object.revision()));
         if event.change == Change::Deleted {
             self.rows.push(revision);
         }
         let until = self.until.entry(resource).or_default();
         *until = revision.max(*until);
+    }
+
+    /// Takes note of events that were forgotten.
+    pub(super) fn extend(&mut self, events: impl IntoIterator<Item = Forgotten>) {
+        events.into_iter().for_each(|event| self.add(event));
+    }
+
+    /// All of it is gone from the database.
+    pub(super) fn clear(&mut self) {
+        self.done.append(&mut self.until);
+        self.rows.clear();
     }
 
     /// How many rows can go.

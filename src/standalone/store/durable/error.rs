@@ -76,9 +76,8 @@ pub enum OpenError {
     /// There is no room even to read it.
     #[error(
         "the disk is full, and the database {} can't be used without a little room. Nothing of it is lost: make room, and \
-         start again. The logs of pods may be deleted: {}",
-        path.display(),
-        path.with_file_name("pods").join("*").join("*.log").display()
+         start again.",
+        path.display()
     )]
     Full {
         /// The database.

@@ -26,6 +26,7 @@
 //! | `writer` | checks writes, commits them in groups, forgets old events |
 //! | `batch` | the writes of one transaction, and who waits for them |
 //! | `reserve` | room that is set aside for the day on which the disk is full |
+//! | `shortage` | what is done when the disk is full |
 //! | `database` | the statements, and how the file is opened |
 //! | `schema` | the tables, version by version |
 //! | `load` | reads everything without changing anything, and trusts nothing |
@@ -42,6 +43,7 @@ mod load;
 mod opening;
 mod reserve;
 mod schema;
+mod shortage;
 mod store;
 mod wal;
 mod writer;

@@ -1,22 +1,54 @@
 //! Room that is set aside for the day on which the disk is full.
 //!
-//! A file of zeros beside the database. When a write finds no room the file goes, and until it can be made again nothing new
-//! is taken: what is left is for changes and deletions, which is how room is made.
+//! A file beside the database that holds nothing. When a write finds no room the file goes, and until it can be made again
+//! nothing new is taken: what is left is for changes and deletions, which is how room is made.
+//!
+//! The log of writes takes room until it is moved into the database, which needs as much room again before the log's is
+//! given back. So both sizes follow that of the disk, and there is always enough set aside to empty the log.
 
-use std::fs::{self, OpenOptions};
+use std::fs::{self, File, OpenOptions};
 use std::io::{self, Write as _};
 use std::os::unix::fs::OpenOptionsExt as _;
 use std::path::{Path, PathBuf};
 
+use rustix::fs::{FallocateFlags, fallocate, statvfs};
+
 use super::aside;
 
-/// How much room is set aside, in bytes: some hundred writes, and the log that they go through.
-const BYTES: usize = 1024 * 1024;
+/// Which part of a disk is set aside.
+const PART: u64 = 16;
+
+/// The most that is set aside, in bytes: room for a log of the size that is usual for SQLite, and for some thousand writes.
+const MOST: u64 = 8 * 1024 * 1024;
+
+/// The least: room for a log of some objects.
+const LEAST: u64 = 256 * 1024;
+
+/// How much room is set aside on a disk of so many bytes.
+fn share_of(disk: u64) -> u64 {
+    (disk / PART).clamp(LEAST, MOST)
+}
+
+/// How many bytes are set aside on the disk of a database.
+fn share_beside(database: &Path) -> u64 {
+    statvfs(folder_of(database)).map_or(MOST, |disk| share_of(disk.f_blocks * disk.f_frsize))
+}
+
+/// How long the log of writes becomes before it is moved into a database, in bytes.
+pub(super) fn log_bytes(database: &Path) -> u64 {
+    share_beside(database) / 2
+}
+
+fn folder_of(path: &Path) -> &Path {
+    let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty());
+    folder.unwrap_or(Path::new("."))
+}
 
 /// See the module's documentation.
 #[derive(Debug)]
 pub(super) struct Reserve {
     path: PathBuf,
+    bytes: u64,
     is_held: bool,
 }
 
@@ -25,6 +57,7 @@ impl Reserve {
     pub(super) fn beside(database: &Path) -> Self {
         let mut reserve = Self {
             path: aside::suffixed(database, ".reserve"),
+            bytes: share_beside(database),
             is_held: true,
         };
         reserve.spend();
@@ -42,22 +75,38 @@ impl Reserve {
         self.is_held
     }
 
+    /// How many bytes have to be free before room is set aside again.
+    pub(super) fn wanted(&self) -> u64 {
+        2 * self.bytes
+    }
+
     /// There has to be as much again, or what was spent a moment ago would be set aside before anybody can use it.
     fn make(&self) -> io::Result<()> {
-        let disk = rustix::fs::statvfs(self.path.parent().unwrap_or(Path::new(".")))?;
-        if disk.f_bavail * disk.f_frsize < 2 * BYTES as u64 {
+        let disk = statvfs(folder_of(&self.path))?;
+        if disk.f_bavail * disk.f_frsize < self.wanted() {
             return Err(io::ErrorKind::StorageFull.into());
         }
         let mut options = OpenOptions::new();
         let options = options.write(true).create(true).truncate(true).mode(0o600);
-        options.open(&self.path)?.write_all(&vec![0; BYTES])
+        take(&options.open(&self.path)?, self.bytes)
     }
 
-    /// Gives the room to whoever needs it.
-    pub(super) fn spend(&mut self) {
-        let _not_there = fs::remove_file(&self.path);
+    /// Gives the room to whoever needs it. Whether there was any.
+    pub(super) fn spend(&mut self) -> bool {
         self.is_held = false;
+        fs::remove_file(&self.path).is_ok()
     }
+}
+
+/// Makes a file so long, with the room that this takes.
+fn take(mut file: &File, bytes: u64) -> io::Result<()> {
+    if fallocate(file, FallocateFlags::empty(), 0, bytes).is_ok() {
+        return Ok(());
+    }
+    // Not every file system can do that, and then zeros take the room.
+    let zeros = io::copy(&mut io::Read::take(io::repeat(0), bytes), &mut file)?;
+    debug_assert_eq!(zeros, bytes);
+    file.flush()
 }
 
 #[cfg(test)]
@@ -74,13 +123,26 @@ mod tests {
         let mut reserve = Reserve::beside(&database);
         assert!(!file.exists());
         assert!(reserve.is_held());
-        assert_eq!(fs::metadata(&file).unwrap().len(), 1024 * 1024);
-        reserve.spend();
-        assert!(!file.exists());
+        assert_eq!(fs::metadata(&file).unwrap().len(), share_beside(&database));
+        assert!(reserve.spend());
+        assert!(!file.exists() && !reserve.spend());
         assert!(reserve.is_held() && file.exists());
         drop(Reserve::beside(&database));
         assert!(!file.exists(), "what was set aside before is given back");
         let mut nowhere = Reserve::beside(&folder.path().join("none/db"));
         assert!(!nowhere.is_held());
+    }
+
+    #[test]
+    fn a_small_disk_is_not_taken_whole() {
+        const MEBIBYTE: u64 = 1024 * 1024;
+        for (disk, share) in [
+            (MEBIBYTE, 256 * 1024),
+            (6 * MEBIBYTE, 384 * 1024),
+            (16 * MEBIBYTE, MEBIBYTE),
+            (1024 * MEBIBYTE, 8 * MEBIBYTE),
+        ] {
+            assert_eq!(share_of(disk), share, "{disk}");
+        }
     }
 }

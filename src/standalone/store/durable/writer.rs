@@ -10,6 +10,7 @@ use super::batch::{Batch, Request};
 use super::database::{Backlog, Database};
 use super::load::is_full;
 use super::reserve::Reserve;
+use super::shortage::Shortage;
 use crate::standalone::store::state::{Forgotten, SharedState};
 use crate::standalone::store::{Change, Revision, StoreError};
 
@@ -41,12 +42,14 @@ pub(super) struct Writer {
     pub(super) database: Database,
     pub(super) state: SharedState,
     pub(super) orders: mpsc::Receiver<Order>,
-    backlog: Backlog,
-    reserve: Reserve,
+    pub(super) backlog: Backlog,
+    pub(super) reserve: Reserve,
     /// The newest revision when old events were last forgotten.
     newest_then: Revision,
     /// Whether something was written since the log was emptied.
-    is_log_used: bool,
+    pub(super) is_log_used: bool,
+    /// What is remembered from one write to the next about a full disk.
+    pub(super) shortage: Shortage,
     /// Whether the last transaction failed; only the first failure is logged.
     failing: bool,
 }
@@ -60,9 +63,7 @@ impl Writer {
         forgotten: Vec<Forgotten>,
     ) -> Self {
         let mut backlog = Backlog::default();
-        for event in forgotten {
-            backlog.add(event);
-        }
+        backlog.extend(forgotten);
         let newest_then = state.read().revision();
         Self {
             database,
@@ -72,6 +73,7 @@ impl Writer {
             reserve,
             newest_then,
             is_log_used: true,
+            shortage: Shortage::default(),
             failing: false,
         }
     }
@@ -92,8 +94,7 @@ impl Writer {
                 }
                 _ = tick.tick() => self.forget_old().await,
                 () = sleep(IDLE), if self.is_log_used => {
-                    self.is_log_used = false;
-                    let _again_after_the_next_write = self.database.empty_log().await;
+                    let _again_after_the_next_write = self.empty_log().await;
                 }
             }
         }
@@ -102,7 +103,10 @@ impl Writer {
         if !self.backlog.is_empty() {
             self.forget().await;
         }
-        self.reserve.spend();
+        // What is set aside stays so: it is what the next start begins with on a full disk.
+        if self.empty_log().await.is_err() {
+            self.reserve.spend();
+        }
         if let Err(error) = self.database.close().await {
             tracing::warn!(%error, "the database could not be closed in peace; nothing is lost");
         }
@@ -115,17 +119,19 @@ impl Writer {
     async fn write(&mut self, orders: &mut Vec<Order>) -> Option<oneshot::Sender<()>> {
         let mut closing = None;
         let mut batch = Batch::default();
-        let takes_more = self.reserve.is_held();
-        {
-            let state = self.state.read();
-            for order in orders.drain(..) {
-                match order {
-                    Order::Write(request) if request.change == Change::Added && !takes_more => {
-                        let _gone = request.answer.send(Err(self.full()));
-                    }
-                    Order::Write(request) => batch.take(request, &state),
-                    Order::Close(done) => closing = Some(done),
+        let takes_more = self.takes_more().await;
+        for order in orders.drain(..) {
+            match order {
+                Order::Write(request) if request.change == Change::Added && !takes_more => {
+                    let _gone = request.answer.send(Err(self.full()));
                 }
+                Order::Write(request) => batch.take(request, &self.state.read()),
+                Order::Close(done) => closing = Some(done),
+            }
+            if !takes_more {
+                // Each for itself, for there may be room for one and not for all.
+                self.commit(std::mem::take(&mut batch)).await;
+                self.drop_history().await;
             }
         }
         self.commit(batch).await;
@@ -140,14 +146,11 @@ impl Writer {
             return;
         }
         let mut appended = self.database.append(batch.writes()).await;
-        if appended.as_ref().is_err_and(is_full) && self.database.empty_log().await.is_ok() {
+        while appended.as_ref().is_err_and(is_full) && self.make_room().await {
             appended = self.database.append(batch.writes()).await;
         }
         if let Err(error) = appended {
             self.report(&error, "a write failed");
-            if is_full(&error) {
-                self.reserve.spend();
-            }
             let error = Arc::new(error);
             batch.fail(|| self.failure(&error));
             return;
@@ -156,12 +159,16 @@ impl Writer {
         {
             let mut state = self.state.write();
             for write in batch.take_writes() {
-                for event in state.apply(write) {
-                    self.backlog.add(event);
-                }
+                self.backlog.extend(state.apply(write));
             }
         }
         batch.succeed();
+    }
+
+    /// Moves the log into the database. It is not tried again before the next write.
+    pub(super) async fn empty_log(&mut self) -> Result<(), sqlx::Error> {
+        self.is_log_used = false;
+        self.database.empty_log().await
     }
 
     /// Forgets the events that were there at the last tick already.
@@ -171,19 +178,17 @@ impl Writer {
             let until = std::mem::replace(&mut self.newest_then, state.revision());
             state.forget_until(until)
         };
-        for event in forgotten {
-            self.backlog.add(event);
-        }
+        self.backlog.extend(forgotten);
         if !self.backlog.is_empty() {
             self.forget().await;
         }
     }
 
     /// Removes what is forgotten from the database. What fails is done with the next.
-    async fn forget(&mut self) {
+    pub(super) async fn forget(&mut self) {
         match self.database.forget(&self.backlog).await {
             Ok(()) => {
-                self.backlog = Backlog::default();
+                self.backlog.clear();
                 self.recover();
             }
             Err(error) => self.report(&error, "old events could not be removed"),
@@ -201,6 +206,7 @@ impl Writer {
     fn full(&self) -> StoreError {
         StoreError::Full {
             path: self.database.path().to_owned(),
+            wanted: self.reserve.wanted(),
         }
     }
 
