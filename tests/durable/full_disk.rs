@@ -1,5 +1,6 @@
 //! A disk without room. It is a small one in memory, which only root can make.
 
+use std::collections::BTreeSet;
 use std::path::Path;
 use std::process::Command;
 
@@ -154,6 +155,35 @@ pub(crate) async fn what_is_deleted_makes_room_on_a_full_disk() {
     let up = place.up().await;
     let maps: Api<ConfigMap> = Api::default_namespaced(up.client().await.expect("a client"));
     assert_eq!(names(&maps).await, [] as [&str; 0]);
+    up.interrupt();
+}
+
+pub(crate) async fn what_could_not_be_started_is_told_counted_and_caught_up() {
+    let disk = Disk::make().expect("the case is ignored where it can't be made");
+    let place = Place::with_data_in(disk.path().join("data"));
+    place.manifest(
+        "{apiVersion: batch/v1, kind: CronJob, metadata: {name: tick}, spec: {schedule: '@every 1s', \
+         jobTemplate: {spec: {template: {spec: {restartPolicy: Never, containers: [\
+         {name: main, image: none, command: ['true']}]}}}}}}",
+    );
+    let up = place.up().await;
+    up.shows("succeeded after").await;
+    fill_with_zeros(&disk.path().join("other"));
+    let of_instants = || {
+        let lines = up.shown().into_iter();
+        let failed = lines.filter_map(|line| Some(line.split_once("could not start ")?.1.to_owned()));
+        failed.collect::<BTreeSet<_>>().len()
+    };
+    until("two instants are told", || async {
+        (of_instants() > 1).then_some(())
+    })
+    .await;
+    up.signal("INT");
+    up.shows("skipped: could not be started").await;
+    up.interrupt();
+    std::fs::remove_file(disk.path().join("other")).expect("a file");
+    let up = place.up().await;
+    up.shows("could not be started in time; only the newest").await;
     up.interrupt();
 }
 

@@ -57,7 +57,8 @@ fn main() -> ExitCode {
         ends::a_reader_who_does_not_read_does_not_hold_a_stop_up
         kills::nothing_is_lost_or_doubled_whenever_it_is_killed
     };
-    let with_a_small_disk: [Case; 3] = cases! {
+    let with_a_small_disk: [Case; 4] = cases! {
+        full_disk::what_could_not_be_started_is_told_counted_and_caught_up
         full_disk::what_is_deleted_makes_room_on_a_full_disk
         full_disk::work_goes_on_when_logs_have_filled_the_disk
         full_disk::a_full_disk_is_reported_and_nothing_acknowledged_is_lost

@@ -9,6 +9,12 @@ use crate::schedule::Timestamp;
 use crate::standalone::runtime::{self, What};
 use crate::telemetry::Told;
 
+/// Why runs are due and have not started, while another is active.
+const BLOCKED: &str = "an earlier run was still active (concurrencyPolicy: Forbid)";
+
+/// The same, when it was tried.
+const FAILED: &str = "could not be started";
+
 /// The counts of one `up`.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub(super) struct Tally {
@@ -20,8 +26,8 @@ pub(super) struct Tally {
     started_jobs: BTreeSet<Key>,
     /// Runs that were due and will not start, by reason.
     passed: BTreeMap<&'static str, u64>,
-    /// Runs that are due and wait for an active one.
-    waiting: BTreeMap<Key, BTreeSet<Timestamp>>,
+    /// Runs that are due and have not started, and why.
+    waiting: BTreeMap<Key, BTreeMap<Timestamp, &'static str>>,
 }
 
 impl Tally {
@@ -68,14 +74,23 @@ impl Tally {
                 return;
             }
             Note::Blocked { scheduled, .. } => {
-                waiting.insert(*scheduled);
+                waiting.insert(*scheduled, BLOCKED);
+                return;
+            }
+            Note::StartFailed { scheduled, .. } => {
+                waiting.insert(*scheduled, FAILED);
                 return;
             }
             Note::DeadlinePassed { count, newest } => {
-                waiting.retain(|due| due > newest);
+                waiting.retain(|due, _| due > newest);
                 ("the starting deadline passed", *count)
             }
-            Note::PassedOver { count, .. } => ("a newer run took their place", *count),
+            Note::PassedOver {
+                count, newest_runs, ..
+            } => {
+                waiting.retain(|due, _| due >= newest_runs);
+                ("a newer run took their place", *count)
+            }
             Note::NameTaken { .. } => ("another job has the name", 1),
             Note::Ruled(Ruling::Skipped { count, why, .. }) => {
                 let why = match why {
@@ -95,13 +110,8 @@ impl Tally {
     /// The runs that were due and did not start, by reason.
     pub(super) fn skipped(&self) -> BTreeMap<&'static str, u64> {
         let mut skipped = self.passed.clone();
-        let waiting: usize = self.waiting.values().map(BTreeSet::len).sum();
-        if waiting > 0 {
-            let waiting = u64::try_from(waiting).unwrap_or(u64::MAX);
-            skipped.insert(
-                "an earlier run was still active (concurrencyPolicy: Forbid)",
-                waiting,
-            );
+        for why in self.waiting.values().flat_map(BTreeMap::values) {
+            *skipped.entry(why).or_default() += 1;
         }
         skipped
     }
@@ -132,6 +142,29 @@ mod tests {
             newest: at(15),
         };
         assert_eq!(skipped_after(vec![blocked(15), passed, blocked(20)]), 3);
+    }
+
+    #[test]
+    fn a_run_that_could_not_be_started_is_counted_once_and_by_what_became_of_it() {
+        let failed = |second| Note::StartFailed {
+            job: format!("tick-{second}"),
+            scheduled: at(second),
+            error: "the disk is full".into(),
+        };
+        let mut tally = Tally::default();
+        for note in [failed(5), failed(5), failed(10), failed(15)] {
+            tally.count(&Happening::Decision(told(note)));
+        }
+        assert_eq!(tally.skipped(), [(FAILED, 3)].into());
+        let passed_over = Note::PassedOver {
+            count: 2,
+            oldest: at(5),
+            newest_runs: at(15),
+        };
+        tally.count(&Happening::Decision(told(passed_over)));
+        assert_eq!(tally.skipped().into_values().sum::<u64>(), 3);
+        tally.count(&Happening::Decision(told(started(15))));
+        assert_eq!(tally.skipped(), [("a newer run took their place", 2)].into());
     }
 
     /// A Job is counted once, by whatever is told of it first, and however many processes it has.

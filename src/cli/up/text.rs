@@ -97,6 +97,9 @@ fn decision(told: &Told) -> Option<String> {
                 behind.join(", ")
             ),
         ),
+        Note::StartFailed { job, error, .. } => {
+            (BAD, format!("could not start {job}: {error} (it is tried again)"))
+        }
         // The line of the Job's own end says it.
         Note::Completed { .. } => return None,
         Note::Deleted { .. } => (QUIET, told.note.to_string()),

@@ -8,10 +8,11 @@ use kube::api::{Patch, PatchParams, PostParams};
 use kube::{Api, Client};
 use serde_json::json;
 use tokio::sync::mpsc;
-use tokio::time::{Instant, timeout};
+use tokio::time::{Instant, MissedTickBehavior, interval, timeout};
 
 use super::correlate::{Correlator, Write};
 use super::object::{event, name, update};
+use crate::policy::Severity;
 use crate::submit::FIELD_MANAGER;
 use crate::telemetry::{Metrics, Told};
 
@@ -22,41 +23,100 @@ const EVENT_TIMEOUT: Duration = Duration::from_secs(2);
 /// others come in time.
 const LEFT_ALONE_FOR: Duration = Duration::from_mins(1);
 
+/// How long a warning waits that could not be written, before it is tried again.
+const AGAIN_AFTER: Duration = Duration::from_secs(30);
+
+/// How many warnings wait. More CronJobs than that are in trouble seldom, and then the log tells of the rest.
+const MOST_UNWRITTEN: usize = 1_000;
+
 /// Writes what is `told` as Events, one at a time, until nobody tells any more.
 pub async fn write_events(client: Client, mut told: mpsc::Receiver<Told>, metrics: Metrics) {
     let mut correlator = Correlator::default();
-    let mut hanging: HashMap<String, Instant> = HashMap::new();
-    while let Some(told) = told.recv().await {
-        if told.note.severity().is_none() {
-            continue;
+    let mut writer = Writer {
+        client,
+        metrics,
+        hanging: HashMap::new(),
+        unwritten: HashMap::new(),
+    };
+    let mut again = interval(AGAIN_AFTER);
+    again.set_missed_tick_behavior(MissedTickBehavior::Delay);
+    loop {
+        tokio::select! {
+            told = told.recv() => {
+                let Some(told) = told else { return };
+                if told.note.severity().is_none() {
+                    continue;
+                }
+                match correlator.correlate(told) {
+                    Some(write) => writer.write(write, &mut correlator).await,
+                    None => writer.metrics.count_event("withheld"),
+                }
+            }
+            _ = again.tick() => {
+                for (_, write) in std::mem::take(&mut writer.unwritten) {
+                    writer.write(write, &mut correlator).await;
+                }
+            }
         }
-        let Some(write) = correlator.correlate(told) else {
-            metrics.count_event("withheld");
-            continue;
-        };
+    }
+}
+
+/// What tells an Event from all others: the CronJob's UID and the series.
+type Series = (String, String);
+
+struct Writer {
+    client: Client,
+    metrics: Metrics,
+    /// Namespaces in which an Event took too long, and since when.
+    hanging: HashMap<String, Instant>,
+    /// Warnings that could not be written. When a full disk has room again, they are all that tells what it held up.
+    unwritten: HashMap<Series, Write>,
+}
+
+impl Writer {
+    async fn write(&mut self, write: Write, correlator: &mut Correlator) {
         let namespace = &write.told.cronjob.namespace;
-        hanging.retain(|_, since| since.elapsed() < LEFT_ALONE_FOR);
-        if hanging.contains_key(namespace) {
-            metrics.count_event("failed");
-            continue;
+        self.hanging.retain(|_, since| since.elapsed() < LEFT_ALONE_FOR);
+        if self.hanging.contains_key(namespace) {
+            self.metrics.count_event("failed");
+            return;
         }
-        let events: Api<Event> = Api::namespaced(client.clone(), namespace);
-        let attempt = timeout(EVENT_TIMEOUT, write_one(&events, &write, &mut correlator)).await;
+        let events: Api<Event> = Api::namespaced(self.client.clone(), namespace);
+        let attempt = timeout(EVENT_TIMEOUT, write_one(&events, &write, correlator)).await;
         match attempt {
-            Ok(Ok(outcome)) => metrics.count_event(outcome),
+            Ok(Ok(outcome)) => {
+                self.metrics.count_event(outcome);
+                self.unwritten.remove(&series(&write));
+            }
             Ok(Err(error)) => {
-                metrics.count_event("failed");
+                self.metrics.count_event("failed");
                 tracing::debug!(error = &error as &dyn std::error::Error, "an Event was refused");
+                let is_kept = write.severity == Severity::Warning && may_pass(&error);
+                if is_kept && self.unwritten.len() < MOST_UNWRITTEN {
+                    self.unwritten.insert(series(&write), write);
+                }
             }
             Err(_) => {
-                metrics.count_event("failed");
+                self.metrics.count_event("failed");
                 tracing::warn!(
                     namespace,
                     "an Event was not written in time; none is for a minute"
                 );
-                hanging.insert(namespace.clone(), Instant::now());
+                self.hanging.insert(namespace.clone(), Instant::now());
             }
         }
+    }
+}
+
+fn series(write: &Write) -> Series {
+    (write.told.uid.clone(), write.series.clone())
+}
+
+/// Whether what was refused may be taken later.
+fn may_pass(error: &kube::Error) -> bool {
+    match error {
+        kube::Error::Api(status) => status.code >= 500,
+        _ => true,
     }
 }
 
