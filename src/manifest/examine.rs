@@ -61,7 +61,7 @@ pub(super) fn examine<T: Checkable>(
             .map(|object| check(object, zones))
             .unwrap_or_default();
         for error in shape::check(node, schema) {
-            if !errors.iter().any(|known| known.path == error.path) {
+            if !errors.iter().any(|known| known.place() == error.place()) {
                 errors.push(error);
             }
         }

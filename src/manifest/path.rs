@@ -102,6 +102,13 @@ impl FieldPath {
         self.steps.starts_with(&other.steps)
     }
 
+    /// The path to this one from `other`, which it is within.
+    pub fn below(&self, other: &FieldPath) -> Option<FieldPath> {
+        self.steps
+            .strip_prefix(other.steps.as_slice())
+            .map(FieldPath::from_steps)
+    }
+
     /// The path below this one that `other` is from its own root.
     #[must_use]
     pub fn join(&self, other: &FieldPath) -> FieldPath {

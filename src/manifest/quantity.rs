@@ -54,6 +54,11 @@ impl Quantity {
         i64::try_from(times).unwrap_or(i64::MAX)
     }
 
+    /// Whether another amount, which is more than nothing, fits a whole number of times.
+    pub(crate) fn is_multiple_of(self, unit: Self) -> bool {
+        self.nanos.checked_rem_euclid(unit.nanos) == Some(0)
+    }
+
     /// The amount in whole units, rounded up.
     pub(crate) fn units(self) -> i64 {
         self.in_units_of(Self { nanos: ONE })

@@ -28,9 +28,11 @@ impl Reporter<'_> {
         let wrong: Vec<FieldPath> = misfits.iter().map(|misfit| misfit.path.clone()).collect();
         let mut diagnostics: Vec<Diagnostic> =
             misfits.into_iter().map(|misfit| self.misfit(misfit)).collect();
+        let is_news = |error: &&FieldError| !wrong.iter().any(|path| error.place().is_within(path));
         for error in errors
             .iter()
-            .filter(|error| !wrong.iter().any(|path| error.path.is_within(path)))
+            .filter(is_news)
+            .filter(|error| !says_less(error, errors))
         {
             let diagnostic = match self.missing_ancestor(error) {
                 Some(missing) => self.field_error(&missing),
@@ -46,11 +48,12 @@ impl Reporter<'_> {
     /// Where something is required in an object that is itself not there: that object is required.
     fn missing_ancestor(&self, error: &FieldError) -> Option<FieldError> {
         let above = |path: &FieldPath| path.parent().filter(|parent| !parent.steps().is_empty());
-        let ancestors = std::iter::successors(above(&error.path), above);
+        let ancestors = std::iter::successors(above(error.place()), above);
         let missing = ancestors.take_while(|path| self.node.at(path).is_none()).last()?;
         let is_required = error.reason == Reason::Required;
         is_required.then(|| FieldError {
             path: missing,
+            place: None,
             detail: String::new(),
             hint: None,
             ..error.clone()
@@ -68,12 +71,12 @@ impl Reporter<'_> {
     /// What is wrong with a field's value.
     fn field_error(&self, error: &FieldError) -> Diagnostic {
         let hint = error.hint.clone().unwrap_or_default();
-        let mut span = self.node.span_of(&error.path);
+        let mut span = self.node.span_of(error.place());
         if let Some(within) = &hint.within {
-            span = within_scalar(self.source, self.node.at(&error.path), span, within);
+            span = within_scalar(self.source, self.node.at(error.place()), span, within);
         }
         let diagnostic = Diagnostic::error(code(error), message(error, &hint));
-        let mut diagnostic = self.place(diagnostic, &error.path, span);
+        let mut diagnostic = self.place(diagnostic, error.place(), span);
         diagnostic.label = hint.label.or_else(|| self.label(error));
         diagnostic.help = hint.help;
         match self.namesake(error) {
@@ -93,8 +96,11 @@ impl Reporter<'_> {
     /// A field of the same name as one that is missing, in an item of a list beside it: a container's `restartPolicy`
     /// is not that of its pod.
     fn namesake(&self, error: &FieldError) -> Option<(String, FieldPath)> {
-        let name = error.path.name();
-        let parent = error.path.parent().filter(|_| error.reason == Reason::Required)?;
+        let name = error.place().name();
+        let parent = error
+            .place()
+            .parent()
+            .filter(|_| error.reason == Reason::Required)?;
         let Value::Mapping(entries) = &self.node.at(&parent)?.value else {
             return None;
         };
@@ -114,13 +120,29 @@ impl Reporter<'_> {
 
     fn label(&self, error: &FieldError) -> Option<String> {
         match (error.reason, error.detail.as_str()) {
-            (Reason::Required, "") if self.node.at(&error.path).is_some() => Some("nothing here".to_owned()),
-            (Reason::Required, "") => Some(format!("`{}` is missing here", error.path.tail())),
+            (Reason::Required, "") if self.node.at(error.place()).is_some() => {
+                Some("nothing here".to_owned())
+            }
+            (Reason::Required, "") => Some(format!("`{}` is missing here", error.place().tail())),
             (Reason::Required, detail) if detail.starts_with("when ") => Some(format!("required {detail}")),
             (Reason::Required | Reason::NotSupported, detail) => Some(detail.to_owned()),
             (Reason::Duplicate, _) => Some("already used above".to_owned()),
             _ => None,
         }
+    }
+}
+
+/// Whether another error at the same place says it better: that something is missing says more than what it would have
+/// to look like, and of two lists of values that a field may have, the last is the shorter.
+fn says_less(error: &FieldError, errors: &[FieldError]) -> bool {
+    let others = errors.iter().filter(|other| other.place() == error.place());
+    match error.reason {
+        Reason::Invalid => others.into_iter().any(|other| other.reason == Reason::Required),
+        Reason::NotSupported => others
+            .filter(|other| other.reason == Reason::NotSupported)
+            .next_back()
+            .is_some_and(|last| !std::ptr::eq(last, error)),
+        _ => false,
     }
 }
 
@@ -170,7 +192,7 @@ fn within_block(written: &str, value: &str, scalar: &Span, within: &Span) -> Opt
 
 /// A stable name for the kind of problem.
 fn code(error: &FieldError) -> &'static str {
-    match (error.path.name().as_str(), error.reason) {
+    match (error.place().name().as_str(), error.reason) {
         (_, Reason::Required) => "required-field",
         ("schedule", _) if error.detail.starts_with("cannot use") => "zone-in-schedule",
         ("schedule", _) => "invalid-schedule",
@@ -186,7 +208,7 @@ fn code(error: &FieldError) -> &'static str {
 }
 
 fn message(error: &FieldError, hint: &Hint) -> String {
-    let (path, detail) = (error.path.tail(), &error.detail);
+    let (path, detail) = (error.place().tail(), &error.detail);
     if !hint.message.is_empty() {
         return hint.message.clone();
     }
@@ -196,8 +218,12 @@ fn message(error: &FieldError, hint: &Hint) -> String {
         Reason::NotSupported => format!("`{path}` cannot be {value}"),
         Reason::Duplicate => format!("`{path}` repeats {value}"),
         Reason::NotFound => format!("`{path}` names {value}, which is not there"),
+        _ if detail.contains("RFC 1123") || detail == "must not contain dots" => format!(
+            "{value} is not a name in Kubernetes: only lower-case letters, digits and `-`, with a letter or digit at \
+             both ends"
+        ),
         _ if detail.contains("regex used for validation") => {
-            let what = if detail.starts_with("a valid label") {
+            let what = if detail.starts_with("a valid label must") {
                 "the value of a label"
             } else {
                 "a key here"

@@ -20,8 +20,8 @@ pub(super) fn is_indexed(spec: &JobSpec) -> bool {
     spec.completion_mode.as_deref() == Some("Indexed")
 }
 
-/// Checks the completion mode and all that depends on it.
-pub(super) fn check(spec: &JobSpec, path: &FieldPath, found: &mut Findings) {
+/// Checks how often the indexes of a Job may fail.
+pub(super) fn check_limits(spec: &JobSpec, path: &FieldPath, found: &mut Findings) {
     found.not_negative(&path.child("backoffLimitPerIndex"), spec.backoff_limit_per_index);
     found.not_negative(&path.child("maxFailedIndexes"), spec.max_failed_indexes);
     if spec.max_failed_indexes.is_some() && spec.backoff_limit_per_index.is_none() {
@@ -30,6 +30,10 @@ pub(super) fn check(spec: &JobSpec, path: &FieldPath, found: &mut Findings) {
             "when maxFailedIndexes is specified",
         );
     }
+}
+
+/// Checks the completion mode and all that depends on it.
+pub(super) fn check(spec: &JobSpec, path: &FieldPath, found: &mut Findings) {
     match spec.completion_mode.as_deref() {
         Some("Indexed") => indexed(spec, path, found),
         None | Some("NonIndexed") => {

@@ -15,8 +15,10 @@ use crate::manifest::path::FieldPath;
 /// `Display` gives Kubernetes' own line: `spec.schedule: Invalid value: "x": …`.
 #[derive(Debug, Clone, PartialEq)]
 pub struct FieldError {
-    /// The field.
+    /// The field, as the API server names it.
     pub path: FieldPath,
+    /// Where it stands in the object, if the API server does not name it by that: it names all labels for one of them.
+    pub place: Option<FieldPath>,
     /// How it breaks the rule.
     pub reason: Reason,
     /// The value that was refused; none where Kubernetes leaves it out.
@@ -47,6 +49,9 @@ pub enum Reason {
     Required,
     /// The value is malformed or out of bounds.
     Invalid,
+    /// The text can't be read as what the field holds. The API server finds that before it looks at anything else, so
+    /// that it is no cause of a `Status`.
+    Malformed,
     /// The value is not one of those allowed.
     NotSupported,
     /// The value would be right elsewhere, but not here.
@@ -66,7 +71,7 @@ impl Reason {
     pub fn cause(self) -> &'static str {
         match self {
             Reason::Required => "FieldValueRequired",
-            Reason::Invalid => "FieldValueInvalid",
+            Reason::Invalid | Reason::Malformed => "FieldValueInvalid",
             Reason::NotSupported => "FieldValueNotSupported",
             Reason::Forbidden => "FieldValueForbidden",
             Reason::Duplicate => "FieldValueDuplicate",
@@ -79,7 +84,7 @@ impl Reason {
     fn title(self) -> &'static str {
         match self {
             Reason::Required => "Required value",
-            Reason::Invalid => "Invalid value",
+            Reason::Invalid | Reason::Malformed => "Invalid value",
             Reason::NotSupported => "Unsupported value",
             Reason::Forbidden => "Forbidden",
             Reason::Duplicate => "Duplicate value",
@@ -105,9 +110,20 @@ impl FieldError {
         body
     }
 
+    /// Where the field stands in the object.
+    pub fn place(&self) -> &FieldPath {
+        self.place.as_ref().unwrap_or(&self.path)
+    }
+
     /// Says it better.
     pub(crate) fn hint(&mut self, hint: Hint) {
         self.hint = Some(hint);
+    }
+
+    /// Says where it stands.
+    pub(crate) fn at(&mut self, place: FieldPath) -> &mut Self {
+        self.place = Some(place);
+        self
     }
 }
 
@@ -127,6 +143,17 @@ impl Findings {
     /// Everything that was found.
     pub fn into_errors(self) -> Vec<FieldError> {
         self.0
+    }
+
+    /// Collects what `check` finds, and says that what it names within `path` stands within `place`.
+    pub(crate) fn placed(&mut self, path: &FieldPath, place: &FieldPath, check: impl FnOnce(&mut Findings)) {
+        let before = self.0.len();
+        check(self);
+        for error in &mut self.0[before..] {
+            if let Some(below) = error.place().below(path) {
+                error.place = Some(place.join(&below));
+            }
+        }
     }
 
     pub(crate) fn required(&mut self, path: &FieldPath, detail: impl Into<String>) {
@@ -150,6 +177,11 @@ impl Findings {
     /// An object that is wrong as a whole, so that showing it would not help.
     pub(crate) fn invalid_as_a_whole(&mut self, path: &FieldPath, detail: impl Into<String>) {
         self.add(path, Reason::Invalid, None, detail);
+    }
+
+    /// A text that is not of the field's type.
+    pub(crate) fn malformed(&mut self, path: &FieldPath, text: &str, detail: &str) -> &mut FieldError {
+        self.add(path, Reason::Malformed, Some(text.into()), detail)
     }
 
     pub(crate) fn not_supported(&mut self, path: &FieldPath, value: impl Serialize, supported: &[&str]) {
@@ -217,6 +249,7 @@ impl Findings {
         let index = self.0.len();
         self.0.push(FieldError {
             path: path.clone(),
+            place: None,
             reason,
             value,
             detail: detail.into(),

@@ -5,12 +5,15 @@
 use std::collections::BTreeMap;
 
 use k8s_openapi::api::batch::v1::{Job, JobSpec, JobTemplateSpec};
-use k8s_openapi::apimachinery::pkg::apis::meta::v1::LabelSelector;
+use k8s_openapi::apimachinery::pkg::apis::meta::v1::{LabelSelector, ObjectMeta};
 
 use super::{
-    FieldError, Findings, Hint, completion, metadata, names, pod, pod_failure_policy, success_policy,
+    FieldError, Findings, Hint, completion, metadata, names, pod, pod_failure_policy, selector,
+    success_policy,
 };
 use crate::manifest::path::FieldPath;
+
+type Labels = BTreeMap<String, String>;
 
 mod update;
 
@@ -18,6 +21,12 @@ pub use update::update;
 
 /// The label by which the Job controller knows a Job's pods.
 const CONTROLLER_UID: &str = "batch.kubernetes.io/controller-uid";
+
+/// The label with the Job's name.
+const JOB_NAME: &str = "batch.kubernetes.io/job-name";
+
+/// The labels that the API server gives to a Job's pods: its id and its name, by their old names and by these.
+const GENERATED: [&str; 4] = ["controller-uid", "job-name", CONTROLLER_UID, JOB_NAME];
 
 /// The longest `managedBy`, in characters.
 const MANAGED_BY_MAX: usize = 63;
@@ -29,24 +38,39 @@ const RESTART_ADVICE: &str =
 /// What is wrong with a Job that is to be created.
 ///
 /// A Job's name is also a label of its pods, so it may have 63 bytes; Kubernetes reports a longer one at the
-/// label.
+/// label, which a manifest does not have yet.
 pub fn create(job: &Job) -> Vec<FieldError> {
     let mut found = Findings::default();
-    metadata::create(&job.metadata, &mut found);
     let path = FieldPath::of("spec");
     let Some(spec) = &job.spec else {
+        metadata::create(&job.metadata, &mut found);
         found.required(&path, "");
         return found.into_errors();
     };
+    metadata::create(&without_generated(job), &mut found);
     let name = job.metadata.name.as_deref().unwrap_or_default();
-    if name.len() > names::LABEL_BYTES_MAX {
+    let is_label = labels_of(spec).is_some_and(|labels| labels.contains_key(JOB_NAME));
+    if name.len() > names::LABEL_BYTES_MAX && !is_label {
         let rule = format!("must be no more than {} bytes", names::LABEL_BYTES_MAX);
         found.invalid(&FieldPath::of("metadata.name"), name, rule);
     }
-    completion::check_host_names(name, spec, &mut found);
-    check_selector(job, spec, &path, &mut found);
+    check_generated(job, spec, &path, &mut found);
     check_spec(spec, &path, &mut found);
+    check_selector(spec, &path, &mut found);
+    completion::check_host_names(name, spec, &mut found);
     found.into_errors()
+}
+
+/// The Job's metadata, without the labels that it has only because its pods were given them.
+fn without_generated(job: &Job) -> ObjectMeta {
+    let mut metadata = job.metadata.clone();
+    let is_generated = |key: &String| GENERATED.contains(&key.as_str());
+    if metadata.labels.as_ref() == job.spec.as_ref().and_then(labels_of)
+        && metadata.labels.iter().flatten().all(|(key, _)| is_generated(key))
+    {
+        metadata.labels = None;
+    }
+    metadata
 }
 
 /// What is wrong with the template that a CronJob makes its Jobs from. Its labels and annotations are checked
@@ -84,6 +108,7 @@ fn check_spec(spec: &JobSpec, path: &FieldPath, found: &mut Findings) {
         &path.child("ttlSecondsAfterFinished"),
         spec.ttl_seconds_after_finished,
     );
+    completion::check_limits(spec, path, found);
     managed_by(spec.managed_by.as_deref(), &path.child("managedBy"), found);
     completion::check(spec, path, found);
     pod_failure_policy::check(spec, &path.child("podFailurePolicy"), found);
@@ -169,22 +194,44 @@ fn is_path_byte(byte: u8) -> bool {
     byte.is_ascii_alphanumeric() || b"/-._~%!$&'()*+,;=:".contains(&byte)
 }
 
-/// A Job finds its pods by a selector that the API server makes, or, with `manualSelector`, by the user's
-/// own.
-fn check_selector(job: &Job, spec: &JobSpec, path: &FieldPath, found: &mut Findings) {
-    let manual = spec.manual_selector == Some(true);
-    let Some(selector) = &spec.selector else {
-        if manual {
-            found.required(&path.child("selector"), "");
-        }
+fn labels_of(spec: &JobSpec) -> Option<&Labels> {
+    spec.template.metadata.as_ref()?.labels.as_ref()
+}
+
+/// Checks that the labels and the selector that the API server makes are not somebody else's.
+pub(super) fn check_generated(job: &Job, spec: &JobSpec, path: &FieldPath, found: &mut Findings) {
+    if spec.manual_selector == Some(true) {
         return;
-    };
-    let labels = spec
-        .template
-        .metadata
-        .as_ref()
-        .and_then(|metadata| metadata.labels.as_ref());
-    if !manual && !is_generated(selector, job.metadata.uid.as_deref()) {
+    }
+    let labels = labels_of(spec);
+    let (uid, name) = (job.metadata.uid.as_deref(), job.metadata.name.as_deref());
+    for (label, own) in GENERATED.into_iter().zip([uid, name, uid, name]) {
+        let path = path.child("template.metadata.labels").key(label);
+        let rule = format!("must be '{}'", own.unwrap_or_default());
+        match labels.and_then(|labels| labels.get(label)) {
+            Some(written) if own != Some(written) => {
+                found.invalid(&path, labels, rule).hint(Hint {
+                    message: format!("`{label}` is written by Kubernetes itself, with another value"),
+                    help: Some("leave it out".to_owned()),
+                    ..Hint::default()
+                });
+            }
+            // A manifest has neither; the API server has given it a selector and labels together.
+            None if spec.selector.is_some() && uid.is_some() => found.required(&path, rule),
+            _ => {}
+        }
+    }
+    let Some(selector) = &spec.selector else { return };
+    let own = [
+        (CONTROLLER_UID, uid),
+        ("controller-uid", uid),
+        (JOB_NAME, name),
+        ("job-name", name),
+    ];
+    let own = own
+        .into_iter()
+        .filter_map(|(label, own)| Some((label.to_owned(), own?.to_owned())));
+    if uid.is_none() || !selects(selector, &own.collect()) {
         let error = found.invalid(&path.child("selector"), selector, "`selector` not auto-generated");
         error.hint(Hint {
             message: "a Job finds its pods by itself".to_owned(),
@@ -192,21 +239,43 @@ fn check_selector(job: &Job, spec: &JobSpec, path: &FieldPath, found: &mut Findi
             ..Hint::default()
         });
     }
-    if manual && !selects(selector, labels) {
+}
+
+/// A Job finds its pods by a selector that the API server makes, or, with `manualSelector`, by the user's
+/// own.
+pub(super) fn check_selector(spec: &JobSpec, path: &FieldPath, found: &mut Findings) {
+    let is_manual = spec.manual_selector == Some(true);
+    let nothing = Labels::new();
+    let labels = labels_of(spec);
+    let place = path.child("selector");
+    match &spec.selector {
+        Some(selector) => selector::check(selector, &place, found),
+        None if is_manual => found.required(&place, ""),
+        // In a manifest there is none, as it should be.
+        None => return,
+    }
+    let matches = |selector| selects(selector, labels.unwrap_or(&nothing));
+    if !spec.selector.as_ref().is_some_and(matches) {
         let rule = "`selector` does not match template `labels`";
         found.invalid(&path.child("template.metadata.labels"), labels, rule);
     }
 }
 
-fn is_generated(selector: &LabelSelector, uid: Option<&str>) -> bool {
-    let labels = selector.match_labels.as_ref();
-    labels.is_some_and(|labels| labels.get(CONTROLLER_UID).map(String::as_str) == uid && uid.is_some())
-}
-
-/// Whether the labels have every value that the selector names; expressions are taken to match.
-fn selects(selector: &LabelSelector, labels: Option<&BTreeMap<String, String>>) -> bool {
-    let wanted = selector.match_labels.iter().flatten();
-    wanted
+/// Whether the labels are as the selector wants them.
+fn selects(selector: &LabelSelector, labels: &Labels) -> bool {
+    let equal = selector.match_labels.iter().flatten();
+    let mut wanted = selector.match_expressions.iter().flatten();
+    equal
         .into_iter()
-        .all(|(key, value)| labels.and_then(|labels| labels.get(key)) == Some(value))
+        .all(|(key, value)| labels.get(key) == Some(value))
+        && wanted.all(|wanted| {
+            let value = labels.get(&wanted.key);
+            let is_listed = value.is_some_and(|value| wanted.values.iter().flatten().any(|one| one == value));
+            match wanted.operator.as_str() {
+                "In" => is_listed,
+                "NotIn" => !is_listed,
+                "Exists" => value.is_some(),
+                _ => value.is_none(),
+            }
+        })
 }

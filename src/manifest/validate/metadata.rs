@@ -145,10 +145,10 @@ fn immutable(new: Option<&String>, old: Option<&String>, path: &FieldPath, found
 pub(super) fn labels(labels: Option<&BTreeMap<String, String>>, path: &FieldPath, found: &mut Findings) {
     for (key, value) in labels.into_iter().flatten() {
         for rule in names::qualified(key) {
-            found.invalid(path, key, rule);
+            found.invalid(path, key, rule).at(path.key(key));
         }
         for rule in names::label_value(value) {
-            found.invalid(&path.key(key), value, rule);
+            found.invalid(path, value, rule).at(path.key(key));
         }
     }
 }
@@ -162,7 +162,7 @@ pub(super) fn annotations(
     let mut bytes = 0;
     for (key, value) in annotations.into_iter().flatten() {
         for rule in names::qualified(&key.to_lowercase()) {
-            found.invalid(path, key, rule);
+            found.invalid(path, key, rule).at(path.key(key));
         }
         bytes += key.len() + value.len();
     }

@@ -5,8 +5,8 @@
 //!
 //! The rules are those of Kubernetes v1.36 (`pkg/apis/batch/validation`, `pkg/apis/core/validation`,
 //! `apimachinery/pkg/util/validation`) for CronJobs, Jobs and the fields of pods that are run here: names and
-//! labels, containers, their environment, ports, mounts, resources, users and probes, where pods are put, volumes. Most
-//! of what is rarely written (affinity between pods, `SELinux`, the sources of volumes) is taken as it is written.
+//! labels, containers, their environment, ports, mounts, resources, users and probes, where pods are put, volumes. What
+//! one machine never has (Windows, `SELinux`, volumes of a cluster) is taken as it is written.
 //!
 //! One file for each concern:
 //!
@@ -17,9 +17,8 @@
 //! | `schedule`, `time_zone` | when a CronJob is due |
 //! | `completion` | completion mode and the limits of indexed Jobs |
 //! | `pod_failure_policy`, `success_policy` | the policies of Jobs |
-//! | [`pod`], `container`, `volume` | pod templates |
-//! | `environment`, `paths` | variables, and paths that may not lead out of where they begin |
-//! | `resources`, `probe`, `handler`, `security`, `scheduling` | what containers use, how they are looked after, as whom and where |
+//! | [`pod`] | pods and their templates; it has a folder of its own |
+//! | `selector` | which objects are meant, by their labels |
 //! | [`metadata`], [`names`] | what every object has |
 
 pub mod cron_job;
@@ -30,19 +29,11 @@ pub mod names;
 pub mod pod;
 
 mod completion;
-mod container;
-mod environment;
-mod handler;
-mod paths;
 mod pod_failure_policy;
-mod probe;
-mod resources;
 mod schedule;
-mod scheduling;
-mod security;
+mod selector;
 mod success_policy;
 mod time_zone;
-mod volume;
 
 #[cfg(test)]
 mod tests;

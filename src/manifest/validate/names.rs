@@ -20,6 +20,13 @@ const SUBDOMAIN_RULE: &str = "a lowercase RFC 1123 subdomain must consist of low
     or '.', and must start and end with an alphanumeric character (e.g. 'example.com', regex used for validation is \
     '[a-z0-9]([-a-z0-9]*[a-z0-9])?(\\.[a-z0-9]([-a-z0-9]*[a-z0-9])?)*')";
 
+const SEARCH_RULE: &str = "a lowercase RFC 1123 subdomain must consist of lower case alphanumeric characters, '_', '-' \
+    or '.', and must start and end with an alphanumeric character (e.g. 'example.com', regex used for validation is \
+    '_?[a-z0-9]([-_a-z0-9]*[a-z0-9])?(\\._?[a-z0-9]([-_a-z0-9]*[a-z0-9])?)*')";
+
+const HEADER_RULE: &str = "a valid HTTP header must consist of alphanumeric characters or '-' (e.g. 'X-Header-Name', \
+    regex used for validation is '[-A-Za-z0-9]+')";
+
 const QUALIFIED_RULE: &str = "must consist of alphanumeric characters, '-', '_' or '.', and must start and end with \
     an alphanumeric character (e.g. 'MyName',  or 'my.name',  or '123-abc', regex used for validation is \
     '([A-Za-z0-9][-A-Za-z0-9_.]*)?[A-Za-z0-9]')";
@@ -33,20 +40,57 @@ const CONFIG_KEY_RULE: &str = "a valid config key must consist of alphanumeric c
 
 /// A DNS label (RFC 1123): the name of a namespace, a container, a volume.
 pub fn dns_label(name: &str) -> Vec<String> {
-    let mut wrong = too_long(name, LABEL_BYTES_MAX);
+    let mut wrong = too_long(name, LABEL_BYTES_MAX, "characters");
     if !is_label(name) {
-        wrong.push(LABEL_RULE.to_owned());
+        // Several labels are nearly right.
+        let is_subdomain = name.split('.').all(is_label);
+        let rule = if is_subdomain {
+            "must not contain dots"
+        } else {
+            LABEL_RULE
+        };
+        wrong.push(rule.to_owned());
     }
     wrong
 }
 
 /// A DNS subdomain (RFC 1123), labels joined by dots: the name of a CronJob or a Job.
 pub fn dns_subdomain(name: &str) -> Vec<String> {
-    let mut wrong = too_long(name, SUBDOMAIN_BYTES_MAX);
+    let mut wrong = too_long(name, SUBDOMAIN_BYTES_MAX, "characters");
     if !name.split('.').all(is_label) {
         wrong.push(SUBDOMAIN_RULE.to_owned());
     }
     wrong
+}
+
+/// A domain in which names are searched: as names of services, which may have `_`.
+pub fn dns_search(name: &str) -> Vec<String> {
+    let mut wrong = too_long(name, SUBDOMAIN_BYTES_MAX, "characters");
+    let is_part = |part: &str| {
+        let part = part.strip_prefix('_').unwrap_or(part);
+        is_label(&part.replace('_', "-"))
+    };
+    if !name.split('.').all(is_part) {
+        wrong.push(SEARCH_RULE.to_owned());
+    }
+    wrong
+}
+
+/// Whether this can be the name of a setting of the kernel, its parts joined by dots or slashes.
+pub fn is_sysctl(name: &str) -> bool {
+    let is_part =
+        |part: &str| is_label(&part.replace('_', "-")) && !part.starts_with('_') && !part.ends_with('_');
+    name.len() <= SUBDOMAIN_BYTES_MAX && name.split(['.', '/']).all(is_part)
+}
+
+/// The name of a header of HTTP.
+pub fn http_header(name: &str) -> Vec<String> {
+    let is_plain = |byte: u8| byte.is_ascii_alphanumeric() || byte == b'-';
+    if !name.is_empty() && name.bytes().all(is_plain) {
+        Vec::new()
+    } else {
+        vec![HEADER_RULE.to_owned()]
+    }
 }
 
 /// A name with an optional domain before it, `example.com/my-name`: the key of a label or an annotation.
@@ -57,18 +101,21 @@ pub fn qualified(name: &str) -> Vec<String> {
         (Some(prefix), Some(part), None) => (Some(prefix), part),
         _ => {
             let optional = "with an optional DNS subdomain prefix and '/' (e.g. 'example.com/MyName')";
-            return vec![format!("a qualified name {QUALIFIED_RULE} {optional}")];
+            return vec![format!("a valid label key {QUALIFIED_RULE} {optional}")];
         }
     };
     let mut wrong = Vec::new();
     match prefix {
         Some("") => wrong.push("prefix part must be non-empty".to_owned()),
         Some(prefix) => {
-            wrong.extend(
-                dns_subdomain(prefix)
-                    .into_iter()
-                    .map(|rule| format!("prefix part {rule}")),
-            );
+            wrong.extend(too_long(prefix, SUBDOMAIN_BYTES_MAX, "bytes"));
+            if !prefix.split('.').all(is_label) {
+                wrong.push(SUBDOMAIN_RULE.to_owned());
+            }
+            wrong = wrong
+                .into_iter()
+                .map(|rule| format!("prefix part {rule}"))
+                .collect();
         }
         None => {}
     }
@@ -76,7 +123,7 @@ pub fn qualified(name: &str) -> Vec<String> {
         wrong.push("name part must be non-empty".to_owned());
     }
     wrong.extend(
-        too_long(part, LABEL_BYTES_MAX)
+        too_long(part, LABEL_BYTES_MAX, "bytes")
             .into_iter()
             .map(|rule| format!("name part {rule}")),
     );
@@ -88,7 +135,7 @@ pub fn qualified(name: &str) -> Vec<String> {
 
 /// The value of a label.
 pub fn label_value(value: &str) -> Vec<String> {
-    let mut wrong = too_long(value, LABEL_BYTES_MAX);
+    let mut wrong = too_long(value, LABEL_BYTES_MAX, "bytes");
     if !value.is_empty() && !is_word(value) {
         wrong.push(VALUE_RULE.to_owned());
     }
@@ -102,11 +149,23 @@ pub fn port(name: &str) -> Vec<String> {
         wrong.push(format!("must be no more than {PORT_BYTES_MAX} characters"));
     }
     let is_plain = |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'-';
-    if !name.bytes().all(is_plain) {
-        wrong.push("must contain only alpha-numeric characters (a-z, 0-9), and hyphens (-)".to_owned());
-    } else if !name.bytes().any(|byte| byte.is_ascii_lowercase()) {
-        wrong.push("must contain at least one letter (a-z)".to_owned());
-    }
+    let rules = [
+        (
+            name.bytes().all(is_plain),
+            "must contain only alpha-numeric characters (a-z, 0-9), and hyphens (-)",
+        ),
+        (
+            name.bytes().any(|byte| byte.is_ascii_lowercase()),
+            "must contain at least one letter (a-z)",
+        ),
+        (!name.contains("--"), "must not contain consecutive hyphens"),
+        (
+            !name.starts_with('-') && !name.ends_with('-'),
+            "must not begin or end with a hyphen",
+        ),
+    ];
+    let broken = rules.into_iter().filter(|(holds, _)| !holds);
+    wrong.extend(broken.map(|(_, rule)| rule.to_owned()));
     wrong
 }
 
@@ -130,7 +189,7 @@ pub fn environment_variable(name: &str) -> Vec<String> {
 
 /// A key of a config map or a secret, which may become the name of a file.
 pub fn config_key(key: &str) -> Vec<String> {
-    let mut wrong = too_long(key, SUBDOMAIN_BYTES_MAX);
+    let mut wrong = too_long(key, SUBDOMAIN_BYTES_MAX, "characters");
     let is_plain = |byte: u8| byte.is_ascii_alphanumeric() || b"-_.".contains(&byte);
     if key.is_empty() || !key.bytes().all(is_plain) {
         wrong.push(CONFIG_KEY_RULE.to_owned());
@@ -161,9 +220,10 @@ pub fn like(name: &str) -> Option<String> {
     (plain != name && plain.split('.').all(is_label)).then_some(plain)
 }
 
-fn too_long(text: &str, bytes_max: usize) -> Vec<String> {
+/// `unit` is what Kubernetes calls a byte there.
+fn too_long(text: &str, bytes_max: usize, unit: &str) -> Vec<String> {
     if text.len() > bytes_max {
-        vec![format!("must be no more than {bytes_max} bytes")]
+        vec![format!("must be no more than {bytes_max} {unit}")]
     } else {
         Vec::new()
     }

@@ -1,27 +1,68 @@
-//! Pod templates: the part of Kubernetes' `ValidatePodTemplateSpec` that concerns pods as they are run here.
+//! Pods, and the templates that they are made from: the part of Kubernetes' `ValidatePodTemplateSpec` and
+//! `ValidatePodSpec` that concerns pods as they are run here. What is only for Windows, and the sources of volumes that
+//! are not to be had on one machine, is taken as it is written.
 //!
-//! `restartPolicy` is left to the Job, which allows less than a pod does.
+//! | file | rules |
+//! |---|---|
+//! | `container`, `environment`, `resources` | what containers run, know, and use |
+//! | `probe`, `handler` | how they are looked after |
+//! | `volume`, `paths`, `claims` | what is mounted and claimed |
+//! | `security` | as whom, and what they may do |
+//! | `scheduling`, `affinity` | where and when |
+//! | `network` | what they are called, and how they find others |
+//!
+//! What is wrong is found in the order of Kubernetes, field by field.
 
 use k8s_openapi::api::core::v1::{Pod, PodSpec, PodTemplateSpec};
 
-use super::{FieldError, Findings, container, metadata, probe, scheduling, security, volume};
+use super::{FieldError, Findings, metadata, names};
 use crate::manifest::path::FieldPath;
+
+mod affinity;
+mod claims;
+mod container;
+mod environment;
+mod handler;
+mod network;
+mod paths;
+mod probe;
+mod resources;
+mod scheduling;
+mod security;
+mod volume;
 
 /// Kubernetes' words; it adds the difference in its own types.
 const UNCHANGEABLE: &str = "pod updates may not change fields other than `spec.containers[*].image`,\
      `spec.initContainers[*].image`,`spec.activeDeadlineSeconds`,`spec.tolerations` (only additions to existing \
      tolerations),`spec.terminationGracePeriodSeconds` (allow it to be set to 1 if it was previously negative)";
 
+const RESTART_POLICIES: [&str; 3] = ["Always", "OnFailure", "Never"];
+const PREEMPTION_POLICIES: [&str; 2] = ["PreemptLowerPriority", "Never"];
+const SYSTEMS: [&str; 2] = ["linux", "windows"];
+
 /// What is wrong with a pod that is to be created.
 pub fn create(pod: &Pod) -> Vec<FieldError> {
     let mut found = Findings::default();
     metadata::create(&pod.metadata, &mut found);
-    match &pod.spec {
-        Some(spec) => {
-            check_spec(spec, &FieldPath::of("spec"), &mut found);
-            check_restart_policy(spec, &FieldPath::of("spec.restartPolicy"), &mut found);
-        }
-        None => found.required(&FieldPath::of("spec"), ""),
+    let path = FieldPath::of("spec");
+    let Some(spec) = &pod.spec else {
+        found.required(&path, "");
+        return found.into_errors();
+    };
+    check_spec(spec, &path, &mut found);
+    check_images(spec, &path, &mut found);
+    let has_node = spec.node_name.as_deref().is_some_and(|name| !name.is_empty());
+    if has_node
+        && spec
+            .scheduling_gates
+            .as_ref()
+            .is_some_and(|gates| !gates.is_empty())
+    {
+        let rule = "cannot be set until all schedulingGates have been cleared";
+        found.forbidden(&path.child("nodeName"), rule);
+    }
+    if has_ephemeral_containers(spec) {
+        found.forbidden(&path.child("ephemeralContainers"), "cannot be set on create");
     }
     found.into_errors()
 }
@@ -29,22 +70,38 @@ pub fn create(pod: &Pod) -> Vec<FieldError> {
 /// What is wrong with a change of a pod: of what it runs, hardly anything can be changed.
 pub fn update(new: &Pod, old: &Pod) -> Vec<FieldError> {
     let mut found = Findings::default();
-    if fixed(new) != fixed(old) {
-        found.forbidden(&FieldPath::of("spec"), UNCHANGEABLE);
+    let path = FieldPath::of("spec");
+    let (Some(new), Some(old)) = (&new.spec, &old.spec) else {
+        found.required(&path, "");
+        return found.into_errors();
+    };
+    check_deadline(new, &path, &mut found);
+    let counts = |pod: &PodSpec| {
+        let init = pod.init_containers.as_deref().unwrap_or_default();
+        [pod.containers.len(), init.len()]
+    };
+    if counts(new) != counts(old) {
+        if new.containers.is_empty() {
+            found.required(&path.child("containers"), "");
+        }
+        let rule = "pod updates may not add or remove containers";
+        found.forbidden(&path.child("containers"), rule);
+    } else if fixed(new) != fixed(old) {
+        found.forbidden(&path, UNCHANGEABLE);
     }
     found.into_errors()
 }
 
 /// A pod's spec without what may be changed.
-fn fixed(pod: &Pod) -> Option<PodSpec> {
-    let mut spec = pod.spec.clone()?;
+fn fixed(pod: &PodSpec) -> PodSpec {
+    let mut spec = pod.clone();
     let init = spec.init_containers.iter_mut().flatten();
     for container in init.chain(&mut spec.containers) {
         container.image = None;
     }
     spec.active_deadline_seconds = None;
     spec.tolerations = None;
-    Some(spec)
+    spec
 }
 
 /// What is wrong with the template of some pods.
@@ -54,62 +111,140 @@ pub fn template(template: &PodTemplateSpec) -> Vec<FieldError> {
     found.into_errors()
 }
 
-/// Checks the template that a Job makes its pods from.
+/// Checks the template that a Job makes its pods from. The Job itself checks `restartPolicy` once more, as it allows less
+/// than a pod does.
 pub(super) fn check_template(template: &PodTemplateSpec, path: &FieldPath, found: &mut Findings) {
     if let Some(meta) = &template.metadata {
-        metadata::labels(meta.labels.as_ref(), &path.child("labels"), found);
-        metadata::annotations(meta.annotations.as_ref(), &path.child("annotations"), found);
+        for field in ["labels", "annotations"] {
+            let path_of_field = path.child(field);
+            let place = path.child("metadata").child(field);
+            found.placed(&path_of_field, &place, |found| match field {
+                "labels" => metadata::labels(meta.labels.as_ref(), &path_of_field, found),
+                _ => metadata::annotations(meta.annotations.as_ref(), &path_of_field, found),
+            });
+        }
     }
+    let path = path.child("spec");
     match &template.spec {
-        Some(pod) => check_spec(pod, &path.child("spec"), found),
-        None => found.required(&path.child("spec.containers"), ""),
+        Some(pod) => {
+            check_spec(pod, &path, found);
+            if has_ephemeral_containers(pod) {
+                let rule = "ephemeral containers not allowed in pod template";
+                found.forbidden(&path.child("ephemeralContainers"), rule);
+            }
+        }
+        None => found.required(&path.child("containers"), ""),
     }
 }
 
-fn check_restart_policy(pod: &PodSpec, path: &FieldPath, found: &mut Findings) {
-    let policies = ["Always", "Never", "OnFailure"];
-    let written = pod.restart_policy.as_deref().unwrap_or("Always");
-    if !policies.contains(&written) {
-        found.not_supported(path, written, &policies);
+fn has_ephemeral_containers(pod: &PodSpec) -> bool {
+    pod.ephemeral_containers
+        .as_ref()
+        .is_some_and(|list| !list.is_empty())
+}
+
+/// Pods, unlike templates, may not have blanks around the names of images.
+fn check_images(pod: &PodSpec, path: &FieldPath, found: &mut Findings) {
+    let init = pod.init_containers.as_deref().unwrap_or_default();
+    for (list, containers) in [
+        ("containers", pod.containers.as_slice()),
+        ("initContainers", init),
+    ] {
+        for (index, container) in containers.iter().enumerate() {
+            let image = container.image.as_deref().unwrap_or_default();
+            if image.trim() != image {
+                let rule = "must not have leading or trailing whitespace";
+                found.invalid(&path.child(list).index(index).child("image"), image, rule);
+            }
+        }
     }
 }
 
 fn check_spec(pod: &PodSpec, path: &FieldPath, found: &mut Findings) {
-    let volumes = volume::check(
-        pod.volumes.as_deref().unwrap_or_default(),
-        &path.child("volumes"),
-        found,
-    );
-    if pod.containers.is_empty() {
-        found.required(&path.child("containers"), "");
+    let volumes = pod.volumes.as_deref().unwrap_or_default();
+    volume::check(volumes, &path.child("volumes"), found);
+    let claims = pod.resource_claims.as_deref().unwrap_or_default();
+    claims::check(claims, &path.child("resourceClaims"), found);
+    container::check_all(pod, path, found);
+    resources::check_pod(pod.resources.as_ref(), &path.child("resources"), found);
+    let policy = pod.restart_policy.as_deref().unwrap_or("Always");
+    if !policy.is_empty() && !RESTART_POLICIES.contains(&policy) {
+        found.not_supported(&path.child("restartPolicy"), policy, &RESTART_POLICIES);
     }
-    let mut names = Vec::new();
-    for (list, containers) in [
-        ("containers", pod.containers.as_slice()),
-        (
-            "initContainers",
-            pod.init_containers.as_deref().unwrap_or_default(),
-        ),
-    ] {
-        for (index, container) in containers.iter().enumerate() {
-            let path = path.child(list).index(index);
-            container::check(container, &volumes, &path, found);
-            if list == "initContainers" {
-                probe::check_init(container, &path, found);
-            }
-            if names.contains(&container.name.as_str()) {
-                found.duplicate(&path.child("name"), &container.name);
-            } else if !container.name.is_empty() {
-                names.push(&container.name);
-            }
+    network::check_dns_policy(pod, &path.child("dnsPolicy"), found);
+    metadata::labels(pod.node_selector.as_ref(), &path.child("nodeSelector"), found);
+    network::check_ports_of_host(pod, path, found);
+    security::check_pod(pod, path, found);
+    if let Some(affinity) = &pod.affinity {
+        affinity::check(affinity, &path.child("affinity"), found);
+    }
+    network::check_dns(pod, &path.child("dnsConfig"), found);
+    scheduling::check_gates(pod, path, found);
+    let constraints = pod.topology_spread_constraints.as_deref().unwrap_or_default();
+    scheduling::check_spread(constraints, &path.child("topologySpreadConstraints"), found);
+    security::check_host_users(pod, path, found);
+    network::check_override(pod, &path.child("hostnameOverride"), found);
+    check_names(pod, &["serviceAccountName", "nodeName"], path, found);
+    check_deadline(pod, path, found);
+    network::check_host_names(pod, path, found);
+    for (index, toleration) in pod.tolerations.iter().flatten().enumerate() {
+        scheduling::check_toleration(toleration, &path.child("tolerations").index(index), found);
+    }
+    let aliases = pod.host_aliases.as_deref().unwrap_or_default();
+    network::check_aliases(aliases, &path.child("hostAliases"), found);
+    check_names(pod, &["priorityClassName", "runtimeClassName"], path, found);
+    match pod.preemption_policy.as_deref() {
+        Some("") => found.required(&path.child("preemptionPolicy"), ""),
+        Some(policy) if !PREEMPTION_POLICIES.contains(&policy) => {
+            found.not_supported(&path.child("preemptionPolicy"), policy, &PREEMPTION_POLICIES);
+        }
+        _ => {}
+    }
+    resources::check_overhead(pod.overhead.as_ref(), &path.child("overhead"), found);
+    check_system(pod, path, found);
+}
+
+/// Names of objects that a pod speaks of.
+fn check_names(pod: &PodSpec, fields: &[&str], path: &FieldPath, found: &mut Findings) {
+    for field in fields {
+        let name = match *field {
+            "serviceAccountName" => &pod.service_account_name,
+            "nodeName" => &pod.node_name,
+            "priorityClassName" => &pod.priority_class_name,
+            _ => &pod.runtime_class_name,
+        };
+        let may_be_empty = *field != "runtimeClassName";
+        let Some(name) = name.as_deref().filter(|name| !(name.is_empty() && may_be_empty)) else {
+            continue;
+        };
+        for rule in names::dns_subdomain(name) {
+            let error = found.invalid(&path.child(field), name, rule);
+            error.hint(metadata::name_hint(name));
         }
     }
+}
+
+fn check_deadline(pod: &PodSpec, path: &FieldPath, found: &mut Findings) {
     if let Some(seconds) = pod.active_deadline_seconds
         && !(1..=i64::from(i32::MAX)).contains(&seconds)
     {
         let rule = format!("must be between 1 and {}, inclusive", i32::MAX);
         found.invalid(&path.child("activeDeadlineSeconds"), seconds, rule);
     }
-    security::check_pod(pod, path, found);
-    scheduling::check(pod, path, found);
+}
+
+/// The operating system, which decides what else may be said.
+fn check_system(pod: &PodSpec, path_of_pod: &FieldPath, found: &mut Findings) {
+    let Some(system) = &pod.os else { return };
+    let path = &path_of_pod.child("os");
+    match system.name.as_str() {
+        "" => found.required(&path.child("name"), ""),
+        name if !SYSTEMS.contains(&name) => {
+            found.placed(path, &path.child("name"), |found| {
+                found.not_supported(path, name, &SYSTEMS);
+            });
+        }
+        "linux" => security::check_linux(pod, path_of_pod, found),
+        _ => {}
+    }
 }

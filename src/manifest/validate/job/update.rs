@@ -4,7 +4,7 @@ use k8s_openapi::api::batch::v1::Job;
 use k8s_openapi::api::core::v1::PodTemplateSpec;
 use serde::Serialize;
 
-use super::check_spec;
+use super::{check_generated, check_selector, check_spec};
 use crate::manifest::path::FieldPath;
 use crate::manifest::validate::{FieldError, Findings, completion, metadata};
 
@@ -17,17 +17,20 @@ pub fn update(new: &Job, old: &Job) -> Vec<FieldError> {
         found.required(&path, "");
         return found.into_errors();
     };
+    check_generated(new, spec, &path, &mut found);
     check_spec(spec, &path, &mut found);
+    check_selector(spec, &path, &mut found);
     completion::update(spec, old_spec, &path.child("completions"), &mut found);
-    let only_places = is_waiting(old) && placeless(&spec.template) == placeless(&old_spec.template);
-    let template = if only_places {
-        None
+    let (template, old_template) = (&spec.template, &old_spec.template);
+    let template = if is_waiting(old) {
+        let (new, old) = (placeless(template), placeless(old_template));
+        ("template.spec", changed(&new, &old))
     } else {
-        changed(&spec.template, &old_spec.template)
+        ("template", changed(template, old_template))
     };
     let immutable = [
         ("selector", changed(&spec.selector, &old_spec.selector)),
-        ("template", template),
+        template,
         (
             "completionMode",
             changed(&spec.completion_mode, &old_spec.completion_mode),

@@ -12,6 +12,9 @@ use crate::schedule::TimeZones;
 use crate::standalone::api::error::Cause;
 use crate::standalone::api::meta;
 
+/// The label by which the Job controller knows a Job's pods.
+const CONTROLLER_UID: &str = "batch.kubernetes.io/controller-uid";
+
 /// CronJobs.
 #[derive(Debug)]
 pub struct CronJobs;
@@ -43,10 +46,10 @@ impl Strategy for CronJobs {
 
     fn check(&self, object: &Value, old: Option<&Value>, zones: &TimeZones) -> Result<Vec<Cause>, String> {
         let new: CronJob = read_as(object)?;
-        Ok(causes(match old {
+        causes(match old {
             None => validate::cron_job::create(&new, zones),
             Some(old) => validate::cron_job::update(&new, &read_as(old)?, zones),
-        }))
+        })
     }
 
     fn counts_generations(&self) -> bool {
@@ -84,10 +87,10 @@ impl Strategy for Jobs {
 
     fn check(&self, object: &Value, old: Option<&Value>, _zones: &TimeZones) -> Result<Vec<Cause>, String> {
         let new: Job = read_as(object)?;
-        Ok(causes(match old {
+        causes(match old {
             None => validate::job::create(&new),
             Some(old) => validate::job::update(&new, &read_as(old)?),
-        }))
+        })
     }
 
     fn counts_generations(&self) -> bool {
@@ -107,9 +110,9 @@ fn with_metadata(template: Option<&mut Value>) {
     }
 }
 
-/// Gives the pods labels that only this Job's have, and selects by them. A selector that is written is left to validation.
+/// Gives the pods labels that only this Job's have, and selects by them. What is written already is left to validation.
 fn select_own_pods(spec: &mut Map<String, Value>, name: &str, uid: &str) {
-    if spec.contains_key("selector") || spec.get("manualSelector") == Some(&Value::Bool(true)) {
+    if spec.get("manualSelector") == Some(&Value::Bool(true)) {
         return;
     }
     let labels = meta::section(spec, "template")
@@ -117,15 +120,16 @@ fn select_own_pods(spec: &mut Map<String, Value>, name: &str, uid: &str) {
         .and_then(|metadata| meta::section(metadata, "labels"));
     let Some(labels) = labels else { return };
     for (label, value) in [
-        ("batch.kubernetes.io/controller-uid", uid),
+        (CONTROLLER_UID, uid),
         ("batch.kubernetes.io/job-name", name),
         ("controller-uid", uid),
         ("job-name", name),
     ] {
-        labels.insert(label.to_owned(), value.into());
+        labels.entry(label).or_insert_with(|| value.into());
     }
-    spec.insert(
-        "selector".to_owned(),
-        json!({ "matchLabels": { "batch.kubernetes.io/controller-uid": uid } }),
-    );
+    let selected =
+        meta::section(spec, "selector").and_then(|selector| meta::section(selector, "matchLabels"));
+    if let Some(selected) = selected {
+        selected.entry(CONTROLLER_UID).or_insert_with(|| uid.into());
+    }
 }

@@ -265,10 +265,10 @@ impl Strategy for Pods {
     fn check(&self, object: &Value, old: Option<&Value>, _zones: &TimeZones) -> Result<Vec<Cause>, String> {
         let new: Pod = read_as(object)?;
         let Some(old) = old else {
-            return Ok(causes(validate::pod::create(&new)));
+            return causes(validate::pod::create(&new));
         };
         let mut found = check_metadata::<Pod>(object, Some(old))?;
-        found.extend(causes(validate::pod::update(&new, &read_as(old)?)));
+        found.extend(causes(validate::pod::update(&new, &read_as(old)?))?);
         Ok(found)
     }
 

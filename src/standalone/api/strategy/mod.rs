@@ -22,7 +22,7 @@ pub use events::{Events, EventsV1};
 use super::error::Cause;
 use super::unknown;
 use crate::manifest::path::FieldPath;
-use crate::manifest::validate::{FieldError, Findings, metadata};
+use crate::manifest::validate::{FieldError, Findings, Reason, metadata};
 use crate::schedule::TimeZones;
 
 /// What becomes of an object's dependents when it is deleted.
@@ -141,15 +141,18 @@ where
         None => metadata::create(new.metadata(), &mut found),
         Some(old) => metadata::update(new.metadata(), read_as::<T>(old)?.metadata(), &mut found),
     }
-    Ok(causes(found.into_errors()))
+    causes(found.into_errors())
 }
 
-/// What manifests are told as diagnostics, clients are told as causes.
-fn causes(errors: Vec<FieldError>) -> Vec<Cause> {
-    let cause = |error: FieldError| Cause {
-        reason: error.reason.cause(),
-        message: error.body(),
-        field: error.path.to_string(),
+/// What manifests are told as diagnostics, clients are told as causes; and of what can't be read, as of a wrong type.
+fn causes(errors: Vec<FieldError>) -> Result<Vec<Cause>, String> {
+    let cause = |error: FieldError| match error.reason {
+        Reason::Malformed => Err(format!("{}: {}", error.path, error.detail)),
+        reason => Ok(Cause {
+            reason: reason.cause(),
+            message: error.body(),
+            field: error.path.to_string(),
+        }),
     };
     errors.into_iter().map(cause).collect()
 }

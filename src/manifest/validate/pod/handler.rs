@@ -5,7 +5,7 @@ use k8s_openapi::api::core::v1::{
 };
 use k8s_openapi::apimachinery::pkg::util::intstr::IntOrString;
 
-use super::{Findings, Hint, names};
+use super::super::{Findings, Hint, names};
 use crate::manifest::path::FieldPath;
 
 const SCHEMES: [&str; 2] = ["HTTP", "HTTPS"];
@@ -45,8 +45,8 @@ impl<'a> From<&'a LifecycleHandler> for Handler<'a> {
 }
 
 impl Handler<'_> {
-    /// Checks that it is one thing, and that this can be done.
-    pub(super) fn check(&self, path: &FieldPath, found: &mut Findings) {
+    /// Checks that it is one thing, and that this can be done in the time that a pod has for its end.
+    pub(super) fn check(&self, grace_seconds: i64, path: &FieldPath, found: &mut Findings) {
         let handlers = [
             ("exec", self.exec.is_some()),
             ("httpGet", self.http_get.is_some()),
@@ -57,7 +57,7 @@ impl Handler<'_> {
         let mut written = handlers.into_iter().filter(|(_, is_written)| *is_written);
         match written.next() {
             None => found.required(path, "must specify a handler type"),
-            Some((field, _)) => self.check_action(&path.child(field), found),
+            Some((field, _)) => self.check_action(grace_seconds, &path.child(field), found),
         }
         for (field, _) in written {
             found.forbidden(&path.child(field), "may not specify more than 1 handler type");
@@ -65,7 +65,7 @@ impl Handler<'_> {
     }
 
     /// Checks the first action that is written, which is at `path`.
-    fn check_action(&self, path: &FieldPath, found: &mut Findings) {
+    fn check_action(&self, grace_seconds: i64, path: &FieldPath, found: &mut Findings) {
         if let Some(exec) = self.exec {
             if exec.command.as_deref().unwrap_or_default().is_empty() {
                 found.required(&path.child("command"), "");
@@ -76,8 +76,23 @@ impl Handler<'_> {
             if !scheme.is_empty() && !SCHEMES.contains(&scheme) {
                 found.not_supported(&path.child("scheme"), scheme, &SCHEMES);
             }
+            for (index, header) in get.http_headers.iter().flatten().enumerate() {
+                let list = path.child("httpHeaders");
+                for rule in names::http_header(&header.name) {
+                    let error = found.invalid(&list, &header.name, rule);
+                    error.at(list.index(index).child("name"));
+                }
+            }
         } else if let Some(socket) = self.tcp_socket {
             check_port(&socket.port, &path.child("port"), found);
+        } else if let Some(call) = self.grpc {
+            check_port(&IntOrString::Int(call.port), &path.child("port"), found);
+        } else if let Some(sleep) = self.sleep
+            && !(0..=grace_seconds).contains(&sleep.seconds)
+        {
+            let rule =
+                format!("must be non-negative and less than terminationGracePeriodSeconds ({grace_seconds})");
+            found.invalid(path, sleep.seconds, rule).at(path.child("seconds"));
         }
     }
 }

@@ -1,6 +1,6 @@
 //! Paths that may not lead out of where they begin.
 
-use super::Findings;
+use super::super::Findings;
 use crate::manifest::path::FieldPath;
 
 /// A path below a folder: relative, and without steps back.

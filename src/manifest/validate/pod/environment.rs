@@ -1,11 +1,14 @@
 //! The environment of containers: variables, and where their values come from.
 
 use k8s_openapi::api::core::v1::{
-    Container, EnvFromSource, EnvVar, EnvVarSource, ObjectFieldSelector, ResourceFieldSelector,
+    Container, EnvFromSource, EnvVar, EnvVarSource, FileKeySelector, ObjectFieldSelector,
+    ResourceFieldSelector, Volume,
 };
 
-use super::{Findings, names};
+use super::super::{Findings, names};
+use super::resources;
 use crate::manifest::path::FieldPath;
+use crate::manifest::quantity::Quantity;
 
 /// The fields of a pod that a variable can have.
 const FIELDS: [&str; 9] = [
@@ -39,17 +42,25 @@ const RESOURCES: [&str; 6] = [
     "requests.memory",
 ];
 
+/// The units that amounts of processors can be told in.
+const CPU_UNITS: [&str; 2] = ["1m", "1"];
+
+/// The units that amounts of bytes can be told in.
+const BYTE_UNITS: [&str; 13] = [
+    "1", "1k", "1M", "1G", "1T", "1P", "1E", "1Ki", "1Mi", "1Gi", "1Ti", "1Pi", "1Ei",
+];
+
 /// Checks the environment of a container.
-pub(super) fn check(container: &Container, path: &FieldPath, found: &mut Findings) {
+pub(super) fn check(container: &Container, volumes: &[Volume], path: &FieldPath, found: &mut Findings) {
     for (index, variable) in container.env.iter().flatten().enumerate() {
-        check_variable(variable, &path.child("env").index(index), found);
+        check_variable(variable, volumes, &path.child("env").index(index), found);
     }
     for (index, source) in container.env_from.iter().flatten().enumerate() {
-        check_set(source, &path.child("envFrom").index(index), found);
+        check_set(source, &path.child("envFrom"), index, found);
     }
 }
 
-fn check_variable(variable: &EnvVar, path: &FieldPath, found: &mut Findings) {
+fn check_variable(variable: &EnvVar, volumes: &[Volume], path: &FieldPath, found: &mut Findings) {
     if variable.name.is_empty() {
         found.required(&path.child("name"), "");
     } else {
@@ -61,7 +72,7 @@ fn check_variable(variable: &EnvVar, path: &FieldPath, found: &mut Findings) {
         return;
     };
     let path = path.child("valueFrom");
-    check_source(source, &path, found);
+    check_source(source, volumes, &path, found);
     let sources = count_sources(source);
     if sources == 0 {
         let rule = "must specify one of: `fieldRef`, `resourceFieldRef`, `configMapKeyRef`, `secretKeyRef` or \
@@ -74,7 +85,7 @@ fn check_variable(variable: &EnvVar, path: &FieldPath, found: &mut Findings) {
     }
 }
 
-fn check_source(source: &EnvVarSource, path: &FieldPath, found: &mut Findings) {
+fn check_source(source: &EnvVarSource, volumes: &[Volume], path: &FieldPath, found: &mut Findings) {
     if let Some(field) = &source.field_ref {
         check_field(field, &FIELDS, &path.child("fieldRef"), found);
     }
@@ -86,6 +97,9 @@ fn check_source(source: &EnvVarSource, path: &FieldPath, found: &mut Findings) {
     }
     if let Some(key) = &source.secret_key_ref {
         check_key(&key.name, &key.key, &path.child("secretKeyRef"), found);
+    }
+    if let Some(key) = &source.file_key_ref {
+        check_file_key(key, volumes, &path.child("fileKeyRef"), found);
     }
 }
 
@@ -109,6 +123,15 @@ pub(super) fn check_field(
 ) {
     let field = selector.field_path.as_str();
     let place = &path.child("fieldPath");
+    if let Some(version) = selector
+        .api_version
+        .as_deref()
+        .filter(|version| !["", "v1"].contains(version))
+    {
+        let rule = format!("error converting fieldPath: unsupported pod version: {version}");
+        found.invalid(place, field, rule);
+        return;
+    }
     let part = field.strip_suffix("']").and_then(|field| field.split_once("['"));
     match part {
         Some(("metadata.annotations", key)) => {
@@ -126,6 +149,10 @@ pub(super) fn check_field(
         None if FIELDS.contains(&field) || OTHER_FIELDS.contains(&field) => {
             found.not_supported(place, field, possible);
         }
+        Some((whole, _)) if FIELDS.contains(&whole) || OTHER_FIELDS.contains(&whole) => {
+            let rule = format!("error converting fieldPath: field label does not support subscript: {field}");
+            found.invalid(place, field, rule);
+        }
         _ => {
             let rule = format!("error converting fieldPath: field label not supported: {field}");
             found.invalid(place, field, rule);
@@ -136,13 +163,49 @@ pub(super) fn check_field(
 /// An amount of a container.
 pub(super) fn check_resource(selector: &ResourceFieldSelector, path: &FieldPath, found: &mut Findings) {
     let resource = selector.resource.as_str();
-    let is_huge = ["limits.hugepages-", "requests.hugepages-"]
-        .iter()
-        .any(|prefix| resource.starts_with(prefix));
+    let (_, amount) = resource.split_once('.').unwrap_or_default();
+    let is_huge = amount.starts_with("hugepages-");
     if resource.is_empty() {
         found.required(&path.child("resource"), "");
     } else if !is_huge && !RESOURCES.contains(&resource) {
         found.not_supported(&path.child("resource"), resource, &RESOURCES);
+    } else {
+        check_divisor(selector, amount, &path.child("divisor"), found);
+    }
+}
+
+/// The unit that an amount is told in.
+fn check_divisor(selector: &ResourceFieldSelector, amount: &str, path: &FieldPath, found: &mut Findings) {
+    let Some(divisor) = &selector.divisor else { return };
+    let Some(unit) = resources::amount(divisor, path, found) else {
+        return;
+    };
+    let (called, units, listed): (_, &[&str], _) = match amount {
+        "cpu" => ("cpu", &CPU_UNITS, "1m and 1".to_owned()),
+        "memory" => ("memory", &BYTE_UNITS, BYTE_UNITS.join(", ")),
+        "ephemeral-storage" => ("local ephemeral storage", &BYTE_UNITS, BYTE_UNITS.join(", ")),
+        _ => ("hugepages", &BYTE_UNITS, BYTE_UNITS.join(", ")),
+    };
+    let is_known = units.iter().any(|known| Quantity::parse(known) == Some(unit));
+    if unit != Quantity::default() && !is_known {
+        let rule = format!("only divisor's values {listed} are supported with the {called} resource");
+        found.invalid(path, &selector.resource, rule);
+    }
+}
+
+/// A variable out of a file that another container writes.
+fn check_file_key(key: &FileKeySelector, volumes: &[Volume], path: &FieldPath, found: &mut Findings) {
+    for (field, value) in [
+        ("key", &key.key),
+        ("volumeName", &key.volume_name),
+        ("path", &key.path),
+    ] {
+        if value.is_empty() {
+            found.required(&path.child(field), "");
+        }
+    }
+    if !volumes.iter().any(|volume| volume.name == key.volume_name) {
+        found.not_found(&path.child("volumeName"), &key.volume_name);
     }
 }
 
@@ -160,8 +223,9 @@ fn check_key(name: &str, key: &str, path: &FieldPath, found: &mut Findings) {
     }
 }
 
-/// A whole set of variables, out of a config map or a secret.
-fn check_set(source: &EnvFromSource, path: &FieldPath, found: &mut Findings) {
+/// A whole set of variables, out of a config map or a secret: the one at this place of the list.
+fn check_set(source: &EnvFromSource, list: &FieldPath, index: usize, found: &mut Findings) {
+    let path = &list.index(index);
     if let Some(prefix) = source.prefix.as_deref().filter(|prefix| !prefix.is_empty()) {
         for rule in names::environment_variable(prefix) {
             found.invalid(&path.child("prefix"), prefix, rule);
@@ -182,13 +246,10 @@ fn check_set(source: &EnvFromSource, path: &FieldPath, found: &mut Findings) {
             }
         }
     }
-    match (map, secret) {
-        (None, None) => {
-            found.invalid(path, "", "must specify one of: `configMapRef` or `secretRef`");
-        }
-        (Some(_), Some(_)) => {
-            found.invalid(path, "", "may not have more than one field specified at a time");
-        }
-        _ => {}
-    }
+    let rule = match (map, secret) {
+        (None, None) => "must specify one of: `configMapRef` or `secretRef`",
+        (Some(_), Some(_)) => "may not have more than one field specified at a time",
+        _ => return,
+    };
+    found.invalid(list, "", rule).at(path.clone());
 }
