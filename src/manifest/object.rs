@@ -7,6 +7,7 @@ use serde::{Deserialize as _, Serialize};
 use serde_json::Value as Json;
 
 use super::defaults;
+use super::path::FieldPath;
 use super::resource::CronJob;
 use super::schema::Schema;
 use super::validate::{self, FieldError};
@@ -47,6 +48,12 @@ pub(super) trait Runnable: Checkable {
     fn object(json: &Json) -> Result<Object, serde_json::Error>;
 }
 
+/// What is wrong with a template as soon as pods are made of it.
+fn of_pods(template: Option<&core::PodTemplateSpec>, path: &str) -> Vec<FieldError> {
+    let errors = template.map(|template| validate::pod::made_of(template, &FieldPath::of(path)));
+    errors.unwrap_or_default()
+}
+
 impl Checkable for batch::CronJob {
     const DEFINITION: &str = "io.k8s.api.batch.v1.CronJob";
 
@@ -55,7 +62,10 @@ impl Checkable for batch::CronJob {
     }
 
     fn check(&self, zones: &TimeZones) -> Vec<FieldError> {
-        validate::cron_job::create(self, zones)
+        let template = self.spec.job_template.spec.as_ref().map(|spec| &spec.template);
+        let mut errors = validate::cron_job::create(self, zones);
+        errors.extend(of_pods(template, "spec.jobTemplate.spec.template"));
+        errors
     }
 }
 
@@ -77,7 +87,10 @@ impl Checkable for batch::Job {
     }
 
     fn check(&self, _zones: &TimeZones) -> Vec<FieldError> {
-        validate::job::create(self)
+        let template = self.spec.as_ref().map(|spec| &spec.template);
+        let mut errors = validate::job::create(self);
+        errors.extend(of_pods(template, "spec.template"));
+        errors
     }
 }
 
@@ -109,6 +122,8 @@ impl Checkable for core::PodTemplateSpec {
     }
 
     fn check(&self, _zones: &TimeZones) -> Vec<FieldError> {
-        validate::pod::template(self)
+        let mut errors = validate::pod::template(self);
+        errors.extend(validate::pod::made_of(self, &FieldPath::root()));
+        errors
     }
 }

@@ -56,7 +56,10 @@ pub fn create(job: &Job) -> Vec<FieldError> {
     }
     check_generated(job, spec, &path, &mut found);
     check_spec(spec, &path, &mut found);
-    check_selector(spec, &path, &mut found);
+    // A manifest has a selector only if it is its own, and there is more to say of any other above.
+    if job.metadata.uid.is_some() || spec.manual_selector == Some(true) {
+        check_selector(spec, &path, &mut found);
+    }
     completion::check_host_names(name, spec, &mut found);
     found.into_errors()
 }
@@ -244,15 +247,12 @@ pub(super) fn check_generated(job: &Job, spec: &JobSpec, path: &FieldPath, found
 /// A Job finds its pods by a selector that the API server makes, or, with `manualSelector`, by the user's
 /// own.
 pub(super) fn check_selector(spec: &JobSpec, path: &FieldPath, found: &mut Findings) {
-    let is_manual = spec.manual_selector == Some(true);
     let nothing = Labels::new();
     let labels = labels_of(spec);
     let place = path.child("selector");
     match &spec.selector {
         Some(selector) => selector::check(selector, &place, found),
-        None if is_manual => found.required(&place, ""),
-        // In a manifest there is none, as it should be.
-        None => return,
+        None => found.required(&place, ""),
     }
     let matches = |selector| selects(selector, labels.unwrap_or(&nothing));
     if !spec.selector.as_ref().is_some_and(matches) {

@@ -67,6 +67,15 @@ pub fn create(pod: &Pod) -> Vec<FieldError> {
     found.into_errors()
 }
 
+/// What the API server takes in a template, and refuses in each pod that is made of it.
+pub fn made_of(template: &PodTemplateSpec, path: &FieldPath) -> Vec<FieldError> {
+    let mut found = Findings::default();
+    if let Some(spec) = &template.spec {
+        check_images(spec, &path.child("spec"), &mut found);
+    }
+    found.into_errors()
+}
+
 /// What is wrong with a change of a pod: of what it runs, hardly anything can be changed.
 pub fn update(new: &Pod, old: &Pod) -> Vec<FieldError> {
     let mut found = Findings::default();

@@ -106,10 +106,15 @@ pub(crate) fn all() -> Vec<Case> {
             requests_that_contradict_themselves
         }
         validation {
+            metadata
             config_maps_and_secrets
-            owners_and_finalizers
-            what_containers_are_given
-            volumes_and_where_pods_are_put
+            small_kinds
+            jobs
+            where_pods_are_put
+            pods
+            containers
+            what_containers_use
+            volumes
         }
         discovery {
             clients_find_what_is_served

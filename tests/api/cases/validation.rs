@@ -1,324 +1,223 @@
-//! What objects may hold: each row breaks a rule, and says which field is at fault, as Kubernetes tells it.
+//! What objects may hold: files of objects that break rules, and what kube-apiserver says of each, word for word.
+//!
+//! A case is a paragraph: what is changed of an object that is right, a word for the part and its fields, and below it
+//! what the server answers, causes in its order. `UPDATE_VALIDATION=1` with a real server writes the answers anew:
+//!
+//! ```text
+//! UPDATE_VALIDATION=1 KUBEBUILDER_ASSETS=… cargo test --test api cluster::validation
+//! ```
+//!
+//! DIFFERENCE: on an update, and of fields that several rules of it look at, kube-apiserver says some causes twice; here
+//! each is said once. What is shown of an object that is wrong as a whole are its fields, where kube-apiserver shows its own types.
 
 use std::fmt::Write as _;
+use std::path::PathBuf;
 
-use serde_json::{Value, json};
+use http::header::WARNING;
+use kube::client::Body;
+use serde_json::{Map, Value, json};
 
 use crate::cluster::Cluster;
 
-/// The causes of a refusal, each as `field: reason`, in a fixed order.
-async fn causes(cluster: &Cluster, object: &Value) -> String {
-    let path = format!("{}?dryRun=All", cluster.path_of(object));
-    let Err(status) = cluster.send("POST", &path, Some(object)).await else {
-        return "accepted".to_owned();
-    };
-    let causes = status.details.iter().flat_map(|details| &details.causes);
-    let mut causes: Vec<String> = causes
-        .map(|cause| format!("{}: {}", cause.field, cause.reason))
-        .collect();
-    causes.sort();
-    format!("{} {}", status.code, causes.join(", "))
+pub(crate) async fn metadata(cluster: Cluster) {
+    check(&cluster, "metadata").await;
 }
 
-/// Tries each row. `MAIN` and the like stand for the places that `long` spells out.
-async fn check(cluster: &Cluster, table: Vec<(Value, &str)>, long: &[(&str, &str)]) {
-    let mut wrong = String::new();
-    for (object, expected) in table {
-        let expected = long.iter().fold(expected.to_owned(), |expected, (short, long)| {
-            expected.replace(short, long)
-        });
-        let found = causes(cluster, &object).await;
-        if found != expected {
-            let mut shown = object.to_string();
-            shown.truncate(300);
-            writeln!(wrong, "{shown}\n  expected {expected}\n  found    {found}").unwrap();
+pub(crate) async fn config_maps_and_secrets(cluster: Cluster) {
+    check(&cluster, "data").await;
+}
+
+pub(crate) async fn small_kinds(cluster: Cluster) {
+    check(&cluster, "small").await;
+}
+
+pub(crate) async fn jobs(cluster: Cluster) {
+    check(&cluster, "jobs").await;
+}
+
+pub(crate) async fn where_pods_are_put(cluster: Cluster) {
+    check(&cluster, "scheduling").await;
+}
+
+pub(crate) async fn pods(cluster: Cluster) {
+    check(&cluster, "pods").await;
+}
+
+pub(crate) async fn containers(cluster: Cluster) {
+    check(&cluster, "containers").await;
+}
+
+pub(crate) async fn what_containers_use(cluster: Cluster) {
+    check(&cluster, "resources").await;
+}
+
+pub(crate) async fn volumes(cluster: Cluster) {
+    check(&cluster, "volumes").await;
+}
+
+/// How much of a message is compared: rules with a regular expression in them are long.
+const MESSAGE_MAX: usize = 110;
+
+/// The parts of a Job that have a word of their own, the longest first.
+const PARTS: [(&str, &str); 3] = [
+    ("spec.template.spec.containers[0].", "container."),
+    ("spec.template.spec.", "pod."),
+    ("spec.jobTemplate.spec.template.spec.", "pod of cronjob."),
+];
+
+/// Tries the cases of a file.
+async fn check(cluster: &Cluster, file: &str) {
+    let path: PathBuf = [env!("CARGO_MANIFEST_DIR"), "tests/api/cases/validation"]
+        .iter()
+        .collect();
+    let path = path.join(file).with_extension("txt");
+    let written = std::fs::read_to_string(&path).expect("the file of the cases");
+    let mut found = String::new();
+    for paragraph in written.trim_end().split("\n\n") {
+        let is_changed = |line: &&str| !line.starts_with("  ");
+        let lines: Vec<&str> = paragraph.lines().filter(is_changed).collect();
+        writeln!(found, "{}", lines.join("\n")).unwrap();
+        let changes: Vec<&str> = lines.into_iter().filter(|line| !line.starts_with('#')).collect();
+        if !changes.is_empty() {
+            found.push_str(&answer(cluster, &object(&changes)).await);
+        }
+        found.push('\n');
+    }
+    let found = format!("{}\n", found.trim_end());
+    if !cluster.is_embedded() && std::env::var_os("UPDATE_VALIDATION").is_some() {
+        std::fs::write(&path, &found).expect("the file is written");
+    } else {
+        compare(&written, &found);
+    }
+}
+
+/// Fails with the paragraphs that differ.
+fn compare(written: &str, found: &str) {
+    let differing: Vec<String> = written
+        .split("\n\n")
+        .zip(found.split("\n\n"))
+        .filter(|(written, found)| written.trim_end() != found.trim_end())
+        .map(|(written, found)| format!("expected:\n{written}\nfound:\n{found}\n"))
+        .collect();
+    assert!(written.trim_end() == found.trim_end(), "{}", differing.join("\n"));
+}
+
+/// The object that the lines of a case describe: `word {fields}`.
+fn object(changes: &[&str]) -> Value {
+    let first = changes[0].split(' ').next().unwrap_or_default();
+    let mut object = base(first);
+    for change in changes {
+        let (word, fields) = change.split_once(' ').expect("a word and fields");
+        let fields: Map<String, Value> = serde_json::from_str(fields).expect("fields as JSON");
+        let part = match word {
+            "meta" => "/metadata",
+            "template" => "/spec/template/metadata",
+            "pod" => "/spec/template/spec",
+            "container" => "/spec/template/spec/containers/0",
+            "job" | "cronjob" | "bare" | "lease" => "/spec",
+            _ => "",
+        };
+        let part = object.pointer_mut(part).and_then(Value::as_object_mut);
+        let part = part.expect("the part is there");
+        for (field, value) in fields {
+            match value {
+                Value::Null => drop(part.remove(&field)),
+                value => drop(part.insert(field, value)),
+            }
         }
     }
-    assert!(wrong.is_empty(), "{wrong}");
+    object
 }
 
-/// An object of the core group with a few fields.
-fn core(kind: &str, fields: &Value) -> Value {
-    let mut object = json!({ "apiVersion": "v1", "kind": kind, "metadata": { "name": "a" } });
+/// An object that is right.
+fn base(word: &str) -> Value {
+    let pod = json!({ "restartPolicy": "Never", "containers": [{ "name": "main", "image": "x:1" }] });
+    let job = json!({ "template": { "metadata": {}, "spec": pod } });
+    let (version, kind, fields) = match word {
+        "cronjob" => {
+            let spec = json!({ "schedule": "5 5 * * *", "jobTemplate": { "spec": job } });
+            ("batch/v1", "CronJob", json!({ "spec": spec }))
+        }
+        "bare" => ("v1", "Pod", json!({ "spec": pod })),
+        "configmap" => ("v1", "ConfigMap", json!({})),
+        "secret" => ("v1", "Secret", json!({})),
+        "namespace" => ("v1", "Namespace", json!({})),
+        "serviceaccount" => ("v1", "ServiceAccount", json!({})),
+        "event" => ("v1", "Event", json!({ "involvedObject": {} })),
+        "newevent" => ("events.k8s.io/v1", "Event", json!({ "regarding": {} })),
+        "lease" => ("coordination.k8s.io/v1", "Lease", json!({ "spec": {} })),
+        _ => ("batch/v1", "Job", json!({ "spec": job })),
+    };
+    let mut object = json!({ "apiVersion": version, "kind": kind, "metadata": { "name": "a" } });
     for (field, value) in fields.as_object().expect("fields") {
         object[field] = value.clone();
     }
     object
 }
 
-pub(crate) async fn config_maps_and_secrets(cluster: Cluster) {
-    let map = |fields: Value| core("ConfigMap", &fields);
-    let secret = |kind: &str, data: Value| {
-        let kind = format!("kubernetes.io/{kind}");
-        core("Secret", &json!({ "type": kind, "stringData": data }))
+/// What the server answers when the object is created, as lines.
+async fn answer(cluster: &Cluster, object: &Value) -> String {
+    let path = format!("{}?dryRun=All", cluster.path_of(object));
+    let request = http::Request::post(path)
+        .header("content-type", "application/json")
+        // Programs that say nothing of themselves are this one's own.
+        .header("user-agent", "tests")
+        .body(Body::from(
+            object
+                .to_string()
+                .replace("NAMESPACE", &cluster.namespace)
+                .into_bytes(),
+        ));
+    let answer = cluster
+        .client
+        .send(request.expect("a request"))
+        .await
+        .expect("an answer");
+    let (head, body) = answer.into_parts();
+    let body = body.collect_bytes().await.expect("a body");
+    let body: Value = serde_json::from_slice(&body).expect("JSON");
+    let mut lines = match (head.status.as_u16(), body["details"]["causes"].as_array()) {
+        (200..300, _) => vec!["accepted".to_owned()],
+        (422, Some(causes)) => causes.iter().map(cause).collect(),
+        (code, _) => vec![format!("{code} {}", body["reason"].as_str().unwrap_or_default())],
     };
-    let large = "x".repeat(1024 * 1024);
-    let table = vec![
-        (map(json!({ "data": { "a.b-c_D": "" } })), "accepted"),
-        (
-            map(json!({ "data": { "a/b": "" } })),
-            "422 data[a/b]: FieldValueInvalid",
-        ),
-        (
-            map(json!({ "data": { "a b": "" } })),
-            "422 data[a b]: FieldValueInvalid",
-        ),
-        (
-            map(json!({ "data": { "": "" } })),
-            "422 data[]: FieldValueInvalid",
-        ),
-        (
-            map(json!({ "data": { "..": "" } })),
-            "422 data[..]: FieldValueInvalid",
-        ),
-        (
-            map(json!({ "data": { "..a": "" } })),
-            "422 data[..a]: FieldValueInvalid",
-        ),
-        (
-            map(json!({ "binaryData": { "a/b": "" } })),
-            "422 binaryData[a/b]: FieldValueInvalid",
-        ),
-        (
-            map(json!({ "data": { "a": "" }, "binaryData": { "a": "" } })),
-            "422 data[a]: FieldValueInvalid",
-        ),
-        (map(json!({ "data": { "a": large } })), "accepted"),
-        (
-            map(json!({ "data": { "a": large, "b": "x" } })),
-            "422 []: FieldValueTooLong",
-        ),
-        (
-            core("Secret", &json!({ "stringData": { "a/b": "" } })),
-            "422 data[a/b]: FieldValueInvalid",
-        ),
-        (
-            core("Secret", &json!({ "stringData": { "a": large, "b": "x" } })),
-            "422 data: FieldValueTooLong",
-        ),
-        (
-            secret("tls", json!({})),
-            "422 data[tls.crt]: FieldValueRequired, data[tls.key]: FieldValueRequired",
-        ),
-        (secret("tls", json!({ "tls.crt": "", "tls.key": "" })), "accepted"),
-        (
-            secret("basic-auth", json!({})),
-            "422 data[password]: FieldValueRequired, data[username]: FieldValueRequired",
-        ),
-        (secret("basic-auth", json!({ "username": "" })), "accepted"),
-        (
-            secret("ssh-auth", json!({ "ssh-privatekey": "" })),
-            "422 data[ssh-privatekey]: FieldValueRequired",
-        ),
-        (
-            secret("dockerconfigjson", json!({})),
-            "422 data[.dockerconfigjson]: FieldValueRequired",
-        ),
-        (
-            secret("dockerconfigjson", json!({ ".dockerconfigjson": "[]" })),
-            "422 data[.dockerconfigjson]: FieldValueInvalid",
-        ),
-        (
-            secret("dockerconfigjson", json!({ ".dockerconfigjson": "{}" })),
-            "accepted",
-        ),
-        (
-            secret("service-account-token", json!({})),
-            "422 metadata.annotations[kubernetes.io/service-account.name]: FieldValueRequired",
-        ),
-    ];
-    check(&cluster, table, &[]).await;
-}
-
-pub(crate) async fn owners_and_finalizers(cluster: Cluster) {
-    let map = |metadata: Value| {
-        let mut map = core("ConfigMap", &json!({}));
-        for (field, value) in metadata.as_object().expect("fields") {
-            map["metadata"][field] = value.clone();
+    let warnings = head
+        .headers
+        .get_all(WARNING)
+        .iter()
+        .filter_map(|value| value.to_str().ok());
+    lines.extend(warnings.map(|text| format!("warned: {}", text.trim_start_matches("299 - "))));
+    let ids = [body["metadata"]["uid"].as_str(), Some(&cluster.namespace)];
+    let mut said: Vec<String> = Vec::new();
+    for line in lines {
+        let line = PARTS
+            .iter()
+            .fold(line, |line, (path, word)| line.replace(path, word));
+        let line = ids
+            .iter()
+            .flatten()
+            .fold(line, |line, id| line.replace(id, "NAMESPACE"));
+        if !said.contains(&line) {
+            said.push(line);
         }
-        map
-    };
-    let owner = |name: &str, controller: bool| json!({ "apiVersion": "v1", "kind": "ConfigMap", "name": name, "uid": "u", "controller": controller });
-    let table = vec![
-        (
-            map(json!({ "ownerReferences": [owner("a", true), owner("b", false)] })),
-            "accepted",
-        ),
-        (
-            map(json!({ "ownerReferences": [owner("a", true), owner("b", true)] })),
-            "422 metadata.ownerReferences: FieldValueInvalid",
-        ),
-        (
-            map(json!({ "ownerReferences": [owner("", false)] })),
-            "422 metadata.ownerReferences.name: FieldValueInvalid",
-        ),
-        (
-            map(json!({ "finalizers": ["example.com/a", "orphan"] })),
-            "accepted",
-        ),
-        (
-            map(json!({ "finalizers": ["foo"] })),
-            "422 metadata.finalizers[0]: FieldValueInvalid",
-        ),
-        (
-            map(json!({ "finalizers": ["a/b/c"] })),
-            "422 metadata.finalizers: FieldValueInvalid",
-        ),
-        (
-            map(json!({ "finalizers": ["orphan", "foregroundDeletion"] })),
-            "422 metadata.finalizers: FieldValueInvalid",
-        ),
-    ];
-    check(&cluster, table, &[]).await;
-}
-
-/// A Job whose pod has a volume `v`, with changes to its pod's spec and to its container.
-fn job(pod: &Value, container: &Value) -> Value {
-    let mut spec = json!({
-        "restartPolicy": "Never",
-        "volumes": [{ "name": "v", "emptyDir": {} }],
-        "containers": [{ "name": "main", "image": "x:1" }],
-    });
-    for (field, value) in pod.as_object().expect("fields") {
-        spec[field] = value.clone();
     }
-    for (field, value) in container.as_object().expect("fields") {
-        spec["containers"][0][field] = value.clone();
+    said.iter().map(|line| format!("  {line}\n")).collect()
+}
+
+fn cause(cause: &Value) -> String {
+    let text = |field: &str| cause[field].as_str().unwrap_or_default();
+    let mut message = text("message").to_owned();
+    // Objects are shown as their types are called, which is a matter of the server's language.
+    if let Some((start, (_, rule))) = message
+        .split_once("Invalid value: {")
+        .and_then(|(start, rest)| Some((start.to_owned(), rest.rsplit_once("}: ")?)))
+    {
+        message = format!("{start}Invalid value: {{…}}: {rule}");
     }
-    json!({
-        "apiVersion": "batch/v1",
-        "kind": "Job",
-        "metadata": { "name": "a" },
-        "spec": { "template": { "spec": spec } },
-    })
-}
-
-pub(crate) async fn what_containers_are_given(cluster: Cluster) {
-    let of = |container: Value| job(&json!({}), &container);
-    let from = |source: Value| of(json!({ "env": [{ "name": "A", "valueFrom": source }] }));
-    let field = |path: &str| from(json!({ "fieldRef": { "fieldPath": path } }));
-    let key = |name: &str, key: &str| from(json!({ "configMapKeyRef": { "name": name, "key": key } }));
-    let probe = |probe: Value| of(json!({ "livenessProbe": probe }));
-    let table = vec![
-        (field("metadata.name"), "accepted"),
-        (field("metadata.labels['a/b']"), "accepted"),
-        (field("spec.foo"), "422 ENV.fieldRef.fieldPath: FieldValueInvalid"),
-        (
-            field("metadata.labels"),
-            "422 ENV.fieldRef.fieldPath: FieldValueNotSupported",
-        ),
-        (
-            field("metadata.labels['a/b/c']"),
-            "422 ENV.fieldRef: FieldValueInvalid",
-        ),
-        (
-            from(json!({ "resourceFieldRef": { "resource": "foo" } })),
-            "422 ENV.resourceFieldRef.resource: FieldValueNotSupported",
-        ),
-        (key("a", "b"), "accepted"),
-        (
-            key("", ""),
-            "422 ENV.configMapKeyRef.key: FieldValueRequired, ENV.configMapKeyRef.name: FieldValueInvalid",
-        ),
-        (
-            from(json!({ "secretKeyRef": { "name": "a", "key": "b/c" } })),
-            "422 ENV.secretKeyRef.key: FieldValueInvalid",
-        ),
-        (
-            of(json!({ "envFrom": [{ "configMapRef": { "name": "A_B" } }] })),
-            "422 MAIN.envFrom[0].configMapRef.name: FieldValueInvalid",
-        ),
-        (
-            of(json!({ "terminationMessagePolicy": "X" })),
-            "422 MAIN.terminationMessagePolicy: FieldValueNotSupported",
-        ),
-        (
-            probe(json!({ "exec": {} })),
-            "422 MAIN.livenessProbe.exec.command: FieldValueRequired",
-        ),
-        (
-            probe(json!({ "httpGet": { "port": "http!" } })),
-            "422 MAIN.livenessProbe.httpGet.port: FieldValueInvalid",
-        ),
-        (
-            of(json!({ "lifecycle": { "preStop": {} } })),
-            "422 MAIN.lifecycle.preStop: FieldValueRequired",
-        ),
-        (
-            of(json!({ "lifecycle": { "preStop": { "exec": { "command": ["x"] } } } })),
-            "accepted",
-        ),
-    ];
-    let long = [
-        ("ENV", "MAIN.env[0].valueFrom"),
-        ("MAIN", "spec.template.spec.containers[0]"),
-    ];
-    check(&cluster, table, &long).await;
-}
-
-pub(crate) async fn volumes_and_where_pods_are_put(cluster: Cluster) {
-    let of = |pod: Value| job(&pod, &json!({}));
-    let volume = |source: Value| {
-        let mut volume = source;
-        volume["name"] = "v".into();
-        of(json!({ "volumes": [volume] }))
-    };
-    let file = |item: Value| volume(json!({ "configMap": { "name": "a", "items": [item] } }));
-    let table = vec![
-        (
-            volume(json!({ "configMap": {} })),
-            "422 VOLUME.configMap.name: FieldValueRequired",
-        ),
-        (
-            volume(json!({ "secret": {} })),
-            "422 VOLUME.secret.secretName: FieldValueRequired",
-        ),
-        (file(json!({ "key": "a", "path": "b/c" })), "accepted"),
-        (
-            file(json!({ "key": "a", "path": "../b" })),
-            "422 VOLUME.configMap.items[0].path: FieldValueInvalid",
-        ),
-        (
-            file(json!({ "key": "a", "path": "..b" })),
-            "422 VOLUME.configMap.items[0].path: FieldValueInvalid",
-        ),
-        (
-            file(json!({ "key": "a", "path": "/b" })),
-            "422 VOLUME.configMap.items[0].path: FieldValueInvalid",
-        ),
-        (
-            file(json!({ "key": "a", "path": "b", "mode": 512 })),
-            "422 VOLUME.configMap.items[0].mode: FieldValueInvalid",
-        ),
-        (
-            volume(json!({ "hostPath": { "path": "" } })),
-            "422 VOLUME.hostPath.path: FieldValueRequired",
-        ),
-        (
-            volume(json!({ "hostPath": { "path": "/a/../b", "type": "Foo" } })),
-            "422 VOLUME.hostPath.path: FieldValueInvalid, VOLUME.hostPath.type: FieldValueNotSupported",
-        ),
-        (
-            volume(json!({ "emptyDir": { "sizeLimit": "-1" } })),
-            "422 VOLUME.emptyDir.sizeLimit: FieldValueForbidden",
-        ),
-        (
-            volume(json!({ "projected": { "sources": [{ "secret": { "name": "" } }] } })),
-            "422 VOLUME.projected.sources[0].secret.name: FieldValueRequired",
-        ),
-        (
-            of(json!({ "dnsPolicy": "X" })),
-            "422 POD.dnsPolicy: FieldValueNotSupported",
-        ),
-        (
-            of(json!({ "hostname": "A_b" })),
-            "422 POD.hostname: FieldValueInvalid",
-        ),
-        (
-            of(json!({ "nodeName": "A_" })),
-            "422 POD.nodeName: FieldValueInvalid",
-        ),
-    ];
-    let long = [("VOLUME", "POD.volumes[0]"), ("POD", "spec.template.spec")];
-    check(&cluster, table, &long).await;
+    if let Some((cut, _)) = message.char_indices().nth(MESSAGE_MAX) {
+        message.truncate(cut);
+        message.push('…');
+    }
+    let reason = text("reason").replace("FieldValue", "");
+    format!("{}: {reason}: {message}", text("field"))
 }

@@ -52,11 +52,11 @@ pub(super) fn check_container(
             .flat_map(|list| list.add.iter().flatten());
         if context.privileged == Some(true) {
             let rule = "cannot set `allowPrivilegeEscalation` to false and `privileged` to true";
-            found.invalid_as_a_whole(path, rule);
+            found.invalid(path, context, rule);
         }
         if added.into_iter().any(|capability| capability == "CAP_SYS_ADMIN") {
             let rule = "cannot set `allowPrivilegeEscalation` to false and `capabilities.Add` CAP_SYS_ADMIN";
-            found.invalid_as_a_whole(path, rule);
+            found.invalid(path, context, rule);
         }
     }
     check_app_armor(

@@ -29,7 +29,7 @@ fn amounts_are_amounts_and_no_more_is_asked_for_than_may_be_used() {
         ),
         (
             json!({"limits": {"memory": "512Mi"}, "requests": {"memory": "2Gi"}}),
-            r#"resources.requests[memory]: Invalid value: "2Gi": must be less than or equal to memory limit of 512Mi"#
+            r#"resources.requests: Invalid value: "2Gi": must be less than or equal to memory limit of 512Mi"#
                 .to_owned(),
         ),
     ] {
@@ -126,7 +126,7 @@ fn pods_are_put_where_it_makes_sense() {
         (
             "tolerations",
             json!([{"key": "a", "value": "b", "tolerationSeconds": 5}]),
-            "tolerations[0].effect: Invalid value: null: effect must be 'NoExecute' when `tolerationSeconds` is set",
+            "tolerations[0].effect: Invalid value: \"\": effect must be 'NoExecute' when `tolerationSeconds` is set",
         ),
         (
             "affinity",

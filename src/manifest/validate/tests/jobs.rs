@@ -53,7 +53,9 @@ fn a_pod_must_be_able_to_end() {
     both(&[(field, json!("Always"))], required);
     both(
         &[(field, json!("Invalid"))],
-        r#"~.template.spec.restartPolicy: Unsupported value: "Invalid": supported values: "OnFailure", "Never""#,
+        "~.template.spec.restartPolicy: Unsupported value: \"Invalid\": supported values: \"Always\", \"OnFailure\", \
+         \"Never\"\n\
+         ~.template.spec.restartPolicy: Unsupported value: \"Invalid\": supported values: \"OnFailure\", \"Never\"",
     );
 }
 
@@ -176,11 +178,18 @@ fn a_template_has_no_selector() {
 fn a_job_has_a_generated_selector_or_its_own() {
     let generated = json!({"matchLabels": {"batch.kubernetes.io/controller-uid": "1a2b3c"}});
     let own = json!({"matchLabels": {"a": "b"}});
+    let labels = json!({
+        "batch.kubernetes.io/controller-uid": "1a2b3c",
+        "batch.kubernetes.io/job-name": "myjob",
+        "controller-uid": "1a2b3c",
+        "job-name": "myjob",
+    });
     let table: &[(&[(&str, Value)], &str)] = &[
         (
             &[
                 ("/spec/selector", generated.clone()),
                 ("/metadata/uid", json!("1a2b3c")),
+                ("/spec/template/metadata/labels", labels),
             ],
             "",
         ),
@@ -194,7 +203,12 @@ fn a_job_has_a_generated_selector_or_its_own() {
         ),
         (
             &[("/spec/manualSelector", json!(true))],
-            "spec.selector: Required value",
+            "spec.selector: Required value\n\
+             spec.template.metadata.labels: Invalid value: null: `selector` does not match template `labels`",
+        ),
+        (
+            &[("/spec/template/metadata/labels/job-name", json!("other"))],
+            r#"spec.template.metadata.labels[job-name]: Invalid value: {"job-name":"other"}: must be 'myjob'"#,
         ),
         (
             &[

@@ -22,10 +22,8 @@ fn a_pod_has_containers_with_names_and_images() {
         (json!(null), "containers: Required value"),
         (json!([{"image": "x"}]), "containers[0].name: Required value"),
         (json!([{"name": "a"}]), "containers[0].image: Required value"),
-        (
-            json!([{"name": "a", "image": " x"}]),
-            r#"containers[0].image: Invalid value: " x": must not have leading or trailing whitespace"#,
-        ),
+        // Refused only in the pods that are made of the template.
+        (json!([{"name": "a", "image": " x"}]), ""),
         (
             json!([{"name": "a", "image": "x"}, {"name": "a", "image": "y"}]),
             r#"containers[1].name: Duplicate value: "a""#,
@@ -127,7 +125,7 @@ fn volumes_are_named_once_and_mounted_by_name() {
     );
     assert_eq!(
         volumes(json!([{"name": "a", "emptyDir": {}, "hostPath": {"path": "/x"}}])),
-        "volumes[0]: Forbidden: may not specify more than 1 volume type"
+        "volumes[0].hostPath: Forbidden: may not specify more than 1 volume type"
     );
     let mounts = |mounts: Value| {
         pod(&[
@@ -159,5 +157,69 @@ fn a_pods_deadline_is_a_time() {
                 "activeDeadlineSeconds: Invalid value: {seconds}: must be between 1 and 2147483647, inclusive"
             )
         );
+    }
+}
+
+#[test]
+fn what_the_server_names_without_its_place_has_one_in_the_text() {
+    let long = "x y";
+    let table = [
+        (
+            "/spec/template/metadata/labels",
+            json!({"app": long}),
+            "spec.template.labels",
+            "spec.template.metadata.labels[app]",
+        ),
+        (
+            "/spec/template/metadata/annotations",
+            json!({"a b": ""}),
+            "spec.template.annotations",
+            "spec.template.metadata.annotations[a b]",
+        ),
+        (
+            "/spec/template/spec/nodeSelector",
+            json!({"disk": long}),
+            "spec.template.spec.nodeSelector",
+            "spec.template.spec.nodeSelector[disk]",
+        ),
+        (
+            "/spec/template/spec/containers/0/envFrom",
+            json!([{"configMapRef": {"name": "a"}}, {}]),
+            "spec.template.spec.containers[0].envFrom",
+            "spec.template.spec.containers[0].envFrom[1]",
+        ),
+        (
+            "/spec/template/spec/volumes",
+            json!([{"name": "v", "downwardAPI": {"items": [{"path": "../a", "fieldRef": {"fieldPath": "metadata.name"}}]}}]),
+            "spec.template.spec.volumes[0].downwardAPI.path",
+            "spec.template.spec.volumes[0].downwardAPI.items[0].path",
+        ),
+        (
+            "/spec/template/spec/overhead",
+            json!({"cpu": "-1"}),
+            "spec.template.spec.overhead.limits[cpu]",
+            "spec.template.spec.overhead[cpu]",
+        ),
+        (
+            "/spec/template/spec/topologySpreadConstraints",
+            json!([
+                {"maxSkew": 1, "topologyKey": "a", "whenUnsatisfiable": "DoNotSchedule"},
+                {"maxSkew": 2, "topologyKey": "a", "whenUnsatisfiable": "DoNotSchedule"},
+            ]),
+            "spec.template.spec.topologySpreadConstraints[0].{topologyKey, whenUnsatisfiable}",
+            "spec.template.spec.topologySpreadConstraints[0].topologyKey",
+        ),
+    ];
+    for (pointer, value, path, place) in table {
+        let errors = job::create(&job_with(&[
+            (pointer, value),
+            // Not taken over from the pods.
+            ("/metadata/labels", json!({"own": ""})),
+        ]));
+        let found: Vec<_> = errors
+            .iter()
+            .map(|error| (error.path.to_string(), error.place().to_string()))
+            .collect();
+        assert_eq!(found, [(path.to_owned(), place.to_owned())]);
     }
 }

@@ -82,9 +82,31 @@ fn names_do_not_change() {
     );
 }
 
+/// A Job that the API server has made, with changes to it.
+fn made(changes: &[(&str, Value)]) -> Job {
+    let mut all = vec![
+        ("/metadata/uid", json!("1a2b3c")),
+        (
+            "/spec/selector",
+            json!({"matchLabels": {"batch.kubernetes.io/controller-uid": "1a2b3c"}}),
+        ),
+        (
+            "/spec/template/metadata/labels",
+            json!({
+                "batch.kubernetes.io/controller-uid": "1a2b3c",
+                "batch.kubernetes.io/job-name": "myjob",
+                "controller-uid": "1a2b3c",
+                "job-name": "myjob",
+            }),
+        ),
+    ];
+    all.extend_from_slice(changes);
+    job_with(&all)
+}
+
 #[test]
 fn a_jobs_work_does_not_change_but_its_pace_does() {
-    let update = |new: &[(&str, Value)]| lines(&job::update(&job_with(new), &job_with(&[])));
+    let update = |new: &[(&str, Value)]| lines(&job::update(&made(new), &made(&[])));
     assert_eq!(
         update(&[("/spec/parallelism", json!(5))]),
         "spec.completions: Invalid value: null: field is immutable"
@@ -117,7 +139,7 @@ fn a_job_that_waits_may_be_told_where_to_run() {
     };
     let with = |fields: &str| {
         let changes: Vec<(&str, Value)> = fields.split_whitespace().map(field).collect();
-        job_with(&changes)
+        made(&changes)
     };
     #[rustfmt::skip]
     let table = [
@@ -137,7 +159,7 @@ fn a_job_that_waits_may_be_told_where_to_run() {
 #[test]
 fn an_indexed_job_grows_and_shrinks_as_a_whole() {
     let with = |count: i32, pods: i32| {
-        job_with(&[
+        made(&[
             ("/spec/completionMode", json!("Indexed")),
             ("/spec/completions", json!(count)),
             ("/spec/parallelism", json!(pods)),
