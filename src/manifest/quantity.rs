@@ -59,6 +59,12 @@ impl Quantity {
         self.nanos.checked_rem_euclid(unit.nanos) == Some(0)
     }
 
+    /// The amount as Kubernetes writes one that is not whole: `1500m`.
+    pub(crate) fn in_thousandths(self) -> String {
+        let thousandth = Self { nanos: ONE / 1_000 };
+        format!("{}m", self.in_units_of(thousandth))
+    }
+
     /// The amount in whole units, rounded up.
     pub(crate) fn units(self) -> i64 {
         self.in_units_of(Self { nanos: ONE })

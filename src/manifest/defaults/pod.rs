@@ -15,11 +15,23 @@ pub(super) fn defaults(object: &mut Value, pointer: &str) {
     fill_empty(pod, "dnsPolicy", &json!("ClusterFirst"));
     fill_empty(pod, "schedulerName", &json!("default-scheduler"));
     fill(pod, "securityContext", json!({}));
+    account(pod);
     fill(pod, "terminationGracePeriodSeconds", json!(30));
     for list in ["containers", "initContainers"] {
         objects(pod.get_mut(list)).for_each(container);
     }
     objects(pod.get_mut("volumes")).for_each(volume);
+}
+
+/// A service account has two names, of which the second is outdated: they are the same.
+fn account(pod: &mut Object) {
+    if let Some(outdated) = pod.get("serviceAccount").cloned() {
+        fill_empty(pod, "serviceAccountName", &outdated);
+    }
+    match pod.get("serviceAccountName").cloned() {
+        Some(name) if name != "" => drop(pod.insert("serviceAccount".to_owned(), name)),
+        _ => {}
+    }
 }
 
 /// Fills in what only a pod gets, and no template.

@@ -19,6 +19,18 @@ const FINALIZERS: [&str; 3] = ["kubernetes", "orphan", "foregroundDeletion"];
 /// The metadata of an object that is created.
 pub fn create(metadata: &ObjectMeta, found: &mut Findings) {
     let path = FieldPath::of("metadata");
+    if let Some(prefix) = metadata
+        .generate_name
+        .as_deref()
+        .filter(|prefix| !prefix.is_empty())
+    {
+        // More will follow, so that it may end as a name may not.
+        let begun = format!("{}a", prefix.strip_suffix('-').unwrap_or_default());
+        let begun = if prefix.ends_with('-') { &begun } else { prefix };
+        for rule in names::dns_subdomain(begun) {
+            found.invalid(&path.child("generateName"), prefix, rule);
+        }
+    }
     match metadata.name.as_deref() {
         Some(name) if !name.is_empty() => {
             for rule in names::dns_subdomain(name) {

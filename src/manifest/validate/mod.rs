@@ -20,6 +20,7 @@
 //! | [`pod`] | pods and their templates; it has a folder of its own |
 //! | `selector` | which objects are meant, by their labels |
 //! | [`metadata`], [`names`] | what every object has |
+//! | [`warnings`] | what is right, and likely not meant |
 
 pub mod cron_job;
 mod field_error;
@@ -34,6 +35,7 @@ mod schedule;
 mod selector;
 mod success_policy;
 mod time_zone;
+pub mod warnings;
 
 #[cfg(test)]
 mod tests;

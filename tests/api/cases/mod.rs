@@ -115,6 +115,7 @@ pub(crate) fn all() -> Vec<Case> {
             containers
             what_containers_use
             volumes
+            what_is_likely_not_meant
         }
         discovery {
             clients_find_what_is_served

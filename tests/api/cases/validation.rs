@@ -51,6 +51,10 @@ pub(crate) async fn what_containers_use(cluster: Cluster) {
     check(&cluster, "resources").await;
 }
 
+pub(crate) async fn what_is_likely_not_meant(cluster: Cluster) {
+    check(&cluster, "warnings").await;
+}
+
 pub(crate) async fn volumes(cluster: Cluster) {
     check(&cluster, "volumes").await;
 }
@@ -187,16 +191,15 @@ async fn answer(cluster: &Cluster, object: &Value) -> String {
         .iter()
         .filter_map(|value| value.to_str().ok());
     lines.extend(warnings.map(|text| format!("warned: {}", text.trim_start_matches("299 - "))));
-    let ids = [body["metadata"]["uid"].as_str(), Some(&cluster.namespace)];
     let mut said: Vec<String> = Vec::new();
+    let is_id = |word: &str| word.len() == 36 && word.matches('-').count() == 4;
     for line in lines {
         let line = PARTS
             .iter()
             .fold(line, |line, (path, word)| line.replace(path, word));
-        let line = ids
-            .iter()
-            .flatten()
-            .fold(line, |line, id| line.replace(id, "NAMESPACE"));
+        let line = line.replace(&cluster.namespace, "NAMESPACE");
+        let words = line.split('\'').map(|word| if is_id(word) { "ID" } else { word });
+        let line = words.collect::<Vec<_>>().join("'");
         if !said.contains(&line) {
             said.push(line);
         }
@@ -208,11 +211,13 @@ fn cause(cause: &Value) -> String {
     let text = |field: &str| cause[field].as_str().unwrap_or_default();
     let mut message = text("message").to_owned();
     // Objects are shown as their types are called, which is a matter of the server's language.
-    if let Some((start, (_, rule))) = message
-        .split_once("Invalid value: {")
-        .and_then(|(start, rest)| Some((start.to_owned(), rest.rsplit_once("}: ")?)))
-    {
-        message = format!("{start}Invalid value: {{…}}: {rule}");
+    for (open, close) in [("Invalid value: {", "}: "), ("Invalid value: [{", "}]: ")] {
+        if let Some((_, rule)) = message
+            .strip_prefix(open)
+            .and_then(|rest| rest.rsplit_once(close))
+        {
+            message = format!("{open}…{close}{rule}");
+        }
     }
     if let Some((cut, _)) = message.char_indices().nth(MESSAGE_MAX) {
         message.truncate(cut);

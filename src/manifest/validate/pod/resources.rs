@@ -136,7 +136,7 @@ fn check_one(name: &str, written: &Written, whose: For, path: &FieldPath, found:
         found.invalid(path, &written.0, "must be greater than or equal to 0");
     }
     if is_counted(name) && !amount.is_multiple_of(whole) {
-        found.invalid(path, &written.0, "must be an integer");
+        found.invalid(path, amount.in_thousandths(), "must be an integer");
     }
     if let Some(size) = name.strip_prefix("hugepages-") {
         let size = Quantity::parse(size).filter(|size| *size > Quantity::default());
@@ -185,6 +185,11 @@ fn check_name(name: &str, whose: For, path: &FieldPath, found: &mut Findings) {
     let is_of_containers = OF_CONTAINERS.contains(&name) || is_huge_page(name);
     if wrong.is_empty() && is_plain && !is_of_containers && !COUNTED.contains(&name) {
         found.invalid(path, name, "must be a standard resource type or fully qualified");
+    }
+    let is_of_pods = RESIZED.contains(&name) || is_huge_page(name);
+    let is_known = OF_CONTAINERS.contains(&name) || COUNTED.contains(&name) || !is_plain;
+    if whose == For::Pods && wrong.is_empty() && is_known && !is_of_pods {
+        found.not_supported(path, name, &["cpu", "hugepages-", "memory"]);
     }
     for rule in wrong {
         found.invalid(path, name, rule);
@@ -255,7 +260,7 @@ pub(super) fn check_resize(container: &Container, pod: &PodSpec, path: &FieldPat
                 _ => {}
             });
         }
-        if pod.restart_policy.as_deref() == Some("Never") && policy.restart_policy == "RestartContainer" {
+        if pod.restart_policy.as_deref() == Some("Never") && policy.restart_policy != "NotRequired" {
             let rule = "must be 'NotRequired' when pod `restartPolicy` is 'Never'";
             let error = found.invalid(path, &policy.restart_policy, rule);
             error.at(place.child("restartPolicy"));

@@ -9,7 +9,8 @@ use http::header::CONTENT_TYPE;
 use http::{HeaderMap, Request, StatusCode};
 use serde_json::{Map, Value};
 
-use super::{ApiError, Endpoint, JSON, meta};
+use super::{ApiError, Endpoint, JSON, meta, repeated};
+use crate::manifest::path::FieldPath;
 use crate::manifest::source::Source;
 use crate::standalone::api::limits::{BODY_BYTES_MAX, DEPTH_MAX, depth};
 use crate::standalone::api::protobuf::{self, PROTOBUF};
@@ -52,6 +53,7 @@ impl Content {
             .headers
             .get(CONTENT_TYPE)
             .and_then(|value| value.to_str().ok())
+            .filter(|value| !value.is_empty())
             .unwrap_or(JSON);
         header.split(';').next().unwrap_or(JSON).trim()
     }
@@ -76,6 +78,16 @@ impl Content {
         let mut object = self.value()?;
         meta::drop_nulls(&mut object);
         as_object(endpoint, object)
+    }
+
+    /// The fields that stand in a body of JSON more than once.
+    pub(super) fn repeated_fields(&self) -> Vec<FieldPath> {
+        match self.media_type() {
+            JSON | "application/merge-patch+json" | "application/strategic-merge-patch+json" => {
+                repeated::fields(&self.bytes)
+            }
+            _ => Vec::new(),
+        }
     }
 
     /// The body as the options of a delete; none when it is empty.

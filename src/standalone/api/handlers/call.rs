@@ -10,7 +10,9 @@ use http::{HeaderMap, StatusCode, Uri};
 use serde::de::DeserializeOwned;
 
 use super::form::Form;
-use super::params::{ListQuery, Target, WriteQuery, check_field_validation, mode, query};
+use super::params::{
+    ListQuery, Target, WriteQuery, check_field_manager, check_field_validation, mode, query,
+};
 use super::{ApiError, Endpoint};
 use crate::standalone::api::ownership::Author;
 use crate::standalone::api::registry::{Mode, Part};
@@ -100,6 +102,7 @@ impl Call {
         let query: WriteQuery = self.query()?;
         let mode = mode(&query.dry_run, options)?;
         check_field_validation(&query.field_validation, options)?;
+        check_field_manager(&query.field_manager, options)?;
         Ok((query, mode))
     }
 }

@@ -40,7 +40,7 @@ pub(super) async fn create(call: Call, content: Content) -> Result<Response, Api
     let endpoint = &call.endpoint;
     let mut object = content.object(endpoint)?;
     check_namespace(&call.target.namespace, meta::namespace(&object))?;
-    let warnings = fields::settle(&call, &query, &mut object, None)?;
+    let warnings = fields::settle(&call, &query, &content, &mut object, None)?;
     let created = endpoint
         .registry()
         .create(
@@ -51,6 +51,7 @@ pub(super) async fn create(call: Call, content: Content) -> Result<Response, Api
             Owners::Author(&call.author(&query, Part::Main)),
         )
         .await?;
+    let warnings = warnings.about(&call, &created, None)?;
     Ok(warnings.on(call.answer(StatusCode::CREATED, created)?))
 }
 

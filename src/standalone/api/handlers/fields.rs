@@ -1,15 +1,18 @@
-//! What is done about fields that the kind of an object does not have: what the client asks for with `fieldValidation`.
+//! What is done about fields that the kind of an object does not have, or that are written twice: what the client asks for
+//! with `fieldValidation`. And what else the client is warned of.
 
 use axum::response::Response;
 use http::HeaderValue;
 use http::header::WARNING;
 use serde_json::Value;
 
-use super::ApiError;
+use super::body::Content;
 use super::call::Call;
 use super::params::WriteQuery;
-use crate::manifest::path::FieldPath;
+use super::{ApiError, meta};
+use crate::standalone::api::registry::read;
 use crate::standalone::api::unknown;
+use crate::standalone::store::Object;
 
 /// How many warnings an answer carries at most: there is a limit to the headers that clients read.
 const WARNINGS_MAX: usize = 20;
@@ -18,13 +21,15 @@ const WARNINGS_MAX: usize = 20;
 #[derive(Debug, Default)]
 pub(super) struct Warnings(Vec<String>);
 
-/// Refuses fields that the kind does not have and that were not there `before`, or takes them out.
+/// Refuses fields that the kind does not have and that were not there `before`, or takes them out. Of those that are
+/// written twice the last counts.
 ///
 /// DIFFERENCE: what this process writes itself keeps them, where kube-apiserver drops them: an object that comes from a
 /// manifest on disk may be newer than our types.
 pub(super) fn settle(
     call: &Call,
     query: &WriteQuery,
+    content: &Content,
     object: &mut Value,
     before: Option<&Value>,
 ) -> Result<Warnings, ApiError> {
@@ -38,7 +43,12 @@ pub(super) fn settle(
         let known = strategy.unknown_fields(before);
         unknown.retain(|field| !known.contains(field));
     }
-    let named = unknown.iter().map(named).collect::<Vec<_>>();
+    let unknown_ones = unknown.iter().map(|field| format!("unknown field \"{field}\""));
+    let repeated = content.repeated_fields();
+    let repeated_ones = repeated
+        .iter()
+        .map(|field| format!("duplicate field \"{field}\""));
+    let named: Vec<String> = unknown_ones.chain(repeated_ones).collect();
     if is_strict && !named.is_empty() {
         let (kind, version) = (call.endpoint.resource.kind, call.endpoint.resource.version);
         return Err(ApiError::bad_request(format!(
@@ -56,11 +66,26 @@ pub(super) fn settle(
     }))
 }
 
-fn named(field: &FieldPath) -> String {
-    format!("unknown field \"{field}\"")
-}
-
 impl Warnings {
+    /// Adds what there is to warn of in an object that another program has written. Of an update only what it means is
+    /// looked at, not its status.
+    pub(super) fn about(
+        mut self,
+        call: &Call,
+        written: &Object,
+        before: Option<&Value>,
+    ) -> Result<Self, ApiError> {
+        if !call.is_from_outside() {
+            return Ok(self);
+        }
+        let written = read(written)?;
+        let is_the_same = |before| meta::generation(before) == meta::generation(&written);
+        if !before.is_some_and(is_the_same) {
+            self.0.extend(call.endpoint.resource.strategy.warnings(&written));
+        }
+        Ok(self)
+    }
+
     /// The answer with the warnings in its header, in the form of RFC 7234.
     pub(super) fn on(self, mut answer: Response) -> Response {
         for text in self.0.iter().take(WARNINGS_MAX) {

@@ -79,7 +79,7 @@ async fn put(call: Call, part: Part, content: &Content) -> Result<Response, ApiE
     let (query, mode) = call.write(UPDATE_OPTIONS)?;
     let object = content.object(&call.endpoint)?;
     check_place(&call, &object)?;
-    write(&call, part, mode, &query, |_| Ok(object.clone())).await
+    write(&call, part, mode, &query, content, |_| Ok(object.clone())).await
 }
 
 /// Writes what a change makes of the object, as far as its kind has such fields.
@@ -88,15 +88,16 @@ async fn write(
     part: Part,
     mode: Mode,
     query: &WriteQuery,
+    content: &Content,
     change: impl Fn(&Value) -> Result<Value, ApiError> + Send + Sync,
 ) -> Result<Response, ApiError> {
     let (endpoint, author) = (&call.endpoint, call.author(query, part));
     // The change may be made several times, when others get in between; the last one counts.
-    let warnings = Mutex::new(Warnings::default());
+    let last = Mutex::new((Warnings::default(), Value::Null));
     let settled = |current: &Value| {
         let mut object = change(current)?;
-        let found = fields::settle(call, query, &mut object, Some(current))?;
-        *warnings.lock().unwrap_or_else(PoisonError::into_inner) = found;
+        let found = fields::settle(call, query, content, &mut object, Some(current))?;
+        *last.lock().unwrap_or_else(PoisonError::into_inner) = (found, current.clone());
         Ok(object)
     };
     let updated = endpoint
@@ -110,7 +111,8 @@ async fn write(
             settled,
         )
         .await?;
-    let warnings = warnings.into_inner().unwrap_or_else(PoisonError::into_inner);
+    let (warnings, before) = last.into_inner().unwrap_or_else(PoisonError::into_inner);
+    let warnings = warnings.about(call, &updated, Some(&before))?;
     Ok(warnings.on(call.answer(StatusCode::OK, updated)?))
 }
 
@@ -153,7 +155,7 @@ async fn change(call: Call, part: Part, content: &Content) -> Result<Response, A
         check_place(&call, &object)?;
         Ok(object)
     };
-    write(&call, part, mode, &query, change).await
+    write(&call, part, mode, &query, content, change).await
 }
 
 /// `PATCH` by applying a configuration.
@@ -184,7 +186,7 @@ async fn apply(call: Call, part: Part, content: &Content) -> Result<Response, Ap
         meta::set(&mut config, "name", target.name.as_str());
     }
     check_place(&call, &config)?;
-    let warnings = fields::settle(&call, &query, &mut config, None)?;
+    let warnings = fields::settle(&call, &query, content, &mut config, None)?;
     let application = Application {
         config: &config,
         author: &call.author(&query, part),
@@ -194,11 +196,12 @@ async fn apply(call: Call, part: Part, content: &Content) -> Result<Response, Ap
         .registry()
         .apply(endpoint.resource, &call.key(), part, mode, &application)
         .await?;
-    let answer = match applied {
-        Applied::Created(object) => call.answer(StatusCode::CREATED, object),
-        Applied::Configured(object) => call.answer(StatusCode::OK, object),
+    let (code, object) = match applied {
+        Applied::Created(object) => (StatusCode::CREATED, object),
+        Applied::Configured(object) => (StatusCode::OK, object),
     };
-    Ok(warnings.on(answer?))
+    let warnings = warnings.about(&call, &object, None)?;
+    Ok(warnings.on(call.answer(code, object)?))
 }
 
 /// How to delete: as the body says, or the query where there is no body.

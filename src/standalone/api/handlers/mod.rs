@@ -13,6 +13,7 @@ mod item;
 mod log;
 mod openapi;
 mod params;
+mod repeated;
 mod reviews;
 mod watch;
 

@@ -12,6 +12,9 @@ use crate::standalone::api::error::Cause;
 use crate::standalone::api::registry::Mode;
 use crate::standalone::store::{Place, Revision};
 
+/// The longest name of who writes, in bytes (`FieldManagerMaxLength`).
+const FIELD_MANAGER_BYTES_MAX: usize = 128;
+
 /// The parameters in the path. A part that the route does not have is empty.
 #[derive(Debug, Default, Deserialize)]
 #[serde(default)]
@@ -94,6 +97,17 @@ pub(super) fn check_field_validation(asked: &str, options: &'static str) -> Resu
         return Ok(());
     }
     Err(unsupported(options, "fieldValidation", asked, &supported))
+}
+
+/// Fails for a `fieldManager` that is no name.
+pub(super) fn check_field_manager(name: &str, options: &'static str) -> Result<(), ApiError> {
+    if name.len() <= FIELD_MANAGER_BYTES_MAX {
+        return Ok(());
+    }
+    Err(ApiError::InvalidOptions {
+        kind: options,
+        causes: vec![Cause::too_long("fieldManager", FIELD_MANAGER_BYTES_MAX)],
+    })
 }
 
 fn unsupported(kind: &'static str, field: &str, value: &str, supported: &[&str]) -> ApiError {

@@ -5,7 +5,7 @@
 use k8s_openapi::api::batch::v1::{CronJob, Job};
 use serde_json::{Map, Value, json};
 
-use super::{Propagation, Strategy, causes, read_as, unknown_to};
+use super::{Propagation, Strategy, causes, read_as, unknown_to, warnings_of};
 use crate::manifest::path::FieldPath;
 use crate::manifest::{defaults, validate};
 use crate::schedule::TimeZones;
@@ -52,6 +52,10 @@ impl Strategy for CronJobs {
         })
     }
 
+    fn warnings(&self, object: &Value) -> Vec<String> {
+        warnings_of(object, validate::warnings::cron_job)
+    }
+
     fn counts_generations(&self) -> bool {
         true
     }
@@ -91,6 +95,10 @@ impl Strategy for Jobs {
             None => validate::job::create(&new),
             Some(old) => validate::job::update(&new, &read_as(old)?),
         })
+    }
+
+    fn warnings(&self, object: &Value) -> Vec<String> {
+        warnings_of(object, validate::warnings::job)
     }
 
     fn counts_generations(&self) -> bool {

@@ -4,7 +4,7 @@ use k8s_openapi::api::coordination::v1::Lease;
 use k8s_openapi::api::core::v1::{ConfigMap, Namespace, Node, Pod, Secret, Service, ServiceAccount};
 use serde_json::{Value, json};
 
-use super::{Strategy, causes, check_metadata, data, qos, read_as, unknown_to};
+use super::{Strategy, causes, check_metadata, data, qos, read_as, unknown_to, warnings_of};
 use crate::manifest::defaults;
 use crate::manifest::path::FieldPath;
 use crate::manifest::validate::{self, names::dns_label};
@@ -161,7 +161,9 @@ impl Strategy for Leases {
     }
 
     fn check(&self, object: &Value, old: Option<&Value>, _zones: &TimeZones) -> Result<Vec<Cause>, String> {
-        check_metadata::<Lease>(object, old)
+        let mut causes = check_metadata::<Lease>(object, old)?;
+        causes.extend(lease_numbers(object));
+        Ok(causes)
     }
 
     /// A lease is a lock: who takes it must know whom it takes it from.
@@ -277,6 +279,10 @@ impl Strategy for Pods {
         object["status"] = json!({ "phase": "Pending", "qosClass": qos::class(&object["spec"]) });
     }
 
+    fn warnings(&self, object: &Value) -> Vec<String> {
+        warnings_of(object, validate::warnings::pod)
+    }
+
     fn counts_generations(&self) -> bool {
         true
     }
@@ -306,6 +312,20 @@ impl Strategy for Pods {
             "status.nominatedNodeName",
         ]
     }
+}
+
+/// The complaints about the numbers of a lease.
+fn lease_numbers(lease: &Value) -> Vec<Cause> {
+    [
+        ("leaseDurationSeconds", 1, "must be greater than 0"),
+        ("leaseTransitions", 0, "must be greater than or equal to 0"),
+    ]
+    .into_iter()
+    .filter_map(|(field, least, rule)| {
+        let number = lease["spec"][field].as_i64().filter(|number| *number < least)?;
+        Some(Cause::invalid(format!("spec.{field}"), &json!(number), rule))
+    })
+    .collect()
 }
 
 /// The complaints about changes to an object that was made immutable.

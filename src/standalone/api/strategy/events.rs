@@ -6,6 +6,7 @@ use serde_json::{Value, json};
 
 use super::{Strategy, check_metadata, read_as, unknown_to};
 use crate::manifest::path::FieldPath;
+use crate::manifest::validate::names;
 use crate::schedule::TimeZones;
 use crate::standalone::api::error::Cause;
 use crate::standalone::api::meta;
@@ -17,6 +18,15 @@ pub struct Events;
 /// Events of `events.k8s.io/v1`.
 #[derive(Debug)]
 pub struct EventsV1;
+
+/// The longest name of an instance, an action or a reason, in bytes (`ReportingInstanceLengthLimit` and its like).
+const TEXT_BYTES_MAX: usize = 128;
+
+/// The longest note, in bytes (`NoteLengthLimit`).
+const NOTE_BYTES_MAX: usize = 1024;
+
+/// How often something happens at least that is a series.
+const SERIES_MIN: i64 = 2;
 
 /// The fields that have two names: in `v1`, and in `events.k8s.io/v1`.
 const RENAMED: [(&str, &str); 7] = [
@@ -46,6 +56,9 @@ impl Strategy for Events {
         if meta::namespace(object) != expected {
             let rule = "does not match event.namespace";
             causes.push(Cause::invalid("involvedObject.namespace", &json!(about), rule));
+        }
+        if old.is_none() && event_time(object).is_some() {
+            check_report(object, &mut causes);
         }
         Ok(causes)
     }
@@ -77,7 +90,11 @@ impl Strategy for EventsV1 {
     }
 
     fn check(&self, object: &Value, old: Option<&Value>, zones: &TimeZones) -> Result<Vec<Cause>, String> {
-        Events.check(object, old, zones)
+        let mut causes = Events.check(object, old, zones)?;
+        if old.is_none() {
+            check_new(object, &mut causes);
+        }
+        Ok(causes)
     }
 
     fn selectable_fields(&self) -> &'static [&'static str] {
@@ -104,6 +121,72 @@ impl Strategy for EventsV1 {
     fn shown(&self, stored: Value) -> Value {
         renamed(stored, "events.k8s.io/v1", RENAMED)
     }
+}
+
+/// When it happened, to the microsecond: only events of the newer form say so.
+fn event_time(event: &Value) -> Option<&str> {
+    event["eventTime"].as_str()
+}
+
+/// What is wrong with what an event says of who reports what (`legacyValidateEvent`).
+fn check_report(event: &Value, causes: &mut Vec<Cause>) {
+    for field in ["reportingComponent", "reportingInstance", "action", "reason"] {
+        let text = event[field].as_str().unwrap_or_default();
+        let shown = if field == "reportingComponent" {
+            "reportingController"
+        } else {
+            field
+        };
+        if text.is_empty() {
+            causes.push(Cause::required(shown, ""));
+        } else if field == "reportingComponent" {
+            let broken = |rule: String| Cause::invalid(shown, &json!(text), &rule);
+            causes.extend(names::qualified(text).into_iter().map(broken));
+        } else if text.len() > TEXT_BYTES_MAX {
+            causes.push(unsaid(
+                shown,
+                &format!("can have at most {TEXT_BYTES_MAX} characters"),
+            ));
+        }
+    }
+    if event["message"].as_str().unwrap_or_default().len() > NOTE_BYTES_MAX {
+        causes.push(unsaid(
+            "message",
+            &format!("can have at most {NOTE_BYTES_MAX} characters"),
+        ));
+    }
+}
+
+/// What else is wrong with an event of `events.k8s.io/v1` (`ValidateEventCreate`).
+fn check_new(event: &Value, causes: &mut Vec<Cause>) {
+    if event_time(event).is_none() {
+        causes.push(Cause::required("eventTime", ""));
+    }
+    let kind = event["type"].as_str().unwrap_or_default();
+    if !["Normal", "Warning"].contains(&kind) {
+        causes.push(unsaid("type", &format!("has invalid value: {kind}")));
+    }
+    for field in ["firstTimestamp", "lastTimestamp", "count", "source"] {
+        if !event[field].is_null() {
+            causes.push(unsaid(field, "needs to be unset"));
+        }
+    }
+    if let Some(series) = event.get("series") {
+        if series["count"].as_i64().unwrap_or_default() < SERIES_MIN {
+            causes.push(unsaid(
+                "series.count",
+                &format!("should be at least {SERIES_MIN}"),
+            ));
+        }
+        if series["lastObservedTime"].is_null() {
+            causes.push(Cause::required("series.lastObservedTime", ""));
+        }
+    }
+}
+
+/// A broken rule of a field whose value Kubernetes does not show.
+fn unsaid(field: &str, rule: &str) -> Cause {
+    Cause::invalid(field, &json!(""), rule)
 }
 
 /// The event with its fields renamed from the first name of each pair to the second.

@@ -61,6 +61,11 @@ pub trait Strategy: Sync + std::fmt::Debug {
     /// As [`check_types`](Self::check_types), which it implies.
     fn check(&self, object: &Value, old: Option<&Value>, zones: &TimeZones) -> Result<Vec<Cause>, String>;
 
+    /// What is right in an object that was written, and likely not meant: sentences for the client.
+    fn warnings(&self, _object: &Value) -> Vec<String> {
+        Vec::new()
+    }
+
     /// Whether `metadata.generation` counts the changes of its spec.
     fn counts_generations(&self) -> bool {
         false
@@ -118,6 +123,13 @@ pub trait Strategy: Sync + std::fmt::Debug {
 /// Reads the object as `T`. What is kept is what was written, unknown fields included; this is only looked at.
 fn read_as<T: DeserializeOwned>(object: &Value) -> Result<T, String> {
     serde_path_to_error::deserialize(object).map_err(|error| error.to_string())
+}
+
+/// What there is to warn of in an object of the type `T`; one that has other types was refused.
+fn warnings_of<T: DeserializeOwned>(object: &Value, warnings: impl Fn(&T) -> Vec<String>) -> Vec<String> {
+    read_as(object)
+        .map(|object| warnings(&object))
+        .unwrap_or_default()
 }
 
 /// The fields that a `T` does not have.
