@@ -205,6 +205,10 @@ impl Findings {
         self.add(path, Reason::Forbidden, None, detail);
     }
 
+    pub(crate) fn forbidden_hinting(&mut self, path: &FieldPath, detail: impl Into<String>, hint: Hint) {
+        self.add(path, Reason::Forbidden, None, detail).hint(hint);
+    }
+
     pub(crate) fn duplicate(&mut self, path: &FieldPath, value: impl Serialize) {
         self.add(
             path,

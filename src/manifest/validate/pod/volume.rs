@@ -6,7 +6,7 @@ use k8s_openapi::api::core::v1::{
     ServiceAccountTokenProjection, Volume, VolumeProjection,
 };
 
-use super::super::{Findings, metadata, names};
+use super::super::{Findings, Hint, metadata, names};
 use super::{environment, paths, resources};
 use crate::manifest::path::FieldPath;
 use crate::manifest::quantity::Quantity;
@@ -18,10 +18,18 @@ pub(super) fn check(volumes: &[Volume], path: &FieldPath, found: &mut Findings) 
         match sources(volume).as_slice() {
             [] => found.required(&path, "must specify a volume type"),
             [_] => check_source(volume, &path, found),
-            [_, more @ ..] => {
+            [first, more @ ..] => {
                 check_source(volume, &path, found);
                 for source in more {
-                    found.forbidden(&path.child(source), "may not specify more than 1 volume type");
+                    let rule = "may not specify more than 1 volume type";
+                    let hint = Hint {
+                        message: format!(
+                            "a volume has one source, and this one has `{first}` and `{source}`"
+                        ),
+                        help: Some("keep one of them, or write two volumes".to_owned()),
+                        ..Hint::default()
+                    };
+                    found.forbidden_hinting(&path.child(source), rule, hint);
                 }
             }
         }

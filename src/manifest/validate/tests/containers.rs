@@ -99,7 +99,7 @@ fn users_have_numbers_and_privileges_are_given_or_not() {
         ),
         (
             json!({"privileged": true, "allowPrivilegeEscalation": false}),
-            "securityContext: Invalid value: cannot set `allowPrivilegeEscalation` to false and `privileged` to true",
+            "securityContext: Invalid value: {\"allowPrivilegeEscalation\":false,\"privileged\":true}: cannot set `allowPrivilegeEscalation` to false and `privileged` to true",
         ),
     ] {
         assert_eq!(
