@@ -135,12 +135,11 @@ impl Reporter<'_> {
 /// Whether another error at the same place says it better: that something is missing says more than what it would have
 /// to look like, and of two lists of values that a field may have, the last is the shorter.
 fn says_less(error: &FieldError, errors: &[FieldError]) -> bool {
-    let others = errors.iter().filter(|other| other.place() == error.place());
+    let mut others = errors.iter().filter(|other| other.place() == error.place());
     match error.reason {
-        Reason::Invalid => others.into_iter().any(|other| other.reason == Reason::Required),
+        Reason::Invalid => others.any(|other| other.reason == Reason::Required),
         Reason::NotSupported => others
-            .filter(|other| other.reason == Reason::NotSupported)
-            .next_back()
+            .rfind(|other| other.reason == Reason::NotSupported)
             .is_some_and(|last| !std::ptr::eq(last, error)),
         _ => false,
     }

@@ -232,7 +232,7 @@ fn check_token(
     }
     let path = &path.child("path");
     found.placed(path, &place.child("path"), |found| {
-        paths::check_file(&token.path, path, found)
+        paths::check_file(&token.path, path, found);
     });
 }
 

@@ -1,6 +1,6 @@
 //! Volumes: sources that are no more, and files that become the same one.
 
-use k8s_openapi::api::core::v1::{KeyToPath, PodSpec, ProjectedVolumeSource, Volume};
+use k8s_openapi::api::core::v1::{KeyToPath, PodSpec, ProjectedVolumeSource, Volume, VolumeProjection};
 
 use super::Warnings;
 use crate::manifest::path::FieldPath;
@@ -89,7 +89,11 @@ fn check_files(volume: &Volume, warnings: &mut Warnings) {
         ("DownwardAPI".to_owned(), files.collect())
     } else if let Some(projected) = &volume.projected {
         let sources = projected.sources.as_deref();
-        if sources.is_some_and(|sources| sources.iter().any(|source| source == &Default::default())) {
+        if sources.is_some_and(|sources| {
+            sources
+                .iter()
+                .any(|source| source == &VolumeProjection::default())
+        }) {
             warnings.say(format!(
                 "volume {:?} (Projected) has no sources provided",
                 volume.name
