@@ -204,7 +204,7 @@ async fn answer(cluster: &Cluster, object: &Value) -> String {
             said.push(line);
         }
     }
-    said.iter().map(|line| format!("  {line}\n")).collect()
+    format!("  {}\n", said.join("\n  "))
 }
 
 fn cause(cause: &Value) -> String {
