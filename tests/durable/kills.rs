@@ -1,26 +1,29 @@
-//! Killed at random moments, again and again, under work of every kind; a ledger that the work itself keeps says what
-//! ran, and the schedule what should have run. `STRESS_SECONDS` says for how long, `STRESS_SEED` which moments.
+//! Killed at random moments, again and again, under work of every kind, and supervisors with it; a ledger that the work
+//! itself keeps says what ran, and the schedule what should have run. Meanwhile clients write, and the manifest, which is
+//! followed, changes. `STRESS_SECONDS` says for how long, `STRESS_SEED` which moments.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write as _;
 use std::time::{Duration, Instant};
 
 use chrono::TimeDelta;
-use futures::future::join;
+use futures::future::join3;
 use k8s_openapi::api::batch::v1::{CronJob, Job};
 use k8s_openapi::api::core::v1::ConfigMap;
-use kube::api::{ListParams, ObjectMeta, Patch, PatchParams, PostParams};
+use kube::api::{ListParams, Patch, PatchParams};
 use kube::{Api, ResourceExt};
 use punctual::clock::{Clock as _, SystemClock};
 use punctual::schedule::Timestamp;
 
 use crate::machine::{Place, Up, holds, until};
+use crate::writes::Writes;
 
 /// How long it is killed again and again in an ordinary run.
 const SHORT: Duration = Duration::from_secs(20);
 
-/// The longest that it is left alone, in milliseconds. Some are so short that it has not even begun to serve.
-const LIFE_MS: u64 = 5_000;
+/// The longest that it is left alone, in milliseconds: every other time long enough for work, and else so short that most
+/// of it is spent on opening what the one before has left.
+const LIFE_MS: [u64; 2] = [5_000, 400];
 
 /// How long the last one is left alone, so that in any case there are instants at which it was there.
 const LEFT_ALONE: Duration = Duration::from_secs(6);
@@ -33,6 +36,9 @@ const INTERVAL: TimeDelta = TimeDelta::seconds(INTERVAL_SECONDS);
 const ALLOW: usize = 4;
 const FORBID: usize = 3;
 
+/// The CronJob whose supervisors are killed; its runs may fail for that and for nothing else.
+const FRAIL: &str = "frail";
+
 /// The pods that the Job with completions needs; they take long enough to outlive a few kills.
 const COMPLETIONS: usize = 40;
 
@@ -44,7 +50,7 @@ pub(crate) fn duration() -> Duration {
     seconds.map_or(SHORT, Duration::from_secs)
 }
 
-fn seed() -> u64 {
+pub(crate) fn seed() -> u64 {
     let seed = std::env::var("STRESS_SEED")
         .ok()
         .and_then(|seed| seed.parse().ok());
@@ -55,20 +61,29 @@ pub(crate) async fn nothing_is_lost_or_doubled_whenever_it_is_killed() {
     let seed = seed();
     let mut random = fastrand::Rng::with_seed(seed);
     let place = Place::new();
-    place.manifest(&manifest(&place));
+    std::fs::create_dir(place.path("supervisors")).expect("a folder");
     let end = Instant::now() + duration();
-    let mut acknowledged = BTreeSet::new();
+    let mut writes = Writes::new(&mut random);
+    let mut killed = BTreeSet::new();
     let mut lives = Vec::new();
     while Instant::now() < end {
-        let up = place.up_soon();
-        let time = Duration::from_millis(random.u64(..LIFE_MS));
+        place.manifest(&manifest(&place, lives.len()));
+        let up = place.up_with(&["--watch"]);
+        let time = Duration::from_millis(random.u64(..LIFE_MS[lives.len() % 2]));
         let mut ready = None;
-        let writing = write_until_killed(&up, lives.len(), &mut acknowledged);
-        let _killed = tokio::time::timeout(time, join(writing, note_ready(&up, &mut ready))).await;
+        let changing = change_manifest(&place, lives.len(), time.mul_f64(random.f64()));
+        let living = join3(writes.go_on(&up), note_ready(&up, &mut ready), changing);
+        let _killed = tokio::time::timeout(time, living).await;
         lives.push(Life::until_now(ready));
+        if random.bool() {
+            killed.extend(kill_a_supervisor(&place));
+        }
         up.kill();
+        if random.bool() {
+            killed.extend(kill_a_supervisor(&place));
+        }
     }
-    let up = place.up_soon();
+    let up = place.up_with(&["--watch"]);
     let mut ready = None;
     note_ready(&up, &mut ready).await;
     tokio::time::sleep(LEFT_ALONE).await;
@@ -77,14 +92,16 @@ pub(crate) async fn nothing_is_lost_or_doubled_whenever_it_is_killed() {
     let jobs = ended_jobs(&up).await;
     let ledger = Ledger::read(&place.lines("ledger"));
     println!(
-        "seed {seed}: killed {} times; {} Jobs, {} processes, {} writes acknowledged",
+        "seed {seed}: killed {} times, and {} supervisors; {} Jobs, {} processes, {} writes acknowledged",
         lives.len() - 1,
+        killed.len(),
         jobs.len(),
         ledger.pods.len(),
-        acknowledged.len()
+        writes.acknowledged()
     );
-    check_writes(&up, &acknowledged).await;
-    check_jobs(&jobs, &ledger);
+    writes.check(up.client().await.expect("a client")).await;
+    check_manifest(&place, &up, lives.len()).await;
+    check_jobs(&jobs, &ledger, &killed);
     for cronjob in cronjobs
         .iter()
         .filter(|cronjob| cronjob.name_any().starts_with("allow"))
@@ -95,8 +112,63 @@ pub(crate) async fn nothing_is_lost_or_doubled_whenever_it_is_killed() {
     up.interrupt();
 }
 
+/// Kills the supervisor of a run that may fail, if one lives, and returns the run's pod.
+fn kill_a_supervisor(place: &Place) -> Option<String> {
+    let entries = std::fs::read_dir(place.path("supervisors")).expect("a folder");
+    let mut living = entries.flatten().filter_map(|entry| {
+        let pid: i32 = std::fs::read_to_string(entry.path()).ok()?.trim().parse().ok()?;
+        let name = std::fs::read_to_string(format!("/proc/{pid}/comm")).ok()?;
+        let pod = entry.file_name().into_string().ok()?;
+        name.starts_with("punctual-pod").then_some((pod, pid))
+    });
+    let (pod, pid) = living.next()?;
+    let killed = std::process::Command::new("kill")
+        .args(["-KILL", &pid.to_string()])
+        .output();
+    killed
+        .expect("kill can be started")
+        .status
+        .success()
+        .then_some(pod)
+}
+
+/// What the manifest holds beside the work: something that changes, and something that comes and goes.
+fn passing(version: usize) -> String {
+    let map = |name: &str| {
+        format!(
+            "---\n{{apiVersion: v1, kind: ConfigMap, metadata: {{name: {name}}}, data: {{version: '{version}'}}}}\n"
+        )
+    };
+    let comes_and_goes = if version % 2 == 0 {
+        map("passing")
+    } else {
+        String::new()
+    };
+    map("changing") + &comes_and_goes
+}
+
+/// Changes the manifest after a while.
+async fn change_manifest(place: &Place, life: usize, after: Duration) {
+    tokio::time::sleep(after).await;
+    place.manifest(&manifest(place, life + 1));
+}
+
+/// What is there is what the manifest said last, and says now.
+async fn check_manifest(place: &Place, up: &Up, version: usize) {
+    let maps: Api<ConfigMap> = Api::default_namespaced(up.client().await.expect("a client"));
+    for version in [version, version + 1] {
+        place.manifest(&manifest(place, version));
+        until(&format!("version {version} of the manifest"), || async {
+            let changing = maps.get_opt("changing").await.ok()??.data?;
+            let passing = maps.get_opt("passing").await.ok()?.is_some();
+            (changing["version"] == version.to_string() && passing == (version % 2 == 0)).then_some(())
+        })
+        .await;
+    }
+}
+
 /// CronJobs and a Job whose processes write a line when they begin and one when they end.
-fn manifest(place: &Place) -> String {
+fn manifest(place: &Place, version: usize) -> String {
     let ledger = place.path("ledger");
     let script = |rest: &str| {
         format!(
@@ -104,24 +176,27 @@ fn manifest(place: &Place) -> String {
             ledger.display()
         )
     };
+    let frail = format!(
+        "echo $PPID > {}/$HOSTNAME; sleep 0.7",
+        place.path("supervisors").display()
+    );
     let template = |script: &str| {
         format!(
             "{{spec: {{restartPolicy: Never, containers: [{{name: main, image: none, command: [sh, -c, {script:?}], \
              env: [{{name: JOB, valueFrom: {{fieldRef: {{fieldPath: \"metadata.labels['job-name']\"}}}}}}]}}]}}}}"
         )
     };
-    let mut text = String::new();
-    for number in 0..ALLOW + FORBID {
-        let (name, policy, rest) = if number < ALLOW {
-            (format!("allow{number}"), "Allow", "sleep 0.3")
-        } else {
-            (format!("forbid{number}"), "Forbid", "sleep 2.7")
-        };
+    let allow = (0..ALLOW).map(|number| (format!("allow{number}"), "Allow", "sleep 0.3"));
+    let forbid = (ALLOW..ALLOW + FORBID).map(|number| (format!("forbid{number}"), "Forbid", "sleep 2.7"));
+    let frail = [(FRAIL.to_owned(), "Allow", frail.as_str())];
+    let mut text = passing(version);
+    for (name, policy, rest) in allow.chain(forbid).chain(frail) {
         let template = template(&script(rest));
         let _infallible = writeln!(
             text,
             "---\n{{apiVersion: batch/v1, kind: CronJob, metadata: {{name: {name}}}, spec: {{\
              schedule: '@every {INTERVAL_SECONDS}s', concurrencyPolicy: {policy}, successfulJobsHistoryLimit: 100000, \
+             failedJobsHistoryLimit: 100000, \
              jobTemplate: {{spec: {{backoffLimit: 0, template: {template}}}}}}}}}"
         );
     }
@@ -132,27 +207,6 @@ fn manifest(place: &Place) -> String {
          parallelism: 5, backoffLimit: 0, template: {template}}}}}"
     );
     text
-}
-
-/// Creates config maps one after the other, and takes note of those that were acknowledged.
-async fn write_until_killed(up: &Up, life: usize, acknowledged: &mut BTreeSet<String>) {
-    let client = until("a client", || up.client()).await;
-    let maps: Api<ConfigMap> = Api::default_namespaced(client);
-    for number in 0.. {
-        let name = format!("write-{life}-{number}");
-        let map = ConfigMap {
-            metadata: ObjectMeta {
-                name: Some(name.clone()),
-                ..ObjectMeta::default()
-            },
-            ..ConfigMap::default()
-        };
-        if maps.create(&PostParams::default(), &map).await.is_ok() {
-            acknowledged.insert(name);
-        } else {
-            tokio::time::sleep(Duration::from_millis(10)).await;
-        }
-    }
 }
 
 /// A time in which `punctual` was there and able to start what was due.
@@ -207,25 +261,20 @@ async fn ended_jobs(up: &Up) -> Vec<Job> {
     .await
 }
 
-async fn check_writes(up: &Up, acknowledged: &BTreeSet<String>) {
-    let maps: Api<ConfigMap> = Api::default_namespaced(up.client().await.expect("a client"));
-    let there = maps.list(&ListParams::default()).await.expect("a list");
-    let there: BTreeSet<String> = there.iter().map(ResourceExt::name_any).collect();
-    let lost: Vec<_> = acknowledged.difference(&there).collect();
-    assert!(lost.is_empty(), "acknowledged and not there: {lost:?}");
-}
-
-/// Every Job has succeeded, and its processes have run once each, from the beginning to the end.
-fn check_jobs(jobs: &[Job], ledger: &Ledger) {
+/// Every Job has succeeded, and its processes have run once each, from the beginning to the end; but for those whose
+/// supervisor was killed.
+fn check_jobs(jobs: &[Job], ledger: &Ledger, killed: &BTreeSet<String>) {
     for job in jobs {
         let (name, status) = (job.name_any(), job.status.clone().unwrap_or_default());
-        assert!(holds(&status, "Complete"), "{name}: {status:#?}");
-        let wanted = if name == "pool" { COMPLETIONS } else { 1 };
         let ran = ledger.pods.iter().filter(|((of, _), _)| *of == name);
         let ran: Vec<_> = ran.collect();
+        let may_fail = name.starts_with(FRAIL) && ran.iter().any(|((_, pod), _)| killed.contains(pod));
+        assert!(may_fail || holds(&status, "Complete"), "{name}: {status:#?}");
+        let wanted = if name == "pool" { COMPLETIONS } else { 1 };
         assert_eq!(ran.len(), wanted, "{name}: {ran:?}");
         for ((_, pod), lines) in ran {
-            assert_eq!(*lines, ["begin", "end"], "{name} {pod}");
+            let is_cut = may_fail && *lines == ["begin"];
+            assert!(is_cut || *lines == ["begin", "end"], "{name} {pod}: {lines:?}");
         }
     }
     let known: BTreeSet<String> = jobs.iter().map(ResourceExt::name_any).collect();

@@ -9,6 +9,8 @@
 //! | `others` | another user of this machine; needs root, to become one |
 //! | `limits` | limits of a process; need control groups that can be written |
 //! | `kills` | killed at random moments, with a ledger of what ran; for `STRESS_SECONDS` where that is set |
+//! | `power` | the power fails at random moments; needs root, to mount a disk that can be copied |
+//! | `writes` | clients that remember what was acknowledged |
 
 mod damage;
 mod ends;
@@ -17,7 +19,9 @@ mod kills;
 mod limits;
 mod machine;
 mod others;
+mod power;
 mod restarts;
+mod writes;
 
 use std::process::ExitCode;
 use std::time::Duration;
@@ -64,6 +68,9 @@ fn main() -> ExitCode {
         full_disk::a_full_disk_is_reported_and_nothing_acknowledged_is_lost
     };
     let mut trials: Vec<Trial> = everywhere.map(|case| trial(case, false)).into();
+    let with_a_disk_of_its_own: [Case; 1] = cases! {
+        power::what_was_acknowledged_outlives_a_power_failure
+    };
     let with_control_groups: [Case; 2] = cases! {
         limits::what_takes_too_much_memory_is_ended_and_says_so
         limits::what_stays_within_its_limits_is_left_alone
@@ -82,6 +89,8 @@ fn main() -> ExitCode {
     trials.extend(with_control_groups.map(|case| trial(case, no_groups)));
     let no_disk = !full_disk::can_be_made();
     trials.extend(with_a_small_disk.map(|case| trial(case, no_disk)));
+    let no_image = !power::disk_can_be_made();
+    trials.extend(with_a_disk_of_its_own.map(|case| trial(case, no_image)));
     libtest_mimic::run(&arguments, trials).exit_code()
 }
 
