@@ -116,11 +116,17 @@ fn files_in(folder: &Path, depth: Depth) -> io::Result<Vec<PathBuf>> {
         let is_within = depth == Depth::Recursive && path.is_dir() && !path.is_symlink();
         if is_within && !is_hidden(&path) {
             files.extend(files_in(&path, depth)?);
-        } else if ENDINGS.contains(&ending) && !path.is_dir() {
+        } else if ENDINGS.contains(&ending) && !path.is_dir() && !is_lock(&path) {
             files.push(path);
         }
     }
     Ok(files)
+}
+
+/// Whether a file is what Emacs puts beside one that is being edited: a link to nothing.
+fn is_lock(path: &Path) -> bool {
+    let name = path.file_name().and_then(OsStr::to_str);
+    name.is_some_and(|name| name.starts_with(".#"))
 }
 
 /// Whether a folder is not for people, as `.git` is not.

@@ -139,7 +139,7 @@ fn passing(version: usize) -> String {
             "---\n{{apiVersion: v1, kind: ConfigMap, metadata: {{name: {name}}}, data: {{version: '{version}'}}}}\n"
         )
     };
-    let comes_and_goes = if version % 2 == 0 {
+    let comes_and_goes = if version.is_multiple_of(2) {
         map("passing")
     } else {
         String::new()
@@ -161,7 +161,7 @@ async fn check_manifest(place: &Place, up: &Up, version: usize) {
         until(&format!("version {version} of the manifest"), || async {
             let changing = maps.get_opt("changing").await.ok()??.data?;
             let passing = maps.get_opt("passing").await.ok()?.is_some();
-            (changing["version"] == version.to_string() && passing == (version % 2 == 0)).then_some(())
+            (changing["version"] == version.to_string() && passing == version.is_multiple_of(2)).then_some(())
         })
         .await;
     }

@@ -60,6 +60,10 @@ pub(super) async fn apply(
 pub(super) async fn apply_one(client: &Client, item: &Item) -> Result<(), Failure> {
     let mut object: DynamicObject = serde_json::from_value(item.json.clone())
         .map_err(|error| Failure::refused(format!("{}: {}: {error}", item.file, item.id)))?;
+    if let Some(annotations) = &mut object.metadata.annotations {
+        // Of an object that was exported: it says where that one came from.
+        annotations.remove(APPLIED_FROM_ANNOTATION);
+    }
     if item.is_followed {
         let annotations = object.metadata.annotations.get_or_insert_default();
         annotations.insert(APPLIED_FROM_ANNOTATION.into(), origin::of_file(&item.file));

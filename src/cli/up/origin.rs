@@ -4,7 +4,8 @@
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf, absolute};
 
-use kube::api::ListParams;
+use k8s_openapi::apimachinery::pkg::apis::meta::v1::ManagedFieldsEntry;
+use kube::api::{DynamicObject, ListParams};
 use kube::{Api, Client, ResourceExt as _};
 
 use crate::cli::complain;
@@ -14,6 +15,9 @@ use crate::cli::up::item::Id;
 use crate::cronjob::Key;
 use crate::cronjob::extension::APPLIED_FROM_ANNOTATION;
 use crate::manifest::COMPANIONS;
+
+/// Who is named as the owner of what an object had before the first server-side apply.
+const BEFORE_FIRST_APPLY: &str = "before-first-apply";
 
 /// An object of the manifests, and where it came from.
 pub(super) struct Origin {
@@ -48,8 +52,8 @@ pub(super) async fn prune(
             .await
             .map_err(|error| Failure::from_error("what was applied before could not be read", &error))?;
         let objects = all.items.into_iter();
-        pruned.extend(objects.filter_map(|object: kube::core::DynamicObject| {
-            let file = object.annotations().get(APPLIED_FROM_ANNOTATION)?;
+        pruned.extend(objects.filter_map(|object: DynamicObject| {
+            let file = applied_from(&object)?;
             let namespace = object.namespace().unwrap_or_default();
             let name = object.name_any();
             let key = Key { namespace, name };
@@ -71,9 +75,27 @@ pub(super) async fn prune(
     Ok(pruned)
 }
 
-/// Whether a file is a path, or in it.
+/// The file that an object was applied from.
+///
+/// The annotation comes along when somebody exports an object and applies a copy of it with kubectl; then the API knows
+/// that it was not `up` who wrote it.
+fn applied_from(object: &DynamicObject) -> Option<&String> {
+    let file = object.annotations().get(APPLIED_FROM_ANNOTATION)?;
+    let field = format!("f:{APPLIED_FROM_ANNOTATION}");
+    let is_owned = |entry: &ManagedFieldsEntry| {
+        let fields = entry.fields_v1.as_ref();
+        let annotations = fields.map(|fields| &fields.0["f:metadata"]["f:annotations"]);
+        annotations.is_some_and(|annotations| annotations.get(&field).is_some())
+    };
+    let mut owners = object.managed_fields().iter().filter(|entry| is_owned(entry));
+    let is_copy = owners.any(|entry| entry.manager.as_deref() != Some(BEFORE_FIRST_APPLY));
+    (!is_copy).then_some(file)
+}
+
+/// Whether a file is a path, or in the folder that it is. What lies in folders within it is not loaded with it.
 fn is_below(file: &str, path: &Path) -> bool {
-    absolute(path).is_ok_and(|path| Path::new(file).starts_with(path))
+    let file = Path::new(file);
+    absolute(path).is_ok_and(|path| file == path || file.parent() == Some(&path))
 }
 
 #[cfg(test)]
@@ -88,10 +110,35 @@ mod tests {
             ("/etc/cron.d/a.yaml", "/etc/cron.d/a.yaml", true),
             ("/etc/cron.d/a.yaml", "/etc/cron.d/b.yaml", false),
             ("/etc/cron.daily/a.yaml", "/etc/cron.d", false),
+            ("/etc/cron.d/old/a.yaml", "/etc/cron.d", false),
         ];
         for (file, path, expected) in table {
             assert_eq!(is_below(file, Path::new(path)), expected, "{file} in {path}");
         }
         assert!(is_below(&of_file("cron.d/./a.yaml"), Path::new("./cron.d")));
+    }
+
+    #[test]
+    fn a_copy_that_kubectl_applied_came_from_no_file() {
+        let owned_by = |managers: &[&str]| {
+            let entries: Vec<_> = managers
+                .iter()
+                .map(|manager| {
+                    serde_json::json!({ "manager": manager, "fieldsV1": { "f:metadata": { "f:annotations": {
+                        "f:punctual.dev/applied-from": {}
+                    } } } })
+                })
+                .collect();
+            let object = serde_json::json!({ "metadata": {
+                "annotations": { "punctual.dev/applied-from": "/etc/cron.d/a.yaml" }, "managedFields": entries
+            } });
+            let object: DynamicObject = serde_json::from_value(object).unwrap();
+            applied_from(&object).cloned()
+        };
+        let file = Some("/etc/cron.d/a.yaml".to_owned());
+        assert_eq!(owned_by(&[]), file, "what up writes is nobody's");
+        assert_eq!(owned_by(&[BEFORE_FIRST_APPLY]), file);
+        assert_eq!(owned_by(&["kubectl-client-side-apply"]), None);
+        assert_eq!(owned_by(&[BEFORE_FIRST_APPLY, "kubectl"]), None);
     }
 }

@@ -1,0 +1,67 @@
+//! What is refused, and what is said to do about it.
+
+use insta::assert_snapshot;
+use tempfile::TempDir;
+
+use super::{IMAGE_ONLY, Manifest, cronjob};
+use crate::{exit_code, punctual, text};
+
+#[test]
+fn a_refused_manifest_starts_nothing() {
+    let manifest = Manifest::new(&cronjob("bad", "0 24 * * *", "echo never"));
+    let output = punctual(&["up", manifest.path().to_str().expect("UTF-8")]);
+    assert_eq!(exit_code(&output), 3);
+    assert_eq!(text(&output.stdout), "");
+    assert!(text(&output.stderr).contains("there is no hour 24"));
+}
+
+#[test]
+fn a_duration_without_a_unit_says_how_to_write_it() {
+    let output = punctual(&["up", "cron.yaml", "--for", "30"]);
+    assert_eq!(exit_code(&output), 2);
+    assert_snapshot!(text(&output.stderr), @r"
+    error: invalid value '30' for '--for <DURATION>': not a duration; write it like 30s, 10m or 1h30m
+
+    For more information, try '--help'.
+    ");
+}
+
+#[test]
+fn an_address_that_is_none_says_how_to_write_it() {
+    let output = punctual(&["up", "--listen", "localhost"]);
+    assert_eq!(exit_code(&output), 2);
+    assert_snapshot!(text(&output.stderr));
+}
+
+#[test]
+fn an_address_that_is_taken_says_what_to_do() {
+    let taken = std::net::TcpListener::bind("127.0.0.1:0").expect("a port");
+    let address = taken.local_addr().expect("an address").to_string();
+    let output = punctual(&["up", "--ephemeral", "--for", "1s", "--listen", &address]);
+    assert_eq!(exit_code(&output), 1);
+    assert_snapshot!(text(&output.stderr).replace(&address, "ADDRESS"));
+}
+
+#[test]
+fn a_job_that_was_changed_says_what_to_do() {
+    let folder = TempDir::new().expect("a folder");
+    let run = |command: &str| {
+        let manifest = IMAGE_ONLY.replace("args: [from, the pod]", &format!("command: [{command}]"));
+        let manifest = Manifest::new(&manifest);
+        let data = folder.path().join("data");
+        let data = data.to_str().expect("UTF-8");
+        punctual(&[
+            "up",
+            manifest.path().to_str().expect("UTF-8"),
+            "--for",
+            "1s",
+            "--data-dir",
+            data,
+        ])
+    };
+    let first = run("'true'");
+    assert_eq!(exit_code(&first), 0, "{}", text(&first.stderr));
+    let changed = run("'false'");
+    assert_eq!(exit_code(&changed), 3);
+    assert_snapshot!(text(&changed.stderr));
+}

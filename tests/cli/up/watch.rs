@@ -1,0 +1,215 @@
+//! The manifests are followed.
+
+use std::fs;
+use std::os::unix::fs::symlink;
+use std::path::PathBuf;
+
+use insta::assert_snapshot;
+use tempfile::TempDir;
+
+use super::{Manifest, Up, cronjob, json};
+use crate::{exit_code, punctual, text};
+
+/// A folder of manifests, which goes with it.
+struct Folder {
+    place: TempDir,
+}
+
+impl Folder {
+    fn new() -> Folder {
+        let place = TempDir::new().expect("a folder");
+        fs::create_dir(place.path().join("cron.d")).expect("a folder");
+        Folder { place }
+    }
+
+    fn path(&self) -> PathBuf {
+        self.place.path().join("cron.d")
+    }
+
+    fn write(&self, name: &str, text: &str) {
+        fs::write(self.path().join(name), text).expect("a file");
+    }
+
+    fn rename(&self, from: &str, to: &str) {
+        fs::rename(self.path().join(from), self.path().join(to)).expect("a file");
+    }
+
+    fn remove(&self, name: &str) {
+        fs::remove_file(self.path().join(name)).expect("a file");
+    }
+}
+
+/// Files are added, changed, broken, renamed and removed, and the CronJobs follow.
+#[test]
+fn the_manifests_are_followed() {
+    let folder = Folder::new();
+    folder.write("cron.yaml", &cronjob("first", "@every 1s", "echo first"));
+    let mut up = Up::follow(&folder.path());
+
+    up.event("loaded", "first");
+    folder.write("more.yaml", &cronjob("second", "@daily", "true"));
+    up.event("applied", "second");
+    folder.write("more.yaml", &cronjob("second", "@hourly", "true"));
+    assert_eq!(up.event("applied", "second")["schedule"], "@hourly");
+
+    folder.write("cron.yaml", &cronjob("first", "0 24 * * *", "true"));
+    let broken = up.event("diagnosed", "");
+    assert_eq!(broken["refused"], true);
+    assert_snapshot!(broken["messages"][0].as_str().expect("a message"));
+    // The last good version goes on.
+    up.event("output", "");
+
+    folder.rename("more.yaml", "renamed.yaml");
+    folder.write("third.yaml", &cronjob("third", "@daily", "true"));
+    up.event("applied", "third");
+    folder.remove("renamed.yaml");
+    up.event("pruned", "second");
+
+    folder.write("cron.yaml", &cronjob("other", "@daily", "true"));
+    up.event("applied", "other");
+    up.event("pruned", "first");
+    up.interrupt();
+    let rest = up.rest();
+    assert!(
+        rest.iter().all(|line| json(line)["event"] != "pruned"),
+        "nothing else is pruned: {rest:#?}"
+    );
+}
+
+/// Editors, `kubectl cp` and mounts of config maps each put a new text in the place of the old one in their own way.
+#[test]
+fn however_a_file_is_saved_it_is_changed_and_not_gone() {
+    let folder = Folder::new();
+    let text = |minute: u32| cronjob("job", &format!("{minute} 0 * * *"), "true");
+    // As the kubelet mounts a config map: a link to a file in a folder that a link leads to.
+    let version = |number: u32| {
+        let name = format!("..version-{number}");
+        fs::create_dir(folder.path().join(&name)).expect("a folder");
+        folder.write(&format!("{name}/cron.yaml"), &text(number));
+        symlink(&name, folder.path().join("..new")).expect("a link");
+        folder.rename("..new", "..data");
+    };
+    version(0);
+    symlink("..data/cron.yaml", folder.path().join("cron.yaml")).expect("a link");
+    let mut up = Up::follow(&folder.path());
+    up.event("loaded", "job");
+    // A file that Emacs has open.
+    symlink("me@here.1234", folder.path().join(".#cron.yaml")).expect("a link");
+    let ways: [(&str, &dyn Fn(u32)); 5] = [
+        ("a mount that is changed", &version),
+        ("another file renamed to it", &|number| {
+            folder.write("cron.yaml.tmp", &text(number));
+            folder.rename("cron.yaml.tmp", "cron.yaml");
+        }),
+        ("written in place", &|number| {
+            folder.write("cron.yaml", &text(number))
+        }),
+        ("the old one kept under another name", &|number| {
+            folder.rename("cron.yaml", "cron.yaml~");
+            folder.write("cron.yaml", &text(number));
+        }),
+        ("removed and made anew", &|number| {
+            folder.remove("cron.yaml");
+            folder.write("cron.yaml", &text(number));
+        }),
+    ];
+    for (number, (way, save)) in (1..).zip(ways) {
+        save(number);
+        let next = up.any_event(&["applied", "pruned", "diagnosed"], "");
+        assert_eq!(
+            (&next["event"], &next["schedule"]),
+            (&"applied".into(), &format!("{number} 0 * * *").into()),
+            "{way}: {next}"
+        );
+    }
+    // While it is being edited it can be started anew.
+    up.interrupt();
+    up.rest();
+    Up::follow(&folder.path()).event("loaded", "job");
+}
+
+/// What came from a path that is followed goes with its file, also when that vanished while nobody looked; what came from
+/// elsewhere stays.
+#[test]
+fn what_vanished_while_nobody_followed_is_pruned_at_the_next_start() {
+    let folder = Folder::new();
+    let other = Manifest::new(&cronjob("other", "@daily", "true"));
+    let run = |arguments: &[&str]| {
+        let data = folder.place.path().join("data");
+        let ordinary = [
+            "up",
+            "--for",
+            "1s",
+            "-o",
+            "json",
+            "--data-dir",
+            data.to_str().expect("UTF-8"),
+        ];
+        let output = punctual(&[&ordinary, arguments].concat());
+        assert_eq!(exit_code(&output), 0, "{}", text(&output.stderr));
+        let shown = text(&output.stdout);
+        let events = shown
+            .lines()
+            .map(json)
+            .filter(|event| ["pruned", "kept"].contains(&event["event"].as_str().unwrap_or_default()))
+            .map(|event| format!("{} {}", event["event"], event["name"]).replace('"', ""));
+        let mut events: Vec<String> = events.collect();
+        events.sort();
+        events.join(", ")
+    };
+    let path = folder.path();
+    let followed = path.to_str().expect("UTF-8");
+    folder.write("a.yaml", &cronjob("first", "@daily", "true"));
+    folder.write("b.yaml", &cronjob("second", "@daily", "true"));
+    folder.write("c.yaml", &cronjob("moves", "@daily", "true"));
+    assert_eq!(run(&[other.path().to_str().expect("UTF-8")]), "");
+    assert_eq!(run(&["--watch", followed]), "kept other");
+    folder.remove("a.yaml");
+    folder.write("b.yaml", &cronjob("third", "@daily", "true"));
+    folder.rename("c.yaml", "d.yaml");
+    assert_eq!(run(&[followed]), "kept first, kept other, kept second");
+    let pruned = "kept other, pruned first, pruned second";
+    assert_eq!(run(&["--watch", followed]), pruned);
+    assert_eq!(run(&["--watch", followed]), "kept other");
+    // A folder that holds nothing at all may be a mount that comes later.
+    folder.remove("b.yaml");
+    folder.remove("d.yaml");
+    assert_eq!(run(&["--watch", followed]), "kept moves, kept other, kept third");
+    // A folder within it is another one, and what came from there stays.
+    let within = path.join("within");
+    fs::create_dir(&within).expect("a folder");
+    folder.write("within/a.yaml", &cronjob("inner", "@daily", "true"));
+    folder.write("d.yaml", &cronjob("moves", "@daily", "true"));
+    run(&["--watch", within.to_str().expect("UTF-8")]);
+    assert_eq!(
+        run(&["--watch", followed]),
+        "kept inner, kept other, pruned third"
+    );
+}
+
+/// A folder may begin empty, and be away for a while: what it held goes on.
+#[test]
+fn a_folder_that_is_not_there_for_a_while_loses_nothing() {
+    let folder = Folder::new();
+    let path = folder.path();
+    let mut up = Up::follow(&path);
+    up.event("serving", "");
+
+    folder.write("first.yaml", &cronjob("first", "@every 1s", "echo first"));
+    folder.write("second.yaml", &cronjob("second", "@daily", "true"));
+    up.event("applied", "second");
+    let away = folder.place.path().join("away");
+    fs::rename(&path, &away).expect("it is moved");
+    let hidden = up.event("diagnosed", "");
+    let message = hidden["messages"][0].as_str().expect("a message");
+    assert_snapshot!(message.replace(path.to_str().expect("UTF-8"), "cron.d"));
+    up.event("output", "");
+    fs::remove_file(away.join("second.yaml")).expect("a file");
+    fs::rename(&away, &path).expect("it is moved");
+    // What is gone for good goes, and nothing else is done.
+    assert_eq!(up.any_event(&["applied", "pruned"], "")["name"], "second");
+    up.interrupt();
+    let rest = up.rest();
+    let done = |line: &String| json(line)["event"] == "applied" || json(line)["event"] == "pruned";
+    assert!(!rest.iter().any(done), "{rest:#?}");
+}
