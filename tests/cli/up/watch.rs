@@ -102,7 +102,7 @@ fn however_a_file_is_saved_it_is_changed_and_not_gone() {
             folder.rename("cron.yaml.tmp", "cron.yaml");
         }),
         ("written in place", &|number| {
-            folder.write("cron.yaml", &text(number))
+            folder.write("cron.yaml", &text(number));
         }),
         ("the old one kept under another name", &|number| {
             folder.rename("cron.yaml", "cron.yaml~");
