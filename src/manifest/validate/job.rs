@@ -15,8 +15,10 @@ use crate::manifest::path::FieldPath;
 
 type Labels = BTreeMap<String, String>;
 
+mod status;
 mod update;
 
+pub use status::update_status;
 pub use update::update;
 
 /// The label by which the Job controller knows a Job's pods.

@@ -71,21 +71,26 @@ fn check_rule(rule: &SuccessPolicyRule, completions: i32, path: &FieldPath, foun
     }
 }
 
-/// How many indexes a list such as `0,3-5` names; its intervals must increase and stay below `completions`.
+/// How many indexes a list such as `0,3-5` names.
 fn count_indexes(indexes: &str, completions: i32) -> Result<i32, String> {
-    let mut total = 0;
-    let mut last: Option<i32> = None;
+    let intervals = read_indexes(indexes, completions)?;
+    Ok(intervals.iter().map(|(first, end)| end - first + 1).sum())
+}
+
+/// The intervals of a list such as `0,3-5`, each from its first to its last index; they must increase and stay below
+/// `completions`.
+pub(super) fn read_indexes(indexes: &str, completions: i32) -> Result<Vec<(i32, i32)>, String> {
+    let mut intervals: Vec<(i32, i32)> = Vec::new();
     for interval in indexes.split(',').filter(|_| !indexes.is_empty()) {
         let (first, end) = parse_interval(interval, completions)?;
-        if let Some(last) = last.filter(|last| *last >= first) {
+        if let Some((_, last)) = intervals.last().filter(|(_, last)| *last >= first) {
             return Err(format!(
                 "non-increasing order, previous: {last}, current: {first}"
             ));
         }
-        total += end - first + 1;
-        last = Some(end);
+        intervals.push((first, end));
     }
-    Ok(total)
+    Ok(intervals)
 }
 
 fn parse_interval(interval: &str, completions: i32) -> Result<(i32, i32), String> {

@@ -110,6 +110,7 @@ pub(crate) fn all() -> Vec<Case> {
             config_maps_and_secrets
             small_kinds
             jobs
+            statuses_of_jobs
             where_pods_are_put
             pods
             containers

@@ -35,6 +35,10 @@ pub(crate) async fn jobs(cluster: Cluster) {
     check(&cluster, "jobs").await;
 }
 
+pub(crate) async fn statuses_of_jobs(cluster: Cluster) {
+    check(&cluster, "statuses").await;
+}
+
 pub(crate) async fn where_pods_are_put(cluster: Cluster) {
     check(&cluster, "scheduling").await;
 }
@@ -83,7 +87,11 @@ async fn check(cluster: &Cluster, file: &str) {
         writeln!(found, "{}", lines.join("\n")).unwrap();
         let changes: Vec<&str> = lines.into_iter().filter(|line| !line.starts_with('#')).collect();
         if !changes.is_empty() {
-            found.push_str(&answer(cluster, &object(&changes)).await);
+            let answer = match changes.last().and_then(|change| change.strip_prefix("status ")) {
+                Some(status) => answer_of_status(cluster, &changes, status).await,
+                None => answer_of_create(cluster, &object(&changes)).await,
+            };
+            found.push_str(&answer);
         }
         found.push('\n');
     }
@@ -115,6 +123,7 @@ fn object(changes: &[&str]) -> Value {
         let fields: Map<String, Value> = serde_json::from_str(fields).expect("fields as JSON");
         let part = match word {
             "meta" => "/metadata",
+            "before" | "status" => continue,
             "template" => "/spec/template/metadata",
             "pod" => "/spec/template/spec",
             "container" => "/spec/template/spec/containers/0",
@@ -159,18 +168,39 @@ fn base(word: &str) -> Value {
     object
 }
 
-/// What the server answers when the object is created, as lines.
-async fn answer(cluster: &Cluster, object: &Value) -> String {
+/// What the server answers when the object is created.
+async fn answer_of_create(cluster: &Cluster, object: &Value) -> String {
     let path = format!("{}?dryRun=All", cluster.path_of(object));
-    let request = http::Request::post(path)
-        .header("content-type", "application/json")
+    answer(cluster, ("POST", "application/json"), &path, &object.to_string()).await
+}
+
+/// What the server answers when a Job, whose status is said with `before`, is given a status.
+async fn answer_of_status(cluster: &Cluster, changes: &[&str], status: &str) -> String {
+    let mut object = object(changes);
+    object["metadata"] = json!({ "generateName": "a-" });
+    let created = cluster.create(object).await;
+    let name = created["metadata"]["name"].as_str().expect("a name");
+    let path = format!("{}/{name}/status", cluster.path_of(&created));
+    let merge = "application/merge-patch+json";
+    let patch = |status: &str| format!("{{\"status\": {status}}}");
+    if let Some(before) = changes.iter().find_map(|change| change.strip_prefix("before ")) {
+        let set = answer(cluster, ("PATCH", merge), &path, &patch(before)).await;
+        assert_eq!(set.trim(), "accepted", "{before}");
+    }
+    let path = format!("{path}?dryRun=All");
+    answer(cluster, ("PATCH", merge), &path, &patch(status)).await
+}
+
+/// What the server answers, as lines.
+async fn answer(cluster: &Cluster, (method, media_type): (&str, &str), path: &str, body: &str) -> String {
+    let request = http::Request::builder()
+        .method(method)
+        .uri(path)
+        .header("content-type", media_type)
         // Programs that say nothing of themselves are this one's own.
         .header("user-agent", "tests")
         .body(Body::from(
-            object
-                .to_string()
-                .replace("NAMESPACE", &cluster.namespace)
-                .into_bytes(),
+            body.replace("NAMESPACE", &cluster.namespace).into_bytes(),
         ));
     let answer = cluster
         .client

@@ -97,6 +97,10 @@ impl Strategy for Jobs {
         })
     }
 
+    fn check_status(&self, object: &Value, old: &Value) -> Result<Vec<Cause>, String> {
+        causes(validate::job::update_status(&read_as(object)?, &read_as(old)?))
+    }
+
     fn warnings(&self, object: &Value) -> Vec<String> {
         warnings_of(object, validate::warnings::job)
     }

@@ -61,6 +61,15 @@ pub trait Strategy: Sync + std::fmt::Debug {
     /// As [`check_types`](Self::check_types), which it implies.
     fn check(&self, object: &Value, old: Option<&Value>, zones: &TimeZones) -> Result<Vec<Cause>, String>;
 
+    /// The rules that the status of an object breaks, which is to take the place of that of `old`.
+    ///
+    /// # Errors
+    ///
+    /// As [`check_types`](Self::check_types), which it implies.
+    fn check_status(&self, object: &Value, _old: &Value) -> Result<Vec<Cause>, String> {
+        self.check_types(object).map(|()| Vec::new())
+    }
+
     /// What is right in an object that was written, and likely not meant: sentences for the client.
     fn warnings(&self, _object: &Value) -> Vec<String> {
         Vec::new()

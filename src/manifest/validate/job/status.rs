@@ -1,0 +1,231 @@
+//! What a Job's status may say, and how it may go on. Kubernetes: `validateJobStatus` and `ValidateJobUpdateStatus`.
+//!
+//! What was wrong before may stay, as in Kubernetes: rules have come over the years.
+
+use k8s_openapi::api::batch::v1::{Job, JobStatus};
+use k8s_openapi::apimachinery::pkg::apis::meta::v1::Time;
+
+use crate::manifest::path::FieldPath;
+use crate::manifest::validate::{FieldError, Findings, completion, success_policy};
+
+/// What is wrong with the status of a Job that is to take the place of `old`.
+pub fn update_status(new: &Job, old: &Job) -> Vec<FieldError> {
+    let known = check(old);
+    let is_known = |error: &FieldError| {
+        known
+            .iter()
+            .any(|known| known.path == error.path && known.detail == error.detail)
+    };
+    let mut errors = check(new);
+    errors.retain(|error| !is_known(error));
+    errors.extend(check_change(new, old));
+    errors
+}
+
+fn status(job: &Job) -> JobStatus {
+    job.status.clone().unwrap_or_default()
+}
+
+/// Whether a condition holds.
+fn has(status: &JobStatus, condition: &str) -> bool {
+    let mut conditions = status.conditions.iter().flatten();
+    conditions.any(|one| one.type_ == condition && one.status == "True")
+}
+
+fn check(job: &Job) -> Vec<FieldError> {
+    let mut found = Findings::default();
+    let (path, status) = (FieldPath::of("status"), status(job));
+    check_counts(&status, &path, &mut found);
+    check_conditions(&status, &path, &mut found);
+    if has(&status, "Complete") || has(&status, "Failed") {
+        check_finished(&status, &path, &mut found);
+    }
+    check_indexes(job, &status, &path, &mut found);
+    found.into_errors()
+}
+
+fn check_counts(status: &JobStatus, path: &FieldPath, found: &mut Findings) {
+    for (field, count) in [
+        ("active", status.active),
+        ("succeeded", status.succeeded),
+        ("failed", status.failed),
+        ("ready", status.ready),
+        ("terminating", status.terminating),
+    ] {
+        found.not_negative(&path.child(field), count);
+    }
+    if let Some(ready) = status.ready
+        && ready > status.active.unwrap_or_default()
+    {
+        let rule = "cannot set more ready pods than active";
+        found.invalid(&path.child("ready"), ready, rule);
+    }
+    let Some(uncounted) = &status.uncounted_terminated_pods else {
+        return;
+    };
+    let mut seen: Vec<&str> = Vec::new();
+    for (field, ids) in [("succeeded", &uncounted.succeeded), ("failed", &uncounted.failed)] {
+        for (index, id) in ids.iter().flatten().enumerate() {
+            let path = path.child("uncountedTerminatedPods").child(field).index(index);
+            if id.is_empty() {
+                found.invalid(&path, id, "must not be empty");
+            } else if seen.contains(&id.as_str()) {
+                found.duplicate(&path, id);
+            } else {
+                seen.push(id);
+            }
+        }
+    }
+}
+
+/// How conditions go together, and with the end of the Job.
+fn check_conditions(status: &JobStatus, path: &FieldPath, found: &mut Findings) {
+    let conditions = &path.child("conditions");
+    let has = |condition| has(status, condition);
+    if has("Complete") && has("Failed") {
+        found.invalid_as_a_whole(conditions, "cannot set Complete=True and Failed=true conditions");
+    }
+    let completed = &path.child("completionTime");
+    match &status.completion_time {
+        None if has("Complete") => {
+            found.required(completed, "completionTime is required for Complete jobs");
+        }
+        Some(time) if !has("Complete") => {
+            let rule = "cannot set completionTime when there is no Complete=True condition";
+            found.invalid(completed, time, rule);
+        }
+        _ => {}
+    }
+    for (holds, rule) in [
+        (
+            has("Failed") && !has("FailureTarget"),
+            "cannot set Failed=True condition without the FailureTarget=true condition",
+        ),
+        (
+            has("Complete") && !has("SuccessCriteriaMet"),
+            "cannot set Complete=True condition without the SuccessCriteriaMet=true condition",
+        ),
+        (
+            has("SuccessCriteriaMet") && has("FailureTarget"),
+            "cannot set SuccessCriteriaMet=True and FailureTarget=true conditions",
+        ),
+    ] {
+        if holds {
+            found.invalid_as_a_whole(conditions, rule);
+        }
+    }
+}
+
+/// A finished Job has begun, and has no pods any more.
+fn check_finished(status: &JobStatus, path: &FieldPath, found: &mut Findings) {
+    match (&status.start_time, &status.completion_time) {
+        (None, _) => found.required(&path.child("startTime"), "startTime is required for finished job"),
+        (Some(start), Some(end)) if end < start => {
+            let rule = "must be equal to or after `startTime`";
+            found.invalid(&path.child("completionTime"), end, rule);
+        }
+        _ => {}
+    }
+    for (field, count) in [("active", status.active), ("terminating", status.terminating)] {
+        if let Some(count) = count.filter(|count| *count > 0) {
+            let rule = format!("{field}>0 is invalid for finished job");
+            found.invalid(&path.child(field), count, rule);
+        }
+    }
+    let uncounted = status.uncounted_terminated_pods.as_ref().filter(|pods| {
+        let ids = pods.succeeded.iter().chain(&pods.failed).flatten();
+        ids.count() > 0
+    });
+    if let Some(uncounted) = uncounted {
+        let path = path.child("uncountedTerminatedPods");
+        found.invalid(&path, uncounted, "must be empty for finished job");
+    }
+}
+
+/// The indexes that are done, one way or the other.
+fn check_indexes(job: &Job, status: &JobStatus, path: &FieldPath, found: &mut Findings) {
+    let Some(spec) = &job.spec else { return };
+    let completions = spec.completions.unwrap_or_default();
+    let counts_failures = spec.backoff_limit_per_index.is_some();
+    let mut read = |field: &str, text: Option<&str>| {
+        let text = text.filter(|text| !text.is_empty())?;
+        let indexes = success_policy::read_indexes(text, completions);
+        if let Err(wrong) = &indexes
+            && (field == "completedIndexes" || counts_failures)
+        {
+            let rule = format!("error parsing {field}: {wrong}");
+            found.invalid(&path.child(field), text, rule);
+        }
+        indexes.ok()
+    };
+    let completed = read("completedIndexes", status.completed_indexes.as_deref());
+    let failed = read("failedIndexes", status.failed_indexes.as_deref());
+    if let Some(indexes) = status.completed_indexes.as_deref()
+        && !indexes.is_empty()
+        && !completion::is_indexed(spec)
+    {
+        let rule = "cannot set non-empty completedIndexes when non-indexed completion mode";
+        found.invalid(&path.child("completedIndexes"), indexes, rule);
+    }
+    let failed_path = &path.child("failedIndexes");
+    if let Some(indexes) = status.failed_indexes.as_deref()
+        && !counts_failures
+    {
+        let rule = "cannot set non-null failedIndexes when backoffLimitPerIndex is null";
+        found.invalid(failed_path, indexes, rule);
+    }
+    let (completed, failed) = (completed.unwrap_or_default(), failed.unwrap_or_default());
+    let both = |first: &&(i32, i32), second: &(i32, i32)| first.0 <= second.1 && second.0 <= first.1;
+    let overlap = completed.iter().find_map(|done| {
+        failed
+            .iter()
+            .find(|failed| both(&done, failed))
+            .map(|failed| done.0.max(failed.0))
+    });
+    if let Some(index) = overlap {
+        let rule = format!("failedIndexes and completedIndexes overlap at index: {index}");
+        found.invalid(failed_path, status.failed_indexes.as_deref(), rule);
+    }
+}
+
+/// What never goes back: counts, times, and the conditions that are the last ones.
+fn check_change(new: &Job, old: &Job) -> Vec<FieldError> {
+    let mut found = Findings::default();
+    let path = FieldPath::of("status");
+    let is_suspended = new.spec.as_ref().and_then(|spec| spec.suspend) == Some(true);
+    let (new, old) = (status(new), status(old));
+    let changed = |new: &Option<Time>, old: &Option<Time>| old.is_some() && new != old;
+    if new.completion_time.is_some() && changed(&new.completion_time, &old.completion_time) {
+        let path = path.child("completionTime");
+        found.invalid(&path, &new.completion_time, "field is immutable");
+    }
+    for (field, new, old) in [
+        ("succeeded", new.succeeded, old.succeeded),
+        ("failed", new.failed, old.failed),
+    ] {
+        let (new, old) = (new.unwrap_or_default(), old.unwrap_or_default());
+        if new < old {
+            found.invalid(
+                &path.child(field),
+                new,
+                format!("cannot decrease the {field} counter"),
+            );
+        }
+    }
+    if !is_suspended && changed(&new.start_time, &old.start_time) {
+        let rule = "field is immutable for unsuspended job once set";
+        found.invalid(&path.child("startTime"), &new.start_time, rule);
+    }
+    for (condition, called) in [
+        ("Failed", "terminal Failed=True"),
+        ("Complete", "terminal Complete=True"),
+        ("FailureTarget", "terminal FailureTarget=True"),
+        ("SuccessCriteriaMet", "SuccessCriteriaMet=True"),
+    ] {
+        if has(&old, condition) && !has(&new, condition) {
+            let rule = format!("cannot disable the {called} condition");
+            found.invalid_as_a_whole(&path.child("conditions"), rule);
+        }
+    }
+    found.into_errors()
+}
