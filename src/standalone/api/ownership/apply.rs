@@ -252,7 +252,8 @@ fn keep_last_applied(object: &mut Value, config: &Value) {
         return;
     };
     let mut config = config.clone();
-    if let Some(annotations) = config["metadata"]["annotations"].as_object_mut() {
+    let annotations = config.pointer_mut("/metadata/annotations");
+    if let Some(annotations) = annotations.and_then(Value::as_object_mut) {
         annotations.remove(LAST_APPLIED);
     }
     *kept = format!("{config}\n").into();

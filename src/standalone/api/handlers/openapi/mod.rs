@@ -12,7 +12,7 @@ use serde_json::{Map, Value, json};
 
 use super::body::answer_json;
 use super::{RESOURCES, Resource};
-use crate::manifest::schema::{Schema, definitions, references};
+use crate::manifest::schema::{self, Schema, definitions, references};
 
 /// The routes of the documents. They are written when they are asked for.
 pub(super) fn routes() -> Router {
@@ -58,7 +58,7 @@ fn document(resources: &[&'static Resource]) -> Value {
     }
     let schemas: Map<String, Value> = needed
         .into_iter()
-        .filter_map(|name| Some((name.to_owned(), definitions().get(name)?.clone())))
+        .filter_map(|name| Some((name.to_owned(), with_values(name, definitions().get(name)?))))
         .collect();
     json!({
         "openapi": "3.0.0",
@@ -66,6 +66,19 @@ fn document(resources: &[&'static Resource]) -> Value {
         "paths": paths,
         "components": { "schemas": schemas },
     })
+}
+
+/// A definition, with the values that its fields can have, where they can have only some.
+fn with_values(name: &str, definition: &Value) -> Value {
+    let mut definition = definition.clone();
+    let short_name = name.rsplit('.').next().unwrap_or(name);
+    let fields = definition.get_mut("properties").and_then(Value::as_object_mut);
+    for (field, schema) in fields.into_iter().flatten() {
+        if let Some(values) = schema::values(short_name, field) {
+            schema["enum"] = json!(values);
+        }
+    }
+    definition
 }
 
 /// Collects a definition and those that it refers to.
