@@ -3,6 +3,7 @@
 use std::fmt::Write as _;
 
 use kube::api::PostParams;
+use kube::client::Body;
 use kube::core::Status;
 use serde_json::{Value, json};
 
@@ -173,6 +174,12 @@ pub(crate) async fn paths_and_methods_that_are_not_served(cluster: Cluster) {
         code("POST", "/apis/batch/v1/cronjobs", Some(&json!({}))).await,
         405
     );
+    let index = cluster.send("GET", "/", None).await.unwrap();
+    let paths = index["paths"].as_array().expect("paths");
+    assert!(paths.contains(&json!("/apis/batch/v1")), "{index}");
+    let head = http::Request::head("/api/v1/namespaces").body(Body::empty());
+    let head = cluster.client.send(head.unwrap()).await.unwrap();
+    assert_eq!(head.status(), 405);
     assert_eq!(
         code(
             "PUT",
@@ -307,4 +314,48 @@ pub(crate) async fn requests_that_contradict_themselves(cluster: Cluster) {
     }
     let there = cluster.send("GET", &map, None).await.unwrap();
     assert_eq!(there["data"], json!({ "key": "value" }));
+}
+
+/// What lists and watches can't be asked for, and what they can.
+pub(crate) async fn parameters_of_lists(cluster: Cluster) {
+    let maps = format!("/api/v1/namespaces/{}/configmaps", cluster.namespace);
+    let mut found = String::new();
+    for query in [
+        "limit=-1",
+        "limit=x",
+        "timeoutSeconds=-1",
+        "resourceVersion=x",
+        "resourceVersionMatch=Exact",
+        "resourceVersionMatch=Exact&resourceVersion=0",
+        "resourceVersionMatch=Exact&resourceVersion=1&continue=x",
+        "resourceVersionMatch=NotOlderThan&resourceVersion=0",
+        "resourceVersionMatch=Odd&resourceVersion=1",
+        "sendInitialEvents=false",
+        "watch=1&timeoutSeconds=1&resourceVersionMatch=NotOlderThan",
+        "watch=1&timeoutSeconds=1&resourceVersionMatch=Odd&sendInitialEvents=true",
+        "watch=1&timeoutSeconds=1&sendInitialEvents=true",
+        "watch=1&timeoutSeconds=1&continue=x",
+    ] {
+        let answer = cluster.send("GET", &format!("{maps}?{query}"), None).await;
+        writeln!(found, "{query}").unwrap();
+        match answer {
+            Ok(list) => writeln!(found, "  {}", list["kind"]).unwrap(),
+            Err(status) => {
+                let causes = status.details.iter().flat_map(|details| &details.causes);
+                let causes: Vec<String> = causes
+                    .map(|cause| format!("\n    {}: {}", cause.field, cause.message))
+                    .collect();
+                let kind = status.details.as_ref().map_or("", |details| &details.kind);
+                writeln!(
+                    found,
+                    "  {} {} {kind}{}",
+                    status.code,
+                    status.reason,
+                    causes.concat()
+                )
+                .unwrap();
+            }
+        }
+    }
+    insta::assert_snapshot!("parameters_of_lists", found);
 }

@@ -73,6 +73,7 @@ pub(crate) fn all() -> Vec<Case> {
             a_selector_decides_what_is_seen
             a_watch_ends_when_it_was_asked_to
             a_list_can_be_streamed
+            watches_have_older_paths
             nothing_is_missed_while_many_write
         }
         patches {
@@ -104,6 +105,7 @@ pub(crate) fn all() -> Vec<Case> {
             each_refusal_says_what_to_do
             paths_and_methods_that_are_not_served
             requests_that_contradict_themselves
+            parameters_of_lists
         }
         validation {
             metadata

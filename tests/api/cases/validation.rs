@@ -234,7 +234,16 @@ async fn answer(cluster: &Cluster, (method, media_type): (&str, &str), path: &st
             said.push(line);
         }
     }
+    // kube-apiserver goes through the entries of a map in any order.
+    for run in said.chunk_by_mut(|one, next| map(one) == map(next)) {
+        run.sort();
+    }
     format!("  {}\n", said.join("\n  "))
+}
+
+/// The field that a line is about, without what stands in it.
+fn map(line: &str) -> &str {
+    line.split(['[', ':']).next().unwrap_or_default()
 }
 
 fn cause(cause: &Value) -> String {

@@ -239,3 +239,39 @@ async fn follow(cluster: Cluster) -> BTreeMap<String, ConfigMap> {
     }
     believed
 }
+
+/// Watches had paths of their own before they were lists that go on.
+pub(crate) async fn watches_have_older_paths(cluster: Cluster) {
+    let namespace = cluster.namespace.as_str();
+    for name in ["a", "b"] {
+        cluster
+            .create(serde_json::to_value(config_map(name)).unwrap())
+            .await;
+    }
+    let names = async |path: &str| {
+        let request = http::Request::get(format!("/api/v1/watch/{path}?timeoutSeconds=1")).body(Vec::new());
+        let lines = cluster
+            .client
+            .request_text(request.unwrap())
+            .await
+            .expect("a watch");
+        let mut names: Vec<String> = lines
+            .lines()
+            .map(|line| serde_json::from_str::<serde_json::Value>(line).expect("an event"))
+            .filter(|event| event["object"]["metadata"]["namespace"] == namespace)
+            .map(|event| event["object"]["metadata"]["name"].to_string())
+            .filter(|name| name.len() == 3)
+            .collect();
+        names.sort();
+        names.concat()
+    };
+    assert_eq!(
+        names(&format!("namespaces/{namespace}/configmaps")).await,
+        r#""a""b""#
+    );
+    assert_eq!(
+        names(&format!("namespaces/{namespace}/configmaps/b")).await,
+        r#""b""#
+    );
+    assert_eq!(names("configmaps").await, r#""a""b""#);
+}

@@ -28,8 +28,24 @@ pub(super) async fn list_or_watch(call: Call) -> Result<Response, ApiError> {
     }
 }
 
+/// A watch of a collection, by its older path.
+pub(super) async fn watch_all(call: Call) -> Result<Response, ApiError> {
+    let query = ListQuery {
+        watch: true,
+        ..call.query()?
+    };
+    watch::stream(Request::new(call, query)?).await
+}
+
+/// A watch of one object, by its older path.
+pub(super) async fn watch_named(call: Call) -> Result<Response, ApiError> {
+    let query = call.query()?;
+    watch_one(call, query).await
+}
+
 /// A watch of one object: of the collection, with the name as the selector.
 pub(super) async fn watch_one(call: Call, mut query: ListQuery) -> Result<Response, ApiError> {
+    query.watch = true;
     query.field_selector = format!("metadata.name={}", call.target.name);
     watch::stream(Request::new(call, query)?).await
 }
@@ -107,6 +123,7 @@ pub(super) struct Request {
 
 impl Request {
     fn new(call: Call, query: ListQuery) -> Result<Self, ApiError> {
+        query.check()?;
         let form = call.form()?;
         let (endpoint, namespace) = (call.endpoint, call.target.namespace);
         let resource = endpoint.resource;
@@ -241,21 +258,10 @@ fn range(query: &ListQuery) -> Result<Range, ApiError> {
     }
     let asked = revision(&query.resource_version)?;
     let at = match (asked, query.resource_version_match.as_str()) {
-        (Some(Revision(0)), "Exact") | (None, "Exact" | "NotOlderThan") => {
-            return Err(ApiError::bad_request(format!(
-                "resourceVersionMatch: Forbidden: {} needs a resourceVersion to compare with",
-                query.resource_version_match
-            )));
-        }
         (None | Some(Revision(0)), _) | (Some(_), "NotOlderThan") => None,
         (Some(revision), "Exact") => Some(revision),
         // Without a rule, pages are of the revision itself and whole lists are not older than it.
-        (Some(revision), "") => limit.is_some().then_some(revision),
-        (Some(_), other) => {
-            return Err(ApiError::bad_request(format!(
-                "resourceVersionMatch: Unsupported value: \"{other}\": supported values: \"Exact\", \"NotOlderThan\""
-            )));
-        }
+        (Some(revision), _) => limit.is_some().then_some(revision),
     };
     Ok(Range {
         after: None::<Place>,

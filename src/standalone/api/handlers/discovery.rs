@@ -18,6 +18,16 @@ use crate::standalone::KUBERNETES_VERSION;
 /// The Kubernetes version whose behaviour the API follows.
 const KUBERNETES_MINOR: &str = "36";
 
+/// Where clients ask whether the server is well.
+const HEALTH: [&str; 6] = [
+    "/healthz",
+    "/healthz/ping",
+    "/livez",
+    "/livez/ping",
+    "/readyz",
+    "/readyz/ping",
+];
+
 /// The routes that belong to no resource. Some clients write a slash at their end.
 pub(super) fn routes() -> Router {
     let fixed = |answer: Value| get(move || async move { answer_json(StatusCode::OK, &answer) });
@@ -27,10 +37,16 @@ pub(super) fn routes() -> Router {
         ("/apis".to_owned(), fixed(group_list())),
         ("/apis/{group}".to_owned(), get(one_group)),
     ];
-    routes
-        .extend(["/healthz", "/livez", "/readyz"].map(|health| (health.to_owned(), get(|| async { "ok" }))));
+    let health = HEALTH.map(|health| (health.to_owned(), get(|| async { "ok" })));
+    routes.extend(health);
     routes.extend(by_root().into_iter().map(|(root, list)| (root, fixed(list))));
-    routes.into_iter().fold(Router::new(), |router, (path, answer)| {
+    let paths: Vec<&str> = routes
+        .iter()
+        .map(|(path, _)| path.as_str())
+        .filter(|path| !path.contains('{'))
+        .collect();
+    let index = Router::new().route("/", fixed(json!({ "paths": paths })));
+    routes.into_iter().fold(index, |router, (path, answer)| {
         let with_slash = format!("{path}/");
         router.route(&path, answer.clone()).route(&with_slash, answer)
     })

@@ -18,7 +18,11 @@ mod reviews;
 mod watch;
 
 use axum::Router;
+use axum::extract::Request;
+use axum::middleware::{Next, from_fn};
+use axum::response::{IntoResponse as _, Response};
 use axum::routing::{MethodRouter, get};
+use http::Method;
 
 use super::error::{ApiError, JSON};
 use super::registry::Registry;
@@ -62,11 +66,22 @@ pub(super) fn router(api: &Api) -> Router {
     router
         .fallback(|| async { ApiError::NoSuchPath })
         .method_not_allowed_fallback(|| async { ApiError::MethodNotAllowed })
+        .layer(from_fn(without_head))
+}
+
+/// Of the API nobody can have the header alone, which is all that `HEAD` asks for.
+async fn without_head(request: Request, next: Next) -> Response {
+    if request.method() == Method::HEAD && request.uri().path().starts_with("/api") {
+        return ApiError::MethodNotAllowed.into_response();
+    }
+    next.run(request).await
 }
 
 /// The routes of one resource.
 fn routes(endpoint: Endpoint) -> Router {
     let (root, plural) = (endpoint.resource.root(), endpoint.resource.plural);
+    // Watches had paths of their own before they were lists that go on.
+    let watched = |path: &str| path.replacen(&root, &format!("{root}/watch"), 1);
     let everywhere = format!("{root}/{plural}");
     let collection = if endpoint.resource.namespaced {
         format!("{root}/namespaces/{{namespace}}/{plural}")
@@ -90,7 +105,14 @@ fn routes(endpoint: Endpoint) -> Router {
     }
     let mut router = Router::new().route(&collection, of_collection);
     if endpoint.resource.namespaced {
-        router = router.route(&everywhere, get(collection::list_or_watch));
+        router = router
+            .route(&everywhere, get(collection::list_or_watch))
+            .route(&watched(&everywhere), get(collection::watch_all));
+    }
+    if endpoint.resource.verbs.contains(&"watch") {
+        router = router
+            .route(&watched(&collection), get(collection::watch_all))
+            .route(&watched(&item), get(collection::watch_named));
     }
     if endpoint.resource.has_status {
         let of_status = get(item::read)

@@ -15,6 +15,14 @@ use crate::standalone::store::{Place, Revision};
 /// The longest name of who writes, in bytes (`FieldManagerMaxLength`).
 const FIELD_MANAGER_BYTES_MAX: usize = 128;
 
+/// What the parameters of a list or a watch are called when they are refused.
+const LIST_OPTIONS: &str = "ListOptions";
+
+/// The parameter that says how the revision of a list is meant, and what it can say.
+const RULE: &str = "resourceVersionMatch";
+const EXACT: &str = "Exact";
+const NOT_OLDER_THAN: &str = "NotOlderThan";
+
 /// The parameters in the path. A part that the route does not have is empty.
 #[derive(Debug, Default, Deserialize)]
 #[serde(default)]
@@ -29,7 +37,8 @@ pub(super) struct Target {
 pub(super) struct ListQuery {
     pub(super) label_selector: String,
     pub(super) field_selector: String,
-    pub(super) limit: Option<u64>,
+    /// As many as there are, if it is not positive.
+    pub(super) limit: Option<i64>,
     #[serde(rename = "continue")]
     pub(super) continue_token: String,
     pub(super) resource_version: String,
@@ -40,9 +49,64 @@ pub(super) struct ListQuery {
     pub(super) allow_watch_bookmarks: bool,
     #[serde(deserialize_with = "maybe_flag")]
     pub(super) send_initial_events: Option<bool>,
-    pub(super) timeout_seconds: Option<u64>,
+    /// As long as the server likes, if it is not positive.
+    pub(super) timeout_seconds: Option<i64>,
     /// How much of its object each row of a table carries.
     pub(super) include_object: String,
+}
+
+impl ListQuery {
+    /// Fails for parameters that contradict each other (`ValidateListOptions`).
+    pub(super) fn check(&self) -> Result<(), ApiError> {
+        let mut causes = Vec::new();
+        let rule = self.resource_version_match.as_str();
+        let mut forbid = |field: &str, detail: &str| causes.push(Cause::forbidden(field, detail));
+        let supported: &[&str] = if self.watch {
+            if self.send_initial_events.is_some() && rule != NOT_OLDER_THAN {
+                let detail = "sendInitialEvents requires setting resourceVersionMatch to NotOlderThan";
+                forbid(RULE, detail);
+            }
+            if self.send_initial_events.is_none() && !rule.is_empty() {
+                let detail =
+                    "resourceVersionMatch is forbidden for watch unless sendInitialEvents is provided";
+                forbid(RULE, detail);
+            }
+            &[NOT_OLDER_THAN]
+        } else {
+            if self.resource_version.is_empty() && !rule.is_empty() {
+                forbid(
+                    RULE,
+                    "resourceVersionMatch is forbidden unless resourceVersion is provided",
+                );
+            }
+            if rule == EXACT && self.resource_version == "0" {
+                forbid(
+                    RULE,
+                    "resourceVersionMatch \"exact\" is forbidden for resourceVersion \"0\"",
+                );
+            }
+            &[EXACT, NOT_OLDER_THAN, ""]
+        };
+        if !self.continue_token.is_empty() && (self.watch || !rule.is_empty()) {
+            forbid(
+                RULE,
+                "resourceVersionMatch is forbidden when continue is provided",
+            );
+        }
+        if self.send_initial_events.is_some() && !self.watch {
+            forbid("sendInitialEvents", "sendInitialEvents is forbidden for list");
+        }
+        if !rule.is_empty() && !supported.contains(&rule) {
+            causes.push(Cause::unsupported(RULE, rule, supported));
+        }
+        if causes.is_empty() {
+            return Ok(());
+        }
+        Err(ApiError::InvalidOptions {
+            kind: LIST_OPTIONS,
+            causes,
+        })
+    }
 }
 
 /// The query of a write.

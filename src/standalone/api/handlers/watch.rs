@@ -58,16 +58,6 @@ impl Start {
     fn of(request: &Request) -> Result<Self, ApiError> {
         let query = &request.query;
         let asked = revision(&query.resource_version)?;
-        if query.send_initial_events.is_some() && query.resource_version_match != "NotOlderThan" {
-            return Err(ApiError::bad_request(
-                "resourceVersionMatch: Forbidden: sendInitialEvents requires setting resourceVersionMatch to NotOlderThan",
-            ));
-        }
-        if query.send_initial_events.is_none() && !query.resource_version_match.is_empty() {
-            return Err(ApiError::bad_request(
-                "resourceVersionMatch: Forbidden: resourceVersionMatch is forbidden for watch unless sendInitialEvents is provided",
-            ));
-        }
         Ok(match (query.send_initial_events, asked) {
             (Some(true), _) => Self::Everything {
                 not_older_than: asked.unwrap_or_default(),
@@ -130,6 +120,7 @@ async fn open(request: Request, start: Start) -> Result<Session, ApiError> {
     let seconds = request
         .query
         .timeout_seconds
+        .and_then(|seconds| u64::try_from(seconds).ok())
         .filter(|seconds| *seconds > 0)
         .unwrap_or(WATCH_SECONDS);
     let now = Instant::now();
