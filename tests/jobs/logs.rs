@@ -63,6 +63,41 @@ async fn the_lines_that_are_asked_for() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_log_that_was_removed_is_said_to_be() {
+    let machine = Machine::start().await;
+    let container = json!({"name": "main", "image": "none", "command": ["echo", "one"]});
+    let pod = json!({"restartPolicy": "Never", "containers": [container]});
+    machine.pod(&pod).await;
+    let ended = machine.pod_until(has_ended).await;
+    let log = machine
+        .data
+        .pod(ended.metadata.uid.as_deref().unwrap())
+        .log("main", 0);
+    std::fs::remove_file(&log).unwrap();
+    let log = log.display().to_string();
+    let told = [asked(&machine, "").await, asked(&machine, "follow=true").await];
+    assert_eq!(told[0], told[1]);
+    insta::assert_snapshot!(told[0].replace(&log, "LOG"));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_a_container_says_of_its_end_is_in_its_status() {
+    let machine = Machine::start().await;
+    let script = "echo started; printf 'no such table' > $TERMINATION_MESSAGE_PATH; exit 3";
+    let container = json!({
+        "name": "main", "image": "none", "command": ["/bin/sh", "-c", script],
+        "terminationMessagePolicy": "FallbackToLogsOnError",
+    });
+    machine
+        .pod(&json!({"restartPolicy": "Never", "containers": [container]}))
+        .await;
+    let pod = machine.pod_until(has_ended).await;
+    let status = pod.status.unwrap().container_statuses.unwrap().remove(0);
+    let ended = status.state.unwrap().terminated.unwrap();
+    assert_eq!(ended.message.as_deref(), Some("no such table"));
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn a_log_is_followed_until_its_container_ends() {
     let machine = Machine::start().await;
     let folder = tempfile::tempdir().unwrap();

@@ -27,7 +27,7 @@ const PATIENCE: Duration = Duration::from_secs(30);
 pub(crate) struct Machine {
     pub(crate) client: Client,
     api: api::Api,
-    data: DataDir,
+    pub(crate) data: DataDir,
     stop_jobs: watch::Sender<Shutdown>,
     stop_node: watch::Sender<Shutdown>,
     jobs: JoinHandle<()>,

@@ -12,6 +12,7 @@
 //! | `origin` | which file an object was applied from, and what goes with its file |
 //! | `watch` | follows the manifests when they change |
 //! | `jobs` | notices that Jobs end |
+//! | `naming` | by which name the lines of a process are shown |
 //! | `happening` | what is shown, as values |
 //! | `text`, `json`, `table`, `tally` | how it is shown (pure) |
 
@@ -21,6 +22,7 @@ mod happening;
 mod item;
 mod jobs;
 mod json;
+mod naming;
 mod origin;
 mod printer;
 mod serving;

@@ -16,6 +16,7 @@ use crate::cli::up::before::Before;
 use crate::cli::up::happening::{Followed, Happening, LoadedObject};
 use crate::cli::up::item::{Id, Item};
 use crate::cli::up::jobs::Ends;
+use crate::cli::up::naming::Naming;
 use crate::cli::up::printer::{Line, Printer};
 use crate::cli::up::serving::{self, Serving};
 use crate::cli::up::sources::Sources;
@@ -110,6 +111,7 @@ pub(super) async fn run(
         output: args.output,
         clock,
         tally: Tally::default(),
+        naming: Naming::default(),
         sources: Sources::new(told, processes, ended, followed),
         printer: Printer::start(),
         stop_ends,
@@ -227,6 +229,7 @@ struct Session {
     output: Output,
     clock: SharedClock,
     tally: Tally,
+    naming: Naming,
     sources: Sources,
     printer: Printer,
     /// Tells who notices the ends of Jobs that there are no more.
@@ -330,6 +333,7 @@ impl Session {
 
     async fn show(&mut self, happening: &Happening) {
         self.tally.count(happening);
+        self.naming.hear(happening);
         for line in self.lines(happening) {
             self.printer.print(line).await;
         }
@@ -338,7 +342,7 @@ impl Session {
     /// How something is shown.
     fn lines(&self, happening: &Happening) -> Vec<Line> {
         let line = match self.output {
-            Output::Text => text::line(happening),
+            Output::Text => text::line(happening, &self.naming),
             Output::Json => Some(json::event(happening).to_string()),
         };
         let complaint = text::complaint(happening).filter(|_| self.output == Output::Text);

@@ -7,6 +7,7 @@ use chrono::TimeDelta;
 
 use crate::cli::present::span;
 use crate::cli::up::happening::{Followed, Happening, JobEnded};
+use crate::cli::up::naming::Naming;
 use crate::cli::up::tally::Tally;
 use crate::cronjob::Outcome;
 use crate::manifest::{Paint, render_all};
@@ -31,10 +32,10 @@ const JOB_COLOURS: [AnsiColor; 5] = [
 ];
 
 /// The line for what happened, or `None` where another line says it already.
-pub(super) fn line(happening: &Happening) -> Option<String> {
+pub(super) fn line(happening: &Happening, naming: &Naming) -> Option<String> {
     match happening {
         Happening::Decision(told) => decision(told),
-        Happening::Process(event) => process(event),
+        Happening::Process(event) => process(event, &naming.of(&event.origin)),
         Happening::JobEnded(ended) => Some(job_ended(ended)),
         Happening::Followed(followed) => follow(followed),
     }
@@ -114,19 +115,14 @@ fn decision(told: &Told) -> Option<String> {
     ))
 }
 
-fn process(event: &runtime::Event) -> Option<String> {
-    let origin = &event.origin;
-    let mut subject = origin.job.as_deref().unwrap_or(&origin.pod).to_owned();
-    if let Some(index) = &origin.index {
-        let _ = write!(subject, "[{index}]");
-    }
+fn process(event: &runtime::Event, subject: &str) -> Option<String> {
     let (style, text) = match &event.what {
         What::Line { text, .. } => {
             let text = printable(text);
             return Some(format!(
                 "{} {} {} {text}",
                 clock(event.at),
-                name(&subject),
+                name(subject),
                 paint(QUIET, "|")
             ));
         }
@@ -144,7 +140,7 @@ fn process(event: &runtime::Event) -> Option<String> {
     Some(format!(
         "{} {} {}",
         clock(event.at),
-        name(&subject),
+        name(subject),
         paint(style, &text)
     ))
 }

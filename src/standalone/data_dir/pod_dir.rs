@@ -3,6 +3,7 @@
 //! ```text
 //!  pods/<uid>/<container>.<restart>.log         what a container's process wrote
 //!  pods/<uid>/<container>.<restart>.attempt/    what its supervisor records
+//!  pods/<uid>/<container>.<restart>.message     what it says of its end, where it says something
 //!  pods/<uid>/volumes/<name>/                   a volume
 //!  pods/<uid>/root/<container>/                 where a process finds the volumes that it mounts
 //! ```
@@ -38,6 +39,11 @@ impl PodDir {
     /// What the supervisor of a container records of its `restart`th restart.
     pub fn attempt(&self, container: &str, restart: u32) -> PathBuf {
         self.of_start(container, restart, ATTEMPT)
+    }
+
+    /// Where a container says something of its end, after its `restart`th restart (`terminationMessagePath`).
+    pub fn message(&self, container: &str, restart: u32) -> PathBuf {
+        self.of_start(container, restart, "message")
     }
 
     /// The folders of all attempts at all containers.

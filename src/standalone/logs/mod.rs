@@ -38,6 +38,11 @@ pub const FILE_BYTES: u64 = 10 * 1024 * 1024;
 /// `containerLogMaxFiles`.
 pub const FILES: usize = 5;
 
+/// Whether anything of a log is kept. Of a container that was started there is a log, until somebody makes room.
+pub fn is_kept(path: &Path) -> bool {
+    files(path).is_ok_and(|files| files.iter().any(|(_, file)| file.exists()))
+}
+
 /// The files of a log, oldest first; the last is the one that is written to, whether it is there or not.
 fn files(path: &Path) -> io::Result<Vec<(u64, PathBuf)>> {
     let name = path

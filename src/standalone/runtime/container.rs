@@ -1,5 +1,6 @@
 //! One container: its process, and the processes after it while the restart policy asks for them.
 
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -16,6 +17,7 @@ use super::restart::{BackOff, RestartPolicy};
 use super::start_error::{START_ERROR, StartError};
 use super::status::Change;
 use crate::schedule::Timestamp;
+use crate::standalone::data_dir::PodDir;
 use crate::standalone::instants::to_time;
 use crate::standalone::logs::Reader;
 use crate::telemetry::chain;
@@ -122,7 +124,7 @@ impl Life {
                 return None;
             }
         }
-        let setup = match self.machine.prepare(&self.pod, &self.container).await {
+        let mut setup = match self.machine.prepare(&self.pod, &self.container).await {
             Ok(setup) => setup,
             Err(error) => {
                 self.wait_for(sink, "CreateContainerConfigError", chain(&error))
@@ -130,6 +132,8 @@ impl Life {
                 return None;
             }
         };
+        self.engine
+            .give_message_file(&self.container, &self.message_file(), &mut setup);
         let started = {
             let _place = self.machine.starts.acquire().await.ok()?;
             self.engine.start(&attempt, setup).await
@@ -152,14 +156,22 @@ impl Life {
 
     /// The attempt that is next, or running.
     fn attempt(&self) -> Attempt {
-        let uid = self.pod.metadata.uid.as_deref().unwrap_or_default();
-        let files = self.machine.options.data.pod(uid);
         Attempt {
-            log: files.log(&self.container.name, self.past.attempt),
+            log: self.files().log(&self.container.name, self.past.attempt),
             pod: self.pod.clone(),
             container: self.container.clone(),
             number: self.past.attempt,
         }
+    }
+
+    fn files(&self) -> PodDir {
+        let uid = self.pod.metadata.uid.as_deref().unwrap_or_default();
+        self.machine.options.data.pod(uid)
+    }
+
+    /// Where the attempt says something of its end.
+    fn message_file(&self) -> PathBuf {
+        self.files().message(&self.container.name, self.past.attempt)
     }
 
     async fn not_started(&self, sink: &Sink, error: &StartError) -> Run {
@@ -232,7 +244,16 @@ impl Life {
         let shown_at = last_line.into_iter().fold(end.at, Timestamp::max);
         sink.tell(shown_at, what).await;
         let message = match end.message {
-            None if last_words::are_asked(&self.container, code) => last_words::of(self.attempt().log).await,
+            None => {
+                last_words::of(
+                    &self.pod,
+                    &self.container,
+                    code,
+                    self.message_file(),
+                    self.attempt().log,
+                )
+                .await
+            }
             message => message,
         };
         let change = ended(code, signal, end.reason, message, (since, end.at));

@@ -6,7 +6,7 @@
 //! everybody reads who wants to see it.
 
 use std::collections::BTreeMap;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use futures::future::BoxFuture;
@@ -18,6 +18,9 @@ use super::start_error::StartError;
 use super::volumes::Bind;
 use crate::schedule::Timestamp;
 
+/// The variable of a process that names the file for what it says of its end.
+const MESSAGE_VARIABLE: &str = "TERMINATION_MESSAGE_PATH";
+
 /// Starts attempts, and finds those that were started before.
 pub(super) trait Engine: std::fmt::Debug + Send + Sync {
     /// What can't be run here, said before anything of the pod starts.
@@ -25,6 +28,13 @@ pub(super) trait Engine: std::fmt::Debug + Send + Sync {
 
     /// What of a container does not hold here, although it runs: a word for programs, and a sentence.
     fn caveat(&self, container: &Container) -> Option<(&'static str, String)>;
+
+    /// Gives a container a file for what it says of its end. A process finds it by a variable: the path that its container
+    /// would have, `/dev/termination-log`, is a file of this machine.
+    fn give_message_file(&self, _container: &Container, file: &Path, setup: &mut Setup) {
+        let variable = setup.variables.entry(MESSAGE_VARIABLE.to_owned());
+        variable.or_insert_with(|| file.display().to_string());
+    }
 
     /// Looks for an attempt that an earlier `punctual` may have started. An error says why that can't be told at the
     /// moment.

@@ -5,6 +5,7 @@
 //! come.
 
 use std::collections::VecDeque;
+use std::path::Path;
 use std::time::Duration;
 
 use axum::body::{Body, Bytes};
@@ -23,7 +24,7 @@ use crate::schedule::Timestamp;
 use crate::standalone::api::error::Cause;
 use crate::standalone::api::registry::read as document;
 use crate::standalone::api::resource::LOG_OPTIONS;
-use crate::standalone::logs::{LogQuery, Reader, Selection, Source};
+use crate::standalone::logs::{LogQuery, Reader, Selection, Source, is_kept};
 
 /// How long after everything was read a follower looks again: soon enough for a person, and next to nothing to do.
 pub(super) const LOOK_AGAIN: Duration = Duration::from_millis(100);
@@ -56,6 +57,9 @@ pub(super) async fn read(call: Call) -> Result<Response, ApiError> {
         .map_err(|none| ApiError::bad_request(none.to_string()))?;
     let uid = pod.metadata.uid.as_deref().unwrap_or_default();
     let path = data.pod(uid).log(&source.container, source.attempt);
+    if !source.grows(&pod) && !is_kept(&path) {
+        return Ok(([(CONTENT_TYPE, "text/plain")], removed(&path)).into_response());
+    }
     let reading = Reading {
         endpoint: endpoint.clone(),
         pod,
@@ -70,6 +74,13 @@ pub(super) async fn read(call: Call) -> Result<Response, ApiError> {
         Some((Ok::<_, ApiError>(chunk), reading))
     });
     Ok(([(CONTENT_TYPE, "text/plain")], Body::from_stream(chunks)).into_response())
+}
+
+/// What is shown of a log that was removed, when the disk was nearly full or by hand. The kubelet's words, which it writes in
+/// the place of the log; programs know them.
+fn removed(path: &Path) -> String {
+    let path = path.display();
+    format!("failed to try resolving symlinks in path \"{path}\": lstat {path}: no such file or directory")
 }
 
 /// The pod as it is now.

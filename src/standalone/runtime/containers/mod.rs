@@ -21,7 +21,9 @@ mod request;
 #[cfg(test)]
 mod tests;
 
+use std::fs::{File, Permissions};
 use std::io;
+use std::os::unix::fs::PermissionsExt as _;
 use std::path::{Path, PathBuf};
 
 use bollard::Docker;
@@ -39,7 +41,7 @@ use tokio::sync::OnceCell;
 use super::engine::{Attempt, Engine, Found, Setup, Started};
 use super::fitness::Unfit;
 use super::start_error::StartError;
-use super::volumes;
+use super::volumes::{self, Bind};
 use crate::clock::SharedClock;
 pub(super) use connect::version;
 pub use connect::{NoEngine, reach_engine};
@@ -95,6 +97,9 @@ impl ContainerError {
         }
     }
 }
+
+/// Where a container says something of its end when its spec does not say where: Kubernetes' default.
+const MESSAGE_PATH: &str = "/dev/termination-log";
 
 /// Runs attempts as containers.
 #[derive(Debug)]
@@ -230,6 +235,26 @@ impl Engine for Containers {
         None
     }
 
+    /// Mounts it where the container writes it.
+    fn give_message_file(&self, container: &Container, file: &Path, setup: &mut Setup) {
+        let target = container.termination_message_path.as_deref();
+        let target = target.filter(|path| !path.is_empty()).unwrap_or(MESSAGE_PATH);
+        if setup.binds.iter().any(|bind| bind.target == target) {
+            return;
+        }
+        match make_writable(file) {
+            Ok(()) => setup.binds.push(Bind {
+                source: file.to_owned(),
+                target: target.to_owned(),
+                read_only: false,
+                made_in: None,
+            }),
+            Err(error) => {
+                tracing::warn!(path = %file.display(), %error, "a file for a container's last words could not be made");
+            }
+        }
+    }
+
     fn find<'a>(&'a self, attempt: &'a Attempt) -> BoxFuture<'a, Result<Found, StartError>> {
         Box::pin(async move { Ok(self.look(attempt).await?) })
     }
@@ -250,6 +275,13 @@ impl Engine for Containers {
             }
         })
     }
+}
+
+/// Makes a file that the container can write to as any user, as the kubelet does; it lies in a folder that only we can enter.
+fn make_writable(file: &Path) -> io::Result<()> {
+    std::fs::create_dir_all(file.parent().unwrap_or(Path::new(".")))?;
+    let made = File::options().create(true).append(true).open(file)?;
+    made.set_permissions(Permissions::from_mode(0o666))
 }
 
 /// Makes the folder of the attempt's log before there is a container: by a pod's folder its containers are found when

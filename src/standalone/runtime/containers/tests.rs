@@ -229,6 +229,26 @@ async fn volumes_are_mounted() {
 
 #[tokio::test(flavor = "multi_thread")]
 #[ignore = "needs podman, runc and a static busybox"]
+async fn what_is_said_of_the_end_is_found_whoever_says_it() {
+    let podman = Podman::start().await;
+    let data = DataDir::ephemeral().unwrap();
+    let containers = containers(&podman, &data);
+    for (number, path) in [(0, "/dev/termination-log"), (1, "/tmp/last/words")] {
+        let script = format!("echo why > {path}; exit 3");
+        let container = json!({
+            "command": ["/bin/sh", "-c", script], "terminationMessagePath": path, "securityContext": {"runAsUser": 1000},
+        });
+        let attempt = attempt(&data, &container, &json!({}), number);
+        let file = data.pod("u-1").message("main", number);
+        let mut setup = Setup::default();
+        containers.give_message_file(&attempt.container, &file, &mut setup);
+        assert_eq!(told(&containers, &attempt, setup).await, "\nError 3");
+        assert_eq!(fs::read_to_string(&file).unwrap(), "why\n", "{path}");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+#[ignore = "needs podman, runc and a static busybox"]
 async fn a_container_is_found_again_and_told_to_end() {
     let podman = Podman::start().await;
     let data = DataDir::ephemeral().unwrap();

@@ -55,12 +55,17 @@ async fn nothing_is_inherited() {
     let base = Base::chosen_from("/tmp".into(), [("PATH".to_owned(), "/usr/bin:/bin".to_owned())]);
     let container = json!({"name": "main", "command": ["env"]});
     let story = live_with(&container, RestartPolicy::Never, base).story().await;
-    let mut lines: Vec<_> = story.lines().collect();
+    let without_folder = |line: &str| match line.split_once("=/") {
+        Some((name, path)) if path.contains("u-1") => format!("{name}={}", path.rsplit('/').next().unwrap()),
+        _ => line.to_owned(),
+    };
+    let mut lines: Vec<_> = story.lines().map(without_folder).collect();
     lines.sort_unstable();
     insta::assert_snapshot!(lines.join("\n"), @r"
       HOME=/
       HOSTNAME=test-1
       PATH=/usr/bin:/bin
+      TERMINATION_MESSAGE_PATH=main.0.message
     ended with 0
     started
     ");

@@ -1,0 +1,118 @@
+//! By which name the lines of a process are shown: that of its Job, with its index if it has one. Where a Job has several
+//! pods at a time that no index tells apart, it is that of the pod, until the Job ends.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use crate::cli::up::happening::Happening;
+use crate::cronjob::Key;
+use crate::standalone::runtime::{Origin, What};
+
+/// The Jobs whose processes run, and who speaks for them.
+#[derive(Debug, Default)]
+pub(super) struct Naming {
+    jobs: BTreeMap<Key, Pods>,
+}
+
+#[derive(Debug, Default)]
+struct Pods {
+    running: BTreeSet<String>,
+    /// Whether there were several at a time.
+    are_many: bool,
+}
+
+impl Naming {
+    /// Takes in what happens.
+    pub(super) fn hear(&mut self, happening: &Happening) {
+        match happening {
+            Happening::Process(event) => self.hear_process(&event.origin, &event.what),
+            Happening::JobEnded(ended) => {
+                self.jobs.remove(&ended.job);
+            }
+            Happening::Decision(_) | Happening::Followed(_) => {}
+        }
+    }
+
+    fn hear_process(&mut self, origin: &Origin, what: &What) {
+        let Some(job) = job(origin) else { return };
+        match what {
+            What::Started { .. } => {
+                let pods = self.jobs.entry(job).or_default();
+                pods.running.insert(origin.pod.clone());
+                pods.are_many |= pods.running.len() > 1;
+            }
+            What::Ended { .. } => {
+                if let Some(pods) = self.jobs.get_mut(&job) {
+                    pods.running.remove(&origin.pod);
+                }
+            }
+            What::Line { .. } | What::NotStarted { .. } | What::RestartsAfter { .. } => {}
+        }
+    }
+
+    /// The name for what a process writes, and for what becomes of it.
+    pub(super) fn of(&self, origin: &Origin) -> String {
+        let Origin {
+            job: name,
+            index,
+            pod,
+            ..
+        } = origin;
+        let are_many = job(origin)
+            .and_then(|job| self.jobs.get(&job))
+            .is_some_and(|pods| pods.are_many);
+        match (name, index) {
+            (Some(job), Some(index)) => format!("{job}[{index}]"),
+            (Some(job), None) if !are_many => job.clone(),
+            _ => pod.clone(),
+        }
+    }
+}
+
+fn job(origin: &Origin) -> Option<Key> {
+    Some(Key {
+        namespace: origin.namespace.clone(),
+        name: origin.job.clone()?,
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+
+    use super::*;
+    use crate::standalone::runtime::Event;
+
+    fn origin(pod: &str, index: Option<&str>) -> Origin {
+        Origin {
+            namespace: "default".into(),
+            job: Some("pool".into()),
+            index: index.map(Into::into),
+            pod: pod.into(),
+            container: "main".into(),
+        }
+    }
+
+    #[test]
+    fn pods_are_named_where_a_job_has_several_at_a_time() {
+        let mut naming = Naming::default();
+        let mut after = |pod: &str, what: What| {
+            naming.hear(&Happening::Process(Event {
+                origin: Arc::new(origin(pod, None)),
+                at: "2026-11-24T16:00:00Z".parse().unwrap(),
+                what,
+            }));
+            naming.of(&origin(pod, None))
+        };
+        let starts = || What::Started { pid: 7 };
+        let ends = || What::Ended {
+            exit_code: 1,
+            signal: None,
+        };
+        assert_eq!(after("pool-a", starts()), "pool");
+        assert_eq!(after("pool-a", ends()), "pool");
+        assert_eq!(after("pool-b", starts()), "pool", "it is tried again");
+        assert_eq!(after("pool-c", starts()), "pool-c");
+        assert_eq!(after("pool-b", ends()), "pool-b");
+        assert_eq!(naming.of(&origin("pool-c", Some("2"))), "pool[2]");
+    }
+}
