@@ -177,7 +177,7 @@ impl JobController {
         };
         let mut decision = decide(&job, &pods, self.clock.now());
         if self.shutdown > Shutdown::No {
-            decision = decision.without_new_pods();
+            decision = decision.without_new_pods(&job);
         }
         self.wakes.set(&uid, decision.wake);
         if !decision.is_idle() {

@@ -60,9 +60,12 @@ impl JobDecision {
         *self == nothing
     }
 
-    /// The same decision, but no pods are made: for a controller that is about to stop.
+    /// The same decision about `job`, but no pods are made: for a controller that is about to stop.
+    ///
+    /// When nothing but a new pod was missing, nothing is left to write: a status that says what the Job says already would
+    /// be written, and decided on, for ever.
     #[must_use]
-    pub fn without_new_pods(mut self) -> Self {
+    pub fn without_new_pods(mut self, job: &Job) -> Self {
         let fewer = i32::try_from(std::mem::take(&mut self.create).len()).unwrap_or(i32::MAX);
         if let Some(status) = &mut self.status {
             status.active = status
@@ -70,6 +73,7 @@ impl JobDecision {
                 .map(|active| active - fewer)
                 .filter(|active| *active > 0);
         }
+        self.status = self.status.filter(|status| Some(status) != job.status.as_ref());
         self
     }
 }

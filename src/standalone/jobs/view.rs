@@ -107,12 +107,13 @@ impl<K: Resource + Clone> Objects<K> {
         }
     }
 
+    /// Takes an object in. The same version again is no news: it was answered before the watch told of it.
     fn put(&mut self, object: K) -> Vec<Heard<K>> {
         let uid = uid(&object);
         if self
             .by_uid
             .get(&uid)
-            .is_some_and(|known| revision(&**known) > revision(&object))
+            .is_some_and(|known| revision(&**known) >= revision(&object))
         {
             return Vec::new();
         }

@@ -27,3 +27,21 @@ fn the_same_job_gets_the_same_pods_however_often_it_is_asked() {
         decide::<Pod>(&job, &[], at(77)).create
     );
 }
+
+#[test]
+fn before_a_stop_no_pod_is_made_and_nothing_is_written_twice() {
+    let mut job = job(&json!({}));
+    // The failed pod is counted first; then it is time to try again, which is left to whoever comes after.
+    for (failed, writes) in [
+        ("failed -60s", true),
+        ("failed counted -60s", true),
+        ("failed counted -60s", false),
+    ] {
+        let decision = decide(&job, &pods(failed), at(0)).without_new_pods(&job);
+        assert!(decision.create.is_empty());
+        assert_eq!(decision.status.is_some(), writes, "{failed}: {}", told(&decision));
+        job.status = decision.status.or(job.status);
+    }
+    let later = decide(&job, &pods("failed counted -60s"), at(0));
+    assert_eq!(later.create.len(), 1, "only the stop keeps it from another pod");
+}
