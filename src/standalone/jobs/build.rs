@@ -108,7 +108,8 @@ fn put_in_place(
     }
 }
 
-fn owner(job: &Job) -> OwnerReference {
+/// The Job as the owner of its pods.
+pub(super) fn owner(job: &Job) -> OwnerReference {
     OwnerReference {
         api_version: "batch/v1".to_owned(),
         kind: "Job".to_owned(),

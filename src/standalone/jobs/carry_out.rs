@@ -9,12 +9,14 @@ use std::sync::Arc;
 use futures::{StreamExt, stream};
 use k8s_openapi::api::batch::v1::{Job, JobStatus};
 use k8s_openapi::api::core::v1::Pod;
+use k8s_openapi::apimachinery::pkg::apis::meta::v1::OwnerReference;
 use kube::api::{DeleteParams, Patch, PatchParams, PostParams, Preconditions};
 use kube::{Api, Client, Error};
 use serde_json::json;
 
+use super::claim::{adopted, disowned, finalizers_of_others};
 use super::decide::{JobDecision, JobEvent};
-use super::pods::{TRACKING_FINALIZER, name};
+use super::pods::name;
 
 /// How many pods of one Job are written at one time.
 const WRITES_AT_ONCE: usize = 16;
@@ -48,6 +50,11 @@ pub(super) async fn carry_out(
         job,
     };
     let mut outcome = Outcome::default();
+    writer.adopt(&decision.adopt, &pods, &mut outcome).await;
+    for pod in by_names(&pods, &decision.disown) {
+        let (owners, finalizers) = disowned(&writer.job, &pod);
+        writer.give(&pod, &owners, &finalizers, &mut outcome).await;
+    }
     writer.create(decision.create, &mut outcome).await;
     let counted = match decision.status {
         Some(status) => writer.write_status(status, &mut outcome).await,
@@ -72,6 +79,48 @@ struct Writer {
 }
 
 impl Writer {
+    /// Takes pods over. A Job that is being deleted must not: what is left behind on purpose would be deleted after it. That
+    /// may not have been heard of yet, so it is asked for.
+    async fn adopt(&self, names: &[String], pods: &[Pod], outcome: &mut Outcome) {
+        if names.is_empty() {
+            return;
+        }
+        let job_name = self.job.metadata.name.as_deref().unwrap_or_default();
+        match self.jobs.get_opt(job_name).await {
+            Ok(Some(job))
+                if job.metadata.uid == self.job.metadata.uid && job.metadata.deletion_timestamp.is_none() => {
+            }
+            // The watch tells.
+            Ok(_) => return,
+            Err(_) => return outcome.failed = true,
+        }
+        for pod in by_names(pods, names) {
+            let (owners, finalizers) = adopted(&self.job, &pod);
+            self.give(&pod, &owners, &finalizers, outcome).await;
+        }
+    }
+
+    /// Gives a pod other owners and finalizers, if it is still as it was seen.
+    async fn give(&self, pod: &Pod, owners: &[OwnerReference], finalizers: &[String], outcome: &mut Outcome) {
+        let patch = json!({"metadata": {
+            "uid": pod.metadata.uid,
+            "resourceVersion": pod.metadata.resource_version,
+            "ownerReferences": owners,
+            "finalizers": finalizers,
+        }});
+        let parameters = PatchParams::default();
+        let patch = Patch::Merge(&patch);
+        match self.pods.patch(name(pod), &parameters, &patch).await {
+            Ok(pod) => outcome.pods.push(pod),
+            // The watch tells what has changed, and then it is decided anew.
+            Err(Error::Api(status)) if matches!(status.code, 404 | 409) => {}
+            Err(error) => {
+                tracing::warn!(pod = name(pod), %error, "the owner of a pod could not be written");
+                outcome.failed = true;
+            }
+        }
+    }
+
     async fn create(&self, pods: Vec<Pod>, outcome: &mut Outcome) {
         let mut answers = stream::iter(pods)
             .map(|pod| async move { (self.pods.create(&PostParams::default(), &pod).await, pod) })
@@ -149,15 +198,11 @@ impl Writer {
     }
 
     async fn release_one(&self, pod: &Pod) -> kube::Result<Pod> {
-        let finalizers = pod.metadata.finalizers.iter().flatten();
-        let kept: Vec<&String> = finalizers
-            .filter(|finalizer| *finalizer != TRACKING_FINALIZER)
-            .collect();
         // The revision guards the other finalizers, the uid another pod of the same name.
         let patch = json!({"metadata": {
             "uid": pod.metadata.uid,
             "resourceVersion": pod.metadata.resource_version,
-            "finalizers": kept,
+            "finalizers": finalizers_of_others(pod),
         }});
         let released = self
             .pods

@@ -181,11 +181,7 @@ impl JobController {
         }
         self.wakes.set(&uid, decision.wake);
         if !decision.is_idle() {
-            let touched = decision
-                .release
-                .iter()
-                .chain(&decision.delete)
-                .collect::<HashSet<_>>();
+            let touched: HashSet<_> = decision.touched().collect();
             let touched = pods
                 .into_iter()
                 .filter(|pod| touched.contains(&name(pod).to_owned()))
@@ -203,7 +199,7 @@ impl JobController {
             .view
             .pods(&uid)
             .into_iter()
-            .filter(|pod| is_tracked(pod))
+            .filter(|pod| is_tracked(pod) && !self.view.is_selected(pod))
             .cloned()
             .collect();
         // They may be in several namespaces when they belong to nobody; one at a time, the others follow.

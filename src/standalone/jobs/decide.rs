@@ -3,6 +3,7 @@
 //! One pure function, from a Job, its pods and the time to a [`JobDecision`] that leaves no choice to whoever carries
 //! it out. The rules are those of Kubernetes' Job controller (`pkg/controller/job`), in its order:
 //!
+//! 0. take over the pods that are the Job's by their labels, and let go of those that no longer are;
 //! 1. count the pods that have ended;
 //! 2. is the Job's fate decided: by what is written already, by a pod failure policy, by too many failures, by its
 //!    deadline, by its indexes, by its success policy?
@@ -16,6 +17,7 @@ use k8s_openapi::api::batch::v1::{Job, JobStatus};
 use k8s_openapi::api::core::v1::Pod;
 
 use super::build::owns;
+use super::claim::Claim;
 use super::conditions::{Fate, sealed, set};
 use super::failure_policy::{Judgement, judge};
 use super::manage::{self, Plan};
@@ -34,6 +36,10 @@ pub(super) const UNCOUNTED_AT_ONCE: usize = 500;
 /// What is to be done for a Job, in the order of the fields.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct JobDecision {
+    /// Names of the pods to take over. Everything else waits until that is done.
+    pub adopt: Vec<String>,
+    /// Names of the pods to let go of, as above.
+    pub disown: Vec<String>,
     /// Pods to make.
     pub create: Vec<Pod>,
     /// The status to write, when it differs from the one the Job has.
@@ -58,6 +64,12 @@ impl JobDecision {
             ..Self::default()
         };
         *self == nothing
+    }
+
+    /// The names of the pods that are changed or deleted.
+    pub(super) fn touched(&self) -> impl Iterator<Item = &String> {
+        let claimed = self.adopt.iter().chain(&self.disown);
+        claimed.chain(&self.release).chain(&self.delete)
     }
 
     /// The same decision about `job`, but no pods are made: for a controller that is about to stop.
@@ -124,6 +136,14 @@ pub fn decide<P: Borrow<Pod>>(job: &Job, pods: &[P], now: Timestamp) -> JobDecis
     let status = job.status.clone().unwrap_or_default();
     if job.metadata.deletion_timestamp.is_some() || sealed(&status).is_some() {
         return finished(job, &own, now);
+    }
+    let Claim { adopt, disown } = Claim::of(job, &pods);
+    if !adopt.is_empty() || !disown.is_empty() {
+        return JobDecision {
+            adopt,
+            disown,
+            ..JobDecision::default()
+        };
     }
     let wanted = Wanted::of(spec);
     let mut status = status;

@@ -13,6 +13,7 @@
 //! | `backoff` | the wait before a failed pod is replaced |
 //! | `indexed`, `indexes` | Jobs whose completions have numbers |
 //! | `failure_policy`, `success_policy`, `ttl` | one field of the Job each |
+//! | `claim` | which pods are the Job's at all |
 //! | `build`, `names`, `pods` | a pod from the template, its name, what the rules ask of it |
 //! | `view` | what is known of the API, never older than our own writes |
 //! | `controller`, `wakes`, `carry_out` | the loop, when it wakes, what it writes |
@@ -20,6 +21,7 @@
 mod backoff;
 mod build;
 mod carry_out;
+mod claim;
 mod conditions;
 mod controller;
 mod decide;

@@ -16,16 +16,24 @@ use k8s_openapi::api::core::v1::Pod;
 use kube::runtime::watcher::Event;
 use kube::{Resource, ResourceExt};
 
+use super::claim::may_adopt;
+
 /// The uid of an object.
 pub(super) type Uid = String;
+
+/// Namespace and name.
+type Place = (String, String);
+
+/// What nobody controls is under this.
+const NOBODY: &str = "";
 
 /// See the module's documentation.
 #[derive(Debug, Default)]
 pub(super) struct View {
     jobs: Objects<Job>,
     pods: Objects<Pod>,
-    /// The pods of each Job, by name. Pods without a Job are under the empty uid.
-    by_owner: HashMap<Uid, BTreeMap<String, Uid>>,
+    /// The pods of each Job. Pods without a Job are under the empty uid.
+    by_owner: HashMap<Uid, BTreeMap<Place, Uid>>,
     /// Names that pods of others keep from a Job.
     foreign: HashMap<Uid, BTreeMap<String, Pod>>,
 }
@@ -55,7 +63,11 @@ impl<K> Default for Objects<K> {
 
 /// What became of an object.
 enum Heard<K> {
-    Known(Arc<K>),
+    /// It is so now, and was so before, if it was known.
+    Known {
+        now: Arc<K>,
+        before: Option<Arc<K>>,
+    },
     Gone(Arc<K>),
 }
 
@@ -117,9 +129,9 @@ impl<K: Resource + Clone> Objects<K> {
         {
             return Vec::new();
         }
-        let object = Arc::new(object);
-        self.by_uid.insert(uid, object.clone());
-        vec![Heard::Known(object)]
+        let now = Arc::new(object);
+        let before = self.by_uid.insert(uid, now.clone());
+        vec![Heard::Known { now, before }]
     }
 }
 
@@ -181,7 +193,30 @@ impl View {
         let own = self.by_owner.get(uid).into_iter().flat_map(BTreeMap::values);
         let own = own.filter_map(|pod| self.pods.by_uid.get(pod)).map(|pod| &**pod);
         own.chain(self.foreign.get(uid).into_iter().flat_map(BTreeMap::values))
+            .chain(self.free(uid))
             .collect()
+    }
+
+    /// The pods that the Job could take over.
+    fn free(&self, uid: &str) -> impl Iterator<Item = &Pod> {
+        let job = self.jobs.by_uid.get(uid).map(|job| &**job);
+        let free = self.by_owner.get(NOBODY).into_iter().flat_map(BTreeMap::values);
+        let free = free.filter(move |_| job.is_some());
+        free.filter_map(|pod| self.pods.by_uid.get(pod))
+            .map(|pod| &**pod)
+            .filter(move |pod| job.is_some_and(|job| may_adopt(job, pod)))
+    }
+
+    /// The Jobs that could take a pod over.
+    fn selecting(&self, pod: &Pod) -> impl Iterator<Item = Uid> {
+        let jobs = self.jobs.by_uid.iter();
+        jobs.filter(move |(_, job)| may_adopt(job, pod))
+            .map(|(uid, _)| uid.clone())
+    }
+
+    /// Whether there is a Job that could take a pod over.
+    pub(super) fn is_selected(&self, pod: &Pod) -> bool {
+        self.selecting(pod).next().is_some()
     }
 
     /// All Jobs, and all that pods say they belong to.
@@ -198,7 +233,7 @@ impl View {
         let mut dirty = Vec::new();
         for heard in heard {
             match heard {
-                Heard::Known(job) => dirty.push(uid(&*job)),
+                Heard::Known { now, .. } => dirty.push(uid(&*now)),
                 Heard::Gone(job) => {
                     self.foreign.remove(&uid(&*job));
                     dirty.push(uid(&*job));
@@ -212,30 +247,39 @@ impl View {
         let mut dirty = Vec::new();
         for heard in heard {
             match heard {
-                Heard::Known(pod) => {
-                    let owner = owner(&pod);
+                Heard::Known { now, before } => {
+                    let owner = owner(&now);
+                    if let Some(before) = before.filter(|before| self::owner(before) != owner) {
+                        dirty.push(self.part(&before));
+                    }
+                    if owner == NOBODY {
+                        dirty.extend(self.selecting(&now));
+                    }
                     self.by_owner
                         .entry(owner.clone())
                         .or_default()
-                        .insert(pod.name_any(), uid(&*pod));
+                        .insert(place(&now), uid(&*now));
                     dirty.push(owner);
                 }
-                Heard::Gone(pod) => {
-                    let owner = owner(&pod);
-                    if let Some(names) = self.by_owner.get_mut(&owner) {
-                        // A pod of the same name may have come after it.
-                        if names.get(&pod.name_any()) == Some(&uid(&*pod)) {
-                            names.remove(&pod.name_any());
-                        }
-                        if names.is_empty() {
-                            self.by_owner.remove(&owner);
-                        }
-                    }
-                    dirty.push(owner);
-                }
+                Heard::Gone(pod) => dirty.push(self.part(&pod)),
             }
         }
         dirty
+    }
+
+    /// Takes a pod from the Job that it was known under, and tells which that is.
+    fn part(&mut self, pod: &Pod) -> Uid {
+        let (owner, place) = (owner(pod), place(pod));
+        if let Some(pods) = self.by_owner.get_mut(&owner) {
+            // A pod of the same name may have come after it.
+            if pods.get(&place) == Some(&uid(pod)) {
+                pods.remove(&place);
+            }
+            if pods.is_empty() {
+                self.by_owner.remove(&owner);
+            }
+        }
+        owner
     }
 }
 
@@ -244,6 +288,10 @@ fn owner(pod: &Pod) -> Uid {
     let mut owners = pod.metadata.owner_references.iter().flatten();
     let job = owners.find(|owner| owner.controller == Some(true) && owner.kind == "Job");
     job.map(|owner| owner.uid.clone()).unwrap_or_default()
+}
+
+fn place(pod: &Pod) -> Place {
+    (pod.namespace().unwrap_or_default(), pod.name_any())
 }
 
 fn uid(object: &impl Resource) -> Uid {
@@ -365,5 +413,28 @@ mod tests {
         assert_eq!(seen(&view), "a@3 x@1");
         view.hear_job(Event::Delete(job()));
         assert_eq!(seen(&view), "a@3");
+    }
+
+    #[test]
+    fn a_job_hears_of_the_pods_that_its_selector_means_and_of_those_it_lost() {
+        let mut view = view(&[]);
+        let mut job = job();
+        job.metadata.resource_version = Some("2".to_owned());
+        job.spec =
+            serde_json::from_value(json!({"selector": {"matchLabels": {"job": "report"}}, "template": {}}))
+                .unwrap();
+        view.hear_job(Event::Apply(job));
+        let mut free = pod("a", "p-1", 5);
+        free.metadata.owner_references = None;
+        free.metadata.labels = Some([("job".to_owned(), "report".to_owned())].into());
+        assert_eq!(view.hear_pod(Event::Apply(free.clone())), ["j", NOBODY]);
+        assert_eq!(seen(&view), "a@5");
+        assert!(view.is_selected(&free));
+        assert_eq!(view.answer_pod(pod("a", "p-1", 6)), [NOBODY, "j"]);
+        assert_eq!(seen(&view), "a@6");
+        free.metadata.resource_version = Some("7".to_owned());
+        free.metadata.labels = None;
+        assert_eq!(view.hear_pod(Event::Apply(free)), ["j", NOBODY]);
+        assert_eq!(seen(&view), "");
     }
 }

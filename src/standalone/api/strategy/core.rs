@@ -279,6 +279,11 @@ impl Strategy for Pods {
         object["status"] = json!({ "phase": "Pending", "qosClass": qos::class(&object["spec"]) });
     }
 
+    /// What is left out is as it is by default, or leaving it out would be a change.
+    fn prepare_update(&self, object: &mut Value, _old: &Value) {
+        defaults::pod(object);
+    }
+
     fn warnings(&self, object: &Value) -> Vec<String> {
         warnings_of(object, validate::warnings::pod)
     }

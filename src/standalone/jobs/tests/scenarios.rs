@@ -11,6 +11,7 @@ use kube::client::Body;
 use super::super::carry_out::{Outcome, carry_out};
 use super::super::decide;
 use super::*;
+use crate::standalone::instants::to_time;
 
 /// A request as `METHOD /path`, and what is answered: a code and an object.
 type Exchange = (&'static str, u16, Value);
@@ -200,4 +201,58 @@ async fn a_pod_that_has_changed_is_let_go_as_it_is_now() {
         ("PATCH /api/v1/namespaces/shop/pods/p1", 200, answer(&newer)),
     ];
     assert!(!carried_out(job, pods, script).await.failed);
+}
+
+/// A Job whose pods have a label, with a pod that has lost its owner.
+fn orphaned() -> (Job, Pod) {
+    let mut job = job(&json!({"selector": {"matchLabels": {"job-name": "report"}}}));
+    job.metadata.uid = Some("j-1".to_owned());
+    let mut orphan = pod(1, "active counted");
+    orphan.metadata.owner_references = None;
+    orphan.metadata.labels = Some([("job-name".to_owned(), "report".to_owned())].into());
+    (job, orphan)
+}
+
+#[tokio::test]
+async fn a_pod_that_is_the_jobs_by_its_labels_is_taken_over_before_anything_else() {
+    let (job, orphan) = orphaned();
+    let script = vec![
+        (
+            "GET /apis/batch/v1/namespaces/shop/jobs/report",
+            200,
+            answer(&job),
+        ),
+        (
+            "PATCH /api/v1/namespaces/shop/pods/p1",
+            200,
+            answer(&pod(1, "active")),
+        ),
+    ];
+    let outcome = carried_out(job, vec![orphan], script).await;
+    assert_eq!(outcome.pods, [pod(1, "active")]);
+    assert!(!outcome.failed);
+}
+
+#[tokio::test]
+async fn a_job_that_is_being_deleted_takes_nothing_over() {
+    let (job, orphan) = orphaned();
+    let mut deleted = job.clone();
+    deleted.metadata.deletion_timestamp = Some(to_time(noon()));
+    let script = vec![(
+        "GET /apis/batch/v1/namespaces/shop/jobs/report",
+        200,
+        answer(&deleted),
+    )];
+    let outcome = carried_out(job, vec![orphan], script).await;
+    assert!(outcome.pods.is_empty() && !outcome.failed);
+}
+
+#[tokio::test]
+async fn a_pod_without_the_jobs_labels_is_let_go() {
+    let (job, mut taken) = orphaned();
+    taken.metadata.labels = None;
+    taken.metadata.owner_references = pod(1, "active").metadata.owner_references;
+    let script = vec![("PATCH /api/v1/namespaces/shop/pods/p1", 200, answer(&taken))];
+    let outcome = carried_out(job, vec![taken.clone()], script).await;
+    assert_eq!(outcome.pods, [taken]);
 }
