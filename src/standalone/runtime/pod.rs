@@ -302,13 +302,13 @@ impl PodTask {
         if self.written.as_ref() == Some(&status) {
             return true;
         }
-        // The uid guards against another pod of the same name.
+        // The uid guards against another pod of the same name. Conditions of others stay: that somebody evicts it.
         let patch = json!({"metadata": {"uid": self.pod.metadata.uid}, "status": &status});
         let name = self.pod.metadata.name.as_deref().unwrap_or_default();
         match self
             .machine
             .pods(&self.pod)
-            .patch_status(name, &PatchParams::default(), &Patch::Merge(patch))
+            .patch_status(name, &PatchParams::default(), &Patch::Strategic(patch))
             .await
         {
             Ok(_) => {

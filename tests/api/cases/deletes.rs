@@ -52,6 +52,64 @@ pub(crate) async fn a_delete_may_insist(cluster: Cluster) {
         .unwrap();
 }
 
+pub(crate) async fn a_pod_is_evicted(cluster: Cluster) {
+    let api = cluster.pods();
+    let mut object = pod("held");
+    object.metadata.finalizers = Some(vec!["example.com/a".to_owned()]);
+    api.create(&POST, &object).await.unwrap();
+    let request = |path: &str, body: &Value| {
+        let path = format!("/api/v1/namespaces/{}/pods/{path}/eviction", cluster.namespace);
+        let body = serde_json::to_vec(body).unwrap();
+        let request = http::Request::post(path).header("Content-Type", "application/json");
+        cluster.client.request::<Value>(request.body(body).unwrap())
+    };
+    let eviction = |name: &str, options: Value| {
+        json!({
+            "apiVersion": "policy/v1", "kind": "Eviction", "metadata": { "name": name }, "deleteOptions": options,
+        })
+    };
+    let rehearsal = eviction("held", json!({ "dryRun": ["All"] }));
+    let answer = request("held", &rehearsal).await.unwrap();
+    assert_eq!(
+        (&answer["status"], &answer["code"]),
+        (&json!("Success"), &json!(201))
+    );
+    assert_eq!(api.get("held").await.unwrap().metadata.deletion_timestamp, None);
+    request("held", &eviction("held", json!({ "gracePeriodSeconds": 0 })))
+        .await
+        .unwrap();
+    let evicted = api.get("held").await.unwrap();
+    assert!(evicted.metadata.deletion_timestamp.is_some());
+    let conditions = evicted.status.unwrap().conditions.unwrap();
+    let disrupted = conditions
+        .iter()
+        .find(|each| each.type_ == "DisruptionTarget")
+        .unwrap();
+    assert_eq!(
+        (
+            disrupted.status.as_str(),
+            disrupted.reason.as_deref(),
+            disrupted.message.as_deref()
+        ),
+        (
+            "True",
+            Some("EvictionByEvictionAPI"),
+            Some("Eviction API: evicting")
+        )
+    );
+    for (path, body, reason) in [
+        ("held", eviction("other", Value::Null), "BadRequest"),
+        ("none", eviction("none", Value::Null), "NotFound"),
+    ] {
+        assert_eq!(refused(request(path, &body).await).reason, reason);
+    }
+    let let_go = json!({ "metadata": { "finalizers": null } });
+    api.patch("held", &PatchParams::default(), &Patch::Merge(let_go))
+        .await
+        .unwrap();
+    eventually_gone(&api, "held").await;
+}
+
 pub(crate) async fn a_finalizer_holds_until_it_is_removed(cluster: Cluster) {
     let api = cluster.config_maps();
     let mut object = config_map("held");

@@ -48,6 +48,7 @@ pub(crate) fn all() -> Vec<Case> {
             fields_that_nobody_knows_are_refused_on_demand
             fields_that_nobody_knows_are_taken_out_with_a_warning
             a_pod_has_the_defaults_of_kubernetes
+            what_the_update_of_a_pod_leaves_out_is_as_it_was_by_default
             the_generation_counts_changes_of_the_spec
             a_change_that_changes_nothing_is_no_write
             the_later_of_two_writers_is_refused
@@ -87,6 +88,7 @@ pub(crate) fn all() -> Vec<Case> {
         deletes {
             a_delete_answers_what_it_did
             a_delete_may_insist
+            a_pod_is_evicted
             a_finalizer_holds_until_it_is_removed
             a_pod_is_given_time_to_end
             a_collection_is_deleted_by_selector

@@ -6,7 +6,7 @@ use kube::ResourceExt;
 use kube::api::PostParams;
 use serde_json::{Value, json};
 
-use crate::cluster::{Cluster, config_map, cron_job, job, refused, typed};
+use crate::cluster::{Cluster, config_map, cron_job, job, pod, refused, typed};
 
 const POST: PostParams = PostParams {
     dry_run: false,
@@ -212,6 +212,31 @@ pub(crate) async fn a_pod_has_the_defaults_of_kubernetes(cluster: Cluster) {
         "status": { "phase": "Pending", "qosClass": "Burstable" },
     });
     assert_eq!(seen, expected);
+}
+
+pub(crate) async fn what_the_update_of_a_pod_leaves_out_is_as_it_was_by_default(cluster: Cluster) {
+    let made = cluster.pods().create(&POST, &pod("plain")).await.unwrap();
+    let mut object = serde_json::to_value(&made).unwrap();
+    let spec = object["spec"].as_object_mut().unwrap();
+    for field in [
+        "dnsPolicy",
+        "schedulerName",
+        "securityContext",
+        "enableServiceLinks",
+    ] {
+        assert!(spec.remove(field).is_some(), "{field}");
+    }
+    let container = spec["containers"][0].as_object_mut().unwrap();
+    for field in ["resources", "terminationMessagePath", "imagePullPolicy"] {
+        assert!(container.remove(field).is_some(), "{field}");
+    }
+    let kept = cluster
+        .pods()
+        .replace("plain", &POST, &typed(object))
+        .await
+        .unwrap();
+    assert_eq!(kept.spec, made.spec);
+    assert_eq!(kept.resource_version(), made.resource_version());
 }
 
 pub(crate) async fn the_generation_counts_changes_of_the_spec(cluster: Cluster) {

@@ -153,6 +153,7 @@ fn entries(resource: &Resource) -> Vec<Value> {
     let mut entries = vec![entry];
     if resource.has_log {
         entries.push(subresource("log", &["get"]));
+        entries.push(super::eviction::entry(resource));
     }
     if resource.has_status {
         entries.push(subresource("status", &["get", "patch", "update"]));

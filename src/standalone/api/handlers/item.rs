@@ -211,7 +211,11 @@ pub(super) fn deletion(call: &Call, content: &Content) -> Result<(Deletion, Mode
     } else {
         WriteQuery::default()
     };
-    let options = content.options()?;
+    deletion_by(&content.options()?, query)
+}
+
+/// How to delete: as the options say, and the query where they say nothing.
+pub(super) fn deletion_by(options: &Value, query: WriteQuery) -> Result<(Deletion, Mode), ApiError> {
     if options.get("kind").is_some_and(|kind| kind != DELETE_OPTIONS) {
         return Err(ApiError::bad_request(format!(
             "the body of a delete holds {DELETE_OPTIONS}, not {}",

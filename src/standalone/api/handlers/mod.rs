@@ -7,6 +7,7 @@ mod body;
 mod call;
 mod collection;
 mod discovery;
+mod eviction;
 mod fields;
 mod form;
 mod item;
@@ -21,7 +22,7 @@ use axum::Router;
 use axum::extract::Request;
 use axum::middleware::{Next, from_fn};
 use axum::response::{IntoResponse as _, Response};
-use axum::routing::{MethodRouter, get};
+use axum::routing::{MethodRouter, get, post};
 use http::Method;
 
 use super::error::{ApiError, JSON};
@@ -123,6 +124,7 @@ fn routes(endpoint: Endpoint) -> Router {
     if endpoint.resource.has_log {
         router = router
             .route(&format!("{item}/log"), get(log::read))
+            .route(&format!("{item}/eviction"), post(eviction::evict))
             .route(
                 &format!("{item}/attach"),
                 get(attach::refuse).post(attach::refuse),
