@@ -75,8 +75,9 @@ fn main() -> ExitCode {
         limits::what_takes_too_much_memory_is_ended_and_says_so
         limits::what_stays_within_its_limits_is_left_alone
     };
-    let with_others: [Case; 1] = cases! {
+    let with_others: [Case; 2] = cases! {
         others::another_user_reads_nothing_and_orders_nothing
+        others::a_pod_runs_as_the_user_it_asks_for
     };
     let with_a_terminal: [Case; 1] = cases! {
         ends::a_terminal_that_is_closed_is_a_stop

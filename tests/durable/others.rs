@@ -69,3 +69,49 @@ pub(crate) async fn another_user_reads_nothing_and_orders_nothing() {
     up.signal("INT");
     up.interrupt();
 }
+
+/// A Job of another user, who writes to a volume of its pod; it may see neither the data folder nor another pod.
+pub(crate) async fn a_pod_runs_as_the_user_it_asks_for() {
+    let shared = TempDir::new().expect("a folder");
+    fs::set_permissions(shared.path(), fs::Permissions::from_mode(0o755)).expect("it is ours");
+    let place = Place::with_data_in(shared.path().join("data"));
+    let data = place.data().display();
+    let script = format!(
+        "id -u; id -g; id -G; touch work/mine; ls -n work/mine | cut -d' ' -f3,4; ls {data} 2>/dev/null || echo closed; \
+         cat {data}/token 2>/dev/null || echo closed; echo written > /dev/stdout"
+    );
+    let context = "securityContext: {runAsUser: 65534, runAsGroup: 65533, fsGroup: 4711}, volumes: [{name: work, emptyDir: {}}], containers:";
+    let mounted = "volumeMounts: [{name: work, mountPath: work}], command:";
+    let manifest = job(&script, "backoffLimit: 0, ")
+        .replace("containers:", context)
+        .replace("command:", mounted);
+    place.manifest(&manifest);
+    let up = place.up().await;
+    up.job_until("work", |status| status.succeeded == Some(1)).await;
+    let logs = files(place.data());
+    let log = logs
+        .iter()
+        .find(|file| file.ends_with("main.0.log"))
+        .expect("a log");
+    let log = fs::read_to_string(log).expect("it can be read");
+    let said: Vec<&str> = log
+        .lines()
+        .filter_map(|line| line.splitn(4, ' ').nth(3))
+        .collect();
+    assert_eq!(
+        said,
+        [
+            "65534",
+            "65533",
+            "65533 4711",
+            "65534 4711",
+            "closed",
+            "closed",
+            "written"
+        ],
+        "{log}"
+    );
+    up.interrupt();
+    // What it was opened for is no reason not to use it again.
+    place.up().await.interrupt();
+}

@@ -10,8 +10,11 @@ use super::DataDirError;
 use super::lock::LOCK_FILE;
 
 const PRIVATE: u32 = 0o700;
+/// Others may pass through, to what they know of and is open to them, and see no names.
+const PASSABLE: u32 = 0o711;
 const WRITABLE_BY_OTHERS: u32 = 0o022;
 const WRITABLE_BY_EVERYBODY: u32 = 0o002;
+const PASSABLE_BY_OTHERS: u32 = 0o001;
 /// Of a folder: only the owner of a file may rename or remove it.
 const STICKY: u32 = 0o1000;
 
@@ -69,11 +72,27 @@ pub(super) fn judge(path: &Path, seen: Seen, user: u32) -> Result<Verdict, DataD
     if mode & WRITABLE_BY_OTHERS != 0 {
         return Err(DataDirError::Writable { path: path(), mode });
     }
-    match mode & !PRIVATE & 0o777 {
+    match mode & !PASSABLE & 0o777 {
         0 => Ok(Verdict::Use),
         _ if seen.is_for_us => Ok(Verdict::MakePrivate),
         _ => Err(DataDirError::Readable { path: path(), mode }),
     }
+}
+
+/// Lets others pass through a folder of ours.
+pub(super) fn let_pass(folder: &Path) -> std::io::Result<()> {
+    fs::set_permissions(folder, Permissions::from_mode(PASSABLE))
+}
+
+/// The folder above this one that others can't pass through.
+pub(super) fn closed_above(path: &Path) -> std::io::Result<Option<PathBuf>> {
+    let real = path.canonicalize()?;
+    for folder in real.ancestors().skip(1) {
+        if permissions(&fs::metadata(folder)?) & PASSABLE_BY_OTHERS == 0 {
+            return Ok(Some(folder.to_owned()));
+        }
+    }
+    Ok(None)
 }
 
 /// Checks that nobody can put another folder in the place of this one.

@@ -12,7 +12,8 @@
 //! ```
 //!
 //! Whoever can write here can start processes as us, and whoever can read here can ask the API to. So the folder is
-//! ours, with mode 0700, or it is not used.
+//! ours, with mode 0700, or it is not used. All files in it are ours alone as well, so it gets mode 0711 where a pod runs as
+//! another user who has to come to its volumes ([`DataDir::let_pass`]).
 
 mod access;
 mod error;
@@ -24,6 +25,7 @@ mod pod_dir;
 mod tests;
 mod usage;
 
+use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -152,6 +154,34 @@ impl DataDir {
     /// Where a pod's files are. Nothing is made yet.
     pub fn pod(&self, uid: &str) -> PodDir {
         PodDir::below(&self.pods(), uid)
+    }
+
+    /// Lets other users pass to the volumes of a pod, and to the folder that its container's process starts in. What
+    /// they are let into is a question of the volumes.
+    ///
+    /// # Errors
+    ///
+    /// What the disk refuses; a folder above this one that others can't pass through, which is not ours to open.
+    pub fn let_pass(&self, pod: &PodDir, container: &str) -> io::Result<()> {
+        if let Some(closed) = access::closed_above(self.path())? {
+            return Err(io::Error::other(format!(
+                "its volumes are in {}, and only the owner of {} can pass through that; choose another folder (`--data-dir`)",
+                self.path().display(),
+                closed.display()
+            )));
+        }
+        let root = pod.root(container);
+        let roots = root.parent().unwrap_or(&root);
+        let folders = [
+            self.path(),
+            &self.pods(),
+            pod.path(),
+            &pod.volumes(),
+            roots,
+            &root,
+        ];
+        let mut there = folders.into_iter().filter(|folder| folder.exists());
+        there.try_for_each(access::let_pass)
     }
 }
 

@@ -8,6 +8,8 @@
 use std::collections::BTreeMap;
 use std::path::PathBuf;
 
+use super::credentials::Account;
+
 /// The variables that are handed on when this machine has them. `LC_*` are handed on as well.
 const HANDED_ON: [&str; 9] = [
     "PATH", "HOME", "USER", "LOGNAME", "SHELL", "LANG", "LANGUAGE", "TZ", "TMPDIR",
@@ -46,6 +48,20 @@ impl Base {
             working_dir,
             variables: chosen,
         }
+    }
+
+    /// The variables for a process of another user: what tells who somebody is tells of that user, if it is known.
+    pub(super) fn of_user(&self, account: Option<Account<'_>>) -> BTreeMap<String, String> {
+        let mut variables = self.variables.clone();
+        for name in ["USER", "LOGNAME", "SHELL"] {
+            variables.remove(name);
+        }
+        if let Some(account) = account {
+            variables.extend(["USER", "LOGNAME"].map(|name| (name.to_owned(), account.name.to_owned())));
+        }
+        let home = account.map_or("/", |account| account.home);
+        variables.insert("HOME".to_owned(), home.to_owned());
+        variables
     }
 }
 

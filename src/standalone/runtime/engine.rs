@@ -29,6 +29,9 @@ pub(super) trait Engine: std::fmt::Debug + Send + Sync {
     /// What of a container does not hold here, although it runs: a word for programs, and a sentence.
     fn caveat(&self, container: &Container) -> Option<(&'static str, String)>;
 
+    /// What of a pod as a whole does not hold here, in the same way.
+    fn caveat_of_pod(&self, pod: &Pod) -> Option<(&'static str, String)>;
+
     /// Gives a container a file for what it says of its end. A process finds it by a variable: the path that its container
     /// would have, `/dev/termination-log`, is a file of this machine.
     fn give_message_file(&self, _container: &Container, file: &Path, setup: &mut Setup) {

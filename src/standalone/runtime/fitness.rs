@@ -10,11 +10,12 @@ use std::path::Path;
 
 use k8s_openapi::api::core::v1::{Container, Pod, Volume, VolumeMount};
 
+use super::credentials::{self, Own};
 use super::entrypoint::Entrypoints;
 use super::volumes::{self, stays_inside};
 
 /// Where a pod goes that can't be processes.
-const AS_CONTAINERS: &str =
+pub(super) const AS_CONTAINERS: &str =
     "run the pod as containers (`--runtime container`, or the annotation `punctual.dev/runtime: container`)";
 
 /// Why a pod can't run: the `reason` and `message` of its status.
@@ -28,8 +29,8 @@ pub(super) struct Unfit {
     pub(super) message: String,
 }
 
-/// Looks for what a process can't have.
-pub(super) fn check(pod: &Pod, entrypoints: &Entrypoints) -> Result<(), Unfit> {
+/// Looks for what a process can't have, when we are who we are.
+pub(super) fn check(pod: &Pod, entrypoints: &Entrypoints, own: &Own) -> Result<(), Unfit> {
     let Some(spec) = &pod.spec else {
         let message = "the pod has no `spec`; write its containers there".to_owned();
         return Err(Unfit {
@@ -52,6 +53,7 @@ pub(super) fn check(pod: &Pod, entrypoints: &Entrypoints) -> Result<(), Unfit> {
         .chain(&spec.containers)
         .try_for_each(|container| {
             check_command(container, entrypoints)?;
+            credentials::check(pod, container, own)?;
             let mut mounts = container.volume_mounts.iter().flatten();
             mounts.try_for_each(|mount| check_mount(container, mount, volumes))
         })
@@ -147,6 +149,14 @@ mod tests {
 
     use super::*;
 
+    fn us() -> Own {
+        Own {
+            user: 1000,
+            group: 1000,
+            groups: vec![1000, 27],
+        }
+    }
+
     fn checked(container: &Value) -> String {
         let volumes = json!([
             {"name": "data", "emptyDir": {}},
@@ -159,7 +169,7 @@ mod tests {
     fn told(spec: &Value) -> String {
         let pod = serde_json::from_value(json!({"metadata": {}, "spec": spec})).unwrap();
         let entrypoints = ["known=date".parse().unwrap()].into_iter().collect();
-        check(&pod, &entrypoints).map_or_else(
+        check(&pod, &entrypoints, &us()).map_or_else(
             |unfit| format!("{}: {}", unfit.reason, unfit.message),
             |()| "fit".to_owned(),
         )

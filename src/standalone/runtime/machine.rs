@@ -10,6 +10,7 @@ use tokio::sync::{Semaphore, watch};
 
 use super::base::Base;
 use super::containers::Containers;
+use super::credentials::{self, Credentials};
 use super::engine::{Engine, Setup};
 use super::environment::{self, EnvironmentError};
 use super::expansion::expand;
@@ -210,7 +211,7 @@ impl Machine {
             .data
             .pod(pod.metadata.uid.as_deref().unwrap_or_default());
         let contents = volumes::contents(pod, sources)?;
-        volumes::store(&contents, &dir)?;
+        volumes::store(&contents, &dir, credentials::fs_group(pod))?;
         let binds = volumes::binds(container, &contents, &dir, variables)?;
         for bind in &binds {
             volumes::settle(bind, &container.name)?;
@@ -277,6 +278,7 @@ pub(super) fn invocation(
         arguments,
         variables: all,
         working_dir,
+        credentials: Credentials::default(),
     }
 }
 

@@ -23,6 +23,7 @@
 //! | `runtimes` | which engine runs a pod |
 //! | [`entrypoint`] | the commands that stand for images |
 //! | `fitness` | what a process can't have |
+//! | `credentials` | whom a process runs as, and with which privileges |
 //! | `attendance` | what nobody does here beside a container: probes and hooks |
 //! | `last_words` | the message that a failed container leaves |
 //! | `root` | the folder that a process with volumes starts in |
@@ -43,6 +44,7 @@ mod base;
 mod cgroup;
 mod container;
 mod containers;
+mod credentials;
 mod engine;
 mod fields;
 mod fitness;

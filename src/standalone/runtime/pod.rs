@@ -21,6 +21,7 @@ use super::machine::Machine;
 use super::output::{What, origin};
 use super::process::{Order, at};
 use super::restart::RestartPolicy;
+use super::runtimes;
 use super::status::{Change, Model, Verdict};
 use crate::telemetry::chain;
 
@@ -109,6 +110,7 @@ impl PodTask {
             Ok(engine) => engine,
             Err(unfit) => return self.refuse(unfit).await,
         };
+        self.tell_caveat(&*engine);
         let mut deadline = self.deadline();
         let mut write_again = None;
         self.obey();
@@ -266,6 +268,15 @@ impl PodTask {
 
     fn grace(&self) -> Duration {
         grace(&self.pod)
+    }
+
+    /// Tells, before anything of the pod was started, what of it does not hold here.
+    fn tell_caveat(&self, engine: &dyn Engine) {
+        if let Some((reason, message)) = engine.caveat_of_pod(&self.pod)
+            && !runtimes::is_begun(&self.pod)
+        {
+            self.machine.warn(&self.pod, "", reason, &message);
+        }
     }
 
     /// The end of a pod that can't run here.

@@ -14,9 +14,11 @@ use rustix::fs::{Access, access};
 use rustix::process::{Pid, Signal, kill_process_group};
 use serde::{Deserialize, Serialize};
 use tokio::process::{Child, ChildStderr, ChildStdout, Command};
+use tokio::runtime::Handle;
 use tokio::sync::watch;
 use tokio::time::Instant;
 
+use super::credentials::Credentials;
 use super::start_error::{self, StartError};
 
 /// What to start.
@@ -30,6 +32,9 @@ pub(super) struct Invocation {
     pub(super) variables: BTreeMap<String, String>,
     /// Where it starts.
     pub(super) working_dir: PathBuf,
+    /// Whom it runs as.
+    #[serde(default)]
+    pub(super) credentials: Credentials,
 }
 
 /// What a pod's processes are to do. Each order outweighs those before it, and a stop with less grace one with more.
@@ -99,7 +104,14 @@ pub(super) struct Process {
 impl Invocation {
     /// Starts the process.
     pub(super) fn start(&self) -> Result<Process, StartError> {
-        self.spawn().map_err(|error| start_error::explain(self, error))
+        let runtime = Handle::current();
+        let start = || {
+            let _entered = runtime.enter();
+            // Looked at by whom the process would be: what is closed to it is the reason.
+            self.spawn().map_err(|error| start_error::explain(self, error))
+        };
+        let started = self.credentials.around(start);
+        started.map_err(|source| StartError::Credentials { source })?
     }
 
     fn spawn(&self) -> io::Result<Process> {

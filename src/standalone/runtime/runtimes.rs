@@ -50,6 +50,11 @@ impl Runtimes {
     }
 }
 
+/// Whether anything of a pod was started before.
+pub(super) fn is_begun(pod: &Pod) -> bool {
+    recorded(pod).is_some()
+}
+
 /// What a pod has been running as: what is usual may have changed since it was started.
 fn recorded(pod: &Pod) -> Option<Runtime> {
     let status = pod.status.as_ref()?;

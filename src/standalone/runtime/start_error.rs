@@ -4,9 +4,11 @@
 //! working folder. So the likely culprits are looked at after a failure, and the first that explains it is named.
 //! Exit codes are those of a shell: 127 not found, 126 found and not executable, 128 anything else.
 
+use std::fs::Metadata;
 use std::io;
 use std::path::{Path, PathBuf};
 
+use rustix::fs::{Access, access};
 use thiserror::Error;
 
 use super::containers::ContainerError;
@@ -37,6 +39,21 @@ pub(super) enum StartError {
     /// Found out by a supervisor.
     #[error("{message}")]
     Told { exit_code: i32, message: String },
+    #[error(
+        "the working folder {path} is closed to the user that the process runs as; open it to that user, or set `workingDir`", path = .path.display()
+    )]
+    WorkingDirClosed { path: PathBuf },
+    #[error("the command {path} is closed to the user that the process runs as; open it to that user", path = .path.display())]
+    CommandClosed { path: PathBuf },
+    #[error("the process can't take on the user, groups and privileges of its `securityContext`")]
+    Credentials {
+        #[source]
+        source: io::Error,
+    },
+    #[error(
+        "container has runAsNonRoot and would run as root (pod: {pod:?}, container: {container}); set `runAsUser`, or run punctual as another user"
+    )]
+    WouldBeRoot { pod: String, container: String },
     #[error(transparent)]
     Container(#[from] ContainerError),
     #[error("the command {program:?} could not be started")]
@@ -53,9 +70,12 @@ impl StartError {
         match self {
             Self::Told { exit_code, .. } => *exit_code,
             Self::NotInPath { .. } | Self::NoSuchFile { .. } | Self::NoInterpreter { .. } => 127,
-            Self::IsFolder { .. } | Self::NotExecutable { .. } => 126,
+            Self::IsFolder { .. } | Self::NotExecutable { .. } | Self::CommandClosed { .. } => 126,
             Self::NoWorkingDir { .. }
             | Self::WorkingDirIsFile { .. }
+            | Self::WorkingDirClosed { .. }
+            | Self::Credentials { .. }
+            | Self::WouldBeRoot { .. }
             | Self::Container(_)
             | Self::Other { .. } => 128,
         }
@@ -66,6 +86,7 @@ impl StartError {
     pub(super) fn waits(&self) -> Option<&'static str> {
         match self {
             Self::Container(error) => error.waits(),
+            Self::WouldBeRoot { .. } => Some("CreateContainerConfigError"),
             _ => None,
         }
     }
@@ -74,11 +95,17 @@ impl StartError {
 /// Finds out why a start failed.
 pub(super) fn explain(invocation: &Invocation, error: io::Error) -> StartError {
     let dir = &invocation.working_dir;
+    if is_closed(dir.metadata()) {
+        return StartError::WorkingDirClosed { path: dir.clone() };
+    }
     if !dir.exists() {
         return StartError::NoWorkingDir { path: dir.clone() };
     }
     if !dir.is_dir() {
         return StartError::WorkingDirIsFile { path: dir.clone() };
+    }
+    if access(dir, Access::EXEC_OK).is_err() {
+        return StartError::WorkingDirClosed { path: dir.clone() };
     }
     let Some(path) = find(invocation) else {
         return not_found(invocation);
@@ -97,8 +124,11 @@ pub(super) fn explain(invocation: &Invocation, error: io::Error) -> StartError {
 fn not_found(invocation: &Invocation) -> StartError {
     let program = invocation.program.clone();
     if program.contains('/') {
-        return StartError::NoSuchFile {
-            path: from(&invocation.working_dir, &program),
+        let path = from(&invocation.working_dir, &program);
+        return if is_closed(path.metadata()) {
+            StartError::CommandClosed { path }
+        } else {
+            StartError::NoSuchFile { path }
         };
     }
     let path = invocation.variables.get("PATH").cloned().unwrap_or_default();
@@ -119,6 +149,11 @@ fn find(invocation: &Invocation) -> Option<PathBuf> {
     folders
         .map(|folder| Path::new(folder).join(program))
         .find(|path| path.exists())
+}
+
+/// Whether a path leads through a folder that is closed to us.
+fn is_closed(seen: io::Result<Metadata>) -> bool {
+    seen.is_err_and(|error| error.kind() == io::ErrorKind::PermissionDenied)
 }
 
 /// A path from a folder, without the `.` in it.

@@ -255,6 +255,10 @@ impl Engine for Containers {
         }
     }
 
+    fn caveat_of_pod(&self, _pod: &Pod) -> Option<(&'static str, String)> {
+        None
+    }
+
     fn find<'a>(&'a self, attempt: &'a Attempt) -> BoxFuture<'a, Result<Found, StartError>> {
         Box::pin(async move { Ok(self.look(attempt).await?) })
     }

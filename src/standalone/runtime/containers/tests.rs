@@ -206,7 +206,7 @@ async fn volumes_are_mounted() {
     );
     let dir = data.pod("u-1");
     let contents = volumes::contents(&attempt.pod, &sources).unwrap();
-    volumes::store(&contents, &dir).unwrap();
+    volumes::store(&contents, &dir, None).unwrap();
     let binds = volumes::binds(&attempt.container, &contents, &dir, &[].into()).unwrap();
     for bind in &binds {
         volumes::settle(bind, "main").unwrap();

@@ -23,6 +23,7 @@ use crate::schedule::Timestamp;
 use crate::standalone::data_dir::{PodDir, create_private};
 use crate::standalone::runtime::base::Base;
 use crate::standalone::runtime::cgroup::{Group, Places, Resource};
+use crate::standalone::runtime::credentials::{self, Accounts, Own};
 use crate::standalone::runtime::engine::{Attempt, Control, Ended, Engine, Found, Setup, Started};
 use crate::standalone::runtime::fitness::{self, Unfit};
 use crate::standalone::runtime::machine::{Options, invocation};
@@ -46,6 +47,8 @@ pub(in crate::standalone::runtime) struct ProcessEngine {
     /// Where limits hold; looked for when they are first asked for.
     places: OnceLock<Places>,
     supervisors: Supervisors,
+    /// Who we are.
+    own: Own,
 }
 
 impl ProcessEngine {
@@ -55,6 +58,7 @@ impl ProcessEngine {
             clock,
             places: OnceLock::new(),
             supervisors: Supervisors::new(options.supervisor.clone()),
+            own: Own::of_this_process(),
         }
     }
 
@@ -102,20 +106,27 @@ impl ProcessEngine {
 
     /// The process of a container. With volumes it starts in a folder of its own, where it finds them.
     fn invocation(&self, Attempt { pod, container, .. }: &Attempt, setup: Setup) -> io::Result<Invocation> {
-        let root = root::make(&self.files(pod).root(&container.name), &setup.binds)?;
+        let files = self.files(pod);
+        let root = root::make(&files.root(&container.name), &setup.binds)?;
+        let accounts = Accounts::of_this_machine();
+        let credentials = credentials::credentials(pod, container, &self.own, &accounts);
+        if credentials.user.is_some() && root.is_some() {
+            self.options.data.let_pass(&files, &container.name)?;
+        }
         let base = &self.options.base;
         let base = Base {
             working_dir: root.unwrap_or_else(|| base.working_dir.clone()),
-            variables: base.variables.clone(),
+            variables: match credentials.user {
+                Some(user) => base.of_user(accounts.user(user)),
+                None => base.variables.clone(),
+            },
         };
         let command = self.options.runtimes.entrypoints.command(container);
-        Ok(invocation(
-            pod,
-            container,
-            command.unwrap_or_default(),
-            setup.variables,
-            &base,
-        ))
+        let command = command.unwrap_or_default();
+        Ok(Invocation {
+            credentials,
+            ..invocation(pod, container, command, setup.variables, &base)
+        })
     }
 
     /// Gives an attempt to a supervisor and hears what becomes of it, and from whom: from itself while it lives, from
@@ -199,7 +210,7 @@ impl ProcessEngine {
 
 impl Engine for ProcessEngine {
     fn check(&self, pod: &Pod) -> Result<(), Unfit> {
-        fitness::check(pod, &self.options.runtimes.entrypoints)
+        fitness::check(pod, &self.options.runtimes.entrypoints, &self.own)
     }
 
     fn caveat(&self, container: &Container) -> Option<(&'static str, String)> {
@@ -208,6 +219,10 @@ impl Engine for ProcessEngine {
             known.any(|resource| resource.name() == name && self.places().limit(resource))
         };
         fitness::caveat(container, is_limited)
+    }
+
+    fn caveat_of_pod(&self, pod: &Pod) -> Option<(&'static str, String)> {
+        credentials::caveat(pod, &self.own)
     }
 
     fn find<'a>(&'a self, attempt: &'a Attempt) -> BoxFuture<'a, Result<Found, StartError>> {
@@ -222,6 +237,9 @@ impl Engine for ProcessEngine {
                 program: program.clone().unwrap_or_default(),
                 source,
             };
+            if credentials::is_forbidden_root(&attempt.pod, &attempt.container, &self.own) {
+                return Err(would_be_root(attempt));
+            }
             let (stream, state) = self.begin(attempt, setup).await.map_err(failed)?;
             if let Some(Record::NotStarted { exit_code, message }) = state.outcome() {
                 return Err(StartError::Told {
@@ -248,6 +266,17 @@ impl Engine for ProcessEngine {
     /// Everything is in the pod's folder.
     fn forget<'a>(&'a self, _pod: &'a Pod) -> BoxFuture<'a, ()> {
         async {}.boxed()
+    }
+}
+
+/// In the kubelet's words, which name a pod with its namespace and uid.
+fn would_be_root(Attempt { pod, container, .. }: &Attempt) -> StartError {
+    let metadata = &pod.metadata;
+    let [name, namespace, uid] =
+        [&metadata.name, &metadata.namespace, &metadata.uid].map(|word| word.as_deref().unwrap_or_default());
+    StartError::WouldBeRoot {
+        pod: format!("{name}_{namespace}({uid})"),
+        container: container.name.clone(),
     }
 }
 

@@ -9,6 +9,7 @@
 
 mod content;
 mod mount;
+mod ownership;
 mod store;
 
 #[cfg(test)]

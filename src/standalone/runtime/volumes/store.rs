@@ -11,6 +11,7 @@ use std::path::{Path, PathBuf};
 use super::VolumeError;
 use super::content::{Content, Contents, File};
 use super::mount::Bind;
+use super::ownership;
 use crate::standalone::data_dir::PodDir;
 
 /// Only the owner comes in from outside; containers see what is beneath, through their own mounts.
@@ -20,12 +21,16 @@ const READABLE: u32 = 0o755;
 /// An `emptyDir`: whoever a container runs as may write, as in Kubernetes.
 const ANYONE: u32 = 0o777;
 
-/// Makes the volumes of a pod, one folder each.
+/// Makes the volumes of a pod, one folder each, for a group if there is one (`fsGroup`).
 ///
 /// # Errors
 ///
 /// What the disk refuses; a path of this machine that is not what its volume says.
-pub(in super::super) fn store(contents: &Contents, pod: &PodDir) -> Result<(), VolumeError> {
+pub(in super::super) fn store(
+    contents: &Contents,
+    pod: &PodDir,
+    group: Option<u32>,
+) -> Result<(), VolumeError> {
     let folder = &pod.volumes();
     for (name, content) in contents {
         let path = pod.volume(name);
@@ -41,7 +46,15 @@ pub(in super::super) fn store(contents: &Contents, pod: &PodDir) -> Result<(), V
                     write(name, &path, relative, file)?;
                 }
             }
-            Content::Host { path, kind } => host(name, path, kind)?,
+            Content::Host { path, kind } => {
+                host(name, path, kind)?;
+                // It is not the pod's own.
+                continue;
+            }
+        }
+        if let Some(group) = group {
+            let is_read_only = matches!(content, Content::Files(_));
+            ownership::give(&path, group, is_read_only).map_err(VolumeError::io(name, path))?;
         }
     }
     Ok(())

@@ -62,7 +62,7 @@ fn tree(folder: &Path) -> String {
 fn stored(volumes: &Value) -> String {
     let data = DataDir::ephemeral().unwrap();
     let dir = data.pod("u-1");
-    match contents(&pod(volumes), &sources()).and_then(|contents| store(&contents, &dir)) {
+    match contents(&pod(volumes), &sources()).and_then(|contents| store(&contents, &dir, None)) {
         Ok(()) => tree(dir.path()),
         Err(error) => error.to_string(),
     }
@@ -143,10 +143,10 @@ fn what_a_container_wrote_outlives_a_second_start() {
     let volumes =
         json!([{"name": "scratch", "emptyDir": {}}, {"name": "look", "configMap": {"name": "look"}}]);
     let contents = contents(&pod(&volumes), &sources()).unwrap();
-    store(&contents, &dir).unwrap();
+    store(&contents, &dir, None).unwrap();
     let written = dir.volume("scratch").join("half-done");
     fs::write(&written, "42").unwrap();
-    store(&contents, &dir).unwrap();
+    store(&contents, &dir, None).unwrap();
     assert_eq!(fs::read_to_string(written).unwrap(), "42");
 }
 
@@ -156,7 +156,7 @@ fn a_sub_path_that_leads_out_is_refused() {
     let dir = data.pod("u-1");
     let pod = pod(&json!([{"name": "scratch", "emptyDir": {}}]));
     let contents = contents(&pod, &sources()).unwrap();
-    store(&contents, &dir).unwrap();
+    store(&contents, &dir, None).unwrap();
     let settled = |sub_path: &str| {
         let mount = json!({"name": "scratch", "mountPath": "/data", "subPath": sub_path});
         let container = serde_json::from_value(json!({"name": "main", "volumeMounts": [mount]})).unwrap();
