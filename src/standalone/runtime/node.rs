@@ -29,11 +29,9 @@ use super::orphans;
 use super::output::Output;
 use super::pod::{Directive, PodTask, grace};
 use super::process::{Order, at};
-use super::room;
+use super::room::{self, Room};
 use super::status::Verdict;
 use crate::clock::SharedClock;
-use crate::standalone::data_dir::PodDir;
-use crate::standalone::logs::room_is_short;
 use crate::telemetry::chain;
 
 /// The least time that a process is given to end when its pod's object is taken away from under it.
@@ -69,8 +67,7 @@ pub struct Node {
     stop_at: Option<Instant>,
     /// Whether the pods that were there before the node are known.
     knows_all: bool,
-    /// When it was last told that the disk is nearly full.
-    told_short: Option<Instant>,
+    room: Room,
 }
 
 /// The uid of a pod.
@@ -100,7 +97,7 @@ impl Node {
             shutdown: Shutdown::No,
             stop_at: None,
             knows_all: false,
-            told_short: None,
+            room: Room::default(),
         }
     }
 
@@ -288,33 +285,13 @@ impl Node {
 
     /// Removes logs of pods that have ended when the disk is nearly full.
     fn make_room(&mut self) {
-        let folder = self.machine.options.data.path().to_owned();
-        if !room_is_short(&folder) {
-            return;
+        let mut ended: Vec<&Entry> = self.pods.values().filter(|entry| entry.ended).collect();
+        ended.sort_by_key(|entry| &entry.pod.metadata.creation_timestamp);
+        let data = &self.machine.options.data;
+        let ended = ended.into_iter().map(|entry| data.pod(&uid(&entry.pod)));
+        if let Some(removal) = self.room.look(data, ended) {
+            self.removals.spawn(removal);
         }
-        let mut ended: Vec<_> = self.pods.iter().filter(|(_, entry)| entry.ended).collect();
-        ended.sort_by_key(|(_, entry)| entry.pod.metadata.creation_timestamp.clone());
-        let ended: Vec<PodDir> = ended
-            .into_iter()
-            .map(|(uid, _)| self.machine.options.data.pod(uid))
-            .collect();
-        if ended.is_empty() {
-            return;
-        }
-        if self
-            .told_short
-            .is_none_or(|told| told.elapsed() >= room::TELL_EVERY)
-        {
-            self.told_short = Some(Instant::now());
-            tracing::error!(
-                folder = %folder.display(),
-                "the disk is nearly full: logs of pods that have ended are removed, the oldest first"
-            );
-        }
-        self.removals.spawn(async move {
-            let removing = tokio::task::spawn_blocking(move || room::make(&ended, || room_is_short(&folder)));
-            let _pods = removing.await;
-        });
     }
 
     /// A pod's task ended.

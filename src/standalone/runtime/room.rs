@@ -5,6 +5,10 @@ use std::fs;
 use std::io::ErrorKind;
 use std::time::Duration;
 
+use futures::FutureExt as _;
+use futures::future::BoxFuture;
+use tokio::time::Instant;
+
 use super::supervisor::runs;
 use crate::standalone::data_dir::{DataDir, PodDir};
 use crate::standalone::logs::room_is_short;
@@ -13,7 +17,44 @@ use crate::standalone::logs::room_is_short;
 pub(super) const LOOK_EVERY: Duration = Duration::from_secs(5);
 
 /// How often people are told, who have to act in the end.
-pub(super) const TELL_EVERY: Duration = Duration::from_mins(10);
+const TELL_EVERY: Duration = Duration::from_mins(10);
+
+/// Looks after the room while a node runs.
+#[derive(Debug, Default)]
+pub(super) struct Room {
+    /// When people were last told that it is short.
+    told: Option<Instant>,
+}
+
+impl Room {
+    /// What is to be done when room is short: removing the logs of these pods, the oldest first.
+    pub(super) fn look(
+        &mut self,
+        data: &DataDir,
+        ended: impl Iterator<Item = PodDir>,
+    ) -> Option<BoxFuture<'static, ()>> {
+        let folder = data.path().to_owned();
+        if !room_is_short(&folder) {
+            return None;
+        }
+        let ended: Vec<PodDir> = ended.collect();
+        if ended.is_empty() {
+            return None;
+        }
+        if self.told.is_none_or(|told| told.elapsed() >= TELL_EVERY) {
+            self.told = Some(Instant::now());
+            tracing::error!(
+                folder = %folder.display(),
+                "the disk is nearly full: logs of pods that have ended are removed, the oldest first"
+            );
+        }
+        let removing = async move {
+            let removing = tokio::task::spawn_blocking(move || make(&ended, || room_is_short(&folder)));
+            let _logs = removing.await;
+        };
+        Some(removing.boxed())
+    }
+}
 
 /// Removes logs before anything is known of the pods but what is in their folders: of those that supervisors ran and
 /// that run no more. Returns how many logs went.
@@ -34,7 +75,7 @@ pub fn make_at_start(data: &DataDir) -> usize {
 }
 
 /// Removes the logs of these pods, in their order, for as long as room is short. Returns how many went.
-pub(super) fn make(pods: &[PodDir], is_short: impl Fn() -> bool) -> usize {
+fn make(pods: &[PodDir], is_short: impl Fn() -> bool) -> usize {
     let mut removed = 0;
     for pod in pods {
         if !is_short() {

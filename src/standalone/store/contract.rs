@@ -3,9 +3,7 @@
 
 use serde_json::{Value, json};
 
-use super::{
-    Change, Event, Key, Object, Place, Range, Revision, Scope, SharedStore, Store, StoreError, Watch,
-};
+use super::{Key, Object, Place, Range, Revision, Scope, SharedStore, Store, StoreError};
 
 /// The resource of the tests.
 const THINGS: &str = "things";
@@ -45,9 +43,14 @@ macro_rules! contract_of {
 pub(super) use contract_of;
 
 mod races;
+mod watches;
 
 pub(super) use races::{
     nothing_is_lost_or_told_twice_between_list_and_watch, of_several_writers_at_one_version_one_wins,
+};
+pub(super) use watches::{
+    a_deletion_is_told_with_the_last_version, a_watch_continues_a_list, a_watch_sees_only_its_scope,
+    a_watch_that_is_dropped_half_way_loses_nothing, a_watcher_that_lags_is_told_so,
 };
 
 /// Makes a store whose window holds so many events.
@@ -86,16 +89,6 @@ async fn values(store: &dyn Store, scope: &Scope, range: Range) -> Vec<i64> {
         .objects
         .iter()
         .map(value)
-        .collect()
-}
-
-/// The next events of a watch as words.
-async fn told(watch: &mut Box<dyn Watch>) -> Vec<String> {
-    let batch = watch.next().await.unwrap();
-    batch
-        .events
-        .iter()
-        .map(|event| format!("{:?} {} {}", event.change, event.place.name, value(&event.object)))
         .collect()
 }
 
@@ -288,120 +281,4 @@ pub(super) async fn a_revision_that_has_not_happened_is_refused(new: impl Maker)
         store.watch(&scope, newest.next()).await,
         Err(StoreError::Ahead { .. })
     ));
-}
-
-pub(super) async fn a_watch_continues_a_list(new: impl Maker) {
-    let store = new(None);
-    fill(&*store, &["a", "b"]).await;
-    let page = store.list(&Scope::all(THINGS), Range::default()).await.unwrap();
-    let mut watch = store.watch(&Scope::all(THINGS), page.revision).await.unwrap();
-    let quiet = watch.poll().await.unwrap();
-    assert_eq!((quiet.events, quiet.reached), (vec![], page.revision));
-    let created = store.create(&key("default", "c"), thing(5)).await.unwrap();
-    store
-        .update(&key("default", "c"), thing(6), created.revision())
-        .await
-        .unwrap();
-    assert_eq!(told(&mut watch).await, ["Added c 5", "Modified c 6"]);
-    let mut from_start = store.watch(&Scope::all(THINGS), Revision(1)).await.unwrap();
-    assert_eq!(
-        told(&mut from_start).await,
-        ["Added a 0", "Added b 1", "Added c 5", "Modified c 6"]
-    );
-}
-
-pub(super) async fn a_deletion_is_told_with_the_last_version(new: impl Maker) {
-    let store = new(None);
-    let created = store.create(&key("default", "a"), thing(1)).await.unwrap();
-    let mut watch = store
-        .watch(&Scope::all(THINGS), created.revision())
-        .await
-        .unwrap();
-    let deleted = store
-        .delete(&key("default", "a"), thing(1), created.revision())
-        .await
-        .unwrap();
-    let batch = watch.next().await.unwrap();
-    let place = key("default", "a").place;
-    let event = Event {
-        change: Change::Deleted,
-        place,
-        object: deleted.clone(),
-        previous: Some(created),
-    };
-    assert_eq!(batch.events, [event]);
-    assert_eq!(batch.reached, deleted.revision());
-    assert_eq!(
-        deleted.read::<Value>().unwrap()["metadata"]["resourceVersion"],
-        deleted.revision().to_string()
-    );
-}
-
-pub(super) async fn a_watch_sees_only_its_scope(new: impl Maker) {
-    let store = new(None);
-    let now = store.revision().await.unwrap();
-    let mut watch = store.watch(&Scope::namespace(THINGS, "a"), now).await.unwrap();
-    store
-        .create(&key("b", "other-namespace"), thing(1))
-        .await
-        .unwrap();
-    store
-        .create(&Key::new("others", "a", "other-resource"), thing(2))
-        .await
-        .unwrap();
-    let last = store.create(&key("a", "mine"), thing(3)).await.unwrap();
-    let elsewhere = store.create(&key("b", "later"), thing(4)).await.unwrap();
-    let batch = watch.next().await.unwrap();
-    assert_eq!(
-        batch.events.iter().map(|event| &event.object).collect::<Vec<_>>(),
-        [&last]
-    );
-    assert_eq!(
-        batch.reached,
-        elsewhere.revision(),
-        "what is not of the scope has been passed over"
-    );
-}
-
-pub(super) async fn a_watcher_that_lags_is_told_so(new: impl Maker) {
-    let store = new(Some(3));
-    let start = store.revision().await.unwrap();
-    let scope = Scope::all(THINGS);
-    let mut watch = store.watch(&scope, start).await.unwrap();
-    fill(&*store, &["a", "b", "c"]).await;
-    let page = Range {
-        at: Some(start),
-        ..Range::default()
-    };
-    assert_eq!(values(&*store, &scope, page.clone()).await, NOTHING);
-    fill(&*store, &["d"]).await;
-    assert!(matches!(watch.next().await, Err(StoreError::Expired { oldest }) if oldest == start.next()));
-    assert!(matches!(
-        store.watch(&scope, start).await,
-        Err(StoreError::Expired { .. })
-    ));
-    assert!(matches!(
-        store.list(&scope, page).await,
-        Err(StoreError::Expired { .. })
-    ));
-    let mut resumed = store.watch(&scope, start.next()).await.unwrap();
-    assert_eq!(told(&mut resumed).await, ["Added b 1", "Added c 2", "Added d 0"]);
-}
-
-pub(super) async fn a_watch_that_is_dropped_half_way_loses_nothing(new: impl Maker) {
-    let store = new(None);
-    let mut watch = store.watch(&Scope::all(THINGS), Revision(1)).await.unwrap();
-    for value_of in 0..20 {
-        let waiting = watch.next();
-        let patience = std::time::Duration::from_millis(1);
-        assert!(
-            tokio::time::timeout(patience, waiting).await.is_err(),
-            "there is nothing to tell yet"
-        );
-        store
-            .create(&key("default", &format!("n{value_of}")), thing(value_of))
-            .await
-            .unwrap();
-        assert_eq!(told(&mut watch).await, [format!("Added n{value_of} {value_of}")]);
-    }
 }
