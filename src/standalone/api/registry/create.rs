@@ -35,17 +35,19 @@ impl Registry {
             self.open_namespace(resource, namespace, meta::name(&document))
                 .await?;
         }
-        for _ in 1..NAME_ATTEMPTS {
-            if makes_up_name {
-                meta::set(&mut document, "name", generated(&base));
-            }
+        let attempts_before = if makes_up_name { NAME_ATTEMPTS - 1 } else { 0 };
+        for _ in 0..attempts_before {
+            meta::set(&mut document, "name", generated(&base));
             match self
                 .try_create(resource, namespace, document.clone(), mode, owners)
                 .await
             {
-                Err(ApiError::AlreadyExists { .. }) if makes_up_name => {}
+                Err(ApiError::AlreadyExists { .. }) => {}
                 outcome => return outcome,
             }
+        }
+        if makes_up_name {
+            meta::set(&mut document, "name", generated(&base));
         }
         self.try_create(resource, namespace, document, mode, owners).await
     }

@@ -130,8 +130,11 @@ pub trait Strategy: Sync + std::fmt::Debug {
 }
 
 /// Reads the object as `T`. What is kept is what was written, unknown fields included; this is only looked at.
+/// Where it fails is looked for only when it does: to keep track of that takes longer than to read.
 fn read_as<T: DeserializeOwned>(object: &Value) -> Result<T, String> {
-    serde_path_to_error::deserialize(object).map_err(|error| error.to_string())
+    T::deserialize(object)
+        .or_else(|_| serde_path_to_error::deserialize(object))
+        .map_err(|error| error.to_string())
 }
 
 /// What there is to warn of in an object of the type `T`; one that has other types was refused.
