@@ -1,6 +1,6 @@
-//! Limits of a process, where this machine lets control groups be made.
+//! Limits of a process, where this machine lets control groups be made; and what is done within the limits of `punctual`.
 
-use k8s_openapi::api::core::v1::{ContainerStateTerminated, Pod};
+use k8s_openapi::api::core::v1::{ContainerStateTerminated, Event, Pod};
 use kube::Api;
 use kube::api::ListParams;
 use punctual::standalone::runtime::limited_here;
@@ -90,5 +90,50 @@ pub(crate) async fn what_stays_within_its_limits_is_left_alone() {
     assert_eq!(ended(&up).await.reason.as_deref(), Some("Completed"));
     let groups = groups(&place);
     assert!(!groups.is_empty() && !are_there(&groups), "{groups:?}");
+    up.interrupt();
+}
+
+/// A Job of many pods at once: each writes a line.
+fn many(script: &str, count: u32) -> String {
+    job(
+        script,
+        &format!("backoffLimit: 0, completions: {count}, parallelism: {count}, "),
+    )
+}
+
+pub(crate) async fn processes_have_the_limit_of_open_files_that_punctual_was_started_with() {
+    let place = Place::new();
+    place.manifest(&many(
+        &format!("ulimit -Sn >> {}; sleep 1", place.path("runs").display()),
+        40,
+    ));
+    // Of them all more than a hundred files are open at once.
+    let up = place.up_within("ulimit -Sn 64 && ulimit -Hn 2048");
+    up.serves().await;
+    up.job_until("work", |status| holds(status, "Complete")).await;
+    let runs = place.lines("runs");
+    assert!(runs.len() == 40 && runs.iter().all(|run| run == "64"), "{runs:?}");
+    up.interrupt();
+}
+
+pub(crate) async fn a_start_that_there_is_no_room_for_waits_and_is_told() {
+    let place = Place::new();
+    place.manifest(&many(
+        &format!("echo run >> {}; sleep 2", place.path("runs").display()),
+        60,
+    ));
+    let up = place.up_within("ulimit -n 110");
+    up.serves().await;
+    up.job_until("work", |status| holds(status, "Complete")).await;
+    assert_eq!(place.lines("runs").len(), 60);
+    let events: Api<Event> = Api::default_namespaced(up.client().await.expect("a client"));
+    let events = events.list(&ListParams::default()).await.expect("events");
+    let told = |event: &Event| {
+        event
+            .message
+            .as_deref()
+            .is_some_and(|said| said.contains("short of open files"))
+    };
+    assert!(events.items.iter().any(told), "{:?}", events.items);
     up.interrupt();
 }

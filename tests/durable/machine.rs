@@ -106,6 +106,23 @@ impl Place {
         up
     }
 
+    /// Starts it with limits that a shell sets first, e.g. `ulimit -n 64`, and does not wait.
+    pub(crate) fn up_within(&self, limits: &str) -> Up {
+        let unlimited = self.command_with(&[]);
+        let mut command = Command::new("sh");
+        command
+            .args(["-c", &format!("{limits} && exec \"$@\""), "sh"])
+            .arg(unlimited.get_program())
+            .args(unlimited.get_args())
+            .env_remove("RUST_LOG")
+            .stdin(Stdio::null())
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped());
+        let mut up = Up::start(&mut command, &self.data);
+        up.read();
+        up
+    }
+
     /// Starts it, and reads nothing of what it shows.
     pub(crate) fn up_unread(&self) -> Up {
         Up::start(&mut self.command_with(&[]), &self.data)

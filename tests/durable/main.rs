@@ -41,7 +41,7 @@ macro_rules! cases {
 
 fn main() -> ExitCode {
     let arguments = Arguments::from_args();
-    let everywhere: [Case; 18] = cases! {
+    let everywhere: [Case; 20] = cases! {
         restarts::running_work_goes_on_and_is_not_started_again
         restarts::work_that_ended_meanwhile_is_found_with_its_exit_code
         restarts::a_finished_job_is_not_run_again_by_its_manifest
@@ -60,6 +60,8 @@ fn main() -> ExitCode {
         ends::supervisors_that_wait_end_with_who_is_killed
         ends::a_reader_who_does_not_read_does_not_hold_a_stop_up
         kills::nothing_is_lost_or_doubled_whenever_it_is_killed
+        limits::processes_have_the_limit_of_open_files_that_punctual_was_started_with
+        limits::a_start_that_there_is_no_room_for_waits_and_is_told
     };
     let with_a_small_disk: [Case; 4] = cases! {
         full_disk::what_could_not_be_started_is_told_counted_and_caught_up

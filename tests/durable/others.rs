@@ -78,7 +78,7 @@ pub(crate) async fn a_pod_runs_as_the_user_it_asks_for() {
     let data = place.data().display();
     let script = format!(
         "id -u; id -g; id -G; touch work/mine; ls -n work/mine | cut -d' ' -f3,4; ls {data} 2>/dev/null || echo closed; \
-         cat {data}/token 2>/dev/null || echo closed; echo written > /dev/stdout"
+         cat {data}/token 2>/dev/null || echo closed; echo written > /dev/stdout; echo last > $TERMINATION_MESSAGE_PATH && echo said"
     );
     let context = "securityContext: {runAsUser: 65534, runAsGroup: 65533, fsGroup: 4711}, volumes: [{name: work, emptyDir: {}}], containers:";
     let mounted = "volumeMounts: [{name: work, mountPath: work}], command:";
@@ -107,7 +107,8 @@ pub(crate) async fn a_pod_runs_as_the_user_it_asks_for() {
             "65534 4711",
             "closed",
             "closed",
-            "written"
+            "written",
+            "said"
         ],
         "{log}"
     );

@@ -46,6 +46,7 @@ use crate::manifest;
 use crate::standalone::door::Host;
 use crate::standalone::runtime::Runtimes;
 use crate::standalone::runtime::entrypoint::Entrypoint;
+use crate::standalone::runtime::open_files;
 
 /// Arguments of `punctual up`.
 #[derive(Debug, Clone, clap::Args)]
@@ -177,6 +178,7 @@ pub(super) fn duration(text: &str) -> Result<Duration, String> {
 ///
 /// When the manifests are refused, or when something fails that is needed to run them.
 pub(super) fn up(args: &UpArgs) -> Result<Exit, Failure> {
+    open_files::raise();
     let zones = zoneinfo::load(args.tzdata.as_deref())?;
     // Before they are read: what changes after this look is seen as a change.
     let first_look = watch::look(if args.watch { &args.paths } else { &[] });

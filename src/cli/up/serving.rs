@@ -1,6 +1,7 @@
 //! The data folder and the door to the API: opened before anything runs, closed after everything has stopped.
 
 use std::fmt::Write as _;
+use std::net::SocketAddr;
 use std::path::Path;
 use std::sync::Arc;
 
@@ -13,7 +14,7 @@ use crate::cli::up::UpArgs;
 use crate::clock::SharedClock;
 use crate::schedule::Timestamp;
 use crate::standalone::data_dir::{DataDir, DataDirError};
-use crate::standalone::door::{Door, DoorError, DoorOptions, server_url};
+use crate::standalone::door::{Door, DoorError, DoorOptions, Host, server_url};
 use crate::standalone::runtime::make_room_at_start;
 use crate::standalone::store::{MemoryStore, OpenError, SharedStore, SqliteOptions, SqliteStore};
 use crate::standalone::{Running, keep_residents};
@@ -132,6 +133,18 @@ impl Serving {
     }
 }
 
+/// Who else is let in, for people (`--exposed-as`).
+pub(super) fn exposure(hosts: &[Host], address: SocketAddr) -> Option<String> {
+    let hosts: Vec<String> = hosts.iter().map(ToString::to_string).collect();
+    (!hosts.is_empty()).then(|| {
+        format!(
+            "note: other machines are let in, at {address} as {}: whoever has the token of the kubeconfig can start processes \
+             on this one",
+            hosts.join(", ")
+        )
+    })
+}
+
 /// Where the API is, for people: the kubeconfig, and what to do with it.
 pub(super) fn text(kubeconfig: &Path) -> String {
     let path = quoted(kubeconfig);
@@ -160,6 +173,16 @@ fn quoted(path: &Path) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn who_else_is_let_in_is_said() {
+        let said = |hosts: &[&str]| {
+            let hosts: Vec<Host> = hosts.iter().map(|host| host.parse().unwrap()).collect();
+            exposure(&hosts, "0.0.0.0:8443".parse().unwrap())
+        };
+        assert_eq!(said(&[]), None);
+        insta::assert_snapshot!(said(&["build1.example.com", "10.0.0.5"]).unwrap());
+    }
 
     #[test]
     fn the_line_to_try_can_be_pasted_into_a_shell() {

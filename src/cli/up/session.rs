@@ -212,6 +212,9 @@ async fn open(
     }
     let store = serving::open_store(args, data_dir, clock.now()).await?;
     let door = serving::build(args, data_dir, Arc::clone(clock)).await?;
+    if let Some(exposure) = serving::exposure(&args.exposed_as, door.address()) {
+        complain(&exposure);
+    }
     match args.output {
         Output::Text => say(&serving::text(&data_dir.kubeconfig())),
         Output::Json => {

@@ -3,6 +3,7 @@
 //! The address is remembered in the data folder, so that a kubeconfig that was copied or exported still works after a
 //! restart.
 
+use std::fmt;
 use std::fs;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::str::FromStr;
@@ -28,6 +29,15 @@ impl Host {
     pub(super) fn name(text: &str) -> Host {
         let lower = text.to_ascii_lowercase();
         Host::Name(lower.strip_suffix('.').unwrap_or(&lower).to_owned())
+    }
+}
+
+impl fmt::Display for Host {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Address(address) => address.fmt(f),
+            Self::Name(name) => f.write_str(name),
+        }
     }
 }
 

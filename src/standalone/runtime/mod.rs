@@ -19,7 +19,8 @@
 //! | `cgroup` | the limits of a process |
 //! | `containers` | an engine: containers by Docker or Podman |
 //! | `registration` | the node as an object |
-//! | `start_error` | why a process did not start |
+//! | `start_error`, `shortage` | why a process did not start, and whether it is worth trying again |
+//! | [`open_files`] | how many files may be open |
 //! | `runtimes` | which engine runs a pod |
 //! | [`entrypoint`] | the commands that stand for images |
 //! | `fitness` | what a process can't have |
@@ -37,6 +38,7 @@
 pub mod entrypoint;
 pub mod environment;
 pub mod expansion;
+pub mod open_files;
 pub mod output;
 
 mod attendance;
@@ -60,6 +62,7 @@ mod restart;
 mod room;
 mod root;
 mod runtimes;
+mod shortage;
 mod sources;
 mod start_error;
 mod status;

@@ -111,7 +111,7 @@ impl Invocation {
             self.spawn().map_err(|error| start_error::explain(self, error))
         };
         let started = self.credentials.around(start);
-        started.map_err(|source| StartError::Credentials { source })?
+        started.map_err(StartError::credentials)?
     }
 
     fn spawn(&self) -> io::Result<Process> {

@@ -13,6 +13,7 @@ use thiserror::Error;
 
 use super::containers::ContainerError;
 use super::process::Invocation;
+use super::shortage::Shortage;
 
 /// The `reason` of a container whose process did not start, as container engines write it.
 pub(super) const START_ERROR: &str = "StartError";
@@ -36,6 +37,8 @@ pub(super) enum StartError {
     NotExecutable { path: PathBuf },
     #[error("the script {path} asks for an interpreter that does not exist; correct its first line", path = .path.display())]
     NoInterpreter { path: PathBuf },
+    #[error("this machine is short of {shortage}; it is tried again")]
+    Short { shortage: Shortage },
     /// Found out by a supervisor.
     #[error("{message}")]
     Told { exit_code: i32, message: String },
@@ -65,6 +68,25 @@ pub(super) enum StartError {
 }
 
 impl StartError {
+    /// What goes wrong before a program is known to be at fault.
+    pub(super) fn other(program: &str, source: io::Error) -> Self {
+        match Shortage::behind(&source) {
+            Some(shortage) => Self::Short { shortage },
+            None => Self::Other {
+                program: program.to_owned(),
+                source,
+            },
+        }
+    }
+
+    /// Credentials that were not taken on.
+    pub(super) fn credentials(source: io::Error) -> Self {
+        match Shortage::behind(&source) {
+            Some(shortage) => Self::Short { shortage },
+            None => Self::Credentials { source },
+        }
+    }
+
     /// The exit code that a shell would give.
     pub(super) fn exit_code(&self) -> i32 {
         match self {
@@ -76,8 +98,17 @@ impl StartError {
             | Self::WorkingDirClosed { .. }
             | Self::Credentials { .. }
             | Self::WouldBeRoot { .. }
+            | Self::Short { .. }
             | Self::Container(_)
             | Self::Other { .. } => 128,
+        }
+    }
+
+    /// What this machine is short of, if that is all.
+    pub(super) fn shortage(&self) -> Option<Shortage> {
+        match self {
+            Self::Short { shortage } => Some(*shortage),
+            _ => None,
         }
     }
 
@@ -87,6 +118,7 @@ impl StartError {
         match self {
             Self::Container(error) => error.waits(),
             Self::WouldBeRoot { .. } => Some("CreateContainerConfigError"),
+            Self::Short { .. } => Some("CreateContainerError"),
             _ => None,
         }
     }
@@ -94,6 +126,9 @@ impl StartError {
 
 /// Finds out why a start failed.
 pub(super) fn explain(invocation: &Invocation, error: io::Error) -> StartError {
+    if let Some(shortage) = Shortage::behind(&error) {
+        return StartError::Short { shortage };
+    }
     let dir = &invocation.working_dir;
     if is_closed(dir.metadata()) {
         return StartError::WorkingDirClosed { path: dir.clone() };
@@ -114,10 +149,7 @@ pub(super) fn explain(invocation: &Invocation, error: io::Error) -> StartError {
         _ if path.is_dir() => StartError::IsFolder { path },
         io::ErrorKind::PermissionDenied => StartError::NotExecutable { path },
         io::ErrorKind::NotFound => StartError::NoInterpreter { path },
-        _ => StartError::Other {
-            program: invocation.program.clone(),
-            source: error,
-        },
+        _ => StartError::other(&invocation.program, error),
     }
 }
 

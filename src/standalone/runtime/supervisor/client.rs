@@ -16,7 +16,7 @@ use tokio::sync::{Mutex, watch};
 use super::record::{self, Record, State};
 use super::run::SOCKET;
 use super::supervisors::Supervisors;
-use super::{Commission, leftovers};
+use super::{Commission, leftovers, passage};
 use crate::clock::SharedClock;
 use crate::controller::Upcoming;
 use crate::schedule::Timestamp;
@@ -27,9 +27,11 @@ use crate::standalone::runtime::credentials::{self, Accounts, Own};
 use crate::standalone::runtime::engine::{Attempt, Control, Ended, Engine, Found, Setup, Started};
 use crate::standalone::runtime::fitness::{self, Unfit};
 use crate::standalone::runtime::machine::{Options, invocation};
+use crate::standalone::runtime::open_files;
 use crate::standalone::runtime::pod::grace;
 use crate::standalone::runtime::process::{Exit, Invocation, Order};
 use crate::standalone::runtime::root;
+use crate::standalone::runtime::shortage::Shortage;
 use crate::standalone::runtime::start_error::StartError;
 
 /// What the id of a container begins with that is a process.
@@ -105,13 +107,15 @@ impl ProcessEngine {
     }
 
     /// The process of a container. With volumes it starts in a folder of its own, where it finds them.
-    fn invocation(&self, Attempt { pod, container, .. }: &Attempt, setup: Setup) -> io::Result<Invocation> {
+    fn invocation(&self, attempt: &Attempt, setup: Setup) -> io::Result<Invocation> {
+        let Attempt { pod, container, .. } = attempt;
         let files = self.files(pod);
         let root = root::make(&files.root(&container.name), &setup.binds)?;
         let accounts = Accounts::of_this_machine();
         let credentials = credentials::credentials(pod, container, &self.own, &accounts);
-        if credentials.user.is_some() && root.is_some() {
-            self.options.data.let_pass(&files, &container.name)?;
+        if let Some(user) = credentials.user {
+            let attempt = (&*container.name, attempt.number);
+            passage::open(&self.options.data, &files, attempt, (user, root.is_some()))?;
         }
         let base = &self.options.base;
         let base = Base {
@@ -138,6 +142,7 @@ impl ProcessEngine {
             log: attempt.log.clone(),
             invocation: self.invocation(attempt, setup)?,
             group: self.group(attempt)?,
+            open_files: open_files::before(),
             grace_seconds: grace(&attempt.pod).as_secs(),
             is_bound: self.options.data.is_ephemeral(),
             folder,
@@ -185,6 +190,18 @@ impl ProcessEngine {
             if state.is_untouched() {
                 return Ok(Found::Never);
             }
+            if !state.is_held
+                && matches!(
+                    state.outcome(),
+                    Some(Record::NotStarted {
+                        shortage: Some(_),
+                        ..
+                    })
+                )
+            {
+                record::forget(&folder)?;
+                return Ok(Found::Never);
+            }
             if !state.is_held {
                 let found = self.started(&folder, &state, None);
                 let lost =
@@ -226,22 +243,39 @@ impl Engine for ProcessEngine {
     }
 
     fn find<'a>(&'a self, attempt: &'a Attempt) -> BoxFuture<'a, Result<Found, StartError>> {
-        let lost = |error| Found::Lost(format!("the records of the process can't be read: {error}"));
-        async move { Ok(self.look(attempt).await.unwrap_or_else(lost)) }.boxed()
+        async move {
+            let error = match self.look(attempt).await {
+                Ok(found) => return Ok(found),
+                Err(error) => error,
+            };
+            match Shortage::behind(&error) {
+                Some(shortage) => Err(StartError::Short { shortage }),
+                None => Ok(Found::Lost(format!(
+                    "the records of the process can't be read: {error}"
+                ))),
+            }
+        }
+        .boxed()
     }
 
     fn start<'a>(&'a self, attempt: &'a Attempt, setup: Setup) -> BoxFuture<'a, Result<Started, StartError>> {
         async move {
             let program = attempt.container.command.iter().flatten().next().cloned();
-            let failed = |source| StartError::Other {
-                program: program.clone().unwrap_or_default(),
-                source,
-            };
+            let failed = |source| StartError::other(program.as_deref().unwrap_or_default(), source);
             if credentials::is_forbidden_root(&attempt.pod, &attempt.container, &self.own) {
                 return Err(would_be_root(attempt));
             }
             let (stream, state) = self.begin(attempt, setup).await.map_err(failed)?;
-            if let Some(Record::NotStarted { exit_code, message }) = state.outcome() {
+            if let Some(Record::NotStarted {
+                exit_code,
+                message,
+                shortage,
+            }) = state.outcome()
+            {
+                if let Some(shortage) = *shortage {
+                    record::forget(&self.folder(attempt)).map_err(failed)?;
+                    return Err(StartError::Short { shortage });
+                }
                 return Err(StartError::Told {
                     exit_code: *exit_code,
                     message: message.clone(),

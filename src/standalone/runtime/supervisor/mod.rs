@@ -18,6 +18,7 @@
 
 pub(super) mod client;
 mod leftovers;
+mod passage;
 mod record;
 mod run;
 mod supervisors;
@@ -51,6 +52,8 @@ struct Commission {
     group: Option<Group>,
     /// How long it is given to end when somebody stops the supervisor.
     grace_seconds: u64,
+    /// How many files the process may have open, when that is fewer than we may.
+    open_files: Option<u64>,
     /// Whether the process is to end with the `punctual` that asked for it: nobody would ever find it.
     is_bound: bool,
 }

@@ -8,6 +8,7 @@ use std::path::Path;
 use serde::{Deserialize, Serialize};
 
 use crate::standalone::runtime::cgroup::Group;
+use crate::standalone::runtime::shortage::Shortage;
 
 /// The file's name.
 const STATE_FILE: &str = "state";
@@ -29,7 +30,13 @@ pub(super) enum Record {
     /// It was started.
     Started { pid: u32, at: String },
     /// It could not be started.
-    NotStarted { exit_code: i32, message: String },
+    NotStarted {
+        exit_code: i32,
+        message: String,
+        /// Whether it is to be tried again, as if it had not been.
+        #[serde(default)]
+        shortage: Option<Shortage>,
+    },
     /// It ended, and everything that it wrote is in the log.
     Ended {
         exit_code: i32,
@@ -95,6 +102,11 @@ pub(super) fn read(folder: &Path) -> io::Result<State> {
         records: records.collect(),
         is_held,
     })
+}
+
+/// Forgets an attempt that has not been, so that it can be one.
+pub(super) fn forget(folder: &Path) -> io::Result<()> {
+    std::fs::remove_dir_all(folder)
 }
 
 /// Whether an attempt may still run: its supervisor lives, or nobody can tell.

@@ -16,6 +16,7 @@ use tokio::task::JoinSet;
 use tokio::time::Instant;
 
 use super::super::cgroup::Group;
+use super::super::open_files;
 use super::super::process::{Exit, Invocation, Order, Process};
 use super::super::start_error::StartError;
 use super::super::stream::pump;
@@ -75,13 +76,20 @@ pub(super) async fn run() -> io::Result<()> {
 impl Hub {
     /// Starts the process and follows it to its end.
     async fn supervise(&self, commission: Commission, state: &File, log: Writer) -> io::Result<()> {
+        if let Some(before) = commission.open_files {
+            open_files::take_back(before);
+        }
         let group = commission.group.unwrap_or_default();
         let mut process = match start(&commission.invocation, &group) {
             Ok(process) => process,
             Err(error) => {
                 group.remove().await;
-                let (exit_code, message) = (error.exit_code(), chain(&error));
-                return record::add(state, &Record::NotStarted { exit_code, message });
+                let not_started = Record::NotStarted {
+                    exit_code: error.exit_code(),
+                    message: chain(&error),
+                    shortage: error.shortage(),
+                };
+                return record::add(state, &not_started);
             }
         };
         let (pid, at) = (process.pid(), now());
@@ -209,10 +217,7 @@ impl Hub {
 
 /// Starts the process in its group.
 fn start(invocation: &Invocation, group: &Group) -> Result<Process, StartError> {
-    let failed = |source| StartError::Other {
-        program: invocation.program.clone(),
-        source,
-    };
+    let failed = |source| StartError::other(&invocation.program, source);
     group.around(|| invocation.start()).map_err(failed)?
 }
 
