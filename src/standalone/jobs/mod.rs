@@ -15,7 +15,7 @@
 //! | `failure_policy`, `success_policy`, `ttl` | one field of the Job each |
 //! | `claim` | which pods are the Job's at all |
 //! | `build`, `names`, `pods` | a pod from the template, its name, what the rules ask of it |
-//! | `view` | what is known of the API, never older than our own writes |
+//! | `view`, `objects` | what is known of the API, never older than our own writes |
 //! | `controller`, `wakes`, `carry_out` | the loop, when it wakes, what it writes |
 
 mod backoff;
@@ -30,6 +30,7 @@ mod indexed;
 mod indexes;
 mod manage;
 mod names;
+mod objects;
 mod pods;
 mod success_policy;
 mod tally;

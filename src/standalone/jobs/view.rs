@@ -8,21 +8,25 @@
 //! An answer may also come later than the watch. Revisions tell: an answer that is not newer than the newest thing
 //! the watch has told is known already, or has been overtaken.
 
-use std::collections::{BTreeMap, HashMap, HashSet};
+use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
 
 use k8s_openapi::api::batch::v1::Job;
 use k8s_openapi::api::core::v1::Pod;
+use kube::ResourceExt;
 use kube::runtime::watcher::Event;
-use kube::{Resource, ResourceExt};
 
 use super::claim::may_adopt;
-
-/// The uid of an object.
-pub(super) type Uid = String;
+use super::conditions::sealed;
+pub(super) use super::objects::Uid;
+use super::objects::{Heard, Objects, uid};
 
 /// Namespace and name.
 type Place = (String, String);
+
+/// How many names of pods that are gone are kept of one Job. Most pods are counted, and then their names don't come again
+/// anyway.
+const NAMES_SPENT: usize = 64;
 
 /// What nobody controls is under this.
 const NOBODY: &str = "";
@@ -34,105 +38,9 @@ pub(super) struct View {
     pods: Objects<Pod>,
     /// The pods of each Job. Pods without a Job are under the empty uid.
     by_owner: HashMap<Uid, BTreeMap<Place, Uid>>,
-    /// Names that pods of others keep from a Job.
-    foreign: HashMap<Uid, BTreeMap<String, Pod>>,
-}
-
-/// The objects of one kind.
-#[derive(Debug)]
-struct Objects<K> {
-    by_uid: HashMap<Uid, Arc<K>>,
-    /// The newest revision that the watch has told.
-    newest: u64,
-    /// The uids of a list that is coming in.
-    listed: HashSet<Uid>,
-    /// Whether a list has come in whole.
-    complete: bool,
-}
-
-impl<K> Default for Objects<K> {
-    fn default() -> Self {
-        Self {
-            by_uid: HashMap::new(),
-            newest: 0,
-            listed: HashSet::new(),
-            complete: false,
-        }
-    }
-}
-
-/// What became of an object.
-enum Heard<K> {
-    /// It is so now, and was so before, if it was known.
-    Known {
-        now: Arc<K>,
-        before: Option<Arc<K>>,
-    },
-    Gone(Arc<K>),
-}
-
-impl<K: Resource + Clone> Objects<K> {
-    /// Takes an event in. What has changed.
-    fn hear(&mut self, event: Event<K>) -> Vec<Heard<K>> {
-        match event {
-            Event::Init => self.listed.clear(),
-            Event::InitApply(object) => {
-                self.listed.insert(uid(&object));
-                return self.see(object);
-            }
-            Event::InitDone => {
-                self.complete = true;
-                let listed = std::mem::take(&mut self.listed);
-                let vanished: Vec<Uid> = self
-                    .by_uid
-                    .keys()
-                    .filter(|uid| !listed.contains(*uid))
-                    .cloned()
-                    .collect();
-                return vanished
-                    .iter()
-                    .filter_map(|uid| self.by_uid.remove(uid))
-                    .map(Heard::Gone)
-                    .collect();
-            }
-            Event::Apply(object) => return self.see(object),
-            Event::Delete(object) => {
-                self.newest = self.newest.max(revision(&object));
-                let known = self.by_uid.remove(&uid(&object));
-                return vec![Heard::Gone(known.unwrap_or_else(|| Arc::new(object)))];
-            }
-        }
-        Vec::new()
-    }
-
-    fn see(&mut self, object: K) -> Vec<Heard<K>> {
-        self.newest = self.newest.max(revision(&object));
-        self.put(object)
-    }
-
-    /// Takes the answer to a write of our own in.
-    fn answer(&mut self, object: K) -> Vec<Heard<K>> {
-        if revision(&object) <= self.newest {
-            Vec::new()
-        } else {
-            self.put(object)
-        }
-    }
-
-    /// Takes an object in. The same version again is no news: it was answered before the watch told of it.
-    fn put(&mut self, object: K) -> Vec<Heard<K>> {
-        let uid = uid(&object);
-        if self
-            .by_uid
-            .get(&uid)
-            .is_some_and(|known| revision(&**known) >= revision(&object))
-        {
-            return Vec::new();
-        }
-        let now = Arc::new(object);
-        let before = self.by_uid.insert(uid, now.clone());
-        vec![Heard::Known { now, before }]
-    }
+    /// Names that a Job's pods can't have: pods of others have them, or its own had them that are gone. Nothing but the name
+    /// counts of these.
+    spent: HashMap<Uid, BTreeMap<String, Pod>>,
 }
 
 impl View {
@@ -177,7 +85,7 @@ impl View {
 
     /// Notes that a name for a pod of this Job is taken by another's.
     pub(super) fn name_taken(&mut self, job: &str, pod: Pod) {
-        self.foreign
+        self.spent
             .entry(job.to_owned())
             .or_default()
             .insert(pod.name_any(), pod);
@@ -192,7 +100,7 @@ impl View {
     pub(super) fn pods(&self, uid: &str) -> Vec<&Pod> {
         let own = self.by_owner.get(uid).into_iter().flat_map(BTreeMap::values);
         let own = own.filter_map(|pod| self.pods.by_uid.get(pod)).map(|pod| &**pod);
-        own.chain(self.foreign.get(uid).into_iter().flat_map(BTreeMap::values))
+        own.chain(self.spent.get(uid).into_iter().flat_map(BTreeMap::values))
             .chain(self.free(uid))
             .collect()
     }
@@ -235,7 +143,7 @@ impl View {
             match heard {
                 Heard::Known { now, .. } => dirty.push(uid(&*now)),
                 Heard::Gone(job) => {
-                    self.foreign.remove(&uid(&*job));
+                    self.spent.remove(&uid(&*job));
                     dirty.push(uid(&*job));
                 }
             }
@@ -261,10 +169,26 @@ impl View {
                         .insert(place(&now), uid(&*now));
                     dirty.push(owner);
                 }
-                Heard::Gone(pod) => dirty.push(self.part(&pod)),
+                Heard::Gone(pod) => {
+                    let owner = self.part(&pod);
+                    self.spend(&owner, &pod);
+                    dirty.push(owner);
+                }
             }
         }
         dirty
+    }
+
+    /// Keeps the name of a pod that is gone from the next one: who waits for it to be gone would take that for it.
+    fn spend(&mut self, job: &str, pod: &Pod) {
+        let status = self.jobs.by_uid.get(job).map(|job| job.status.as_ref());
+        let makes_more = status.is_some_and(|status| status.and_then(sealed).is_none());
+        let spent = self.spent.get(job).map_or(0, BTreeMap::len);
+        if makes_more && spent < NAMES_SPENT {
+            let mut only_named = Pod::default();
+            only_named.metadata.name.clone_from(&pod.metadata.name);
+            self.name_taken(job, only_named);
+        }
     }
 
     /// Takes a pod from the Job that it was known under, and tells which that is.
@@ -294,23 +218,11 @@ fn place(pod: &Pod) -> Place {
     (pod.namespace().unwrap_or_default(), pod.name_any())
 }
 
-fn uid(object: &impl Resource) -> Uid {
-    object.meta().uid.clone().unwrap_or_default()
-}
-
-fn revision(object: &impl Resource) -> u64 {
-    object
-        .meta()
-        .resource_version
-        .as_deref()
-        .and_then(|revision| revision.parse().ok())
-        .unwrap_or_default()
-}
-
 #[cfg(test)]
 mod tests {
     use serde_json::json;
 
+    use super::super::objects::revision;
     use super::*;
 
     fn job() -> Job {
@@ -340,11 +252,11 @@ mod tests {
         view
     }
 
-    /// The pods of the Job: uid and revision.
+    /// The pods of the Job: uid and revision. Those that are only names have none.
     fn seen(view: &View) -> String {
-        let told = view
-            .pods("j")
-            .into_iter()
+        let pods = view.pods("j").into_iter();
+        let told = pods
+            .filter(|pod| pod.metadata.uid.is_some())
             .map(|pod| format!("{}@{}", uid(pod), revision(pod)));
         told.collect::<Vec<_>>().join(" ")
     }
@@ -395,6 +307,17 @@ mod tests {
         view.answer_pod(pod("b", "p-1", 8));
         view.hear_pod(Event::Delete(pod("a", "p-1", 7)));
         assert_eq!(seen(&view), "b@8");
+    }
+
+    #[test]
+    fn the_name_of_a_pod_that_is_gone_is_not_given_again() {
+        let mut view = view(&[pod("a", "p-1", 3)]);
+        view.hear_pod(Event::Delete(pod("a", "p-1", 4)));
+        let names: Vec<String> = view.pods("j").into_iter().map(ResourceExt::name_any).collect();
+        assert_eq!(names, ["p-1"]);
+        assert!(view.pods("j")[0].metadata.owner_references.is_none());
+        view.hear_job(Event::Delete(job()));
+        assert!(view.pods("j").is_empty());
     }
 
     #[test]
