@@ -41,7 +41,7 @@ macro_rules! cases {
 
 fn main() -> ExitCode {
     let arguments = Arguments::from_args();
-    let everywhere: [Case; 20] = cases! {
+    let everywhere: [Case; 21] = cases! {
         restarts::running_work_goes_on_and_is_not_started_again
         restarts::work_that_ended_meanwhile_is_found_with_its_exit_code
         restarts::a_finished_job_is_not_run_again_by_its_manifest
@@ -49,6 +49,7 @@ fn main() -> ExitCode {
         restarts::a_schedule_edited_meanwhile_is_not_due_in_the_past
         restarts::what_a_stop_interrupted_is_tried_again_at_the_next_start
         restarts::what_the_manifests_do_not_name_is_kept_and_shown
+        restarts::a_cordoned_node_starts_nothing_before_and_after_a_restart
         damage::a_damaged_database_is_kept_and_nothing_starts
         damage::what_runs_of_a_lost_database_is_ended
         damage::an_ephemeral_one_leaves_nothing

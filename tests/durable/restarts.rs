@@ -4,14 +4,14 @@ use std::time::Duration;
 
 use chrono::TimeDelta;
 use k8s_openapi::api::batch::v1::{CronJob, Job};
-use k8s_openapi::api::core::v1::Pod;
+use k8s_openapi::api::core::v1::{Node, Pod};
 use kube::Api;
 use kube::api::{ListParams, Patch, PatchParams};
 use punctual::clock::{Clock as _, SystemClock};
 use punctual::schedule::Timestamp;
-use serde_json::json;
+use serde_json::{Value, json};
 
-use crate::machine::{Place, Up, holds};
+use crate::machine::{Place, Up, holds, until};
 
 /// A Job named `work` whose only process runs a script in `sh`.
 pub(crate) fn job(script: &str, more: &str) -> String {
@@ -185,4 +185,56 @@ pub(crate) async fn what_the_manifests_do_not_name_is_kept_and_shown() {
         .position(|line| line.starts_with("kept from before"))
         .expect("it is said");
     assert!(shown[kept + 3].contains("tick   0 0 1 1 *"), "{shown:#?}");
+}
+
+/// What the condition of the one pod says of its place on the node.
+async fn scheduled(up: &Up) -> String {
+    let pods: Api<Pod> = Api::default_namespaced(up.client().await.expect("a client"));
+    until("the condition of the pod", || async {
+        let pod = pods.list(&ListParams::default()).await.ok()?.items.pop()?;
+        let mut conditions = pod.status?.conditions?.into_iter();
+        let condition = conditions.find(|condition| condition.type_ == "PodScheduled")?;
+        Some(format!(
+            "{} {}",
+            condition.status,
+            condition.reason.unwrap_or_default()
+        ))
+    })
+    .await
+}
+
+pub(crate) async fn a_cordoned_node_starts_nothing_before_and_after_a_restart() {
+    let place = Place::new();
+    let up = place.up().await;
+    let nodes: Api<Node> = Api::all(up.client().await.expect("a client"));
+    let patch = |spec: Value| Patch::Merge(json!({ "spec": spec }));
+    until("the node", || async { nodes.get_opt("localhost").await.ok()? }).await;
+    let taint = json!({"taints": [{"key": "a", "effect": "NoSchedule"}]});
+    let refused = nodes
+        .patch("localhost", &PatchParams::default(), &patch(taint))
+        .await;
+    let refused = refused.expect_err("taints mean nothing here").to_string();
+    assert!(refused.contains("kubectl cordon"), "{refused}");
+    let cordoned = patch(json!({"unschedulable": true}));
+    nodes
+        .patch("localhost", &PatchParams::default(), &cordoned)
+        .await
+        .expect("it is cordoned");
+    up.interrupt();
+
+    place.manifest(&job(&format!("echo run >> {}", place.path("runs").display()), ""));
+    place.up().await.interrupt();
+    let up = place.up().await;
+    assert_eq!(scheduled(&up).await, "False Unschedulable");
+    assert!(place.lines("runs").is_empty());
+    let nodes: Api<Node> = Api::all(up.client().await.expect("a client"));
+    let uncordoned = patch(json!({"unschedulable": null}));
+    nodes
+        .patch("localhost", &PatchParams::default(), &uncordoned)
+        .await
+        .expect("it is uncordoned");
+    up.job_until("work", |status| holds(status, "Complete")).await;
+    assert_eq!(scheduled(&up).await, "True ");
+    assert_eq!(place.lines("runs"), ["run"]);
+    up.interrupt();
 }

@@ -10,6 +10,7 @@ use tokio::sync::{Semaphore, watch};
 
 use super::base::Base;
 use super::containers::Containers;
+use super::cordon::Cordon;
 use super::credentials::{self, Credentials};
 use super::engine::{Engine, Setup};
 use super::environment::{self, EnvironmentError};
@@ -80,6 +81,8 @@ pub(super) struct Machine {
     capacity: Capacity,
     processes: Arc<ProcessEngine>,
     containers: Arc<Containers>,
+    /// Whether pods that have not been started wait.
+    pub(super) cordon: Cordon,
     /// A place for each process that is being started.
     pub(super) starts: Semaphore,
     /// A place for each pod with processes.
@@ -129,6 +132,7 @@ impl Machine {
             client: ClientOf(client),
             clock,
             output,
+            cordon: Cordon::new(None),
             starts: Semaphore::new(STARTS_AT_ONCE),
             places: Semaphore::new(options.pods_at_once),
             capacity: Capacity::of_this_machine(),

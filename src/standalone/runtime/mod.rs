@@ -9,6 +9,7 @@
 //! | file | one idea |
 //! |---|---|
 //! | `node` | watches the pods, gives each a task, and brings all of them to an end |
+//! | `cordon` | whether pods that have not been started wait |
 //! | `orphans` | ends what is left of pods that nobody knows any more |
 //! | `room` | makes room on a disk that is nearly full |
 //! | `pod` | one pod: its containers in their order, its deadline, its status |
@@ -46,6 +47,7 @@ mod base;
 mod cgroup;
 mod container;
 mod containers;
+mod cordon;
 mod credentials;
 mod engine;
 mod fields;

@@ -24,6 +24,7 @@ use tokio::sync::watch;
 use tokio::task::JoinSet;
 use tokio::time::{Instant, MissedTickBehavior, interval};
 
+use super::cordon;
 use super::machine::{Machine, Options};
 use super::orphans;
 use super::output::Output;
@@ -114,6 +115,11 @@ impl Node {
         let machine = self.machine.clone();
         // It ends with whoever tells what will be due.
         tokio::spawn(async move { machine.get_ready().await });
+        let machine = self.machine.clone();
+        let mut cordon = JoinSet::new();
+        cordon.spawn(async move {
+            cordon::follow(machine.client.0.clone(), &machine.options.name, &machine.cordon).await;
+        });
         self.turn(*shutdown.borrow_and_update());
         while !self.finished() {
             tokio::select! {

@@ -7,7 +7,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use k8s_openapi::api::core::v1::{Container, Pod, PodStatus};
+use k8s_openapi::api::core::v1::{Container, Pod, PodCondition, PodStatus};
 use kube::api::{Patch, PatchParams};
 use serde_json::json;
 use tokio::sync::{mpsc, watch};
@@ -15,6 +15,7 @@ use tokio::task::JoinSet;
 use tokio::time::Instant;
 
 use super::container::{Life, Past};
+use super::cordon;
 use super::engine::Engine;
 use super::fitness::Unfit;
 use super::machine::Machine;
@@ -22,7 +23,8 @@ use super::output::{What, origin};
 use super::process::{Order, at};
 use super::restart::RestartPolicy;
 use super::runtimes;
-use super::status::{Change, Model, Verdict};
+use super::status::{Change, Model, Phase, Verdict};
+use crate::standalone::instants::to_time;
 use crate::telemetry::chain;
 
 /// How long a pod may take to end when it does not say: Kubernetes' default.
@@ -97,6 +99,9 @@ impl PodTask {
 
     /// Runs the pod from its start to its end, and records both.
     pub(super) async fn run(mut self) {
+        if !self.is_scheduled().await {
+            return;
+        }
         let machine = self.machine.clone();
         let place = tokio::select! {
             biased;
@@ -134,6 +139,54 @@ impl PodTask {
         }
         drop(place);
         self.finish().await;
+    }
+
+    /// Waits for as long as the node is cordoned, unless something of the pod was started before. Whether there is
+    /// something left to do then.
+    async fn is_scheduled(&mut self) -> bool {
+        let machine = self.machine.clone();
+        let mut cordon = machine.cordon.subscribe();
+        while !runtimes::is_begun(&self.pod) {
+            let is_cordoned = *cordon.borrow_and_update();
+            match is_cordoned {
+                Some(false) => break,
+                Some(true) => self.tell_cordon().await,
+                None => {}
+            }
+            tokio::select! {
+                Ok(()) = cordon.changed() => {}
+                () = directed(&mut self.directive) => return self.is_resumed,
+            }
+        }
+        true
+    }
+
+    /// Says why the pod is not started yet.
+    async fn tell_cordon(&self) {
+        let machine = &self.machine;
+        let now = machine.clock.now();
+        let message = cordon::message(&machine.options.name);
+        machine.warn(&self.pod, "", cordon::EVENT, &message);
+        let condition = PodCondition {
+            type_: "PodScheduled".to_owned(),
+            status: "False".to_owned(),
+            reason: Some(cordon::CONDITION.to_owned()),
+            message: Some(message.clone()),
+            last_transition_time: Some(to_time(now)),
+            ..PodCondition::default()
+        };
+        let status = PodStatus {
+            phase: Some(Phase::Pending.as_str().to_owned()),
+            conditions: Some(vec![condition]),
+            ..PodStatus::default()
+        };
+        self.write(&status).await;
+        let what = What::NotStarted {
+            reason: cordon::CONDITION.to_owned(),
+            message,
+        };
+        let origin = Arc::new(origin(&self.pod, String::new()));
+        machine.output.send(&origin, now, what).await;
     }
 
     /// Whether a container of the pod runs, as far as is known before anybody has looked.
@@ -313,8 +366,14 @@ impl PodTask {
         if self.written.as_ref() == Some(&status) {
             return true;
         }
+        let is_done = self.write(&status).await;
+        self.written = Some(status).filter(|_| is_done);
+        is_done
+    }
+
+    async fn write(&self, status: &PodStatus) -> bool {
         // The uid guards against another pod of the same name. Conditions of others stay: that somebody evicts it.
-        let patch = json!({"metadata": {"uid": self.pod.metadata.uid}, "status": &status});
+        let patch = json!({"metadata": {"uid": self.pod.metadata.uid}, "status": status});
         let name = self.pod.metadata.name.as_deref().unwrap_or_default();
         match self
             .machine
@@ -322,10 +381,7 @@ impl PodTask {
             .patch_status(name, &PatchParams::default(), &Patch::Strategic(patch))
             .await
         {
-            Ok(_) => {
-                self.written = Some(status);
-                true
-            }
+            Ok(_) => true,
             Err(kube::Error::Api(status)) if status.code == 404 => true,
             Err(kube::Error::Api(status)) if status.code == 409 => self.is_gone().await,
             Err(error) => {

@@ -172,6 +172,9 @@ impl Strategy for Leases {
     }
 }
 
+/// DIFFERENCE: a taint that kept nothing off would deceive who sets it.
+const NODE_SPEC: &str = "on one machine nothing heeds it; `kubectl cordon` keeps pods from starting, and `kubectl uncordon` lets them";
+
 impl Strategy for Nodes {
     fn check_types(&self, object: &Value) -> Result<(), String> {
         read_as::<Node>(object).map(drop)
@@ -182,7 +185,14 @@ impl Strategy for Nodes {
     }
 
     fn check(&self, object: &Value, old: Option<&Value>, _zones: &TimeZones) -> Result<Vec<Cause>, String> {
-        check_metadata::<Node>(object, old)
+        let mut causes = check_metadata::<Node>(object, old)?;
+        let fields = object["spec"].as_object().into_iter().flatten();
+        let changed = fields.filter(|(name, value)| {
+            let before = old.map_or(&Value::Null, |old| &old["spec"][name.as_str()]);
+            *name != "unschedulable" && *value != before
+        });
+        causes.extend(changed.map(|(name, _)| Cause::forbidden(format!("spec.{name}"), NODE_SPEC)));
+        Ok(causes)
     }
 
     /// DIFFERENCE: nothing would bring it back before the next start.
