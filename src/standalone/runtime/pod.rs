@@ -371,9 +371,17 @@ impl PodTask {
         is_done
     }
 
+    /// Writes this status. Whether that is done with.
     async fn write(&self, status: &PodStatus) -> bool {
         // The uid guards against another pod of the same name. Conditions of others stay: that somebody evicts it.
-        let patch = json!({"metadata": {"uid": self.pod.metadata.uid}, "status": status});
+        let mut patch = json!({"metadata": {"uid": self.pod.metadata.uid}, "status": status});
+        // Of ours nothing stays: what gave a reason before has none now.
+        for condition in patch["status"]["conditions"].as_array_mut().into_iter().flatten() {
+            for field in ["reason", "message"] {
+                let value = condition[field].take();
+                condition[field] = value;
+            }
+        }
         let name = self.pod.metadata.name.as_deref().unwrap_or_default();
         match self
             .machine
