@@ -13,7 +13,7 @@
 //!
 //! What is wrong is found in the order of Kubernetes, field by field.
 
-use k8s_openapi::api::core::v1::{Pod, PodSpec, PodTemplateSpec};
+use k8s_openapi::api::core::v1::{Container, Pod, PodSpec, PodTemplateSpec};
 
 use super::{FieldError, Findings, metadata, names};
 use crate::manifest::path::FieldPath;
@@ -124,14 +124,15 @@ pub fn template(template: &PodTemplateSpec) -> Vec<FieldError> {
 /// than a pod does.
 pub(super) fn check_template(template: &PodTemplateSpec, path: &FieldPath, found: &mut Findings) {
     if let Some(meta) = &template.metadata {
-        for field in ["labels", "annotations"] {
-            let path_of_field = path.child(field);
-            let place = path.child("metadata").child(field);
-            found.placed(&path_of_field, &place, |found| match field {
-                "labels" => metadata::labels(meta.labels.as_ref(), &path_of_field, found),
-                _ => metadata::annotations(meta.annotations.as_ref(), &path_of_field, found),
-            });
-        }
+        // Kubernetes leaves out where they are in the template.
+        let place = path.child("metadata");
+        let (labels, annotations) = (path.child("labels"), path.child("annotations"));
+        found.placed(&labels, &place.child("labels"), |found| {
+            metadata::labels(meta.labels.as_ref(), &labels, found);
+        });
+        found.placed(&annotations, &place.child("annotations"), |found| {
+            metadata::annotations(meta.annotations.as_ref(), &annotations, found);
+        });
     }
     let path = path.child("spec");
     match &template.spec {
@@ -154,17 +155,11 @@ fn has_ephemeral_containers(pod: &PodSpec) -> bool {
 
 /// Pods, unlike templates, may not have blanks around the names of images.
 fn check_images(pod: &PodSpec, path: &FieldPath, found: &mut Findings) {
-    let init = pod.init_containers.as_deref().unwrap_or_default();
-    for (list, containers) in [
-        ("containers", pod.containers.as_slice()),
-        ("initContainers", init),
-    ] {
-        for (index, container) in containers.iter().enumerate() {
-            let image = container.image.as_deref().unwrap_or_default();
-            if image.trim() != image {
-                let rule = "must not have leading or trailing whitespace";
-                found.invalid(&path.child(list).index(index).child("image"), image, rule);
-            }
+    for (path, container) in containers(pod, path) {
+        let image = container.image.as_deref().unwrap_or_default();
+        if image.trim() != image {
+            let rule = "must not have leading or trailing whitespace";
+            found.invalid(&path.child("image"), image, rule);
         }
     }
 }
@@ -193,7 +188,9 @@ fn check_spec(pod: &PodSpec, path: &FieldPath, found: &mut Findings) {
     scheduling::check_spread(constraints, &path.child("topologySpreadConstraints"), found);
     security::check_host_users(pod, path, found);
     network::check_override(pod, &path.child("hostnameOverride"), found);
-    check_names(pod, &["serviceAccountName", "nodeName"], path, found);
+    let account = written(pod.service_account_name.as_ref());
+    check_name(account, &path.child("serviceAccountName"), found);
+    check_name(written(pod.node_name.as_ref()), &path.child("nodeName"), found);
     check_deadline(pod, path, found);
     network::check_host_names(pod, path, found);
     for (index, toleration) in pod.tolerations.iter().flatten().enumerate() {
@@ -201,7 +198,10 @@ fn check_spec(pod: &PodSpec, path: &FieldPath, found: &mut Findings) {
     }
     let aliases = pod.host_aliases.as_deref().unwrap_or_default();
     network::check_aliases(aliases, &path.child("hostAliases"), found);
-    check_names(pod, &["priorityClassName", "runtimeClassName"], path, found);
+    let class = written(pod.priority_class_name.as_ref());
+    check_name(class, &path.child("priorityClassName"), found);
+    let class = pod.runtime_class_name.as_deref();
+    check_name(class, &path.child("runtimeClassName"), found);
     match pod.preemption_policy.as_deref() {
         Some("") => found.required(&path.child("preemptionPolicy"), ""),
         Some(policy) if !PREEMPTION_POLICIES.contains(&policy) => {
@@ -213,23 +213,28 @@ fn check_spec(pod: &PodSpec, path: &FieldPath, found: &mut Findings) {
     check_system(pod, path, found);
 }
 
-/// Names of objects that a pod speaks of.
-fn check_names(pod: &PodSpec, fields: &[&str], path: &FieldPath, found: &mut Findings) {
-    for field in fields {
-        let name = match *field {
-            "serviceAccountName" => &pod.service_account_name,
-            "nodeName" => &pod.node_name,
-            "priorityClassName" => &pod.priority_class_name,
-            _ => &pod.runtime_class_name,
-        };
-        let may_be_empty = *field != "runtimeClassName";
-        let Some(name) = name.as_deref().filter(|name| !(name.is_empty() && may_be_empty)) else {
-            continue;
-        };
-        for rule in names::dns_subdomain(name) {
-            let error = found.invalid(&path.child(field), name, rule);
-            error.hint(metadata::name_hint(name));
-        }
+/// A name, if it is not as good as missing.
+fn written(name: Option<&String>) -> Option<&str> {
+    name.map(String::as_str).filter(|name| !name.is_empty())
+}
+
+/// The containers of the pod at `path`, with their places.
+fn containers<'p>(pod: &'p PodSpec, path: &FieldPath) -> impl Iterator<Item = (FieldPath, &'p Container)> {
+    let (main, init) = (path.child("containers"), path.child("initContainers"));
+    let main = pod
+        .containers
+        .iter()
+        .enumerate()
+        .map(move |(index, one)| (main.index(index), one));
+    let inits = pod.init_containers.iter().flatten().enumerate();
+    main.chain(inits.map(move |(index, one)| (init.index(index), one)))
+}
+
+/// The name of an object that a pod speaks of.
+fn check_name(name: Option<&str>, path: &FieldPath, found: &mut Findings) {
+    for rule in name.into_iter().flat_map(names::dns_subdomain) {
+        let error = found.invalid(path, name, rule);
+        error.hint(metadata::name_hint(name.unwrap_or_default()));
     }
 }
 

@@ -5,6 +5,7 @@ use std::net::{IpAddr, Ipv6Addr};
 use k8s_openapi::api::core::v1::{Container, HostAlias, PodDNSConfig, PodSpec};
 
 use super::super::{Findings, metadata, names};
+use super::containers;
 use crate::manifest::path::FieldPath;
 
 const DNS_POLICIES: [&str; 4] = ["ClusterFirstWithHostNet", "ClusterFirst", "Default", "None"];
@@ -164,19 +165,13 @@ pub(super) fn check_ports_of_host(pod: &PodSpec, path: &FieldPath, found: &mut F
     if pod.host_network != Some(true) {
         return;
     }
-    let init = pod.init_containers.as_deref().unwrap_or_default();
-    for (list, containers) in [
-        ("containers", pod.containers.as_slice()),
-        ("initContainers", init),
-    ] {
-        for (index, container) in containers.iter().enumerate() {
-            let path = path.child(list).index(index).child("ports");
-            for (index, port) in container.ports.iter().flatten().enumerate() {
-                let host = port.host_port.unwrap_or(port.container_port);
-                if host != port.container_port {
-                    let rule = "must match `containerPort` when `hostNetwork` is true";
-                    found.invalid(&path.index(index).child("hostPort"), host, rule);
-                }
+    for (path, container) in containers(pod, path) {
+        for (index, port) in container.ports.iter().flatten().enumerate() {
+            let host = port.host_port.unwrap_or(port.container_port);
+            if host != port.container_port {
+                let path = path.child("ports").index(index).child("hostPort");
+                let rule = "must match `containerPort` when `hostNetwork` is true";
+                found.invalid(&path, host, rule);
             }
         }
     }

@@ -5,7 +5,7 @@ use k8s_openapi::api::core::v1::{
 };
 
 use super::super::{Findings, names};
-use super::paths;
+use super::{containers, paths};
 use crate::manifest::path::FieldPath;
 
 const PROFILES: [&str; 3] = ["Localhost", "RuntimeDefault", "Unconfined"];
@@ -122,26 +122,18 @@ fn check_policies(context: &PodSecurityContext, path: &FieldPath, found: &mut Fi
 
 /// What is only for Windows, in a pod for Linux.
 pub(super) fn check_linux(pod: &PodSpec, path: &FieldPath, found: &mut Findings) {
-    let rule = "windows options cannot be set for a linux pod";
-    let of_pod = pod
-        .security_context
-        .as_ref()
-        .map(|context| &context.windows_options);
-    let init = pod.init_containers.as_deref().unwrap_or_default();
-    let mut contexts = vec![(path.clone(), of_pod)];
-    for (list, containers) in [
-        ("containers", pod.containers.as_slice()),
-        ("initContainers", init),
-    ] {
-        for (index, container) in containers.iter().enumerate() {
-            let context = container.security_context.as_ref();
-            let options = context.map(|context| &context.windows_options);
-            contexts.push((path.child(list).index(index), options));
-        }
+    let mut forbid = |path: &FieldPath| {
+        let rule = "windows options cannot be set for a linux pod";
+        found.forbidden(&path.child("securityContext.windowsOptions"), rule);
+    };
+    let of_pod = pod.security_context.as_ref();
+    if of_pod.is_some_and(|context| context.windows_options.is_some()) {
+        forbid(path);
     }
-    for (path, options) in contexts {
-        if options.is_some_and(Option::is_some) {
-            found.forbidden(&path.child("securityContext.windowsOptions"), rule);
+    for (path, container) in containers(pod, path) {
+        let context = container.security_context.as_ref();
+        if context.is_some_and(|context| context.windows_options.is_some()) {
+            forbid(&path);
         }
     }
 }

@@ -1,6 +1,8 @@
 //! Volumes: sources that are no more, and files that become the same one.
 
-use k8s_openapi::api::core::v1::{KeyToPath, PodSpec, ProjectedVolumeSource, Volume, VolumeProjection};
+use k8s_openapi::api::core::v1::{
+    DownwardAPIVolumeFile, KeyToPath, PodSpec, ProjectedVolumeSource, Volume, VolumeProjection,
+};
 
 use super::Warnings;
 use crate::manifest::path::FieldPath;
@@ -68,83 +70,73 @@ fn outdated(volume: &Volume) -> [(&'static str, bool, &'static str); 9] {
     ]
 }
 
-/// A file, and the source that it is of where there are several.
+/// A file, and in brackets the source that it is of where there are several.
 type File<'a> = (&'a str, String);
 
 fn check_files(volume: &Volume, warnings: &mut Warnings) {
-    let keys = |items: Option<&Vec<KeyToPath>>| -> Vec<String> {
-        items
-            .into_iter()
-            .flatten()
-            .map(|item| item.path.clone())
-            .collect()
-    };
-    let (called, files): (String, Vec<String>) = if let Some(map) = &volume.config_map {
-        (format!("ConfigMap {:?}", map.name), keys(map.items.as_ref()))
+    let (called, files): (_, Vec<&str>) = if let Some(map) = &volume.config_map {
+        (of_map(&map.name), of_keys(map.items.as_ref()))
     } else if let Some(secret) = &volume.secret {
         let name = secret.secret_name.as_deref().unwrap_or_default();
-        (format!("Secret {name:?}"), keys(secret.items.as_ref()))
+        (of_secret(name), of_keys(secret.items.as_ref()))
     } else if let Some(downward) = &volume.downward_api {
-        let files = downward.items.iter().flatten().map(|item| item.path.clone());
-        ("DownwardAPI".to_owned(), files.collect())
+        (OF_FIELDS.to_owned(), of_fields(downward.items.as_ref()))
     } else if let Some(projected) = &volume.projected {
-        let sources = projected.sources.as_deref();
-        if sources.is_some_and(|sources| {
-            sources
-                .iter()
-                .any(|source| source == &VolumeProjection::default())
-        }) {
-            warnings.say(format!(
-                "volume {:?} (Projected) has no sources provided",
-                volume.name
-            ));
-        }
-        overlaps(&volume.name, "Projected", &projected_files(projected), warnings);
-        return;
+        return check_projected(&volume.name, projected, warnings);
     } else {
         return;
     };
-    let files: Vec<File<'_>> = files.iter().map(|file| (file.as_str(), String::new())).collect();
+    let files: Vec<File<'_>> = files.into_iter().map(|file| (file, String::new())).collect();
     overlaps(&volume.name, &called, &files, warnings);
 }
 
-fn projected_files(projected: &ProjectedVolumeSource) -> Vec<File<'_>> {
-    let mut files = Vec::new();
-    for source in projected.sources.iter().flatten() {
-        if let Some(secret) = &source.secret {
-            let called = format!(" (Secret {:?})", secret.name);
-            files.extend(
-                secret
-                    .items
-                    .iter()
-                    .flatten()
-                    .map(|item| (item.path.as_str(), called.clone())),
-            );
-        }
-        if let Some(map) = &source.config_map {
-            let called = format!(" (ConfigMap {:?})", map.name);
-            files.extend(
-                map.items
-                    .iter()
-                    .flatten()
-                    .map(|item| (item.path.as_str(), called.clone())),
-            );
-        }
-        if let Some(downward) = &source.downward_api {
-            let called = " (DownwardAPI)".to_owned();
-            files.extend(
-                downward
-                    .items
-                    .iter()
-                    .flatten()
-                    .map(|item| (item.path.as_str(), called.clone())),
-            );
-        }
-        if let Some(token) = &source.service_account_token {
-            files.push((token.path.as_str(), " (ServiceAccountToken)".to_owned()));
-        }
+fn check_projected(volume: &str, projected: &ProjectedVolumeSource, warnings: &mut Warnings) {
+    let sources = projected.sources.as_deref().unwrap_or_default();
+    if sources.contains(&VolumeProjection::default()) {
+        warnings.say(format!("volume {volume:?} (Projected) has no sources provided"));
     }
-    files
+    let mut all: Vec<File<'_>> = Vec::new();
+    for source in sources {
+        let (called, files) = if let Some(secret) = &source.secret {
+            (of_secret(&secret.name), of_keys(secret.items.as_ref()))
+        } else if let Some(map) = &source.config_map {
+            (of_map(&map.name), of_keys(map.items.as_ref()))
+        } else if let Some(downward) = &source.downward_api {
+            (OF_FIELDS.to_owned(), of_fields(downward.items.as_ref()))
+        } else if let Some(token) = &source.service_account_token {
+            ("ServiceAccountToken".to_owned(), vec![token.path.as_str()])
+        } else {
+            continue;
+        };
+        all.extend(files.into_iter().map(|file| (file, format!(" ({called})"))));
+    }
+    overlaps(volume, "Projected", &all, warnings);
+}
+
+const OF_FIELDS: &str = "DownwardAPI";
+
+fn of_map(name: &str) -> String {
+    format!("ConfigMap {name:?}")
+}
+
+fn of_secret(name: &str) -> String {
+    format!("Secret {name:?}")
+}
+
+fn of_keys(items: Option<&Vec<KeyToPath>>) -> Vec<&str> {
+    items
+        .into_iter()
+        .flatten()
+        .map(|item| item.path.as_str())
+        .collect()
+}
+
+fn of_fields(items: Option<&Vec<DownwardAPIVolumeFile>>) -> Vec<&str> {
+    items
+        .into_iter()
+        .flatten()
+        .map(|item| item.path.as_str())
+        .collect()
 }
 
 /// Says which files are in the way of others: the same, or a folder of theirs.
