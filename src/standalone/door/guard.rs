@@ -94,13 +94,11 @@ impl Guard {
 
     /// Whether a request may come in.
     pub(super) fn judge(&self, uri: &Uri, headers: &HeaderMap) -> Result<(), Refusal> {
-        // The host is named in a header, in HTTP/2 with the path, or in both; then both have to be right.
+        // A client may name the host in the request line as well; then both have to be right.
         if let Some(authority) = uri.authority() {
             self.judge_host(authority.as_str())?;
         }
-        if uri.authority().is_none() || headers.contains_key(HOST) {
-            self.judge_host(only(headers, HOST.as_str()).unwrap_or_default())?;
-        }
+        self.judge_host(only(headers, HOST.as_str()).unwrap_or_default())?;
         if headers.contains_key(ORIGIN) || headers.contains_key(FETCH_SITE) {
             return Err(Refusal::WebPage);
         }

@@ -19,7 +19,6 @@ use tokio_rustls::rustls::pki_types::{PrivateKeyDer, PrivatePkcs8KeyDer};
 use tokio_rustls::rustls::server::{ClientHello, ResolvesServerCert};
 use tokio_rustls::rustls::sign::CertifiedKey;
 
-use super::server::HTTP2;
 use super::{DoorError, Host};
 use crate::clock::SharedClock;
 use crate::schedule::Timestamp;
@@ -204,6 +203,6 @@ pub(super) fn server_config(certificates: Arc<Certificates>) -> Result<rustls::S
         .with_safe_default_protocol_versions()?
         .with_no_client_auth()
         .with_cert_resolver(certificates);
-    config.alpn_protocols = vec![HTTP2.to_vec(), b"http/1.1".to_vec()];
+    config.alpn_protocols = vec![b"http/1.1".to_vec()];
     Ok(config)
 }

@@ -2,8 +2,7 @@
 //!
 //! A connection is a stranger's until a request on it has shown the token. Strangers have few places, the newest ones
 //! keep them, and they never take one of those whom the guard knows. Of these, the one that has been idle for longest
-//! leaves for a newcomer. One of HTTP/2 can have many requests under way, which are counted over all. What goes on
-//! without an end, such as a watch, has a number of its own, so that the
+//! leaves for a newcomer. What goes on without an end, such as a watch, has a number of its own, so that the
 //! connections of watches always leave some for short requests; whoever finds no place is told, and tries again.
 
 use std::collections::BTreeMap;
@@ -19,8 +18,6 @@ pub(super) struct Limits {
     pub(super) strangers: usize,
     /// Connections that have.
     pub(super) known: usize,
-    /// Requests under way, of which a connection of HTTP/2 can have many.
-    pub(super) requests: usize,
     /// Answers without an end.
     pub(super) streams: usize,
 }
@@ -30,7 +27,6 @@ impl Default for Limits {
         Limits {
             strangers: 64,
             known: 400,
-            requests: 400,
             streams: 320,
         }
     }
@@ -183,9 +179,6 @@ impl Desk {
     pub(super) fn begin(&self) -> Result<UnderWay, Full> {
         let limits = self.places.limits;
         let mut table = self.places.table();
-        if table.taken.values().map(|taken| taken.requests).sum::<usize>() >= limits.requests {
-            return Err(Full);
-        }
         let is_known = table.taken.get(&self.number).is_some_and(|taken| taken.known);
         let has_place = is_known
             || table.count(|taken| taken.known) < limits.known
@@ -243,7 +236,6 @@ mod tests {
         Places::new(Limits {
             strangers: 2,
             known: 3,
-            requests: 4,
             streams: 2,
         })
     }
@@ -288,18 +280,6 @@ mod tests {
         assert_eq!(one_too_many.desk().begin().unwrap_err(), Full);
         drop((busy, under_way, other));
         one_too_many.desk().begin().expect("the others are idle again");
-    }
-
-    #[test]
-    fn one_connection_has_no_more_requests_under_way_than_all_may_have() {
-        let places = places();
-        let (one, other) = (places.welcome(), places.welcome());
-        let mut begun: Vec<UnderWay> = (0..4).map(|_| one.desk().begin().unwrap()).collect();
-        for place in [&one, &other] {
-            assert_eq!(place.desk().begin().unwrap_err(), Full);
-        }
-        drop(begun.pop());
-        other.desk().begin().expect("one has ended");
     }
 
     #[test]

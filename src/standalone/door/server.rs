@@ -2,16 +2,15 @@
 
 use std::future::pending;
 use std::io::{self, ErrorKind};
-use std::pin::Pin;
 use std::sync::Arc;
 use std::time::Duration;
 
 use axum::Router;
 use hyper::Request;
 use hyper::body::Incoming;
-use hyper::server::conn::{http1, http2};
+use hyper::server::conn::http1;
 use hyper::service::{Service as _, service_fn};
-use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
+use hyper_util::rt::{TokioIo, TokioTimer};
 use hyper_util::service::TowerToHyperService;
 use tokio::io::AsyncWriteExt as _;
 use tokio::net::{TcpListener, TcpStream};
@@ -36,19 +35,6 @@ const HEADER_TIME: Duration = Duration::from_secs(30);
 /// The largest header, in bytes.
 const HEADER_BYTES_MAX: usize = 32 * 1024;
 
-/// The same, as HTTP/2 counts it.
-const HTTP2_HEADER_BYTES_MAX: u32 = 32 * 1024;
-
-/// How many requests a connection of HTTP/2 may have under way: as many as [places](super::places) let in from all. Go's
-/// clients put all their watches onto one connection.
-const REQUESTS_OF_ONE_MAX: u32 = 400;
-
-/// How much of each answer waits for a client of HTTP/2 that is slow, in bytes.
-const SEND_BYTES_MAX: usize = 64 * 1024;
-
-/// How long a client of HTTP/2 may take to say that it is still there.
-const PING_TIME: Duration = Duration::from_secs(20);
-
 /// How many fields a header may have.
 const HEADER_FIELDS_MAX: usize = 100;
 
@@ -57,9 +43,6 @@ const FAREWELL_TIME: Duration = Duration::from_secs(5);
 
 /// How long to wait before accepting again when the system has no room for another connection.
 const ACCEPT_RETRY: Duration = Duration::from_secs(1);
-
-/// HTTP/2, as the client and we agree on it in the handshake.
-pub(super) const HTTP2: &[u8] = b"h2";
 
 /// The first byte of a TLS handshake.
 const TLS_HANDSHAKE: u8 = 0x16;
@@ -135,7 +118,7 @@ async fn converse(
     tls: TlsAcceptor,
     api: Router,
     place: Place,
-    stop: watch::Receiver<bool>,
+    mut stop: watch::Receiver<bool>,
 ) -> Result<(), String> {
     let deadline = Instant::now() + STRANGER_TIME;
     let greeted = tokio::select! {
@@ -150,77 +133,25 @@ async fn converse(
         request.extensions_mut().insert(desk.clone());
         api.call(request)
     });
-    let speaks_http2 = stream.get_ref().1.alpn_protocol() == Some(HTTP2);
-    let stream = TokioIo::new(stream);
-    if speaks_http2 {
-        let connection = http2().serve_connection(stream, service);
-        attend(
-            connection,
-            |connection| connection.graceful_shutdown(),
-            &place,
-            deadline,
-            stop,
-        )
-        .await
-    } else {
-        let connection = http1().serve_connection(stream, service);
-        attend(
-            connection,
-            |connection| connection.graceful_shutdown(),
-            &place,
-            deadline,
-            stop,
-        )
-        .await
-    }
-}
-
-/// Serves a connection until it ends, or has to: then it is told so, and answers what is under way.
-async fn attend<C: Future<Output = hyper::Result<()>>>(
-    connection: C,
-    say_goodbye: impl FnOnce(Pin<&mut C>),
-    place: &Place,
-    deadline: Instant,
-    mut stop: watch::Receiver<bool>,
-) -> Result<(), String> {
+    let connection = http1::Builder::new()
+        .timer(TokioTimer::new())
+        .header_read_timeout(HEADER_TIME)
+        .max_headers(HEADER_FIELDS_MAX)
+        .max_buf_size(HEADER_BYTES_MAX)
+        .serve_connection(TokioIo::new(stream), service);
     tokio::pin!(connection);
     let stopped = async { stop.wait_for(|stop| *stop).await.is_ok() };
     tokio::select! {
         ended = connection.as_mut() => return ended.map_err(|error| error.to_string()),
-        () = stays_a_stranger(place, deadline) => return Err("no request with the token in time".to_owned()),
+        () = stays_a_stranger(&place, deadline) => return Err("no request with the token in time".to_owned()),
         () = place.asked_to_leave() => {}
         _stopped_or_dropped = stopped => {}
     }
-    say_goodbye(connection.as_mut());
+    connection.as_mut().graceful_shutdown();
     let ended = timeout(FAREWELL_TIME, connection).await;
     ended
         .map_err(|_| "it did not end in time".to_owned())?
         .map_err(|error| error.to_string())
-}
-
-/// HTTP/1.1, within limits.
-fn http1() -> http1::Builder {
-    let mut server = http1::Builder::new();
-    server
-        .timer(TokioTimer::new())
-        .header_read_timeout(HEADER_TIME)
-        .max_headers(HEADER_FIELDS_MAX)
-        .max_buf_size(HEADER_BYTES_MAX);
-    server
-}
-
-/// HTTP/2, within the same limits. Nobody waits in it for the end of an answer, so that a client is asked whether it is
-/// still there.
-fn http2() -> http2::Builder<TokioExecutor> {
-    let mut server = http2::Builder::new(TokioExecutor::new());
-    server
-        .timer(TokioTimer::new())
-        .keep_alive_interval(HEADER_TIME)
-        .keep_alive_timeout(PING_TIME)
-        .max_header_list_size(HTTP2_HEADER_BYTES_MAX)
-        .max_concurrent_streams(REQUESTS_OF_ONE_MAX)
-        .max_send_buf_size(SEND_BYTES_MAX);
-    server
 }
 
 /// Ends at the deadline, if nobody has shown the token by then.

@@ -8,9 +8,6 @@ use axum::body::Body;
 use axum::routing::get;
 use chrono::TimeDelta;
 use futures::stream;
-use http::Request;
-use hyper::client::conn::http2;
-use hyper_util::rt::{TokioExecutor, TokioIo};
 use insta::assert_snapshot;
 use tempfile::TempDir;
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
@@ -24,13 +21,9 @@ use tokio_rustls::rustls::pki_types::pem::PemObject as _;
 use tokio_rustls::rustls::pki_types::{CertificateDer, ServerName};
 use tokio_rustls::rustls::{ClientConfig, RootCertStore};
 
-use super::server::HTTP2;
 use super::*;
 use crate::clock::{ManualClock, SystemClock};
 use crate::schedule::Timestamp;
-
-/// The body of a request that has none.
-type Empty = axum::body::Body;
 
 /// A door on a free port, with an API behind it that says `inside`, and a stream that never ends.
 struct World {
@@ -75,47 +68,18 @@ async fn world_within(limits: Limits) -> World {
 
 impl World {
     async fn connect(&self, name: &str) -> std::io::Result<TlsStream<TcpStream>> {
-        self.connect_speaking(name, &[]).await
-    }
-
-    /// Connects with the versions of HTTP that the client speaks.
-    async fn connect_speaking(
-        &self,
-        name: &str,
-        versions: &[&[u8]],
-    ) -> std::io::Result<TlsStream<TcpStream>> {
         let mut roots = RootCertStore::empty();
         roots
             .add(CertificateDer::from_pem_slice(self.authority.as_bytes()).unwrap())
             .unwrap();
-        let mut client = ClientConfig::builder_with_provider(Arc::new(ring::default_provider()))
+        let client = ClientConfig::builder_with_provider(Arc::new(ring::default_provider()))
             .with_safe_default_protocol_versions()
             .unwrap()
             .with_root_certificates(roots)
             .with_no_client_auth();
-        client.alpn_protocols = versions.iter().map(|version| version.to_vec()).collect();
         let stream = TcpStream::connect(self.address).await?;
         let name = ServerName::try_from(name.to_owned()).unwrap();
         TlsConnector::from(Arc::new(client)).connect(name, stream).await
-    }
-
-    /// A connection of HTTP/2.
-    async fn http2(&self) -> http2::SendRequest<Empty> {
-        let stream = self.connect_speaking("localhost", &[HTTP2]).await.unwrap();
-        let io = TokioIo::new(stream);
-        let (sender, connection) = http2::handshake(TokioExecutor::new(), io).await.unwrap();
-        tokio::spawn(connection);
-        sender
-    }
-
-    /// A request of HTTP/2 that names this host, and shows the token or does not.
-    fn request(&self, host: &str, path: &str, shows_token: bool) -> Request<Empty> {
-        let token = std::fs::read_to_string(self.data.token()).unwrap();
-        let mut request = Request::get(format!("https://{host}{path}"));
-        if shows_token {
-            request = request.header("authorization", format!("Bearer {}", token.trim()));
-        }
-        request.body(Empty::empty()).unwrap()
     }
 
     /// Begins a request that shows the token, on a connection that is kept, and reads the first `N` bytes of its answer.
@@ -323,43 +287,6 @@ async fn watches_leave_places_for_short_requests_and_are_told_when_there_are_too
         tokio::time::sleep(std::time::Duration::from_millis(10)).await;
     }
     panic!("a watch that has ended leaves its place within ten seconds");
-}
-
-#[tokio::test]
-async fn one_connection_of_http2_has_many_requests_under_way_and_no_more_than_there_are_places() {
-    let world = world_within(Limits {
-        requests: 4,
-        streams: 3,
-        ..Limits::default()
-    })
-    .await;
-    let mut client = world.http2().await;
-    let ask = async |client: &mut http2::SendRequest<Empty>, host: &str, path: &str, shows_token| {
-        client.ready().await.unwrap();
-        client
-            .send_request(world.request(host, path, shows_token))
-            .await
-            .unwrap()
-    };
-    let stranger = ask(&mut client, "localhost", "/", false).await;
-    let elsewhere = ask(&mut client, "example.com", "/", true).await;
-    assert_eq!([stranger.status(), elsewhere.status()], [401, 403]);
-    let mut watches = Vec::new();
-    for _ in 0..3 {
-        let watch = ask(&mut client, "localhost", "/watch", true).await;
-        assert_eq!(watch.status(), 200);
-        watches.push(watch);
-    }
-    let fourth = ask(&mut client, "localhost", "/watch", true).await;
-    assert_eq!(fourth.status(), 429);
-    let short = ask(&mut client, "localhost", "/", true).await;
-    assert_eq!(short.status(), 200, "watches leave places for short requests");
-    world.stop.send_replace(true);
-    world.serving.await.unwrap();
-    for watch in watches {
-        let mut body = Body::new(watch.into_body()).into_data_stream();
-        while futures::StreamExt::next(&mut body).await.is_some() {}
-    }
 }
 
 #[tokio::test]
