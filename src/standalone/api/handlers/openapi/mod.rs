@@ -11,13 +11,15 @@ use http::StatusCode;
 use serde_json::{Map, Value, json};
 
 use super::body::answer_json;
-use super::{RESOURCES, Resource};
+use super::{ABSENTEES, RESOURCES, Resource};
 use crate::manifest::schema::{self, Schema, definitions, references};
 
 /// The routes of the documents. They are written when they are asked for.
 pub(super) fn routes() -> Router {
     let mut roots: BTreeMap<String, Vec<&'static Resource>> = BTreeMap::new();
-    for resource in RESOURCES {
+    // Of a kind that is not made here only the paths are told: kubectl asks whether the server checks it before it applies
+    // one, and is then told by the server.
+    for resource in RESOURCES.iter().chain(ABSENTEES) {
         roots.entry(resource.root()).or_default().push(resource);
     }
     let paths: Map<String, Value> = roots
