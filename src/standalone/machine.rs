@@ -16,7 +16,7 @@ use crate::schedule::TimeZones;
 use crate::standalone::api::{self, error::ApiError};
 use crate::standalone::data_dir::DataDir;
 use crate::standalone::jobs::JobController;
-use crate::standalone::runtime::{Event, Node, Options, Runtimes, Shutdown, output, register};
+use crate::standalone::runtime::{Node, Options, Outlet, Runtimes, Shutdown, output, register};
 use crate::standalone::store::SharedStore;
 use crate::submit::JobView;
 use crate::submit::write_events;
@@ -70,7 +70,7 @@ pub struct Hearing {
     /// Every decision about a CronJob.
     pub told: mpsc::Receiver<Told>,
     /// Everything that processes write, and what becomes of them.
-    pub processes: mpsc::Receiver<Event>,
+    pub processes: Outlet,
 }
 
 impl Standalone {

@@ -17,6 +17,7 @@ mod next;
 mod request;
 mod server;
 mod simulate;
+mod unread;
 mod up;
 
 use std::process::{Child, Command, Output, Stdio};

@@ -81,6 +81,7 @@ fn process(event: &runtime::Event) -> Value {
         What::Line { stream, text, .. } => {
             ("output", json!({ "stream": stream_name(*stream), "line": text }))
         }
+        What::LeftOut { lines } => ("outputLeftOut", json!({ "lines": lines })),
         What::Ended { exit_code, signal } => {
             ("processEnded", json!({ "exitCode": exit_code, "signal": signal }))
         }
@@ -141,6 +142,11 @@ pub(super) fn object(at: Timestamp, event: &'static str, object: &LoadedObject) 
         "suspended": timing.map(|timing| timing.suspended),
         "next": timing.and_then(|timing| timing.next).map(moment),
     })
+}
+
+/// The object for events that were left out, as nobody read them in time.
+pub(super) fn left_out(events: u64) -> String {
+    json!({ "event": "leftOut", "events": events }).to_string()
 }
 
 /// The last object: what it came to.

@@ -39,18 +39,21 @@ use crate::telemetry::{LogFormat, chain, start_logs, tell_time_zones};
 /// What `up` logs beside what it shows: only what it does not show.
 const QUIET_LOG: &str = "punctual=error,punctual::telemetry::tzdb=warn";
 
-/// How many ended Jobs wait to be shown.
+/// How many ended Jobs wait to be taken in.
 const ENDED_QUEUE: usize = 1_024;
 
-/// How many changes of manifests wait to be shown; what follows them waits when there are more.
+/// How many changes of manifests wait to be taken in; what follows them waits when there are more.
 const FOLLOWED_QUEUE: usize = 64;
 
 /// What is said when it begins to stop.
 const STOPPING: &str =
     "stopping: no new runs; running ones get SIGTERM and their grace period (Ctrl-C ends them at once)";
 
-/// How long the last lines may take that nobody seems to read.
+/// How long the last lines of what has run may take to come and to be taken by whoever reads.
 const LAST_LINES: Duration = Duration::from_secs(5);
+
+/// How long the very end of what is shown may take to be read.
+const LAST_WORDS: Duration = Duration::from_secs(2);
 
 /// Runs what the manifests hold until it is time to stop, and shows what happens. They were read after the first look.
 pub(super) async fn run(
@@ -107,13 +110,17 @@ pub(super) async fn run(
     let (stop_ends, ends_stop) = watch::channel(false);
     tokio::spawn(ends.watch(client, sender, ends_stop));
     let kept = before.kept((&loaded, &pruned), &zones, &clock);
+    let left_out = match args.output {
+        Output::Text => text::left_out,
+        Output::Json => json::left_out,
+    };
     let session = Session {
         output: args.output,
         clock,
         tally: Tally::default(),
         naming: Naming::default(),
-        sources: Sources::new(told, processes, ended, followed),
-        printer: Printer::start(),
+        sources: Sources::new(told, (processes.events, processes.open), ended, followed),
+        printer: Printer::start(processes.pace, left_out),
         stop_ends,
         watch: watch.map(|watch| tokio::spawn(watch.run())),
     };
@@ -280,32 +287,39 @@ impl Session {
             }
         };
         self.stop_ends.send_replace(true);
-        let _nobody_reads = tokio::time::timeout(LAST_LINES, self.show_rest(unfinished)).await;
+        self.show_rest(unfinished).await;
     }
 
     /// Shows these lines, and then what happens, for ever.
     async fn show_all(&mut self, first: Vec<Line>) {
         for line in first {
-            self.printer.print(line).await;
+            self.printer.print(line);
         }
         loop {
             let happening = self.sources.next().await;
-            self.show(&happening).await;
+            self.show(&happening);
         }
     }
 
     /// Shows what was not shown yet, and what it came to.
     async fn show_rest(mut self, unfinished: usize) {
-        self.sources.take_rest().await;
-        while let Some(happening) = self.sources.waiting() {
-            self.show(&happening).await;
+        let rest = async {
+            while let Some(happening) = self.sources.next_of_rest().await {
+                self.show(&happening);
+            }
+        };
+        let is_cut_off = tokio::time::timeout(LAST_LINES, rest).await.is_err();
+        for happening in self.sources.last() {
+            self.show(&happening);
+        }
+        if is_cut_off && self.output == Output::Text {
+            self.printer.print(Line::Said(text::CUT_OFF.to_owned()));
         }
         let summary = match self.output {
             Output::Text => format!("\n{}", text::summary(&self.tally, unfinished)),
             Output::Json => json::summary(self.clock.now(), &self.tally, unfinished).to_string(),
         };
-        self.printer.print(Line::Said(summary)).await;
-        self.printer.close().await;
+        self.printer.close(Line::Said(summary), LAST_WORDS).await;
     }
 
     /// What is there from the beginning.
@@ -334,11 +348,11 @@ impl Session {
         happened.flat_map(|happening| self.lines(&happening)).collect()
     }
 
-    async fn show(&mut self, happening: &Happening) {
+    fn show(&mut self, happening: &Happening) {
         self.tally.count(happening);
         self.naming.hear(happening);
         for line in self.lines(happening) {
-            self.printer.print(line).await;
+            self.printer.print(line);
         }
     }
 

@@ -1,11 +1,11 @@
 //! Where what is shown comes from, and in which order: what happened first comes first.
 //!
-//! Each source tells in its own order and at its own pace. What a run wrote is in its channel before anybody can learn
-//! of the run's end, so whoever takes in all that has come, and then sorts it, never tells the end before the output.
+//! Each source tells in its own order and at its own pace. A Job's end waits until no more output of it can come; all of
+//! that is in its channel then, so whoever takes in what has come, and then sorts it, never tells the end before the output.
 
 use std::collections::VecDeque;
 
-use tokio::sync::mpsc;
+use tokio::sync::{mpsc, watch};
 
 use crate::cli::up::happening::{Followed, Happening, JobEnded};
 use crate::standalone::runtime;
@@ -19,57 +19,78 @@ const AT_ONE_TIME: usize = runtime::OUTPUT_QUEUE;
 pub(super) struct Sources {
     told: mpsc::Receiver<Told>,
     processes: mpsc::Receiver<runtime::Event>,
+    open: watch::Receiver<runtime::Open>,
     ended: mpsc::Receiver<JobEnded>,
     followed: mpsc::Receiver<Followed>,
+    /// Jobs that have ended, and whose output has not come to its end.
+    held: Vec<JobEnded>,
     waiting: VecDeque<Happening>,
 }
 
 impl Sources {
     pub(super) fn new(
         told: mpsc::Receiver<Told>,
-        processes: mpsc::Receiver<runtime::Event>,
+        (processes, open): (mpsc::Receiver<runtime::Event>, watch::Receiver<runtime::Open>),
         ended: mpsc::Receiver<JobEnded>,
         followed: mpsc::Receiver<Followed>,
     ) -> Self {
-        let waiting = VecDeque::new();
         Sources {
             told,
             processes,
+            open,
             ended,
             followed,
-            waiting,
+            held: Vec::new(),
+            waiting: VecDeque::new(),
         }
     }
 
     /// What comes next. Nothing is lost when this is dropped.
     pub(super) async fn next(&mut self) -> Happening {
         loop {
-            if let Some(happening) = self.waiting() {
+            if let Some(happening) = self.waiting.pop_front() {
                 return happening;
             }
-            let first = tokio::select! {
-                Some(told) = self.told.recv() => Happening::Decision(told),
-                Some(event) = self.processes.recv() => Happening::Process(event),
-                Some(ended) = self.ended.recv() => Happening::JobEnded(ended),
-                Some(followed) = self.followed.recv() => Happening::Followed(followed),
+            tokio::select! {
+                Some(told) = self.told.recv() => self.waiting.push_back(Happening::Decision(told)),
+                Some(event) = self.processes.recv() => self.waiting.push_back(Happening::Process(event)),
+                Some(ended) = self.ended.recv() => self.held.push(ended),
+                Some(followed) = self.followed.recv() => self.waiting.push_back(Happening::Followed(followed)),
+                Ok(()) = self.open.changed(), if !self.held.is_empty() => {}
                 else => std::future::pending().await,
-            };
-            self.waiting.push_back(first);
+            }
             self.take_in();
         }
     }
 
-    /// The next of what was taken in.
-    pub(super) fn waiting(&mut self) -> Option<Happening> {
-        self.waiting.pop_front()
+    /// What is left when nothing happens any more; waits for output that is still to come.
+    pub(super) async fn next_of_rest(&mut self) -> Option<Happening> {
+        loop {
+            if let Some(happening) = self.waiting.pop_front() {
+                return Some(happening);
+            }
+            let all_came = self.open.borrow_and_update().is_empty() && self.ended.is_closed();
+            self.take_in();
+            if !self.waiting.is_empty() {
+                continue;
+            }
+            if all_came {
+                return None;
+            }
+            tokio::select! {
+                Some(event) = self.processes.recv() => self.waiting.push_back(Happening::Process(event)),
+                Some(ended) = self.ended.recv() => self.held.push(ended),
+                Ok(()) = self.open.changed() => {}
+                else => {}
+            }
+        }
     }
 
-    /// Takes in what has happened and was not shown yet, when nothing happens any more.
-    pub(super) async fn take_rest(&mut self) {
-        while let Some(ended) = self.ended.recv().await {
-            self.waiting.push_back(Happening::JobEnded(ended));
-        }
+    /// What was taken in, and is not to wait for anything any more.
+    pub(super) fn last(&mut self) -> Vec<Happening> {
         self.take_in();
+        let held = self.held.drain(..).map(Happening::JobEnded);
+        self.waiting.drain(..).chain(held).collect()
     }
 
     /// Takes in what has come. Ends come first, so that the output before them is there when it is its turn.
@@ -77,11 +98,18 @@ impl Sources {
         let Sources {
             told,
             processes,
+            open,
             ended,
             followed,
+            held,
             waiting,
         } = self;
-        waiting.extend(come(ended).map(Happening::JobEnded));
+        held.extend(come(ended));
+        if !held.is_empty() {
+            let open = open.borrow_and_update();
+            let is_due = |ended: &mut JobEnded| !open.holds(&ended.job.namespace, &ended.job.name);
+            waiting.extend(held.extract_if(.., is_due).map(Happening::JobEnded));
+        }
         waiting.extend(come(followed).map(Happening::Followed));
         waiting.extend(come(told).map(Happening::Decision));
         waiting.extend(come(processes).map(Happening::Process));
@@ -157,7 +185,8 @@ mod tests {
         let (output, processes) = mpsc::channel(8);
         let (ends, ended_out) = mpsc::channel(8);
         let (_followed_in, followed) = mpsc::channel(8);
-        let mut sources = Sources::new(told, processes, ended_out, followed);
+        let (open_in, open) = watch::channel(runtime::Open::default());
+        let mut sources = Sources::new(told, (processes, open), ended_out, followed);
         for second in [1, 2, 4] {
             output.send(exited(second)).await.unwrap();
         }
@@ -171,8 +200,10 @@ mod tests {
         ends.send(ended(6)).await.unwrap();
         output.send(exited(5)).await.unwrap();
         drop(ends);
-        sources.take_rest().await;
-        let rest = std::iter::from_fn(|| sources.waiting());
+        let mut rest = Vec::new();
+        while let Some(happening) = sources.next_of_rest().await {
+            rest.push(happening);
+        }
         assert_eq!(told_of(rest), ["5 output", "6 ended"]);
     }
 }

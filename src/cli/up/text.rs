@@ -126,6 +126,13 @@ fn process(event: &runtime::Event, subject: &str) -> Option<String> {
                 paint(QUIET, "|")
             ));
         }
+        What::LeftOut { lines } => (
+            NOTICE,
+            format!(
+                "… {lines} lines not shown, as nobody read them in time; kubectl logs {} -n {} -c {} has them",
+                origin.pod, origin.namespace, origin.container
+            ),
+        ),
         What::Started { .. } | What::Ended { exit_code: 0, .. } => return None,
         What::Ended {
             signal: Some(signal), ..
@@ -159,6 +166,19 @@ fn job_ended(ended: &JobEnded) -> String {
         }
     };
     format!("{} {} {text}", clock(ended.at), name(&ended.job.name))
+}
+
+/// What is said at a stop that did not wait for all lines to be read.
+pub(super) const CUT_OFF: &str =
+    "… the last lines are not all shown, as nobody read them in time; kubectl logs has them after the next start";
+
+/// What is said when lines were left out whatever they were.
+pub(super) fn left_out(lines: u64) -> String {
+    let text = format!(
+        "… {lines} lines not shown, as nobody read them in time; kubectl get events, kubectl get jobs and kubectl logs have \
+         what they said"
+    );
+    paint(NOTICE, &text)
 }
 
 /// The last lines: what it came to.

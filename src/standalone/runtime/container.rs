@@ -11,9 +11,10 @@ use super::attendance;
 use super::engine::{Attempt, Ended, Engine, Found, Started};
 use super::last_words;
 use super::machine::Machine;
-use super::output::{Sink, What, origin, tail};
+use super::output::{What, origin};
 use super::process::{Exit, Order, changed};
 use super::restart::{BackOff, RestartPolicy};
+use super::showing::{Log, Sink};
 use super::start_error::{START_ERROR, StartError};
 use super::status::Change;
 use crate::schedule::Timestamp;
@@ -140,7 +141,7 @@ impl Life {
         };
         match started {
             Ok(started) => {
-                sink.tell(started.since, What::Started { pid: started.pid }).await;
+                sink.tell(started.since, What::Started { pid: started.pid });
                 let reader = Reader::at_start(&attempt.log);
                 Some(self.follow(started, sink, Some(reader)).await)
             }
@@ -182,7 +183,7 @@ impl Life {
             reason: START_ERROR.to_owned(),
             message: message.clone(),
         };
-        sink.tell(now, what).await;
+        sink.tell(now, what);
         let change = ended(error.exit_code(), None, START_ERROR, Some(message), (now, now));
         self.tell(change).await;
         Run {
@@ -195,10 +196,10 @@ impl Life {
     /// Records an attempt of which nothing can be learned any more.
     async fn lose(&self, sink: &Sink, why: String) -> Run {
         let now = self.machine.clock.now();
-        self.end(sink, now, Ended::unknown(why, now), None).await
+        self.end(sink, now, Ended::unknown(why, now)).await
     }
 
-    /// Follows a process to its end, and its output to the last line.
+    /// Follows a process to its end.
     async fn follow(&mut self, started: Started, sink: &Sink, reader: Option<Reader>) -> Run {
         let Started {
             id,
@@ -210,7 +211,13 @@ impl Life {
         } = started;
         self.tell(Change::Running { id, since }).await;
         let (over, is_over) = watch::channel(false);
-        let tail = reader.map(|reader| tokio::spawn(tail(reader, sink.clone(), writes, is_over)));
+        if let Some(reader) = reader {
+            sink.follow(Log {
+                reader,
+                writes,
+                is_over,
+            });
+        }
         let mut orders = self.orders.clone();
         let order = *orders.borrow_and_update();
         if order != Order::Run {
@@ -226,23 +233,17 @@ impl Life {
             }
         };
         over.send_replace(true);
-        let last_line = match tail {
-            // It was only shown: the log has it all.
-            Some(tail) => tail.await.unwrap_or_default(),
-            None => None,
-        };
-        self.end(sink, since, ended, last_line).await
+        self.end(sink, since, ended).await
     }
 
-    /// Tells of an end, and records it. What was written last is often read a moment after it, and still comes first.
-    async fn end(&self, sink: &Sink, since: Timestamp, end: Ended, last_line: Option<Timestamp>) -> Run {
+    /// Tells of an end, and records it.
+    async fn end(&self, sink: &Sink, since: Timestamp, end: Ended) -> Run {
         let Exit { code, signal } = end.exit;
         let what = What::Ended {
             exit_code: code,
             signal,
         };
-        let shown_at = last_line.into_iter().fold(end.at, Timestamp::max);
-        sink.tell(shown_at, what).await;
+        sink.tell(end.at, what);
         let message = match end.message {
             None => {
                 last_words::of(
@@ -276,7 +277,7 @@ impl Life {
         );
         self.warn("BackOff", &message);
         let now = self.machine.clock.now();
-        sink.tell(now, What::RestartsAfter { delay }).await;
+        sink.tell(now, What::RestartsAfter { delay });
         self.tell(Change::Waiting {
             reason: "CrashLoopBackOff",
             message,
@@ -312,7 +313,7 @@ impl Life {
             reason: reason.to_owned(),
             message: message.to_owned(),
         };
-        sink.tell(self.machine.clock.now(), what).await;
+        sink.tell(self.machine.clock.now(), what);
         self.missing = Some(message.to_owned());
     }
 
@@ -337,10 +338,7 @@ impl Life {
 
     fn sink(&self) -> Sink {
         let origin = origin(&self.pod, self.container.name.clone());
-        Sink {
-            origin: Arc::new(origin),
-            output: self.machine.output.clone(),
-        }
+        Sink::open(self.machine.output.clone(), Arc::new(origin))
     }
 }
 

@@ -34,6 +34,7 @@
 //! | `sources`, `fields` | what variables and files are taken from: config maps, secrets, the pod, the machine |
 //! | `volumes` | the folders of a pod that its containers share |
 //! | `stream`, `lines`, [`output`] | what a process writes, line by line, on its way to a reader |
+//! | `showing` | what is shown of a container, which never waits for that |
 //! | `restart`, `status` | pure rules: when to restart, what the status says |
 
 pub mod entrypoint;
@@ -65,6 +66,7 @@ mod room;
 mod root;
 mod runtimes;
 mod shortage;
+mod showing;
 mod sources;
 mod start_error;
 mod status;
@@ -81,7 +83,7 @@ pub use containers::{NoEngine, reach_engine};
 pub use lines::LONGEST_LINE;
 pub use machine::{Options, PODS_AT_ONCE};
 pub use node::{Node, Shutdown};
-pub use output::{Event, OUTPUT_QUEUE, Origin, Output, Stream, What};
+pub use output::{Event, OUTPUT_QUEUE, Open, Origin, Outlet, Output, Pace, Stream, What};
 pub use room::make_at_start as make_room_at_start;
 pub use runtimes::Runtimes;
 pub use supervisor::supervise_if_asked;

@@ -1,22 +1,26 @@
 //! What processes write, and what happens to them, on its way to whoever shows it.
 //!
-//! One bounded channel carries both, so that a reader sees the lines of a process before its end. When the reader is
-//! slow the channel fills and the processes wait in their writes, as they would before a full pipe: nothing is lost.
+//! One bounded channel carries both. Whoever reads it takes everything at once, and says how far behind it is with showing
+//! that ([`Pace`]): what is shown is never a brake on what runs. See `showing` for what becomes of the lines then.
 //! When there is no reader any more, the processes go on unheard.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
 
 use k8s_openapi::api::core::v1::Pod;
 use tokio::sync::{mpsc, watch};
+use tokio::time::Instant;
 
 use crate::schedule::Timestamp;
 use crate::standalone::jobs::COMPLETION_INDEX;
-use crate::standalone::logs::Reader;
 pub use crate::standalone::logs::Stream;
 
-/// How many events wait for a slow reader before the processes have to: some hundred kilobytes of ordinary lines.
+/// How many events are on their way at one time: some hundred kilobytes of ordinary lines.
 pub const OUTPUT_QUEUE: usize = 1024;
+
+/// How whoever shows things keeps up: nothing when it does, else the last moment at which it got on.
+pub type Pace = Option<Instant>;
 
 /// Where a line or an event comes from.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
@@ -81,6 +85,11 @@ pub enum What {
         /// Whether the line ends here; longer ones come in pieces of [`super::LONGEST_LINE`] bytes.
         ends: bool,
     },
+    /// It wrote lines that were not shown, for nobody took them in time.
+    LeftOut {
+        /// How many.
+        lines: u64,
+    },
     /// It ended.
     Ended {
         /// Its exit code; 128 + n when signal n killed it.
@@ -104,20 +113,62 @@ pub enum What {
 
 /// The writing end.
 #[derive(Debug, Clone)]
-pub struct Output(mpsc::Sender<Event>);
+pub struct Output {
+    events: mpsc::Sender<Event>,
+    pub(super) pace: watch::Receiver<Pace>,
+    open: Arc<watch::Sender<Open>>,
+}
+
+/// The reading end.
+#[derive(Debug)]
+pub struct Outlet {
+    /// What comes out, and is to be taken at once.
+    pub events: mpsc::Receiver<Event>,
+    /// Where the reader says how it keeps up.
+    pub pace: watch::Sender<Pace>,
+    /// What more is to come.
+    pub open: watch::Receiver<Open>,
+}
+
+/// The Jobs that output may still come of.
+#[derive(Debug, Default)]
+pub struct Open {
+    /// The number of containers of each; those of no Job are together.
+    containers: BTreeMap<(String, Option<String>), usize>,
+}
+
+impl Open {
+    /// Whether more may come of a Job.
+    pub fn holds(&self, namespace: &str, job: &str) -> bool {
+        self.containers
+            .contains_key(&(namespace.to_owned(), Some(job.to_owned())))
+    }
+
+    /// Whether nothing more comes of anything.
+    pub fn is_empty(&self) -> bool {
+        self.containers.is_empty()
+    }
+}
 
 /// Makes the channel: the end for the [`super::Node`], and the end to read from.
-pub fn channel() -> (Output, mpsc::Receiver<Event>) {
-    let (sender, receiver) = mpsc::channel(OUTPUT_QUEUE);
-    (Output(sender), receiver)
+pub fn channel() -> (Output, Outlet) {
+    let (sender, events) = mpsc::channel(OUTPUT_QUEUE);
+    let (pace, paced) = watch::channel(None);
+    let (open_in, open) = watch::channel(Open::default());
+    let output = Output {
+        events: sender,
+        pace: paced,
+        open: Arc::new(open_in),
+    };
+    (output, Outlet { events, pace, open })
 }
 
 impl Output {
-    /// Hands an event on, and waits while the reader is behind.
+    /// Hands an event on.
     pub(super) async fn send(&self, origin: &Arc<Origin>, at: Timestamp, what: What) {
         // Nobody reads any more: that is no reason to stop the work.
         let _unheard = self
-            .0
+            .events
             .send(Event {
                 origin: origin.clone(),
                 at,
@@ -125,51 +176,34 @@ impl Output {
             })
             .await;
     }
-}
 
-/// The writing end for one container.
-#[derive(Debug, Clone)]
-pub(super) struct Sink {
-    pub(super) origin: Arc<Origin>,
-    pub(super) output: Output,
-}
-
-impl Sink {
-    /// Hands on what happened.
-    pub(super) async fn tell(&self, at: Timestamp, what: What) {
-        self.output.send(&self.origin, at, what).await;
+    /// Says that output may come of a container, until what is returned is dropped.
+    pub(super) fn open(&self, origin: &Origin) -> Opened {
+        let job = (origin.namespace.clone(), origin.job.clone());
+        self.open.send_modify(|open| {
+            *open.containers.entry(job.clone()).or_default() += 1;
+        });
+        let open = Arc::clone(&self.open);
+        Opened { job, open }
     }
 }
 
-/// Hands on what is added to a log, until it is over and everything was read, and returns when the last line was written.
-/// `writes` tells when to look.
-pub(super) async fn tail(
-    mut reader: Reader,
-    sink: Sink,
-    mut writes: watch::Receiver<u64>,
-    mut is_over: watch::Receiver<bool>,
-) -> Option<Timestamp> {
-    let mut last = None;
-    loop {
-        let was_over = *is_over.borrow_and_update();
-        let lines = reader.read().unwrap_or_default();
-        if lines.is_empty() {
-            if was_over {
-                return last;
+/// A container that output may still come of.
+#[derive(Debug)]
+pub(super) struct Opened {
+    job: (String, Option<String>),
+    open: Arc<watch::Sender<Open>>,
+}
+
+impl Drop for Opened {
+    fn drop(&mut self) {
+        self.open.send_modify(|open| {
+            if let Some(count) = open.containers.get_mut(&self.job) {
+                *count -= 1;
+                if *count == 0 {
+                    open.containers.remove(&self.job);
+                }
             }
-            tokio::select! {
-                Ok(()) = writes.changed() => {}
-                changed = is_over.changed() => if changed.is_err() { return last },
-            }
-        }
-        for line in lines {
-            let what = What::Line {
-                stream: line.stream,
-                text: String::from_utf8_lossy(&line.text).into_owned(),
-                ends: line.ends,
-            };
-            sink.tell(line.at, what).await;
-            last = last.max(Some(line.at));
-        }
+        });
     }
 }

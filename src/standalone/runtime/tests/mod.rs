@@ -17,7 +17,7 @@ use tokio::task::JoinHandle;
 use super::base::Base;
 use super::container::{Life, Past};
 use super::machine::{Machine, Options};
-use super::output::{Event, Stream, What, channel};
+use super::output::{Event, Outlet, Stream, What, channel};
 use super::process::Order;
 use super::restart::RestartPolicy;
 use super::status::Change;
@@ -85,7 +85,7 @@ fn live(container: &Value) -> Lived {
 }
 
 fn live_with(container: &Value, policy: RestartPolicy, base: Base) -> Lived {
-    let (output, events) = channel();
+    let (output, Outlet { events, .. }) = channel();
     let options = Options { base, ..options() };
     let machine = Arc::new(Machine::new(
         deaf_client(),
@@ -172,6 +172,7 @@ fn told(what: &What) -> String {
             text,
             ..
         } => format!("! {text}"),
+        What::LeftOut { lines } => format!("  {lines} lines left out"),
         What::Ended {
             exit_code,
             signal: None,

@@ -1,0 +1,69 @@
+//! `punctual up` whose output nobody reads: that stops nothing.
+
+use std::path::Path;
+use std::process::{Child, ExitStatus, Stdio};
+use std::time::{Duration, Instant};
+
+use tempfile::TempDir;
+
+use crate::{command, interrupt};
+
+/// Long enough that only what hangs takes it.
+const PATIENCE: Duration = Duration::from_secs(60);
+
+/// How many runs are waited for: more than start before a pipe and every queue behind it are full.
+const RUNS: usize = 5;
+
+/// What writes more than a pipe and every queue behind it hold, and one that runs only when its last run has ended.
+fn manifest(ledger: &Path) -> String {
+    let ledger = ledger.display();
+    format!(
+        "apiVersion: batch/v1\nkind: Job\nmetadata: {{name: loud}}\nspec: {{template: {{spec: {{restartPolicy: Never, \
+         containers: [{{name: main, image: x, command: [sh, -c, seq 1 400000]}}]}}}}}}\n---\n\
+         apiVersion: batch/v1\nkind: CronJob\nmetadata: {{name: tick}}\nspec: {{schedule: '@every 1s', concurrencyPolicy: \
+         Forbid, jobTemplate: {{spec: {{template: {{spec: {{restartPolicy: Never, containers: [{{name: main, image: x, command: \
+         [sh, -c, 'seq 1 3000; echo run >> {ledger}']}}]}}}}}}}}}}\n"
+    )
+}
+
+#[test]
+fn what_nobody_reads_stops_nothing() {
+    let folder = TempDir::new().expect("a folder");
+    let ledger = folder.path().join("ledger");
+    let path = folder.path().join("cron.yaml");
+    std::fs::write(&path, manifest(&ledger)).expect("a file");
+    let mut child = command(&["up", "--ephemeral", path.to_str().expect("UTF-8")])
+        .stdout(Stdio::piped())
+        .stderr(Stdio::null())
+        .spawn()
+        .expect("punctual can be started");
+    let has_run = wait_for(|| {
+        let runs = std::fs::read_to_string(&ledger).unwrap_or_default();
+        (runs.lines().count() >= RUNS).then_some(())
+    });
+    interrupt(&child);
+    let status = end(&mut child);
+    assert!(has_run.is_some(), "the runs came to a halt");
+    assert_eq!(status.expect("a stop ends").code(), Some(0));
+}
+
+/// The end of a program, or nothing when it does not come; then it is killed.
+fn end(child: &mut Child) -> Option<ExitStatus> {
+    let status = wait_for(|| child.try_wait().expect("it can be waited for"));
+    if status.is_none() {
+        child.kill().expect("it can be killed");
+        child.wait().expect("it can be waited for");
+    }
+    status
+}
+
+fn wait_for<T>(mut look: impl FnMut() -> Option<T>) -> Option<T> {
+    let until = Instant::now() + PATIENCE;
+    while Instant::now() < until {
+        if let Some(seen) = look() {
+            return Some(seen);
+        }
+        std::thread::sleep(Duration::from_millis(50));
+    }
+    None
+}
