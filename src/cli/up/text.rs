@@ -169,8 +169,7 @@ fn job_ended(ended: &JobEnded) -> String {
 }
 
 /// What is said at a stop that did not wait for all lines to be read.
-pub(super) const CUT_OFF: &str =
-    "… the last lines are not all shown, as nobody read them in time; kubectl logs has them after the next start";
+pub(super) const CUT_OFF: &str = "… the last lines are not all shown, as nobody read them in time; kubectl logs has them after the next start";
 
 /// What is said when lines were left out whatever they were.
 pub(super) fn left_out(lines: u64) -> String {
@@ -239,4 +238,35 @@ fn printable(text: &str) -> String {
         rest = after;
     }
     out
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+
+    use anstream::adapter::strip_str;
+
+    use super::*;
+
+    #[test]
+    fn what_was_left_out_says_where_it_is() {
+        let origin = runtime::Origin {
+            namespace: "reports".into(),
+            job: Some("nightly-29384400".into()),
+            index: None,
+            pod: "nightly-29384400-x7k2p".into(),
+            container: "main".into(),
+        };
+        let event = runtime::Event {
+            origin: Arc::new(origin),
+            at: Timestamp::from_timestamp(0, 0).unwrap(),
+            what: What::LeftOut { lines: 123 },
+        };
+        let lines = [process(&event).unwrap(), left_out(45), CUT_OFF.to_owned()];
+        insta::assert_snapshot!(strip_str(&lines.join("\n")), @r"
+        00:00:00 nightly-29384400         … 123 lines not shown, as nobody read them in time; kubectl logs nightly-29384400-x7k2p -n reports -c main has them
+        … 45 lines not shown, as nobody read them in time; kubectl get events, kubectl get jobs and kubectl logs have what they said
+        … the last lines are not all shown, as nobody read them in time; kubectl logs has them after the next start
+        ");
+    }
 }
