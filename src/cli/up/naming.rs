@@ -45,7 +45,10 @@ impl Naming {
                     pods.running.remove(&origin.pod);
                 }
             }
-            What::Line { .. } | What::NotStarted { .. } | What::RestartsAfter { .. } => {}
+            What::Line { .. }
+            | What::LeftOut { .. }
+            | What::NotStarted { .. }
+            | What::RestartsAfter { .. } => {}
         }
     }
 

@@ -185,7 +185,7 @@ mod tests {
         let (output, processes) = mpsc::channel(8);
         let (ends, ended_out) = mpsc::channel(8);
         let (_followed_in, followed) = mpsc::channel(8);
-        let (open_in, open) = watch::channel(runtime::Open::default());
+        let (_open_in, open) = watch::channel(runtime::Open::default());
         let mut sources = Sources::new(told, (processes, open), ended_out, followed);
         for second in [1, 2, 4] {
             output.send(exited(second)).await.unwrap();

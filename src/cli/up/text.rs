@@ -130,7 +130,7 @@ fn process(event: &runtime::Event, subject: &str) -> Option<String> {
             NOTICE,
             format!(
                 "… {lines} lines not shown, as nobody read them in time; kubectl logs {} -n {} -c {} has them",
-                origin.pod, origin.namespace, origin.container
+                event.origin.pod, event.origin.namespace, event.origin.container
             ),
         ),
         What::Started { .. } | What::Ended { exit_code: 0, .. } => return None,
@@ -262,7 +262,11 @@ mod tests {
             at: Timestamp::from_timestamp(0, 0).unwrap(),
             what: What::LeftOut { lines: 123 },
         };
-        let lines = [process(&event).unwrap(), left_out(45), CUT_OFF.to_owned()];
+        let lines = [
+            process(&event, "nightly-29384400").unwrap(),
+            left_out(45),
+            CUT_OFF.to_owned(),
+        ];
         insta::assert_snapshot!(strip_str(&lines.join("\n")), @r"
         00:00:00 nightly-29384400         … 123 lines not shown, as nobody read them in time; kubectl logs nightly-29384400-x7k2p -n reports -c main has them
         … 45 lines not shown, as nobody read them in time; kubectl get events, kubectl get jobs and kubectl logs have what they said

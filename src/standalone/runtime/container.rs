@@ -288,7 +288,7 @@ impl Life {
 
     /// Waits for what is missing, which may come.
     async fn wait_for(&mut self, sink: &Sink, reason: &'static str, message: String) {
-        self.miss(sink, reason, &message).await;
+        self.miss(sink, reason, &message);
         self.tell(Change::Waiting { reason, message }).await;
         self.pause(CONFIG_RETRY).await;
     }
@@ -298,13 +298,13 @@ impl Life {
     async fn look_again(&mut self, sink: &Sink, error: &StartError) {
         let reason = error.waits().unwrap_or(START_ERROR);
         let message = chain(error);
-        self.miss(sink, reason, &message).await;
+        self.miss(sink, reason, &message);
         self.tell(Change::Unseen { reason, message }).await;
         tokio::time::sleep(CONFIG_RETRY).await;
     }
 
     /// Tells what is missing, once.
-    async fn miss(&mut self, sink: &Sink, reason: &str, message: &str) {
+    fn miss(&mut self, sink: &Sink, reason: &str, message: &str) {
         if self.missing.as_deref() == Some(message) {
             return;
         }
