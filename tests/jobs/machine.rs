@@ -13,7 +13,7 @@ use punctual::schedule::TimeZones;
 use punctual::standalone::api;
 use punctual::standalone::data_dir::DataDir;
 use punctual::standalone::jobs::JobController;
-use punctual::standalone::runtime::output::channel;
+use punctual::standalone::runtime::output::{Outlet, channel};
 use punctual::standalone::runtime::{Base, Event, Node, Options, Shutdown, What};
 use punctual::standalone::store::MemoryStore;
 use serde_json::{Value, json};
@@ -47,7 +47,7 @@ impl Machine {
     fn over(api: api::Api, data: DataDir) -> Self {
         let api = api.with_logs_in(data.clone());
         let (clock, client) = (SystemClock::shared(), api.client());
-        let (output, events) = channel();
+        let (output, Outlet { events, .. }) = channel();
         let options = Options {
             base: Base::chosen_from("/tmp".into(), []),
             supervisor: Some(vec![env!("CARGO_BIN_EXE_punctual").into(), "supervise".into()]),
