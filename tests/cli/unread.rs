@@ -9,7 +9,7 @@ use tempfile::TempDir;
 use crate::{command, interrupt};
 
 /// Long enough that only what hangs takes it.
-const PATIENCE: Duration = Duration::from_secs(60);
+const PATIENCE: Duration = Duration::from_mins(1);
 
 /// How many runs are waited for: more than start before a pipe and every queue behind it are full.
 const RUNS: usize = 5;

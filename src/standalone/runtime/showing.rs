@@ -19,7 +19,7 @@ const PATIENCE: Duration = Duration::from_secs(5);
 
 /// How long lines of a container that has ended wait for somebody who takes some, but slowly. It bounds how many logs of
 /// ended containers are open.
-const SHOWN_WITHIN: Duration = Duration::from_secs(60);
+const SHOWN_WITHIN: Duration = Duration::from_mins(1);
 
 /// How much of one container waits to be shown: a start, a log and an end make three, and restarts have pauses that are
 /// longer than any log waits.
