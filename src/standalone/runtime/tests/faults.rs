@@ -39,6 +39,7 @@ async fn written(codes: Vec<u16>) -> Vec<String> {
     let client = kube::Client::new(tower::service_fn(api), "default");
     let (output, _events) = channel();
     let machine = Machine::new(client, SystemClock::shared(), output, options());
+    machine.cordon.send_replace(Some(false));
     let directive = watch::Sender::new(Directive::default());
     let pod = Arc::new(pod_of(&script("sleep 0.2")));
     let task = PodTask::new(Arc::new(machine), pod, directive.subscribe(), false);
