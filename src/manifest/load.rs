@@ -3,6 +3,7 @@
 //! Nothing stops at the first problem. Every object that is right is there, every problem is told, in the
 //! order of the files and, within a file, of its lines.
 
+use std::collections::BTreeSet;
 use std::io::Read;
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -70,6 +71,18 @@ pub struct Companion {
 pub const COMPANIONS: [&str; 5] = ["ConfigMap", "Namespace", "Pod", "Secret", "ServiceAccount"];
 
 impl Loaded {
+    /// Leaves out everything that is in a file with an error, and returns the names of those files.
+    pub fn drop_broken_files(&mut self) -> BTreeSet<String> {
+        let errors = self.diagnostics.iter().filter(|one| one.is_error());
+        let places = errors.filter_map(|error| error.place.as_ref());
+        let broken: BTreeSet<String> = places.map(|place| place.source.name.clone()).collect();
+        self.objects
+            .retain(|one| !broken.contains(&one.place.source.name));
+        self.companions
+            .retain(|one| !broken.contains(&one.place.source.name));
+        broken
+    }
+
     /// Whether anything was refused.
     pub fn has_errors(&self) -> bool {
         self.diagnostics.iter().any(Diagnostic::is_error)

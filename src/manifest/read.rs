@@ -116,11 +116,16 @@ fn files_in(folder: &Path, depth: Depth) -> io::Result<Vec<PathBuf>> {
         let is_within = depth == Depth::Recursive && path.is_dir() && !path.is_symlink();
         if is_within && !is_hidden(&path) {
             files.extend(files_in(&path, depth)?);
-        } else if ENDINGS.contains(&ending) && !path.is_dir() && !is_lock(&path) {
+        } else if ENDINGS.contains(&ending) && may_be_read(&path) && !is_lock(&path) {
             files.push(path);
         }
     }
     Ok(files)
+}
+
+/// Whether reading it comes to an end: a pipe in a folder has nobody at its other side. A link to nothing is told of.
+fn may_be_read(path: &Path) -> bool {
+    fs::metadata(path).map_or(true, |metadata| metadata.is_file())
 }
 
 /// Whether a file is what Emacs puts beside one that is being edited: a link to nothing.

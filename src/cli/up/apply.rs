@@ -11,6 +11,7 @@ use kube::core::{ApiResource, DynamicObject, GroupVersionKind, ObjectMeta};
 use kube::{Api, Client};
 
 use crate::cli::calendars::of_machine;
+use crate::cli::complain;
 use crate::cli::exit::Failure;
 use crate::cli::present::wall_clock;
 use crate::cli::up::happening::{LoadedObject, Timing};
@@ -28,7 +29,10 @@ const WRITES_AT_ONCE: usize = 64;
 /// What an API server says of a field that can't be changed.
 const IMMUTABLE: &str = "field is immutable";
 
-/// Creates the namespaces and then puts the objects, and returns what is shown of them.
+/// Creates the namespaces and then puts the objects, and returns what is shown of those that were taken.
+///
+/// One that is not taken is an error, unless something goes on in its place: what its file held before, where files are
+/// followed, or a Job that is there and can't be changed. Then it is told, and keeps nothing else from running.
 pub(super) async fn apply(
     client: &Client,
     items: Vec<Item>,
@@ -39,21 +43,32 @@ pub(super) async fn apply(
     // What others need is there before them.
     let (to_run, needed): (Vec<Item>, Vec<Item>) = items.into_iter().partition(|item| item.object.is_some());
     for item in &needed {
-        apply_one(client, item).await?;
+        apply_or_go_on(client, item).await?;
     }
     let calendars = &of_machine(client).await;
     let writes = to_run.into_iter().map(|item| async move {
-        apply_one(client, &item).await?;
-        Ok::<_, Failure>(
-            item.object
-                .map(|object| describe(&object, zones, calendars, clock)),
-        )
+        let is_taken = apply_or_go_on(client, &item).await?;
+        let object = item.object.filter(|_| is_taken);
+        Ok::<_, Failure>(object.map(|object| describe(&object, zones, calendars, clock)))
     });
     let described: Vec<Option<LoadedObject>> = stream::iter(writes)
         .buffered(WRITES_AT_ONCE)
         .try_collect()
         .await?;
     Ok(described.into_iter().flatten().collect())
+}
+
+/// Puts one object; whether it was taken. See [`apply`].
+async fn apply_or_go_on(client: &Client, item: &Item) -> Result<bool, Failure> {
+    let Err(failure) = apply_one(client, item).await else {
+        return Ok(true);
+    };
+    let is_there = item.id.kind == "Job" && !item.is_generated() && is_there(client, &item.id).await?;
+    if !item.is_followed && !is_there {
+        return Err(failure);
+    }
+    complain(&format!("error: {}: {}", item.file, failure.message));
+    Ok(false)
 }
 
 /// Puts one object. Its namespace has to be there.
@@ -79,8 +94,9 @@ fn refused(id: &Id, error: &kube::Error) -> String {
     if id.kind == "Job" && told.contains(IMMUTABLE) {
         let Key { namespace, name } = &id.key;
         return format!(
-            "{id} is there, and its template can't be changed any more; give the changed one another name, or delete the \
-             one that is there first: kubectl delete job {name} -n {namespace}"
+            "{id} is there, and its template can't be changed any more: it goes on as it is; give the changed one another \
+             name, or delete the one that is there while punctual runs, and save or apply the file again: kubectl delete \
+             job {name} -n {namespace}"
         );
     }
     format!("{id} was refused: {told}")

@@ -40,7 +40,7 @@ use std::time::Duration;
 use clap::builder::{PossibleValuesParser, TypedValueParser};
 
 use crate::cli::exit::{Exit, Failure};
-use crate::cli::{diagnostics, zoneinfo};
+use crate::cli::{complain, diagnostics, zoneinfo};
 use crate::cronjob::extension::Runtime;
 use crate::manifest;
 use crate::standalone::door::Host;
@@ -60,7 +60,7 @@ pub(super) struct UpArgs {
 
     /// Follow the manifests: what is added, changed or removed there is applied or deleted here
     ///
-    /// A file that is broken is not taken; what it held before goes on.
+    /// A file that is broken is not taken; what it held before goes on, also where it is broken at the start.
     #[arg(long, requires = "paths")]
     watch: bool,
 
@@ -176,21 +176,27 @@ pub(super) fn duration(text: &str) -> Result<Duration, String> {
 ///
 /// # Errors
 ///
-/// When the manifests are refused, or when something fails that is needed to run them.
+/// When the manifests are refused and not followed, or when something fails that is needed to run them.
 pub(super) fn up(args: &UpArgs) -> Result<Exit, Failure> {
     open_files::raise();
     let zones = zoneinfo::load(args.tzdata.as_deref())?;
     // Before they are read: what changes after this look is seen as a change.
     let first_look = watch::look(if args.watch { &args.paths } else { &[] });
     let paths = args.paths_to_read();
-    let loaded = if paths.is_empty() {
+    let mut loaded = if paths.is_empty() {
         manifest::Loaded::default()
     } else {
         manifest::load(&paths, &mut std::io::stdin(), &zones)
     };
     diagnostics::print(&loaded.diagnostics);
-    if loaded.has_errors() {
+    let is_whole = !loaded.has_errors();
+    if !is_whole && !args.watch {
         return Ok(Exit::Refused);
+    }
+    for file in loaded.drop_broken_files() {
+        complain(&format!(
+            "{file} is not taken like this; what it held before goes on"
+        ));
     }
     let data_dir = serving::open(args)?;
     let runtime = tokio::runtime::Runtime::new()
@@ -199,7 +205,7 @@ pub(super) fn up(args: &UpArgs) -> Result<Exit, Failure> {
     let exit = runtime.block_on(session::run(
         args,
         data_dir,
-        (first_look, items),
+        (first_look, items, is_whole),
         std::sync::Arc::new(zones),
     ));
     runtime.shutdown_timeout(LAST_WORK);

@@ -55,11 +55,12 @@ const LAST_LINES: Duration = Duration::from_secs(5);
 /// How long the very end of what is shown may take to be read.
 const LAST_WORDS: Duration = Duration::from_secs(2);
 
-/// Runs what the manifests hold until it is time to stop, and shows what happens. They were read after the first look.
+/// Runs what the manifests hold until it is time to stop, and shows what happens. They were read after the first look; what
+/// is in broken ones is not among the items, and then not everything that is there is known.
 pub(super) async fn run(
     args: &UpArgs,
     data_dir: DataDir,
-    (first_look, items): (watching::Look, Vec<Item>),
+    (first_look, items, is_whole): (watching::Look, Vec<Item>, bool),
     zones: Arc<TimeZones>,
 ) -> Result<Exit, Failure> {
     let format = if args.output == Output::Json {
@@ -79,6 +80,7 @@ pub(super) async fn run(
         zones: Arc::clone(&zones),
         clock: Arc::clone(&clock),
         followed: followed_in,
+        is_whole,
     };
     // A task of its own, for a disk that hangs is not to keep an interrupt from being heard.
     let mut prepared = tokio::spawn(preparing.prepare(first_look, items));
@@ -139,6 +141,8 @@ struct Preparing {
     zones: Arc<TimeZones>,
     clock: SharedClock,
     followed: mpsc::Sender<Followed>,
+    /// Whether the items are all that the manifests hold.
+    is_whole: bool,
 }
 
 /// Everything that is there before anything runs.
@@ -200,7 +204,9 @@ impl Preparing {
             })
             .collect();
         let loaded = apply::apply(client, items, &self.zones, &self.clock).await?;
-        let followed: &[PathBuf] = if self.args.watch { &self.args.paths } else { &[] };
+        // What is not among the items may be in a file that is broken: it is the last good version of that.
+        let is_known = self.args.watch && self.is_whole;
+        let followed: &[PathBuf] = if is_known { &self.args.paths } else { &[] };
         let pruned = origin::prune(client, followed, &there).await?;
         Ok((loaded, pruned))
     }

@@ -47,21 +47,14 @@ fn a_job_that_was_changed_says_what_to_do() {
     let folder = TempDir::new().expect("a folder");
     let run = |command: &str| {
         let manifest = IMAGE_ONLY.replace("args: [from, the pod]", &format!("command: [{command}]"));
-        let manifest = Manifest::new(&manifest);
-        let data = folder.path().join("data");
-        let data = data.to_str().expect("UTF-8");
-        punctual(&[
-            "up",
-            manifest.path().to_str().expect("UTF-8"),
-            "--for",
-            "1s",
-            "--data-dir",
-            data,
-        ])
+        let (file, data) = (folder.path().join("cron.yaml"), folder.path().join("data"));
+        std::fs::write(&file, manifest).expect("a file");
+        let (file, data) = (file.to_str().expect("UTF-8"), data.to_str().expect("UTF-8"));
+        punctual(&["up", file, "--for", "1s", "--data-dir", data])
     };
     let first = run("'true'");
     assert_eq!(exit_code(&first), 0, "{}", text(&first.stderr));
     let changed = run("'false'");
-    assert_eq!(exit_code(&changed), 3);
-    assert_snapshot!(text(&changed.stderr));
+    assert_eq!(exit_code(&changed), 0, "everything else runs");
+    assert_snapshot!(text(&changed.stderr).replace(&format!("{}/", folder.path().display()), ""));
 }

@@ -213,3 +213,52 @@ fn a_folder_that_is_not_there_for_a_while_loses_nothing() {
     let done = |line: &String| json(line)["event"] == "applied" || json(line)["event"] == "pruned";
     assert!(!rest.iter().any(done), "{rest:#?}");
 }
+
+/// A start does as a later edit does: what is broken is told, its last good version goes on, and so does everything else.
+#[test]
+fn what_is_broken_when_it_starts_keeps_nothing_from_running() {
+    let place = TempDir::new().expect("a folder");
+    let folder = place.path().join("cron.d");
+    std::fs::create_dir(&folder).expect("a folder");
+    let write = |name: &str, text: &str| std::fs::write(folder.join(name), text).expect("a file");
+    let run = || {
+        let data = place.path().join("data");
+        let (data, folder) = (data.to_str().expect("UTF-8"), folder.to_str().expect("UTF-8"));
+        let output = punctual(&[
+            "up",
+            "--watch",
+            folder,
+            "--data-dir",
+            data,
+            "--for",
+            "1s",
+            "-o",
+            "json",
+        ]);
+        assert_eq!(exit_code(&output), 0, "{}", text(&output.stderr));
+        let events = text(&output.stdout);
+        let events = events
+            .lines()
+            .map(|line| serde_json::from_str::<serde_json::Value>(line).expect("JSON"))
+            .filter(|event| {
+                ["loaded", "kept", "pruned"].contains(&event["event"].as_str().unwrap_or_default())
+            })
+            .map(|event| format!("{} {}", event["event"], event["name"]).replace('"', ""));
+        let mut events: Vec<String> = events.collect();
+        events.sort();
+        let said = text(&output.stderr).replace(&format!("{folder}/"), "");
+        (events.join(", "), said)
+    };
+    write("a.yaml", &cronjob("first", "@daily", "true"));
+    write("b.yaml", &cronjob("second", "@daily", "true"));
+    assert_eq!(run().0, "loaded first, loaded second");
+    write("a.yaml", "kind: [");
+    let (events, said) = run();
+    assert_eq!(events, "kept first, loaded second");
+    assert!(
+        said.contains("a.yaml is not taken like this; what it held before goes on"),
+        "{said}"
+    );
+    write("a.yaml", &cronjob("first", "@hourly", "true"));
+    assert_eq!(run().0, "loaded first, loaded second");
+}

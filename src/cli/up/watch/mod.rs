@@ -11,7 +11,7 @@ mod settling;
 use std::collections::BTreeMap;
 use std::path::PathBuf;
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use kube::Client;
 use tokio::sync::mpsc;
@@ -65,15 +65,21 @@ impl Watch {
 
     /// Follows them for ever. It may be dropped at any moment: what was done is done.
     pub(super) async fn run(mut self) {
+        let began = Instant::now();
         loop {
             tokio::time::sleep(LOOK_EVERY).await;
             let settled = tokio::task::block_in_place(|| self.settling.settled(look(&self.paths)));
             let seen = self.read(settled).await;
-            if seen.is_empty() {
-                continue;
+            if !seen.is_empty() {
+                let plan = self.files.take(seen, began.elapsed());
+                self.carry_out(plan).await;
             }
-            let plan = self.files.take(seen);
-            self.carry_out(plan).await;
+            for (id, file) in self.files.take_gone(began.elapsed()) {
+                match apply::delete(&self.client, &id).await {
+                    Ok(()) => self.pruned(id, file).await,
+                    Err(Failure { message, .. }) => self.refuse(&file, message).await,
+                }
+            }
         }
     }
 
@@ -138,12 +144,6 @@ impl Watch {
             match apply::apply_one(&self.client, item).await {
                 Ok(()) => self.applied(item).await,
                 Err(Failure { message, .. }) => self.refuse(&item.file, message).await,
-            }
-        }
-        for (id, file) in plan.prune {
-            match apply::delete(&self.client, &id).await {
-                Ok(()) => self.pruned(id, file).await,
-                Err(Failure { message, .. }) => self.refuse(&file, message).await,
             }
         }
     }

@@ -1,13 +1,18 @@
 //! What follows from a change of the files: what is applied, and what is pruned. Pure.
 //!
 //! A file that is right is what it says. One that is broken stays what it was when it was last right, and one that is
-//! gone is nothing. An object belongs to the file that it came from, and goes when no file has it any more.
+//! gone is nothing. An object belongs to the file that it came from, and goes when no file has had it for a while.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::time::Duration;
 
 use serde_json::Value as Json;
 
 use crate::cli::up::item::{Id, Item};
+
+/// How long an object is in no file before it goes, and what runs of it with it: a file may be written piece by piece over
+/// a slow connection, or be away while another branch is looked at.
+const MISSING_FOR: Duration = Duration::from_secs(3);
 
 /// A file as it is now.
 #[derive(Debug)]
@@ -27,6 +32,17 @@ pub(super) struct Files {
     held: BTreeMap<String, BTreeMap<Id, Held>>,
     /// What another file has already, and is taken when that one has it no more.
     waiting: Vec<Item>,
+    /// What no file has any more, and has not been missing for long.
+    missing: BTreeMap<Id, Missing>,
+}
+
+/// An object that no file has.
+#[derive(Debug)]
+struct Missing {
+    held: Held,
+    /// The file that had it.
+    file: String,
+    since: Duration,
 }
 
 /// An object of a file.
@@ -43,8 +59,6 @@ pub(super) struct Plan {
     pub(super) apply: Vec<Item>,
     /// What is as it was in a file that was written, and is applied if somebody has deleted it meanwhile.
     pub(super) keep: Vec<Item>,
-    /// What no file has any more, and the file that had it.
-    pub(super) prune: Vec<(Id, String)>,
     /// What another file, named here, has already. It is not taken from the one in the item.
     pub(super) taken: Vec<(Item, String)>,
 }
@@ -76,8 +90,18 @@ impl Files {
             .map(|(file, _)| file)
     }
 
+    /// What has been missing for so long that it is to go, and the file that had it. Times are since the beginning.
+    pub(super) fn take_gone(&mut self, now: Duration) -> Vec<(Id, String)> {
+        let is_over = |missing: &Missing| now.saturating_sub(missing.since) >= MISSING_FOR;
+        let missing = std::mem::take(&mut self.missing);
+        let (gone, missing): (BTreeMap<_, _>, BTreeMap<_, _>) =
+            missing.into_iter().partition(|(_, missing)| is_over(missing));
+        self.missing = missing;
+        gone.into_iter().map(|(id, missing)| (id, missing.file)).collect()
+    }
+
     /// Takes in what some files are now.
-    pub(super) fn take(&mut self, seen: BTreeMap<String, Seen>) -> Plan {
+    pub(super) fn take(&mut self, seen: BTreeMap<String, Seen>, now: Duration) -> Plan {
         let mut before: BTreeMap<Id, (Held, String)> = BTreeMap::new();
         let mut waiting = std::mem::take(&mut self.waiting);
         for (file, now) in &seen {
@@ -102,8 +126,9 @@ impl Files {
                 continue;
             }
             self.hold(&item);
-            let was = before.get(&item.id).map(|(held, _)| &held.json);
-            if was != Some(&item.json) {
+            let came_back = self.missing.remove(&item.id).map(|missing| missing.held);
+            let was = before.get(&item.id).map(|(held, _)| held).or(came_back.as_ref());
+            if was.map(|held| &held.json) != Some(&item.json) {
                 plan.apply.push(item);
             } else if !item.is_work() && !item.is_generated() {
                 plan.keep.push(item);
@@ -112,9 +137,13 @@ impl Files {
         let kept: BTreeSet<&Id> = self.held.values().flat_map(BTreeMap::keys).collect();
         // Nobody knows the names that the API has made up.
         let gone = before
-            .iter()
+            .into_iter()
             .filter(|(id, (held, _))| !kept.contains(id) && !held.is_generated);
-        plan.prune = gone.map(|(id, (_, file))| (id.clone(), file.clone())).collect();
+        let since = now;
+        let missing: Vec<_> = gone
+            .map(|(id, (held, file))| (id, Missing { held, file, since }))
+            .collect();
+        self.missing.extend(missing);
         plan
     }
 }
@@ -157,17 +186,31 @@ mod tests {
         }
     }
 
-    /// Some files, as they are now.
+    /// Some files, as they are now; or, for no file, how many milliseconds pass.
     type State<'s> = &'s [(&'s str, &'s str)];
 
     /// What follows, in words, from one state of files after another.
     fn story(states: &[State<'_>]) -> String {
         let mut files = Files::default();
+        let mut now = Duration::ZERO;
         let steps = states.iter().map(|state| {
-            let now = state
+            if let [("", seconds)] = state {
+                now += Duration::from_millis(seconds.parse().unwrap());
+                let gone = files.take_gone(now);
+                let gone = gone
+                    .iter()
+                    .map(|(id, file)| format!("prune {} of {file}", id.key.name));
+                let gone = gone.collect::<Vec<_>>().join(", ");
+                return if gone.is_empty() {
+                    "nothing".to_owned()
+                } else {
+                    gone
+                };
+            }
+            let state = state
                 .iter()
                 .map(|(file, text)| ((*file).to_owned(), seen(file, text)));
-            let plan = files.take(now.collect());
+            let plan = files.take(state.collect(), now);
             let mut words = Vec::new();
             words.extend(plan.apply.iter().map(|item| {
                 format!(
@@ -177,11 +220,6 @@ mod tests {
                 )
             }));
             words.extend(plan.keep.iter().map(|item| format!("keep {}", item.id.key.name)));
-            words.extend(
-                plan.prune
-                    .iter()
-                    .map(|(id, file)| format!("prune {} of {file}", id.key.name)),
-            );
             words.extend(
                 plan.taken
                     .iter()
@@ -198,7 +236,7 @@ mod tests {
 
     #[test]
     fn what_changes_is_applied_and_what_goes_is_pruned() {
-        let table: [(&str, &[State<'_>], &str); 9] = [
+        let table: [(&str, &[State<'_>], &str); 11] = [
             (
                 "as it was",
                 &[&[("a", "x=1 y=1")], &[("a", "x=1 y=1")]],
@@ -211,18 +249,51 @@ mod tests {
             ),
             (
                 "taken out",
-                &[&[("a", "x=1 y=1")], &[("a", "y=1")]],
-                "apply x=1, apply y=1; keep y, prune x of a",
+                &[
+                    &[("a", "x=1 y=1")],
+                    &[("a", "y=1")],
+                    &[("", "2999")],
+                    &[("", "1")],
+                ],
+                "apply x=1, apply y=1; keep y; nothing; prune x of a",
+            ),
+            (
+                "written piece by piece",
+                &[
+                    &[("a", "x=1 y=1")],
+                    &[("a", "x=1")],
+                    &[("", "2000")],
+                    &[("a", "x=1 y=1")],
+                    &[("", "9000")],
+                ],
+                "apply x=1, apply y=1; keep x; nothing; keep x, keep y; nothing",
+            ),
+            (
+                "away for a while, and changed when it comes back elsewhere",
+                &[
+                    &[("a", "x=1")],
+                    &[("a", "-")],
+                    &[("", "1000")],
+                    &[("b", "x=2")],
+                    &[("", "9000")],
+                ],
+                "apply x=1; nothing; nothing; apply x=2; nothing",
             ),
             (
                 "its file removed",
-                &[&[("a", "x=1"), ("b", "y=1")], &[("a", "-")]],
-                "apply x=1, apply y=1; prune x of a",
+                &[&[("a", "x=1"), ("b", "y=1")], &[("a", "-")], &[("", "3000")]],
+                "apply x=1, apply y=1; nothing; prune x of a",
             ),
             (
                 "broken, and mended",
-                &[&[("a", "x=1 y=1")], &[("a", "!")], &[("a", "x=2")]],
-                "apply x=1, apply y=1; nothing; apply x=2, prune y of a",
+                &[
+                    &[("a", "x=1 y=1")],
+                    &[("a", "!")],
+                    &[("", "9000")],
+                    &[("a", "x=2")],
+                    &[("", "3000")],
+                ],
+                "apply x=1, apply y=1; nothing; nothing; apply x=2; prune y of a",
             ),
             (
                 "its file renamed",
