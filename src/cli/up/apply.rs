@@ -47,8 +47,9 @@ pub(super) async fn apply(
     }
     let calendars = &of_machine(client).await;
     let writes = to_run.into_iter().map(|item| async move {
-        let is_taken = apply_or_go_on(client, &item).await?;
-        let object = item.object.filter(|_| is_taken);
+        let taken = apply_or_go_on(client, &item).await?;
+        let object = item.object.zip(taken);
+        let object = object.map(|(object, taken)| as_taken(object, taken));
         Ok::<_, Failure>(object.map(|object| describe(&object, zones, calendars, clock)))
     });
     let described: Vec<Option<LoadedObject>> = stream::iter(writes)
@@ -58,21 +59,22 @@ pub(super) async fn apply(
     Ok(described.into_iter().flatten().collect())
 }
 
-/// Puts one object; whether it was taken. See [`apply`].
-async fn apply_or_go_on(client: &Client, item: &Item) -> Result<bool, Failure> {
-    let Err(failure) = apply_one(client, item).await else {
-        return Ok(true);
+/// Puts one object; what it is then, if it was taken. See [`apply`].
+async fn apply_or_go_on(client: &Client, item: &Item) -> Result<Option<DynamicObject>, Failure> {
+    let failure = match apply_one(client, item).await {
+        Ok(taken) => return Ok(Some(taken)),
+        Err(failure) => failure,
     };
     let is_there = item.id.kind == "Job" && !item.is_generated() && is_there(client, &item.id).await?;
     if !item.is_followed && !is_there {
         return Err(failure);
     }
     complain(&format!("error: {}: {}", item.file, failure.message));
-    Ok(false)
+    Ok(None)
 }
 
 /// Puts one object. Its namespace has to be there.
-pub(super) async fn apply_one(client: &Client, item: &Item) -> Result<(), Failure> {
+pub(super) async fn apply_one(client: &Client, item: &Item) -> Result<DynamicObject, Failure> {
     let mut object: DynamicObject = serde_json::from_value(item.json.clone())
         .map_err(|error| Failure::refused(format!("{}: {}: {error}", item.file, item.id)))?;
     if let Some(annotations) = &mut object.metadata.annotations {
@@ -143,7 +145,7 @@ fn api(client: &Client, id: &Id) -> Api<DynamicObject> {
 }
 
 /// Creates an object, or changes the one of its name to what is written.
-async fn put(api: &Api<DynamicObject>, object: &DynamicObject) -> kube::Result<()> {
+async fn put(api: &Api<DynamicObject>, object: &DynamicObject) -> kube::Result<DynamicObject> {
     let current = match object.metadata.name.as_deref() {
         Some(name) => api.get_opt(name).await?,
         // A Job with a `generateName`: another one each time.
@@ -151,19 +153,25 @@ async fn put(api: &Api<DynamicObject>, object: &DynamicObject) -> kube::Result<(
     };
     let name = object.metadata.name.as_deref().unwrap_or_default();
     let Some(current) = current else {
-        api.create(&PostParams::default(), object).await?;
-        return Ok(());
+        return api.create(&PostParams::default(), object).await;
     };
     let kind = object.types.as_ref().map_or("", |types| types.kind.as_str());
     if ["CronJob", "ConfigMap", "Secret"].contains(&kind) {
         api.replace(name, &PostParams::default(), &updated(current, object))
-            .await?;
+            .await
     } else {
         // The API server has added to the spec of a Job or a pod, and would not let that be taken out.
         api.patch(name, &PatchParams::default(), &Patch::Merge(object))
-            .await?;
+            .await
     }
-    Ok(())
+}
+
+/// A CronJob as it is now that it was taken: when it was made and when it last ran tell when `@every` is due next.
+pub(super) fn as_taken(object: Object, taken: DynamicObject) -> Object {
+    match object {
+        Object::CronJob(written) => Object::CronJob(taken.try_parse().map_or(written, Box::new)),
+        Object::Job(job) => Object::Job(job),
+    }
 }
 
 /// The object that is there with the spec or the data that is written; labels and annotations of others stay. No version is
@@ -250,13 +258,10 @@ pub(super) fn describe(
             timing: None,
         };
     };
-    let spec = manifest::lower_with(object, zones, calendars, None).spec;
+    let cronjob = manifest::lower_with(object, zones, calendars, None);
     let now = clock.now();
-    let next = spec
-        .schedule
-        .as_ref()
-        .ok()
-        .and_then(|schedule| schedule.next(now));
+    let next = cronjob.next_due(now);
+    let spec = cronjob.spec;
     let next_local = spec
         .schedule
         .as_ref()

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use insta::assert_snapshot;
 
-use super::{Manifest, Up, cronjob, decisions, events};
+use super::{Manifest, Up, cronjob, decisions, events, json};
 use crate::{exit_code, punctual, text};
 
 /// No instant is missing and none is doubled: the due instants of the started runs follow one another.
@@ -237,4 +237,30 @@ fn the_first_interrupt_lets_running_work_end_and_the_second_kills() {
         assert!(rest.iter().any(|line| line.contains(said)), "{rest:#?}");
         assert!(rest.iter().any(|line| line.contains(came_to)), "{rest:#?}");
     }
+}
+
+/// `@every` counts from when the CronJob was made or last ran, not from the start of `up`.
+#[test]
+fn an_interval_goes_on_over_a_restart() {
+    let manifest = Manifest::new(&cronjob("hourly", "@every 1h", "true"));
+    let data = manifest.path().with_file_name("data");
+    let next = || {
+        let (path, data) = (manifest.path(), data.clone());
+        let arguments = [path.to_str(), data.to_str()].map(|path| path.expect("UTF-8"));
+        let output = punctual(&[
+            "up",
+            arguments[0],
+            "--data-dir",
+            arguments[1],
+            "--for",
+            "1100ms",
+            "-o",
+            "json",
+        ]);
+        let lines: Vec<_> = text(&output.stdout).lines().map(json).collect();
+        events(&lines, "loaded")[0]["next"].clone()
+    };
+    let first = next();
+    assert!(first.is_string(), "{first}");
+    assert_eq!(next(), first);
 }

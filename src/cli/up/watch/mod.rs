@@ -14,6 +14,7 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use kube::Client;
+use kube::core::DynamicObject;
 use tokio::sync::mpsc;
 
 use crate::cli::calendars::of_machine;
@@ -142,16 +143,17 @@ impl Watch {
         }
         for item in &plan.apply {
             match apply::apply_one(&self.client, item).await {
-                Ok(()) => self.applied(item).await,
+                Ok(taken) => self.applied(item, taken).await,
                 Err(Failure { message, .. }) => self.refuse(&item.file, message).await,
             }
         }
     }
 
-    async fn applied(&self, item: &Item) {
+    async fn applied(&self, item: &Item, taken: DynamicObject) {
         let calendars = of_machine(&self.client).await;
-        let describe = |object| apply::describe(object, &self.zones, &calendars, &self.clock);
-        let object = item.object.as_ref().map(describe);
+        let object = item.object.clone();
+        let object = object.map(|object| apply::as_taken(object, taken));
+        let object = object.map(|object| apply::describe(&object, &self.zones, &calendars, &self.clock));
         let object = object.unwrap_or_else(|| LoadedObject {
             kind: item.id.kind,
             key: item.id.key.clone(),
