@@ -6,7 +6,7 @@
 use k8s_openapi::api::batch::v1::{JobCondition, JobStatus};
 
 use crate::schedule::Timestamp;
-use crate::standalone::instants::to_time;
+use crate::standalone::instants::{from_time, to_time};
 
 /// How a Job ends.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -84,7 +84,9 @@ impl Fate {
     pub(super) fn seal(&self, status: &mut JobStatus, now: Timestamp) {
         set(status, self.names()[1], true, &self.reason, &self.message, now);
         if self.success {
-            status.completion_time = Some(to_time(now));
+            // A clock may have been put back since it was started, and no Job ends before it starts.
+            let start = status.start_time.as_ref().map_or(now, from_time);
+            status.completion_time = Some(to_time(now.max(start)));
         }
     }
 }

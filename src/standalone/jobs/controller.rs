@@ -184,7 +184,7 @@ impl JobController {
             let touched: HashSet<_> = decision.touched().collect();
             let touched = pods
                 .into_iter()
-                .filter(|pod| touched.contains(&name(pod).to_owned()))
+                .filter(|pod| pod.metadata.uid.is_some() && touched.contains(&name(pod).to_owned()))
                 .cloned()
                 .collect();
             self.carry_out(uid, job, decision, touched);
@@ -253,7 +253,7 @@ impl JobController {
             .collect();
         dirty.extend(outcome.pods.into_iter().flat_map(|pod| self.view.answer_pod(pod)));
         for pod in outcome.foreign {
-            self.view.name_taken(uid, pod);
+            self.view.name_taken(uid, &pod);
             dirty.push(uid.clone());
         }
         self.enqueue(dirty);

@@ -83,12 +83,14 @@ impl View {
         self.note_pods(heard)
     }
 
-    /// Notes that a name for a pod of this Job is taken by another's.
-    pub(super) fn name_taken(&mut self, job: &str, pod: Pod) {
+    /// Notes that a name for a pod of this Job is taken by another's. Only the name is kept: what else the pod is changes.
+    pub(super) fn name_taken(&mut self, job: &str, pod: &Pod) {
+        let mut only_named = Pod::default();
+        only_named.metadata.name.clone_from(&pod.metadata.name);
         self.spent
             .entry(job.to_owned())
             .or_default()
-            .insert(pod.name_any(), pod);
+            .insert(pod.name_any(), only_named);
     }
 
     /// The Job of this uid.
@@ -185,9 +187,7 @@ impl View {
         let makes_more = status.is_some_and(|status| status.and_then(sealed).is_none());
         let spent = self.spent.get(job).map_or(0, BTreeMap::len);
         if makes_more && spent < NAMES_SPENT {
-            let mut only_named = Pod::default();
-            only_named.metadata.name.clone_from(&pod.metadata.name);
-            self.name_taken(job, only_named);
+            self.name_taken(job, pod);
         }
     }
 
@@ -261,6 +261,11 @@ mod tests {
         told.collect::<Vec<_>>().join(" ")
     }
 
+    /// The names that the Job's pods have, or can't have.
+    fn names(view: &View) -> Vec<String> {
+        view.pods("j").into_iter().map(ResourceExt::name_any).collect()
+    }
+
     #[test]
     fn an_answer_is_seen_before_the_watch_tells_of_it() {
         let mut view = view(&[]);
@@ -313,8 +318,7 @@ mod tests {
     fn the_name_of_a_pod_that_is_gone_is_not_given_again() {
         let mut view = view(&[pod("a", "p-1", 3)]);
         view.hear_pod(Event::Delete(pod("a", "p-1", 4)));
-        let names: Vec<String> = view.pods("j").into_iter().map(ResourceExt::name_any).collect();
-        assert_eq!(names, ["p-1"]);
+        assert_eq!(names(&view), ["p-1"]);
         assert!(view.pods("j")[0].metadata.owner_references.is_none());
         view.hear_job(Event::Delete(job()));
         assert!(view.pods("j").is_empty());
@@ -332,10 +336,11 @@ mod tests {
     #[test]
     fn a_name_that_another_has_is_kept_from_the_job() {
         let mut view = view(&[pod("a", "p-1", 3)]);
-        view.name_taken("j", pod("x", "p-2", 1));
-        assert_eq!(seen(&view), "a@3 x@1");
+        view.name_taken("j", &pod("x", "p-2", 1));
+        assert_eq!(names(&view), ["p-1", "p-2"]);
+        assert_eq!(seen(&view), "a@3", "nothing but the name counts of the other");
         view.hear_job(Event::Delete(job()));
-        assert_eq!(seen(&view), "a@3");
+        assert_eq!(names(&view), ["p-1"]);
     }
 
     #[test]

@@ -75,6 +75,11 @@ pub(crate) async fn a_pod_is_evicted(cluster: Cluster) {
         (&json!("Success"), &json!(201))
     );
     assert_eq!(api.get("held").await.unwrap().metadata.deletion_timestamp, None);
+    let other = json!({ "preconditions": { "uid": "00000000-0000-0000-0000-000000000000" } });
+    let refusal = refused(request("held", &eviction("held", other)).await);
+    assert_eq!(refusal.reason, "Conflict");
+    let untouched = api.get("held").await.unwrap();
+    assert!(untouched.status.unwrap().conditions.is_none());
     request("held", &eviction("held", json!({ "gracePeriodSeconds": 0 })))
         .await
         .unwrap();

@@ -11,7 +11,7 @@ use super::collection::check_namespace;
 use super::item::deletion_by;
 use super::params::WriteQuery;
 use super::{ApiError, meta};
-use crate::standalone::api::registry::{Mode, Owners, Part};
+use crate::standalone::api::registry::{Mode, Owners, Part, check_preconditions};
 use crate::standalone::api::resource::Resource;
 
 /// What a body is.
@@ -47,14 +47,19 @@ pub(super) async fn evict(call: Call, content: Content) -> Result<Response, ApiE
     }
     check_namespace(&call.target.namespace, meta::namespace(&eviction))?;
     let query: WriteQuery = call.query()?;
-    let (deletion, mode) = deletion_by(&eviction["deleteOptions"], query)?;
+    let (mut deletion, mode) = deletion_by(&eviction["deleteOptions"], query)?;
     let (registry, pods) = (call.endpoint.registry(), call.endpoint.resource);
     if mode == Mode::Real {
         let at = meta::time(registry.now());
-        let mark = |pod: &Value| Ok(marked(pod.clone(), &at));
+        let mark = |pod: &Value| {
+            check_preconditions(pods, &call.target.name, pod, &deletion)?;
+            Ok(marked(pod.clone(), &at))
+        };
         registry
             .update(pods, &call.key(), Part::Status, mode, Owners::AsBefore, mark)
             .await?;
+        // It holds for the pod as it was before it was marked.
+        deletion.resource_version = None;
     }
     registry.delete(pods, &call.key(), &deletion, mode).await?;
     let evicted = json!({

@@ -1,10 +1,14 @@
 //! Fields that stand in a JSON text more than once. The last one counts, so that whoever wrote the others is told.
 
+use std::collections::HashSet;
 use std::fmt;
 
 use serde::de::{DeserializeSeed, Deserializer, MapAccess, SeqAccess, Visitor};
 
 use crate::manifest::path::FieldPath;
+
+/// How many are told of at most. Nobody repeats so many by mistake.
+const TOLD_MOST: usize = 100;
 
 /// The fields that are repeated in a JSON text, each once; none if the text is not JSON.
 pub(super) fn fields(json: &[u8]) -> Vec<FieldPath> {
@@ -41,17 +45,17 @@ impl<'de> Visitor<'de> for Walk<'_> {
     }
 
     fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<(), A::Error> {
-        let mut seen = Vec::new();
+        let mut seen = HashSet::new();
         while let Some(name) = map.next_key::<String>()? {
             let path = self.path.child_named(&name);
-            if seen.contains(&name) && !self.repeated.contains(&path) {
+            let is_again = !seen.insert(name);
+            if is_again && self.repeated.len() < TOLD_MOST && !self.repeated.contains(&path) {
                 self.repeated.push(path.clone());
             }
             map.next_value_seed(Walk {
                 path: &path,
                 repeated: self.repeated,
             })?;
-            seen.push(name);
         }
         Ok(())
     }

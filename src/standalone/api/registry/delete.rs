@@ -143,7 +143,8 @@ fn replace(finalizers: &mut Vec<String>, unwanted: &str, wanted: &str) {
     }
 }
 
-fn check_preconditions(
+/// Fails when it is another object, or another version of it, than the one that is to be deleted.
+pub(in crate::standalone::api) fn check_preconditions(
     resource: &'static Resource,
     name: &str,
     old: &Value,

@@ -17,6 +17,7 @@ use std::sync::Arc;
 use serde_json::Value;
 
 pub(super) use apply::{Application, Applied};
+pub(super) use delete::check_preconditions;
 pub use delete::{Deleted, Deletion};
 use turns::{Rank, Turns};
 pub use update::Part;

@@ -5,7 +5,7 @@
 use k8s_openapi::api::batch::v1::{CronJob, Job};
 use serde_json::{Map, Value, json};
 
-use super::{Propagation, Strategy, causes, read_as, unknown_to, warnings_of};
+use super::{Propagation, Strategy, causes, read_as, unknown_to, warnings_of, with_defaults};
 use crate::manifest::path::FieldPath;
 use crate::manifest::{defaults, validate};
 use crate::schedule::TimeZones;
@@ -93,7 +93,7 @@ impl Strategy for Jobs {
         let new: Job = read_as(object)?;
         causes(match old {
             None => validate::job::create(&new),
-            Some(old) => validate::job::update(&new, &read_as(old)?),
+            Some(old) => validate::job::update(&new, &read_as(&with_defaults(old, defaults::job))?),
         })
     }
 

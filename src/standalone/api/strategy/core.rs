@@ -4,7 +4,7 @@ use k8s_openapi::api::coordination::v1::Lease;
 use k8s_openapi::api::core::v1::{ConfigMap, Namespace, Node, Pod, Secret, Service, ServiceAccount};
 use serde_json::{Value, json};
 
-use super::{Strategy, causes, check_metadata, data, qos, read_as, unknown_to, warnings_of};
+use super::{Strategy, causes, check_metadata, data, qos, read_as, unknown_to, warnings_of, with_defaults};
 use crate::manifest::defaults;
 use crate::manifest::path::FieldPath;
 use crate::manifest::validate::{self, names::dns_label};
@@ -280,7 +280,8 @@ impl Strategy for Pods {
             return causes(validate::pod::create(&new));
         };
         let mut found = check_metadata::<Pod>(object, Some(old))?;
-        found.extend(causes(validate::pod::update(&new, &read_as(old)?))?);
+        let old = with_defaults(old, defaults::pod);
+        found.extend(causes(validate::pod::update(&new, &read_as(&old)?))?);
         Ok(found)
     }
 

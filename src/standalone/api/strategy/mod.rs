@@ -129,6 +129,13 @@ pub trait Strategy: Sync + std::fmt::Debug {
     }
 }
 
+/// An object as it was kept, with the defaults of today: one that has come since is no change of it.
+fn with_defaults(old: &Value, fill_in: fn(&mut Value)) -> Value {
+    let mut old = old.clone();
+    fill_in(&mut old);
+    old
+}
+
 /// Reads the object as `T`. What is kept is what was written, unknown fields included; this is only looked at.
 /// Where it fails is looked for only when it does: to keep track of that takes longer than to read.
 fn read_as<T: DeserializeOwned>(object: &Value) -> Result<T, String> {
