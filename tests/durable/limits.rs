@@ -1,5 +1,8 @@
 //! Limits of a process, where this machine lets control groups be made; and what is done within the limits of `punctual`.
 
+use std::collections::BTreeSet;
+
+use k8s_openapi::api::batch::v1::JobStatus;
 use k8s_openapi::api::core::v1::{ContainerStateTerminated, Event, Pod};
 use kube::Api;
 use kube::api::ListParams;
@@ -124,10 +127,21 @@ pub(crate) async fn a_start_that_there_is_no_room_for_waits_and_is_told() {
     ));
     let up = place.up_within("ulimit -n 110");
     up.serves().await;
-    up.job_until("work", |status| holds(status, "Complete")).await;
-    assert_eq!(place.lines("runs").len(), 60);
+    let ended = |status: &JobStatus| holds(status, "Complete") || holds(status, "Failed");
+    let status = up.job_until("work", ended).await;
     let events: Api<Event> = Api::default_namespaced(up.client().await.expect("a client"));
     let events = events.list(&ListParams::default()).await.expect("events");
+    let warnings = || {
+        let warnings = events
+            .items
+            .iter()
+            .filter(|event| event.type_.as_deref() == Some("Warning"));
+        warnings
+            .map(|event| event.message.clone())
+            .collect::<BTreeSet<_>>()
+    };
+    assert!(holds(&status, "Complete"), "{:?}", warnings());
+    assert_eq!(place.lines("runs").len(), 60);
     let told = |event: &Event| {
         event
             .message
