@@ -33,6 +33,7 @@
 //! | `base`, [`environment`], [`expansion`] | the variables of a process |
 //! | `sources`, `fields` | what variables and files are taken from: config maps, secrets, the pod, the machine |
 //! | `volumes` | the folders of a pod that its containers share |
+//! | `within` | what lies below a folder that others can write to, without following what they have put there |
 //! | `stream`, `lines`, [`output`] | what a process writes, line by line, on its way to a reader |
 //! | `showing` | what is shown of a container, which never waits for that |
 //! | `restart`, `status` | pure rules: when to restart, what the status says |
@@ -73,6 +74,7 @@ mod status;
 mod stream;
 mod supervisor;
 mod volumes;
+mod within;
 
 #[cfg(test)]
 mod tests;

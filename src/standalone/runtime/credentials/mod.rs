@@ -21,6 +21,7 @@ mod tests;
 
 use std::io;
 
+use rustix::io::Errno;
 use rustix::process::{Gid, Uid, getgid, getgroups, getuid};
 use rustix::thread::{
     CapabilitySet, remove_capability_from_bounding_set, set_no_new_privs, set_thread_groups,
@@ -95,7 +96,11 @@ impl Credentials {
     /// Makes them those of this thread, the user last: nobody else may change the others.
     fn take_on(&self) -> io::Result<()> {
         for capability in CapabilitySet::from_bits_retain(self.dropped).iter() {
-            remove_capability_from_bounding_set(capability)?;
+            match remove_capability_from_bounding_set(capability) {
+                // What an older kernel does not know, nobody can have.
+                Ok(()) | Err(Errno::INVAL) => {}
+                Err(error) => return Err(error.into()),
+            }
         }
         if let Some(groups) = &self.groups {
             let groups: Vec<Gid> = groups.iter().copied().map(Gid::from_raw).collect();

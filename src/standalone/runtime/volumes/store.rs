@@ -13,6 +13,7 @@ use super::content::{Content, Contents, File};
 use super::mount::Bind;
 use super::ownership;
 use crate::standalone::data_dir::PodDir;
+use crate::standalone::runtime::within;
 
 /// Only the owner comes in from outside; containers see what is beneath, through their own mounts.
 const OWNER_ONLY: u32 = 0o700;
@@ -74,22 +75,15 @@ pub(in super::super) fn settle(bind: &Bind, container: &str) -> Result<(), Volum
     let failed = || VolumeError::io(&volume, &bind.source);
     // As open as the volume is: who may write there may write here.
     let mode = fs::metadata(root).map_err(failed())?.permissions().mode();
-    let mut folder = root.clone();
-    for name in bind.source.strip_prefix(root).into_iter().flat_map(Path::iter) {
-        folder.push(name);
-        if !folder.exists() {
-            made(&volume, &folder, mode)?;
-        }
+    match within::reach(root, &bind.source, mode) {
+        Ok(_there) => Ok(()),
+        Err(error) if within::is_refused(&error) => Err(VolumeError::BadSubPath {
+            container: container.to_owned(),
+            volume,
+            sub_path: bind.source.display().to_string(),
+        }),
+        Err(error) => Err(failed()(error)),
     }
-    let inside = bind.source.canonicalize().map_err(failed())?;
-    if inside.starts_with(root.canonicalize().map_err(failed())?) {
-        return Ok(());
-    }
-    Err(VolumeError::BadSubPath {
-        container: container.to_owned(),
-        volume,
-        sub_path: bind.source.display().to_string(),
-    })
 }
 
 fn private(volume: &str, folder: &Path) -> Result<(), VolumeError> {

@@ -168,7 +168,38 @@ fn a_sub_path_that_leads_out_is_refused() {
     settled("a/b").unwrap();
     assert!(dir.volume("scratch").join("a/b").is_dir());
     std::os::unix::fs::symlink("/etc", dir.volume("scratch").join("link")).unwrap();
-    assert!(matches!(settled("link"), Err(VolumeError::BadSubPath { .. })));
+    let elsewhere = tempfile::tempdir().unwrap();
+    std::os::unix::fs::symlink(elsewhere.path(), dir.volume("scratch").join("out")).unwrap();
+    std::os::unix::fs::symlink("a", dir.volume("scratch").join("inner")).unwrap();
+    std::os::unix::fs::symlink("nowhere", dir.volume("scratch").join("loose")).unwrap();
+    settled("inner/c").unwrap();
+    assert!(dir.volume("scratch").join("a/c").is_dir());
+    for planted in ["link", "out", "out/made", "loose", "loose/made"] {
+        let refused = settled(planted);
+        assert!(
+            matches!(refused, Err(VolumeError::BadSubPath { .. })),
+            "{planted}: {refused:?}"
+        );
+    }
+    assert_eq!(fs::read_dir(elsewhere.path()).unwrap().count(), 0);
+}
+
+#[test]
+fn a_group_is_given_the_volume_and_nothing_that_links_in_it_lead_to() {
+    let place = tempfile::tempdir().unwrap();
+    let at = |path: &str| place.path().join(path);
+    fs::create_dir_all(at("volume/sub")).unwrap();
+    for file in ["volume/sub/own", "foreign"] {
+        fs::write(at(file), "").unwrap();
+        fs::set_permissions(at(file), fs::Permissions::from_mode(0o600)).unwrap();
+    }
+    std::os::unix::fs::symlink(at("foreign"), at("volume/link")).unwrap();
+    let ours = rustix::process::getgid().as_raw();
+    ownership::give(&at("volume"), ours, false).unwrap();
+    let mode = |path| fs::metadata(at(path)).unwrap().permissions().mode() & 0o7777;
+    assert_eq!(mode("volume/sub/own"), 0o660);
+    assert_eq!(mode("foreign"), 0o600);
+    assert_eq!(mode("volume/sub") & 0o2770, 0o2770);
 }
 
 #[test]
