@@ -73,7 +73,7 @@ impl Place {
     /// Makes a link in the folder, in the place of the file or link that has its name.
     pub(super) fn link(&self, name: &OsStr, target: &Path) -> io::Result<()> {
         match unlinkat(&self.0, name, AtFlags::empty()) {
-            Err(error) if error != Errno::NOENT => return Err(error.into()),
+            Err(error) if error != Errno::NOENT => Err(error.into()),
             _ => Ok(symlinkat(target, &self.0, name)?),
         }
     }
