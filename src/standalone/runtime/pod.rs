@@ -111,6 +111,9 @@ impl PodTask {
             // Told to end before it was its turn: it stays as it is, pending.
             () = directed(&mut self.directive), if !self.is_resumed => return,
         };
+        if !runtimes::is_begun(&self.pod) {
+            self.model.take_on(machine.clock.now());
+        }
         let engine = match machine.engine(&self.pod) {
             Ok(engine) => engine,
             Err(unfit) => return self.refuse(unfit).await,
@@ -155,7 +158,11 @@ impl PodTask {
             }
             tokio::select! {
                 Ok(()) = cordon.changed() => {}
-                () = directed(&mut self.directive) => return self.is_resumed,
+                () = directed(&mut self.directive) => {
+                    // Where only the node stops, whoever comes after looks again whether anything was started.
+                    let verdict = &self.directive.borrow().verdict;
+                    return self.is_resumed && !verdict.as_ref().is_some_and(Verdict::is_of_the_node);
+                }
             }
         }
         true

@@ -43,6 +43,7 @@ use super::fitness::Unfit;
 use super::start_error::StartError;
 use super::volumes::{self, Bind};
 use crate::clock::SharedClock;
+use crate::standalone::data_dir::create_private;
 pub(super) use connect::version;
 pub use connect::{NoEngine, reach_engine};
 
@@ -146,7 +147,7 @@ impl Containers {
                 container: attempt.container.name.clone(),
             });
         }
-        make_folder(attempt).await?;
+        make_folder(attempt)?;
         let name = name_of(attempt);
         let options = CreateContainerOptionsBuilder::new().name(&name).build();
         match engine
@@ -283,19 +284,18 @@ impl Engine for Containers {
 
 /// Makes a file that the container can write to as any user, as the kubelet does; it lies in a folder that only we can enter.
 fn make_writable(file: &Path) -> io::Result<()> {
-    std::fs::create_dir_all(file.parent().unwrap_or(Path::new(".")))?;
+    create_private(file.parent().unwrap_or(Path::new("."))).map_err(io::Error::other)?;
     let made = File::options().create(true).append(true).open(file)?;
     made.set_permissions(Permissions::from_mode(0o666))
 }
 
 /// Makes the folder of the attempt's log before there is a container: by a pod's folder its containers are found when
 /// nobody knows the pod any more.
-async fn make_folder(attempt: &Attempt) -> Result<(), ContainerError> {
+fn make_folder(attempt: &Attempt) -> Result<(), ContainerError> {
     let path = attempt.log.parent().unwrap_or(Path::new("."));
-    let made = tokio::fs::create_dir_all(path).await;
-    made.map_err(|source| ContainerError::Folder {
+    create_private(path).map_err(|error| ContainerError::Folder {
         path: path.to_owned(),
-        source,
+        source: io::Error::other(error),
     })
 }
 

@@ -54,9 +54,14 @@ impl<'a> Said<'a> {
     }
 }
 
-/// The number of a user or group. The API takes none that is not one; the kernel would not take this one either.
+/// Who can do least, by convention.
+const NOBODY: u32 = 65_534;
+
+/// The number of a user or group. The API takes none that is not one; the largest means "as before" to the kernel, and
+/// must not leave a process what we are.
 fn id(id: i64) -> u32 {
-    u32::try_from(id).unwrap_or(u32::MAX)
+    let id = u32::try_from(id).ok().filter(|id| *id != u32::MAX);
+    id.unwrap_or(NOBODY)
 }
 
 /// The group of a pod's volumes.

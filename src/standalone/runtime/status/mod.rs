@@ -116,6 +116,11 @@ impl Model {
         });
     }
 
+    /// The pod is taken on only now: it had to wait. Its deadline counts from here.
+    pub(in crate::standalone::runtime) fn take_on(&mut self, now: Timestamp) {
+        self.since = now;
+    }
+
     /// Since when the pod is here.
     pub(in crate::standalone::runtime) fn since(&self) -> Timestamp {
         self.since
