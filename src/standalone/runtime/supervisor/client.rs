@@ -377,7 +377,13 @@ pub(in crate::standalone::runtime) async fn end_attempts(pod: &PodDir, grace: Du
 
 /// How an attempt ended whose supervisor is gone.
 async fn end(folder: &Path, now: Timestamp) -> Ended {
-    let state = record::read(folder).unwrap_or_default();
+    let state = loop {
+        match record::read(folder) {
+            // What is recorded is there all the same: it would be taken for a process that nobody knows.
+            Err(error) if Shortage::behind(&error).is_some() => tokio::time::sleep(CONNECT_PAUSE).await,
+            state => break state.unwrap_or_default(),
+        }
+    };
     let mut killed = None;
     let mut rebooted = false;
     for recorded in &state.records {
@@ -399,7 +405,8 @@ async fn end(folder: &Path, now: Timestamp) -> Ended {
                 supervisor,
                 group,
             } => {
-                rebooted = *boot != record::boot();
+                let here = record::boot();
+                rebooted = !here.is_empty() && *boot != here;
                 killed = Some((*supervisor, group.clone()));
             }
             Record::Started { .. } | Record::NotStarted { .. } => {}
