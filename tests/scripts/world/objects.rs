@@ -91,13 +91,14 @@ pub(super) async fn finish(client: &Client, job: &Key, outcome: Outcome, now: Ti
         return false;
     };
     let time = now.to_rfc3339_opts(chrono::SecondsFormat::Secs, true);
-    let (condition, count) = match outcome {
-        Outcome::Succeeded => ("Complete", "succeeded"),
-        Outcome::Failed => ("Failed", "failed"),
+    let (before, condition, count) = match outcome {
+        Outcome::Succeeded => ("SuccessCriteriaMet", "Complete", "succeeded"),
+        Outcome::Failed => ("FailureTarget", "Failed", "failed"),
     };
+    let holds = |condition: &str| json!({ "type": condition, "status": "True", "lastTransitionTime": time });
     let mut status = json!({
         "startTime": found.metadata.creation_timestamp,
-        "conditions": [{ "type": condition, "status": "True", "lastTransitionTime": time }],
+        "conditions": [holds(before), holds(condition)],
         count: 1,
     });
     if outcome == Outcome::Succeeded {

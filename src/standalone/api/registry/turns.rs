@@ -9,20 +9,14 @@ use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
-use tokio::runtime::Handle;
 use tokio::sync::oneshot;
-use tokio::time::{sleep, timeout};
+use tokio::time::timeout;
 
 use crate::standalone::api::resource::Resource;
 
 /// Writes that are under way at the same time. They share the syncs of the disk, so there is no gain in few; more would
 /// only take the processors from each other.
 const WRITES_AT_ONCE: usize = 32;
-
-/// How long a Job is on its way once it is written: its pod and the pod's process come next, and want the processors.
-///
-/// Not so a pod: a Job that makes one after the other waits for the record of the last before it makes the next.
-const ON_ITS_WAY: Duration = Duration::from_millis(50);
 
 /// How long a write waits for its turn at most.
 const LONGEST_WAIT: Duration = Duration::from_secs(2);
@@ -63,7 +57,7 @@ pub(super) struct Turn {
 #[derive(Debug, Default)]
 struct Queue {
     under_way: usize,
-    /// How many start something, or are on their way.
+    /// How many of them start something.
     starting: usize,
     /// In the order in which they are served. A writer that has gone away does not hear of its turn.
     waiting: BTreeMap<(Rank, u64), oneshot::Sender<Turn>>,
@@ -102,12 +96,6 @@ impl Turns {
         }
     }
 
-    /// What started something has been written.
-    fn arrive(&self) {
-        self.queue().starting -= 1;
-        self.serve();
-    }
-
     fn queue(&self) -> MutexGuard<'_, Queue> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
@@ -134,15 +122,10 @@ impl Queue {
 
 impl Drop for Turn {
     fn drop(&mut self) {
-        self.turns.queue().under_way -= 1;
-        let turns = self.turns.clone();
-        match (self.rank, Handle::try_current()) {
-            (Rank::Run, Ok(runtime)) => drop(runtime.spawn(async move {
-                sleep(ON_ITS_WAY).await;
-                turns.arrive();
-            })),
-            (Rank::Run | Rank::Process, _) => turns.arrive(),
-            (Rank::Record, _) => {}
+        {
+            let mut queue = self.turns.queue();
+            queue.under_way -= 1;
+            queue.starting -= usize::from(self.rank < Rank::Record);
         }
         self.turns.serve();
     }
@@ -198,16 +181,7 @@ mod tests {
         assert_eq!(before.elapsed(), LONGEST_WAIT);
         drop(start);
         assert!(turns.take(Rank::Record).await.is_some());
-        assert_eq!(before.elapsed(), LONGEST_WAIT + ON_ITS_WAY);
-    }
-
-    #[tokio::test(start_paused = true)]
-    async fn a_record_does_not_wait_for_the_process_of_a_pod_that_is_written() {
-        let turns = Turns::default();
-        drop(turns.take(Rank::Process).await);
-        let before = tokio::time::Instant::now();
-        assert!(turns.take(Rank::Record).await.is_some());
-        assert_eq!(before.elapsed(), Duration::ZERO);
+        assert_eq!(before.elapsed(), LONGEST_WAIT);
     }
 
     #[tokio::test(start_paused = true)]
