@@ -5,7 +5,7 @@
 use std::collections::BTreeMap;
 
 use k8s_openapi::api::batch::v1::{Job, JobSpec, JobTemplateSpec};
-use k8s_openapi::apimachinery::pkg::apis::meta::v1::{LabelSelector, ObjectMeta};
+use k8s_openapi::apimachinery::pkg::apis::meta::v1::ObjectMeta;
 
 use super::{
     FieldError, Findings, Hint, completion, metadata, names, pod, pod_failure_policy, selector,
@@ -236,7 +236,7 @@ pub(super) fn check_generated(job: &Job, spec: &JobSpec, path: &FieldPath, found
     let own = own
         .into_iter()
         .filter_map(|(label, own)| Some((label.to_owned(), own?.to_owned())));
-    if uid.is_none() || !selects(selector, &own.collect()) {
+    if uid.is_none() || !selector::selects(selector, &own.collect()) {
         let error = found.invalid(&path.child("selector"), selector, "`selector` not auto-generated");
         error.hint(Hint {
             message: "a Job finds its pods by itself".to_owned(),
@@ -256,28 +256,9 @@ pub(super) fn check_selector(spec: &JobSpec, path: &FieldPath, found: &mut Findi
         Some(selector) => selector::check(selector, &place, found),
         None => found.required(&place, ""),
     }
-    let matches = |selector| selects(selector, labels.unwrap_or(&nothing));
+    let matches = |selector| selector::selects(selector, labels.unwrap_or(&nothing));
     if !spec.selector.as_ref().is_some_and(matches) {
         let rule = "`selector` does not match template `labels`";
         found.invalid(&path.child("template.metadata.labels"), labels, rule);
     }
-}
-
-/// Whether the labels are as the selector wants them.
-fn selects(selector: &LabelSelector, labels: &Labels) -> bool {
-    let equal = selector.match_labels.iter().flatten();
-    let mut wanted = selector.match_expressions.iter().flatten();
-    equal
-        .into_iter()
-        .all(|(key, value)| labels.get(key) == Some(value))
-        && wanted.all(|wanted| {
-            let value = labels.get(&wanted.key);
-            let is_listed = value.is_some_and(|value| wanted.values.iter().flatten().any(|one| one == value));
-            match wanted.operator.as_str() {
-                "In" => is_listed,
-                "NotIn" => !is_listed,
-                "Exists" => value.is_some(),
-                _ => value.is_none(),
-            }
-        })
 }

@@ -32,7 +32,7 @@ pub mod pod;
 mod completion;
 mod pod_failure_policy;
 mod schedule;
-mod selector;
+pub mod selector;
 mod success_policy;
 mod time_zone;
 pub mod warnings;

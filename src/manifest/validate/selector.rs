@@ -1,4 +1,6 @@
-//! Selectors of labels: what they compare, and with how many values.
+//! Selectors of labels: what they compare, with how many values, and what they mean.
+
+use std::collections::BTreeMap;
 
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::LabelSelector;
 
@@ -52,4 +54,23 @@ pub(super) fn check_words(key: &str, values: &[String], path: &FieldPath, found:
             found.invalid(&path.child("values").index(index), value, rule);
         }
     }
+}
+
+/// Whether the labels are as the selector wants them.
+pub fn selects(selector: &LabelSelector, labels: &BTreeMap<String, String>) -> bool {
+    let equal = selector.match_labels.iter().flatten();
+    let mut wanted = selector.match_expressions.iter().flatten();
+    equal
+        .into_iter()
+        .all(|(key, value)| labels.get(key) == Some(value))
+        && wanted.all(|wanted| {
+            let value = labels.get(&wanted.key);
+            let is_listed = value.is_some_and(|value| wanted.values.iter().flatten().any(|one| one == value));
+            match wanted.operator.as_str() {
+                "In" => is_listed,
+                "NotIn" => !is_listed,
+                "Exists" => value.is_some(),
+                _ => value.is_none(),
+            }
+        })
 }

@@ -8,12 +8,11 @@ use std::collections::BTreeMap;
 
 use k8s_openapi::api::batch::v1::Job;
 use k8s_openapi::api::core::v1::Pod;
-use k8s_openapi::apimachinery::pkg::apis::meta::v1::{
-    LabelSelector, LabelSelectorRequirement, OwnerReference,
-};
+use k8s_openapi::apimachinery::pkg::apis::meta::v1::{LabelSelector, OwnerReference};
 
 use super::build::{owner, owns};
 use super::pods::{TRACKING_FINALIZER, name};
+use crate::manifest::validate::selector::selects;
 
 /// What is to be done before the Job's pods can be counted: names of pods.
 #[derive(Debug, Default, PartialEq, Eq)]
@@ -53,12 +52,12 @@ pub(super) fn may_adopt(job: &Job, pod: &Pod) -> bool {
     is_free
         && pod.metadata.deletion_timestamp.is_none()
         && pod.metadata.namespace == job.metadata.namespace
-        && selector(job).is_some_and(|selector| selects(selector, pod))
+        && selector(job).is_some_and(|selector| means(selector, pod))
 }
 
 /// Whether a pod of the Job's own stays its own. A Job without a selector, which no API server keeps, means all it made.
 fn keeps(job: &Job, pod: &Pod) -> bool {
-    selector(job).is_none_or(|selector| selects(selector, pod))
+    selector(job).is_none_or(|selector| means(selector, pod))
 }
 
 /// The owners and the finalizers of a pod that the Job takes over.
@@ -90,26 +89,10 @@ fn selector(job: &Job) -> Option<&LabelSelector> {
 }
 
 /// Whether a selector means a pod. One that asks for nothing means none: the Job would take every pod there is.
-fn selects(selector: &LabelSelector, pod: &Pod) -> bool {
+fn means(selector: &LabelSelector, pod: &Pod) -> bool {
     let none = BTreeMap::new();
     let labels = pod.metadata.labels.as_ref().unwrap_or(&none);
-    let wanted = selector.match_labels.as_ref().unwrap_or(&none);
-    let expressions = selector.match_expressions.as_deref().unwrap_or_default();
-    let asks = !wanted.is_empty() || !expressions.is_empty();
-    asks && wanted.iter().all(|(key, value)| labels.get(key) == Some(value))
-        && expressions.iter().all(|expression| holds(expression, labels))
-}
-
-fn holds(expression: &LabelSelectorRequirement, labels: &BTreeMap<String, String>) -> bool {
-    let label = labels.get(&expression.key);
-    let is_listed = label.is_some_and(|label| expression.values.iter().flatten().any(|value| value == label));
-    match expression.operator.as_str() {
-        "In" => is_listed,
-        "NotIn" => !is_listed,
-        "Exists" => label.is_some(),
-        "DoesNotExist" => label.is_none(),
-        _ => false,
-    }
+    *selector != LabelSelector::default() && selects(selector, labels)
 }
 
 #[cfg(test)]
