@@ -39,6 +39,11 @@ impl<'a> Said<'a> {
             .map(id)
     }
 
+    /// The user that it asks for, if that is not the one that we are.
+    fn another_user(&self, own: &Own) -> Option<u32> {
+        self.user().filter(|user| *user != own.user)
+    }
+
     fn group(&self) -> Option<u32> {
         self.either(|own| own.run_as_group, |of_pod| of_pod.run_as_group)
             .map(id)
@@ -87,7 +92,7 @@ pub(in super::super) fn check(pod: &Pod, container: &Container, own: &Own) -> Re
             message,
         })
     };
-    if let Some(user) = said.user().filter(|user| *user != own.user) {
+    if let Some(user) = said.another_user(own) {
         return another("runAsUser", "user", user, own.user);
     }
     if let Some(group) = said.group().filter(|group| *group != own.group) {
@@ -107,6 +112,11 @@ pub(in super::super) fn is_forbidden_root(pod: &Pod, container: &Container, own:
     must_not == Some(true) && said.user().unwrap_or(own.user) == 0
 }
 
+/// Whether what this machine knows of users has a say in what a process is started with.
+pub(in super::super) fn depends_on_accounts(pod: &Pod, container: &Container, own: &Own) -> bool {
+    own.is_root() && Said::of(pod, container).another_user(own).is_some()
+}
+
 /// Makes out what a process is started with.
 pub(in super::super) fn credentials(
     pod: &Pod,
@@ -122,7 +132,7 @@ pub(in super::super) fn credentials(
             ..Credentials::default()
         };
     }
-    let user = said.user().filter(|user| *user != own.user);
+    let user = said.another_user(own);
     let account = user.and_then(|user| accounts.user(user));
     let group = said.group().or(account.map(|account| account.group)).or(user);
     let is_strict = said

@@ -30,7 +30,7 @@ use rustix::thread::{
 use serde::{Deserialize, Serialize};
 
 pub(super) use accounts::{Account, Accounts};
-pub(super) use asked::{check, credentials, fs_group, is_forbidden_root};
+pub(super) use asked::{check, credentials, depends_on_accounts, fs_group, is_forbidden_root};
 pub(super) use caveat::caveat;
 
 /// Who this process is.

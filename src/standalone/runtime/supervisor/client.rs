@@ -111,7 +111,12 @@ impl ProcessEngine {
         let Attempt { pod, container, .. } = attempt;
         let files = self.files(pod);
         let root = root::make(&files.root(&container.name), &setup.binds)?;
-        let accounts = Accounts::of_this_machine();
+        // Most processes are started as nobody else, and these are files to be read.
+        let accounts = if credentials::depends_on_accounts(pod, container, &self.own) {
+            Accounts::of_this_machine()
+        } else {
+            Accounts::default()
+        };
         let credentials = credentials::credentials(pod, container, &self.own, &accounts);
         if let Some(user) = credentials.user {
             let attempt = (&*container.name, attempt.number);
