@@ -100,6 +100,12 @@ impl Content {
     }
 }
 
+/// Whether JSON is an object of this kind, as far as it says.
+pub(super) fn may_be(object: &Value, api_version: &str, kind: &str) -> bool {
+    let fits = |field: &str, expected: &str| object.get(field).is_none_or(|said| said == expected);
+    object.is_object() && fits("kind", kind) && fits("apiVersion", api_version)
+}
+
 fn malformed(form: &str, error: &dyn std::fmt::Display) -> ApiError {
     ApiError::bad_request(format!("the body is not valid {form}: {error}"))
 }

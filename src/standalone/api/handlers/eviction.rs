@@ -5,7 +5,7 @@ use axum::response::Response;
 use http::StatusCode;
 use serde_json::{Value, json};
 
-use super::body::{Content, answer_json};
+use super::body::{Content, answer_json, may_be};
 use super::call::Call;
 use super::collection::check_namespace;
 use super::item::deletion_by;
@@ -34,8 +34,7 @@ pub(super) fn entry(pods: &Resource) -> Value {
 /// `POST` to a pod's `eviction`.
 pub(super) async fn evict(call: Call, content: Content) -> Result<Response, ApiError> {
     let eviction = content.value()?;
-    let fits = |field: &str, expected: &str| eviction.get(field).is_none_or(|said| said == expected);
-    if !eviction.is_object() || !fits("kind", KIND) || !fits("apiVersion", API_VERSION) {
+    if !may_be(&eviction, API_VERSION, KIND) {
         return Err(ApiError::bad_request(format!(
             "expected an {KIND} of {API_VERSION}"
         )));

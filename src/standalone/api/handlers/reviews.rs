@@ -10,7 +10,7 @@ use http::StatusCode;
 use serde_json::{Value, json};
 
 use super::ApiError;
-use super::body::{Content, answer_json};
+use super::body::{Content, answer_json, may_be};
 
 /// The name of the one user.
 const OWNER: &str = "owner";
@@ -93,8 +93,7 @@ impl Review {
 
     fn answer(&self, content: &Content) -> Result<Response, ApiError> {
         let mut review = content.value()?;
-        let fits = |field: &str, expected: &str| review.get(field).is_none_or(|said| said == expected);
-        if !review.is_object() || !fits("kind", self.kind) || !fits("apiVersion", &self.api_version()) {
+        if !may_be(&review, &self.api_version(), self.kind) {
             return Err(ApiError::bad_request(format!(
                 "expected a {} of {}",
                 self.kind,
