@@ -51,10 +51,7 @@ pub(super) async fn carry_out(
     };
     let mut outcome = Outcome::default();
     writer.adopt(&decision.adopt, &pods, &mut outcome).await;
-    for pod in by_names(&pods, &decision.disown) {
-        let (owners, finalizers) = disowned(&writer.job, &pod);
-        writer.give(&pod, &owners, &finalizers, &mut outcome).await;
-    }
+    writer.disown(&decision.disown, &pods, &mut outcome).await;
     writer.create(decision.create, &mut outcome).await;
     let counted = match decision.status {
         Some(status) => writer.write_status(status, &mut outcome).await,
@@ -96,6 +93,14 @@ impl Writer {
         }
         for pod in by_names(pods, names) {
             let (owners, finalizers) = adopted(&self.job, &pod);
+            self.give(&pod, &owners, &finalizers, outcome).await;
+        }
+    }
+
+    /// Lets go of pods that are not the Job's any more.
+    async fn disown(&self, names: &[String], pods: &[Pod], outcome: &mut Outcome) {
+        for pod in by_names(pods, names) {
+            let (owners, finalizers) = disowned(&self.job, &pod);
             self.give(&pod, &owners, &finalizers, outcome).await;
         }
     }
