@@ -175,7 +175,7 @@ impl JobController {
         let Some(job) = self.view.job(&uid) else {
             return self.let_go(uid);
         };
-        let mut decision = decide(&job, &pods, self.clock.now());
+        let mut decision = decide(&job, &pods, self.view.spent(&uid), self.clock.now());
         if self.shutdown > Shutdown::No {
             decision = decision.without_new_pods(&job);
         }
@@ -184,7 +184,7 @@ impl JobController {
             let touched: HashSet<_> = decision.touched().collect();
             let touched = pods
                 .into_iter()
-                .filter(|pod| pod.metadata.uid.is_some() && touched.contains(&name(pod).to_owned()))
+                .filter(|pod| touched.contains(&name(pod).to_owned()))
                 .cloned()
                 .collect();
             self.carry_out(uid, job, decision, touched);

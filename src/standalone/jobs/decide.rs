@@ -11,6 +11,7 @@
 //! 4. if not, discard pods that are too many, or make pods that are missing, or wait for a back-off to pass.
 
 use std::borrow::Borrow;
+use std::collections::BTreeSet;
 
 use chrono::TimeDelta;
 use k8s_openapi::api::batch::v1::{Job, JobStatus};
@@ -123,8 +124,13 @@ impl JobEvent {
 
 /// Decides what a Job needs at `now`.
 ///
-/// `pods` are all pods that may be the Job's; others among them only keep their names from being given again.
-pub fn decide<P: Borrow<Pod>>(job: &Job, pods: &[P], now: Timestamp) -> JobDecision {
+/// `pods` are all pods that are, or may become, the Job's; `spent` are the names, beside theirs, that no new one can have.
+pub fn decide<P: Borrow<Pod>>(
+    job: &Job,
+    pods: &[P],
+    spent: &BTreeSet<String>,
+    now: Timestamp,
+) -> JobDecision {
     let Some(spec) = &job.spec else {
         return JobDecision::default();
     };
@@ -157,7 +163,9 @@ pub fn decide<P: Borrow<Pod>>(job: &Job, pods: &[P], now: Timestamp) -> JobDecis
         now,
         decision: JobDecision::default(),
     };
-    step.decide(&pods)
+    let taken = pods.iter().map(|pod| name(pod));
+    let taken = taken.chain(spent.iter().map(String::as_str)).collect();
+    step.decide(taken)
 }
 
 /// A Job that has finished, or is being deleted: its pods are let go, and it is deleted when its time has come.
@@ -187,7 +195,7 @@ struct Step<'j> {
 }
 
 impl Step<'_> {
-    fn decide(mut self, pods: &[&Pod]) -> JobDecision {
+    fn decide(mut self, taken: BTreeSet<&str>) -> JobDecision {
         if self.status.start_time.is_none() && !self.wanted.suspended {
             self.status.start_time = Some(to_time(self.now));
         }
@@ -198,7 +206,7 @@ impl Step<'_> {
                 ..Plan::default()
             }
         } else {
-            manage::plan(self.job, &self.wanted, &self.tally, pods, self.now)
+            manage::plan(self.job, &self.wanted, &self.tally, taken, self.now)
         };
         let active = self.tally.active.len() + plan.create.len() - plan.discard.len() - plan.end.len();
         if fate.is_none() && active == 0 && self.wanted.is_complete(self.tally.succeeded) {

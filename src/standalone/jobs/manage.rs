@@ -10,7 +10,7 @@ use super::build::{self, Place};
 use super::failure_policy::judge;
 use super::indexed::{failures_with, last_failed, pending, split_duplicates};
 use super::names::Names;
-use super::pods::{finish_time, is_ready, is_succeeded, is_terminating, is_tracked, name, phase, uid};
+use super::pods::{finish_time, is_ready, is_succeeded, is_terminating, is_tracked, phase, uid};
 use super::tally::{Tally, is_failed};
 use super::wanted::Wanted;
 use crate::schedule::Timestamp;
@@ -34,12 +34,12 @@ pub(super) struct Plan<'p> {
     pub(super) wake: Option<Timestamp>,
 }
 
-/// Makes a plan for a Job whose fate is open.
+/// Makes a plan for a Job whose fate is open; no new pod gets a name that is taken.
 pub(super) fn plan<'p>(
     job: &Job,
     wanted: &Wanted,
     tally: &Tally<'p>,
-    pods: &[&Pod],
+    taken: BTreeSet<&str>,
     now: Timestamp,
 ) -> Plan<'p> {
     let last_failed = kept(wanted, tally);
@@ -70,7 +70,6 @@ pub(super) fn plan<'p>(
         };
     }
     let (places, wake) = places(job, wanted, tally, missing, &last_failed, now);
-    let taken = pods.iter().map(|pod| name(pod)).collect();
     let counted = u64::try_from(i64::from(tally.succeeded) + i64::from(tally.failed)).unwrap_or_default();
     let (job_name, job_uid) = (job.metadata.name.as_deref(), job.metadata.uid.as_deref());
     let mut names = Names::new(

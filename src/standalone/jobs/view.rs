@@ -8,7 +8,7 @@
 //! An answer may also come later than the watch. Revisions tell: an answer that is not newer than the newest thing
 //! the watch has told is known already, or has been overtaken.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::sync::Arc;
 
 use k8s_openapi::api::batch::v1::Job;
@@ -38,9 +38,8 @@ pub(super) struct View {
     pods: Objects<Pod>,
     /// The pods of each Job. Pods without a Job are under the empty uid.
     by_owner: HashMap<Uid, BTreeMap<Place, Uid>>,
-    /// Names that a Job's pods can't have: pods of others have them, or its own had them that are gone. Nothing but the name
-    /// counts of these.
-    spent: HashMap<Uid, BTreeMap<String, Pod>>,
+    /// Names that a Job's pods can't have: pods of others have them, or its own had them that are gone.
+    spent: HashMap<Uid, BTreeSet<String>>,
 }
 
 impl View {
@@ -83,14 +82,16 @@ impl View {
         self.note_pods(heard)
     }
 
-    /// Notes that a name for a pod of this Job is taken by another's. Only the name is kept: what else the pod is changes.
+    /// Notes that a name for a pod of this Job is taken by another's.
     pub(super) fn name_taken(&mut self, job: &str, pod: &Pod) {
-        let mut only_named = Pod::default();
-        only_named.metadata.name.clone_from(&pod.metadata.name);
-        self.spent
-            .entry(job.to_owned())
-            .or_default()
-            .insert(pod.name_any(), only_named);
+        let spent = self.spent.entry(job.to_owned()).or_default();
+        spent.insert(pod.name_any());
+    }
+
+    /// The names that no pod of the Job of this uid can have, beside those of its pods.
+    pub(super) fn spent(&self, uid: &str) -> &BTreeSet<String> {
+        static NONE: BTreeSet<String> = BTreeSet::new();
+        self.spent.get(uid).unwrap_or(&NONE)
     }
 
     /// The Job of this uid.
@@ -98,13 +99,11 @@ impl View {
         self.jobs.by_uid.get(uid).cloned()
     }
 
-    /// The pods that concern the Job of this uid: its own, and those whose names it can't have.
+    /// The pods that concern the Job of this uid: its own, and those that it could take over.
     pub(super) fn pods(&self, uid: &str) -> Vec<&Pod> {
         let own = self.by_owner.get(uid).into_iter().flat_map(BTreeMap::values);
         let own = own.filter_map(|pod| self.pods.by_uid.get(pod)).map(|pod| &**pod);
-        own.chain(self.spent.get(uid).into_iter().flat_map(BTreeMap::values))
-            .chain(self.free(uid))
-            .collect()
+        own.chain(self.free(uid)).collect()
     }
 
     /// The pods that the Job could take over.
@@ -185,8 +184,7 @@ impl View {
     fn spend(&mut self, job: &str, pod: &Pod) {
         let status = self.jobs.by_uid.get(job).map(|job| job.status.as_ref());
         let makes_more = status.is_some_and(|status| status.and_then(sealed).is_none());
-        let spent = self.spent.get(job).map_or(0, BTreeMap::len);
-        if makes_more && spent < NAMES_SPENT {
+        if makes_more && self.spent(job).len() < NAMES_SPENT {
             self.name_taken(job, pod);
         }
     }
@@ -252,18 +250,19 @@ mod tests {
         view
     }
 
-    /// The pods of the Job: uid and revision. Those that are only names have none.
+    /// The pods of the Job: uid and revision.
     fn seen(view: &View) -> String {
-        let pods = view.pods("j").into_iter();
-        let told = pods
-            .filter(|pod| pod.metadata.uid.is_some())
+        let told = view
+            .pods("j")
+            .into_iter()
             .map(|pod| format!("{}@{}", uid(pod), revision(pod)));
         told.collect::<Vec<_>>().join(" ")
     }
 
     /// The names that the Job's pods have, or can't have.
     fn names(view: &View) -> Vec<String> {
-        view.pods("j").into_iter().map(ResourceExt::name_any).collect()
+        let of_pods = view.pods("j").into_iter().map(ResourceExt::name_any);
+        of_pods.chain(view.spent("j").iter().cloned()).collect()
     }
 
     #[test]
@@ -319,9 +318,9 @@ mod tests {
         let mut view = view(&[pod("a", "p-1", 3)]);
         view.hear_pod(Event::Delete(pod("a", "p-1", 4)));
         assert_eq!(names(&view), ["p-1"]);
-        assert!(view.pods("j")[0].metadata.owner_references.is_none());
+        assert_eq!(seen(&view), "", "nothing but the name counts of it");
         view.hear_job(Event::Delete(job()));
-        assert!(view.pods("j").is_empty());
+        assert!(names(&view).is_empty());
     }
 
     #[test]

@@ -5,6 +5,8 @@ mod steps;
 mod table;
 mod world;
 
+use std::collections::BTreeSet;
+
 use chrono::TimeDelta;
 use k8s_openapi::api::batch::v1::{Job, JobStatus};
 use k8s_openapi::api::core::v1::Pod;

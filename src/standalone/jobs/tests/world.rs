@@ -62,7 +62,7 @@ impl World {
 
     /// Decides, and carries out until `writes` are done. Whether there was anything to do.
     fn sync(&mut self, mut writes: usize) -> bool {
-        let decision = decide(&self.job, &self.pods(), self.now);
+        let decision = decide(&self.job, &self.pods(), &BTreeSet::new(), self.now);
         let something =
             decision.status.is_some() || !decision.release.is_empty() || !decision.create.is_empty();
         let mut may_write = || {

@@ -19,7 +19,7 @@ fn decisions(rows: &[(&str, Value, Value, &str)]) -> String {
         if !status.is_null() {
             job = with_status(job, status);
         }
-        let decision = decide(&job, &pods(pods_in_words), noon());
+        let decision = decide(&job, &pods(pods_in_words), &BTreeSet::new(), noon());
         writeln!(table, "{name}\n    {}", told(&decision)).unwrap();
     }
     table
