@@ -10,7 +10,10 @@ use kube::Resource;
 use kube::runtime::watcher::Event;
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Deserializer};
+use serde_json::Value;
 use serde_json::value::RawValue;
+
+use crate::manifest::misfit;
 
 /// An object of type `K`, or what is wrong with it.
 #[derive(Debug, Clone)]
@@ -69,7 +72,7 @@ struct Names {
     namespace: Option<String>,
     uid: Option<String>,
     resource_version: Option<String>,
-    owner_references: Option<serde_json::Value>,
+    owner_references: Option<Value>,
 }
 
 impl<'de, K: DeserializeOwned> Deserialize<'de> for Lenient<K> {
@@ -86,14 +89,13 @@ impl<'de, K: DeserializeOwned> Deserialize<'de> for Lenient<K> {
     }
 }
 
-/// The field and what is wrong with it. Lines and columns would be those of a text that nobody sees.
+/// The field and what is wrong with it, without lines and columns: they would be those of a text that nobody sees.
 fn describe<K: DeserializeOwned>(text: &str, error: &serde_json::Error) -> String {
-    let place = format!(" at line {} column {}", error.line(), error.column());
-    let problem = error.to_string().replace(&place, "");
-    let again: Result<K, _> = serde_path_to_error::deserialize(&mut serde_json::Deserializer::from_str(text));
-    match again.map_err(|error| error.path().to_string()) {
-        Err(field) if field != "." => format!("{field}: {problem}"),
-        _ => problem,
+    let value: Option<Value> = serde_json::from_str(text).ok();
+    match value.map(|value| misfit::read::<K>(&value)) {
+        Some(Err(misfit)) => misfit.to_string(),
+        // What a value does not have is wrong, such as a field that is there twice.
+        _ => error.to_string(),
     }
 }
 

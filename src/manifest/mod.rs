@@ -18,6 +18,7 @@
 //! | `stray` | fields that are not where they belong, and where that is |
 //! | [`decode`] | trees to Kubernetes types, noting all that does not fit |
 //! | `shape` | what the schema asks for: fields that must be written, values among a few |
+//! | `misfit` | JSON to the same types, and where it does not fit |
 //! | [`defaults`] | what is meant where nothing is written |
 //! | [`validate`] | the rules of the API server, in its words; also for the embedded API |
 //! | [`resource`] | the CronJob that the rest of the program uses, its Job template as it was written |
@@ -37,6 +38,7 @@ pub mod decode;
 pub mod defaults;
 pub mod diagnostic;
 pub mod lint;
+pub(crate) mod misfit;
 pub mod path;
 pub(crate) mod quantity;
 pub mod resource;

@@ -21,6 +21,7 @@ pub use events::{Events, EventsV1};
 
 use super::error::Cause;
 use super::unknown;
+use crate::manifest::misfit;
 use crate::manifest::path::FieldPath;
 use crate::manifest::validate::{FieldError, Findings, Reason, metadata};
 use crate::schedule::TimeZones;
@@ -137,11 +138,8 @@ fn with_defaults(old: &Value, fill_in: fn(&mut Value)) -> Value {
 }
 
 /// Reads the object as `T`. What is kept is what was written, unknown fields included; this is only looked at.
-/// Where it fails is looked for only when it does: to keep track of that takes longer than to read.
 fn read_as<T: DeserializeOwned>(object: &Value) -> Result<T, String> {
-    T::deserialize(object)
-        .or_else(|_| serde_path_to_error::deserialize(object))
-        .map_err(|error| error.to_string())
+    misfit::read(object).map_err(|misfit| misfit.to_string())
 }
 
 /// What there is to warn of in an object of the type `T`; one that has other types was refused.
