@@ -1,7 +1,7 @@
 //! Who decides when?
 //!
 //! The controller watches CronJobs and Jobs, wakes at due instants, takes decisions and has them carried out. What
-//! it knows and what it does next is a plain state machine, [`State`]; [`Controller`] moves it with what the watches,
+//! it knows and what it does next is a plain state machine, `state`; [`Controller`] moves it with what the watches,
 //! the clock and the submitter report.
 //!
 //! ```text
@@ -29,7 +29,9 @@
 //! | `leadership` | which of several replicas decides |
 //! | `lenient` | objects that can't be read, and do not hide the others |
 //! | `watches` | every CronJob and Job, from a list and then as they change |
-//! | `run` | the watches, the clock and the tasks |
+//! | `tasks` | what is being carried out, and what came of it |
+//! | `options` | what a controller is made of |
+//! | `run` | the watches, the clock and the tasks, around the state |
 
 mod cache;
 mod charge;
@@ -37,6 +39,7 @@ mod early;
 mod leadership;
 mod lenient;
 mod listing;
+mod options;
 mod pace;
 mod queue;
 mod report;
@@ -46,6 +49,7 @@ mod run;
 mod shadow;
 mod state;
 mod streak;
+mod tasks;
 #[cfg(test)]
 mod tests;
 mod upcoming;
@@ -53,8 +57,7 @@ mod watches;
 
 pub use charge::{Charge, Scope};
 pub use leadership::{Elector, Leadership, LeaseName, RENEW_EVERY, STEP_DOWN_AFTER, TAKE_AFTER};
+pub use options::ControllerOptions;
 pub use pace::Pace;
-pub use run::{Controller, ControllerOptions};
-pub use shadow::{Finding, Verdict};
-pub use state::{News, State, Task};
+pub use run::Controller;
 pub use upcoming::Upcoming;

@@ -1,114 +1,37 @@
 //! The watches, the clock and the tasks, around the state machine.
 
-use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
 use std::time::Duration;
 
-use futures::{FutureExt, StreamExt};
-use kube::Client;
+use futures::StreamExt as _;
 use kube::runtime::watcher;
 use tokio::sync::watch;
-use tokio::task::JoinSet;
 use tokio::time::timeout;
 
-use crate::clock::SharedClock;
-use crate::controller::charge::{Charge, Scope};
-use crate::controller::leadership::Leadership;
+use crate::controller::charge::Scope;
 use crate::controller::lenient::Strict as _;
-use crate::controller::pace::Pace;
+use crate::controller::options::ControllerOptions;
 use crate::controller::report::Report;
-use crate::controller::state::{State, Task};
-use crate::controller::upcoming::Upcoming;
+use crate::controller::state::{Done, State};
+use crate::controller::tasks::Tasks;
 use crate::controller::watches::{Watched, watch_all, watch_calendars, why_it_failed};
-use crate::cronjob::{JobRef, Key};
-use crate::policy::{Note, Pods, SeenSchedule};
-use crate::schedule::{TimeZones, Timestamp};
-use crate::submit::{Carried, JobView, Submitter, Trouble};
-use crate::telemetry::{BEAT_EVERY, Health, Teller, Told};
+use crate::cronjob::Key;
+use crate::policy::Note;
+use crate::schedule::Timestamp;
+use crate::submit::Submitter;
+use crate::telemetry::{BEAT_EVERY, Told};
 
 /// How long what is under way may take when the controller stops. Nothing new is decided meanwhile, by nobody: a standby
 /// waits for the lease. Names are the lock, so what is given up is found by whoever is next.
 const STOP_GRACE: Duration = Duration::from_secs(1);
 
-/// What a controller is made of.
-pub struct ControllerOptions {
-    /// The API server.
-    pub client: Client,
-    /// The time.
-    pub clock: SharedClock,
-    /// The rules of time zones.
-    pub zones: Arc<TimeZones>,
-    /// Who is told about decisions.
-    pub teller: Teller,
-    /// Which CronJobs to run.
-    pub charge: Charge,
-    /// How long one request of a watch lasts at most, where a connection may die without a word; none for as long as kube
-    /// has it.
-    pub longest_watch: Option<Duration>,
-    /// How fast runs may start; none for as soon as they are due.
-    pub pace: Option<Pace>,
-    /// Whether to look on only, and say what would have been done differently.
-    pub shadow: bool,
-    /// Whether to decide, or to stand by.
-    pub leadership: Leadership,
-    /// Where signs of life are left.
-    pub health: Health,
-    /// The schedules that were in force before: one that has been edited since is not due in the past (D9).
-    pub seen: Vec<(Key, SeenSchedule)>,
-    /// Who is told what will be due next, if somebody can prepare for it.
-    pub upcoming: Option<watch::Sender<Option<Upcoming>>>,
-}
-
-impl ControllerOptions {
-    /// A controller that is alone and in charge of everything.
-    pub fn new(client: Client, clock: SharedClock, zones: Arc<TimeZones>, teller: Teller) -> Self {
-        ControllerOptions {
-            client,
-            clock,
-            zones,
-            teller,
-            charge: Charge::default(),
-            longest_watch: None,
-            pace: None,
-            shadow: false,
-            leadership: Leadership::always(),
-            health: Health::default(),
-            seen: Vec::new(),
-            upcoming: None,
-        }
-    }
-}
-
 /// Runs the CronJobs of an API server.
 pub struct Controller {
     options: ControllerOptions,
-    submitter: Submitter,
     state: State,
     report: Report,
     leading: bool,
-    tasks: JoinSet<Done>,
-}
-
-/// A task that has ended.
-enum Done {
-    Submitted {
-        key: Key,
-        uid: String,
-        carried: Box<Carried>,
-    },
-    LookedUp {
-        key: Key,
-        asked: Vec<JobRef>,
-        found: Option<Vec<JobView>>,
-    },
-    LookedAt {
-        key: Key,
-        pods: Option<Vec<Pods>>,
-    },
-    /// A fault of ours: what came of it is not known.
-    Panicked {
-        key: Key,
-    },
+    tasks: Tasks,
 }
 
 impl Controller {
@@ -128,10 +51,9 @@ impl Controller {
         Controller {
             options,
             leading: false,
-            submitter,
             state,
             report: Report::default(),
-            tasks: JoinSet::new(),
+            tasks: Tasks::new(submitter),
         }
     }
 
@@ -165,7 +87,7 @@ impl Controller {
                 // In a fixed order, so that the same history has the same end. Nobody starves: whatever happens,
                 // what is due, who leads and whether to stop is looked at in every turn.
                 biased;
-                Some(done) = self.tasks.join_next() => self.finish(done),
+                Some((key, done)) = self.tasks.next() => self.finish(&key, done),
                 Some(event) = watched.next() => self.observe(event),
                 () = async { if let Some(sleep) = sleep { sleep.await } }, if wake.is_some() => {}
                 () = leadership.changed() => {}
@@ -178,7 +100,7 @@ impl Controller {
                 unfinished = self.tasks.len(),
                 "stops without the answers of an API server that takes too long; whoever is next finds what was started"
             );
-            self.tasks.shutdown().await;
+            self.tasks.give_up().await;
         }
         if self.options.shadow {
             self.report.conclude();
@@ -186,9 +108,9 @@ impl Controller {
     }
 
     async fn finish_all(&mut self) {
-        while let Some(done) = self.tasks.join_next().await {
+        while let Some((key, done)) = self.tasks.next().await {
             self.options.health.beat();
-            self.finish(done);
+            self.finish(&key, done);
         }
     }
 
@@ -202,7 +124,7 @@ impl Controller {
         if leads {
             self.state.take_over();
         } else {
-            self.tasks.shutdown().await;
+            self.tasks.give_up().await;
             self.state.step_down();
         }
     }
@@ -261,11 +183,7 @@ impl Controller {
         }
         let (tasks, news) = self.state.ready(now);
         for task in tasks {
-            let submitter = self.submitter.clone();
-            let key = task.key().clone();
-            let work = AssertUnwindSafe(perform(submitter, task)).catch_unwind();
-            self.tasks
-                .spawn(work.map(|done| done.unwrap_or(Done::Panicked { key })));
+            self.tasks.start(task);
         }
         for news in news {
             self.tell(now, news.cronjob, news.uid, news.note);
@@ -289,32 +207,21 @@ impl Controller {
         }
     }
 
-    fn finish(&mut self, done: Result<Done, tokio::task::JoinError>) {
+    /// Tells what came of a task, and takes it in.
+    fn finish(&mut self, key: &Key, mut done: Done) {
         let now = self.options.clock.now();
-        match done {
-            Ok(Done::Submitted {
-                key,
-                uid,
-                mut carried,
-            }) => {
-                let notes = std::mem::take(&mut carried.notes);
-                let untold = carried.trouble.as_ref().filter(|_| notes.is_empty());
-                let untold = untold.map(|trouble| trouble.message.clone());
-                for note in notes {
-                    self.tell(now, key.clone(), uid.clone(), note);
-                }
-                self.state.carried(&key, &uid, *carried, now);
-                if let Some(trouble) = untold {
-                    warn_of(&key, self.state.failures(&key), &trouble);
-                }
+        let mut untold = None;
+        if let Done::Submitted { uid, carried } = &mut done {
+            let notes = std::mem::take(&mut carried.notes);
+            let trouble = carried.trouble.as_ref().filter(|_| notes.is_empty());
+            untold = trouble.map(|trouble| trouble.message.clone());
+            for note in notes {
+                self.tell(now, key.clone(), uid.clone(), note);
             }
-            Ok(Done::LookedUp { key, asked, found }) => self.state.looked_up(&key, &asked, found, now),
-            Ok(Done::LookedAt { key, pods }) => self.state.looked_at(&key, pods, now),
-            Ok(Done::Panicked { key }) => {
-                tracing::error!(cronjob = %key, "a fault of punctual's; it is decided again");
-                self.state.gave_up(&key, now);
-            }
-            Err(error) => tracing::error!(%error, "a task of the controller ended by itself"),
+        }
+        self.state.ended(key, done, now);
+        if let Some(trouble) = untold {
+            warn_of(key, self.state.failures(key), &trouble);
         }
     }
 
@@ -349,75 +256,5 @@ fn warn_of_watch(of: &str, scope: &Scope, error: &watcher::Error) {
 fn warn_of(cronjob: &Key, failures: u32, trouble: &str) {
     if failures >= 4 && failures.is_power_of_two() {
         tracing::warn!(%cronjob, attempts = failures, trouble, "what was decided can't be carried out; it is tried again");
-    }
-}
-
-/// Carries a task out. Thousands wait at the same time, so what one of them needs to wait is small, and the rest is in
-/// boxes that are made when its turn has come.
-async fn perform(submitter: Submitter, task: Task) -> Done {
-    match task {
-        Task::Submit {
-            key,
-            object,
-            decision,
-            overtaken,
-        } => {
-            let carried = submitter.carry_out(&object, &decision, &overtaken).await;
-            if let Some(trouble) = &carried.trouble {
-                tracing::debug!(cronjob = %key, trouble = trouble.message, "to be tried again");
-            }
-            Done::Submitted {
-                key,
-                uid: object.metadata.uid.clone().unwrap_or_default(),
-                carried,
-            }
-        }
-        Task::LookAt { key, jobs } => {
-            let pods = Box::pin(submitter.look_at(&key.namespace, &jobs)).await;
-            Done::LookedAt {
-                pods: found(&key, pods),
-                key,
-            }
-        }
-        Task::LookUp { key, jobs } => {
-            let jobs_found = Box::pin(submitter.look_up(&key.namespace, &jobs)).await;
-            Done::LookedUp {
-                found: found(&key, jobs_found),
-                key,
-                asked: jobs,
-            }
-        }
-    }
-}
-
-/// What was looked for, if the API server could be asked.
-fn found<T>(key: &Key, answer: Result<T, Trouble>) -> Option<T> {
-    let log = |trouble: &Trouble| tracing::warn!(cronjob = %key, trouble = trouble.message, "look-up failed");
-    answer.inspect_err(log).ok()
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::clock::SystemClock;
-    use crate::cronjob::Key;
-
-    /// In bytes: five thousand that wait take a dozen megabytes.
-    const SMALL: usize = 2_500;
-
-    #[tokio::test]
-    async fn a_task_that_waits_is_small() {
-        let nobody = tower::service_fn(|_: http::Request<kube::client::Body>| {
-            std::future::pending::<Result<http::Response<kube::client::Body>, tower::BoxError>>()
-        });
-        let client = Client::new(nobody, "default");
-        let submitter = Submitter::new(client, SystemClock::shared(), Arc::new(TimeZones::built_in()));
-        let key = Key {
-            namespace: "default".into(),
-            name: "tick".into(),
-        };
-        let task = perform(submitter, Task::LookUp { key, jobs: vec![] });
-        let size = size_of_val(&task);
-        assert!(size < SMALL, "{size} bytes");
     }
 }

@@ -21,18 +21,18 @@ const HEAD_START: TimeDelta = TimeDelta::seconds(10);
 
 /// What was found about one run.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Finding {
+pub(super) struct Finding {
     /// The CronJob.
-    pub cronjob: Key,
+    pub(super) cronjob: Key,
     /// The run's due instant.
-    pub scheduled: Timestamp,
+    pub(super) scheduled: Timestamp,
     /// What is the same or different about it.
-    pub verdict: Verdict,
+    pub(super) verdict: Verdict,
 }
 
 /// How a run compares.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Verdict {
+pub(super) enum Verdict {
     /// It was started, as it would have been here; so much later (or, by another clock, earlier).
     Started {
         /// The time from our decision to the moment at which the Job was seen.
@@ -46,7 +46,7 @@ pub enum Verdict {
 
 impl Verdict {
     /// The label of the metric.
-    pub fn label(self) -> &'static str {
+    pub(super) fn label(self) -> &'static str {
         match self {
             Verdict::Started { .. } => "started",
             Verdict::NeverStarted => "never_started",
@@ -55,7 +55,7 @@ impl Verdict {
     }
 
     /// How much later than here the run was started, if it was by both.
-    pub fn later_by(self) -> Option<TimeDelta> {
+    pub(super) fn later_by(self) -> Option<TimeDelta> {
         match self {
             Verdict::Started { later_by } => Some(later_by),
             Verdict::NeverStarted | Verdict::NotOurs => None,

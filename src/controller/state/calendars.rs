@@ -13,12 +13,12 @@ use crate::manifest;
 
 impl State {
     /// Whether any CronJob names a calendar.
-    pub fn wants_calendars(&self) -> bool {
+    pub(in crate::controller) fn wants_calendars(&self) -> bool {
         self.cache.wants_calendars()
     }
 
     /// A calendar watch reports.
-    pub fn calendar_event(&mut self, scope: &Scope, event: Event<ConfigMap>) {
+    pub(in crate::controller) fn calendar_event(&mut self, scope: &Scope, event: Event<ConfigMap>) {
         match event {
             Event::Init => {
                 let known = self.cache.calendars.keys();
@@ -51,7 +51,7 @@ impl State {
     }
 
     /// A calendar watch failed, and it is tried again. Whether that is news.
-    pub fn calendars_failed(&mut self, scope: &Scope, why: String) -> bool {
+    pub(in crate::controller) fn calendars_failed(&mut self, scope: &Scope, why: String) -> bool {
         self.calendars_listed.end(scope);
         let is_news = self.cache.calendars.close(scope.0.clone(), why);
         if is_news {

@@ -2,7 +2,8 @@
 
 use chrono::TimeDelta;
 
-use crate::controller::state::{Standing, State};
+use crate::controller::state::State;
+use crate::controller::state::standing::{Standing, unaccounted};
 use crate::cronjob::Key;
 use crate::cronjob::extension::Membership;
 use crate::policy::{Decision, Group, Member, Note, Ruling, Situation, WaitReason, decide, rank};
@@ -43,7 +44,7 @@ impl Standing {
     }
 
     /// Its start has come to an end.
-    pub(super) fn settle_claim(&mut self, failed: bool, now: Timestamp) {
+    fn settle_claim(&mut self, failed: bool, now: Timestamp) {
         if self.claim == Claim::UnderWay {
             self.claim = if failed {
                 Claim::Until(now + KEPT_AFTER_FAILURE)
@@ -107,18 +108,16 @@ impl State {
         };
         let runs = self.cache.runs(&entry.cronjob.uid);
         let seen = runs.iter().filter(|run| run.is_in_the_way());
-        let gone = |uid: &str| {
-            self.standing
-                .get(key)
-                .is_some_and(|standing| standing.gone.contains(uid))
-        };
-        let unseen = entry
-            .cronjob
-            .status
-            .active
-            .iter()
-            .filter(|job| !runs.iter().any(|run| run.uid == job.uid));
-        seen.count() + unseen.filter(|job| !gone(&job.uid)).count()
+        let unseen = unaccounted(&entry.cronjob.status, &runs, self.standing.get(key));
+        seen.count() + unseen.count()
+    }
+
+    /// What a decision has started, if anything, was started or has failed. Its slot may be free for others by now.
+    pub(super) fn settle_claim(&mut self, key: &Key, failed: bool, now: Timestamp) {
+        if let Some(standing) = self.standing.get_mut(key) {
+            standing.settle_claim(failed, now);
+        }
+        self.mark_waiting(key);
     }
 
     /// A slot may have come free: whoever waits for it is asked again.

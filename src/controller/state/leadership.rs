@@ -9,7 +9,7 @@ use crate::schedule::Timestamp;
 impl State {
     /// In place of [`State::ready`] while another controller leads: nothing is decided or told, but what has to be
     /// known to take over is noticed.
-    pub fn stand_by(&mut self, now: Timestamp) {
+    pub(in crate::controller) fn stand_by(&mut self, now: Timestamp) {
         // What is wrong with an object stays wrong, and is told by whoever leads; the rest is the leader's news.
         self.noticed
             .retain(|news| matches!(news.note, Note::BadAnnotation { .. } | Note::Malformed { .. }));
@@ -23,12 +23,12 @@ impl State {
     }
 
     /// From now on this controller leads: everything is decided anew.
-    pub fn take_over(&mut self) {
+    pub(in crate::controller) fn take_over(&mut self) {
         self.dirty = self.cache.keys().cloned().collect();
     }
 
     /// From now on another controller leads; what was under way has been given up.
-    pub fn step_down(&mut self) {
+    pub(in crate::controller) fn step_down(&mut self) {
         self.busy.clear();
         for standing in self.standing.values_mut() {
             standing.claim = Claim::None;

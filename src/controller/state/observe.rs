@@ -13,7 +13,7 @@ use crate::submit::{JobView, controlling_cronjob};
 
 impl State {
     /// A CronJob watch reports.
-    pub fn cronjob_event(&mut self, scope: &Scope, event: Event<manifest::CronJob>) {
+    pub(in crate::controller) fn cronjob_event(&mut self, scope: &Scope, event: Event<manifest::CronJob>) {
         match event {
             Event::Init => {
                 let known = self.cache.keys().filter(|key| scope.covers(&key.namespace));
@@ -82,7 +82,7 @@ impl State {
     }
 
     /// A CronJob watch shows an object that can't be read: it is not run, whatever was known of it.
-    pub fn malformed_cronjob(&mut self, metadata: &ObjectMeta, error: &str) {
+    pub(in crate::controller) fn malformed_cronjob(&mut self, metadata: &ObjectMeta, error: &str) {
         let key = Key {
             namespace: metadata.namespace.clone().unwrap_or_default(),
             name: metadata.name.clone().unwrap_or_default(),
@@ -98,7 +98,7 @@ impl State {
     }
 
     /// A Job watch shows an object that can't be read: it exists, and what was known of it stays. Its CronJob is told.
-    pub fn malformed_job(&mut self, scope: &Scope, metadata: &ObjectMeta, error: &str) {
+    pub(in crate::controller) fn malformed_job(&mut self, scope: &Scope, metadata: &ObjectMeta, error: &str) {
         self.jobs_listed
             .saw(scope, &metadata.uid.clone().unwrap_or_default());
         let Some(owner) = controlling_cronjob(metadata) else {
@@ -134,7 +134,7 @@ impl State {
     }
 
     /// A Job watch reports.
-    pub fn job_event(&mut self, scope: &Scope, event: Event<JobView>) {
+    pub(in crate::controller) fn job_event(&mut self, scope: &Scope, event: Event<JobView>) {
         let concerned = match event {
             Event::Init => {
                 let known = self.cache.job_uids(|namespace| scope.covers(namespace));

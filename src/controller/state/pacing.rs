@@ -10,64 +10,45 @@ use crate::schedule::Timestamp;
 
 impl State {
     /// From now on runs start at this pace, or as soon as they are due.
-    pub fn keep_pace(&mut self, pace: Option<Pace>) {
+    pub(in crate::controller) fn keep_pace(&mut self, pace: Option<Pace>) {
         self.pacer = pace.map(Pacer::new);
     }
 
     /// Takes the start out of a decision if it has to wait, because it failed a moment ago or for its turn; the rest is
     /// carried out now. Returns whether it waits. When its `turn` has come, that says how long it did.
-    pub(super) fn holds_back(
+    pub(super) fn hold_back(
         &mut self,
         key: &Key,
         decision: &mut Decision,
         turn: Option<TimeDelta>,
         now: Timestamp,
     ) -> bool {
-        let waits = self.pauses(key, decision, now) || self.takes_turn(key, decision, turn, now);
-        if waits {
-            decision.start = None;
-            decision.replace.clear();
-        }
-        waits
-    }
-
-    /// Whether the start failed a moment ago. Whatever happens to the CronJob's Jobs meanwhile, it is not tried again
-    /// before its pause is over.
-    fn pauses(&mut self, key: &Key, decision: &Decision, now: Timestamp) -> bool {
-        let (Some(start), Some(standing)) = (&decision.start, self.standing.get(key)) else {
-            return false;
-        };
-        let Some(again) = standing.pauses_until(start.scheduled, now) else {
-            return false;
-        };
-        self.wakes.set_at_latest(key, again);
-        true
-    }
-
-    /// Whether the start waits for its turn, where there is a limit on their rate.
-    fn takes_turn(
-        &mut self,
-        key: &Key,
-        decision: &mut Decision,
-        turn: Option<TimeDelta>,
-        now: Timestamp,
-    ) -> bool {
-        let Some(pacer) = &mut self.pacer else {
-            return false;
-        };
         let Some(start) = &mut decision.start else {
-            pacer.withdraw(key);
+            if let Some(pacer) = &mut self.pacer {
+                pacer.withdraw(key);
+            }
             return false;
         };
-        if let Some(held_back) = turn {
-            start.held_back = held_back;
-            return false;
+        let standing = self.standing.get(key);
+        let paused = standing.and_then(|standing| standing.pauses_until(start.scheduled, now));
+        let wake = match (paused, turn, &mut self.pacer) {
+            // Whatever happens to the CronJob's Jobs meanwhile, it is not tried again before its pause is over.
+            (Some(again), _, _) => Some(again),
+            (None, None, Some(pacer)) => {
+                pacer.ask(key, start.scheduled, now);
+                // It is told as missed then, and not when its turn would have come.
+                start.deadline
+            }
+            (None, turn, _) => {
+                start.held_back = turn.unwrap_or_default();
+                return false;
+            }
+        };
+        if let Some(wake) = wake {
+            self.wakes.set_at_latest(key, wake);
         }
-        pacer.ask(key, start.scheduled, now);
-        if let Some(deadline) = start.deadline {
-            // It is told as missed then, and not when its turn would have come.
-            self.wakes.set_at_latest(key, deadline);
-        }
+        decision.start = None;
+        decision.replace.clear();
         true
     }
 

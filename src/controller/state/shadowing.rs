@@ -18,12 +18,12 @@ pub(super) struct Shadowing {
 
 impl State {
     /// From now on nothing is carried out; what is found instead is in [`State::findings`].
-    pub fn look_on(&mut self) {
+    pub(in crate::controller) fn look_on(&mut self) {
         self.shadowing = Some(Shadowing::default());
     }
 
     /// What was found since this was last asked for.
-    pub fn findings(&mut self) -> Vec<Finding> {
+    pub(in crate::controller) fn findings(&mut self) -> Vec<Finding> {
         let shadowing = self.shadowing.as_mut();
         shadowing
             .map(|shadowing| std::mem::take(&mut shadowing.found))

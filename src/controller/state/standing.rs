@@ -4,6 +4,7 @@ use std::collections::HashSet;
 
 use crate::controller::state::groups::Claim;
 use crate::controller::streak::Streak;
+use crate::cronjob::{JobRef, Run, Status};
 use crate::policy::{Memory, Note};
 use crate::schedule::Timestamp;
 
@@ -61,4 +62,16 @@ impl Standing {
         let attempt = self.attempt.filter(|attempt| attempt.scheduled == scheduled)?;
         attempt.again_at.filter(|again| now < *again)
     }
+}
+
+/// The Jobs that a status records as active and that are neither seen nor known to be gone.
+pub(super) fn unaccounted<'a>(
+    status: &'a Status,
+    runs: &'a [Run],
+    standing: Option<&'a Standing>,
+) -> impl Iterator<Item = &'a JobRef> {
+    let is_seen = |job: &JobRef| runs.iter().any(|run| run.uid == job.uid);
+    let is_gone = move |job: &JobRef| standing.is_some_and(|standing| standing.gone.contains(&job.uid));
+    let active = status.active.iter();
+    active.filter(move |job| !is_gone(job) && !is_seen(job))
 }

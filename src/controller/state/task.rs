@@ -1,17 +1,18 @@
-//! What the state asks for: tasks to carry out, and news to tell.
+//! What the state asks for and hears of: tasks to carry out, what came of them, and news to tell.
 
 use std::sync::Arc;
 
 use crate::cronjob::{JobRef, Key};
 use crate::manifest;
-use crate::policy::{Decision, Note};
+use crate::policy::{Decision, Note, Pods};
 use crate::schedule::Timestamp;
-use crate::submit::Overtaken;
+use crate::submit::{Carried, JobView, Overtaken};
 
-/// Something to do outside. There is never more than one task of the same CronJob under way.
+/// Something to do outside. There is never more than one task of the same CronJob under way, and each ends with
+/// [`State::ended`](super::State::ended).
 #[derive(Debug)]
-pub enum Task {
-    /// Carry a decision out, then call [`State::carried`](super::State::carried).
+pub(in crate::controller) enum Task {
+    /// Carry a decision out.
     Submit {
         /// The CronJob.
         key: Key,
@@ -22,14 +23,14 @@ pub enum Task {
         /// Whether the CronJob has changed since.
         overtaken: Overtaken,
     },
-    /// Look up Jobs that the status records as active and no watch has shown, then call [`State::looked_up`](super::State::looked_up).
+    /// Look up Jobs that the status records as active and no watch has shown.
     LookUp {
         /// The CronJob.
         key: Key,
         /// Its missing Jobs.
         jobs: Vec<JobRef>,
     },
-    /// Look at the pods of runs that wait for their first one to start, then call [`State::looked_at`](super::State::looked_at).
+    /// Look at the pods of runs that wait for their first one to start.
     LookAt {
         /// The CronJob.
         key: Key,
@@ -40,7 +41,7 @@ pub enum Task {
 
 impl Task {
     /// The CronJob that it is about.
-    pub fn key(&self) -> &Key {
+    pub(in crate::controller) fn key(&self) -> &Key {
         match self {
             Task::Submit { key, .. } | Task::LookUp { key, .. } | Task::LookAt { key, .. } => key,
         }
@@ -55,13 +56,52 @@ impl Task {
     }
 }
 
+/// What came of a [`Task`].
+#[derive(Debug)]
+pub(in crate::controller) enum Done {
+    /// What came of a decision.
+    Submitted {
+        /// The UID of the CronJob that it was about.
+        uid: String,
+        /// What was done.
+        carried: Box<Carried>,
+    },
+    /// Jobs were looked up.
+    LookedUp {
+        /// Those that were asked for.
+        asked: Vec<JobRef>,
+        /// Those of them that exist.
+        found: Vec<JobView>,
+    },
+    /// Pods were looked at.
+    LookedAt {
+        /// What was seen of them, for each run.
+        pods: Vec<Pods>,
+    },
+    /// Nothing was looked at: the API server could not be asked.
+    NotAsked,
+    /// A fault of ours: whether something was done is not known.
+    Unknown,
+}
+
+impl Done {
+    /// The Jobs that it shows.
+    pub(super) fn jobs(&self) -> &[JobView] {
+        match self {
+            Done::Submitted { carried, .. } => carried.job.as_slice(),
+            Done::LookedUp { found, .. } => found,
+            Done::LookedAt { .. } | Done::NotAsked | Done::Unknown => &[],
+        }
+    }
+}
+
 /// Something to tell.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct News {
+pub(in crate::controller) struct News {
     /// The CronJob that it is about.
-    pub cronjob: Key,
+    pub(in crate::controller) cronjob: Key,
     /// Its UID.
-    pub uid: String,
+    pub(in crate::controller) uid: String,
     /// What was decided or noticed.
-    pub note: Note,
+    pub(in crate::controller) note: Note,
 }

@@ -13,7 +13,7 @@ pub(super) struct Busy {
     /// says.
     pub(super) relisted: bool,
     /// Whether the CronJob is still as it was when it was decided on.
-    pub(super) overtaken: Overtaken,
+    overtaken: Overtaken,
 }
 
 impl State {
@@ -32,6 +32,14 @@ impl State {
                 self.dirty.insert(key);
             }
         }
+    }
+
+    /// A task of `key` is under way from now on. Returns what says whether it has been overtaken.
+    pub(super) fn begin_task(&mut self, key: &Key) -> Overtaken {
+        let busy = Busy::default();
+        let overtaken = busy.overtaken.clone();
+        self.busy.insert(key.clone(), busy);
+        overtaken
     }
 
     /// The task of `key` has ended.

@@ -7,14 +7,13 @@ fn a_failure_is_tried_again_after_a_pause_that_grows() {
     let mut world = World::new();
     let mut second = 60;
     for pause in [1, 1, 1] {
-        let Some(Task::Submit { key, .. }) = world.ready(second) else {
-            panic!("not tried at {second}")
-        };
+        let task = world.ready(second);
+        assert!(matches!(task, Some(Task::Submit { .. })), "not tried at {second}");
         let carried = Carried {
             trouble: Some(Trouble::passing("quota")),
             ..Carried::default()
         };
-        world.state.carried(&key, "tick-uid", carried, at(second));
+        world.carried(carried, second);
         assert!(world.ready(second).is_none(), "not at once");
         second += pause;
     }
@@ -24,14 +23,13 @@ fn a_failure_is_tried_again_after_a_pause_that_grows() {
 fn a_pause_is_short_again_after_a_decision_that_found_nothing_to_do() {
     let mut world = World::new();
     let fail = |world: &mut World, second| {
-        let Some(Task::Submit { key, .. }) = world.ready(second) else {
-            panic!("not tried at {second}")
-        };
+        let task = world.ready(second);
+        assert!(matches!(task, Some(Task::Submit { .. })), "not tried at {second}");
         let carried = Carried {
             trouble: Some(Trouble::passing("quota")),
             ..Carried::default()
         };
-        world.state.carried(&key, "tick-uid", carried, at(second));
+        world.carried(carried, second);
     };
     for second in [60, 61, 62, 63] {
         fail(&mut world, second);
@@ -49,9 +47,8 @@ fn a_pause_is_short_again_after_a_decision_that_found_nothing_to_do() {
 fn a_server_that_asks_for_patience_is_left_alone_until_the_owner_changes_something() {
     for edited in [false, true] {
         let mut world = World::new();
-        let Some(Task::Submit { key, .. }) = world.ready(60) else {
-            panic!("no start")
-        };
+        let task = world.ready(60);
+        assert!(matches!(task, Some(Task::Submit { .. })), "no start");
         let carried = Carried {
             trouble: Some(Trouble {
                 message: "busy".into(),
@@ -59,7 +56,7 @@ fn a_server_that_asks_for_patience_is_left_alone_until_the_owner_changes_somethi
             }),
             ..Carried::default()
         };
-        world.state.carried(&key, "tick-uid", carried, at(60));
+        world.carried(carried, 60);
         world.version += 1;
         let mut object = world.cronjob(&json!({}));
         object.metadata.generation = edited.then_some(2);

@@ -20,9 +20,9 @@ use kube::runtime::watcher::Event;
 use serde_json::{Value, json};
 
 use super::charge::{Charge, Scope};
-use super::state::{State, Task};
+use super::state::{Done, State, Task};
 use crate::clock::SystemClock;
-use crate::cronjob::JobRef;
+use crate::cronjob::{JobRef, Key};
 use crate::manifest::CronJob;
 use crate::policy::Note;
 use crate::schedule::{TimeZones, Timestamp};
@@ -74,7 +74,7 @@ impl World {
 
     /// The start that was decided at the given second went through; the status was written as the next version.
     fn start_goes_through(&mut self, second: i64) {
-        let Some(Task::Submit { key, decision, .. }) = self.ready(second) else {
+        let Some(Task::Submit { decision, .. }) = self.ready(second) else {
             panic!("no start")
         };
         let start = decision.start.expect("a start");
@@ -86,7 +86,22 @@ impl World {
             job: Some(job(&start.name)),
             ..Carried::default()
         };
-        self.state.carried(&key, "tick-uid", carried, at(second));
+        self.carried(carried, second);
+    }
+
+    /// What came of a decision.
+    fn carried(&mut self, carried: Carried, second: i64) {
+        let (uid, carried) = ("tick-uid".to_owned(), Box::new(carried));
+        self.ended(Done::Submitted { uid, carried }, second);
+    }
+
+    /// The task that was under way has ended.
+    fn ended(&mut self, done: Done, second: i64) {
+        let key = Key {
+            namespace: "default".into(),
+            name: "tick".into(),
+        };
+        self.state.ended(&key, done, at(second));
     }
 }
 

@@ -2,6 +2,13 @@
 
 use super::*;
 
+impl World {
+    /// At 10:01:10 the Jobs `asked` were looked up, and those of `found` exist.
+    fn looked_up(&mut self, asked: Vec<JobRef>, found: Vec<JobView>) {
+        self.ended(Done::LookedUp { asked, found }, 70);
+    }
+}
+
 #[test]
 fn a_watch_that_lags_behind_our_own_write_starts_nothing_twice() {
     let mut world = World::new();
@@ -26,11 +33,11 @@ fn an_active_job_that_no_watch_shows_is_looked_up_before_it_is_missed() {
     world.watch_cronjob(&json!({
         "active": [{ "name": "gone", "uid": "gone-uid" }], "lastScheduleTime": "2026-01-01T10:01:00Z",
     }));
-    let Some(Task::LookUp { key, jobs }) = world.ready(70) else {
+    let Some(Task::LookUp { jobs, .. }) = world.ready(70) else {
         panic!("no look-up")
     };
     assert_eq!(names(&jobs), ["gone"]);
-    world.state.looked_up(&key, &jobs, Some(vec![]), at(70));
+    world.looked_up(jobs, vec![]);
     let (tasks, news) = world.state.ready(at(71));
     assert_eq!(
         news.iter().map(|news| news.note.reason()).collect::<Vec<_>>(),
@@ -49,12 +56,10 @@ fn an_active_job_that_is_found_stays_active() {
     world.watch_cronjob(&json!({
         "active": [{ "name": "slow", "uid": "uid of slow" }], "lastScheduleTime": "2026-01-01T10:01:00Z",
     }));
-    let Some(Task::LookUp { key, jobs }) = world.ready(70) else {
+    let Some(Task::LookUp { jobs, .. }) = world.ready(70) else {
         panic!("no look-up")
     };
-    world
-        .state
-        .looked_up(&key, &jobs, Some(vec![job("slow")]), at(70));
+    world.looked_up(jobs, vec![job("slow")]);
     assert!(world.ready(71).is_none());
 }
 
@@ -65,12 +70,12 @@ fn an_active_job_that_is_not_ours_any_more_is_looked_up_once() {
     world.watch_cronjob(&json!({
         "active": [{ "name": "freed", "uid": "uid of freed" }], "lastScheduleTime": "2026-01-01T10:01:00Z",
     }));
-    let Some(Task::LookUp { key, jobs }) = world.ready(70) else {
+    let Some(Task::LookUp { jobs, .. }) = world.ready(70) else {
         panic!("no look-up")
     };
     let freed = json!({ "metadata": { "name": "freed", "namespace": "default", "uid": "uid of freed" } });
     let freed: JobView = serde_json::from_value(freed).expect("a Job");
-    world.state.looked_up(&key, &jobs, Some(vec![freed]), at(70));
+    world.looked_up(jobs, vec![freed]);
     let Some(Task::Submit { decision, .. }) = world.ready(71) else {
         panic!("it is looked up over and over")
     };
@@ -81,7 +86,7 @@ fn an_active_job_that_is_not_ours_any_more_is_looked_up_once() {
 #[test]
 fn an_edit_is_seen_although_the_watch_showed_our_write_before_its_answer() {
     let mut world = World::new();
-    let Some(Task::Submit { key, decision, .. }) = world.ready(60) else {
+    let Some(Task::Submit { decision, .. }) = world.ready(60) else {
         panic!("no start")
     };
     let start = decision.start.expect("a start");
@@ -96,7 +101,7 @@ fn an_edit_is_seen_although_the_watch_showed_our_write_before_its_answer() {
         job: Some(job(&start.name)),
         ..Carried::default()
     };
-    world.state.carried(&key, "tick-uid", carried, at(60));
+    world.carried(carried, 60);
     world.version += 1;
     let mut suspended = world.cronjob(&status);
     suspended.spec.suspend = Some(true);
@@ -129,7 +134,7 @@ fn an_edit_is_seen_although_the_watch_never_shows_our_write() {
 #[test]
 fn a_run_that_ended_while_its_start_was_under_way_is_not_active_again() {
     let mut world = World::new();
-    let Some(Task::Submit { key, decision, .. }) = world.ready(60) else {
+    let Some(Task::Submit { decision, .. }) = world.ready(60) else {
         panic!("no start")
     };
     let start = decision.start.expect("a start");
@@ -147,7 +152,7 @@ fn a_run_that_ended_while_its_start_was_under_way_is_not_active_again() {
         job: Some(job(&start.name)),
         ..Carried::default()
     };
-    world.state.carried(&key, "tick-uid", carried, at(60));
+    world.carried(carried, 60);
     let Some(Task::Submit { decision, .. }) = world.ready(61) else {
         panic!("the end of the run is not recorded")
     };
@@ -158,7 +163,7 @@ fn a_run_that_ended_while_its_start_was_under_way_is_not_active_again() {
 #[test]
 fn a_run_that_was_deleted_while_its_start_was_under_way_is_not_active_for_ever() {
     let mut world = World::new();
-    let Some(Task::Submit { key, decision, .. }) = world.ready(60) else {
+    let Some(Task::Submit { decision, .. }) = world.ready(60) else {
         panic!("no start")
     };
     let start = decision.start.expect("a start");
@@ -178,7 +183,7 @@ fn a_run_that_was_deleted_while_its_start_was_under_way_is_not_active_for_ever()
         job: Some(job(&start.name)),
         ..Carried::default()
     };
-    world.state.carried(&key, "tick-uid", carried, at(60));
+    world.carried(carried, 60);
     let Some(Task::Submit { decision, .. }) = world.ready(61) else {
         panic!("the loss of the run is not recorded")
     };
@@ -190,10 +195,10 @@ fn a_run_that_was_deleted_while_its_start_was_under_way_is_not_active_for_ever()
 async fn a_start_that_was_overtaken_while_it_waited_is_not_sent() {
     let mut world = World::new();
     let Some(Task::Submit {
-        key,
         object,
         decision,
         overtaken,
+        ..
     }) = world.ready(60)
     else {
         panic!("no start")
@@ -213,7 +218,7 @@ async fn a_start_that_was_overtaken_while_it_waited_is_not_sent() {
     let submitter = Submitter::new(client, SystemClock::shared(), zones);
     let carried = submitter.carry_out(&object, &decision, &overtaken).await;
     assert!(carried.job.is_none() && carried.trouble.is_none());
-    world.state.carried(&key, "tick-uid", *carried, at(61));
+    world.carried(*carried, 61);
     let next = world.ready(61);
     let starts = |task: &Task| matches!(task, Task::Submit { decision, .. } if decision.start.is_some());
     assert!(!next.as_ref().is_some_and(starts), "it is suspended: {next:?}");

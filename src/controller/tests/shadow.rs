@@ -1,7 +1,7 @@
 //! Looking on while somebody else acts.
 
 use super::*;
-use crate::controller::Verdict;
+use crate::controller::shadow::Verdict;
 
 /// The other controller starts two runs, each two seconds late, and skips the third.
 #[test]

@@ -1,0 +1,122 @@
+//! A decision on one CronJob: what has to be known first, what is kept of it, and the task that carries it out.
+
+use std::sync::Arc;
+
+use chrono::TimeDelta;
+
+use crate::controller::state::standing::{Attempt, Standing, unaccounted};
+use crate::controller::state::{News, State, Task};
+use crate::cronjob::{CronJob, Key};
+use crate::policy::{Decision, Note, Situation, decide_in_group};
+use crate::schedule::Timestamp;
+use crate::telemetry::Wellbeing;
+
+impl State {
+    /// Decides on one CronJob. Its start is held back where there is a pace, unless its turn has come: then `turn` says
+    /// how long it waited.
+    pub(super) fn decide(
+        &mut self,
+        key: &Key,
+        now: Timestamp,
+        turn: Option<TimeDelta>,
+        news: &mut Vec<News>,
+    ) -> Option<Task> {
+        let group = self.group_of(key, now);
+        let entry = self.cache.entry(key)?;
+        if entry.names_calendars() && !self.calendars_listed.are_complete() {
+            return None;
+        }
+        let cronjob = &entry.cronjob;
+        let runs = self.cache.runs(&cronjob.uid);
+        let standing = self.standing.entry(key.clone()).or_default();
+        let jobs: Vec<_> = unaccounted(&cronjob.status, &runs, Some(standing))
+            .cloned()
+            .collect();
+        if !jobs.is_empty() {
+            self.begin_task(key);
+            let key = key.clone();
+            return Some(Task::LookUp { key, jobs });
+        }
+        let situation = Situation {
+            cronjob,
+            runs: &runs,
+            memory: &standing.memory,
+        };
+        let decision = decide_in_group(situation, &group, now);
+        if !decision.look_at.is_empty() && self.shadowing.is_none() {
+            self.begin_task(key);
+            let (key, jobs) = (key.clone(), decision.look_at);
+            return Some(Task::LookAt { key, jobs });
+        }
+        let failing = standing.streak.observe(cronjob, &runs);
+        let wellbeing = wellbeing(cronjob, &decision, failing, now);
+        self.wellbeing.insert(key.clone(), Some(wellbeing));
+        let fresh = standing.take_note(cronjob, &decision);
+        news.extend(fresh.into_iter().map(|note| News {
+            cronjob: key.clone(),
+            uid: cronjob.uid.clone(),
+            note,
+        }));
+        self.wakes.set(key, decision.wake);
+        self.submit(key, decision, turn, now)
+    }
+
+    /// Has a decision carried out, as far as it is to be now.
+    fn submit(
+        &mut self,
+        key: &Key,
+        mut decision: Decision,
+        turn: Option<TimeDelta>,
+        now: Timestamp,
+    ) -> Option<Task> {
+        if self.only_look_on(key, &decision, now) {
+            return None;
+        }
+        let waits = self.hold_back(key, &mut decision, turn, now);
+        let (entry, standing) = (self.cache.entry(key)?, self.standing.get_mut(key)?);
+        if decision.is_nothing(&entry.cronjob.status) {
+            if !waits {
+                standing.recover();
+            }
+            return None;
+        }
+        if let Some(start) = &decision.start {
+            standing.attempt = Some(Attempt {
+                scheduled: start.scheduled,
+                deadline: start.deadline,
+                again_at: None,
+            });
+        }
+        Some(Task::Submit {
+            key: key.clone(),
+            object: Arc::clone(&entry.object),
+            decision: Box::new(decision),
+            overtaken: self.begin_task(key),
+        })
+    }
+}
+
+impl Standing {
+    /// Takes note of a decision. Returns what of it is to be told: what was said last time is not said again.
+    fn take_note(&mut self, cronjob: &CronJob, decision: &Decision) -> Vec<Note> {
+        self.claim(decision);
+        self.memory = decision.memory.clone();
+        self.gone.retain(|uid| cronjob.status.is_active(uid));
+        let is_fresh = |note: &&Note| !self.told.iter().any(|before| note.repeats(before));
+        let fresh = decision.notes.iter().filter(is_fresh).cloned().collect();
+        self.told.clone_from(&decision.notes);
+        fresh
+    }
+}
+
+/// How a CronJob is doing of which so many runs have failed in a row.
+fn wellbeing(cronjob: &CronJob, decision: &Decision, failing: u32, now: Timestamp) -> Wellbeing {
+    Wellbeing {
+        suspended: cronjob.spec.is_suspended(now),
+        held: decision.notes.iter().any(Note::is_about_unusable),
+        failing,
+        expected_success: decision.expected_success,
+        last_success: cronjob.status.last_successful_time,
+        next_due: cronjob.next_due(now),
+    }
+}

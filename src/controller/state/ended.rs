@@ -1,0 +1,126 @@
+//! What came of tasks: what their answers show, and when to try again what failed.
+//!
+//! Every task ends in [`State::ended`], whatever it was: what is shown is taken in, the CronJob is free for the next
+//! decision, and a failure puts that off.
+
+use crate::controller::retry;
+use crate::controller::state::standing::Standing;
+use crate::controller::state::{Done, State};
+use crate::cronjob::{JobRef, Key};
+use crate::policy::{Pods, Unrecorded};
+use crate::schedule::Timestamp;
+use crate::submit::{Carried, JobView, Retry};
+
+impl State {
+    /// The task of a CronJob has ended, at the time `now`.
+    pub(in crate::controller) fn ended(&mut self, key: &Key, done: Done, now: Timestamp) {
+        for job in done.jobs() {
+            self.answered_job(key, job);
+        }
+        self.end_task(key);
+        let failed = match done {
+            Done::Submitted { uid, carried } => {
+                if self.is_anothers(key, &uid) {
+                    // About the CronJob that has the name by now, this says nothing.
+                    return self.mark(key.clone());
+                }
+                let failed = self.carried(key, *carried);
+                self.settle_claim(key, failed.is_some(), now);
+                failed
+            }
+            Done::Unknown => {
+                self.settle_claim(key, true, now);
+                Some(Retry::Backoff)
+            }
+            Done::LookedUp { asked, found } => {
+                self.looked_up(key, &asked, &found);
+                None
+            }
+            Done::LookedAt { pods } => {
+                self.looked_at(key, pods);
+                None
+            }
+            Done::NotAsked => Some(Retry::Backoff),
+        };
+        self.settle_failure(key, failed, now);
+    }
+
+    /// Takes in a Job that the answer to a task shows, unless it may be gone since: then it is looked up first.
+    fn answered_job(&mut self, key: &Key, job: &JobView) {
+        let relisted = self.busy.get(key).is_some_and(|busy| busy.relisted);
+        let is_gone = |standing: &Standing| standing.gone.contains(job.uid());
+        let doubtful = relisted && !self.cache.knows_job(job.uid());
+        if !doubtful && !self.standing.get(key).is_some_and(is_gone) {
+            self.saw_job(job);
+        }
+    }
+
+    /// Whether another CronJob than that with the UID `uid` has the name.
+    fn is_anothers(&self, key: &Key, uid: &str) -> bool {
+        let entry = self.cache.entry(key);
+        entry.is_some_and(|entry| entry.cronjob.uid != uid)
+    }
+
+    /// What came of a decision. Returns how what failed of it is to be tried again.
+    fn carried(&mut self, key: &Key, carried: Carried) -> Option<Retry> {
+        if let (Some(job), Some(standing)) = (&carried.job, self.standing.get_mut(key)) {
+            standing.attempt = None;
+            if carried.cronjob.is_none()
+                && let Some(scheduled) = job.scheduled(&key.name)
+            {
+                // The run was started or found, and the write that would say so failed.
+                let job = job.uid().to_owned();
+                standing.memory.remember_start(Unrecorded { job, scheduled });
+            }
+        }
+        self.cache.deleted_jobs(carried.deleted);
+        if let Some(object) = carried.cronjob.or(carried.outrun_by) {
+            self.cache.wrote_cronjob(key, object, &self.zones);
+        }
+        if carried.gone {
+            // Its Jobs are collected as soon as they are created, and their instants would be due again and again.
+            self.forget(key);
+        }
+        carried.trouble.map(|trouble| trouble.retry)
+    }
+
+    /// Which of the Jobs that were looked up exist. One that belongs to nobody or to somebody else by now is as good as
+    /// gone.
+    fn looked_up(&mut self, key: &Key, asked: &[JobRef], found: &[JobView]) {
+        let owner = self.cache.entry(key).map(|entry| entry.cronjob.uid.as_str());
+        let is_ours = |job: &JobRef| {
+            let mut ours = found.iter().filter(|view| view.owner() == owner);
+            ours.any(|view| view.uid() == job.uid)
+        };
+        let missing = asked.iter().filter(|job| !is_ours(job));
+        if let Some(standing) = self.standing.get_mut(key) {
+            standing.gone.extend(missing.map(|job| job.uid.clone()));
+        }
+        self.mark(key.clone());
+    }
+
+    /// What was seen of the pods of runs.
+    fn looked_at(&mut self, key: &Key, pods: Vec<Pods>) {
+        if let Some(standing) = self.standing.get_mut(key) {
+            standing.memory.pods.extend(pods);
+            self.mark(key.clone());
+        }
+    }
+
+    /// Puts the next decision off after a failure; after a success what failed before need not fail again.
+    fn settle_failure(&mut self, key: &Key, failed: Option<Retry>, now: Timestamp) {
+        let Some(standing) = self.standing.get_mut(key) else {
+            return;
+        };
+        let Some(retry) = failed else {
+            standing.recover();
+            return;
+        };
+        standing.failures += 1;
+        let again = now + retry::pause(retry, standing.failures, key);
+        let deadline = standing.attempt.and_then(|attempt| attempt.deadline);
+        let again = retry::not_too_late(again, deadline, now);
+        standing.failed(again, retry != Retry::Backoff);
+        self.wakes.set_at_latest(key, again);
+    }
+}

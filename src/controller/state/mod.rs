@@ -1,0 +1,220 @@
+//! What happened goes in, tasks come out. No I/O, no clock: everything here can be tested by calling it.
+//!
+//! | file | what happens |
+//! |---|---|
+//! | `observe` | the watches report CronJobs and Jobs |
+//! | `calendars` | the watch of calendars reports |
+//! | `leadership` | this controller takes over, steps down, or stands by |
+//! | `decide` | a decision is taken on one CronJob |
+//! | `groups` | it takes a slot of its group, or waits for one |
+//! | `pacing` | its start waits for its turn |
+//! | `shadowing` | it is compared with what others do, and not carried out |
+//! | `task` | what is asked for, what came of it, and what is to be told |
+//! | `under_way` | a task is under way, and something has to follow it |
+//! | `ended` | a task has ended: what it showed, and when to try again |
+//! | `standing` | what all of it leaves behind for the next decision |
+
+mod calendars;
+mod decide;
+mod ended;
+mod groups;
+mod leadership;
+mod observe;
+mod pacing;
+mod shadowing;
+mod standing;
+mod task;
+mod under_way;
+
+use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::sync::Arc;
+
+use crate::controller::cache::Cache;
+use crate::controller::charge::Charge;
+use crate::controller::early::EarlyJobs;
+use crate::controller::listing::Listings;
+use crate::controller::pace::Pacer;
+use crate::controller::queue::DueQueue;
+use crate::controller::rival;
+use crate::controller::state::shadowing::Shadowing;
+use crate::controller::upcoming::Upcoming;
+use crate::cronjob::extension::ExtensionError;
+use crate::cronjob::{Calendars, Key};
+use crate::manifest::Adoption;
+use crate::policy::{CLOCK_SLACK, Note, SeenSchedule};
+use crate::schedule::{TimeZones, Timestamp};
+use crate::telemetry::Wellbeing;
+
+use standing::Standing;
+pub(super) use task::{Done, News, Task};
+use under_way::Busy;
+
+/// Everything the controller knows, and what it is to do next.
+pub(super) struct State {
+    zones: Arc<TimeZones>,
+    adoption: Adoption,
+    cache: Cache,
+    standing: HashMap<Key, Standing>,
+    wakes: DueQueue,
+    /// Starts that wait for their turn, where there is a limit on them.
+    pacer: Option<Pacer>,
+    /// Where others act and this controller only looks on.
+    shadowing: Option<Shadowing>,
+    /// CronJobs to decide on at once.
+    dirty: BTreeSet<Key>,
+    /// CronJobs with a task under way.
+    busy: HashMap<Key, Busy>,
+    /// When decisions were last asked for.
+    asked: Option<Timestamp>,
+    /// Jobs that were shown before their CronJobs.
+    early: EarlyJobs,
+    /// What the watches showed and is to be told.
+    noticed: Vec<News>,
+    /// What is wrong with annotations and was told.
+    mistakes: HashMap<Key, Vec<ExtensionError>>,
+    /// How CronJobs are doing that have changed.
+    wellbeing: BTreeMap<Key, Option<Wellbeing>>,
+    cronjobs_listed: Listings<Key>,
+    jobs_listed: Listings<String>,
+    calendars_listed: Listings<Key>,
+}
+
+impl State {
+    /// Nothing known, nothing to do.
+    pub(super) fn new(zones: Arc<TimeZones>, charge: &Charge) -> Self {
+        let scopes = charge.scopes();
+        State {
+            zones,
+            adoption: charge.adoption,
+            cache: Cache::new(Calendars::new(charge.calendars, charge.calendars_in.clone())),
+            standing: HashMap::new(),
+            wakes: DueQueue::default(),
+            pacer: None,
+            shadowing: None,
+            dirty: BTreeSet::new(),
+            busy: HashMap::new(),
+            asked: None,
+            early: EarlyJobs::default(),
+            noticed: Vec::new(),
+            mistakes: HashMap::new(),
+            wellbeing: BTreeMap::new(),
+            cronjobs_listed: Listings::new(&scopes),
+            jobs_listed: Listings::new(&scopes),
+            calendars_listed: Listings::new(&charge.calendar_scopes()),
+        }
+    }
+
+    /// Takes over which schedules an earlier controller saw.
+    pub(super) fn remember(&mut self, seen: impl IntoIterator<Item = (Key, SeenSchedule)>) {
+        for (key, schedule) in seen {
+            self.standing.entry(key).or_default().memory.schedule = Some(schedule);
+        }
+    }
+
+    /// Whether everything that is watched has been listed once. Nothing is decided before.
+    pub(super) fn is_synced(&self) -> bool {
+        self.cronjobs_listed.are_complete() && self.jobs_listed.are_complete()
+    }
+
+    /// How often in a row a CronJob could not be dealt with.
+    pub(super) fn failures(&self, key: &Key) -> u32 {
+        self.standing.get(key).map_or(0, |standing| standing.failures)
+    }
+
+    /// When something is to be done although nothing happens.
+    pub(super) fn next_wake(&self) -> Option<Timestamp> {
+        let wakes = [self.wakes.next(), self.next_release(), self.next_comparison()];
+        wakes.into_iter().flatten().min()
+    }
+
+    /// What will be due next.
+    pub(super) fn upcoming(&self) -> Option<Upcoming> {
+        self.wakes.upcoming()
+    }
+
+    /// The tasks to start at `now`, the oldest due first, and what there is to tell. Every decision of the moment is taken
+    /// before the first task is started.
+    pub(super) fn ready(&mut self, now: Timestamp) -> (Vec<Task>, Vec<News>) {
+        if !self.is_synced() {
+            return (vec![], vec![]);
+        }
+        let mut news = self.what_was_noticed(now);
+        // DIFFERENCE (D11): wake-ups that were computed by a clock that was ahead would come late by as much.
+        let before = self.asked.replace(now);
+        if before.is_some_and(|before| now + CLOCK_SLACK < before) {
+            let everybody: Vec<Key> = self.cache.keys().cloned().collect();
+            for key in everybody {
+                self.mark(key);
+            }
+            for standing in self.standing.values_mut() {
+                standing.recover();
+            }
+        }
+        while let Some(key) = self.wakes.pop(now) {
+            self.mark(key);
+        }
+        let mut tasks = Vec::new();
+        let dirty = std::mem::take(&mut self.dirty).into_iter().collect();
+        for key in self.in_order(dirty, now) {
+            match self.patient_until(&key).filter(|until| *until > now) {
+                Some(until) => self.wakes.set_at_latest(&key, until),
+                None => tasks.extend(self.decide(&key, now, None, &mut news)),
+            }
+        }
+        tasks.extend(self.release(now, &mut news));
+        tasks.sort_by_key(Task::scheduled);
+        self.compare(now);
+        (tasks, news)
+    }
+
+    fn patient_until(&self, key: &Key) -> Option<Timestamp> {
+        self.standing.get(key)?.patient_until
+    }
+
+    /// What the watches showed. A rival is told of once in a while only, and nothing of Jobs whose CronJob is none of ours.
+    fn what_was_noticed(&mut self, now: Timestamp) -> Vec<News> {
+        let mut noticed = std::mem::take(&mut self.noticed);
+        noticed.retain(|news| match news.note {
+            Note::MalformedJob { .. } => {
+                let owner = self
+                    .cache
+                    .entry(&news.cronjob)
+                    .map(|entry| &entry.object.metadata);
+                owner.is_some_and(|owner| owner.uid.as_ref() == Some(&news.uid))
+            }
+            Note::OtherController { .. } => {
+                let Some(standing) = self.standing.get_mut(&news.cronjob) else {
+                    return true;
+                };
+                let told = standing.rival_told.filter(|told| now - *told < rival::TELL_EVERY);
+                standing.rival_told = told.or(Some(now));
+                told.is_none()
+            }
+            _ => true,
+        });
+        noticed
+    }
+
+    /// How those CronJobs are doing that were decided on since the last call; `None` for those that are gone.
+    pub(super) fn take_wellbeing(&mut self) -> BTreeMap<Key, Option<Wellbeing>> {
+        std::mem::take(&mut self.wellbeing)
+    }
+
+    /// How many CronJobs wait for what was decided to be carried out.
+    pub(super) fn backlog(&self) -> usize {
+        self.busy.len()
+    }
+
+    /// How many CronJobs wait for their turn, where there is a limit on the rate of starts.
+    pub(super) fn held_back(&self) -> usize {
+        self.pacer.as_ref().map_or(0, Pacer::len)
+    }
+
+    /// How many CronJobs wait for a success that is overdue.
+    pub(super) fn overdue(&self) -> usize {
+        let standings = self.standing.values();
+        standings
+            .filter(|standing| standing.memory.overdue.is_some())
+            .count()
+    }
+}
