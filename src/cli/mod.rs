@@ -9,6 +9,7 @@ mod chosen;
 mod completion;
 mod connect;
 mod consent;
+mod console;
 mod controller;
 mod diagnostics;
 mod exit;
@@ -30,12 +31,12 @@ mod trigger;
 mod up;
 pub mod zoneinfo;
 
-use std::io::Write as _;
 use std::path::PathBuf;
 use std::sync::LazyLock;
 
 use clap::{CommandFactory as _, FromArgMatches as _, Parser, Subcommand};
 
+use console::{complain, say};
 pub use exit::{Exit, Failure};
 
 /// The version of Kubernetes whose objects this program was built with; it runs on older and newer ones.
@@ -153,20 +154,11 @@ pub fn run(cli: &Cli) -> Exit {
         Command::Completion(args) => completion::completion(args),
         Command::Man(args) => completion::man(args),
     };
-    result.unwrap_or_else(|failure| {
-        if !failure.message.is_empty() {
-            complain(&format!("error: {}", failure.message));
-        }
-        failure.exit
-    })
-}
-
-/// Prints lines to standard output, in colour only on a terminal. Whoever reads them may stop at any time.
-fn say(text: &str) {
-    let _closed = writeln!(anstream::stdout(), "{text}");
-}
-
-/// Prints lines to standard error.
-fn complain(text: &str) {
-    let _closed = writeln!(anstream::stderr(), "{text}");
+    let (exit, message) = match result {
+        Ok(exit) => (exit, String::new()),
+        Err(failure) => (failure.exit, failure.message),
+    };
+    let error = (!message.is_empty()).then(|| format!("error: {message}"));
+    console::end(error);
+    exit
 }

@@ -1,12 +1,15 @@
-//! The log: `tracing` on standard error, as text or JSON. What is logged can be changed while the program runs.
+//! The log: `tracing` on standard error, as text or JSON. What is logged can be changed while the program runs, and whoever
+//! logs never waits for whoever reads.
 
 use std::fmt;
-use std::io::IsTerminal as _;
+use std::io;
 use std::sync::Arc;
 
 use tracing_subscriber::layer::SubscriberExt as _;
 use tracing_subscriber::util::SubscriberInitExt as _;
 use tracing_subscriber::{EnvFilter, Layer as _, Registry, fmt as format, reload};
+
+use crate::telemetry::printer::{Line, Printer};
 
 /// How log lines are written.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -88,14 +91,40 @@ fn parse(text: &str) -> Result<EnvFilter, LogLevelError> {
     })
 }
 
+/// A line of the log, which is written at one time.
+struct LogLine(Printer);
+
+impl io::Write for LogLine {
+    fn write(&mut self, line: &[u8]) -> io::Result<usize> {
+        let text = String::from_utf8_lossy(line);
+        self.0.print(Line::Complained(text.trim_end().to_owned()));
+        Ok(line.len())
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
+    }
+}
+
 /// Starts logging to standard error. `RUST_LOG` decides what is logged, `default` where it is not set.
 ///
+/// What is returned with the log's level has the lines that are not written yet, when the process is about to end.
+///
 /// Only the first call in a process has an effect.
-pub fn start_logs(format: LogFormat, default: &str) -> LogLevel {
+pub fn start_logs(format: LogFormat, default: &str) -> (LogLevel, Printer) {
     let filter = EnvFilter::try_from_default_env().unwrap_or_else(|_| EnvFilter::new(default));
     let (filter, handle) = reload::Layer::new(filter);
-    let colours = std::io::stderr().is_terminal() && std::env::var_os("NO_COLOR").is_none();
-    let lines = format::layer().with_writer(std::io::stderr).with_ansi(colours);
+    let printer = Printer::start(|_, lines| {
+        tracing::error!(
+            lines,
+            "lines of the log were left out, as nobody read them in time"
+        );
+    });
+    let printing = printer.clone();
+    // The printer takes the colours out where they don't belong.
+    let lines = format::layer()
+        .with_writer(move || LogLine(printing.clone()))
+        .with_ansi(true);
     let lines = match format {
         LogFormat::Text => lines.boxed(),
         LogFormat::Json => lines.json().flatten_event(true).boxed(),
@@ -108,7 +137,7 @@ pub fn start_logs(format: LogFormat, default: &str) -> LogLevel {
     {
         tracing::debug!("logging was started before");
     }
-    LogLevel(Arc::new(handle))
+    (LogLevel(Arc::new(handle)), printer)
 }
 
 #[cfg(test)]

@@ -4,6 +4,7 @@
 //! |---|---|
 //! | `teller` | every decision with its reason, to the log, the metrics and whoever listens |
 //! | `logs` | the log: `tracing`, as text or JSON |
+//! | `printer` | lines on standard output and standard error, whoever reads them and however slowly |
 //! | `causes` | an error with its causes |
 //! | `metrics` | the metrics: counters, histograms, gauges |
 //! | `cronjobs` | the metrics of single CronJobs |
@@ -17,6 +18,7 @@ mod endpoint;
 mod health;
 mod logs;
 mod metrics;
+mod printer;
 mod teller;
 mod tzdb;
 
@@ -26,5 +28,6 @@ pub use endpoint::Endpoint;
 pub use health::{BEAT_EVERY, DEAD_AFTER, Health};
 pub use logs::{LogFormat, LogLevel, LogLevelError, of_punctual, start_logs};
 pub use metrics::{METRICS_TYPE, Metrics, RequestLabel};
+pub use printer::{Line, Notice, Pace, Printer};
 pub use teller::{LISTENER_QUEUE, Teller, Told};
 pub use tzdb::{OLD_AFTER_DAYS, age_in_days, tell_time_zones};

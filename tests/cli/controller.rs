@@ -13,6 +13,7 @@ use kube::api::{ListParams, PostParams};
 use serde_json::json;
 
 use crate::embedded::Embedded;
+use crate::unread::end;
 use crate::{command, exit_code, punctual, text};
 
 /// A process that goes when the test does, however it ends.
@@ -34,13 +35,13 @@ impl Server {
     }
 
     /// Starts the binary, and tells where it serves its metrics.
-    fn controller(&self, arguments: &[&str]) -> (Killed, SocketAddr) {
+    fn controller(&self, log: &str) -> (Killed, SocketAddr) {
         // Nobody else takes a port that was free a moment ago, as a rule.
         let port = TcpListener::bind("127.0.0.1:0").and_then(|listener| listener.local_addr());
         let address = port.expect("a port");
         let child = command(&["controller", "--log-format", "json"])
+            .env("RUST_LOG", log)
             .args(["--metrics-listen", &address.to_string()])
-            .args(arguments)
             .arg("--kubeconfig")
             .arg(self.0.kubeconfig())
             .stdout(Stdio::null())
@@ -62,6 +63,17 @@ impl Server {
             .create(&PostParams::default(), &cronjob)
             .await
             .expect("created");
+    }
+
+    /// Waits for so many runs.
+    async fn starts(&self, runs: usize) {
+        for _ in 0..2_000 {
+            if self.jobs().await >= runs {
+                return;
+            }
+            tokio::time::sleep(Duration::from_millis(10)).await;
+        }
+        panic!("nothing runs");
     }
 
     async fn jobs(&self) -> usize {
@@ -87,14 +99,8 @@ impl Server {
 async fn it_runs_cronjobs_tells_about_them_and_stops_in_order() {
     let server = Server::start().await;
     server.every_second().await;
-    let (mut child, address) = server.controller(&[]);
-    for _ in 0..2_000 {
-        if server.jobs().await >= 2 {
-            break;
-        }
-        tokio::time::sleep(Duration::from_millis(10)).await;
-    }
-    assert!(server.jobs().await >= 2, "nothing runs");
+    let (mut child, address) = server.controller("punctual=info");
+    server.starts(2).await;
     assert_ne!(server.lease_holder().await, "");
 
     assert_eq!(http(address, "GET", "/livez", ""), (200, "ok\n".into()));
@@ -147,6 +153,18 @@ async fn it_runs_cronjobs_tells_about_them_and_stops_in_order() {
         decision["scheduled"].is_string() && decision["lateness_ms"].is_number(),
         "{decision}"
     );
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_log_that_nobody_reads_stops_nothing() {
+    let server = Server::start().await;
+    server.every_second().await;
+    let (mut child, _) = server.controller("trace");
+    // More than start before a pipe is full.
+    server.starts(5).await;
+    terminate(&child.0);
+    let status = tokio::task::block_in_place(|| end(&mut child.0));
+    assert_eq!(status.expect("a stop ends").code(), Some(0));
 }
 
 #[test]

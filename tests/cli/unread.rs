@@ -1,7 +1,7 @@
-//! `punctual up` whose output nobody reads: that stops nothing.
+//! `punctual up` and `punctual controller` whose output nobody reads: that stops nothing.
 
-use std::path::Path;
-use std::process::{Child, ExitStatus, Stdio};
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, ExitStatus, Stdio};
 use std::time::{Duration, Instant};
 
 use tempfile::TempDir;
@@ -28,27 +28,56 @@ fn manifest(ledger: &Path) -> String {
 
 #[test]
 fn what_nobody_reads_stops_nothing() {
-    let folder = TempDir::new().expect("a folder");
-    let ledger = folder.path().join("ledger");
-    let path = folder.path().join("cron.yaml");
-    std::fs::write(&path, manifest(&ledger)).expect("a file");
-    let mut child = command(&["up", "--ephemeral", path.to_str().expect("UTF-8")])
-        .stdout(Stdio::piped())
-        .stderr(Stdio::null())
-        .spawn()
-        .expect("punctual can be started");
-    let has_run = wait_for(|| {
-        let runs = std::fs::read_to_string(&ledger).unwrap_or_default();
-        (runs.lines().count() >= RUNS).then_some(())
+    let mut up = Up::start(|up| up.stdout(Stdio::piped()).stderr(Stdio::null()));
+    up.runs_and_stops();
+}
+
+#[test]
+fn a_log_that_nobody_reads_stops_nothing() {
+    let mut up = Up::start(|up| {
+        up.env("RUST_LOG", "trace")
+            .stdout(Stdio::null())
+            .stderr(Stdio::piped())
     });
-    interrupt(&child);
-    let status = end(&mut child);
-    assert!(has_run.is_some(), "the runs came to a halt");
-    assert_eq!(status.expect("a stop ends").code(), Some(0));
+    up.runs_and_stops();
+}
+
+/// A `punctual up` under way.
+struct Up {
+    child: Child,
+    ledger: PathBuf,
+    _folder: TempDir,
+}
+
+impl Up {
+    fn start(how: impl FnOnce(&mut Command) -> &mut Command) -> Self {
+        let folder = TempDir::new().expect("a folder");
+        let ledger = folder.path().join("ledger");
+        let path = folder.path().join("cron.yaml");
+        std::fs::write(&path, manifest(&ledger)).expect("a file");
+        let mut up = command(&["up", "--ephemeral", path.to_str().expect("UTF-8")]);
+        let child = how(&mut up).spawn().expect("punctual can be started");
+        Up {
+            child,
+            ledger,
+            _folder: folder,
+        }
+    }
+
+    fn runs_and_stops(&mut self) {
+        let has_run = wait_for(|| {
+            let runs = std::fs::read_to_string(&self.ledger).unwrap_or_default();
+            (runs.lines().count() >= RUNS).then_some(())
+        });
+        interrupt(&self.child);
+        let status = end(&mut self.child);
+        assert!(has_run.is_some(), "the runs came to a halt");
+        assert_eq!(status.expect("a stop ends").code(), Some(0));
+    }
 }
 
 /// The end of a program, or nothing when it does not come; then it is killed.
-fn end(child: &mut Child) -> Option<ExitStatus> {
+pub fn end(child: &mut Child) -> Option<ExitStatus> {
     let status = wait_for(|| child.try_wait().expect("it can be waited for"));
     if status.is_none() {
         child.kill().expect("it can be killed");

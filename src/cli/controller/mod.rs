@@ -11,7 +11,7 @@ use std::sync::Arc;
 use crate::cli::chosen::selector;
 use crate::cli::connect::ClusterArgs;
 use crate::cli::exit::{Exit, Failure};
-use crate::cli::zoneinfo;
+use crate::cli::{console, zoneinfo};
 use crate::controller::{Charge, Pace};
 use crate::cronjob::CalendarPlaces;
 use crate::manifest::Adoption;
@@ -193,7 +193,9 @@ pub(super) fn controller(args: &ControllerArgs) -> Result<Exit, Failure> {
         Format::Text => LogFormat::Text,
         Format::Json => LogFormat::Json,
     };
-    let log_level = start_logs(format, &of_punctual(LOG_LEVEL));
+    let (log_level, log) = start_logs(format, &of_punctual(LOG_LEVEL));
+    // It says nothing but what it logs, and why it ends.
+    console::begin(log.clone(), log);
     let zones = zoneinfo::load(args.tzdata.as_deref())?;
     let runtime = tokio::runtime::Runtime::new()
         .map_err(|error| Failure::from_error("the asynchronous runtime could not be started", &error))?;

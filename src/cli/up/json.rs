@@ -145,8 +145,8 @@ pub(super) fn object(at: Timestamp, event: &'static str, object: &LoadedObject) 
 }
 
 /// The object for events that were left out, as nobody read them in time.
-pub(super) fn left_out(events: u64) -> String {
-    json!({ "event": "leftOut", "events": events }).to_string()
+pub(super) fn left_out(at: Timestamp, events: u64) -> Value {
+    json!({ "at": moment(at), "event": "leftOut", "events": events })
 }
 
 /// The last object: what it came to.

@@ -3,7 +3,6 @@
 //! | file | what it does |
 //! |---|---|
 //! | `session` | starts everything, shows what happens, stops everything |
-//! | `printer` | prints lines without waiting for whoever reads them |
 //! | `sources` | where what is shown comes from, and in which order |
 //! | `serving` | the data folder, the database, and the door to the API |
 //! | `before` | what an earlier `up` has left there |
@@ -24,7 +23,6 @@ mod jobs;
 mod json;
 mod naming;
 mod origin;
-mod printer;
 mod serving;
 mod session;
 mod sources;
@@ -40,13 +38,15 @@ use std::time::Duration;
 use clap::builder::{PossibleValuesParser, TypedValueParser};
 
 use crate::cli::exit::{Exit, Failure};
-use crate::cli::{complain, diagnostics, zoneinfo};
+use crate::cli::{complain, console, diagnostics, zoneinfo};
+use crate::clock::{Clock as _, SystemClock};
 use crate::cronjob::extension::Runtime;
 use crate::manifest;
 use crate::standalone::door::Host;
 use crate::standalone::runtime::Runtimes;
 use crate::standalone::runtime::entrypoint::Entrypoint;
 use crate::standalone::runtime::open_files;
+use crate::telemetry::{Line, LogFormat, Notice, Printer, start_logs};
 
 /// Arguments of `punctual up`.
 #[derive(Debug, Clone, clap::Args)]
@@ -121,6 +121,9 @@ pub(super) struct UpArgs {
     tzdata: Option<PathBuf>,
 }
 
+/// What `up` logs beside what it shows: only what it does not show.
+const QUIET_LOG: &str = "punctual=error,punctual::telemetry::tzdb=warn";
+
 /// How long a thread may take to end that still waits for the system, e.g. for a disk that hangs.
 const LAST_WORK: Duration = Duration::from_secs(1);
 
@@ -131,6 +134,25 @@ enum Output {
     Text,
     /// One JSON object a line, for programs.
     Json,
+}
+
+impl Output {
+    /// Begins to print what is said from now on, and to log.
+    fn begin(self) -> Printer {
+        let (log_format, left_out): (LogFormat, Notice) = match self {
+            Output::Text => (LogFormat::Text, |printer, lines| {
+                printer.insist(Line::Said(text::left_out(lines)));
+            }),
+            Output::Json => (LogFormat::Json, |printer, events| {
+                let left_out = json::left_out(SystemClock.now(), events);
+                printer.insist(Line::Said(left_out.to_string()));
+            }),
+        };
+        let printer = Printer::start(left_out);
+        let (_, log) = start_logs(log_format, QUIET_LOG);
+        console::begin(printer.clone(), log);
+        printer
+    }
 }
 
 fn runtime() -> impl TypedValueParser<Value = Runtime> {
@@ -179,6 +201,7 @@ pub(super) fn duration(text: &str) -> Result<Duration, String> {
 /// When the manifests are refused and not followed, or when something fails that is needed to run them.
 pub(super) fn up(args: &UpArgs) -> Result<Exit, Failure> {
     open_files::raise();
+    let printer = args.output.begin();
     let zones = zoneinfo::load(args.tzdata.as_deref())?;
     // Before they are read: what changes after this look is seen as a change.
     let first_look = watch::look(if args.watch { &args.paths } else { &[] });
@@ -207,6 +230,7 @@ pub(super) fn up(args: &UpArgs) -> Result<Exit, Failure> {
         data_dir,
         (first_look, items, is_whole),
         std::sync::Arc::new(zones),
+        printer,
     ));
     runtime.shutdown_timeout(LAST_WORK);
     exit

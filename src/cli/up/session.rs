@@ -17,7 +17,6 @@ use crate::cli::up::happening::{Followed, Happening, LoadedObject};
 use crate::cli::up::item::{Id, Item};
 use crate::cli::up::jobs::Ends;
 use crate::cli::up::naming::Naming;
-use crate::cli::up::printer::{Line, Printer};
 use crate::cli::up::serving::{self, Serving};
 use crate::cli::up::sources::Sources;
 use crate::cli::up::tally::Tally;
@@ -34,10 +33,7 @@ use crate::schedule::TimeZones;
 use crate::standalone::data_dir::DataDir;
 use crate::standalone::door::Door;
 use crate::standalone::{Hearing, Running, Standalone, runtime};
-use crate::telemetry::{LogFormat, chain, start_logs, tell_time_zones};
-
-/// What `up` logs beside what it shows: only what it does not show.
-const QUIET_LOG: &str = "punctual=error,punctual::telemetry::tzdb=warn";
+use crate::telemetry::{Line, Printer, chain, tell_time_zones};
 
 /// How many ended Jobs wait to be taken in.
 const ENDED_QUEUE: usize = 1_024;
@@ -52,9 +48,6 @@ const STOPPING: &str =
 /// How long the last lines of what has run may take to come and to be taken by whoever reads.
 const LAST_LINES: Duration = Duration::from_secs(5);
 
-/// How long the very end of what is shown may take to be read.
-const LAST_WORDS: Duration = Duration::from_secs(2);
-
 /// Runs what the manifests hold until it is time to stop, and shows what happens. They were read after the first look; what
 /// is in broken ones is not among the items, and then not everything that is there is known.
 pub(super) async fn run(
@@ -62,13 +55,8 @@ pub(super) async fn run(
     data_dir: DataDir,
     (first_look, items, is_whole): (watching::Look, Vec<Item>, bool),
     zones: Arc<TimeZones>,
+    printer: Printer,
 ) -> Result<Exit, Failure> {
-    let format = if args.output == Output::Json {
-        LogFormat::Json
-    } else {
-        LogFormat::Text
-    };
-    start_logs(format, QUIET_LOG);
     // Signals are caught before anything runs that they would have to stop.
     let mut interrupts = Interrupts::catch()?;
     let clock = SystemClock::shared();
@@ -112,17 +100,14 @@ pub(super) async fn run(
     let (stop_ends, ends_stop) = watch::channel(false);
     tokio::spawn(ends.watch(client, sender, ends_stop));
     let kept = before.kept((&loaded, &pruned), &zones, &clock);
-    let left_out = match args.output {
-        Output::Text => text::left_out,
-        Output::Json => json::left_out,
-    };
+    printer.keep(processes.pace);
     let session = Session {
         output: args.output,
         clock,
         tally: Tally::default(),
         naming: Naming::default(),
         sources: Sources::new(told, (processes.events, processes.open), ended, followed),
-        printer: Printer::start(processes.pace, left_out),
+        printer,
         stop_ends,
         watch: watch.map(|watch| tokio::spawn(watch.run())),
     };
@@ -325,7 +310,7 @@ impl Session {
             Output::Text => format!("\n{}", text::summary(&self.tally, unfinished)),
             Output::Json => json::summary(self.clock.now(), &self.tally, unfinished).to_string(),
         };
-        self.printer.close(Line::Said(summary), LAST_WORDS).await;
+        self.printer.insist(Line::Said(summary));
     }
 
     /// What is there from the beginning.

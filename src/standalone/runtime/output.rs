@@ -10,17 +10,14 @@ use std::time::Duration;
 
 use k8s_openapi::api::core::v1::Pod;
 use tokio::sync::{mpsc, watch};
-use tokio::time::Instant;
 
 use crate::schedule::Timestamp;
 use crate::standalone::jobs::COMPLETION_INDEX;
 pub use crate::standalone::logs::Stream;
+pub use crate::telemetry::Pace;
 
 /// How many events are on their way at one time: some hundred kilobytes of ordinary lines.
 pub const OUTPUT_QUEUE: usize = 1024;
-
-/// How whoever shows things keeps up: nothing when it does, else the last moment at which it got on.
-pub type Pace = Option<Instant>;
 
 /// Where a line or an event comes from.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
