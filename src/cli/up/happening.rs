@@ -16,7 +16,7 @@ pub(super) enum Happening {
     Decision(Told),
     /// A process wrote something, or something happened to it.
     Process(runtime::Event),
-    /// A Job ended.
+    /// A Job ended, or was deleted before it did.
     JobEnded(JobEnded),
     /// A manifest was changed.
     Followed(Followed),
@@ -56,12 +56,13 @@ pub(super) enum Followed {
     Refused { file: String, message: String },
 }
 
-/// The end of a Job.
+/// The end of a Job, or its deletion.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct JobEnded {
     pub(super) at: Timestamp,
     pub(super) job: Key,
-    pub(super) outcome: Outcome,
+    /// Nothing when it was deleted before.
+    pub(super) outcome: Option<Outcome>,
     /// How long it took, from the moment it was created.
     pub(super) took: TimeDelta,
     /// Why it failed, in Kubernetes' words: the condition's reason and message.

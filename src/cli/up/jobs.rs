@@ -1,4 +1,4 @@
-//! Notices that Jobs end.
+//! Notices that Jobs end, or are deleted before they do.
 
 use std::collections::HashMap;
 
@@ -27,7 +27,7 @@ pub(super) struct Ends {
 }
 
 impl Ends {
-    /// Sends the end of every Job to `ended`, once each, until `stop` becomes true; by then the last ones are sent, too.
+    /// Sends the end of every Job, or its deletion, to `ended`, once each, until `stop` becomes true; by then the last ones are sent, too.
     pub(super) async fn watch(
         mut self,
         client: Client,
@@ -57,15 +57,14 @@ impl Ends {
 
     fn hear(&mut self, event: Result<watcher::Event<Job>, watcher::Error>) -> Option<JobEnded> {
         match event {
-            Ok(watcher::Event::Apply(job) | watcher::Event::InitApply(job)) => return self.look(&job),
-            // Jobs need not be remembered longer than they exist.
-            Ok(watcher::Event::Delete(job)) => {
-                self.seen.remove(job.metadata.uid.as_deref().unwrap_or_default());
+            Ok(watcher::Event::Apply(job) | watcher::Event::InitApply(job)) => self.look(&job),
+            Ok(watcher::Event::Delete(job)) => self.forget(&job),
+            Ok(_) => None,
+            Err(error) => {
+                tracing::warn!(error = &error as &dyn std::error::Error, "watch failed");
+                None
             }
-            Ok(_) => {}
-            Err(error) => tracing::warn!(error = &error as &dyn std::error::Error, "watch failed"),
         }
-        None
     }
 
     /// The end of a Job, when it has ended and nobody has been told.
@@ -78,13 +77,29 @@ impl Ends {
         });
         let (outcome, why) = outcome(job.status.as_ref()?)?;
         let is_news = !std::mem::replace(&mut known.ended, true);
-        is_news.then(|| JobEnded {
-            at: now,
-            job: key(job),
-            outcome,
-            took: now - known.since,
-            why,
-        })
+        is_news.then(|| ended(job, now, known.since, Some(outcome), why))
+    }
+
+    /// The deletion of a Job, when that came before its end. Jobs need not be remembered longer than they exist.
+    fn forget(&mut self, job: &Job) -> Option<JobEnded> {
+        let known = self.seen.remove(job.metadata.uid.as_deref()?)?;
+        (!known.ended).then(|| ended(job, self.clock.now(), known.since, None, None))
+    }
+}
+
+fn ended(
+    job: &Job,
+    at: Timestamp,
+    since: Timestamp,
+    outcome: Option<Outcome>,
+    why: Option<String>,
+) -> JobEnded {
+    JobEnded {
+        at,
+        job: key(job),
+        outcome,
+        took: at - since,
+        why,
     }
 }
 
@@ -114,4 +129,45 @@ fn outcome(status: &JobStatus) -> Option<(Outcome, Option<String>)> {
             }
             _ => None,
         })
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+    use watcher::Event;
+
+    use super::*;
+    use crate::clock::SystemClock;
+
+    fn job(name: &str, conditions: &[&str]) -> Job {
+        let conditions = conditions
+            .iter()
+            .map(|kind| json!({ "type": kind, "status": "True" }));
+        let job = json!({
+            "metadata": { "namespace": "default", "name": name, "uid": name },
+            "status": { "conditions": conditions.collect::<Vec<_>>() },
+        });
+        serde_json::from_value(job).unwrap()
+    }
+
+    #[test]
+    fn a_job_is_over_once_by_its_end_or_by_its_deletion() {
+        let mut ends = Ends {
+            seen: HashMap::new(),
+            clock: SystemClock::shared(),
+        };
+        let mut hear = |event| ends.hear(Ok(event)).map(|ended| (ended.job.name, ended.outcome));
+        let told = |name: &str, outcome| Some((name.to_owned(), outcome));
+        assert_eq!(hear(Event::Apply(job("ends", &[]))), None);
+        let complete = Some(Outcome::Succeeded);
+        assert_eq!(
+            hear(Event::Apply(job("ends", &["Complete"]))),
+            told("ends", complete)
+        );
+        assert_eq!(hear(Event::Apply(job("ends", &["Complete"]))), None);
+        assert_eq!(hear(Event::Delete(job("ends", &["Complete"]))), None);
+        assert_eq!(hear(Event::Apply(job("replaced", &[]))), None);
+        assert_eq!(hear(Event::Delete(job("replaced", &[]))), told("replaced", None));
+        assert!(ends.seen.is_empty());
+    }
 }

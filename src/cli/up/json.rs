@@ -108,8 +108,9 @@ fn job_ended(ended: &JobEnded) -> Value {
     json!({
         "at": moment(ended.at),
         "event": match ended.outcome {
-            Outcome::Succeeded => "jobSucceeded",
-            Outcome::Failed => "jobFailed",
+            Some(Outcome::Succeeded) => "jobSucceeded",
+            Some(Outcome::Failed) => "jobFailed",
+            None => "jobDeleted",
         },
         "namespace": ended.job.namespace,
         "job": ended.job.name,

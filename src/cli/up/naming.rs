@@ -15,8 +15,9 @@ pub(super) struct Naming {
 
 #[derive(Debug, Default)]
 struct Pods {
-    running: BTreeSet<String>,
-    /// Whether there were several at a time.
+    /// The containers that run, each after its pod.
+    running: BTreeSet<(String, String)>,
+    /// Whether there were several pods at a time.
     are_many: bool,
 }
 
@@ -37,12 +38,12 @@ impl Naming {
         match what {
             What::Started { .. } => {
                 let pods = self.jobs.entry(job).or_default();
-                pods.running.insert(origin.pod.clone());
-                pods.are_many |= pods.running.len() > 1;
+                pods.are_many |= pods.running.iter().any(|(pod, _)| *pod != origin.pod);
+                pods.running.insert(container(origin));
             }
             What::Ended { .. } => {
                 if let Some(pods) = self.jobs.get_mut(&job) {
-                    pods.running.remove(&origin.pod);
+                    pods.running.remove(&container(origin));
                 }
             }
             What::Line { .. }
@@ -78,6 +79,10 @@ fn job(origin: &Origin) -> Option<Key> {
     })
 }
 
+fn container(origin: &Origin) -> (String, String) {
+    (origin.pod.clone(), origin.container.clone())
+}
+
 #[cfg(test)]
 mod tests {
     use std::sync::Arc;
@@ -95,27 +100,47 @@ mod tests {
         }
     }
 
+    fn process(origin: Origin, what: What) -> Happening {
+        Happening::Process(Event {
+            origin: Arc::new(origin),
+            at: "2026-11-24T16:00:00Z".parse().unwrap(),
+            what,
+        })
+    }
+
+    const STARTS: What = What::Started { pid: 7 };
+    const ENDS: What = What::Ended {
+        exit_code: 1,
+        signal: None,
+    };
+
     #[test]
     fn pods_are_named_where_a_job_has_several_at_a_time() {
         let mut naming = Naming::default();
         let mut after = |pod: &str, what: What| {
-            naming.hear(&Happening::Process(Event {
-                origin: Arc::new(origin(pod, None)),
-                at: "2026-11-24T16:00:00Z".parse().unwrap(),
-                what,
-            }));
+            naming.hear(&process(origin(pod, None), what));
             naming.of(&origin(pod, None))
         };
-        let starts = || What::Started { pid: 7 };
-        let ends = || What::Ended {
-            exit_code: 1,
-            signal: None,
-        };
-        assert_eq!(after("pool-a", starts()), "pool");
-        assert_eq!(after("pool-a", ends()), "pool");
-        assert_eq!(after("pool-b", starts()), "pool", "it is tried again");
-        assert_eq!(after("pool-c", starts()), "pool-c");
-        assert_eq!(after("pool-b", ends()), "pool-b");
+        assert_eq!(after("pool-a", STARTS), "pool");
+        assert_eq!(after("pool-a", ENDS), "pool");
+        assert_eq!(after("pool-b", STARTS), "pool", "it is tried again");
+        assert_eq!(after("pool-c", STARTS), "pool-c");
+        assert_eq!(after("pool-b", ENDS), "pool-b");
         assert_eq!(naming.of(&origin("pool-c", Some("2"))), "pool[2]");
+    }
+
+    #[test]
+    fn a_pod_runs_until_its_last_container_has_ended() {
+        let mut naming = Naming::default();
+        let helper = Origin {
+            container: "helper".into(),
+            ..origin("pool-a", None)
+        };
+        naming.hear(&process(origin("pool-a", None), STARTS));
+        naming.hear(&process(helper.clone(), STARTS));
+        naming.hear(&process(helper, ENDS));
+        assert_eq!(naming.of(&origin("pool-a", None)), "pool", "one pod");
+        naming.hear(&process(origin("pool-b", None), STARTS));
+        assert_eq!(naming.of(&origin("pool-b", None)), "pool-b");
     }
 }

@@ -143,7 +143,7 @@ mod tests {
                 namespace: "default".into(),
                 name: format!("job-{second}"),
             },
-            outcome: Outcome::Succeeded,
+            outcome: Some(Outcome::Succeeded),
             took: TimeDelta::zero(),
             why: None,
         }

@@ -37,8 +37,9 @@ impl Tally {
             Happening::JobEnded(ended) => {
                 self.started_jobs.remove(&ended.job);
                 match ended.outcome {
-                    Outcome::Succeeded => self.succeeded += 1,
-                    Outcome::Failed => self.failed += 1,
+                    Some(Outcome::Succeeded) => self.succeeded += 1,
+                    Some(Outcome::Failed) => self.failed += 1,
+                    None => {}
                 }
             }
             Happening::Decision(told) => self.count_decision(told),

@@ -36,7 +36,7 @@ pub(super) fn line(happening: &Happening, naming: &Naming) -> Option<String> {
     match happening {
         Happening::Decision(told) => decision(told),
         Happening::Process(event) => process(event, &naming.of(&event.origin)),
-        Happening::JobEnded(ended) => Some(job_ended(ended)),
+        Happening::JobEnded(ended) => job_ended(ended),
         Happening::Followed(followed) => follow(followed),
     }
 }
@@ -152,9 +152,10 @@ fn process(event: &runtime::Event, subject: &str) -> Option<String> {
     ))
 }
 
-fn job_ended(ended: &JobEnded) -> String {
+fn job_ended(ended: &JobEnded) -> Option<String> {
     let took = format!(" after {}", span(ended.took));
-    let text = match ended.outcome {
+    // Whoever has deleted one knows; where that was decided, the line of the decision says it.
+    let text = match ended.outcome? {
         Outcome::Succeeded => paint(GOOD, &format!("succeeded{took}")),
         Outcome::Failed => {
             let why = ended
@@ -165,7 +166,7 @@ fn job_ended(ended: &JobEnded) -> String {
             paint(BAD, &format!("failed{took}{why}"))
         }
     };
-    format!("{} {} {text}", clock(ended.at), name(&ended.job.name))
+    Some(format!("{} {} {text}", clock(ended.at), name(&ended.job.name)))
 }
 
 /// What is said at a stop that did not wait for all lines to be read.

@@ -52,11 +52,7 @@ pub async fn write_events(client: Client, mut told: mpsc::Receiver<Told>, metric
                     None => writer.metrics.count_event("withheld"),
                 }
             }
-            _ = again.tick() => {
-                for (_, write) in std::mem::take(&mut writer.unwritten) {
-                    writer.write(write, &mut correlator).await;
-                }
-            }
+            _ = again.tick() => writer.write_again(&mut correlator).await,
         }
     }
 }
@@ -76,10 +72,9 @@ struct Writer {
 impl Writer {
     async fn write(&mut self, write: Write, correlator: &mut Correlator) {
         let namespace = &write.told.cronjob.namespace;
-        self.hanging.retain(|_, since| since.elapsed() < LEFT_ALONE_FOR);
-        if self.hanging.contains_key(namespace) {
+        if self.hangs(namespace) {
             self.metrics.count_event("failed");
-            return;
+            return self.keep(write);
         }
         let events: Api<Event> = Api::namespaced(self.client.clone(), namespace);
         let attempt = timeout(EVENT_TIMEOUT, write_one(&events, &write, correlator)).await;
@@ -91,9 +86,8 @@ impl Writer {
             Ok(Err(error)) => {
                 self.metrics.count_event("failed");
                 tracing::debug!(error = &error as &dyn std::error::Error, "an Event was refused");
-                let is_kept = write.severity == Severity::Warning && may_pass(&error);
-                if is_kept && self.unwritten.len() < MOST_UNWRITTEN {
-                    self.unwritten.insert(series(&write), write);
+                if may_pass(&error) {
+                    self.keep(write);
                 }
             }
             Err(_) => {
@@ -103,6 +97,32 @@ impl Writer {
                     "an Event was not written in time; none is for a minute"
                 );
                 self.hanging.insert(namespace.clone(), Instant::now());
+                self.keep(write);
+            }
+        }
+    }
+
+    fn hangs(&mut self, namespace: &str) -> bool {
+        self.hanging.retain(|_, since| since.elapsed() < LEFT_ALONE_FOR);
+        self.hanging.contains_key(namespace)
+    }
+
+    /// Keeps a warning to try it again; the newest of a series says what those before it said.
+    fn keep(&mut self, write: Write) {
+        let series = series(&write);
+        let has_room = self.unwritten.len() < MOST_UNWRITTEN || self.unwritten.contains_key(&series);
+        if write.severity == Severity::Warning && has_room {
+            self.unwritten.insert(series, write);
+        }
+    }
+
+    /// Tries again what is kept, except where it would only wait on.
+    async fn write_again(&mut self, correlator: &mut Correlator) {
+        for (series, write) in std::mem::take(&mut self.unwritten) {
+            if self.hangs(&write.told.cronjob.namespace) {
+                self.unwritten.insert(series, write);
+            } else {
+                self.write(write, correlator).await;
             }
         }
     }
@@ -115,7 +135,8 @@ fn series(write: &Write) -> Series {
 /// Whether what was refused may be taken later.
 fn may_pass(error: &kube::Error) -> bool {
     match error {
-        kube::Error::Api(status) => status.code >= 500,
+        // Too many requests: there is room again soon.
+        kube::Error::Api(status) => status.code == 429 || status.code >= 500,
         _ => true,
     }
 }
