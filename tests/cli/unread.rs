@@ -77,7 +77,7 @@ impl Up {
 }
 
 /// The end of a program, or nothing when it does not come; then it is killed.
-pub fn end(child: &mut Child) -> Option<ExitStatus> {
+pub(crate) fn end(child: &mut Child) -> Option<ExitStatus> {
     let status = wait_for(|| child.try_wait().expect("it can be waited for"));
     if status.is_none() {
         child.kill().expect("it can be killed");
