@@ -20,7 +20,7 @@ use super::output::Output;
 use super::process::Invocation;
 use super::runtimes::Runtimes;
 use super::sources::{Capacity, Kind, References, Sources};
-use super::supervisor::client::ProcessEngine;
+use super::supervisor::ProcessEngine;
 use super::volumes::{self, Bind, VolumeError};
 use crate::clock::SharedClock;
 use crate::controller::Upcoming;

@@ -7,7 +7,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use super::machine::Machine;
-use super::supervisor::client::end_attempts;
+use super::supervisor::end_attempts;
 use crate::standalone::data_dir::{DataDir, PodDir};
 
 /// How long the processes of such a pod may take to end.

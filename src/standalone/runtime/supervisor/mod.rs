@@ -12,51 +12,46 @@
 //! A connection (the first one is the supervisor's standard input) carries orders in, and out a byte whenever there is
 //! something new to read in `state` or in the log. It ends with the supervisor.
 //!
+//! What follows is in two programs. The first four files are of `punctual`, the next two of the supervisor, and both know
+//! the rest:
+//!
+//! | file | one idea |
+//! |---|---|
+//! | `engine` | starts attempts, and finds those that were started before |
+//! | `supervisors` | starts supervisors, many of them before they are needed |
+//! | `passage` | the way of another user to what its pod has for it |
+//! | `ending` | how an attempt has ended whose supervisor is gone |
+//! | `run` | what a supervisor does, from its commission to its end |
+//! | `leftovers` | ends what a container's process leaves behind |
+//! | `commission` | what a supervisor is asked to do |
+//! | `connection` | orders to a supervisor, and news of it |
+//! | `record` | what has happened to an attempt |
+//!
 //! An attempt is never started twice: a supervisor takes the lock of `state`, and goes on only when nothing is written
 //! there. The record that it is about to start comes before the start. Neither is forced to the disk, so after a power
 //! loss in the milliseconds before the API has recorded the start, an attempt may be taken for one that never was.
 
-pub(super) mod client;
+mod commission;
+mod connection;
+mod ending;
+mod engine;
 mod leftovers;
 mod passage;
 mod record;
 mod run;
 mod supervisors;
 
-use std::path::PathBuf;
 use std::process::ExitCode;
 
-use serde::{Deserialize, Serialize};
-
+pub(super) use connection::end_attempts;
+pub(super) use engine::{ID_PREFIX, ProcessEngine};
 pub(super) use record::runs;
-
-use super::cgroup::Group;
-use super::process::Invocation;
 
 /// The hidden command.
 pub(super) const COMMAND: &str = "supervise";
 
 /// The name of the process, as `ps` shows it.
 const PROCESS_NAME: &str = "punctual-pod";
-
-/// What a supervisor is to do.
-#[derive(Debug, Serialize, Deserialize)]
-struct Commission {
-    /// The attempt's folder.
-    folder: PathBuf,
-    /// The file for what the process writes.
-    log: PathBuf,
-    /// The process.
-    invocation: Invocation,
-    /// The control group with its limits, if it has one.
-    group: Option<Group>,
-    /// How long it is given to end when somebody stops the supervisor.
-    grace_seconds: u64,
-    /// How many files the process may have open, when that is fewer than we may.
-    open_files: Option<u64>,
-    /// Whether the process is to end with the `punctual` that asked for it: nobody would ever find it.
-    is_bound: bool,
-}
 
 /// Becomes a supervisor, when that is what this process was started for. To be asked before the command line is read:
 /// a supervisor has no time to lose.

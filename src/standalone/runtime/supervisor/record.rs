@@ -7,6 +7,7 @@ use std::path::Path;
 
 use serde::{Deserialize, Serialize};
 
+use crate::schedule::Timestamp;
 use crate::standalone::runtime::cgroup::Group;
 use crate::standalone::runtime::shortage::Shortage;
 
@@ -53,6 +54,35 @@ pub(super) struct State {
     pub(super) records: Vec<Record>,
     /// Whether the supervisor lives.
     pub(super) is_held: bool,
+}
+
+impl State {
+    /// Whether nobody has begun the attempt.
+    pub(super) fn is_untouched(&self) -> bool {
+        self.records.is_empty() && !self.is_held
+    }
+
+    /// What became of the start.
+    pub(super) fn outcome(&self) -> Option<&Record> {
+        let mut records = self.records.iter();
+        records.find(|record| matches!(record, Record::Started { .. } | Record::NotStarted { .. }))
+    }
+
+    /// What the machine was short of at the start, which is to be tried again as if it had not been.
+    pub(super) fn shortage(&self) -> Option<Shortage> {
+        match self.outcome()? {
+            Record::NotStarted { shortage, .. } => *shortage,
+            _ => None,
+        }
+    }
+
+    /// The id of the process that was started, and when.
+    pub(super) fn started(&self) -> Option<(u32, Timestamp)> {
+        match self.outcome()? {
+            Record::Started { pid, at } => Some((*pid, time(at)?)),
+            _ => None,
+        }
+    }
 }
 
 /// Opens the records of an attempt to write them, if nobody else does and nobody has: otherwise the attempt is not
@@ -118,4 +148,9 @@ pub(in crate::standalone::runtime) fn runs(attempt: &Path) -> bool {
 pub(super) fn boot() -> String {
     let id = std::fs::read_to_string("/proc/sys/kernel/random/boot_id");
     id.map(|id| id.trim().to_owned()).unwrap_or_default()
+}
+
+/// A time as it is recorded.
+pub(super) fn time(text: &str) -> Option<Timestamp> {
+    Some(chrono::DateTime::parse_from_rfc3339(text).ok()?.to_utc())
 }

@@ -1,0 +1,108 @@
+//! A connection to a supervisor: what it is to do goes in, and that there is something new to read comes out.
+//!
+//! The first one is the supervisor's standard input, and begins with its commission; whoever comes later connects to its
+//! socket. Either way the connection ends with the supervisor.
+
+use std::io;
+use std::os::fd::AsRawFd as _;
+use std::path::Path;
+use std::time::Duration;
+
+use futures::FutureExt as _;
+use futures::future::BoxFuture;
+use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
+use tokio::net::UnixStream;
+use tokio::net::unix::{OwnedReadHalf, OwnedWriteHalf};
+use tokio::sync::{Mutex, watch};
+
+use super::record::{self, State};
+use super::run::SOCKET;
+use crate::standalone::data_dir::PodDir;
+use crate::standalone::runtime::engine::Control;
+use crate::standalone::runtime::process::Order;
+
+/// Connects to a supervisor. The path of a socket is limited to 107 bytes, so the folder is named by a descriptor.
+pub(super) async fn connect(folder: &Path) -> io::Result<UnixStream> {
+    let folder = std::fs::File::open(folder)?;
+    let path = format!("/proc/self/fd/{}/{SOCKET}", folder.as_raw_fd());
+    UnixStream::connect(path).await
+}
+
+/// Tells a supervisor what it is to do, and waits until it has started that or is gone.
+pub(super) async fn commissioned(
+    mut supervisor: UnixStream,
+    order: &[u8],
+    folder: &Path,
+) -> io::Result<(Option<UnixStream>, State)> {
+    // When it is gone, so it is with the next read.
+    let _gone = supervisor.write_all(order).await;
+    loop {
+        let read = supervisor.read(&mut [0; 64]).await.unwrap_or(0);
+        let state = record::read(folder)?;
+        if read == 0 {
+            return Ok((None, state));
+        }
+        if state.outcome().is_some() {
+            return Ok((Some(supervisor), state));
+        }
+    }
+}
+
+/// Listens to a supervisor until it is gone.
+pub(super) async fn listen(mut reader: OwnedReadHalf, wrote: watch::Sender<u64>) {
+    while reader.read(&mut [0; 64]).await.is_ok_and(|read| read > 0) {
+        wrote.send_modify(|count| *count += 1);
+    }
+}
+
+/// Orders to a supervisor; nothing, when it is gone.
+pub(super) struct Orders(Mutex<Option<OwnedWriteHalf>>);
+
+impl Orders {
+    pub(super) fn to(supervisor: Option<OwnedWriteHalf>) -> Self {
+        Self(Mutex::new(supervisor))
+    }
+}
+
+impl Control for Orders {
+    fn obey(&self, order: Order) -> BoxFuture<'_, ()> {
+        async move {
+            let Ok(mut order) = serde_json::to_vec(&order) else {
+                return;
+            };
+            order.push(b'\n');
+            if let Some(writer) = &mut *self.0.lock().await {
+                // When it is gone, so is the process.
+                let _gone = writer.write_all(&order).await;
+            }
+        }
+        .boxed()
+    }
+}
+
+/// Ends whatever attempt at a pod still runs, and returns when nothing does.
+pub(in crate::standalone::runtime) async fn end_attempts(pod: &PodDir, grace: Duration) {
+    for folder in pod.attempts() {
+        // One that lives and does not answer has not begun yet, and ends without its folder.
+        let Ok(stream) = connect(&folder).await else {
+            continue;
+        };
+        let (reader, writer) = stream.into_split();
+        Orders::to(Some(writer)).obey(Order::Stop { grace }).await;
+        listen(reader, watch::Sender::new(0)).await;
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test]
+    async fn a_supervisor_that_was_killed_while_it_waited_has_begun_nothing() {
+        let folder = tempfile::tempdir().unwrap();
+        let (ours, theirs) = UnixStream::pair().unwrap();
+        drop(theirs);
+        let (supervisor, state) = commissioned(ours, b"{}\n", folder.path()).await.unwrap();
+        assert!(supervisor.is_none() && state.is_untouched());
+    }
+}

@@ -1,0 +1,241 @@
+//! The engine of processes: each attempt under a supervisor of its own.
+
+use std::io;
+use std::path::{Path, PathBuf};
+use std::sync::{Arc, OnceLock};
+use std::time::Duration;
+
+use futures::FutureExt as _;
+use futures::future::BoxFuture;
+use k8s_openapi::api::core::v1::{Container, Pod};
+use tokio::net::UnixStream;
+use tokio::sync::watch;
+
+use super::connection::{Orders, commissioned, connect, listen};
+use super::ending;
+use super::record::{self, Record, State};
+use super::supervisors::Supervisors;
+use crate::clock::SharedClock;
+use crate::controller::Upcoming;
+use crate::standalone::data_dir::PodDir;
+use crate::standalone::runtime::cgroup::{Places, Resource};
+use crate::standalone::runtime::credentials::{self, Own};
+use crate::standalone::runtime::engine::{Attempt, Engine, Found, Setup, Started};
+use crate::standalone::runtime::fitness::{self, Unfit};
+use crate::standalone::runtime::machine::Options;
+use crate::standalone::runtime::shortage::Shortage;
+use crate::standalone::runtime::start_error::StartError;
+
+/// What the id of a container begins with that is a process.
+pub(in crate::standalone::runtime) const ID_PREFIX: &str = "process://";
+
+/// How often, and how long apart, a supervisor is looked for that lives and does not answer yet.
+const CONNECT_TRIES: u32 = 50;
+const CONNECT_PAUSE: Duration = Duration::from_millis(100);
+
+/// Runs attempts as processes.
+#[derive(Debug)]
+pub(in crate::standalone::runtime) struct ProcessEngine {
+    pub(super) options: Options,
+    clock: SharedClock,
+    /// Where limits hold; looked for when they are first asked for.
+    places: OnceLock<Places>,
+    supervisors: Supervisors,
+    /// Who we are.
+    pub(super) own: Own,
+}
+
+impl ProcessEngine {
+    pub(in crate::standalone::runtime) fn new(options: &Options, clock: SharedClock) -> Self {
+        Self {
+            options: options.clone(),
+            clock,
+            places: OnceLock::new(),
+            supervisors: Supervisors::new(options.supervisor.clone()),
+            own: Own::of_this_process(),
+        }
+    }
+
+    /// The files of a pod.
+    pub(super) fn files(&self, pod: &Pod) -> PodDir {
+        self.options
+            .data
+            .pod(pod.metadata.uid.as_deref().unwrap_or_default())
+    }
+
+    /// The folder of an attempt.
+    pub(super) fn folder(&self, attempt: &Attempt) -> PathBuf {
+        self.files(&attempt.pod)
+            .attempt(&attempt.container.name, attempt.number)
+    }
+
+    /// Has supervisors wait for what is due next, until nobody tells what that is.
+    pub(in crate::standalone::runtime) async fn prepare(&self, upcoming: watch::Receiver<Option<Upcoming>>) {
+        self.supervisors.prepare(upcoming, &self.clock).await;
+    }
+
+    pub(super) fn places(&self) -> &Places {
+        self.places.get_or_init(Places::here)
+    }
+
+    /// Gives an attempt to a supervisor and hears what becomes of it, and from whom: from itself while it lives, from
+    /// what is recorded when it does not.
+    async fn begin(&self, attempt: &Attempt, setup: Setup) -> io::Result<(Option<UnixStream>, State)> {
+        let commission = self.commission(attempt, setup)?;
+        let mut order = serde_json::to_vec(&commission)?;
+        order.push(b'\n');
+        if let Some(supervisor) = self.supervisors.take_waiting() {
+            let begun = commissioned(supervisor, &order, &commission.folder).await;
+            // One that was killed while it waited has not even begun, and nobody will.
+            if !begun.as_ref().is_ok_and(|(_, state)| state.is_untouched()) {
+                return begun;
+            }
+        }
+        let supervisor = self.supervisors.start().await?;
+        commissioned(supervisor, &order, &commission.folder).await
+    }
+
+    /// An attempt that was started, and a connection to its supervisor if that lives.
+    fn started(&self, folder: &Path, state: &State, stream: Option<UnixStream>) -> Option<Started> {
+        let (pid, since) = state.started()?;
+        let (wrote, writes) = watch::channel(0);
+        let (reader, writer) = stream.map(UnixStream::into_split).unzip();
+        let (folder, clock) = (folder.to_owned(), self.clock.clone());
+        let end = async move {
+            if let Some(reader) = reader {
+                listen(reader, wrote).await;
+            }
+            ending::of(&folder, clock.now()).await
+        };
+        Some(Started {
+            id: format!("{ID_PREFIX}{pid}"),
+            pid,
+            since,
+            writes,
+            end: end.boxed(),
+            control: Arc::new(Orders::to(writer)),
+        })
+    }
+
+    async fn look(&self, attempt: &Attempt) -> io::Result<Found> {
+        let folder = self.folder(attempt);
+        let mut tries = 0;
+        loop {
+            let state = record::read(&folder)?;
+            if state.is_untouched() {
+                return Ok(Found::Never);
+            }
+            if !state.is_held {
+                if state.shortage().is_some() {
+                    record::forget(&folder)?;
+                    return Ok(Found::Never);
+                }
+                let lost =
+                    || Found::Lost("the process was being started when its supervisor was lost".to_owned());
+                return Ok(self
+                    .started(&folder, &state, None)
+                    .map_or_else(lost, Found::Started));
+            }
+            if state.started().is_some()
+                && let Ok(stream) = connect(&folder).await
+                && let Some(started) = self.started(&folder, &state, Some(stream))
+            {
+                return Ok(Found::Started(started));
+            }
+            tries += 1;
+            if tries == CONNECT_TRIES {
+                return Ok(Found::Lost(
+                    "the supervisor of the process does not answer".to_owned(),
+                ));
+            }
+            tokio::time::sleep(CONNECT_PAUSE).await;
+        }
+    }
+}
+
+impl Engine for ProcessEngine {
+    fn check(&self, pod: &Pod) -> Result<(), Unfit> {
+        fitness::check(pod, &self.options.runtimes.entrypoints, &self.own)
+    }
+
+    fn caveat(&self, container: &Container) -> Option<(&'static str, String)> {
+        let is_limited = |name: &str| {
+            let mut known = Resource::ALL.into_iter();
+            known.any(|resource| resource.name() == name && self.places().limit(resource))
+        };
+        fitness::caveat(container, is_limited)
+    }
+
+    fn caveat_of_pod(&self, pod: &Pod) -> Option<(&'static str, String)> {
+        credentials::caveat(pod, &self.own)
+    }
+
+    fn find<'a>(&'a self, attempt: &'a Attempt) -> BoxFuture<'a, Result<Found, StartError>> {
+        async move {
+            let error = match self.look(attempt).await {
+                Ok(found) => return Ok(found),
+                Err(error) => error,
+            };
+            match Shortage::behind(&error) {
+                Some(shortage) => Err(StartError::Short { shortage }),
+                None => Ok(Found::Lost(format!(
+                    "the records of the process can't be read: {error}"
+                ))),
+            }
+        }
+        .boxed()
+    }
+
+    fn start<'a>(&'a self, attempt: &'a Attempt, setup: Setup) -> BoxFuture<'a, Result<Started, StartError>> {
+        async move {
+            let program = attempt.container.command.iter().flatten().next().cloned();
+            let failed = |source| StartError::other(program.as_deref().unwrap_or_default(), source);
+            if credentials::is_forbidden_root(&attempt.pod, &attempt.container, &self.own) {
+                return Err(would_be_root(attempt));
+            }
+            let (stream, state) = self.begin(attempt, setup).await.map_err(failed)?;
+            if let Some(shortage) = state.shortage() {
+                record::forget(&self.folder(attempt)).map_err(failed)?;
+                return Err(StartError::Short { shortage });
+            }
+            if let Some(Record::NotStarted {
+                exit_code, message, ..
+            }) = state.outcome()
+            {
+                return Err(StartError::Told {
+                    exit_code: *exit_code,
+                    message: message.clone(),
+                });
+            }
+            if stream.is_some()
+                && let Some(started) = self.started(&self.folder(attempt), &state, stream)
+            {
+                return Ok(started);
+            }
+            // It has ended already; or another one, of a `punctual` that was killed just now, was there first.
+            match self.look(attempt).await.map_err(failed)? {
+                Found::Started(started) => Ok(started),
+                Found::Lost(_) | Found::Never => Err(failed(io::Error::other(
+                    "its supervisor ended at once; is the disk full, or the data folder not writable?",
+                ))),
+            }
+        }
+        .boxed()
+    }
+
+    /// Everything is in the pod's folder.
+    fn forget<'a>(&'a self, _pod: &'a Pod) -> BoxFuture<'a, ()> {
+        async {}.boxed()
+    }
+}
+
+/// In the kubelet's words, which name a pod with its namespace and uid.
+fn would_be_root(Attempt { pod, container, .. }: &Attempt) -> StartError {
+    let metadata = &pod.metadata;
+    let [name, namespace, uid] =
+        [&metadata.name, &metadata.namespace, &metadata.uid].map(|word| word.as_deref().unwrap_or_default());
+    StartError::WouldBeRoot {
+        pod: format!("{name}_{namespace}({uid})"),
+        container: container.name.clone(),
+    }
+}
