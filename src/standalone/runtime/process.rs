@@ -61,6 +61,17 @@ impl Order {
             (Self::Stop { .. } | Self::Kill, Self::Run) | (Self::Kill, Self::Stop { .. }) => true,
         }
     }
+
+    /// Gives this order, unless one was given that asks for no less.
+    pub(super) fn give(self, orders: &watch::Sender<Self>) {
+        orders.send_if_modified(|given| {
+            let more = self.outweighs(*given);
+            if more {
+                *given = self;
+            }
+            more
+        });
+    }
 }
 
 /// How a process ended.

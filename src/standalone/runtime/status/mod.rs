@@ -60,8 +60,8 @@ impl Phase {
 /// All that is known of a pod that runs here.
 #[derive(Debug)]
 pub(in crate::standalone::runtime) struct Model {
-    pub(in crate::standalone::runtime) init: Vec<Record>,
-    pub(in crate::standalone::runtime) main: Vec<Record>,
+    init: Vec<Record>,
+    main: Vec<Record>,
     /// Set when the pod ends otherwise than by itself.
     pub(in crate::standalone::runtime) verdict: Option<Verdict>,
     /// Whether nothing runs any more and nothing will.
@@ -126,6 +126,16 @@ impl Model {
         self.since
     }
 
+    /// What is known of its containers, init containers first.
+    pub(in crate::standalone::runtime) fn records(&self) -> impl Iterator<Item = &Record> {
+        self.init.iter().chain(&self.main)
+    }
+
+    /// Whether a container is one of the init containers.
+    pub(in crate::standalone::runtime) fn is_init(&self, container: usize) -> bool {
+        container < self.init.len()
+    }
+
     /// Takes a change in. Containers are counted through: init containers first.
     pub(in crate::standalone::runtime) fn apply(&mut self, container: usize, change: Change) {
         if let Some(record) = self.init.iter_mut().chain(&mut self.main).nth(container) {
@@ -142,6 +152,23 @@ impl Model {
                 record.succeeded()
             }
         })
+    }
+
+    /// Whether a container may start: each init container before it has succeeded or, being a sidecar, runs.
+    pub(in crate::standalone::runtime) fn is_turn_of(&self, container: usize) -> bool {
+        let mut before = self.init.iter().take(container);
+        before.all(|record| {
+            if record.sidecar {
+                record.running()
+            } else {
+                record.succeeded()
+            }
+        })
+    }
+
+    /// Whether nothing but sidecars is left to run.
+    pub(in crate::standalone::runtime) fn is_done(&self) -> bool {
+        self.main.iter().all(|record| record.done) || self.init_failed()
     }
 
     /// Whether an init container failed for good, so that the pod can't go on.

@@ -153,16 +153,6 @@ impl Hub {
         self.news.send_modify(|count| *count += 1);
     }
 
-    fn order(&self, order: Order) {
-        self.orders.send_if_modified(|now| {
-            let more = order.outweighs(*now);
-            if more {
-                *now = order;
-            }
-            more
-        });
-    }
-
     /// Serves a connection until it ends.
     async fn serve(self, reader: BufReader<OwnedReadHalf>, writer: OwnedWriteHalf, is_bound: bool) {
         let mut lines = reader.lines();
@@ -173,8 +163,8 @@ impl Hub {
             tokio::select! {
                 line = lines.next_line() => match line {
                     Ok(Some(line)) => {
-                        if let Ok(order) = serde_json::from_str(&line) {
-                            self.order(order);
+                        if let Ok(order) = serde_json::from_str::<Order>(&line) {
+                            order.give(&self.orders);
                         }
                     }
                     _ => break,
@@ -186,7 +176,7 @@ impl Hub {
             }
         }
         if is_bound {
-            self.order(Order::Stop { grace: self.grace });
+            Order::Stop { grace: self.grace }.give(&self.orders);
         }
     }
 
@@ -208,7 +198,7 @@ impl Hub {
             let hub = self.clone();
             tokio::spawn(async move {
                 while signals.recv().await.is_some() {
-                    hub.order(Order::Stop { grace: hub.grace });
+                    Order::Stop { grace: hub.grace }.give(&hub.orders);
                 }
             });
         }

@@ -1,0 +1,288 @@
+//! One pod: its containers in their order, its deadline, its status.
+//!
+//! One task owns a pod. It hears from the node (an order to end), from its containers (what happened to them) and
+//! from its deadline, takes all of it into the [`Model`], and writes the status that comes out. What happens while a
+//! status is being written is written with the next one.
+//!
+//! | file | one idea |
+//! |---|---|
+//! | `lives` | the lives of its containers: in which order they begin, and how they are told to end |
+//! | `status_writer` | how its status gets into the API |
+
+mod lives;
+mod status_writer;
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use k8s_openapi::api::core::v1::{Pod, PodCondition, PodStatus};
+use tokio::sync::watch;
+use tokio::time::Instant;
+
+use super::cordon;
+use super::engine::Engine;
+use super::fitness::Unfit;
+use super::machine::Machine;
+use super::output::{What, origin};
+use super::process::{Order, at};
+use super::runtimes;
+use super::status::{Model, Phase, Record, Verdict};
+use crate::standalone::instants::to_time;
+use lives::Lives;
+use status_writer::StatusWriter;
+
+/// How long a pod may take to end when it does not say: Kubernetes' default.
+pub(super) const DEFAULT_GRACE_SECONDS: i64 = 30;
+
+/// How long to wait before a status is written again that the API did not take.
+const WRITE_RETRY: Duration = Duration::from_secs(1);
+
+/// What the node asks of a pod. An order never becomes less than it was.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub(super) struct Directive {
+    /// What its processes are to do.
+    pub(super) order: Order,
+    /// What its status is to say, when it would not say it by itself.
+    pub(super) verdict: Option<Verdict>,
+}
+
+/// The task of one pod.
+#[derive(Debug)]
+pub(super) struct PodTask {
+    machine: Arc<Machine>,
+    pod: Arc<Pod>,
+    model: Model,
+    status: StatusWriter,
+    directive: watch::Receiver<Directive>,
+    /// Whether an earlier `punctual` may have started some of it.
+    is_resumed: bool,
+}
+
+impl PodTask {
+    /// A pod that nobody has taken on before, or one that was there when the node started.
+    pub(super) fn new(
+        machine: Arc<Machine>,
+        pod: Arc<Pod>,
+        directive: watch::Receiver<Directive>,
+        is_resumed: bool,
+    ) -> Self {
+        let mut model = Model::new(&pod, machine.clock.now());
+        if let Some(status) = pod.status.as_ref().filter(|_| is_resumed) {
+            model.recall(status);
+        }
+        Self {
+            status: StatusWriter::new(machine.clone(), pod.clone()),
+            machine,
+            pod,
+            model,
+            directive,
+            is_resumed,
+        }
+    }
+
+    /// Runs the pod from its start to its end, and records both.
+    pub(super) async fn run(mut self) {
+        if !self.is_scheduled().await {
+            return;
+        }
+        let machine = self.machine.clone();
+        let place = tokio::select! {
+            biased;
+            place = machine.places.acquire(), if !self.is_running() => Some(place),
+            // What runs already has its place.
+            () = std::future::ready(()), if self.is_running() => None,
+            // Told to end before it was its turn: it stays as it is, pending.
+            () = directed(&mut self.directive), if !self.is_resumed => return,
+        };
+        if !runtimes::is_begun(&self.pod) {
+            self.model.take_on(machine.clock.now());
+        }
+        let engine = match machine.engine(&self.pod) {
+            Ok(engine) => engine,
+            Err(unfit) => return self.refuse(unfit).await,
+        };
+        self.tell_caveat(&*engine);
+        let mut lives = Lives::new(machine.clone(), engine, self.pod.clone(), self.is_resumed);
+        let mut deadline = self.deadline();
+        let mut write_again = None;
+        self.obey(&lives);
+        lives.advance(&mut self.model);
+        while lives.go_on(&self.model) {
+            if self.is_left(&lives) {
+                return;
+            }
+            tokio::select! {
+                () = lives.take_news(&mut self.model) => lives.advance(&mut self.model),
+                () = directed(&mut self.directive) => self.obey(&lives),
+                () = at(deadline) => {
+                    deadline = None;
+                    let grace = grace(&self.pod);
+                    self.stop(&lives, Some(deadline_exceeded()), Order::Stop { grace });
+                }
+                () = at(write_again) => {}
+            }
+            if lives.go_on(&self.model) {
+                write_again = (!self.write_status().await).then(|| Instant::now() + WRITE_RETRY);
+            }
+        }
+        drop(place);
+        self.finish().await;
+    }
+
+    /// Waits for as long as the node is cordoned, unless something of the pod was started before. Whether there is
+    /// something left to do then.
+    async fn is_scheduled(&mut self) -> bool {
+        let machine = self.machine.clone();
+        let mut cordon = machine.cordon.subscribe();
+        while !runtimes::is_begun(&self.pod) {
+            let is_cordoned = *cordon.borrow_and_update();
+            match is_cordoned {
+                Some(false) => break,
+                Some(true) => self.tell_cordon().await,
+                None => {}
+            }
+            tokio::select! {
+                Ok(()) = cordon.changed() => {}
+                () = directed(&mut self.directive) => {
+                    // Where only the node stops, whoever comes after looks again whether anything was started.
+                    let verdict = &self.directive.borrow().verdict;
+                    return self.is_resumed && !verdict.as_ref().is_some_and(Verdict::is_of_the_node);
+                }
+            }
+        }
+        true
+    }
+
+    /// Says why the pod is not started yet.
+    async fn tell_cordon(&mut self) {
+        let machine = &self.machine;
+        let message = cordon::message(&machine.options.name);
+        machine.warn(&self.pod, "", cordon::EVENT, &message);
+        let condition = PodCondition {
+            type_: "PodScheduled".to_owned(),
+            status: "False".to_owned(),
+            reason: Some(cordon::CONDITION.to_owned()),
+            message: Some(message.clone()),
+            last_transition_time: Some(to_time(machine.clock.now())),
+            ..PodCondition::default()
+        };
+        let status = PodStatus {
+            phase: Some(Phase::Pending.as_str().to_owned()),
+            conditions: Some(vec![condition]),
+            ..PodStatus::default()
+        };
+        self.status.write(status).await;
+        self.tell_not_started(String::new(), cordon::CONDITION, message)
+            .await;
+    }
+
+    /// Tells whoever follows the output that the pod, or a container of it, is not started.
+    async fn tell_not_started(&self, container: String, reason: &str, message: String) {
+        let what = What::NotStarted {
+            reason: reason.to_owned(),
+            message,
+        };
+        let origin = Arc::new(origin(&self.pod, container));
+        let now = self.machine.clock.now();
+        self.machine.output.send(&origin, now, what).await;
+    }
+
+    /// Whether a container of the pod runs, as far as is known before anybody has looked.
+    fn is_running(&self) -> bool {
+        self.model.records().any(Record::running)
+    }
+
+    /// Whether the node stops and nobody can tell what runs of the pod. It stays as it is, and whoever comes after looks
+    /// again.
+    fn is_left(&self, lives: &Lives) -> bool {
+        let verdict = &self.directive.borrow().verdict;
+        verdict.as_ref().is_some_and(Verdict::is_of_the_node) && lives.are_unseen(&self.model)
+    }
+
+    /// Does what the node asks.
+    fn obey(&mut self, lives: &Lives) {
+        let directive = self.directive.borrow_and_update().clone();
+        if directive.order != Order::Run {
+            self.stop(lives, directive.verdict, directive.order);
+        }
+    }
+
+    fn stop(&mut self, lives: &Lives, verdict: Option<Verdict>, order: Order) {
+        if self.model.verdict.is_none() {
+            self.model.verdict = verdict;
+        }
+        lives.order(order);
+    }
+
+    /// The pod's own deadline.
+    fn deadline(&self) -> Option<Instant> {
+        let seconds = self.pod.spec.as_ref()?.active_deadline_seconds?;
+        let allowed = Duration::from_secs(u64::try_from(seconds).unwrap_or_default());
+        let active = self.machine.clock.now() - self.model.since();
+        Instant::now().checked_add(allowed.saturating_sub(active.to_std().unwrap_or_default()))
+    }
+
+    /// Tells, before anything of the pod was started, what of it does not hold here.
+    fn tell_caveat(&self, engine: &dyn Engine) {
+        if let Some((reason, message)) = engine.caveat_of_pod(&self.pod)
+            && !runtimes::is_begun(&self.pod)
+        {
+            self.machine.warn(&self.pod, "", reason, &message);
+        }
+    }
+
+    /// The end of a pod that can't run here.
+    async fn refuse(mut self, unfit: Unfit) {
+        self.machine
+            .warn(&self.pod, &unfit.container, unfit.reason, &unfit.message);
+        self.tell_not_started(unfit.container, unfit.reason, unfit.message.clone())
+            .await;
+        self.model.refuse(Verdict {
+            reason: unfit.reason.to_owned(),
+            message: unfit.message,
+        });
+        self.finish().await;
+    }
+
+    /// Writes the last status, until it is written.
+    async fn finish(mut self) {
+        self.model.end();
+        while !self.write_status().await {
+            tokio::time::sleep(WRITE_RETRY).await;
+        }
+    }
+
+    /// Writes what is known now. Whether that is done with.
+    async fn write_status(&mut self) -> bool {
+        let status = self.model.status(self.machine.clock.now());
+        self.status.write(status).await
+    }
+}
+
+/// How long a pod's processes may take to end.
+pub(super) fn grace(pod: &Pod) -> Duration {
+    let spec = pod
+        .spec
+        .as_ref()
+        .and_then(|spec| spec.termination_grace_period_seconds);
+    let seconds = pod
+        .metadata
+        .deletion_grace_period_seconds
+        .or(spec)
+        .unwrap_or(DEFAULT_GRACE_SECONDS);
+    Duration::from_secs(u64::try_from(seconds).unwrap_or_default())
+}
+
+fn deadline_exceeded() -> Verdict {
+    Verdict {
+        reason: "DeadlineExceeded".to_owned(),
+        message: "Pod was active on the node longer than the specified deadline".to_owned(),
+    }
+}
+
+/// Waits for a new directive. When the node is gone, none comes.
+async fn directed(directive: &mut watch::Receiver<Directive>) {
+    if directive.changed().await.is_err() {
+        std::future::pending::<()>().await;
+    }
+}
