@@ -7,13 +7,11 @@
 //! | `printer` | lines on standard output and standard error, whoever reads them and however slowly |
 //! | `causes` | an error with its causes |
 //! | `metrics` | the metrics: counters, histograms, gauges |
-//! | `cronjobs` | the metrics of single CronJobs |
 //! | `tzdb` | how old the time-zone database is |
 //! | `health` | whether the process is alive and ready |
 //! | `endpoint` | all but the first over HTTP |
 
 mod causes;
-mod cronjobs;
 mod endpoint;
 mod health;
 mod logs;
@@ -23,11 +21,10 @@ mod teller;
 mod tzdb;
 
 pub use causes::chain;
-pub use cronjobs::{Detail, MOST_CRONJOBS, Wellbeing};
 pub use endpoint::Endpoint;
 pub use health::{BEAT_EVERY, DEAD_AFTER, Health};
 pub use logs::{LogFormat, LogLevel, LogLevelError, of_punctual, start_logs};
-pub use metrics::{METRICS_TYPE, Metrics, RequestLabel};
+pub use metrics::{Detail, METRICS_TYPE, MOST_CRONJOBS, Metrics, RequestLabel, Wellbeing};
 pub use printer::{Line, Notice, Pace, Printer};
 pub use teller::{LISTENER_QUEUE, Teller, Told};
 pub use tzdb::{OLD_AFTER_DAYS, age_in_days, tell_time_zones};

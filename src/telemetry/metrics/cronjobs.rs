@@ -11,6 +11,7 @@ use prometheus_client::metrics::family::Family;
 use prometheus_client::metrics::gauge::Gauge;
 use prometheus_client::registry::{Registry, Unit};
 
+use super::number;
 use crate::cronjob::Key;
 use crate::schedule::Timestamp;
 
@@ -154,8 +155,7 @@ impl CronJobMetrics {
         known.told = known.told + usize::from(has.is_some()) - usize::from(had);
         self.tell(key, has.filter(|_| had || known.told <= MOST_CRONJOBS));
         let without = known.told.saturating_sub(MOST_CRONJOBS);
-        self.without_series
-            .set(i64::try_from(without).unwrap_or(i64::MAX));
+        self.without_series.set(number(without));
     }
 
     /// Nobody is told of any more: another replica leads.
