@@ -1,10 +1,10 @@
 //! What Kubernetes' own cases leave out: clocks that were wrong, writes that were lost, numbers that are absurd.
 
 use chrono::TimeDelta;
-use punctual::cronjob::{Concurrency, CronJob, JobRef, Origin, Run, RunState};
-use punctual::policy::{Decision, Memory, Note, Situation, StartResult, decide, settle};
+use punctual::cronjob::{Concurrency, CronJob, JobRef, Origin, RunState};
+use punctual::policy::{Decision, Memory, Note, StartResult, settle};
 
-use crate::world::{cronjob, done, duration, instant, notes, run};
+use crate::world::{cronjob, decide_at, done, duration, instant, notes, run, told};
 
 /// A deadline beyond the end of time is as good as none.
 #[test]
@@ -226,22 +226,8 @@ fn hourly() -> CronJob {
     cronjob
 }
 
-fn decide_at(cronjob: &CronJob, runs: &[Run], memory: &Memory, now: &str) -> Decision {
-    let situation = Situation {
-        cronjob,
-        runs,
-        memory,
-    };
-    decide(situation, instant(now))
-}
-
 fn scheduled(decision: &Decision) -> Option<punctual::schedule::Timestamp> {
     decision.start.as_ref().map(|start| start.scheduled)
-}
-
-fn told(decision: &Decision) -> String {
-    let notes = notes(decision);
-    notes.iter().map(Note::reason).collect::<Vec<_>>().join(" ")
 }
 
 /// As in Kubernetes: the zone is judged before `suspend`, the schedule after it.
@@ -282,4 +268,57 @@ fn a_run_that_waited_for_another_says_so() {
     assert_eq!(waited(&next), Some(false), "the next one did not wait");
     let after_an_outage = decide_at(&cronjob, &[], &Memory::default(), "T+20m");
     assert_eq!(waited(&after_an_outage), Some(false));
+}
+
+/// DIFFERENCE (D11): a run that a wrong clock recorded for the future does not silence the CronJob.
+#[test]
+fn a_clock_that_was_ahead_is_healed() {
+    let mut cronjob = hourly();
+    cronjob.status.last_schedule_time = Some(instant("T+1d"));
+    let decision = decide_at(&cronjob, &[], &Memory::default(), "D");
+    assert_eq!(
+        decision.start, None,
+        "what passed before the healing is not started"
+    );
+    assert_eq!(decision.status.last_schedule_time, Some(instant("T")));
+    assert_eq!(decision.wake, Some(instant("T+1h")));
+    assert_eq!(told(&decision), "ClockWentBack");
+}
+
+/// DIFFERENCE (D4): manual runs are known by their annotation and left alone.
+#[test]
+fn a_manual_run_neither_blocks_nor_is_adopted() {
+    let mut cronjob = hourly();
+    cronjob.spec.concurrency = Concurrency::Forbid;
+    let mut manual = run(instant("B"), RunState::Active);
+    manual.origin = Origin::Manual;
+    manual.name = "by-hand".into();
+    let runs = [manual];
+    let decision = decide_at(&cronjob, &runs, &Memory::default(), "D");
+    assert_eq!(decision.start.map(|start| start.scheduled), Some(instant("T")));
+    assert_eq!(decision.notes, []);
+}
+
+/// A blocked run that passes its deadline is reported when it does, and only once.
+#[test]
+fn a_blocked_run_is_reported_as_missed_when_its_deadline_passes() {
+    let mut cronjob = hourly();
+    cronjob.spec.concurrency = Concurrency::Forbid;
+    cronjob.spec.starting_deadline = Some(duration("30s"));
+    let earlier = run(instant("B"), RunState::Active);
+    cronjob.status.active.push(JobRef::from(&earlier));
+    let runs = [earlier];
+
+    let mut memory = Memory::default();
+    for (now, notes, wake) in [
+        ("T", "JobAlreadyActive", "T+30s"),
+        ("T+10s", "JobAlreadyActive", "T+30s"),
+        ("T+30s", "MissSchedule", "T+1h"),
+        ("T+31s", "", "T+1h"),
+    ] {
+        let decision = decide_at(&cronjob, &runs, &memory, now);
+        assert_eq!(told(&decision), notes, "at {now}");
+        assert_eq!(decision.wake, Some(instant(wake)), "at {now}");
+        memory = decision.memory;
+    }
 }

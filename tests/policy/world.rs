@@ -11,7 +11,7 @@ use punctual::cronjob::{
     BadSchedule, Concurrency, CronJob, HistoryLimits, Key, Origin, Outcome, Run, RunState, Spec, Status,
     run_name,
 };
-use punctual::policy::{Decision, Note};
+use punctual::policy::{Decision, Memory, Note, Situation, decide};
 use punctual::schedule::{Expression, Schedule, TimeZones, Timestamp};
 
 /// `T` or `C+11s`: a letter and an offset.
@@ -125,4 +125,20 @@ pub(crate) fn done(completed: Timestamp) -> RunState {
         outcome: Outcome::Succeeded,
         completed: Some(completed),
     }
+}
+
+/// The decision at `now`.
+pub(crate) fn decide_at(cronjob: &CronJob, runs: &[Run], memory: &Memory, now: &str) -> Decision {
+    let situation = Situation {
+        cronjob,
+        runs,
+        memory,
+    };
+    decide(situation, instant(now))
+}
+
+/// The reasons of everything that a decision tells.
+pub(crate) fn told(decision: &Decision) -> String {
+    let notes = notes(decision);
+    notes.iter().map(Note::reason).collect::<Vec<_>>().join(" ")
 }

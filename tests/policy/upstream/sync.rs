@@ -1,17 +1,14 @@
-//! Kubernetes' own cases for the CronJob controller (v1.36, `cronjob_controllerv2_test.go` and `utils_test.go`),
-//! each marked `same` or with the number of the difference that the README lists.
-//!
-//! One thing differs throughout and is not marked in each row: Kubernetes wakes 100 ms after an instant, Punctual
-//! at it (D8).
+//! What starts, what is ended for it, and what is recorded once that has been carried out.
 
 use punctual::cronjob::{Concurrency, CronJob, HistoryLimits, JobRef, RunState};
 use punctual::policy::{
-    DeletionOutcome, DeletionResult, Memory, Note, Situation, StartResult, decide, settle,
+    Decision, Deletion, DeletionOutcome, DeletionResult, Memory, Note, StartResult, settle,
 };
+use punctual::schedule::Timestamp;
 
-use crate::world::{cronjob, done, duration, instant, notes, run};
+use super::H;
+use crate::world::{cronjob, decide_at, done, duration, instant, run, told};
 
-const H: &str = "0 * * * ?";
 const V: &str = "@every 1h";
 const BAD: &str = "obvious error schedule";
 
@@ -134,15 +131,7 @@ fn check_sync(row: &Row<'_>, policy: &str, line: &str) {
         runs.push(earlier);
     }
     let now = instant(row.cells[8]);
-    let memory = Memory::default();
-    let decision = decide(
-        Situation {
-            cronjob: &cronjob,
-            runs: &runs,
-            memory: &memory,
-        },
-        now,
-    );
+    let decision = decide_at(&cronjob, &runs, &Memory::default(), row.cells[8]);
 
     let start = decision.start.as_ref().map(|start| start.scheduled);
     assert_eq!(
@@ -161,9 +150,7 @@ fn check_sync(row: &Row<'_>, policy: &str, line: &str) {
         (row.cells[11] != "none").then(|| duration(row.cells[11])),
         "wake, {policy}: {line}"
     );
-    let notes = notes(&decision);
-    let notes: Vec<_> = notes.iter().map(Note::reason).collect();
-    assert_eq!(notes.join(" "), row.cells[13], "notes, {policy}: {line}");
+    assert_eq!(told(&decision), row.cells[13], "notes, {policy}: {line}");
 
     let deletions: Vec<_> = decision.replace.iter().cloned().map(deleted).collect();
     let (status, _) = settle(
@@ -180,7 +167,7 @@ fn check_sync(row: &Row<'_>, policy: &str, line: &str) {
     assert!(mark == "same" || mark.starts_with('D'), "{line}");
 }
 
-fn decision_name(decision: &punctual::policy::Decision) -> String {
+fn decision_name(decision: &Decision) -> String {
     decision
         .start
         .as_ref()
@@ -188,7 +175,7 @@ fn decision_name(decision: &punctual::policy::Decision) -> String {
         .unwrap_or_default()
 }
 
-fn started(name: &str, at: punctual::schedule::Timestamp) -> StartResult {
+fn started(name: &str, at: Timestamp) -> StartResult {
     StartResult::Started {
         job: reference(name),
         at,
@@ -203,7 +190,7 @@ fn reference(name: &str) -> JobRef {
     }
 }
 
-fn deleted(deletion: punctual::policy::Deletion) -> DeletionResult {
+fn deleted(deletion: Deletion) -> DeletionResult {
     DeletionResult {
         deletion,
         outcome: DeletionOutcome::Deleted,
@@ -226,26 +213,9 @@ fn last_successful_time_is_recorded_whatever_the_history_keeps() {
         let earlier = run(instant("A"), done(instant("A")));
         cronjob.status.active.push(JobRef::from(&earlier));
         let runs = [earlier];
-        let memory = Memory::default();
-        let decision = decide(
-            Situation {
-                cronjob: &cronjob,
-                runs: &runs,
-                memory: &memory,
-            },
-            instant("A"),
-        );
+        let decision = decide_at(&cronjob, &runs, &Memory::default(), "A");
         assert_eq!(decision.prune.len(), pruned, "limit {limit:?}");
-        assert_eq!(
-            decision
-                .notes
-                .iter()
-                .map(Note::reason)
-                .collect::<Vec<_>>()
-                .join(" "),
-            notes,
-            "limit {limit:?}"
-        );
+        assert_eq!(told(&decision), notes, "limit {limit:?}");
         assert_eq!(
             decision.status.last_successful_time,
             Some(instant("A")),
@@ -264,15 +234,7 @@ fn a_replacement_that_cannot_be_deleted_keeps_its_place() {
     let earlier = run(instant("B"), RunState::Active);
     cronjob.status.active.push(JobRef::from(&earlier));
     let runs = [earlier];
-    let memory = Memory::default();
-    let decision = decide(
-        Situation {
-            cronjob: &cronjob,
-            runs: &runs,
-            memory: &memory,
-        },
-        instant("D"),
-    );
+    let decision = decide_at(&cronjob, &runs, &Memory::default(), "D");
     let refused = DeletionResult {
         deletion: decision.replace[0].clone(),
         outcome: DeletionOutcome::Refused("bad request".into()),
@@ -295,15 +257,7 @@ fn a_job_that_exists_is_recorded_when_it_is_ours() {
         let mut cronjob = cronjob(V, None);
         cronjob.spec.concurrency = Concurrency::Forbid;
         cronjob.status.last_schedule_time = Some(instant("A"));
-        let memory = Memory::default();
-        let decision = decide(
-            Situation {
-                cronjob: &cronjob,
-                runs: &[],
-                memory: &memory,
-            },
-            instant("C"),
-        );
+        let decision = decide_at(&cronjob, &[], &Memory::default(), "C");
         let existing = reference(&decision_name(&decision));
         let result = if ours {
             StartResult::AlreadyStarted {
@@ -320,81 +274,6 @@ fn a_job_that_exists_is_recorded_when_it_is_ours() {
     }
 }
 
-/// `TestControllerV2UpdateCronJob`: the delay after an edit, at 09:59:59 with the last run at 09:59:00.
-#[test]
-fn an_edit_wakes_at_the_next_instant_of_the_new_schedule() {
-    for (before, after, wake) in [
-        ("30 * * * *", "*/1 * * * *", "1s"),
-        ("@every 1m", "@every 3m", "2m1s"),
-        ("@every 3m", "@every 1m", "1s"),
-    ] {
-        let now = instant("C+59s");
-        let decision = edit(before, after, instant("C"), now);
-        assert_eq!(decision.start, None, "{before} -> {after}");
-        assert_eq!(decision.wake, Some(now + duration(wake)), "{before} -> {after}");
-    }
-}
-
-/// DIFFERENCE (D9): an edit never starts an instant of the past, however often it is looked at afterwards.
-#[test]
-fn an_edit_never_starts_an_instant_of_the_past() {
-    let noon = instant("T+2h");
-    let decision = edit("0 23 * * *", "0 5 * * *", instant("T-11h"), noon);
-    assert_eq!(decision.start, None);
-
-    let mut cronjob = cronjob("0 5 * * *", None);
-    cronjob.status = decision.status;
-    for later in ["T+3h", "T+10h", "T+18h59m"] {
-        let situation = Situation {
-            cronjob: &cronjob,
-            runs: &[],
-            memory: &decision.memory,
-        };
-        assert_eq!(decide(situation, instant(later)).start, None, "at {later}");
-    }
-    let situation = Situation {
-        cronjob: &cronjob,
-        runs: &[],
-        memory: &decision.memory,
-    };
-    let start = decide(situation, instant("T+19h"))
-        .start
-        .expect("the new schedule's own first run");
-    assert_eq!(start.scheduled, instant("T+19h"));
-}
-
-/// The decision at the moment an edit is seen.
-fn edit(
-    before: &str,
-    after: &str,
-    last: punctual::schedule::Timestamp,
-    now: punctual::schedule::Timestamp,
-) -> punctual::policy::Decision {
-    let mut old = cronjob(before, None);
-    old.created = instant("A-2d");
-    old.status.last_schedule_time = Some(last);
-    let memory = Memory::default();
-    let seen = decide(
-        Situation {
-            cronjob: &old,
-            runs: &[],
-            memory: &memory,
-        },
-        last,
-    );
-    let mut new = cronjob(after, None);
-    new.created = old.created;
-    new.status = old.status;
-    decide(
-        Situation {
-            cronjob: &new,
-            runs: &[],
-            memory: &seen.memory,
-        },
-        now,
-    )
-}
-
 /// `TestControllerV2CleanUpFinishedJobs`: the history is cleaned up even when the start is refused.
 #[test]
 fn the_history_is_cleaned_up_beside_a_start() {
@@ -405,15 +284,7 @@ fn the_history_is_cleaned_up_beside_a_start() {
             .iter()
             .map(|at| run(instant(at), done(instant(at))))
             .collect();
-        let memory = Memory::default();
-        let decision = decide(
-            Situation {
-                cronjob: &cronjob,
-                runs: &runs,
-                memory: &memory,
-            },
-            instant(now),
-        );
+        let decision = decide_at(&cronjob, &runs, &Memory::default(), now);
         assert_eq!(decision.prune.len(), deleted);
         assert!(
             decision
@@ -421,209 +292,5 @@ fn the_history_is_cleaned_up_beside_a_start() {
                 .iter()
                 .all(|deletion| deletion.name == runs[0].name)
         );
-    }
-}
-
-/// `TestNextScheduleTime`, `TestMostRecentScheduleTime` and the cases of the estimate that loses runs, all through
-/// the decision: which instant is started. DIFFERENCE (D2) where Kubernetes finds none.
-const MOST_RECENT: &str = "
-schedule                | deadline | created | last   | now       | start     | many | mark
-0 * * * ?               | -        | T-10m   | -      | T-7m      | -         | no   | same
-0 * * * ?               | -        | T-10m   | -      | T+2s      | T         | no   | same
-0 * * * ?               | -        | T-10m   | T      | T+2m      | -         | no   | same
-0 * * * ?               | -        | T-10m   | T      | T+1h5m    | T+1h      | no   | same
-0 * * * ?               | -        | T-2h    | T-1h   | T+1h5m    | T+1h      | no   | same
-0 * * * ?               | -        | T-2h    | T-1h   | T+10d1h   | T+10d1h   | yes  | same
-0 * * * ?               | 7200s    | T-2h    | T-1h   | T+10d1h   | T+10d1h   | no   | same
-59 23 31 2 *            | -        | T+10s   | -      | T+1h      | -         | no   | same
-0 * * * *               | -        | T       | -      | T+30s     | -         | no   | same
-0 * * * *               | -        | T       | -      | T+61m     | T+60m     | no   | same
-0 * * * *               | -        | T+10s   | -      | T+301m    | T+300m    | no   | same
-30 6-16/4 * * 1-5       | -        | T       | T+30m  | T+24h31m  | T+24h30m  | no   | same
-30 10,11,12 * * 1-5     | -        | T       | T+30m  | T+30h30m  | T+26h30m  | no   | D2
-30 6-16/4 * * 1-5       | -        | T       | T+30m  | T+96h31m  | T+96h30m  | no   | same
-30 6-16/4 * * 1-5       | -        | T       | -      | T+24h31m  | T+24h30m  | no   | same
-@every 1h               | -        | T-59m   | T+1m   | T+7d      | T+6d23h1m | yes  | same
-0 * * * *               | -        | T       | T      | T+30s     | -         | no   | same
-*/5 * * * *             | -        | T       | T+30m  | T+31m     | -         | no   | same
-*/5 * * * *             | 60s      | T       | T+30m  | T+31m     | -         | no   | same
-*/5 * * * *             | 60s      | T       | T+30m  | T+32m     | -         | no   | same
-*/5 9 * * *             | -        | A       | T-1h   | T+3m      | T-5m      | no   | D2
-*/5 9 * * *             | -        | A       | T-1h   | T+22h     | T-5m      | no   | D2
-0,1 * * * *             | -        | A       | B      | T+2m      | T+1m      | no   | D2
-0 9,10 * * *            | -        | A       | T      | T+5d2h30m | T+5d      | no   | D2
-0 9 * * 1-5             | -        | A-9d    | T-25h  | T+2d22h30m | T+23h    | no   | D2
-0 9 * * 1-5             | -        | A-9d    | T-1h   | T+2d22h30m | T+23h    | no   | same
-0 8-18 * * 1-5          | -        | A-9d    | T+1d6h | T+3d2h    | T+1d8h    | no   | D2
-*/15 8-18 * * 1-5       | -        | A-9d    | T+1d   | T+1d10h   | T+1d8h45m | no   | D2
-0 0 28-31 * *           | -        | A-99d   | T-3d   | T+20d     | T+11d14h  | no   | D2
-0 0 1 * *               | -        | A-99d   | T-48d10h | T+20d   | T+12d14h  | no   | same
-";
-
-#[test]
-fn most_recent() {
-    for line in MOST_RECENT.lines().filter(|line| !line.trim().is_empty()).skip(1) {
-        let cells: Vec<_> = line.split('|').map(str::trim).collect();
-        let mut cronjob = cronjob(cells[0], None);
-        cronjob.spec.starting_deadline = (cells[1] != "-").then(|| duration(cells[1]));
-        cronjob.created = instant(cells[2]);
-        cronjob.status.last_schedule_time = (cells[3] != "-").then(|| instant(cells[3]));
-        let memory = Memory::default();
-        let decision = decide(
-            Situation {
-                cronjob: &cronjob,
-                runs: &[],
-                memory: &memory,
-            },
-            instant(cells[4]),
-        );
-        let start = decision.start.as_ref().map(|start| start.scheduled);
-        assert_eq!(start, (cells[5] != "-").then(|| instant(cells[5])), "{line}");
-        let many = notes(&decision)
-            .iter()
-            .any(|note| matches!(note, Note::TooManyMissed { .. }));
-        assert_eq!(many, cells[6] == "yes", "{line}");
-    }
-}
-
-/// `TestNextScheduleTimeDuration`: how long until the next wake-up.
-#[test]
-fn wake_up() {
-    for (schedule, last, now, wake) in [
-        ("30 6-16/4 * * 1-5", Some("T+30m"), "T+24h31m", "3h59m"),
-        ("30 10,11,12 * * 1-5", Some("T+30m"), "T+30h30m", "66h"),
-        ("0 12 * * 4", Some("T+2h"), "T+19d1h30m", "48h30m"),
-        ("0 12 * * 5", None, "T+6h", "20h"),
-    ] {
-        let mut cronjob = cronjob(schedule, None);
-        cronjob.created = instant("T");
-        cronjob.status.last_schedule_time = last.map(instant);
-        let memory = Memory::default();
-        let now = instant(now);
-        let decision = decide(
-            Situation {
-                cronjob: &cronjob,
-                runs: &[],
-                memory: &memory,
-            },
-            now,
-        );
-        assert_eq!(
-            decision.wake.map(|at| at - now),
-            Some(duration(wake)),
-            "{schedule}"
-        );
-    }
-}
-
-/// A schedule that can never fire is said to be invalid, as in Kubernetes, and costs nothing further.
-#[test]
-fn a_schedule_that_can_never_fire_is_told_and_left() {
-    for schedule in ["59 23 31 2 *", "0 0 31 2 *"] {
-        let cronjob = cronjob(schedule, None);
-        let memory = Memory::default();
-        let decision = decide(
-            Situation {
-                cronjob: &cronjob,
-                runs: &[],
-                memory: &memory,
-            },
-            instant("T"),
-        );
-        assert_eq!(
-            decision.notes.iter().map(Note::reason).collect::<Vec<_>>(),
-            ["InvalidSchedule"]
-        );
-        assert_eq!(decision.wake, None);
-    }
-}
-
-/// DIFFERENCE (D11): a run that a wrong clock recorded for the future does not silence the CronJob.
-#[test]
-fn a_clock_that_was_ahead_is_healed() {
-    let mut cronjob = cronjob(H, None);
-    cronjob.status.last_schedule_time = Some(instant("T+1d"));
-    let memory = Memory::default();
-    let decision = decide(
-        Situation {
-            cronjob: &cronjob,
-            runs: &[],
-            memory: &memory,
-        },
-        instant("D"),
-    );
-    assert_eq!(
-        decision.start, None,
-        "what passed before the healing is not started"
-    );
-    assert_eq!(decision.status.last_schedule_time, Some(instant("T")));
-    assert_eq!(decision.wake, Some(instant("T+1h")));
-    assert_eq!(
-        decision.notes.iter().map(Note::reason).collect::<Vec<_>>(),
-        ["ClockWentBack"]
-    );
-}
-
-/// DIFFERENCE (D4): manual runs are known by their annotation and left alone.
-#[test]
-fn a_manual_run_neither_blocks_nor_is_adopted() {
-    let mut cronjob = cronjob(H, None);
-    cronjob.spec.concurrency = Concurrency::Forbid;
-    cronjob.status.last_schedule_time = Some(instant("B"));
-    let mut manual = run(instant("B"), RunState::Active);
-    manual.origin = punctual::cronjob::Origin::Manual;
-    manual.name = "by-hand".into();
-    let runs = [manual];
-    let memory = Memory::default();
-    let decision = decide(
-        Situation {
-            cronjob: &cronjob,
-            runs: &runs,
-            memory: &memory,
-        },
-        instant("D"),
-    );
-    assert_eq!(decision.start.map(|start| start.scheduled), Some(instant("T")));
-    assert_eq!(decision.notes, []);
-}
-
-/// A blocked run that passes its deadline is reported when it does, and only once.
-#[test]
-fn a_blocked_run_is_reported_as_missed_when_its_deadline_passes() {
-    let mut cronjob = cronjob(H, None);
-    cronjob.spec.concurrency = Concurrency::Forbid;
-    cronjob.spec.starting_deadline = Some(duration("30s"));
-    cronjob.status.last_schedule_time = Some(instant("B"));
-    let earlier = run(instant("B"), RunState::Active);
-    cronjob.status.active.push(JobRef::from(&earlier));
-    let runs = [earlier];
-
-    let mut memory = Memory::default();
-    for (now, notes, wake) in [
-        ("T", "JobAlreadyActive", "T+30s"),
-        ("T+10s", "JobAlreadyActive", "T+30s"),
-        ("T+30s", "MissSchedule", "T+1h"),
-        ("T+31s", "", "T+1h"),
-    ] {
-        let decision = decide(
-            Situation {
-                cronjob: &cronjob,
-                runs: &runs,
-                memory: &memory,
-            },
-            instant(now),
-        );
-        assert_eq!(
-            decision
-                .notes
-                .iter()
-                .map(Note::reason)
-                .collect::<Vec<_>>()
-                .join(" "),
-            notes,
-            "at {now}"
-        );
-        assert_eq!(decision.wake, Some(instant(wake)), "at {now}");
-        memory = decision.memory;
     }
 }
