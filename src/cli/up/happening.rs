@@ -38,11 +38,13 @@ impl Happening {
 /// What came of a change of the manifests.
 #[derive(Debug, Clone, PartialEq)]
 pub(super) enum Followed {
-    /// There is something to say about a file; when it is broken, it is not taken.
+    /// There is something to say about a file; when it is broken, it is not taken, and what it held before goes on, if it
+    /// did.
     Diagnosed {
         file: String,
         diagnostics: Vec<Diagnostic>,
         is_broken: bool,
+        goes_on: bool,
     },
     /// An object of a file was created or changed.
     Applied {

@@ -44,6 +44,7 @@ fn follow(followed: &Followed) -> Value {
             file,
             diagnostics,
             is_broken,
+            goes_on: _,
         } => {
             let messages: Vec<&str> = diagnostics.iter().map(|one| one.message.as_str()).collect();
             json!({ "event": "diagnosed", "path": file, "refused": is_broken, "messages": messages })

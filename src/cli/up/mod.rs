@@ -38,7 +38,7 @@ use std::time::Duration;
 use clap::builder::{PossibleValuesParser, TypedValueParser};
 
 use crate::cli::exit::{Exit, Failure};
-use crate::cli::{complain, console, diagnostics, zoneinfo};
+use crate::cli::{console, diagnostics, zoneinfo};
 use crate::clock::{Clock as _, SystemClock};
 use crate::cronjob::extension::Runtime;
 use crate::manifest;
@@ -216,19 +216,20 @@ pub(super) fn up(args: &UpArgs) -> Result<Exit, Failure> {
     if !is_whole && !args.watch {
         return Ok(Exit::Refused);
     }
-    for file in loaded.drop_broken_files() {
-        complain(&format!(
-            "{file} is not taken like this; what it held before goes on"
-        ));
-    }
+    let broken = loaded.drop_broken_files();
     let data_dir = serving::open(args)?;
     let runtime = tokio::runtime::Runtime::new()
         .map_err(|error| Failure::from_error("the asynchronous runtime could not be started", &error))?;
-    let items = item::Item::all(loaded, args.watch);
+    let manifests = session::Manifests {
+        first_look,
+        items: item::Item::all(loaded, args.watch),
+        broken,
+        is_whole,
+    };
     let exit = runtime.block_on(session::run(
         args,
         data_dir,
-        (first_look, items, is_whole),
+        manifests,
         std::sync::Arc::new(zones),
         printer,
     ));

@@ -31,19 +31,28 @@ pub(super) fn of_file(file: &str) -> String {
     absolute(file).map_or_else(|_| file.to_owned(), |path| path.display().to_string())
 }
 
-/// Deletes what came from these paths and is `there` no more, and returns it with the file that had it.
+/// What came from the followed paths before, and is not among what they hold now.
+#[derive(Debug, Default)]
+pub(super) struct Former {
+    /// What was deleted, and the file that had it.
+    pub(super) pruned: Vec<(Id, String)>,
+    /// What goes on, and the file that had it, as the path names it.
+    pub(super) left: Vec<(Id, String)>,
+}
+
+/// Deletes what came from these paths and is `there` no more.
 ///
-/// A path that holds nothing at all may not be there yet (a mount that comes later): what came from it goes on, and that
-/// is said.
+/// Where not everything is known that they hold, it may be in what is not known: then it goes on. A path that holds nothing
+/// at all may not be there yet (a mount that comes later): what came from it goes on, and that is said.
 pub(super) async fn prune(
     client: &Client,
     paths: &[PathBuf],
     there: &[Origin],
-) -> Result<Vec<(Id, String)>, Failure> {
-    let holds_some = |path: &&PathBuf| there.iter().any(|origin| is_below(&origin.file, path));
-    let (holding, empty): (Vec<&PathBuf>, Vec<&PathBuf>) = paths.iter().partition(holds_some);
+    is_all_known: bool,
+) -> Result<Former, Failure> {
+    let holds_some = |path: &Path| there.iter().any(|origin| as_named(&origin.file, path).is_some());
     let ids: BTreeSet<&Id> = there.iter().map(|origin| &origin.id).collect();
-    let mut pruned = Vec::new();
+    let mut former = Former::default();
     let mut spared: BTreeSet<&PathBuf> = BTreeSet::new();
     for kind in ["CronJob", "Job"].into_iter().chain(COMPANIONS) {
         let all = Api::all_with(client.clone(), &resource(kind));
@@ -51,17 +60,30 @@ pub(super) async fn prune(
             .list(&ListParams::default())
             .await
             .map_err(|error| Failure::from_error("what was applied before could not be read", &error))?;
-        let objects = all.items.into_iter();
-        pruned.extend(objects.filter_map(|object: DynamicObject| {
-            let file = applied_from(&object)?;
-            let namespace = object.namespace().unwrap_or_default();
-            let name = object.name_any();
-            let key = Key { namespace, name };
+        for object in all.items {
+            let Some(file) = applied_from(&object) else {
+                continue;
+            };
+            let key = Key {
+                namespace: object.namespace().unwrap_or_default(),
+                name: object.name_any(),
+            };
             let id = Id { kind, key };
-            spared.extend(empty.iter().copied().filter(|path| is_below(file, path)));
-            let is_gone = holding.iter().any(|path| is_below(file, path)) && !ids.contains(&id);
-            is_gone.then(|| (id, file.clone()))
-        }));
+            let from: Vec<&PathBuf> = paths
+                .iter()
+                .filter(|path| as_named(file, path).is_some())
+                .collect();
+            let named = from.iter().find_map(|path| as_named(file, path));
+            let Some(named) = named.filter(|_| !ids.contains(&id)) else {
+                continue;
+            };
+            if is_all_known && from.iter().any(|path| holds_some(path)) {
+                former.pruned.push((id, file.clone()));
+                continue;
+            }
+            spared.extend(from.into_iter().filter(|_| is_all_known));
+            former.left.push((id, named));
+        }
     }
     for path in spared {
         complain(&format!(
@@ -69,10 +91,10 @@ pub(super) async fn prune(
             path.display()
         ));
     }
-    for (id, _) in &pruned {
+    for (id, _) in &former.pruned {
         delete(client, id).await?;
     }
-    Ok(pruned)
+    Ok(former)
 }
 
 /// The file that an object was applied from.
@@ -92,10 +114,17 @@ fn applied_from(object: &DynamicObject) -> Option<&String> {
     (!is_copy).then_some(file)
 }
 
-/// Whether a file is a path, or in the folder that it is. What lies in folders within it is not loaded with it.
-fn is_below(file: &str, path: &Path) -> bool {
+/// How a path names a file, if it is that, or the folder that it is in. What lies in folders within it is not loaded with
+/// it.
+fn as_named(file: &str, path: &Path) -> Option<String> {
     let file = Path::new(file);
-    absolute(path).is_ok_and(|path| file == path || file.parent() == Some(&path))
+    let whole = absolute(path).ok()?;
+    if file == whole {
+        return Some(path.display().to_string());
+    }
+    let is_within = file.parent() == Some(&whole);
+    let name = file.file_name().filter(|_| is_within)?;
+    Some(path.join(name).display().to_string())
 }
 
 #[cfg(test)]
@@ -105,17 +134,28 @@ mod tests {
     #[test]
     fn a_file_belongs_to_itself_and_to_its_folder() {
         let table = [
-            ("/etc/cron.d/a.yaml", "/etc/cron.d", true),
-            ("/etc/cron.d/a.yaml", "/etc/cron.d/", true),
-            ("/etc/cron.d/a.yaml", "/etc/cron.d/a.yaml", true),
-            ("/etc/cron.d/a.yaml", "/etc/cron.d/b.yaml", false),
-            ("/etc/cron.daily/a.yaml", "/etc/cron.d", false),
-            ("/etc/cron.d/old/a.yaml", "/etc/cron.d", false),
+            ("/etc/cron.d/a.yaml", "/etc/cron.d", Some("/etc/cron.d/a.yaml")),
+            ("/etc/cron.d/a.yaml", "/etc/cron.d/", Some("/etc/cron.d/a.yaml")),
+            (
+                "/etc/cron.d/a.yaml",
+                "/etc/cron.d/a.yaml",
+                Some("/etc/cron.d/a.yaml"),
+            ),
+            ("/etc/cron.d/a.yaml", "/etc/cron.d/b.yaml", None),
+            ("/etc/cron.daily/a.yaml", "/etc/cron.d", None),
+            ("/etc/cron.d/old/a.yaml", "/etc/cron.d", None),
         ];
         for (file, path, expected) in table {
-            assert_eq!(is_below(file, Path::new(path)), expected, "{file} in {path}");
+            let named = as_named(file, Path::new(path));
+            assert_eq!(named.as_deref(), expected, "{file} in {path}");
         }
-        assert!(is_below(&of_file("cron.d/./a.yaml"), Path::new("./cron.d")));
+        let file = of_file("cron.d/./a.yaml");
+        for (path, expected) in [
+            ("./cron.d", "./cron.d/a.yaml"),
+            ("cron.d/a.yaml", "cron.d/a.yaml"),
+        ] {
+            assert_eq!(as_named(&file, Path::new(path)).as_deref(), Some(expected));
+        }
     }
 
     #[test]

@@ -1,5 +1,6 @@
 //! Starts everything, shows what happens, stops everything.
 
+use std::collections::BTreeSet;
 use std::future::pending;
 use std::path::PathBuf;
 use std::pin::pin;
@@ -23,7 +24,7 @@ use crate::cli::up::tally::Tally;
 use crate::cli::up::watch::{self as watching, Watch};
 use crate::cli::up::{
     Output, UpArgs, apply, json,
-    origin::{self, Origin},
+    origin::{self, Former, Origin},
     table, text,
 };
 use crate::cli::{complain, say};
@@ -48,12 +49,23 @@ const STOPPING: &str =
 /// How long the last lines of what has run may take to come and to be taken by whoever reads.
 const LAST_LINES: Duration = Duration::from_secs(5);
 
-/// Runs what the manifests hold until it is time to stop, and shows what happens. They were read after the first look; what
-/// is in broken ones is not among the items, and then not everything that is there is known.
+/// The manifests when it starts.
+pub(super) struct Manifests {
+    /// How they looked before they were read.
+    pub(super) first_look: watching::Look,
+    /// What the whole ones hold.
+    pub(super) items: Vec<Item>,
+    /// The files that are broken.
+    pub(super) broken: BTreeSet<String>,
+    /// Whether the items are all that they hold.
+    pub(super) is_whole: bool,
+}
+
+/// Runs what the manifests hold until it is time to stop, and shows what happens.
 pub(super) async fn run(
     args: &UpArgs,
     data_dir: DataDir,
-    (first_look, items, is_whole): (watching::Look, Vec<Item>, bool),
+    manifests: Manifests,
     zones: Arc<TimeZones>,
     printer: Printer,
 ) -> Result<Exit, Failure> {
@@ -68,10 +80,9 @@ pub(super) async fn run(
         zones: Arc::clone(&zones),
         clock: Arc::clone(&clock),
         followed: followed_in,
-        is_whole,
     };
     // A task of its own, for a disk that hangs is not to keep an interrupt from being heard.
-    let mut prepared = tokio::spawn(preparing.prepare(first_look, items));
+    let mut prepared = tokio::spawn(preparing.prepare(manifests));
     let prepared = tokio::select! {
         prepared = &mut prepared => prepared,
         () = interrupts.next() => {
@@ -126,8 +137,6 @@ struct Preparing {
     zones: Arc<TimeZones>,
     clock: SharedClock,
     followed: mpsc::Sender<Followed>,
-    /// Whether the items are all that the manifests hold.
-    is_whole: bool,
 }
 
 /// Everything that is there before anything runs.
@@ -144,11 +153,17 @@ struct Prepared {
 impl Preparing {
     /// Opens everything and puts the manifests into it: nothing is to be started by what they replace. It may be given
     /// up at any moment.
-    async fn prepare(self, first_look: watching::Look, items: Vec<Item>) -> Result<Prepared, Failure> {
+    async fn prepare(self, manifests: Manifests) -> Result<Prepared, Failure> {
         let (machine, door) = open(&self.args, &self.data_dir, &self.clock, &self.zones).await?;
         let client = machine.client();
         let before = Before::look(&client).await?;
-        let watch = self.args.watch.then(|| {
+        let Manifests {
+            first_look,
+            items,
+            broken,
+            is_whole,
+        } = manifests;
+        let mut watch = self.args.watch.then(|| {
             let shared = (Arc::clone(&self.zones), Arc::clone(&self.clock));
             let begun = (first_look, items.as_slice());
             Watch::new(
@@ -159,15 +174,24 @@ impl Preparing {
                 self.followed.clone(),
             )
         });
-        match self.apply(&client, items).await {
-            Ok((loaded, pruned)) => Ok(Prepared {
-                machine,
-                door,
-                before,
-                watch,
-                loaded,
-                pruned,
-            }),
+        match self.apply(&client, items, is_whole).await {
+            Ok((loaded, Former { pruned, left })) => {
+                for file in broken {
+                    let goes_on = left.iter().any(|(_, from)| *from == file);
+                    complain(&text::not_taken(&file, goes_on));
+                }
+                if let Some(watch) = &mut watch {
+                    watch.hold_former(left);
+                }
+                Ok(Prepared {
+                    machine,
+                    door,
+                    before,
+                    watch,
+                    loaded,
+                    pruned,
+                })
+            }
             Err(failure) => {
                 machine.close().await;
                 Err(failure)
@@ -180,7 +204,8 @@ impl Preparing {
         &self,
         client: &Client,
         items: Vec<Item>,
-    ) -> Result<(Vec<LoadedObject>, Vec<(Id, String)>), Failure> {
+        is_whole: bool,
+    ) -> Result<(Vec<LoadedObject>, Former), Failure> {
         let there: Vec<Origin> = items
             .iter()
             .map(|item| Origin {
@@ -189,11 +214,9 @@ impl Preparing {
             })
             .collect();
         let loaded = apply::apply(client, items, &self.zones, &self.clock).await?;
-        // What is not among the items may be in a file that is broken: it is the last good version of that.
-        let is_known = self.args.watch && self.is_whole;
-        let followed: &[PathBuf] = if is_known { &self.args.paths } else { &[] };
-        let pruned = origin::prune(client, followed, &there).await?;
-        Ok((loaded, pruned))
+        let followed: &[PathBuf] = if self.args.watch { &self.args.paths } else { &[] };
+        let former = origin::prune(client, followed, &there, is_whole).await?;
+        Ok((loaded, former))
     }
 }
 

@@ -48,19 +48,28 @@ pub(super) fn complaint(happening: &Happening) -> Option<String> {
             file,
             diagnostics,
             is_broken,
+            goes_on,
         }) => {
             let mut text = render_all(diagnostics, Paint::Coloured).trim_end().to_owned();
             if *is_broken {
-                let _ = write!(
-                    text,
-                    "\n{file} is not taken like this; what it held before goes on"
-                );
+                text.push('\n');
+                text.push_str(&not_taken(file, *goes_on));
             }
-            Some(text.trim_end().to_owned())
+            Some(text)
         }
         Happening::Followed(Followed::Refused { file, message }) => Some(format!("error: {file}: {message}")),
         _ => None,
     }
+}
+
+/// What is said of a broken file.
+pub(super) fn not_taken(file: &str, goes_on: bool) -> String {
+    let before = if goes_on {
+        "; what it held before goes on"
+    } else {
+        ""
+    };
+    format!("{file} is not taken like this{before}")
 }
 
 fn follow(followed: &Followed) -> Option<String> {

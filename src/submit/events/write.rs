@@ -188,3 +188,73 @@ async fn raise(events: &Api<Event>, write: &Write, count: i32) -> kube::Result<(
     let patch = Patch::Merge(update(write, count));
     events.patch(&name(write), &params, &patch).await.map(drop)
 }
+
+#[cfg(test)]
+mod tests {
+    use std::convert::Infallible;
+    use std::sync::Arc;
+    use std::sync::atomic::{AtomicUsize, Ordering};
+
+    use http::{Request, Response};
+    use kube::client::Body;
+
+    use super::*;
+    use crate::cronjob::Key;
+    use crate::policy::Note;
+    use crate::schedule::Timestamp;
+
+    fn warning(cronjob: &str) -> Told {
+        Told {
+            at: Timestamp::UNIX_EPOCH,
+            cronjob: Key {
+                namespace: "shop".into(),
+                name: cronjob.into(),
+            },
+            uid: cronjob.into(),
+            note: Note::StartFailed {
+                job: format!("{cronjob}-1"),
+                scheduled: Timestamp::UNIX_EPOCH,
+                error: "the disk is full".into(),
+            },
+        }
+    }
+
+    /// The second one is told while nothing is written in its namespace, or right after the first was refused.
+    #[tokio::test(start_paused = true)]
+    async fn warnings_that_could_not_be_written_are_written_later() {
+        for (first, are_kept) in [
+            (None, true),
+            (Some(429), true),
+            (Some(503), true),
+            (Some(403), false),
+        ] {
+            let written = Arc::new(AtomicUsize::new(0));
+            let asked = AtomicUsize::new(0);
+            let counted = Arc::clone(&written);
+            let api = tower::service_fn(move |_: Request<Body>| {
+                let is_first = asked.fetch_add(1, Ordering::SeqCst) == 0;
+                let counted = Arc::clone(&counted);
+                async move {
+                    let code = match first.filter(|_| is_first) {
+                        Some(code) => code,
+                        None if is_first => std::future::pending().await,
+                        None => {
+                            counted.fetch_add(1, Ordering::SeqCst);
+                            201
+                        }
+                    };
+                    let answer = Response::builder().status(code);
+                    Ok::<_, Infallible>(answer.body(Body::from(b"{}".to_vec())).expect("a response"))
+                }
+            });
+            let (tell, told) = mpsc::channel(8);
+            tokio::spawn(write_events(Client::new(api, "shop"), told, Metrics::default()));
+            for cronjob in ["first", "second"] {
+                tell.send(warning(cronjob)).await.expect("it listens");
+            }
+            tokio::time::sleep(LEFT_ALONE_FOR + 2 * AGAIN_AFTER).await;
+            let expected = if are_kept { 2 } else { 1 };
+            assert_eq!(written.load(Ordering::SeqCst), expected, "{first:?}");
+        }
+    }
+}

@@ -261,4 +261,40 @@ fn what_is_broken_when_it_starts_keeps_nothing_from_running() {
     );
     write("a.yaml", &cronjob("first", "@hourly", "true"));
     assert_eq!(run().0, "loaded first, loaded second");
+    // Of what was never right nothing goes on.
+    write("c.yaml", "kind: [");
+    let (_, said) = run();
+    let last = said.lines().last();
+    assert_eq!(last, Some("c.yaml is not taken like this"), "{said}");
+}
+
+/// What vanishes from a file that was broken at the start goes when that is mended, or removed.
+#[test]
+fn what_vanishes_while_a_file_is_broken_at_the_start_is_pruned() {
+    let folder = Folder::new();
+    let data = folder.place.path().join("data");
+    let start = || {
+        let (data, folder) = (data.to_str().expect("UTF-8"), folder.path());
+        let folder = folder.to_str().expect("UTF-8");
+        Up::start(&["--watch", "-o", "json", "--data-dir", data, folder])
+    };
+    let both = [
+        cronjob("first", "@daily", "true"),
+        cronjob("second", "@daily", "true"),
+    ];
+    folder.write("mended.yaml", &both.join("---\n"));
+    folder.write("removed.yaml", &cronjob("third", "@daily", "true"));
+    let mut up = start();
+    up.event("loaded", "third");
+    up.interrupt();
+    up.rest();
+    folder.write("mended.yaml", "kind: [");
+    folder.write("removed.yaml", "kind: [");
+    let mut up = start();
+    up.event("kept", "first");
+    folder.write("mended.yaml", &cronjob("first", "@hourly", "true"));
+    assert_eq!(up.event("applied", "first")["schedule"], "@hourly");
+    up.event("pruned", "second");
+    folder.remove("removed.yaml");
+    up.event("pruned", "third");
 }

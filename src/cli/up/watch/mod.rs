@@ -64,6 +64,11 @@ impl Watch {
         }
     }
 
+    /// Takes in what came from the files before, and is not among the items.
+    pub(super) fn hold_former(&mut self, former: Vec<(Id, String)>) {
+        self.files.hold_former(former);
+    }
+
     /// Follows them for ever. It may be dropped at any moment: what was done is done.
     pub(super) async fn run(mut self) {
         let began = Instant::now();
@@ -91,6 +96,7 @@ impl Watch {
                 file: path.display().to_string(),
                 diagnostics: vec![why],
                 is_broken: true,
+                goes_on: self.files.holds(&path),
             };
             self.tell(told).await;
         }
@@ -109,6 +115,7 @@ impl Watch {
                     file: name.clone(),
                     diagnostics: loaded.diagnostics.clone(),
                     is_broken,
+                    goes_on: self.files.holds(&path),
                 };
                 self.tell(told).await;
             }

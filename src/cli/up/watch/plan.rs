@@ -4,6 +4,7 @@
 //! gone is nothing. An object belongs to the file that it came from, and goes when no file has had it for a while.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::path::Path;
 use std::time::Duration;
 
 use serde_json::Value as Json;
@@ -71,6 +72,24 @@ impl Files {
             files.hold(item);
         }
         files
+    }
+
+    /// Takes in what came from files that can't be read as they are, or were not there: it is what they were when they
+    /// were last right. What they said of it is not known, so it counts as changed when they say it again.
+    pub(super) fn hold_former(&mut self, former: Vec<(Id, String)>) {
+        for (id, file) in former {
+            let held = Held {
+                json: Json::Null,
+                is_generated: false,
+            };
+            self.held.entry(file).or_default().insert(id, held);
+        }
+    }
+
+    /// Whether something goes on of a file, or of those in a folder.
+    pub(super) fn holds(&self, path: &Path) -> bool {
+        let mut files = self.held.keys().map(Path::new);
+        files.any(|file| file == path || file.parent() == Some(path))
     }
 
     fn hold(&mut self, item: &Item) {
@@ -319,5 +338,25 @@ mod tests {
         for (what, states, expected) in table {
             assert_eq!(story(states), expected, "{what}");
         }
+    }
+
+    #[test]
+    fn what_came_from_a_broken_file_is_its_own_until_that_is_right() {
+        let mut files = Files::begin(&[item("b", "other=1")]);
+        files.hold_former(
+            ["kept", "gone"]
+                .map(|name| (item("a", &format!("{name}=1")).id, "a".into()))
+                .into(),
+        );
+        assert!(files.holds(Path::new("a")) && !files.holds(Path::new("c")));
+        let plan = files.take([("a".into(), seen("a", "kept=1"))].into(), Duration::ZERO);
+        let applied: Vec<_> = plan.apply.iter().map(|item| &item.id.key.name).collect();
+        assert_eq!(applied, ["kept"], "nobody knows what it was");
+        let gone = files.take_gone(MISSING_FOR);
+        let gone: Vec<_> = gone
+            .iter()
+            .map(|(id, file)| (id.key.name.as_str(), file.as_str()))
+            .collect();
+        assert_eq!(gone, [("gone", "a")]);
     }
 }
