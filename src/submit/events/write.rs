@@ -243,8 +243,9 @@ mod tests {
                             201
                         }
                     };
+                    let body = json!({ "status": "Failure", "code": code }).to_string();
                     let answer = Response::builder().status(code);
-                    Ok::<_, Infallible>(answer.body(Body::from(b"{}".to_vec())).expect("a response"))
+                    Ok::<_, Infallible>(answer.body(Body::from(body.into_bytes())).expect("a response"))
                 }
             });
             let (tell, told) = mpsc::channel(8);
