@@ -13,11 +13,9 @@ use crate::controller::lenient::Strict as _;
 use crate::controller::options::ControllerOptions;
 use crate::controller::report::Report;
 use crate::controller::state::{Done, State};
-use crate::controller::tasks::Tasks;
+use crate::controller::tasks::{Means, Tasks};
 use crate::controller::watches::{Watched, watch_all, watch_calendars, why_it_failed};
 use crate::cronjob::Key;
-use crate::policy::Note;
-use crate::schedule::Timestamp;
 use crate::submit::Submitter;
 use crate::telemetry::{BEAT_EVERY, Told};
 
@@ -39,9 +37,17 @@ impl Controller {
     pub fn new(mut options: ControllerOptions) -> Self {
         let seen = std::mem::take(&mut options.seen);
         let ControllerOptions {
-            client, clock, zones, ..
+            client,
+            clock,
+            zones,
+            teller,
+            ..
         } = &options;
-        let submitter = Submitter::new(client.clone(), Arc::clone(clock), Arc::clone(zones));
+        let means = Means {
+            submitter: Submitter::new(client.clone(), Arc::clone(clock), Arc::clone(zones)),
+            teller: teller.clone(),
+            clock: Arc::clone(clock),
+        };
         let mut state = State::new(Arc::clone(zones), &options.charge);
         state.remember(seen);
         state.keep_pace(options.pace);
@@ -53,7 +59,7 @@ impl Controller {
             leading: false,
             state,
             report: Report::default(),
-            tasks: Tasks::new(submitter),
+            tasks: Tasks::new(means),
         }
     }
 
@@ -186,7 +192,12 @@ impl Controller {
             self.tasks.start(task);
         }
         for news in news {
-            self.tell(now, news.cronjob, news.uid, news.note);
+            self.tell(&Told {
+                at: now,
+                cronjob: news.cronjob,
+                uid: news.uid,
+                note: news.note,
+            });
         }
         let metrics = self.options.teller.metrics();
         for finding in self.state.findings() {
@@ -215,8 +226,18 @@ impl Controller {
             let notes = std::mem::take(&mut carried.notes);
             let trouble = carried.trouble.as_ref().filter(|_| notes.is_empty());
             untold = trouble.map(|trouble| trouble.message.clone());
-            for note in notes {
-                self.tell(now, key.clone(), uid.clone(), note);
+            for (place, note) in notes.into_iter().enumerate() {
+                let told = Told {
+                    at: now,
+                    cronjob: key.clone(),
+                    uid: uid.clone(),
+                    note,
+                };
+                if place < carried.told_at_once {
+                    self.options.teller.record(&told);
+                } else {
+                    self.tell(&told);
+                }
             }
         }
         self.state.ended(key, done, now);
@@ -231,19 +252,15 @@ impl Controller {
         self.options.teller.metrics().set_overdue(overdue);
     }
 
-    fn tell(&self, at: Timestamp, cronjob: Key, uid: String, note: Note) {
+    fn tell(&self, told: &Told) {
         if self.options.shadow {
+            let Told { cronjob, note, .. } = told;
             // It counts for nothing, and is no event: whoever acts has its own to say.
             let (namespace, name, reason) = (&cronjob.namespace, &cronjob.name, note.reason());
             tracing::debug!(namespace, cronjob = name, reason, "would say: {note}");
             return;
         }
-        self.options.teller.tell(&Told {
-            at,
-            cronjob,
-            uid,
-            note,
-        });
+        self.options.teller.tell(told);
     }
 }
 

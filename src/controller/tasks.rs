@@ -1,25 +1,37 @@
 //! The tasks under way: each is carried out beside the others, and what came of it is heard when it ends.
 
 use std::panic::AssertUnwindSafe;
+use std::sync::Arc;
 
 use futures::FutureExt as _;
 use tokio::task::JoinSet;
 
+use crate::clock::SharedClock;
 use crate::controller::state::{Done, Task};
 use crate::cronjob::Key;
+use crate::policy::Note;
 use crate::submit::{Submitter, Trouble};
+use crate::telemetry::{Teller, Told};
 
 /// See the module's documentation.
 pub(super) struct Tasks {
-    submitter: Submitter,
+    means: Arc<Means>,
     under_way: JoinSet<(Key, Done)>,
+}
+
+/// What it takes to carry one out.
+pub(super) struct Means {
+    pub(super) submitter: Submitter,
+    /// Is told of starts.
+    pub(super) teller: Teller,
+    pub(super) clock: SharedClock,
 }
 
 impl Tasks {
     /// None yet.
-    pub(super) fn new(submitter: Submitter) -> Self {
+    pub(super) fn new(means: Means) -> Self {
         Tasks {
-            submitter,
+            means: Arc::new(means),
             under_way: JoinSet::new(),
         }
     }
@@ -27,7 +39,7 @@ impl Tasks {
     /// Starts one. A panic ends it as any other end does.
     pub(super) fn start(&mut self, task: Task) {
         let key = task.key().clone();
-        let work = AssertUnwindSafe(perform(self.submitter.clone(), task)).catch_unwind();
+        let work = AssertUnwindSafe(perform(Arc::clone(&self.means), task)).catch_unwind();
         self.under_way.spawn(work.map(|done| {
             let done = done.unwrap_or_else(|_panic| {
                 tracing::error!(cronjob = %key, "a fault of punctual's; it is decided again");
@@ -60,7 +72,12 @@ impl Tasks {
 
 /// Carries a task out. Thousands wait at the same time, so what one of them needs to wait is small, and the rest is in
 /// boxes that are made when its turn has come.
-async fn perform(submitter: Submitter, task: Task) -> Done {
+async fn perform(means: Arc<Means>, task: Task) -> Done {
+    let Means {
+        submitter,
+        teller,
+        clock,
+    } = &*means;
     match task {
         Task::Submit {
             key,
@@ -68,11 +85,22 @@ async fn perform(submitter: Submitter, task: Task) -> Done {
             decision,
             overtaken,
         } => {
-            let carried = submitter.carry_out(&object, &decision, &overtaken).await;
+            let uid = object.metadata.uid.clone().unwrap_or_default();
+            let tell_at_once = |notes: &[Note]| {
+                for note in notes {
+                    teller.tell_at_once(&Told {
+                        at: clock.now(),
+                        cronjob: key.clone(),
+                        uid: uid.clone(),
+                        note: note.clone(),
+                    });
+                }
+            };
+            let carried = submitter.carry_out(&object, &decision, &overtaken, &tell_at_once);
+            let carried = carried.await;
             if let Some(trouble) = &carried.trouble {
                 tracing::debug!(cronjob = %key, trouble = trouble.message, "to be tried again");
             }
-            let uid = object.metadata.uid.clone().unwrap_or_default();
             Done::Submitted { uid, carried }
         }
         Task::LookAt { key, jobs } => {
@@ -99,8 +127,6 @@ fn looked<T>(key: &Key, answer: Result<T, Trouble>, done: impl FnOnce(T) -> Done
 
 #[cfg(test)]
 mod tests {
-    use std::sync::Arc;
-
     use kube::Client;
 
     use super::*;
@@ -121,7 +147,12 @@ mod tests {
             namespace: "default".into(),
             name: "tick".into(),
         };
-        let task = perform(submitter, Task::LookUp { key, jobs: vec![] });
+        let means = Means {
+            submitter,
+            teller: Teller::default(),
+            clock: SystemClock::shared(),
+        };
+        let task = perform(Arc::new(means), Task::LookUp { key, jobs: vec![] });
         let size = size_of_val(&task);
         assert!(size < SMALL, "{size} bytes");
     }

@@ -67,6 +67,8 @@ pub struct Carried {
     pub deleted: Vec<String>,
     /// What there is to say about it.
     pub notes: Vec<Note>,
+    /// How many of the notes, from the first on, were told when the run had started.
+    pub told_at_once: usize,
     /// Why it has to be tried again, if something failed.
     pub trouble: Option<Trouble>,
 }
@@ -117,12 +119,14 @@ impl Submitter {
     /// The run starts first, because it is due, and ahead of everything that is to be recorded of others. Then the status
     /// is written, and what the history has no room for is deleted last: until it is recorded how a run ended, its Job is
     /// all that knows. A crash between any two of these is made good by the next decision: the run is found by its name.
-    /// A start that waited until the decision was overtaken is not sent any more.
+    /// A start that waited until the decision was overtaken is not sent any more. What there is to say of one is told at
+    /// once, for the run may say something itself soon.
     pub async fn carry_out(
         &self,
         cronjob: &CronJob,
         decision: &Decision,
         overtaken: &Overtaken,
+        tell_at_once: &(dyn Fn(&[Note]) + Sync),
     ) -> Box<Carried> {
         let namespace = cronjob.metadata.namespace.as_deref().unwrap_or_default();
         let requests = Requests::new(&self.client, namespace);
@@ -149,7 +153,12 @@ impl Submitter {
             (results, started) = work.await;
         }
         let is_to_send = {
-            let (status, _) = settle(decision, &results, started.clone());
+            let (status, notes) = settle(decision, &results, started.clone());
+            if let Some(StartResult::Started { .. }) = started {
+                tell_at_once(&notes);
+                carried.told_at_once = notes.len();
+            }
+            carried.notes = notes;
             let deletes = !decision.prune.is_empty() || !decision.stop.is_empty();
             deletes || status != cronjob.recorded_status()
         };
@@ -276,9 +285,11 @@ async fn record_and_prune(
     carried: &mut Carried,
 ) {
     let stopped = carried.delete(requests, &decision.stop, PropagationPolicy::Foreground);
-    results.extend(stopped.await);
-    let (status, notes) = settle(decision, &results, started);
-    carried.notes = notes;
+    let stopped = stopped.await;
+    let (_, notes_of_stopped) = settle(decision, &stopped, None);
+    carried.notes.extend(notes_of_stopped);
+    results.extend(stopped);
+    let (status, _) = settle(decision, &results, started);
     if record(requests, cronjob, &status, carried).await {
         let pruned = carried.delete(requests, &decision.prune, PropagationPolicy::Background);
         let pruned = pruned.await;

@@ -35,6 +35,8 @@ pub struct Teller {
 struct Listener {
     name: &'static str,
     queue: mpsc::Sender<Told>,
+    /// Whether it looks on, and is told at once.
+    looks_on: bool,
 }
 
 impl Teller {
@@ -48,16 +50,24 @@ impl Teller {
 
     /// Adds a listener, by a name for the metrics. Clones that were made before do not tell it.
     pub fn listen(&mut self, name: &'static str) -> mpsc::Receiver<Told> {
-        let (queue, told) = mpsc::channel(LISTENER_QUEUE);
-        self.listeners.push(Listener { name, queue });
-        told
+        self.add(name, false)
     }
 
-    /// A teller with one listener beside the log.
+    /// A teller with one listener beside the log, which is told of things when they happen.
     pub fn with_listener() -> (Teller, mpsc::Receiver<Told>) {
         let mut teller = Teller::default();
-        let told = teller.listen("listener");
+        let told = teller.add("listener", true);
         (teller, told)
+    }
+
+    fn add(&mut self, name: &'static str, looks_on: bool) -> mpsc::Receiver<Told> {
+        let (queue, told) = mpsc::channel(LISTENER_QUEUE);
+        self.listeners.push(Listener {
+            name,
+            queue,
+            looks_on,
+        });
+        told
     }
 
     /// The metrics that it counts in.
@@ -67,9 +77,25 @@ impl Teller {
 
     /// Tells a note. Never waits.
     pub fn tell(&self, told: &Told) {
+        self.tell_at_once(told);
+        self.record(told);
+    }
+
+    /// Tells a note to the log and to whoever looks on. Those who make a record of it have to be told by
+    /// [`Teller::record`]: that is work, and starts that are due go before it.
+    pub fn tell_at_once(&self, told: &Told) {
         log(told);
+        self.send(told, true);
+    }
+
+    /// Tells a note to the metrics and to those who make a record of it.
+    pub fn record(&self, told: &Told) {
         self.metrics.count(&told.note);
-        for listener in &self.listeners {
+        self.send(told, false);
+    }
+
+    fn send(&self, told: &Told, looks_on: bool) {
+        for listener in self.listeners.iter().filter(|one| one.looks_on == looks_on) {
             if let Err(mpsc::error::TrySendError::Full(_)) = listener.queue.try_send(told.clone()) {
                 self.metrics.count_dropped_note(listener.name);
             }
@@ -105,11 +131,8 @@ fn log(told: &Told) {
 mod tests {
     use super::*;
 
-    #[test]
-    fn a_slow_listener_holds_up_nobody_and_what_it_misses_is_counted() {
-        let mut teller = Teller::default();
-        let slow = teller.listen("slow");
-        let told = Told {
+    fn told() -> Told {
+        Told {
             at: Timestamp::UNIX_EPOCH,
             cronjob: Key {
                 namespace: "a".into(),
@@ -117,7 +140,14 @@ mod tests {
             },
             uid: "u".into(),
             note: Note::Suspended,
-        };
+        }
+    }
+
+    #[test]
+    fn a_slow_listener_holds_up_nobody_and_what_it_misses_is_counted() {
+        let mut teller = Teller::default();
+        let slow = teller.listen("slow");
+        let told = told();
         for _ in 0..LISTENER_QUEUE + 3 {
             teller.tell(&told);
         }
@@ -128,5 +158,18 @@ mod tests {
             metrics.contains(r#"punctual_notes_dropped_total{listener="slow"} 3"#),
             "{metrics}"
         );
+    }
+
+    #[test]
+    fn who_looks_on_is_told_at_once_and_who_records_it_when_there_is_time() {
+        let (mut teller, mut looks_on) = Teller::with_listener();
+        let mut records = teller.listen("events");
+        let told = told();
+        teller.tell_at_once(&told);
+        assert!(looks_on.try_recv().is_ok() && records.is_empty());
+        teller.record(&told);
+        assert!(looks_on.is_empty() && records.try_recv().is_ok());
+        teller.tell(&told);
+        assert!(looks_on.try_recv().is_ok() && records.try_recv().is_ok());
     }
 }

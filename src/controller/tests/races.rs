@@ -216,10 +216,46 @@ async fn a_start_that_was_overtaken_while_it_waited_is_not_sent() {
     let client = kube::Client::new(nobody, "default");
     let zones = Arc::new(TimeZones::built_in());
     let submitter = Submitter::new(client, SystemClock::shared(), zones);
-    let carried = submitter.carry_out(&object, &decision, &overtaken).await;
+    let carried = submitter.carry_out(&object, &decision, &overtaken, &|_| ()).await;
     assert!(carried.job.is_none() && carried.trouble.is_none());
     world.carried(*carried, 61);
     let next = world.ready(61);
     let starts = |task: &Task| matches!(task, Task::Submit { decision, .. } if decision.start.is_some());
     assert!(!next.as_ref().is_some_and(starts), "it is suspended: {next:?}");
+}
+
+/// What a run says may come before its start is recorded, and is not to be shown before the start.
+#[tokio::test]
+async fn a_start_is_told_before_it_is_recorded() {
+    let mut world = World::new();
+    let Some(Task::Submit {
+        object,
+        decision,
+        overtaken,
+        ..
+    }) = world.ready(60)
+    else {
+        panic!("nothing to do")
+    };
+    let takes_jobs = tower::service_fn(|request: http::Request<kube::client::Body>| async move {
+        if request.method() != http::Method::POST {
+            // The status is never written.
+            std::future::pending::<()>().await;
+        }
+        let job =
+            json!({ "metadata": { "name": "tick-29454361", "namespace": "default", "uid": "job-uid" } });
+        let body = kube::client::Body::from(job.to_string().into_bytes());
+        Ok::<_, std::convert::Infallible>(http::Response::new(body))
+    });
+    let client = kube::Client::new(takes_jobs, "default");
+    let submitter = Submitter::new(client, SystemClock::shared(), Arc::new(TimeZones::built_in()));
+    let (told, mut hears) = tokio::sync::mpsc::unbounded_channel();
+    let tell = move |notes: &[Note]| told.send(notes.to_vec()).expect("somebody hears");
+    tokio::select! {
+        _ = submitter.carry_out(&object, &decision, &overtaken, &tell) => panic!("it is recorded"),
+        notes = hears.recv() => {
+            let notes = notes.expect("notes");
+            assert_eq!(notes.iter().map(Note::reason).collect::<Vec<_>>(), ["SuccessfulCreate"]);
+        }
+    }
 }
