@@ -61,7 +61,9 @@ impl World {
         )
         .await
         .expect("an API in memory starts");
-        let (teller, told) = Teller::with_listener();
+        // It hears what those hear that make a record of it.
+        let mut teller = Teller::default();
+        let told = teller.listen("transcript");
         let client = api.client();
         let wire = Wire::new(clock.clone(), Transcript::new(told), client.clone());
         let mut world = World {
