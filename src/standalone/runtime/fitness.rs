@@ -4,11 +4,11 @@
 //!
 //! A process sees the folders of this machine as they are. So it has a volume where that is no hindrance: a `hostPath`
 //! that is mounted at its own path, and whatever is mounted at a relative path, which it finds from the folder that it
-//! starts in (see `root`).
+//! starts in (see `root`). Not in a `hostPath`, though: what is mounted there would have to be made in the user's own folder.
 
 use std::path::Path;
 
-use k8s_openapi::api::core::v1::{Container, Pod, Volume, VolumeMount};
+use k8s_openapi::api::core::v1::{Container, HostPathVolumeSource, Pod, Volume, VolumeMount};
 
 use super::credentials::{self, Own};
 use super::entrypoint::Entrypoints;
@@ -55,7 +55,10 @@ pub(super) fn check(pod: &Pod, entrypoints: &Entrypoints, own: &Own) -> Result<(
             check_command(container, entrypoints)?;
             credentials::check(pod, container, own)?;
             let mut mounts = container.volume_mounts.iter().flatten();
-            mounts.try_for_each(|mount| check_mount(container, mount, volumes))
+            mounts.try_for_each(|mount| {
+                check_mount(container, mount, volumes)?;
+                check_place(container, mount, volumes)
+            })
         })
 }
 
@@ -122,6 +125,27 @@ fn check_mount(container: &Container, mount: &VolumeMount, volumes: &[Volume]) -
     Err(unmountable(container, mount, why, remedy))
 }
 
+/// Refuses a mount in the folder of a `hostPath`.
+fn check_place(container: &Container, mount: &VolumeMount, volumes: &[Volume]) -> Result<(), Unfit> {
+    let Some(inside) = stays_inside(&mount.mount_path) else {
+        return Ok(());
+    };
+    let is_around = |other: &&VolumeMount| {
+        let around = stays_inside(&other.mount_path);
+        around.is_some_and(|around| around != inside && inside.starts_with(around))
+            && host_path(other, volumes).is_some()
+    };
+    let mut others = container.volume_mounts.iter().flatten();
+    let Some(around) = others.find(is_around) else {
+        return Ok(());
+    };
+    let why = format!(
+        "which lies in the `hostPath` at {}, and nothing is put into a folder of this machine",
+        around.mount_path
+    );
+    Err(unmountable(container, mount, &why, "mount it beside that"))
+}
+
 fn unmountable(container: &Container, mount: &VolumeMount, why: &str, remedy: &str) -> Unfit {
     let (name, volume, path) = (&container.name, &mount.name, &mount.mount_path);
     Unfit {
@@ -135,12 +159,17 @@ fn unmountable(container: &Container, mount: &VolumeMount, why: &str, remedy: &s
 
 /// Whether a mount is a path of this machine, at just that path.
 fn is_at_its_own_place(mount: &VolumeMount, volumes: &[Volume]) -> bool {
-    let volume = volumes.iter().find(|volume| volume.name == mount.name);
-    let Some(host) = volume.and_then(|volume| volume.host_path.as_ref()) else {
+    let Some(host) = host_path(mount, volumes) else {
         return false;
     };
     let below = mount.sub_path.as_deref().unwrap_or_default();
     mount.sub_path_expr.is_none() && Path::new(&host.path).join(below) == Path::new(&mount.mount_path)
+}
+
+/// The path of this machine that is mounted, if it is one.
+fn host_path<'a>(mount: &VolumeMount, volumes: &'a [Volume]) -> Option<&'a HostPathVolumeSource> {
+    let volume = volumes.iter().find(|volume| volume.name == mount.name);
+    volume?.host_path.as_ref()
 }
 
 #[cfg(test)]
@@ -209,5 +238,26 @@ mod tests {
             ),
         ];
         insta::assert_snapshot!(refused.join("\n"));
+    }
+
+    #[test]
+    fn nothing_is_mounted_in_a_folder_of_this_machine() {
+        let both = |around: &str, at: &str, inside: &str| {
+            let mounts = [(around, at), ("data", inside)]
+                .map(|(volume, path)| json!({"name": volume, "mountPath": path}));
+            checked(&json!({"name": "main", "command": ["ls"], "volumeMounts": mounts}))
+        };
+        assert_eq!(both("data", "app", "app/conf"), "fit");
+        assert_eq!(both("host", "app", "application"), "fit");
+        // Where a process starts, it finds the one that is mounted there.
+        assert_eq!(both("host", "/srv/files", "srv/files/conf"), "fit");
+        let refused = [
+            both("host", "app", "app/conf"),
+            both("host", "./app/", "app/etc/conf"),
+        ];
+        insta::assert_snapshot!(refused.join("\n"), @r#"
+        VolumeMountUnsupported: container "main" mounts volume "data" at app/conf, which lies in the `hostPath` at app, and nothing is put into a folder of this machine; mount it beside that, or run the pod as containers (`--runtime container`, or the annotation `punctual.dev/runtime: container`)
+        VolumeMountUnsupported: container "main" mounts volume "data" at app/etc/conf, which lies in the `hostPath` at ./app/, and nothing is put into a folder of this machine; mount it beside that, or run the pod as containers (`--runtime container`, or the annotation `punctual.dev/runtime: container`)
+        "#);
     }
 }

@@ -2,6 +2,9 @@
 //!
 //! It stands for the root of a container, so a relative mount path, which Kubernetes takes from there, leads a process to
 //! the same file in both.
+//!
+//! A mount in another mount is a link in the other's volume, when that is the pod's own. What lies in a `hostPath` is the
+//! user's, who would find our links there, and miss what had their names: nothing is ever linked in one.
 
 use std::io;
 use std::path::{Path, PathBuf};
@@ -12,6 +15,9 @@ use crate::standalone::data_dir::create_private;
 
 /// A folder on the way to a mount: whoever the process runs as can pass.
 const READABLE: u32 = 0o755;
+
+const LINK_IN_THE_WAY: &str = "a link is in the way, which something that runs in the pod has put there";
+const FILE_IN_THE_WAY: &str = "the volume around it has something else there; mount it at another path";
 
 /// Makes the folder with its links, anew when it is there; nothing, when there is nothing to link. What the process
 /// finds at its place on this machine anyway needs no link.
@@ -31,10 +37,10 @@ pub(super) fn make(folder: &Path, binds: &[Bind]) -> io::Result<Option<PathBuf>>
     links.sort_by(|(one, _), (other, _)| one.cmp(other));
     for (at, (path, bind)) in links.iter().enumerate() {
         link(folder, path, bind, &links[..at]).map_err(|error| {
-            let why = if within::is_refused(&error) {
-                "a link is in the way, which something that runs in the pod has put there".to_owned()
-            } else {
-                error.to_string()
+            let why = match error.kind() {
+                _ if within::is_refused(&error) => LINK_IN_THE_WAY.to_owned(),
+                io::ErrorKind::AlreadyExists => FILE_IN_THE_WAY.to_owned(),
+                _ => error.to_string(),
             };
             io::Error::new(error.kind(), format!("mount path {}: {why}", bind.target))
         })?;
@@ -47,6 +53,11 @@ fn link(folder: &Path, path: &Path, bind: &Bind, before: &[(PathBuf, &Bind)]) ->
     let mut outer = before.iter().rev().filter(|(outer, _)| outer != path);
     let around = outer.find_map(|(outer, bind)| Some((path.strip_prefix(outer).ok()?, bind)));
     let (place, inside) = match around {
+        Some((_, Bind { is_host: true, .. })) => {
+            return Err(io::Error::other(
+                "it lies in a `hostPath`, in which nothing is ever made",
+            ));
+        }
         Some((inside, Bind { made_in, source, .. })) => {
             let volume = made_in.as_ref().unwrap_or(source);
             (within::reach(volume, source, READABLE)?, inside)
@@ -71,6 +82,7 @@ mod tests {
             target: target.to_owned(),
             read_only: false,
             made_in: None,
+            is_host: false,
         }
     }
 
@@ -116,5 +128,35 @@ mod tests {
             "mount path /data/conf/app.yaml: a link is in the way, which something that runs in the pod has put there"
         );
         assert_eq!(fs::read_to_string(at("etc/app.yaml")).unwrap(), "ours");
+    }
+
+    #[test]
+    fn what_is_not_our_link_is_never_taken_away() {
+        let place = tempfile::tempdir().unwrap();
+        let at = |path: &str| place.path().join(path);
+        for folder in ["data", "conf"] {
+            fs::create_dir(at(folder)).unwrap();
+            fs::write(at(folder).join("app.yaml"), folder).unwrap();
+        }
+        let refused = |is_host, inside: &str| {
+            let around = Bind {
+                is_host,
+                ..bind(&at("data"), "/data")
+            };
+            let binds = [around, bind(&at("conf/app.yaml"), inside)];
+            make(&at("root"), &binds).unwrap_err().to_string()
+        };
+        let told = [
+            refused(false, "/data/app.yaml"),
+            refused(true, "/data/app.yaml"),
+            refused(true, "/data/new/app.yaml"),
+        ];
+        insta::assert_snapshot!(told.join("\n"), @r"
+        mount path /data/app.yaml: the volume around it has something else there; mount it at another path
+        mount path /data/app.yaml: it lies in a `hostPath`, in which nothing is ever made
+        mount path /data/new/app.yaml: it lies in a `hostPath`, in which nothing is ever made
+        ");
+        assert_eq!(fs::read_to_string(at("data/app.yaml")).unwrap(), "data");
+        assert_eq!(fs::read_dir(at("data")).unwrap().count(), 1, "nothing was made");
     }
 }

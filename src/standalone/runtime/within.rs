@@ -9,11 +9,14 @@ use std::fs::{self, File, Metadata, Permissions};
 use std::io;
 use std::os::fd::AsRawFd as _;
 use std::os::unix::ffi::OsStrExt as _;
-use std::os::unix::fs::PermissionsExt as _;
+use std::os::unix::fs::{MetadataExt as _, PermissionsExt as _};
 use std::path::Path;
 
-use rustix::fs::{AtFlags, CWD, Dir, Gid, Mode, OFlags, chownat, mkdirat, openat, symlinkat, unlinkat};
+use rustix::fs::{
+    AtFlags, CWD, Dir, Gid, Mode, OFlags, chownat, mkdirat, openat, readlinkat, symlinkat, unlinkat,
+};
 use rustix::io::Errno;
+use rustix::process::geteuid;
 
 /// A file or folder (or link) that is held, not opened to be read: that has no effect on a pipe or a device.
 #[derive(Debug)]
@@ -70,12 +73,26 @@ impl Place {
             .try_fold(self, |folder, name| folder.open_or_make(name, mode))
     }
 
-    /// Makes a link in the folder, in the place of the file or link that has its name.
+    /// Makes a link in the folder, also in the place of one that we have made before. Nothing else is taken away for it.
+    ///
+    /// # Errors
+    ///
+    /// What the disk refuses; [`io::ErrorKind::AlreadyExists`], when anything but a link of ours has the name.
     pub(super) fn link(&self, name: &OsStr, target: &Path) -> io::Result<()> {
-        match unlinkat(&self.0, name, AtFlags::empty()) {
-            Err(error) if error != Errno::NOENT => Err(error.into()),
-            _ => Ok(symlinkat(target, &self.0, name)?),
+        match symlinkat(target, &self.0, name) {
+            Err(Errno::EXIST) => {}
+            made => return Ok(made?),
         }
+        let there = self.open(name)?.metadata()?;
+        if !there.is_symlink() || there.uid() != geteuid().as_raw() {
+            return Err(Errno::EXIST.into());
+        }
+        // What runs already may be looking through it.
+        if readlinkat(&self.0, name, Vec::new())?.to_bytes() == target.as_os_str().as_bytes() {
+            return Ok(());
+        }
+        unlinkat(&self.0, name, AtFlags::empty())?;
+        Ok(symlinkat(target, &self.0, name)?)
     }
 
     /// What is in the folder. What vanishes meanwhile is not.

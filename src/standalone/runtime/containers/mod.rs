@@ -249,6 +249,7 @@ impl Engine for Containers {
                 target: target.to_owned(),
                 read_only: false,
                 made_in: None,
+                is_host: false,
             }),
             Err(error) => {
                 tracing::warn!(path = %file.display(), %error, "a file for a container's last words could not be made");

@@ -20,6 +20,8 @@ pub(in super::super) struct Bind {
     pub(in super::super) read_only: bool,
     /// When the source is to be there as a folder (a `subPath` that nobody has made yet), the volume it lies in.
     pub(in super::super) made_in: Option<PathBuf>,
+    /// Whether it is the user's (`hostPath`), and not the pod's own.
+    pub(in super::super) is_host: bool,
 }
 
 /// The mounts of a container. `pod` holds the pod's volumes; `variables` are what `subPathExpr` may use.
@@ -70,6 +72,7 @@ fn bind(
         target: Path::new("/").join(&mount.mount_path).display().to_string(),
         read_only: fixed || mount.read_only.unwrap_or_default(),
         made_in: Some(root).filter(|_| !is_whole && !fixed),
+        is_host: matches!(content, Content::Host { .. }),
     })
 }
 
