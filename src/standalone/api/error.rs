@@ -141,6 +141,10 @@ pub enum ApiError {
         accepted: &'static str,
     },
 
+    /// The body is too slow.
+    #[error("the body of the request did not come in time")]
+    BodyTimeout,
+
     /// The body is too large.
     #[error("Request entity too large: limit is {limit_bytes}")]
     TooLarge {
@@ -309,6 +313,7 @@ impl ApiError {
             }
             Self::NotAcceptable => (StatusCode::NOT_ACCEPTABLE, "NotAcceptable"),
             Self::UnsupportedMediaType { .. } => (StatusCode::UNSUPPORTED_MEDIA_TYPE, "UnsupportedMediaType"),
+            Self::BodyTimeout => (StatusCode::REQUEST_TIMEOUT, "Timeout"),
             Self::TooLarge { .. } => (StatusCode::PAYLOAD_TOO_LARGE, "RequestEntityTooLarge"),
             Self::Expired { .. } => (StatusCode::GONE, "Expired"),
             Self::TooLargeResourceVersion { .. } => (StatusCode::GATEWAY_TIMEOUT, "Timeout"),

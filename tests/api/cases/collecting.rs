@@ -3,7 +3,7 @@
 use k8s_openapi::api::core::v1::{ConfigMap, Namespace};
 use kube::ResourceExt;
 use kube::api::{Api, DeleteParams, Patch, PatchParams, PostParams, PropagationPolicy};
-use serde_json::json;
+use serde_json::{Value, json};
 
 use crate::cluster::{
     Cluster, config_map, cron_job, delete, eventually, eventually_gone, job, owned_by, refused,
@@ -189,6 +189,29 @@ pub(crate) async fn an_owner_that_never_was_is_no_owner(cluster: Cluster) {
         .unwrap();
     eventually_gone(&cluster.config_maps(), "stray").await;
     assert!(cluster.config_maps().get_opt("foreign").await.unwrap().is_some());
+}
+
+pub(crate) async fn what_may_not_be_collected_keeps_nobody_else(cluster: Cluster) {
+    let gone = json!([{
+        "apiVersion": "v1", "kind": "Namespace", "name": "gone", "uid": "00000000-0000-0000-0000-000000000000",
+    }]);
+    let patch = async |owners: Value| {
+        let (path, owners) = (
+            "/api/v1/namespaces/kube-system",
+            json!({ "metadata": { "ownerReferences": owners } }),
+        );
+        let patched = cluster.send_as("application/merge-patch+json", "PATCH", path, Some(&owners));
+        patched.await.unwrap();
+    };
+    patch(gone).await;
+    let mut owner = cluster.jobs().create(&POST, &job("owner")).await.unwrap();
+    owner.metadata.uid = Some("00000000-0000-0000-0000-000000000000".to_owned());
+    for name in ["a", "b"] {
+        let stray = owned_by(config_map(name), &owner, true);
+        cluster.config_maps().create(&POST, &stray).await.unwrap();
+        eventually_gone(&cluster.config_maps(), name).await;
+    }
+    patch(json!([])).await;
 }
 
 pub(crate) async fn a_namespace_takes_its_contents_along(cluster: Cluster) {

@@ -52,6 +52,30 @@ pub(crate) async fn a_delete_may_insist(cluster: Cluster) {
         .unwrap();
 }
 
+pub(crate) async fn a_delete_that_is_not_understood_deletes_nothing(cluster: Cluster) {
+    let api = cluster.config_maps();
+    api.create(&POST, &config_map("a")).await.unwrap();
+    let path = format!("/api/v1/namespaces/{}/configmaps", cluster.namespace);
+    for options in [
+        json!({ "dryRun": "All" }),
+        json!({ "preconditions": { "uid": 5 } }),
+        json!({ "gracePeriodSeconds": "5" }),
+        json!({ "propagationPolicy": 7 }),
+        json!([]),
+        json!(5),
+    ] {
+        for path in [&path, &format!("{path}/a")] {
+            let refusal = cluster.send("DELETE", path, Some(&options)).await;
+            assert_eq!(refusal.unwrap_err().reason, "BadRequest", "{path} {options}");
+        }
+    }
+    // No text at all, and therefore the name of no namespace: least of all of every one.
+    let _refused_or_empty = cluster
+        .send("DELETE", "/api/v1/namespaces/%FF/configmaps", None)
+        .await;
+    api.get("a").await.unwrap();
+}
+
 pub(crate) async fn a_pod_is_evicted(cluster: Cluster) {
     let api = cluster.pods();
     let mut object = pod("held");
@@ -104,6 +128,7 @@ pub(crate) async fn a_pod_is_evicted(cluster: Cluster) {
     );
     for (path, body, reason) in [
         ("held", eviction("other", Value::Null), "BadRequest"),
+        ("held", eviction("held", json!({ "dryRun": "All" })), "BadRequest"),
         ("none", eviction("none", Value::Null), "NotFound"),
     ] {
         assert_eq!(refused(request(path, &body).await).reason, reason);

@@ -36,6 +36,13 @@ macro_rules! cases {
 
 /// All of them.
 pub(crate) fn all() -> Vec<Case> {
+    let mut all = changing();
+    all.extend(reading());
+    all
+}
+
+/// What becomes of objects.
+fn changing() -> Vec<Case> {
     cases! {
         cron_jobs {
             support_all_operations
@@ -61,6 +68,54 @@ pub(crate) fn all() -> Vec<Case> {
             secrets_are_written_as_text_and_read_as_bytes
             an_event_has_two_forms
         }
+        patches {
+            each_language_of_patches_is_spoken
+            lists_with_keys_are_merged_by_kubectl
+            what_is_new_to_a_list_goes_first
+            a_patch_may_insist_on_a_version
+            a_patch_of_the_status_leaves_the_spec
+            many_patches_at_once_all_arrive
+            an_apply_adds_nothing_of_its_own
+        }
+        deletes {
+            a_delete_answers_what_it_did
+            a_delete_may_insist
+            a_delete_that_is_not_understood_deletes_nothing
+            a_pod_is_evicted
+            a_finalizer_holds_until_it_is_removed
+            a_pod_is_given_time_to_end
+            a_collection_is_deleted_by_selector
+            the_first_namespaces_stay
+        }
+        collecting {
+            in_the_background_dependents_follow
+            in_the_foreground_dependents_go_first
+            orphans_stay
+            a_job_orphans_unless_told_otherwise
+            a_dependent_stays_while_one_owner_does
+            an_owner_that_never_was_is_no_owner
+            what_may_not_be_collected_keeps_nobody_else
+            a_namespace_takes_its_contents_along
+        }
+        validation {
+            metadata
+            config_maps_and_secrets
+            small_kinds
+            jobs
+            statuses_of_jobs
+            where_pods_are_put
+            pods
+            containers
+            what_containers_use
+            volumes
+            what_is_likely_not_meant
+        }
+    }
+}
+
+/// How they are found, and what is told of them.
+fn reading() -> Vec<Case> {
+    cases! {
         lists {
             labels_select
             fields_select
@@ -77,50 +132,11 @@ pub(crate) fn all() -> Vec<Case> {
             watches_have_older_paths
             nothing_is_missed_while_many_write
         }
-        patches {
-            each_language_of_patches_is_spoken
-            lists_with_keys_are_merged_by_kubectl
-            what_is_new_to_a_list_goes_first
-            a_patch_may_insist_on_a_version
-            a_patch_of_the_status_leaves_the_spec
-            many_patches_at_once_all_arrive
-        }
-        deletes {
-            a_delete_answers_what_it_did
-            a_delete_may_insist
-            a_pod_is_evicted
-            a_finalizer_holds_until_it_is_removed
-            a_pod_is_given_time_to_end
-            a_collection_is_deleted_by_selector
-            the_first_namespaces_stay
-        }
-        collecting {
-            in_the_background_dependents_follow
-            in_the_foreground_dependents_go_first
-            orphans_stay
-            a_job_orphans_unless_told_otherwise
-            a_dependent_stays_while_one_owner_does
-            an_owner_that_never_was_is_no_owner
-            a_namespace_takes_its_contents_along
-        }
         errors {
             each_refusal_says_what_to_do
             paths_and_methods_that_are_not_served
             requests_that_contradict_themselves
             parameters_of_lists
-        }
-        validation {
-            metadata
-            config_maps_and_secrets
-            small_kinds
-            jobs
-            statuses_of_jobs
-            where_pods_are_put
-            pods
-            containers
-            what_containers_use
-            volumes
-            what_is_likely_not_meant
         }
         discovery {
             clients_find_what_is_served

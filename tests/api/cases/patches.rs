@@ -186,3 +186,19 @@ pub(crate) async fn many_patches_at_once_all_arrive(cluster: Cluster) {
     join_all(patches).await;
     assert_eq!(api.get("a").await.unwrap().data.unwrap().len(), 21);
 }
+
+pub(crate) async fn an_apply_adds_nothing_of_its_own(cluster: Cluster) {
+    let mut config = serde_json::to_value(config_map("a")).unwrap();
+    config["metadata"] = json!({ "name": "a" });
+    let path = format!(
+        "/api/v1/namespaces/{}/configmaps/a?fieldManager=kubectl",
+        cluster.namespace
+    );
+    for _ in 0..2 {
+        let applied = cluster
+            .send_as("application/apply-patch+yaml", "PATCH", &path, Some(&config))
+            .await
+            .unwrap();
+        assert_eq!(applied["metadata"].get("annotations"), None, "{applied}");
+    }
+}

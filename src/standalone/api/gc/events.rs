@@ -3,7 +3,7 @@
 use chrono::TimeDelta;
 use serde::Deserialize;
 
-use super::unless_gone;
+use super::settled;
 use crate::schedule::Timestamp;
 use crate::standalone::api::error::ApiError;
 use crate::standalone::api::registry::{Deletion, Mode, Registry};
@@ -43,7 +43,7 @@ pub(super) async fn sweep(registry: &Registry) -> Result<(), ApiError> {
         let times: Times = object.read()?;
         if times.is_old(now) {
             let key = Key::new(resource.stored_as, times.metadata.namespace, times.metadata.name);
-            unless_gone(
+            settled(
                 registry
                     .delete(resource, &key, &Deletion::default(), Mode::Real)
                     .await,

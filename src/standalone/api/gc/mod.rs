@@ -167,10 +167,15 @@ fn stored_resources() -> impl Iterator<Item = &'static Resource> {
         .filter(|resource| resource.strategy.is_stored_form())
 }
 
-/// An object that is gone already is as good as one that was deleted.
-fn unless_gone<T>(outcome: Result<T, ApiError>) -> Result<(), ApiError> {
+/// What came of a write to one object. One that is gone already is as good as one that was deleted, and one that may not
+/// be deleted is no reason to leave the others; only a store that fails is.
+fn settled<T>(outcome: Result<T, ApiError>) -> Result<(), ApiError> {
     match outcome {
         Ok(_) | Err(ApiError::NotFound { .. } | ApiError::Conflict { .. }) => Ok(()),
-        Err(error) => Err(error),
+        Err(error @ ApiError::Internal { .. }) => Err(error),
+        Err(error) => {
+            tracing::warn!(%error, "an object can't be collected, and stays");
+            Ok(())
+        }
     }
 }

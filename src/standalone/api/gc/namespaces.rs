@@ -5,7 +5,7 @@
 use serde_json::{Value, json};
 
 use super::index::Seen;
-use super::{Collector, stored_resources, unless_gone};
+use super::{Collector, settled, stored_resources};
 use crate::standalone::api::error::ApiError;
 use crate::standalone::api::registry::{Deletion, Mode, Owners, Part};
 use crate::standalone::api::resource::NAMESPACES;
@@ -25,7 +25,7 @@ impl Collector {
             for object in page?.objects {
                 let seen = Seen::read(resource, &object)?;
                 if !seen.is_deleting {
-                    unless_gone(
+                    settled(
                         self.registry
                             .delete(resource, &seen.key, &deletion, Mode::Real)
                             .await,
@@ -40,7 +40,7 @@ impl Collector {
                 finalized["spec"] = json!({});
                 Ok(finalized)
             };
-            unless_gone(
+            settled(
                 self.registry
                     .update(
                         NAMESPACES,

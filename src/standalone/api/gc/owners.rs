@@ -3,7 +3,7 @@
 use serde_json::Value;
 
 use super::index::{Owner, Seen};
-use super::{Collector, unless_gone};
+use super::{Collector, settled};
 use crate::standalone::api::error::ApiError;
 use crate::standalone::api::meta;
 use crate::standalone::api::registry::{Deletion, FOREGROUND, Mode, ORPHAN, Owners, Part, Registry};
@@ -109,7 +109,7 @@ impl Collector {
             uid: Some(seen.uid),
             ..Deletion::default()
         };
-        unless_gone(self.registry.delete(resource, key, &deletion, Mode::Real).await)
+        settled(self.registry.delete(resource, key, &deletion, Mode::Real).await)
     }
 
     /// An object as it is now, which may be newer than what the watch has told.
@@ -167,7 +167,7 @@ impl Collector {
             }
             Ok(changed)
         };
-        unless_gone(
+        settled(
             self.registry
                 .update(resource, key, Part::Any, Mode::Real, Owners::AsBefore, change)
                 .await,
@@ -186,7 +186,7 @@ async fn remove_finalizer(registry: &Registry, key: &Key, finalizer: &str) -> Re
         meta::set_finalizers(&mut changed, finalizers);
         Ok(changed)
     };
-    unless_gone(
+    settled(
         registry
             .update(resource, key, Part::Any, Mode::Real, Owners::AsBefore, change)
             .await,

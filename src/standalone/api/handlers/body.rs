@@ -1,5 +1,7 @@
 //! Bodies: reading them within limits, and checking that they are what the path says.
 
+use std::error::Error as _;
+use std::io;
 use std::sync::Arc;
 
 use axum::body::{Body, Bytes};
@@ -33,15 +35,10 @@ impl<S: Send + Sync> FromRequest<S> for Content {
 
     async fn from_request(request: Request<Body>, _state: &S) -> Result<Self, ApiError> {
         let (parts, body) = request.into_parts();
-        // The only way in which a body within the limit fails is a client that goes away.
-        let bytes = axum::body::to_bytes(body, BODY_BYTES_MAX)
-            .await
-            .map_err(|_| ApiError::TooLarge {
-                limit_bytes: BODY_BYTES_MAX,
-            })?;
+        let bytes = axum::body::to_bytes(body, BODY_BYTES_MAX).await;
         Ok(Self {
             headers: parts.headers,
-            bytes,
+            bytes: bytes.map_err(|error| unread(&error))?,
         })
     }
 }
@@ -91,12 +88,24 @@ impl Content {
     }
 
     /// The body as the options of a delete; none when it is empty.
-    pub(super) fn options(&self) -> Result<Value, ApiError> {
+    pub(super) fn options(&self) -> Result<Option<Value>, ApiError> {
         if self.bytes.is_empty() {
-            Ok(Value::Null)
-        } else {
-            self.value()
+            return Ok(None);
         }
+        self.value().map(Some)
+    }
+}
+
+/// Why a body was not read to its end.
+fn unread(error: &axum::Error) -> ApiError {
+    let mut causes = std::iter::successors(error.source(), |&error| error.source());
+    match causes.find_map(|cause| cause.downcast_ref::<io::Error>()) {
+        Some(error) if error.kind() == io::ErrorKind::TimedOut => ApiError::BodyTimeout,
+        Some(error) => ApiError::bad_request(format!("the body could not be read: {error}")),
+        // All others are of the connection, which is at its end then.
+        None => ApiError::TooLarge {
+            limit_bytes: BODY_BYTES_MAX,
+        },
     }
 }
 
@@ -176,4 +185,29 @@ pub(super) fn answer(code: StatusCode, object: &Object) -> Response {
 /// Answers JSON.
 pub(super) fn answer_json(code: StatusCode, value: &Value) -> Response {
     (code, [(CONTENT_TYPE, JSON)], value.to_string()).into_response()
+}
+
+#[cfg(test)]
+mod tests {
+    use futures::stream;
+
+    use super::*;
+
+    #[tokio::test]
+    async fn a_body_that_fails_says_how() {
+        let late = || Err(io::Error::from(io::ErrorKind::TimedOut));
+        let large = || Ok(vec![b' '; BODY_BYTES_MAX + 1]);
+        let cut = || Err(io::Error::other("the client went away"));
+        for (chunk, wanted) in [
+            (late(), "408 the body of the request did not come in time"),
+            (large(), "413 Request entity too large: limit is 3145728"),
+            (cut(), "400 the body could not be read: the client went away"),
+        ] {
+            let request = Request::new(Body::from_stream(stream::iter([Ok(b"{".to_vec()), chunk])));
+            let Err(refusal) = Content::from_request(request, &()).await else {
+                panic!("a body");
+            };
+            assert_eq!(format!("{} {refusal}", refusal.code().0.as_u16()), wanted);
+        }
+    }
 }

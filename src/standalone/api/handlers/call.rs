@@ -1,7 +1,6 @@
 //! A request to a resource, apart from its body: of which resource, where, and how it is to be answered.
 
-use std::convert::Infallible;
-
+use axum::extract::rejection::PathRejection;
 use axum::extract::{FromRequestParts, Path};
 use axum::response::Response;
 use http::header::USER_AGENT;
@@ -28,14 +27,18 @@ pub(super) struct Call {
 }
 
 impl FromRequestParts<Endpoint> for Call {
-    type Rejection = Infallible;
+    type Rejection = ApiError;
 
-    async fn from_request_parts(parts: &mut Parts, endpoint: &Endpoint) -> Result<Self, Infallible> {
-        // The routes have no other parameters than a target, each of which may be missing.
-        let target = Path::<Target>::from_request_parts(parts, endpoint).await;
+    async fn from_request_parts(parts: &mut Parts, endpoint: &Endpoint) -> Result<Self, ApiError> {
+        let target = match Path::<Target>::from_request_parts(parts, endpoint).await {
+            Ok(Path(target)) => target,
+            // The route has no parameters. One whose parameters can't be read is no target at all, least of all everything.
+            Err(PathRejection::MissingPathParams(_)) => Target::default(),
+            Err(unreadable) => return Err(ApiError::bad_request(unreadable.body_text())),
+        };
         Ok(Self {
             endpoint: endpoint.clone(),
-            target: target.map(|Path(target)| target).unwrap_or_default(),
+            target,
             uri: parts.uri.clone(),
             headers: parts.headers.clone(),
         })

@@ -4,6 +4,7 @@ use axum::response::{IntoResponse, Response};
 use http::StatusCode;
 use http::header::CONTENT_TYPE;
 use serde::Serialize;
+use serde_json::Value;
 
 use super::body::{Content, answer_json};
 use super::call::Call;
@@ -80,11 +81,10 @@ pub(super) async fn delete(call: Call, content: Content) -> Result<Response, Api
     let mut deleted = request.find(&Range::default()).await?;
     for object in &deleted.objects {
         let document = read(object)?;
-        let key = Key::new(
-            resource.stored_as,
-            meta::namespace(&document),
-            meta::name(&document),
-        );
+        let key = Key {
+            resource: resource.stored_as,
+            place: place(&document),
+        };
         // What was found, and not a namesake that was made since.
         let deletion = Deletion {
             uid: Some(meta::uid(&document).to_owned()),
@@ -144,36 +144,27 @@ impl Request {
     /// The objects that are meant, in the form of the resource; at most as many as the range's limit.
     pub(super) async fn find(&self, range: &Range) -> Result<Page, ApiError> {
         let mut range = range.clone();
-        let mut found = Vec::new();
-        loop {
-            let page = self
-                .endpoint
-                .registry()
-                .store()
-                .list(&self.scope, range.clone())
-                .await;
-            let page = page.map_err(|error| too_old(error, range.at))?;
-            for object in page.objects {
-                let object = self.endpoint.shown(object)?;
-                if self.selector.matches(&object)? {
-                    found.push(object);
-                }
+        // What a selector passes over does not count, so how far a page reaches is seen only on the way.
+        let limit = range.limit.take_if(|_| !self.selector.is_everything());
+        let listed = self.endpoint.registry().store().list(&self.scope, range.clone());
+        let mut page = listed.await.map_err(|error| too_old(error, range.at))?;
+        let mut objects = std::mem::take(&mut page.objects).into_iter();
+        for object in objects.by_ref() {
+            let object = self.endpoint.shown(object)?;
+            if !self.selector.matches(&object)? {
+                continue;
             }
-            let enough = range.limit.is_some_and(|limit| found.len() >= limit);
-            if page.more_after.is_none() || enough {
-                let (revision, more_after, remaining) = (page.revision, page.more_after, page.remaining);
-                return Ok(Page {
-                    objects: found,
-                    revision,
-                    more_after,
-                    remaining,
-                });
+            page.objects.push(object);
+            if limit == Some(page.objects.len()) {
+                break;
             }
-            // The selector passed over some; the next objects are of the same revision.
-            range.limit = range.limit.map(|limit| limit - found.len());
-            range.at = Some(page.revision);
-            range.after = page.more_after;
         }
+        if objects.len() > 0
+            && let Some(last) = page.objects.last()
+        {
+            page.more_after = Some(place(&read(last)?));
+        }
+        Ok(page)
     }
 
     /// The list as it is sent.
@@ -268,6 +259,14 @@ fn range(query: &ListQuery) -> Result<Range, ApiError> {
         limit,
         at,
     })
+}
+
+/// Where an object is kept.
+fn place(document: &Value) -> Place {
+    Place {
+        namespace: meta::namespace(document).to_owned(),
+        name: meta::name(document).to_owned(),
+    }
 }
 
 /// What a store's refusal means for a list.

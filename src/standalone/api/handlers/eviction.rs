@@ -3,6 +3,7 @@
 
 use axum::response::Response;
 use http::StatusCode;
+use k8s_openapi::api::policy::v1::Eviction;
 use serde_json::{Value, json};
 
 use super::body::{Content, answer_json, may_be};
@@ -11,7 +12,8 @@ use super::collection::check_namespace;
 use super::item::deletion_by;
 use super::params::WriteQuery;
 use super::{ApiError, meta};
-use crate::standalone::api::registry::{Mode, Owners, Part, check_preconditions};
+use crate::manifest::misfit;
+use crate::standalone::api::registry::{Mode, Owners, Part, check_preconditions, read};
 use crate::standalone::api::resource::Resource;
 
 /// What a body is.
@@ -46,7 +48,9 @@ pub(super) async fn evict(call: Call, content: Content) -> Result<Response, ApiE
     }
     check_namespace(&call.target.namespace, meta::namespace(&eviction))?;
     let query: WriteQuery = call.query()?;
-    let (mut deletion, mode) = deletion_by(&eviction["deleteOptions"], query)?;
+    let eviction: Eviction = misfit::read(&eviction)
+        .map_err(|misfit| ApiError::bad_request(format!("the body is not a valid {KIND}: {misfit}")))?;
+    let (mut deletion, mode) = deletion_by(eviction.delete_options.unwrap_or_default(), query)?;
     let (registry, pods) = (call.endpoint.registry(), call.endpoint.resource);
     if mode == Mode::Real {
         let at = meta::time(registry.now());
@@ -54,11 +58,12 @@ pub(super) async fn evict(call: Call, content: Content) -> Result<Response, ApiE
             check_preconditions(pods, &call.target.name, pod, &deletion)?;
             Ok(marked(pod.clone(), &at))
         };
-        registry
+        let marked = registry
             .update(pods, &call.key(), Part::Status, mode, Owners::AsBefore, mark)
             .await?;
-        // It holds for the pod as it was before it was marked.
+        // What was asked holds for the pod as it was before it was marked; and no namesake of it is deleted.
         deletion.resource_version = None;
+        deletion.uid = Some(meta::uid(&read(&marked)?).to_owned());
     }
     registry.delete(pods, &call.key(), &deletion, mode).await?;
     let evicted = json!({

@@ -4,6 +4,7 @@ use std::sync::{Mutex, PoisonError};
 
 use axum::response::Response;
 use http::StatusCode;
+use k8s_openapi::apimachinery::pkg::apis::meta::v1::DeleteOptions;
 use serde_json::{Value, json};
 
 use super::body::{Content, answer_json, as_object};
@@ -12,6 +13,7 @@ use super::collection::check_namespace;
 use super::fields::{self, Warnings};
 use super::params::{ListQuery, WriteQuery, mode};
 use super::{ApiError, Endpoint, collection, meta};
+use crate::manifest::misfit;
 use crate::standalone::api::error::Cause;
 use crate::standalone::api::patch::{APPLY, Patch};
 use crate::standalone::api::registry::{self, Application, Applied, Deleted, Deletion, Mode, Owners, Part};
@@ -211,20 +213,26 @@ pub(super) fn deletion(call: &Call, content: &Content) -> Result<(Deletion, Mode
     } else {
         WriteQuery::default()
     };
-    deletion_by(&content.options()?, query)
+    let options = content.options()?.as_ref().map(options_of).transpose()?;
+    deletion_by(options.unwrap_or_default(), query)
+}
+
+/// The options of a delete, as a body has them.
+fn options_of(body: &Value) -> Result<DeleteOptions, ApiError> {
+    if body.get("kind").is_some_and(|kind| kind != DELETE_OPTIONS) {
+        return Err(ApiError::bad_request(format!(
+            "the body of a delete holds {DELETE_OPTIONS}, not {}",
+            body["kind"]
+        )));
+    }
+    misfit::read(body)
+        .map_err(|misfit| ApiError::bad_request(format!("the body is not valid {DELETE_OPTIONS}: {misfit}")))
 }
 
 /// How to delete: as the options say, and the query where they say nothing.
-pub(super) fn deletion_by(options: &Value, query: WriteQuery) -> Result<(Deletion, Mode), ApiError> {
-    if options.get("kind").is_some_and(|kind| kind != DELETE_OPTIONS) {
-        return Err(ApiError::bad_request(format!(
-            "the body of a delete holds {DELETE_OPTIONS}, not {}",
-            options["kind"]
-        )));
-    }
-    let text = |value: &Value| value.as_str().map(str::to_owned);
-    let policy = text(&options["propagationPolicy"]).or(query.propagation_policy);
-    let orphan = options["orphanDependents"].as_bool().or(query.orphan_dependents);
+pub(super) fn deletion_by(options: DeleteOptions, query: WriteQuery) -> Result<(Deletion, Mode), ApiError> {
+    let policy = options.propagation_policy.or(query.propagation_policy);
+    let orphan = options.orphan_dependents.or(query.orphan_dependents);
     if let (Some(policy), Some(_)) = (&policy, orphan) {
         let rule = "orphanDependents and deletionPropagation cannot be both set";
         let causes = vec![Cause::invalid("propagationPolicy", &json!(policy), rule)];
@@ -247,14 +255,14 @@ pub(super) fn deletion_by(options: &Value, query: WriteQuery) -> Result<(Deletio
             });
         }
     };
-    let dry_run = text(&options["dryRun"][0]).unwrap_or(query.dry_run);
+    let dry_run = options.dry_run.and_then(|stages| stages.into_iter().next());
+    let dry_run = dry_run.unwrap_or(query.dry_run);
+    let preconditions = options.preconditions.unwrap_or_default();
     let deletion = Deletion {
         propagation,
-        grace_seconds: options["gracePeriodSeconds"]
-            .as_i64()
-            .or(query.grace_period_seconds),
-        uid: text(&options["preconditions"]["uid"]),
-        resource_version: text(&options["preconditions"]["resourceVersion"]),
+        grace_seconds: options.grace_period_seconds.or(query.grace_period_seconds),
+        uid: preconditions.uid,
+        resource_version: preconditions.resource_version,
     };
     Ok((deletion, mode(&dry_run, DELETE_OPTIONS)?))
 }

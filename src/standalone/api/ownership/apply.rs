@@ -248,7 +248,8 @@ fn last_applied(live: &Value, schema: Schema) -> Option<FieldSet> {
 
 /// Keeps what `kubectl apply` looks at up to date, where it was used before.
 fn keep_last_applied(object: &mut Value, config: &Value) {
-    let Some(kept) = object["metadata"]["annotations"].get_mut(LAST_APPLIED) else {
+    let annotations = object.pointer_mut("/metadata/annotations");
+    let Some(kept) = annotations.and_then(|annotations| annotations.get_mut(LAST_APPLIED)) else {
         return;
     };
     let mut config = config.clone();

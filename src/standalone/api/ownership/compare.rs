@@ -1,5 +1,7 @@
 //! What differs between two versions of an object, as sets of fields.
 
+use std::collections::{BTreeMap, BTreeSet};
+
 use serde_json::Value;
 
 use super::OwnershipError;
@@ -75,19 +77,14 @@ impl Comparison {
             parts(old.unwrap_or(&Value::Null), schema)?,
             parts(new.unwrap_or(&Value::Null), schema)?,
         );
+        let twins: BTreeMap<&Step, &Value> = news.iter().map(|(step, value, _)| (step, *value)).collect();
         for (step, value, inner) in &olds {
-            let twin = news
-                .iter()
-                .find(|(other, ..)| other == step)
-                .map(|(_, twin, _)| *twin);
             path.push(step.clone());
-            self.compare(Some(value), twin, *inner, path)?;
+            self.compare(Some(value), twins.get(step).copied(), *inner, path)?;
             path.pop();
         }
-        for (step, value, inner) in news
-            .iter()
-            .filter(|(step, ..)| !olds.iter().any(|(other, ..)| other == step))
-        {
+        let before: BTreeSet<&Step> = olds.iter().map(|(step, ..)| step).collect();
+        for (step, value, inner) in news.iter().filter(|(step, ..)| !before.contains(step)) {
             // What always comes with its type was there before, only empty.
             let was_empty =
                 old.is_some() && step.field_name().is_some_and(|name| schema.is_always_there(name));
