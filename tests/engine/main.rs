@@ -1,5 +1,6 @@
 //! The engine from outside: the vectors, clock changes by name, an oracle, other libraries, and every error message.
 
+mod calendars;
 mod clock_changes;
 mod coming_changes;
 mod descriptions;

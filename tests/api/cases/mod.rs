@@ -6,6 +6,7 @@ mod cron_jobs;
 mod deletes;
 mod discovery;
 mod errors;
+mod fields;
 mod lists;
 mod patches;
 mod validation;
@@ -51,11 +52,6 @@ fn changing() -> Vec<Case> {
             a_new_object_has_a_name_an_id_and_a_beginning
             a_name_is_made_up
             what_the_server_writes_cannot_be_sent
-            fields_that_nobody_knows_survive
-            fields_that_nobody_knows_are_refused_on_demand
-            fields_that_nobody_knows_are_taken_out_with_a_warning
-            a_pod_has_the_defaults_of_kubernetes
-            what_the_update_of_a_pod_leaves_out_is_as_it_was_by_default
             the_generation_counts_changes_of_the_spec
             a_change_that_changes_nothing_is_no_write
             the_later_of_two_writers_is_refused
@@ -67,6 +63,13 @@ fn changing() -> Vec<Case> {
             a_rehearsal_keeps_nothing
             secrets_are_written_as_text_and_read_as_bytes
             an_event_has_two_forms
+        }
+        fields {
+            those_that_nobody_knows_survive
+            those_that_nobody_knows_are_refused_on_demand
+            those_that_nobody_knows_are_taken_out_with_a_warning
+            a_pod_has_the_defaults_of_kubernetes
+            what_the_update_of_a_pod_leaves_out_is_as_it_was_by_default
         }
         patches {
             each_language_of_patches_is_spoken
