@@ -49,6 +49,8 @@ pub(super) struct Cache {
     key_of: HashMap<String, Key>,
     /// The members of groups, by namespace and group.
     groups: HashMap<(String, String), BTreeSet<Key>>,
+    /// Those that name a calendar.
+    naming: BTreeSet<Key>,
     pub(super) calendars: Calendars,
     /// Jobs that we deleted and that the watch has not shown as gone.
     deleted: HashSet<String>,
@@ -113,7 +115,11 @@ impl Cache {
         }
         self.key_of.insert(cronjob.uid.clone(), key.clone());
         let object = Arc::new(object);
-        self.cronjobs.insert(key.clone(), Entry { object, cronjob });
+        let entry = Entry { object, cronjob };
+        if entry.names_calendars() {
+            self.naming.insert(key.clone());
+        }
+        self.cronjobs.insert(key.clone(), entry);
         true
     }
 
@@ -129,6 +135,7 @@ impl Cache {
     pub(super) fn remove_cronjob(&mut self, key: &Key) {
         if let Some(entry) = self.cronjobs.remove(key) {
             self.key_of.remove(&entry.cronjob.uid);
+            self.naming.remove(key);
             if let Some(membership) = &entry.cronjob.spec.policies.group {
                 let group = (key.namespace.clone(), membership.name.clone());
                 if let Some(members) = self.groups.get_mut(&group) {
@@ -143,21 +150,19 @@ impl Cache {
 
     /// Whether any CronJob names a calendar.
     pub(super) fn wants_calendars(&self) -> bool {
-        self.cronjobs.values().any(Entry::names_calendars)
+        !self.naming.is_empty()
     }
 
     /// Has the CronJobs that name a calendar follow what is known of it now, and returns who they are.
     pub(super) fn read_calendars(&mut self, zones: &TimeZones) -> Vec<Key> {
-        let naming = self
-            .cronjobs
-            .iter_mut()
-            .filter(|(_, entry)| entry.names_calendars());
-        let follow = |(key, entry): (&Key, &mut Entry)| {
+        let naming = self.naming.iter();
+        let follow = |key: &Key| {
+            let entry = self.cronjobs.get_mut(key)?;
             let known = Some(&entry.cronjob.spec);
             entry.cronjob = manifest::lower_with(&entry.object, zones, &self.calendars, known);
-            key.clone()
+            Some(key.clone())
         };
-        naming.map(follow).collect()
+        naming.filter_map(follow).collect()
     }
 
     /// The members of a group.

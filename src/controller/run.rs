@@ -3,7 +3,6 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use futures::StreamExt as _;
 use kube::runtime::watcher;
 use tokio::sync::watch;
 use tokio::time::timeout;
@@ -14,7 +13,7 @@ use crate::controller::options::ControllerOptions;
 use crate::controller::report::Report;
 use crate::controller::state::{Done, State};
 use crate::controller::tasks::{Means, Tasks};
-use crate::controller::watches::{Watched, watch_all, watch_calendars, why_it_failed};
+use crate::controller::watches::{Watched, Watches, why_it_failed};
 use crate::cronjob::Key;
 use crate::submit::Submitter;
 use crate::telemetry::{BEAT_EVERY, Told};
@@ -66,24 +65,20 @@ impl Controller {
     /// Runs until `stop` becomes true or is dropped; then nothing new is decided, and what is under way is finished if it
     /// does not take too long.
     pub async fn run(mut self, mut stop: watch::Receiver<bool>) {
-        let mut watched = watch_all(
-            &self.options.client,
-            &self.options.charge,
-            self.options.longest_watch,
-        );
-        let mut watches_calendars = false;
+        let ControllerOptions {
+            client,
+            charge,
+            longest_watch,
+            ..
+        } = &self.options;
+        let mut watches = Watches::new(client.clone(), charge.clone(), *longest_watch);
         let mut leadership = self.options.leadership.clone();
         let mut beat = tokio::time::interval(BEAT_EVERY);
         while !*stop.borrow() {
             self.options.health.beat();
             self.follow_leadership().await;
-            if !watches_calendars && self.state.wants_calendars() {
-                watches_calendars = true;
-                watched.extend(watch_calendars(
-                    &self.options.client,
-                    &self.options.charge,
-                    self.options.longest_watch,
-                ));
+            if self.state.wants_calendars() {
+                watches.add_calendars();
             }
             self.start_ready();
             self.announce();
@@ -94,7 +89,7 @@ impl Controller {
                 // what is due, who leads and whether to stop is looked at in every turn.
                 biased;
                 Some((key, done)) = self.tasks.next() => self.finish(&key, done),
-                Some(event) = watched.next() => self.observe(event),
+                Some(watched) = watches.next() => self.observe(watched),
                 () = async { if let Some(sleep) = sleep { sleep.await } }, if wake.is_some() => {}
                 () = leadership.changed() => {}
                 _ = beat.tick() => self.count_overdue(),

@@ -27,54 +27,67 @@ pub(super) enum Watched {
     Calendar(Scope, watcher::Result<Event<ConfigMap>>),
 }
 
-/// A watch ends after `longest` and goes on with another request; without, when kube has it.
-fn config(longest: Option<Duration>) -> watcher::Config {
-    let seconds = longest.and_then(|longest| u32::try_from(longest.as_secs()).ok());
-    watcher::Config {
-        timeout: seconds.or(watcher::Config::default().timeout),
-        ..watcher::Config::default()
+/// All watches of a charge, which never end.
+pub(super) struct Watches {
+    client: Client,
+    charge: Charge,
+    /// As it is for all of them.
+    config: watcher::Config,
+    reports: SelectAll<BoxStream<'static, Watched>>,
+    with_calendars: bool,
+}
+
+impl Watches {
+    /// Watches of CronJobs and Jobs. Each ends after `longest` and goes on with another request; without, when kube has it.
+    pub(super) fn new(client: Client, charge: Charge, longest: Option<Duration>) -> Self {
+        let seconds = longest.and_then(|longest| u32::try_from(longest.as_secs()).ok());
+        let config = watcher::Config {
+            timeout: seconds.or(watcher::Config::default().timeout),
+            ..watcher::Config::default()
+        };
+        let all = config.clone().page_size(PAGE_SIZE);
+        let selected = match &charge.selector {
+            Some(selector) => all.clone().labels(selector),
+            None => all.clone(),
+        };
+        let reports = charge.scopes().into_iter().flat_map(|scope| {
+            let (of_cronjobs, of_jobs) = (scope.clone(), scope.clone());
+            [
+                watch(&client, &scope, selected.clone())
+                    .map(move |event| Watched::CronJob(of_cronjobs.clone(), event))
+                    .boxed(),
+                // A Job need not carry the labels of its CronJob.
+                watch(&client, &scope, all.clone())
+                    .map(move |event| Watched::Job(of_jobs.clone(), event))
+                    .boxed(),
+            ]
+        });
+        Watches {
+            reports: select_all(reports),
+            client,
+            charge,
+            config,
+            with_calendars: false,
+        }
     }
-}
 
-/// All watches of a charge, in one stream that never ends.
-pub(super) fn watch_all(
-    client: &Client,
-    charge: &Charge,
-    longest: Option<Duration>,
-) -> SelectAll<BoxStream<'static, Watched>> {
-    let all = config(longest).page_size(PAGE_SIZE);
-    let selected = match &charge.selector {
-        Some(selector) => all.clone().labels(selector),
-        None => all.clone(),
-    };
-    let watches = charge.scopes().into_iter().flat_map(|scope| {
-        let (of_cronjobs, of_jobs) = (scope.clone(), scope.clone());
-        [
-            watch(client, &scope, selected.clone())
-                .map(move |event| Watched::CronJob(of_cronjobs.clone(), event))
-                .boxed(),
-            // A Job need not carry the labels of its CronJob.
-            watch(client, &scope, all.clone())
-                .map(move |event| Watched::Job(of_jobs.clone(), event))
-                .boxed(),
-        ]
-    });
-    select_all(watches)
-}
+    /// Watches calendars as well from now on, if they are not watched yet.
+    pub(super) fn add_calendars(&mut self) {
+        if std::mem::replace(&mut self.with_calendars, true) {
+            return;
+        }
+        let labelled = self.config.clone().labels(&format!("{CALENDAR_LABEL}=true"));
+        for scope in self.charge.calendar_scopes() {
+            let reports = watch(&self.client, &scope, labelled.clone());
+            let reports = reports.map(move |event| Watched::Calendar(scope.clone(), event));
+            self.reports.push(reports.boxed());
+        }
+    }
 
-/// The watches of calendars.
-pub(super) fn watch_calendars(
-    client: &Client,
-    charge: &Charge,
-    longest: Option<Duration>,
-) -> Vec<BoxStream<'static, Watched>> {
-    let labelled = config(longest).labels(&format!("{CALENDAR_LABEL}=true"));
-    let watch_scope = |scope: Scope| {
-        watch(client, &scope, labelled.clone())
-            .map(move |event| Watched::Calendar(scope.clone(), event))
-            .boxed()
-    };
-    charge.calendar_scopes().into_iter().map(watch_scope).collect()
+    /// What one of them reports next. Nothing is lost when this is dropped.
+    pub(super) async fn next(&mut self) -> Option<Watched> {
+        self.reports.next().await
+    }
 }
 
 /// Why a watch failed, in the server's words where it gave an answer.
