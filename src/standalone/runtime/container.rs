@@ -5,12 +5,12 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use k8s_openapi::api::core::v1::{Container, ContainerStateTerminated, Pod};
-use tokio::sync::{mpsc, watch};
+use tokio::sync::{Mutex, mpsc, watch};
 
 use super::attendance;
-use super::engine::{Attempt, Ended, Engine, Found, Started};
+use super::engine::{Attempt, Ended, Engine, Found, Setup, Started};
 use super::last_words;
-use super::machine::Machine;
+use super::machine::{Machine, PrepareError};
 use super::output::{What, origin};
 use super::process::{Exit, Order, changed};
 use super::restart::{BackOff, RestartPolicy};
@@ -41,6 +41,8 @@ pub(super) struct Life {
     pub(super) news: mpsc::Sender<(usize, Change)>,
     /// What was before.
     pub(super) past: Past,
+    /// Held while what the pod's containers share is made ready for one of them: no two write the same at one time.
+    pub(super) turn: Arc<Mutex<()>>,
     /// What was last told to be missing: it is told once, however often it is looked for.
     pub(super) missing: Option<String>,
 }
@@ -125,7 +127,7 @@ impl Life {
                 return None;
             }
         }
-        let mut setup = match self.machine.prepare(&self.pod, &self.container).await {
+        let setup = match self.set_up(&attempt).await {
             Ok(setup) => setup,
             Err(error) => {
                 self.wait_for(sink, "CreateContainerConfigError", chain(&error))
@@ -133,8 +135,6 @@ impl Life {
                 return None;
             }
         };
-        self.engine
-            .give_message_file(&self.container, &self.message_file(), &mut setup);
         let started = {
             let _place = self.machine.starts.acquire().await.ok()?;
             self.engine.start(&attempt, setup).await
@@ -153,6 +153,16 @@ impl Life {
                 Some(self.not_started(sink, &error).await)
             }
         }
+    }
+
+    /// Makes ready what the attempt is given.
+    async fn set_up(&self, attempt: &Attempt) -> Result<Setup, PrepareError> {
+        let _turn = self.turn.lock().await;
+        let mut setup = self.machine.prepare(&self.pod, &self.container).await?;
+        self.engine
+            .give_message_file(&self.container, &self.message_file(), &mut setup);
+        self.engine.lay_out(attempt, &mut setup)?;
+        Ok(setup)
     }
 
     /// The attempt that is next, or running.

@@ -15,7 +15,7 @@ use tokio::sync::watch;
 
 use super::process::{Exit, Order};
 use super::start_error::StartError;
-use super::volumes::Bind;
+use super::volumes::{Bind, VolumeError};
 use crate::schedule::Timestamp;
 
 /// The variable of a process that names the file for what it says of its end.
@@ -37,6 +37,11 @@ pub(super) trait Engine: std::fmt::Debug + Send + Sync {
     fn give_message_file(&self, _container: &Container, file: &Path, setup: &mut Setup) {
         let variable = setup.variables.entry(MESSAGE_VARIABLE.to_owned());
         variable.or_insert_with(|| file.display().to_string());
+    }
+
+    /// Makes what an attempt finds its mounts by, where the engine does not mount them itself.
+    fn lay_out(&self, _attempt: &Attempt, _setup: &mut Setup) -> Result<(), VolumeError> {
+        Ok(())
     }
 
     /// Looks for an attempt that an earlier `punctual` may have started. An error says why that can't be told at the
@@ -70,6 +75,8 @@ pub(super) struct Setup {
     pub(super) variables: BTreeMap<String, String>,
     /// Its mounts.
     pub(super) binds: Vec<Bind>,
+    /// Where it starts when it finds its mounts from there.
+    pub(super) root: Option<PathBuf>,
 }
 
 /// What became of an attempt.

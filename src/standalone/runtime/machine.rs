@@ -199,7 +199,11 @@ impl Machine {
         } else {
             Vec::new()
         };
-        Ok(Setup { variables, binds })
+        Ok(Setup {
+            variables,
+            binds,
+            root: None,
+        })
     }
 
     /// Makes the pod's volumes, those that are not there yet, and tells where the container sees them.

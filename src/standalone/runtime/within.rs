@@ -51,7 +51,7 @@ impl Place {
                     }
                     made
                 }
-                // Another container's process, or our own preparation of it, was faster.
+                // A process of the pod was faster.
                 Err(Errno::EXIST) => self.open(name)?,
                 Err(error) => return Err(error.into()),
             },

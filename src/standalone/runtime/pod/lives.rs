@@ -6,7 +6,7 @@
 use std::sync::Arc;
 
 use k8s_openapi::api::core::v1::{Container, Pod};
-use tokio::sync::{mpsc, watch};
+use tokio::sync::{Mutex, mpsc, watch};
 use tokio::task::JoinSet;
 
 use super::super::container::{Life, Past};
@@ -34,6 +34,8 @@ pub(super) struct Lives {
     orders: watch::Sender<Order>,
     /// Orders to the sidecars, which are stopped when the others are done.
     sidecar_orders: watch::Sender<Order>,
+    /// Whose turn it is to be made ready in what the containers share.
+    turn: Arc<Mutex<()>>,
     /// How many containers have been started; init containers come first.
     started: usize,
     tasks: JoinSet<()>,
@@ -57,6 +59,7 @@ impl Lives {
             news_in,
             orders: watch::Sender::new(Order::Run),
             sidecar_orders: watch::Sender::new(Order::Run),
+            turn: Arc::default(),
             started: 0,
             tasks: JoinSet::new(),
         }
@@ -142,6 +145,7 @@ impl Lives {
             past,
             orders: orders.subscribe(),
             news: self.news.clone(),
+            turn: self.turn.clone(),
             missing: None,
         };
         self.tasks.spawn(life.live());

@@ -17,7 +17,6 @@ use crate::standalone::runtime::machine::invocation;
 use crate::standalone::runtime::open_files;
 use crate::standalone::runtime::pod::grace;
 use crate::standalone::runtime::process::Invocation;
-use crate::standalone::runtime::root;
 
 /// What a supervisor is to do.
 #[derive(Debug, Serialize, Deserialize)]
@@ -80,7 +79,6 @@ impl ProcessEngine {
     fn invocation(&self, attempt: &Attempt, setup: Setup) -> io::Result<Invocation> {
         let Attempt { pod, container, .. } = attempt;
         let files = self.files(pod);
-        let root = root::make(&files.root(&container.name), &setup.binds)?;
         // Most processes are started as nobody else, and these are files to be read.
         let accounts = if credentials::depends_on_accounts(pod, container, &self.own) {
             Accounts::of_this_machine()
@@ -90,11 +88,11 @@ impl ProcessEngine {
         let credentials = credentials::credentials(pod, container, &self.own, &accounts);
         if let Some(user) = credentials.user {
             let attempt = (&*container.name, attempt.number);
-            passage::open(&self.options.data, &files, attempt, (user, root.is_some()))?;
+            passage::open(&self.options.data, &files, attempt, (user, setup.root.is_some()))?;
         }
         let base = &self.options.base;
         let base = Base {
-            working_dir: root.unwrap_or_else(|| base.working_dir.clone()),
+            working_dir: setup.root.unwrap_or_else(|| base.working_dir.clone()),
             variables: match credentials.user {
                 Some(user) => base.of_user(accounts.user(user)),
                 None => base.variables.clone(),

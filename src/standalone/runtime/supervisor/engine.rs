@@ -23,8 +23,10 @@ use crate::standalone::runtime::credentials::{self, Own};
 use crate::standalone::runtime::engine::{Attempt, Engine, Found, Setup, Started};
 use crate::standalone::runtime::fitness::{self, Unfit};
 use crate::standalone::runtime::machine::Options;
+use crate::standalone::runtime::root;
 use crate::standalone::runtime::shortage::Shortage;
 use crate::standalone::runtime::start_error::StartError;
+use crate::standalone::runtime::volumes::VolumeError;
 
 /// What the id of a container begins with that is a process.
 pub(in crate::standalone::runtime) const ID_PREFIX: &str = "process://";
@@ -168,6 +170,18 @@ impl Engine for ProcessEngine {
 
     fn caveat_of_pod(&self, pod: &Pod) -> Option<(&'static str, String)> {
         credentials::caveat(pod, &self.own)
+    }
+
+    fn lay_out(&self, attempt: &Attempt, setup: &mut Setup) -> Result<(), VolumeError> {
+        let container = &attempt.container.name;
+        setup.root =
+            root::make(&self.files(&attempt.pod).root(container), &setup.binds).map_err(|source| {
+                VolumeError::Layout {
+                    container: container.clone(),
+                    source,
+                }
+            })?;
+        Ok(())
     }
 
     fn find<'a>(&'a self, attempt: &'a Attempt) -> BoxFuture<'a, Result<Found, StartError>> {

@@ -2,6 +2,7 @@
 
 mod faults;
 mod processes;
+mod sharing;
 mod statuses;
 mod variables;
 
@@ -107,6 +108,7 @@ fn live_with(container: &Value, policy: RestartPolicy, base: Base) -> Lived {
         orders: orders.subscribe(),
         news: news_out,
         past: Past::default(),
+        turn: Arc::default(),
         missing: None,
     };
     let task = tokio::spawn(life.live());

@@ -70,6 +70,12 @@ pub(super) enum VolumeError {
         "container {container:?} mounts volume {volume:?}, which the pod does not have; add it to `volumes`"
     )]
     NoSuchVolume { container: String, volume: String },
+    #[error("the volumes of container {container:?} could not be laid out")]
+    Layout {
+        container: String,
+        #[source]
+        source: io::Error,
+    },
     #[error("volume {volume:?} could not be made at {path}", path = .path.display())]
     Io {
         volume: String,

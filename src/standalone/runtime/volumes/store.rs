@@ -1,7 +1,8 @@
 //! Volumes on disk.
 //!
 //! Everything can be done again after a crash: what is there stays, a file appears whole or not at all, and what
-//! containers have written to an `emptyDir` is never touched.
+//! containers have written to an `emptyDir` is never touched. The containers of a pod share its volumes, so this is done
+//! for one of them at a time (see `container`).
 
 use std::fs;
 use std::io::{self, Write};
@@ -123,8 +124,13 @@ fn write(volume: &str, root: &Path, relative: &Path, file: &File) -> Result<(), 
 
 /// A secret is readable by its owner alone until it has the mode it is meant to have.
 fn put(path: &Path, file: &File) -> io::Result<()> {
+    // A crash may have left one, which even its owner may not be able to write to.
+    match fs::remove_file(path) {
+        Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),
+        _ => {}
+    }
     let mut options = fs::OpenOptions::new();
-    options.write(true).create(true).truncate(true).mode(0o600);
+    options.write(true).create_new(true).mode(0o600);
     options.open(path)?.write_all(&file.bytes)?;
     fs::set_permissions(path, fs::Permissions::from_mode(file.mode))
 }

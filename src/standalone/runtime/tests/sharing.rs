@@ -1,0 +1,106 @@
+//! What the containers of a pod share, and make ready each for itself.
+
+use std::sync::atomic::{AtomicUsize, Ordering};
+
+use k8s_openapi::api::core::v1::PodStatus;
+
+use super::super::pod::{Directive, PodTask};
+use super::*;
+
+/// How long the API takes for a config map: long enough that all containers of a pod would ask at the same time.
+const ANSWERS_AFTER: Duration = Duration::from_millis(20);
+
+/// How many containers there are.
+const CONTAINERS: usize = 4;
+
+/// An API with one large config map.
+#[derive(Debug, Default)]
+struct Library {
+    /// How many ask for it now, and have at most.
+    asking: AtomicUsize,
+    asked_at_once: AtomicUsize,
+    /// The statuses that were written.
+    written: std::sync::Mutex<Vec<PodStatus>>,
+}
+
+impl Library {
+    fn client(self: &Arc<Self>) -> kube::Client {
+        let library = self.clone();
+        let api = move |request: http::Request<kube::client::Body>| {
+            let library = library.clone();
+            async move {
+                let answer = if request.uri().path().contains("/configmaps/") {
+                    library.lend().await
+                } else {
+                    library.write(request).await
+                };
+                let body = kube::client::Body::from(answer.to_string().into_bytes());
+                Ok::<_, Infallible>(http::Response::new(body))
+            }
+        };
+        kube::Client::new(tower::service_fn(api), "default")
+    }
+
+    async fn lend(&self) -> Value {
+        let asking = self.asking.fetch_add(1, Ordering::SeqCst) + 1;
+        self.asked_at_once.fetch_max(asking, Ordering::SeqCst);
+        tokio::time::sleep(ANSWERS_AFTER).await;
+        self.asking.fetch_sub(1, Ordering::SeqCst);
+        json!({"metadata": {"name": "book"}, "data": {"text": "x".repeat(900_000)}})
+    }
+
+    async fn write(&self, request: http::Request<kube::client::Body>) -> Value {
+        let asked = request.into_body().collect_bytes().await.unwrap_or_default();
+        let asked: Value = serde_json::from_slice(&asked).unwrap_or_default();
+        if let Ok(status) = serde_json::from_value(asked["status"].clone()) {
+            self.written.lock().unwrap().push(status);
+        }
+        json!({"metadata": {"name": "test-1", "uid": "u-1"}})
+    }
+}
+
+/// Containers that mount a config map in a volume that they share, and read it.
+fn readers() -> Pod {
+    let mounts = json!([
+        {"name": "data", "mountPath": "data"},
+        {"name": "book", "mountPath": "data/book"},
+    ]);
+    let containers: Vec<Value> = (0..CONTAINERS)
+        .map(|number| {
+            let mut container = script("test $(wc -c < data/book/text) = 900000");
+            container["name"] = format!("reader-{number}").into();
+            container["volumeMounts"] = mounts.clone();
+            container
+        })
+        .collect();
+    let volumes = json!([{"name": "data", "emptyDir": {}}, {"name": "book", "configMap": {"name": "book"}}]);
+    let metadata = json!({"name": "test-1", "namespace": "default", "uid": "u-1"});
+    let spec = json!({"containers": containers, "volumes": volumes, "restartPolicy": "Never"});
+    serde_json::from_value(json!({"metadata": metadata, "spec": spec})).unwrap()
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn containers_are_made_ready_one_after_the_other() {
+    let library = Arc::new(Library::default());
+    let (output, _events) = channel();
+    let machine = Machine::new(library.client(), SystemClock::shared(), output, options());
+    machine.cordon.send_replace(Some(false));
+    let directive = watch::Sender::new(Directive::default());
+    let task = PodTask::new(
+        Arc::new(machine),
+        Arc::new(readers()),
+        directive.subscribe(),
+        false,
+    );
+    tokio::time::timeout(PATIENCE, task.run()).await.unwrap();
+
+    let written = library.written.lock().unwrap();
+    let waited = written
+        .iter()
+        .flat_map(|status| status.container_statuses.iter().flatten())
+        .filter_map(|container| container.state.as_ref()?.waiting.as_ref()?.message.clone());
+    assert_eq!(waited.collect::<Vec<_>>(), [] as [String; 0]);
+    let last = written.last().unwrap();
+    assert_eq!(last.phase.as_deref(), Some("Succeeded"), "{last:?}");
+    assert_eq!(library.asked_at_once.load(Ordering::SeqCst), 1);
+}
