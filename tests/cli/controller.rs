@@ -167,6 +167,31 @@ async fn a_log_that_nobody_reads_stops_nothing() {
     assert_eq!(status.expect("a stop ends").code(), Some(0));
 }
 
+#[tokio::test(flavor = "multi_thread")]
+async fn what_was_logged_comes_before_the_error_that_ends_it() {
+    let server = Server::start().await;
+    let taken = TcpListener::bind("127.0.0.1:0").expect("a port");
+    let address = taken.local_addr().expect("an address").to_string();
+    let kubeconfig = server.0.kubeconfig();
+    let kubeconfig = kubeconfig.to_str().expect("UTF-8");
+    let arguments = [
+        "controller",
+        "--kubeconfig",
+        kubeconfig,
+        "--metrics-listen",
+        &address,
+    ];
+    let output = tokio::task::block_in_place(|| punctual(&arguments));
+    assert_eq!(exit_code(&output), 1);
+    let said = text(&output.stderr).replace(&address, "ADDRESS");
+    let (logged, error) = said.trim_end().rsplit_once('\n').expect("lines");
+    assert!(
+        logged.contains("INFO") && logged.contains("punctual controller"),
+        "{said}"
+    );
+    assert_snapshot!(error, @"error: metrics can't be served on ADDRESS; choose another address with --metrics-listen: Address already in use (os error 98)");
+}
+
 #[test]
 fn mistakes_on_the_command_line_say_what_to_do() {
     let missing = punctual(&["controller", "--kubeconfig", "/nowhere/config"]);
