@@ -74,6 +74,10 @@ pub(crate) async fn a_delete_that_is_not_understood_deletes_nothing(cluster: Clu
         .send("DELETE", "/api/v1/namespaces/%FF/configmaps", None)
         .await;
     api.get("a").await.unwrap();
+    // This is understood: it asks for nothing in particular.
+    let path = format!("{path}/a");
+    cluster.send("DELETE", &path, Some(&Value::Null)).await.unwrap();
+    assert_eq!(refused(api.get("a").await).code, 404);
 }
 
 pub(crate) async fn a_pod_is_evicted(cluster: Cluster) {

@@ -87,12 +87,12 @@ impl Content {
         }
     }
 
-    /// The body as the options of a delete; none when it is empty.
+    /// The body as the options of a delete; none when it is empty, or `null`, as which some clients send none.
     pub(super) fn options(&self) -> Result<Option<Value>, ApiError> {
         if self.bytes.is_empty() {
             return Ok(None);
         }
-        self.value().map(Some)
+        Ok(Some(self.value()?).filter(|options| !options.is_null()))
     }
 }
 
