@@ -257,6 +257,7 @@ mod tests {
     use anstream::adapter::strip_str;
 
     use super::*;
+    use crate::manifest::Diagnostic;
 
     #[test]
     fn what_was_left_out_says_where_it_is() {
@@ -281,6 +282,26 @@ mod tests {
         00:00:00 nightly-29384400         … 123 lines not shown, as nobody read them in time; kubectl logs nightly-29384400-x7k2p -n reports -c main has them
         … 45 lines not shown, as nobody read them in time; kubectl get events, kubectl get jobs and kubectl logs have what they said
         … the last lines are not all shown, as nobody read them in time; kubectl logs has them after the next start
+        ");
+    }
+
+    #[test]
+    fn a_broken_file_has_something_that_goes_on_where_it_held_something() {
+        let said = |goes_on| {
+            let diagnosed = Happening::Followed(Followed::Diagnosed {
+                file: "cron.d/a.yaml".into(),
+                diagnostics: vec![Diagnostic::error("syntax", "this is no manifest")],
+                is_broken: true,
+                goes_on,
+            });
+            strip_str(&complaint(&diagnosed).unwrap()).to_string()
+        };
+        insta::assert_snapshot!([said(true), said(false)].join("\n\n"), @r"
+        error: this is no manifest
+        cron.d/a.yaml is not taken like this; what it held before goes on
+
+        error: this is no manifest
+        cron.d/a.yaml is not taken like this
         ");
     }
 }
