@@ -9,6 +9,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use k8s_openapi::api::core::v1::{Container, EnvVar, EnvVarSource, ObjectFieldSelector, Pod};
 
 use super::failure_policy::Judgement;
+use super::indexes::Indexes;
 use super::pods::finish_time;
 
 /// Where a pod's index is written, as a label and as an annotation.
@@ -65,7 +66,7 @@ pub(super) fn fails_index(pod: &Pod, judgement: &Judgement, limit_per_index: i32
 pub(super) fn last_failed<'p>(
     failed: impl Iterator<Item = &'p Pod>,
     completions: i32,
-    settled: &BTreeSet<i32>,
+    settled: &Indexes,
 ) -> BTreeMap<i32, &'p Pod> {
     let mut last: BTreeMap<i32, &Pod> = BTreeMap::new();
     let order = |pod: &Pod| {
@@ -73,7 +74,7 @@ pub(super) fn last_failed<'p>(
         (counting.saturating_add(ignored), finish_time(pod))
     };
     for pod in failed {
-        let Some(index) = index_of(pod, completions).filter(|index| !settled.contains(index)) else {
+        let Some(index) = index_of(pod, completions).filter(|index| !settled.contains(*index)) else {
             continue;
         };
         let entry = last.entry(index).or_insert(pod);
@@ -82,14 +83,6 @@ pub(super) fn last_failed<'p>(
         }
     }
     last
-}
-
-/// The lowest indexes that need a pod: at most `count` of them.
-pub(super) fn pending(count: usize, completions: i32, taken: impl Fn(i32) -> bool) -> Vec<i32> {
-    (0..completions)
-        .filter(|index| !taken(*index))
-        .take(count)
-        .collect()
 }
 
 /// Splits active pods into those to keep, one for each index, and those to discard: a second pod of an index, and pods

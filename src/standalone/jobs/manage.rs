@@ -8,7 +8,7 @@ use k8s_openapi::api::core::v1::Pod;
 use super::backoff;
 use super::build::{self, Place};
 use super::failure_policy::judge;
-use super::indexed::{failures_with, last_failed, pending, split_duplicates};
+use super::indexed::{failures_with, last_failed, split_duplicates};
 use super::names::Names;
 use super::pods::{finish_time, is_ready, is_succeeded, is_terminating, is_tracked, phase, uid};
 use super::tally::{Tally, is_failed};
@@ -101,16 +101,8 @@ fn kept<'p>(wanted: &Wanted, tally: &Tally<'p>) -> LastFailed<'p> {
     else {
         return LastFailed::new();
     };
-    let active = tally.active_indexes(completions);
-    let settled = (0..completions)
-        .filter(|index| {
-            active.contains(index)
-                || tally.completed_indexes.contains(*index)
-                || tally.failed_indexes.contains(*index)
-        })
-        .collect();
     let tracked = tally.failed_pods.iter().copied().filter(|pod| is_tracked(pod));
-    last_failed(tracked, completions, &settled)
+    last_failed(tracked, completions, &tally.settled_indexes(completions))
 }
 
 /// The pods that are too many: those that have come the least far first.
@@ -183,17 +175,14 @@ fn places(
     (places, wake)
 }
 
+/// The lowest indexes that need a pod: at most so many of them.
 fn free_indexes(wanted: &Wanted, tally: &Tally<'_>, missing: usize, completions: i32) -> Vec<i32> {
-    let mut taken = tally.active_indexes(completions);
+    let mut taken = tally.settled_indexes(completions);
     if wanted.replaces_ended_only {
         let terminating = tally.all.iter().filter(|pod| is_terminating(pod));
         taken.extend(terminating.filter_map(|pod| super::indexed::index_of(pod, completions)));
     }
-    pending(missing, completions, |index| {
-        taken.contains(&index)
-            || tally.completed_indexes.contains(index)
-            || tally.failed_indexes.contains(index)
-    })
+    taken.missing(completions).take(missing).collect()
 }
 
 /// When the successor of a failed pod may be made, where back-offs are counted by index.

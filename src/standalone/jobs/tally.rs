@@ -116,12 +116,12 @@ impl<'p> Tally<'p> {
         }
     }
 
-    /// The indexes of active pods.
-    pub(super) fn active_indexes(&self, completions: i32) -> BTreeSet<i32> {
-        self.active
-            .iter()
-            .filter_map(|pod| index_of(pod, completions))
-            .collect()
+    /// The indexes that need no new pod: they have an active one, or have succeeded or failed.
+    pub(super) fn settled_indexes(&self, completions: i32) -> Indexes {
+        let mut settled = self.completed_indexes.clone();
+        settled.include(&self.failed_indexes);
+        settled.extend(self.active.iter().filter_map(|pod| index_of(pod, completions)));
+        settled
     }
 }
 
