@@ -148,7 +148,7 @@ pub(super) fn block_on<T>(command: impl Future<Output = Result<T, Failure>>) -> 
 /// A request that failed, in the server's own words where it gave an answer.
 pub(super) fn refused(what: &str, error: &kube::Error) -> Failure {
     match error {
-        kube::Error::Api(status) => Failure::new(format!("{what}: {}", status.message)),
+        kube::Error::Api(_) => Failure::from_error(what, error),
         other => Failure::new(format!(
             "{what}: the API server can't be reached: {}",
             innermost(other)

@@ -64,7 +64,7 @@ impl Failure {
     }
 
     /// `context`, and then what went wrong in the words of each layer.
-    pub fn from_error(context: &str, error: &dyn std::error::Error) -> Self {
+    pub fn from_error(context: &str, error: &(dyn std::error::Error + 'static)) -> Self {
         Failure::new(format!("{context}: {}", chain(error)))
     }
 }

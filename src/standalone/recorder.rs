@@ -13,6 +13,7 @@ use tokio::sync::mpsc;
 
 use crate::clock::SharedClock;
 use crate::standalone::instants::to_time;
+use crate::telemetry::chain;
 
 /// How many events wait to be written.
 const EVENT_QUEUE: usize = 1024;
@@ -36,7 +37,11 @@ impl Recorder {
                 let namespace = event.metadata.namespace.clone().unwrap_or_default();
                 let events: Api<Event> = Api::namespaced(client.clone(), &namespace);
                 if let Err(error) = events.create(&PostParams::default(), &event).await {
-                    tracing::debug!(%error, reason = event.reason, "an event could not be written");
+                    tracing::debug!(
+                        error = chain(&error),
+                        reason = event.reason,
+                        "an event could not be written"
+                    );
                 }
             }
         });

@@ -45,8 +45,9 @@ impl Trouble {
 
 impl From<&kube::Error> for Trouble {
     fn from(error: &kube::Error) -> Self {
+        let message = chain(error);
         let kube::Error::Api(status) = error else {
-            return Trouble::passing(chain(error));
+            return Trouble::passing(message);
         };
         let details = status.details.as_ref();
         let terminating = details
@@ -55,11 +56,7 @@ impl From<&kube::Error> for Trouble {
             .any(|cause| cause.reason == NAMESPACE_TERMINATING);
         let asked = details.map_or(0, |details| details.retry_after_seconds);
         Trouble {
-            message: if status.message.is_empty() {
-                format!("the API server answered {} without a word", status.code)
-            } else {
-                status.message.clone()
-            },
+            message,
             retry: match asked {
                 _ if terminating => Retry::Seldom,
                 0 => Retry::Backoff,

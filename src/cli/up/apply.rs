@@ -22,6 +22,7 @@ use crate::cronjob::extension::APPLIED_FROM_ANNOTATION;
 use crate::cronjob::{Calendars, Key};
 use crate::manifest::{self, Object};
 use crate::schedule::TimeZones;
+use crate::telemetry::chain;
 
 /// How many objects are written at one time: they share the syncs of the disk.
 const WRITES_AT_ONCE: usize = 64;
@@ -92,7 +93,7 @@ pub(super) async fn apply_one(client: &Client, item: &Item) -> Result<DynamicObj
 
 /// Why an object was not taken, and what to do.
 fn refused(id: &Id, error: &kube::Error) -> String {
-    let told = refusal(error);
+    let told = chain(error);
     if id.kind == "Job" && told.contains(IMMUTABLE) {
         let Key { namespace, name } = &id.key;
         return format!(
@@ -107,8 +108,7 @@ fn refused(id: &Id, error: &kube::Error) -> String {
 /// Whether something is known by this name.
 pub(super) async fn is_there(client: &Client, id: &Id) -> Result<bool, Failure> {
     let found = api(client, id).get_opt(&id.key.name).await;
-    let found =
-        found.map_err(|error| Failure::new(format!("{id} could not be read: {}", refusal(&error))))?;
+    let found = found.map_err(|error| Failure::new(format!("{id} could not be read: {}", chain(&error))))?;
     Ok(found.is_some())
 }
 
@@ -121,7 +121,7 @@ pub(super) async fn delete(client: &Client, id: &Id) -> Result<(), Failure> {
         Err(kube::Error::Api(status)) if status.is_not_found() => Ok(()),
         Err(error) => Err(Failure::new(format!(
             "{id} could not be deleted: {}",
-            refusal(&error)
+            chain(&error)
         ))),
         Ok(_) => Ok(()),
     }
@@ -221,7 +221,7 @@ pub(super) async fn create_namespaces(client: &Client, items: &[Item]) -> Result
             Err(error) => {
                 return Err(Failure::refused(format!(
                     "namespace {name} was refused: {}",
-                    refusal(&error)
+                    chain(&error)
                 )));
             }
         }
@@ -284,12 +284,5 @@ pub(super) fn describe(
         kind: "CronJob",
         key,
         timing: Some(timing),
-    }
-}
-
-fn refusal(error: &kube::Error) -> String {
-    match error {
-        kube::Error::Api(status) => status.message.clone(),
-        other => crate::telemetry::chain(other),
     }
 }

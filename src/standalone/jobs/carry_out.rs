@@ -17,6 +17,7 @@ use serde_json::json;
 use super::claim::{adopted, disowned, finalizers_of_others};
 use super::decide::{JobDecision, JobEvent};
 use super::pods::name;
+use crate::telemetry::chain;
 
 /// How many pods of one Job are written at one time.
 const WRITES_AT_ONCE: usize = 16;
@@ -52,9 +53,9 @@ pub(super) async fn carry_out(
     let mut outcome = Outcome::default();
     writer.adopt(&decision.adopt, &pods, &mut outcome).await;
     writer.disown(&decision.disown, &pods, &mut outcome).await;
-    writer.create(decision.create, &mut outcome).await;
+    let missing = Box::pin(writer.create(decision.create, &mut outcome)).await;
     let counted = match decision.status {
-        Some(status) => writer.write_status(status, &mut outcome).await,
+        Some(status) => writer.write_status(without(status, missing), &mut outcome).await,
         None => true,
     };
     if counted {
@@ -120,35 +121,48 @@ impl Writer {
             // The watch tells what has changed, and then it is decided anew.
             Err(Error::Api(status)) if matches!(status.code, 404 | 409) => {}
             Err(error) => {
-                tracing::warn!(pod = name(pod), %error, "the owner of a pod could not be written");
+                tracing::warn!(
+                    pod = name(pod),
+                    error = chain(&error),
+                    "the owner of a pod could not be written"
+                );
                 outcome.failed = true;
             }
         }
     }
 
-    async fn create(&self, pods: Vec<Pod>, outcome: &mut Outcome) {
-        let mut answers = stream::iter(pods)
-            .map(|pod| async move { (self.pods.create(&PostParams::default(), &pod).await, pod) })
-            .buffer_unordered(WRITES_AT_ONCE);
-        while let Some((answer, pod)) = answers.next().await {
-            match answer {
-                Ok(pod) => {
-                    outcome.events.push(JobEvent::normal(
-                        "SuccessfulCreate",
-                        format!("Created pod: {}", name(&pod)),
-                    ));
-                    outcome.pods.push(pod);
-                }
-                Err(Error::Api(status)) if status.reason == "AlreadyExists" => {
-                    self.find(name(&pod), outcome).await;
-                }
-                Err(error) => {
-                    outcome.events.push(JobEvent::warning(
-                        "FailedCreate",
-                        format!("Error creating: {error}"),
-                    ));
-                    outcome.failed = true;
-                }
+    /// Makes pods, one, then two, then four and so on, and no more once one could not be made: what refuses one refuses the
+    /// next as well, and each refusal is told. How many of them are not there.
+    async fn create(&self, pods: Vec<Pod>, outcome: &mut Outcome) -> usize {
+        let (wanted, there_before) = (pods.len(), outcome.pods.len());
+        let mut pods = pods.into_iter();
+        let mut at_once = 1;
+        while pods.len() > 0 && !outcome.failed {
+            let mut answers = stream::iter(pods.by_ref().take(at_once))
+                .map(|pod| async move { (self.pods.create(&PostParams::default(), &pod).await, pod) })
+                .buffer_unordered(WRITES_AT_ONCE);
+            while let Some((answer, pod)) = answers.next().await {
+                self.created(answer, &pod, outcome).await;
+            }
+            at_once *= 2;
+        }
+        wanted - (outcome.pods.len() - there_before)
+    }
+
+    async fn created(&self, answer: kube::Result<Pod>, pod: &Pod, outcome: &mut Outcome) {
+        match answer {
+            Ok(pod) => {
+                let message = format!("Created pod: {}", name(&pod));
+                outcome.events.push(JobEvent::normal("SuccessfulCreate", message));
+                outcome.pods.push(pod);
+            }
+            Err(Error::Api(status)) if status.reason == "AlreadyExists" => {
+                self.find(name(pod), outcome).await;
+            }
+            Err(error) => {
+                let message = format!("Error creating: {}", chain(&error));
+                outcome.events.push(JobEvent::warning("FailedCreate", message));
+                outcome.failed = true;
             }
         }
     }
@@ -181,7 +195,11 @@ impl Writer {
             // The watch tells what has changed, and then it is decided anew.
             Err(Error::Api(status)) if matches!(status.code, 404 | 409) => {}
             Err(error) => {
-                tracing::warn!(job = job_name, %error, "the status of a Job could not be written");
+                tracing::warn!(
+                    job = job_name,
+                    error = chain(&error),
+                    "the status of a Job could not be written"
+                );
                 outcome.failed = true;
             }
         }
@@ -256,7 +274,7 @@ impl Writer {
                 Err(error) => {
                     outcome.events.push(JobEvent::warning(
                         "FailedDelete",
-                        format!("Error deleting: {error}"),
+                        format!("Error deleting: {}", chain(&error)),
                     ));
                     outcome.failed = true;
                 }
@@ -276,6 +294,16 @@ impl Writer {
             Err(_) => outcome.failed = true,
         }
     }
+}
+
+/// The status, when so many of the pods that it counts as active could not be made.
+pub(super) fn without(mut status: JobStatus, missing: usize) -> JobStatus {
+    let missing = i32::try_from(missing).unwrap_or(i32::MAX);
+    status.active = status
+        .active
+        .map(|active| active - missing)
+        .filter(|active| *active > 0);
+    status
 }
 
 /// Deletes the object of this uid and no other of its name; what it owns goes after it.

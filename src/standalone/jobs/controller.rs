@@ -26,6 +26,7 @@ use crate::clock::SharedClock;
 use crate::schedule::Timestamp;
 use crate::standalone::recorder::Recorder;
 use crate::standalone::runtime::Shutdown;
+use crate::telemetry::chain;
 
 /// How many Jobs are written for at one time. Their statuses wait until no run is to be started, and must not keep the pods
 /// of others from being made meanwhile.
@@ -101,11 +102,11 @@ impl JobController {
             tokio::select! {
                 Some(event) = jobs.next(), if self.shutdown < Shutdown::Kill => match event {
                     Ok(event) => { let dirty = self.view.hear_job(event); self.enqueue(dirty); }
-                    Err(error) => tracing::warn!(%error, "the Jobs can't be watched at the moment"),
+                    Err(error) => tracing::warn!(error = chain(&error), "the Jobs can't be watched at the moment"),
                 },
                 Some(event) = pods.next(), if self.shutdown < Shutdown::Kill => match event {
                     Ok(event) => { let dirty = self.view.hear_pod(event); self.enqueue(dirty); }
-                    Err(error) => tracing::warn!(%error, "the pods can't be watched at the moment"),
+                    Err(error) => tracing::warn!(error = chain(&error), "the pods can't be watched at the moment"),
                 },
                 Some(Ok((job, outcome))) = self.tasks.join_next() => self.learn(&job, outcome),
                 Ok(()) = shutdown.changed() => {
@@ -143,7 +144,10 @@ impl JobController {
                     self.enqueue(dirty);
                 }
             }
-            Err(error) => tracing::warn!(%error, "what became of the last pods may not be recorded"),
+            Err(error) => tracing::warn!(
+                error = chain(&error),
+                "what became of the last pods may not be recorded"
+            ),
         }
     }
 

@@ -59,7 +59,8 @@ pub(super) fn prefix(job: &str, index: Option<i32>) -> String {
         .map(|(at, _)| at)
         .find(|at| *at >= room)
         .unwrap_or(job.len());
-    format!("{}{end}", &job[..cut])
+    // Where a dot would come before the dash, the name would be none.
+    format!("{}{end}", job[..cut].trim_end_matches(['.', '-']))
 }
 
 /// Five characters for the `number`-th pod of a Job.
@@ -115,5 +116,11 @@ mod tests {
             assert_eq!(names.deal(index).len(), 63, "{index:?}");
         }
         assert!(names.deal(Some(7)).contains("a-7-"));
+    }
+
+    #[test]
+    fn a_name_that_is_cut_at_a_dot_is_still_a_name() {
+        let job = format!("{}.bbbb", "a".repeat(56));
+        assert_eq!(prefix(&job, None), format!("{}-", "a".repeat(56)));
     }
 }

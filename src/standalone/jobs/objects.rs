@@ -84,10 +84,11 @@ impl<K: Resource + Clone> Objects<K> {
     /// Takes the answer to a write of our own in.
     pub(super) fn answer(&mut self, object: K) -> Vec<Heard<K>> {
         if revision(&object) <= self.newest {
-            Vec::new()
-        } else {
-            self.put(object)
+            return Vec::new();
         }
+        // A list that is under way may have been made before it.
+        self.listed.insert(uid(&object));
+        self.put(object)
     }
 
     /// Takes an object in. The same version again is no news: it was answered before the watch told of it.

@@ -8,7 +8,7 @@ use http::{Request, Response};
 use kube::Client;
 use kube::client::Body;
 
-use super::super::carry_out::{Outcome, carry_out};
+use super::super::carry_out::{Outcome, carry_out, without};
 use super::super::decide;
 use super::*;
 use crate::standalone::instants::to_time;
@@ -145,6 +145,40 @@ async fn a_pod_that_is_refused_is_told_and_tried_again() {
     let outcome = carried_out(job, Vec::new(), script).await;
     assert!(outcome.failed);
     assert_eq!(told_of(&outcome), ["FailedCreate"]);
+}
+
+#[tokio::test]
+async fn after_a_refusal_no_more_pods_are_made() {
+    let job = job(&json!({"completions": 9, "parallelism": 9}));
+    let create = "POST /api/v1/namespaces/shop/pods";
+    let script = vec![
+        (create, 201, answer(&pod(1, "active"))),
+        (create, 201, answer(&pod(2, "active"))),
+        (create, 403, refusal(403, "Forbidden")),
+        (
+            "PUT /apis/batch/v1/namespaces/shop/jobs/report/status",
+            200,
+            answer(&job),
+        ),
+    ];
+    let outcome = carried_out(job, Vec::new(), script).await;
+    assert!(outcome.failed);
+    assert_eq!(
+        told_of(&outcome),
+        ["SuccessfulCreate", "SuccessfulCreate", "FailedCreate"]
+    );
+    assert_eq!(outcome.events[2].message, "Error creating: no");
+    let counted = |active| {
+        without(
+            JobStatus {
+                active: Some(active),
+                ..JobStatus::default()
+            },
+            7,
+        )
+        .active
+    };
+    assert_eq!([9, 7].map(counted), [Some(2), None]);
 }
 
 #[tokio::test]
