@@ -8,6 +8,7 @@ use http::StatusCode;
 use http::header::CONTENT_TYPE;
 use serde_json::{Value, json};
 
+use super::cause::{self, Cause};
 use super::resource::Resource;
 use crate::standalone::store::StoreError;
 
@@ -57,7 +58,7 @@ pub enum ApiError {
     },
 
     /// The object breaks rules of its kind.
-    #[error("{} \"{name}\" is invalid: {}", super::resource::qualified(resource.kind, resource.group), listed(causes))]
+    #[error("{} \"{name}\" is invalid: {}", super::resource::qualified(resource.kind, resource.group), cause::listed(causes))]
     Invalid {
         /// Its resource.
         resource: &'static Resource,
@@ -68,7 +69,7 @@ pub enum ApiError {
     },
 
     /// The parameters of the request break rules.
-    #[error("{kind}.meta.k8s.io \"\" is invalid: {}", listed(causes))]
+    #[error("{kind}.meta.k8s.io \"\" is invalid: {}", cause::listed(causes))]
     InvalidOptions {
         /// The kind of parameters, such as `PatchOptions`.
         kind: &'static str,
@@ -180,86 +181,6 @@ pub enum ApiError {
 /// The one form of answers.
 pub(super) const JSON: &str = "application/json";
 
-/// One broken rule of an object.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Cause {
-    /// The kind of mistake as Kubernetes names it, such as `FieldValueInvalid`.
-    pub reason: &'static str,
-    /// What is wrong, such as `Required value`.
-    pub message: String,
-    /// The path of the field, such as `spec.schedule`.
-    pub field: String,
-}
-
-impl Cause {
-    /// A field that must be there and is not.
-    pub fn required(field: impl Into<String>, detail: &str) -> Self {
-        let message = if detail.is_empty() {
-            "Required value".to_owned()
-        } else {
-            format!("Required value: {detail}")
-        };
-        Self {
-            reason: "FieldValueRequired",
-            message,
-            field: field.into(),
-        }
-    }
-
-    /// A field whose value breaks a rule.
-    pub fn invalid(field: impl Into<String>, value: &Value, detail: &str) -> Self {
-        Self {
-            reason: "FieldValueInvalid",
-            message: format!("Invalid value: {value}: {detail}"),
-            field: field.into(),
-        }
-    }
-
-    /// A field with a value that is none of those that it may have.
-    pub fn unsupported(field: impl Into<String>, value: &str, supported: &[&str]) -> Self {
-        let supported: Vec<String> = supported.iter().map(|value| format!("{value:?}")).collect();
-        Self {
-            reason: "FieldValueNotSupported",
-            message: format!(
-                "Unsupported value: {value:?}: supported values: {}",
-                supported.join(", ")
-            ),
-            field: field.into(),
-        }
-    }
-
-    /// A field that holds too much.
-    pub fn too_long(field: impl Into<String>, bytes_max: usize) -> Self {
-        Self {
-            reason: "FieldValueTooLong",
-            message: format!("Too long: may not be more than {bytes_max} bytes"),
-            field: field.into(),
-        }
-    }
-
-    /// A field that may not be there, or not change like this.
-    pub fn forbidden(field: impl Into<String>, detail: &str) -> Self {
-        Self {
-            reason: "FieldValueForbidden",
-            message: format!("Forbidden: {detail}"),
-            field: field.into(),
-        }
-    }
-}
-
-/// One cause as it is, several in brackets, as Kubernetes aggregates them.
-fn listed(causes: &[Cause]) -> String {
-    let each: Vec<String> = causes
-        .iter()
-        .map(|cause| format!("{}: {}", cause.field, cause.message))
-        .collect();
-    if each.len() == 1 {
-        each.concat()
-    } else {
-        format!("[{}]", each.join(", "))
-    }
-}
-
 impl ApiError {
     /// A request that cannot be understood.
     pub fn bad_request(message: impl Into<String>) -> Self {
@@ -342,10 +263,6 @@ impl ApiError {
             }
             details
         };
-        let list = |causes: &[Cause]| -> Value {
-            let cause = |cause: &Cause| json!({ "reason": cause.reason, "message": cause.message, "field": cause.field });
-            causes.iter().map(cause).collect()
-        };
         match self {
             Self::NotFound { resource, name }
             | Self::AlreadyExists { resource, name }
@@ -357,12 +274,12 @@ impl ApiError {
                 causes,
             } => {
                 let mut details = object(resource.kind, resource, name);
-                details["causes"] = list(causes);
+                details["causes"] = cause::details(causes);
                 Some(details)
             }
-            Self::ApplyConflict { causes, .. } => Some(json!({ "causes": list(causes) })),
+            Self::ApplyConflict { causes, .. } => Some(json!({ "causes": cause::details(causes) })),
             Self::InvalidOptions { kind, causes } => {
-                Some(json!({ "kind": kind, "group": "meta.k8s.io", "causes": list(causes) }))
+                Some(json!({ "kind": kind, "group": "meta.k8s.io", "causes": cause::details(causes) }))
             }
             Self::NamespaceTerminating {
                 resource,

@@ -19,12 +19,14 @@
 //! | `gc` | what follows from a write: dependents go with their owners, contents with their namespace |
 //! | `service` | the API as an object in itself |
 //! | [`error`] | every way to say no |
+//! | [`cause`] | what is wrong with an object, field by field |
 //! | `protobuf` | bodies in the binary form of what is served |
 //! | `table` | objects as rows, for `kubectl get` |
 //! | `handlers` | HTTP: paths, queries, bodies, watch streams, discovery |
 //!
 //! What it serves, it serves as kube-apiserver 1.36 does: the tests in `tests/api` are written to run against both.
 
+pub mod cause;
 pub mod error;
 mod gc;
 mod handlers;

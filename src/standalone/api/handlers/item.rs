@@ -14,7 +14,7 @@ use super::fields::{self, Warnings};
 use super::params::{ListQuery, WriteQuery, mode};
 use super::{ApiError, Endpoint, collection, meta};
 use crate::manifest::misfit;
-use crate::standalone::api::error::Cause;
+use crate::standalone::api::cause::Cause;
 use crate::standalone::api::patch::{APPLY, Patch};
 use crate::standalone::api::registry::{self, Application, Applied, Deleted, Deletion, Mode, Owners, Part};
 use crate::standalone::api::strategy::Propagation;

@@ -21,7 +21,7 @@ use super::call::Call;
 use super::params::flag;
 use super::{ApiError, Endpoint};
 use crate::schedule::Timestamp;
-use crate::standalone::api::error::Cause;
+use crate::standalone::api::cause::Cause;
 use crate::standalone::api::registry::read as document;
 use crate::standalone::api::resource::LOG_OPTIONS;
 use crate::standalone::logs::{LogQuery, Reader, Selection, Source, is_kept};

@@ -8,7 +8,7 @@ use serde::de::DeserializeOwned;
 use serde::{Deserialize, Deserializer};
 
 use super::ApiError;
-use crate::standalone::api::error::Cause;
+use crate::standalone::api::cause::Cause;
 use crate::standalone::api::registry::Mode;
 use crate::standalone::store::{Place, Revision};
 

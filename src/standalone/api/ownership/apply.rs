@@ -10,7 +10,7 @@ use super::set::FieldSet;
 use super::shape::fields_of;
 use crate::manifest::schema::Schema;
 use crate::schedule::Timestamp;
-use crate::standalone::api::error::Cause;
+use crate::standalone::api::cause::Cause;
 use crate::standalone::api::meta;
 
 /// Who owns what was there before anybody applied.

@@ -26,7 +26,7 @@ mod tests;
 
 pub(super) use apply::{Author, apply, record, reset};
 
-use crate::standalone::api::error::Cause;
+use crate::standalone::api::cause::Cause;
 
 /// Why ownership cannot be told.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]

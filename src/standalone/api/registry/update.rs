@@ -3,7 +3,8 @@
 use serde_json::{Value, json};
 
 use super::{CONFLICT_RETRIES, Mode, Owners, Rank, Registry, lost_the_race, mistyped, read, schema, shown};
-use crate::standalone::api::error::{ApiError, Cause};
+use crate::standalone::api::cause::Cause;
+use crate::standalone::api::error::ApiError;
 use crate::standalone::api::limits::check_size;
 use crate::standalone::api::meta;
 use crate::standalone::api::ownership;

@@ -9,7 +9,7 @@ use super::{Propagation, Strategy, causes, read_as, unknown_to, warnings_of, wit
 use crate::manifest::path::FieldPath;
 use crate::manifest::{defaults, validate};
 use crate::schedule::TimeZones;
-use crate::standalone::api::error::Cause;
+use crate::standalone::api::cause::Cause;
 use crate::standalone::api::meta;
 
 /// The label by which the Job controller knows a Job's pods.

@@ -9,7 +9,7 @@ use crate::manifest::defaults;
 use crate::manifest::path::FieldPath;
 use crate::manifest::validate::{self, names::dns_label};
 use crate::schedule::TimeZones;
-use crate::standalone::api::error::Cause;
+use crate::standalone::api::cause::Cause;
 use crate::standalone::api::meta;
 
 /// How long a pod is given to end when neither it nor the delete says: the default of `terminationGracePeriodSeconds`.

@@ -7,7 +7,7 @@ use k8s_openapi::api::core::v1::{ConfigMap, Secret};
 use serde_json::json;
 
 use crate::manifest::validate::names;
-use crate::standalone::api::error::Cause;
+use crate::standalone::api::cause::Cause;
 
 /// The most that one holds, in bytes (`MaxSecretSize`).
 const BYTES_MAX: usize = 1024 * 1024;

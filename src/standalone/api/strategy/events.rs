@@ -8,7 +8,7 @@ use super::{Strategy, check_metadata, read_as, unknown_to};
 use crate::manifest::path::FieldPath;
 use crate::manifest::validate::names;
 use crate::schedule::TimeZones;
-use crate::standalone::api::error::Cause;
+use crate::standalone::api::cause::Cause;
 use crate::standalone::api::meta;
 
 /// Events of the core group.

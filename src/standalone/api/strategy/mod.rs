@@ -19,7 +19,7 @@ pub use batch::{CronJobs, Jobs};
 pub use core::{Absent, ConfigMaps, Leases, Namespaces, Nodes, Pods, Secrets, ServiceAccounts, Services};
 pub use events::{Events, EventsV1};
 
-use super::error::Cause;
+use super::cause::Cause;
 use super::unknown;
 use crate::manifest::misfit;
 use crate::manifest::path::FieldPath;
