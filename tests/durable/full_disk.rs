@@ -5,9 +5,10 @@ use std::path::Path;
 use std::process::Command;
 
 use insta::assert_snapshot;
-use k8s_openapi::api::core::v1::ConfigMap;
+use k8s_openapi::api::core::v1::{ConfigMap, Pod};
 use kube::api::{DeleteParams, ListParams, ObjectMeta, PostParams};
 use kube::{Api, Client, ResourceExt};
+use serde_json::json;
 use tempfile::TempDir;
 
 use crate::machine::{Place, until};
@@ -30,6 +31,20 @@ impl Disk {
 
     fn path(&self) -> &Path {
         self.0.path()
+    }
+
+    fn remount(&self, option: &str) {
+        let remounted = Command::new("mount")
+            .args(["-o", &format!("remount,{option}")])
+            .arg(self.path())
+            .status();
+        assert!(remounted.expect("mount can be started").success());
+    }
+
+    /// Leaves no room for another file, and all there is in those that are there.
+    fn take_no_more_files(&self) {
+        let disk = rustix::fs::statvfs(self.path()).expect("a disk");
+        self.remount(&format!("nr_inodes={}", disk.f_files - disk.f_ffree));
     }
 }
 
@@ -115,11 +130,7 @@ pub(crate) async fn a_full_disk_is_reported_and_nothing_acknowledged_is_lost() {
     let refused = place.ended(&["--for", "1s"]);
     assert_eq!(refused.code, Some(1));
     assert_snapshot!(without_figures(&refused.said));
-    let resized = Command::new("mount")
-        .args(["-o", "remount,size=24m"])
-        .arg(disk.path())
-        .status();
-    assert!(resized.expect("mount can be started").success());
+    disk.remount("size=24m");
     let up = place.up().await;
     let maps: Api<ConfigMap> = Api::default_namespaced(up.client().await.expect("a client"));
     assert_eq!(names(&maps).await, acknowledged);
@@ -184,6 +195,42 @@ pub(crate) async fn what_could_not_be_started_is_told_counted_and_caught_up() {
     std::fs::remove_file(disk.path().join("other")).expect("a file");
     let up = place.up().await;
     up.shows("could not be started in time; only the newest").await;
+    up.interrupt();
+}
+
+pub(crate) async fn a_process_waits_for_room_to_start() {
+    let disk = Disk::make().expect("the case is ignored where it can't be made");
+    let place = Place::with_data_in(disk.path().join("data"));
+    let up = place.up().await;
+    let pods: Api<Pod> = Api::default_namespaced(up.client().await.expect("a client"));
+    disk.take_no_more_files();
+    let pod = json!({"metadata": {"name": "once"}, "spec": {"restartPolicy": "Never", "containers": [
+        {"name": "main", "image": "none", "command": ["true"]},
+    ]}});
+    let pod = serde_json::from_value(pod).expect("a pod");
+    pods.create(&PostParams::default(), &pod)
+        .await
+        .expect("there is room for objects");
+    let status = || async { pods.get_opt("once").await.ok()??.status };
+    let waits = until("the pod waits", || async {
+        let container = status().await?.container_statuses?.pop()?;
+        container
+            .state?
+            .waiting
+            .filter(|waiting| waiting.reason.as_deref() == Some("CreateContainerError"))
+    })
+    .await;
+    assert_eq!(
+        waits.message.as_deref(),
+        Some("this machine is short of room on the disk; it is tried again")
+    );
+    disk.remount("nr_inodes=10000");
+    until("the pod has succeeded", || async {
+        status()
+            .await
+            .filter(|status| status.phase.as_deref() == Some("Succeeded"))
+    })
+    .await;
     up.interrupt();
 }
 

@@ -64,7 +64,8 @@ fn main() -> ExitCode {
         limits::processes_have_the_limit_of_open_files_that_punctual_was_started_with
         limits::a_start_that_there_is_no_room_for_waits_and_is_told
     };
-    let with_a_small_disk: [Case; 4] = cases! {
+    let with_a_small_disk: [Case; 5] = cases! {
+        full_disk::a_process_waits_for_room_to_start
         full_disk::what_could_not_be_started_is_told_counted_and_caught_up
         full_disk::what_is_deleted_makes_room_on_a_full_disk
         full_disk::work_goes_on_when_logs_have_filled_the_disk

@@ -5,10 +5,9 @@ use std::fmt;
 use std::io;
 
 use rustix::io::Errno;
-use serde::{Deserialize, Serialize};
 
 /// See the module's documentation.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Shortage {
     /// Of descriptors, for one process.
     Files,
@@ -18,6 +17,8 @@ pub(super) enum Shortage {
     Processes,
     /// Of memory.
     Memory,
+    /// Of room on the disk, for everybody or for this user.
+    Disk,
 }
 
 impl Shortage {
@@ -33,6 +34,7 @@ impl Shortage {
             Errno::NFILE => Some(Self::FilesOfAll),
             Errno::AGAIN => Some(Self::Processes),
             Errno::NOMEM => Some(Self::Memory),
+            Errno::NOSPC | Errno::DQUOT => Some(Self::Disk),
             _ => None,
         }
     }
@@ -47,6 +49,7 @@ impl fmt::Display for Shortage {
                 "processes (`ulimit -u`, or `LimitNPROC=` and `TasksMax=` of a service, allow more)"
             }
             Self::Memory => "memory",
+            Self::Disk => "room on the disk",
         })
     }
 }
@@ -67,6 +70,8 @@ mod tests {
         assert_eq!(of(Errno::NFILE), Some(Shortage::FilesOfAll));
         assert_eq!(of(Errno::AGAIN), Some(Shortage::Processes));
         assert_eq!(of(Errno::NOMEM), Some(Shortage::Memory));
+        assert_eq!(of(Errno::NOSPC), Some(Shortage::Disk));
+        assert_eq!(of(Errno::DQUOT), Some(Shortage::Disk));
         assert_eq!(of(Errno::NOENT), None);
     }
 }

@@ -18,6 +18,9 @@ use super::shortage::Shortage;
 /// The `reason` of a container whose process did not start, as container engines write it.
 pub(super) const START_ERROR: &str = "StartError";
 
+/// The exit code of a process that did not start, for no fault of its program's that a shell has a code for.
+pub(super) const START_FAILED: i32 = 128;
+
 /// See the module's documentation.
 #[derive(Debug, Error)]
 pub(super) enum StartError {
@@ -39,9 +42,18 @@ pub(super) enum StartError {
     NoInterpreter { path: PathBuf },
     #[error("this machine is short of {shortage}; it is tried again")]
     Short { shortage: Shortage },
+    #[error("this machine could not make ready what the process needs; it is tried again")]
+    Unready {
+        #[source]
+        source: io::Error,
+    },
     /// Found out by a supervisor.
     #[error("{message}")]
-    Told { exit_code: i32, message: String },
+    Told {
+        exit_code: i32,
+        message: String,
+        is_tried_again: bool,
+    },
     #[error(
         "the working folder {path} is closed to the user that the process runs as; open it to that user, or set `workingDir`", path = .path.display()
     )]
@@ -68,8 +80,16 @@ pub(super) enum StartError {
 }
 
 impl StartError {
-    /// What goes wrong before a program is known to be at fault.
-    pub(super) fn other(program: &str, source: io::Error) -> Self {
+    /// What goes wrong on the way to a start, which is no fault of the program's.
+    pub(super) fn unready(source: io::Error) -> Self {
+        match Shortage::behind(&source) {
+            Some(shortage) => Self::Short { shortage },
+            None => Self::Unready { source },
+        }
+    }
+
+    /// What goes wrong with the start itself.
+    fn other(program: &str, source: io::Error) -> Self {
         match Shortage::behind(&source) {
             Some(shortage) => Self::Short { shortage },
             None => Self::Other {
@@ -99,16 +119,9 @@ impl StartError {
             | Self::Credentials { .. }
             | Self::WouldBeRoot { .. }
             | Self::Short { .. }
+            | Self::Unready { .. }
             | Self::Container(_)
-            | Self::Other { .. } => 128,
-        }
-    }
-
-    /// What this machine is short of, if that is all.
-    pub(super) fn shortage(&self) -> Option<Shortage> {
-        match self {
-            Self::Short { shortage } => Some(*shortage),
-            _ => None,
+            | Self::Other { .. } => START_FAILED,
         }
     }
 
@@ -118,7 +131,11 @@ impl StartError {
         match self {
             Self::Container(error) => error.waits(),
             Self::WouldBeRoot { .. } => Some("CreateContainerConfigError"),
-            Self::Short { .. } => Some("CreateContainerError"),
+            Self::Short { .. }
+            | Self::Unready { .. }
+            | Self::Told {
+                is_tried_again: true, ..
+            } => Some("CreateContainerError"),
             _ => None,
         }
     }

@@ -90,11 +90,11 @@ impl ContainerError {
     /// The kubelet's word for a container that waits for this to change; nothing, when it is of no use to wait.
     pub(super) fn waits(&self) -> Option<&'static str> {
         match self {
-            Self::NoEngine(_) | Self::Engine { .. } => Some("CreateContainerError"),
+            Self::NoEngine(_) | Self::Engine { .. } | Self::Folder { .. } => Some("CreateContainerError"),
             Self::Pull { .. } => Some("ErrImagePull"),
             Self::NeverPulled { .. } => Some("ErrImageNeverPull"),
             Self::WouldBeRoot { .. } => Some("CreateContainerConfigError"),
-            Self::Folder { .. } | Self::NotStarted { .. } => None,
+            Self::NotStarted { .. } => None,
         }
     }
 }

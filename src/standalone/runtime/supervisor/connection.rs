@@ -38,7 +38,7 @@ pub(super) async fn commissioned(
     let _gone = supervisor.write_all(order).await;
     loop {
         let read = supervisor.read(&mut [0; 64]).await.unwrap_or(0);
-        let state = record::read(folder)?;
+        let state = record::read_in_time(folder).await?;
         if read == 0 {
             return Ok((None, state));
         }

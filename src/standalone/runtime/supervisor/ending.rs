@@ -1,21 +1,16 @@
 //! How an attempt has ended whose supervisor is gone: as that has recorded it, or as far as can be told when it was killed.
 
 use std::path::Path;
-use std::time::Duration;
 
 use super::leftovers;
-use super::record::{self, Record, State, time};
+use super::record::{self, Record, time};
 use crate::schedule::Timestamp;
 use crate::standalone::runtime::engine::Ended;
 use crate::standalone::runtime::process::Exit;
-use crate::standalone::runtime::shortage::Shortage;
-
-/// How long to wait before the records are read again, when the machine was short of what that takes.
-const READ_RETRY: Duration = Duration::from_millis(100);
 
 /// The end of an attempt, at the time `now` when it is not known better. Nothing of the attempt runs any more then.
 pub(super) async fn of(folder: &Path, now: Timestamp) -> Ended {
-    let state = read(folder).await;
+    let state = record::read_in_time(folder).await.unwrap_or_default();
     if let Some(ended) = state.records.iter().find_map(|record| recorded(record, now)) {
         return ended;
     }
@@ -38,17 +33,6 @@ pub(super) async fn of(folder: &Path, now: Timestamp) -> Ended {
     }
     let message = "the supervisor of the process was killed, and the process with it";
     Ended::unknown(message.to_owned(), now)
-}
-
-/// What is recorded, also if it has to be waited for: an attempt of which nothing is known would be taken for one that
-/// was killed.
-async fn read(folder: &Path) -> State {
-    loop {
-        match record::read(folder) {
-            Err(error) if Shortage::behind(&error).is_some() => tokio::time::sleep(READ_RETRY).await,
-            state => return state.unwrap_or_default(),
-        }
-    }
 }
 
 /// The end that a record tells of.

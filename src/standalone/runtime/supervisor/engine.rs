@@ -25,7 +25,7 @@ use crate::standalone::runtime::fitness::{self, Unfit};
 use crate::standalone::runtime::machine::Options;
 use crate::standalone::runtime::root;
 use crate::standalone::runtime::shortage::Shortage;
-use crate::standalone::runtime::start_error::StartError;
+use crate::standalone::runtime::start_error::{START_FAILED, StartError};
 use crate::standalone::runtime::volumes::VolumeError;
 
 /// What the id of a container begins with that is a process.
@@ -128,7 +128,7 @@ impl ProcessEngine {
                 return Ok(Found::Never);
             }
             if !state.is_held {
-                if state.shortage().is_some() {
+                if state.is_tried_again() {
                     record::forget(&folder)?;
                     return Ok(Found::Never);
                 }
@@ -202,23 +202,23 @@ impl Engine for ProcessEngine {
 
     fn start<'a>(&'a self, attempt: &'a Attempt, setup: Setup) -> BoxFuture<'a, Result<Started, StartError>> {
         async move {
-            let program = attempt.container.command.iter().flatten().next().cloned();
-            let failed = |source| StartError::other(program.as_deref().unwrap_or_default(), source);
             if credentials::is_forbidden_root(&attempt.pod, &attempt.container, &self.own) {
                 return Err(would_be_root(attempt));
             }
-            let (stream, state) = self.begin(attempt, setup).await.map_err(failed)?;
-            if let Some(shortage) = state.shortage() {
-                record::forget(&self.folder(attempt)).map_err(failed)?;
-                return Err(StartError::Short { shortage });
+            let (stream, state) = self.begin(attempt, setup).await.map_err(StartError::unready)?;
+            if state.is_tried_again() {
+                record::forget(&self.folder(attempt)).map_err(StartError::unready)?;
             }
             if let Some(Record::NotStarted {
-                exit_code, message, ..
+                exit_code,
+                message,
+                is_tried_again,
             }) = state.outcome()
             {
                 return Err(StartError::Told {
                     exit_code: *exit_code,
                     message: message.clone(),
+                    is_tried_again: *is_tried_again,
                 });
             }
             if stream.is_some()
@@ -227,11 +227,19 @@ impl Engine for ProcessEngine {
                 return Ok(started);
             }
             // It has ended already; or another one, of a `punctual` that was killed just now, was there first.
-            match self.look(attempt).await.map_err(failed)? {
+            match self.look(attempt).await.map_err(StartError::unready)? {
                 Found::Started(started) => Ok(started),
-                Found::Lost(_) | Found::Never => Err(failed(io::Error::other(
-                    "its supervisor ended at once; is the disk full, or the data folder not writable?",
-                ))),
+                Found::Lost(message) => Err(StartError::Told {
+                    exit_code: START_FAILED,
+                    message,
+                    is_tried_again: false,
+                }),
+                Found::Never => {
+                    record::forget(&self.folder(attempt)).map_err(StartError::unready)?;
+                    Err(StartError::unready(io::Error::other(
+                        "its supervisor ended before it began; is the disk full, or the data folder not writable?",
+                    )))
+                }
             }
         }
         .boxed()

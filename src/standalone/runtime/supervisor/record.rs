@@ -4,6 +4,7 @@ use std::fs::{File, OpenOptions, TryLockError};
 use std::io::{self, Read as _, Write as _};
 use std::os::unix::fs::OpenOptionsExt as _;
 use std::path::Path;
+use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
@@ -16,6 +17,9 @@ const STATE_FILE: &str = "state";
 
 /// What only the owner can read.
 const PRIVATE_FILE: u32 = 0o600;
+
+/// How long to wait before the records are read again, when the machine was short of what that takes.
+const READ_RETRY: Duration = Duration::from_millis(100);
 
 /// One thing that has happened. Times are RFC 3339.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -36,7 +40,7 @@ pub(super) enum Record {
         message: String,
         /// Whether it is to be tried again, as if it had not been.
         #[serde(default)]
-        shortage: Option<Shortage>,
+        is_tried_again: bool,
     },
     /// It ended, and everything that it wrote is in the log.
     Ended {
@@ -68,12 +72,15 @@ impl State {
         records.find(|record| matches!(record, Record::Started { .. } | Record::NotStarted { .. }))
     }
 
-    /// What the machine was short of at the start, which is to be tried again as if it had not been.
-    pub(super) fn shortage(&self) -> Option<Shortage> {
-        match self.outcome()? {
-            Record::NotStarted { shortage, .. } => *shortage,
-            _ => None,
-        }
+    /// Whether the start is to be tried again, as if it had not been.
+    pub(super) fn is_tried_again(&self) -> bool {
+        matches!(
+            self.outcome(),
+            Some(Record::NotStarted {
+                is_tried_again: true,
+                ..
+            })
+        )
     }
 
     /// The id of the process that was started, and when.
@@ -96,8 +103,12 @@ pub(super) fn claim(folder: &Path) -> io::Result<Option<File>> {
         .mode(PRIVATE_FILE)
         .open(folder.join(STATE_FILE))?;
     match file.try_lock() {
-        Ok(()) => Ok((file.metadata()?.len() == 0).then_some(file)),
-        Err(TryLockError::WouldBlock) => Ok(None),
+        Ok(()) if records(&file)?.is_empty() => {
+            // A disk that was full, or a power loss, may have cut the first one off.
+            file.set_len(0)?;
+            Ok(Some(file))
+        }
+        Ok(()) | Err(TryLockError::WouldBlock) => Ok(None),
         Err(TryLockError::Error(error)) => Err(error),
     }
 }
@@ -111,7 +122,7 @@ pub(super) fn add(mut file: &File, record: &Record) -> io::Result<()> {
 
 /// Reads the records of an attempt; none, when there is no such attempt.
 pub(super) fn read(folder: &Path) -> io::Result<State> {
-    let mut file = match File::open(folder.join(STATE_FILE)) {
+    let file = match File::open(folder.join(STATE_FILE)) {
         Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(State::default()),
         file => file?,
     };
@@ -124,19 +135,37 @@ pub(super) fn read(folder: &Path) -> io::Result<State> {
         Err(TryLockError::WouldBlock) => true,
         Err(TryLockError::Error(error)) => return Err(error),
     };
-    let mut text = String::new();
-    file.read_to_string(&mut text)?;
-    // A power loss may have cut the last line off.
-    let records = text.lines().filter_map(|line| serde_json::from_str(line).ok());
     Ok(State {
-        records: records.collect(),
+        records: records(&file)?,
         is_held,
     })
 }
 
+/// As [`read`], also if it has to be waited for: an attempt of which nothing is known would be taken for one that never
+/// was, or was killed.
+pub(super) async fn read_in_time(folder: &Path) -> io::Result<State> {
+    loop {
+        match read(folder) {
+            Err(error) if Shortage::behind(&error).is_some() => tokio::time::sleep(READ_RETRY).await,
+            state => return state,
+        }
+    }
+}
+
+fn records(mut file: &File) -> io::Result<Vec<Record>> {
+    let mut text = String::new();
+    file.read_to_string(&mut text)?;
+    // The last line may have been cut off.
+    let records = text.lines().filter_map(|line| serde_json::from_str(line).ok());
+    Ok(records.collect())
+}
+
 /// Forgets an attempt that has not been, so that it can be one.
 pub(super) fn forget(folder: &Path) -> io::Result<()> {
-    std::fs::remove_dir_all(folder)
+    match std::fs::remove_dir_all(folder) {
+        Err(error) if error.kind() != io::ErrorKind::NotFound => Err(error),
+        _ => Ok(()),
+    }
 }
 
 /// Whether an attempt may still run: its supervisor lives, or nobody can tell.
@@ -153,4 +182,25 @@ pub(super) fn boot() -> String {
 /// A time as it is recorded.
 pub(super) fn time(text: &str) -> Option<Timestamp> {
     Some(chrono::DateTime::parse_from_rfc3339(text).ok()?.to_utc())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_attempt_whose_first_record_was_cut_off_can_be_begun() {
+        let folder = tempfile::tempdir().unwrap();
+        let starting = Record::Starting {
+            boot: "b".to_owned(),
+            supervisor: 1,
+            group: None,
+        };
+        std::fs::write(folder.path().join(STATE_FILE), "{\"record\":\"star").unwrap();
+        let state = claim(folder.path()).unwrap().unwrap();
+        add(&state, &starting).unwrap();
+        drop(state);
+        assert_eq!(read(folder.path()).unwrap().records, [starting]);
+        assert!(claim(folder.path()).unwrap().is_none(), "it is somebody else's");
+    }
 }

@@ -53,25 +53,34 @@ pub(super) async fn run() -> io::Result<()> {
     let Some(state) = record::claim(&commission.folder)? else {
         return Ok(());
     };
-    let starting = Record::Starting {
-        boot: record::boot(),
-        supervisor: std::process::id(),
-        group: commission.group.clone(),
-    };
-    record::add(&state, &starting)?;
     // The path of a socket may be no longer than 107 bytes, so it is named from within its folder.
     std::env::set_current_dir(&commission.folder)?;
-    let listener = UnixListener::bind(SOCKET)?;
+    let listener = listen()?;
     let log = Writer::open(&commission.log)?;
     let hub = Hub {
         orders: Arc::new(watch::Sender::new(Order::Run)),
         news: Arc::new(watch::Sender::new(0)),
         grace: Duration::from_secs(commission.grace_seconds),
     };
+    hub.clone().heed_signals()?;
+    // What goes wrong before this has begun nothing, and is tried again.
+    let starting = Record::Starting {
+        boot: record::boot(),
+        supervisor: std::process::id(),
+        group: commission.group.clone(),
+    };
+    record::add(&state, &starting)?;
     tokio::spawn(hub.clone().serve(reader, writer, commission.is_bound));
     tokio::spawn(hub.clone().accept(listener));
-    hub.clone().heed_signals()?;
     hub.supervise(commission, &state, log).await
+}
+
+/// Listens for those who come later, also in the place of a supervisor that went before it began.
+fn listen() -> io::Result<UnixListener> {
+    match std::fs::remove_file(SOCKET) {
+        Err(error) if error.kind() != io::ErrorKind::NotFound => Err(error),
+        _ => UnixListener::bind(SOCKET),
+    }
 }
 
 impl Hub {
@@ -88,7 +97,7 @@ impl Hub {
                 let not_started = Record::NotStarted {
                     exit_code: error.exit_code(),
                     message: chain(&error),
-                    shortage: error.shortage(),
+                    is_tried_again: error.waits().is_some(),
                 };
                 return record::add(state, &not_started);
             }
@@ -208,8 +217,7 @@ impl Hub {
 
 /// Starts the process in its group.
 fn start(invocation: &Invocation, group: &Group) -> Result<Process, StartError> {
-    let failed = |source| StartError::other(&invocation.program, source);
-    group.around(|| invocation.start()).map_err(failed)?
+    group.around(|| invocation.start()).map_err(StartError::unready)?
 }
 
 fn now() -> String {

@@ -2,6 +2,7 @@
 
 mod faults;
 mod processes;
+mod readiness;
 mod sharing;
 mod statuses;
 mod variables;
@@ -86,8 +87,11 @@ fn live(container: &Value) -> Lived {
 }
 
 fn live_with(container: &Value, policy: RestartPolicy, base: Base) -> Lived {
+    live_on(container, policy, Options { base, ..options() })
+}
+
+fn live_on(container: &Value, policy: RestartPolicy, options: Options) -> Lived {
     let (output, Outlet { events, .. }) = channel();
-    let options = Options { base, ..options() };
     let machine = Arc::new(Machine::new(
         deaf_client(),
         SystemClock::shared(),
