@@ -2,7 +2,7 @@
 
 use k8s_openapi::api::core::v1::{ConfigMap, Pod, Secret};
 use kube::Api;
-use kube::api::PostParams;
+use kube::api::{Patch, PatchParams, PostParams};
 use serde_json::json;
 
 use crate::machine::{Machine, phase};
@@ -38,6 +38,29 @@ async fn a_pod_runs_init_containers_then_the_others() {
     assert_eq!(order, ["1", "2", "3", "3"]);
     let statuses = pod.status.unwrap().init_container_statuses.unwrap();
     assert!(statuses.iter().all(|status| status.ready));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_pod_starts_when_its_gates_are_gone() {
+    let mut machine = Machine::start().await;
+    let made = machine
+        .pod(&json!({
+            "restartPolicy": "Never",
+            "schedulingGates": [{"name": "example.com/quota"}],
+            "containers": [{"name": "main", "command": ["echo", "gated"]}],
+        }))
+        .await;
+    // One that comes later has run by the time at which they go.
+    machine.job(&json!({}), "echo later").await;
+    assert_eq!(machine.line().await, "later");
+    let open = json!({"spec": {"schedulingGates": null}});
+    let name = made.metadata.name.unwrap();
+    machine
+        .pods()
+        .patch(&name, &PatchParams::default(), &Patch::Merge(open))
+        .await
+        .unwrap();
+    assert_eq!(machine.line().await, "gated");
 }
 
 #[tokio::test(flavor = "multi_thread")]

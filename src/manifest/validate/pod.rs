@@ -85,6 +85,7 @@ pub fn update(new: &Pod, old: &Pod) -> Vec<FieldError> {
         return found.into_errors();
     };
     check_deadline(new, &path, &mut found);
+    scheduling::update_gates(new, old, &path.child("schedulingGates"), &mut found);
     let counts = |pod: &PodSpec| {
         let init = pod.init_containers.as_deref().unwrap_or_default();
         [pod.containers.len(), init.len()]
@@ -110,6 +111,7 @@ fn fixed(pod: &PodSpec) -> PodSpec {
     }
     spec.active_deadline_seconds = None;
     spec.tolerations = None;
+    spec.scheduling_gates = None;
     spec
 }
 

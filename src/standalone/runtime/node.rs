@@ -186,12 +186,13 @@ impl Node {
     }
 
     fn is_ours(&self, pod: &Pod) -> bool {
-        let node = pod
-            .spec
-            .as_ref()
+        let spec = pod.spec.as_ref();
+        let node = spec
             .and_then(|spec| spec.node_name.as_deref())
             .unwrap_or_default();
-        node.is_empty() || node == self.machine.options.name
+        let gates = spec.and_then(|spec| spec.scheduling_gates.as_deref());
+        let may_start = gates.unwrap_or_default().is_empty();
+        node == self.machine.options.name || (node.is_empty() && may_start)
     }
 
     /// Takes a pod on that was not known. Whether it was: when the node stops, no pod is started any more.

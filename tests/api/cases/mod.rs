@@ -60,6 +60,7 @@ fn changing() -> Vec<Case> {
             metadata_that_never_changes_cannot_be_changed
             the_status_is_a_part_of_its_own
             a_job_selects_its_own_pods
+            gates_keep_a_pod_back
             a_rehearsal_keeps_nothing
             secrets_are_written_as_text_and_read_as_bytes
             an_event_has_two_forms

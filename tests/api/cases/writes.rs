@@ -4,9 +4,9 @@ use k8s_openapi::api::coordination::v1::{Lease, LeaseSpec};
 use k8s_openapi::api::core::v1::{Event, Secret};
 use kube::ResourceExt;
 use kube::api::PostParams;
-use serde_json::json;
+use serde_json::{Value, json};
 
-use crate::cluster::{Cluster, config_map, cron_job, job, refused, typed};
+use crate::cluster::{Cluster, config_map, cron_job, job, pod, refused, typed};
 
 const POST: PostParams = PostParams {
     dry_run: false,
@@ -263,4 +263,35 @@ pub(crate) async fn an_event_has_two_forms(cluster: Cluster) {
             .len(),
         1
     );
+}
+
+pub(crate) async fn gates_keep_a_pod_back(cluster: Cluster) {
+    let gate = |name: &str| json!([{ "name": name }]);
+    let mut gated = serde_json::to_value(pod("a")).unwrap();
+    gated["spec"]["schedulingGates"] = gate("example.com/quota");
+    let made = cluster.create(gated.clone()).await;
+    assert_eq!(made["spec"].get("nodeName"), None);
+    let condition = &made["status"]["conditions"][0];
+    assert_eq!(
+        (&condition["type"], &condition["reason"], &condition["message"]),
+        (
+            &json!("PodScheduled"),
+            &json!("SchedulingGated"),
+            &json!("Scheduling is blocked due to non-empty scheduling gates"),
+        )
+    );
+    let path = format!("{}/a", cluster.path_of(&gated));
+    let patch = async |gates: Value| {
+        let patch = json!({ "spec": { "schedulingGates": gates } });
+        let media_type = "application/merge-patch+json";
+        cluster.send_as(media_type, "PATCH", &path, Some(&patch)).await
+    };
+    let refused = patch(gate("example.com/other")).await.unwrap_err();
+    assert_eq!(
+        refused.message,
+        "Pod \"a\" is invalid: spec.schedulingGates[0].name: Forbidden: only deletion is allowed, but found new scheduling \
+         gate 'example.com/other'"
+    );
+    let let_go = patch(Value::Null).await.unwrap();
+    assert_eq!(let_go["spec"].get("schedulingGates"), None);
 }

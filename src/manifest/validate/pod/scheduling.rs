@@ -119,7 +119,7 @@ pub(super) fn check_gates(pod: &PodSpec, path: &FieldPath, found: &mut Findings)
             found.invalid(&path, &gate.condition_type, rule);
         }
     }
-    let gates: &[PodSchedulingGate] = pod.scheduling_gates.as_deref().unwrap_or_default();
+    let gates = gates(pod);
     for (index, gate) in gates.iter().enumerate() {
         let path = path.child("schedulingGates").index(index);
         for rule in names::qualified(&gate.name) {
@@ -129,4 +129,19 @@ pub(super) fn check_gates(pod: &PodSpec, path: &FieldPath, found: &mut Findings)
             found.duplicate(&path, &gate.name);
         }
     }
+}
+
+/// Checks a change of what keeps a pod back: it may only become less.
+pub(super) fn update_gates(new: &PodSpec, old: &PodSpec, path: &FieldPath, found: &mut Findings) {
+    for (index, gate) in gates(new).iter().enumerate() {
+        if !gates(old).iter().any(|before| before.name == gate.name) {
+            let name = &gate.name;
+            let rule = format!("only deletion is allowed, but found new scheduling gate '{name}'");
+            found.forbidden(&path.index(index).child("name"), rule);
+        }
+    }
+}
+
+fn gates(pod: &PodSpec) -> &[PodSchedulingGate] {
+    pod.scheduling_gates.as_deref().unwrap_or_default()
 }

@@ -97,12 +97,7 @@ impl Registry {
         owners: Owners<'_>,
     ) -> Result<Object, ApiError> {
         resource.strategy.prepare_create(&mut document);
-        if let Some(node) = self.node
-            && resource.stored_as == "pods"
-            && let Some(spec) = meta::spec(&mut document)
-        {
-            meta::default(spec, "nodeName", node);
-        }
+        self.schedule(resource, &mut document);
         match owners {
             Owners::AsBefore => meta::remove(&mut document, "managedFields"),
             Owners::Author(author) => {

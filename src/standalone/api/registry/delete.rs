@@ -99,7 +99,11 @@ impl Registry {
             Propagation::Orphan => replace(&mut finalizers, FOREGROUND, ORPHAN),
         }
         meta::set_finalizers(&mut marked, finalizers);
-        let grace = resource.strategy.grace_seconds(old, deletion.grace_seconds);
+        let grace = if self.is_elsewhere(resource, old) {
+            0
+        } else {
+            resource.strategy.grace_seconds(old, deletion.grace_seconds)
+        };
         let left = meta::get(old, "deletionGracePeriodSeconds").and_then(Value::as_i64);
         if !meta::is_deleting(old) {
             resource.strategy.begin_deletion(&mut marked);

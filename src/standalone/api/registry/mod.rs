@@ -8,6 +8,7 @@ mod apply;
 mod create;
 mod delete;
 mod name;
+mod scheduling;
 mod turns;
 mod update;
 

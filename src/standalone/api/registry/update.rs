@@ -107,6 +107,8 @@ impl Registry {
         };
         causes.extend(checked.map_err(|mistake| mistyped(resource, &mistake))?);
         if causes.is_empty() {
+            // What kept it back may have gone.
+            self.schedule(resource, &mut new);
             Ok(Some(new))
         } else {
             Err(ApiError::Invalid {

@@ -288,6 +288,15 @@ impl Strategy for Pods {
     fn prepare_create(&self, object: &mut Value) {
         defaults::pod(object);
         object["status"] = json!({ "phase": "Pending", "qosClass": qos::class(&object["spec"]) });
+        let gates = object["spec"]["schedulingGates"].as_array();
+        if gates.is_some_and(|gates| !gates.is_empty()) {
+            object["status"]["conditions"] = json!([{
+                "type": "PodScheduled",
+                "status": "False",
+                "reason": "SchedulingGated",
+                "message": "Scheduling is blocked due to non-empty scheduling gates",
+            }]);
+        }
     }
 
     /// What is left out is as it is by default, or leaving it out would be a change.
