@@ -19,7 +19,8 @@ use axum::middleware::{self, Next};
 use axum::response::{IntoResponse, Response};
 use futures::{StreamExt as _, stream};
 use http::header::{
-    AUTHORIZATION, CACHE_CONTROL, CONNECTION, CONTENT_TYPE, HOST, ORIGIN, RETRY_AFTER, WWW_AUTHENTICATE,
+    AUTHORIZATION, CACHE_CONTROL, CONNECTION, CONTENT_TYPE, HOST, ORIGIN, RETRY_AFTER, USER_AGENT,
+    WWW_AUTHENTICATE,
 };
 use http::uri::Authority;
 use http::{HeaderMap, HeaderValue, StatusCode, Uri};
@@ -34,6 +35,9 @@ use crate::standalone::api::error::failure;
 
 /// How long a client may take to send the body of a request. A few megabytes over a slow line take seconds.
 const BODY_TIME: Duration = Duration::from_secs(30);
+
+/// What a client is that does not say it, in the word of kube-apiserver (`endpoints/handlers/helpers.go`).
+const UNKNOWN_AGENT: &str = "unknown";
 
 /// After how many seconds a client tries again that found no place.
 const RETRY_SECONDS: u16 = 1;
@@ -184,7 +188,7 @@ pub(super) fn around(api: Router, guard: Guard, stop: watch::Receiver<bool>) -> 
 
 async fn pass(
     State(post): State<Arc<(Guard, watch::Receiver<bool>)>>,
-    request: Request,
+    mut request: Request,
     next: Next,
 ) -> Response {
     let (guard, stop) = &*post;
@@ -192,6 +196,9 @@ async fn pass(
         Ok(under_way) => under_way,
         Err(refusal) => return refusal.into_response(),
     };
+    // Requests of this process don't say what they are; one from outside that doesn't either is none of those.
+    let agent = request.headers_mut().entry(USER_AGENT);
+    agent.or_insert(HeaderValue::from_static(UNKNOWN_AGENT));
     let mut response = next.run(request.map(in_time)).await;
     // As kube-apiserver says it, so that no proxy keeps a secret.
     let private = HeaderValue::from_static("no-cache, private");

@@ -8,6 +8,7 @@ use axum::body::Body;
 use axum::routing::get;
 use chrono::TimeDelta;
 use futures::stream;
+use http::HeaderMap;
 use insta::assert_snapshot;
 use tempfile::TempDir;
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
@@ -54,6 +55,7 @@ async fn world_within(limits: Limits) -> World {
     };
     let api = Router::new()
         .route("/", get(|| async { "inside" }))
+        .route("/agent", get(agent))
         .route("/watch", get(endless));
     let (stop, stopped) = watch::channel(false);
     World {
@@ -64,6 +66,11 @@ async fn world_within(limits: Limits) -> World {
         stop,
         _folder: folder,
     }
+}
+
+/// Answers what a client says that it is.
+async fn agent(headers: HeaderMap) -> String {
+    format!("{:?}", headers["user-agent"])
 }
 
 impl World {
@@ -147,6 +154,23 @@ async fn who_shows_the_token_is_let_in_by_every_name_of_the_server() {
         .connect("example.com")
         .await
         .expect_err("the certificate is not for other names");
+}
+
+#[tokio::test]
+async fn whoever_comes_from_outside_is_some_program() {
+    let world = world().await;
+    for (line, agent) in [("User-Agent: curl/8", "curl/8"), ("Accept: */*", "unknown")] {
+        let request = [
+            "GET /agent HTTP/1.1",
+            "Host: localhost",
+            "Authorization: Bearer TOKEN",
+            line,
+        ];
+        assert_eq!(
+            gist(&world.ask(&request).await),
+            format!("HTTP/1.1 200 OK\n{agent:?}")
+        );
+    }
 }
 
 #[tokio::test]
