@@ -1,6 +1,8 @@
 //! Ctrl-C: no new starts, every process gets its grace, and what happened is recorded.
 
-use kube::api::{Patch, PatchParams};
+use k8s_openapi::api::core::v1::{ConfigMap, Pod};
+use kube::Api;
+use kube::api::{Patch, PatchParams, PostParams};
 use serde_json::json;
 
 use crate::machine::{Machine, holds, phase};
@@ -102,6 +104,45 @@ async fn nothing_starts_while_it_drains() {
     machine.stopped().await;
     machine.job(&json!({}), "echo never").await;
     assert!(machine.lines().is_empty());
+}
+
+/// Its config map comes later: a stop in between is no failure of it, as killing `punctual` would not be.
+#[tokio::test(flavor = "multi_thread")]
+async fn what_was_never_started_is_left_and_goes_on_after_a_restart() {
+    let mut machine = Machine::start().await;
+    let later = json!([{"configMapRef": {"name": "later"}}]);
+    let container = json!({"name": "main", "image": "none", "command": ["/bin/sh", "-c", "echo $WORD"], "envFrom": later});
+    let template = json!({"spec": {"restartPolicy": "Never", "containers": [container]}});
+    machine
+        .job(&json!({"backoffLimit": 0, "template": template}), "")
+        .await;
+    let waits = |pods: &[Pod]| matches!(pods, [pod] if waiting(pod) == "CreateContainerConfigError");
+    machine.pods_until(waits).await;
+    machine.drain();
+    machine.stopped().await;
+    let pods = machine.pods_until(waits).await;
+    assert_eq!(phase(&pods[0]), "Pending");
+
+    let mut machine = machine.restarted();
+    let maps: Api<ConfigMap> = Api::default_namespaced(machine.client.clone());
+    let words = json!({"metadata": {"name": "later"}, "data": {"WORD": "late"}});
+    let words = serde_json::from_value(words).unwrap();
+    maps.create(&PostParams::default(), &words).await.unwrap();
+    let status = machine.finished().await;
+    assert_eq!((status.succeeded, status.failed), (Some(1), None));
+    assert_eq!(machine.lines(), ["late"]);
+}
+
+/// What its one container waits for.
+fn waiting(pod: &Pod) -> String {
+    let statuses = pod
+        .status
+        .as_ref()
+        .and_then(|status| status.container_statuses.as_ref());
+    let state = statuses.and_then(|statuses| statuses.first()?.state.as_ref()?.waiting.as_ref());
+    state
+        .and_then(|waiting| waiting.reason.clone())
+        .unwrap_or_default()
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -137,8 +137,12 @@ impl Begun {
                 .terminated
                 .as_ref()
                 .is_some_and(|ended| ended.container_id.is_some());
-        // While a container waits for its restart, the last one that ended is the last one that was begun.
-        let is_between = state.running.is_none() && state.terminated.is_none();
+        // While a container waits for its restart, the last one that ended is the last one that was begun; it is for
+        // good where the pod ended meanwhile, as what was never begun has no time of its beginning.
+        let attempted = state.terminated.as_ref();
+        let attempted =
+            attempted.is_some_and(|ended| ended.started_at.is_some() || ended.container_id.is_some());
+        let is_between = state.running.is_none() && !attempted;
         let previous = if is_between {
             Some(restarts)
         } else {
@@ -234,7 +238,8 @@ mod tests {
     fn the_last_start_is_shown_or_the_one_before() {
         let running = json!({"running": {}});
         let ended = json!({"terminated": {"exitCode": 1, "containerID": "process://1"}});
-        let failed = json!({"terminated": {"exitCode": 128}});
+        let failed = json!({"terminated": {"exitCode": 128, "startedAt": "2026-11-25T10:00:00Z"}});
+        let given_up = json!({"terminated": {"exitCode": 137}});
         let waiting = json!({"waiting": {"reason": "CrashLoopBackOff"}});
         let none = Value::Null;
         let rows = [
@@ -242,6 +247,11 @@ mod tests {
             ("runs", chosen(&running, &none, 0)),
             ("has ended", chosen(&ended, &none, 0)),
             ("waits for its restart", chosen(&waiting, &ended, 2)),
+            ("waited when its pod ended", chosen(&given_up, &ended, 2)),
+            (
+                "waited for its first start when its pod ended",
+                chosen(&given_up, &none, 0),
+            ),
             ("runs again", chosen(&running, &ended, 2)),
             ("has ended again", chosen(&ended, &ended, 2)),
             ("could not be started", chosen(&failed, &none, 0)),

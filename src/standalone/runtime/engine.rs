@@ -122,6 +122,9 @@ pub(super) trait Control: Send + Sync {
     fn obey(&self, order: Order) -> BoxFuture<'_, ()>;
 }
 
+/// The kubelet's word for an end that nobody saw.
+pub(super) const STATUS_UNKNOWN: &str = "ContainerStatusUnknown";
+
 /// How an attempt ended.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Ended {
@@ -140,7 +143,7 @@ impl Ended {
     pub(super) fn unknown(message: String, at: Timestamp) -> Self {
         Self {
             exit: Exit::UNKNOWN,
-            reason: "ContainerStatusUnknown",
+            reason: STATUS_UNKNOWN,
             message: Some(message),
             at,
         }

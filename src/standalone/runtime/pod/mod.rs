@@ -126,7 +126,10 @@ impl PodTask {
             }
         }
         drop(place);
-        self.finish().await;
+        // It stays as it is, pending, and whoever comes after starts it.
+        if !(self.is_of_the_node() && self.model.is_unstarted()) {
+            self.finish().await;
+        }
     }
 
     /// Waits for as long as the node is cordoned, unless something of the pod was started before. Whether there is
@@ -145,8 +148,7 @@ impl PodTask {
                 Ok(()) = cordon.changed() => {}
                 () = directed(&mut self.directive) => {
                     // Where only the node stops, whoever comes after looks again whether anything was started.
-                    let verdict = &self.directive.borrow().verdict;
-                    return self.is_resumed && !verdict.as_ref().is_some_and(Verdict::is_of_the_node);
+                    return self.is_resumed && !self.is_of_the_node();
                 }
             }
         }
@@ -192,11 +194,16 @@ impl PodTask {
         self.model.records().any(Record::running)
     }
 
+    /// Whether it is told to end only because the node stops.
+    fn is_of_the_node(&self) -> bool {
+        let verdict = &self.directive.borrow().verdict;
+        verdict.as_ref().is_some_and(Verdict::is_of_the_node)
+    }
+
     /// Whether the node stops and nobody can tell what runs of the pod. It stays as it is, and whoever comes after looks
     /// again.
     fn is_left(&self, lives: &Lives) -> bool {
-        let verdict = &self.directive.borrow().verdict;
-        verdict.as_ref().is_some_and(Verdict::is_of_the_node) && lives.are_unseen(&self.model)
+        self.is_of_the_node() && lives.are_unseen(&self.model)
     }
 
     /// Does what the node asks.

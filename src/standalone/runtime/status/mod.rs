@@ -192,6 +192,26 @@ impl Model {
         if self.all_succeeded() {
             self.verdict.take_if(|verdict| verdict.is_of_the_node());
         }
+        self.give_up_what_waits();
+    }
+
+    /// Nothing waits in a pod that has ended, by the kubelet's rule (`TerminatePod`): but for the containers whose turn
+    /// never came, as an init container before them failed.
+    fn give_up_what_waits(&mut self) {
+        if self.initialized() || self.main.iter().any(Record::ever_ran) {
+            self.main.iter_mut().for_each(Record::give_up);
+        }
+        let begun = self.init.iter().rposition(Record::ever_ran);
+        let begun = begun.unwrap_or_default() + 1;
+        self.init.iter_mut().take(begun).for_each(Record::give_up);
+    }
+
+    /// Whether no process of the pod was ever started, and one is still to be.
+    pub(in crate::standalone::runtime) fn is_unstarted(&self) -> bool {
+        let mut init = self.init.iter().filter(|record| !record.sidecar);
+        !self.records().any(Record::was_started)
+            && init.all(Record::waits)
+            && self.main.iter().any(Record::waits)
     }
 
     fn all_succeeded(&self) -> bool {

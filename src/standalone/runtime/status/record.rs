@@ -9,6 +9,8 @@ use k8s_openapi::apimachinery::pkg::apis::meta::v1::Time;
 use crate::schedule::Timestamp;
 use crate::standalone::instants::{from_time, to_time};
 use crate::standalone::runtime::container::Past;
+use crate::standalone::runtime::engine::STATUS_UNKNOWN;
+use crate::standalone::runtime::process::UNKNOWN_EXIT_CODE;
 use crate::standalone::runtime::restart::{BackOff, RestartPolicy};
 
 /// What happened to a container.
@@ -76,6 +78,25 @@ impl Record {
             .and_then(|state| state.terminated.clone());
         self.id.clone_from(&status.container_id);
         self.restarts = status.restart_count;
+    }
+
+    /// Its pod has ended while it waited: it is never started any more, and nothing tells that it would have succeeded.
+    pub(super) fn give_up(&mut self) {
+        let Some(waiting) = self.state.waiting.take() else {
+            return;
+        };
+        let waited_for = [waiting.reason, waiting.message];
+        let waited_for: Vec<String> = waited_for.into_iter().flatten().collect();
+        let message = format!(
+            "The container waited when the pod was terminated ({})",
+            waited_for.join(": ")
+        );
+        self.state.terminated = Some(ContainerStateTerminated {
+            exit_code: UNKNOWN_EXIT_CODE,
+            reason: Some(STATUS_UNKNOWN.to_owned()),
+            message: Some(message),
+            ..ContainerStateTerminated::default()
+        });
     }
 
     /// What a life that goes on from here has to know; nothing, when there is nothing left to live.
@@ -175,6 +196,17 @@ impl Record {
             .terminated
             .as_ref()
             .is_some_and(|ended| ended.exit_code == 0)
+    }
+
+    /// Whether it waits.
+    pub(super) fn waits(&self) -> bool {
+        self.state.waiting.is_some()
+    }
+
+    /// Whether a process of it was ever started.
+    pub(super) fn was_started(&self) -> bool {
+        let last = self.last.as_ref();
+        self.id.is_some() || last.is_some_and(|ended| ended.container_id.is_some())
     }
 
     pub(super) fn ever_ran(&self) -> bool {

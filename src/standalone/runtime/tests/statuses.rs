@@ -230,6 +230,48 @@ fn a_stop_of_the_node_fails_the_pod_unless_it_ends_well_in_its_grace() {
 }
 
 #[test]
+fn nothing_waits_in_a_pod_that_has_ended_but_what_never_had_its_turn() {
+    let one = json!({"containers": [{"name": "main"}]});
+    let behind =
+        json!({"initContainers": [{"name": "first"}, {"name": "second"}], "containers": [{"name": "main"}]});
+    let after = |spec: &Value, changes: Vec<(usize, Change)>| {
+        let mut model = model(spec);
+        for (container, change) in changes {
+            model.apply(container, change);
+        }
+        model.end();
+        told(&model.status(at(9)))
+    };
+    let ends = [
+        after(&one, vec![(0, waiting())]),
+        after(&one, vec![(0, running(1)), (0, ended(1, 2)), (0, waiting())]),
+        after(&behind, vec![(0, running(1)), (0, ended(1, 2)), (0, waiting())]),
+        after(
+            &behind,
+            vec![
+                (0, running(1)),
+                (0, ended(0, 2)),
+                (1, running(3)),
+                (1, ended(0, 4)),
+                (2, waiting()),
+            ],
+        ),
+    ];
+    insta::assert_snapshot!(ends.join("\n"), @r"
+    Failed    | main: ContainerStatusUnknown 137, restarts 0 | PodScheduled Initialized
+    Failed    | main: ContainerStatusUnknown 137 after Error 1, restarts 0 | PodScheduled Initialized
+    Failed    | first: ContainerStatusUnknown 137 after Error 1, restarts 0, second: PodInitializing, restarts 0, main: PodInitializing, restarts 0 | PodScheduled
+    Failed    | first: Completed 0, restarts 0, second: Completed 0, restarts 0, main: ContainerStatusUnknown 137, restarts 0 | PodScheduled Initialized
+    ");
+    let mut model = model(&one);
+    model.apply(0, waiting());
+    model.end();
+    let status = model.status(at(9)).container_statuses.unwrap().remove(0);
+    let message = status.state.unwrap().terminated.unwrap().message.unwrap();
+    insta::assert_snapshot!(message, @"The container waited when the pod was terminated (CrashLoopBackOff: back-off 10s)");
+}
+
+#[test]
 fn a_condition_keeps_the_time_of_its_last_change() {
     let mut model = model(&json!({"containers": [{"name": "main"}]}));
     model.status(at(0));
