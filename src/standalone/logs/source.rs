@@ -47,6 +47,18 @@ pub enum NoLog {
         /// What it waits for.
         reason: String,
     },
+    /// Its pod failed before anything of it was started.
+    #[error(
+        "container {container:?} in pod {pod:?} is not available, as the pod failed before its start: {why}"
+    )]
+    NotAvailable {
+        /// The container.
+        container: String,
+        /// The pod.
+        pod: String,
+        /// What the pod's status says of that.
+        why: String,
+    },
     /// It could not be started.
     #[error("container {container:?} in pod {pod:?} is terminated")]
     NeverStarted {
@@ -81,7 +93,14 @@ impl Source {
             reason: reason.to_owned(),
         };
         let Some(status) = status(pod, &container) else {
-            return Err(waiting("ContainerCreating"));
+            return Err(match failure(pod) {
+                Some(why) => NoLog::NotAvailable {
+                    container: container.clone(),
+                    pod: pod_name(),
+                    why,
+                },
+                None => waiting("ContainerCreating"),
+            });
         };
         let begun = Begun::of(status);
         let attempt = if previous {
@@ -197,6 +216,14 @@ fn names(containers: &[Container]) -> String {
     names.join(" ")
 }
 
+/// Why the pod has failed, if it has: the reason and the message of its status.
+fn failure(pod: &Pod) -> Option<String> {
+    let status = pod.status.as_ref()?;
+    let words = [status.reason.as_deref(), status.message.as_deref()];
+    let words: Vec<&str> = words.into_iter().flatten().collect();
+    (status.phase.as_deref() == Some("Failed")).then(|| words.join(": "))
+}
+
 fn status<'p>(pod: &'p Pod, container: &str) -> Option<&'p ContainerStatus> {
     let status = pod.status.as_ref()?;
     let mut all = status
@@ -260,6 +287,22 @@ mod tests {
         ];
         let rows = rows.map(|(what, chosen)| format!("{what}: {chosen}"));
         insta::assert_snapshot!(rows.join("\n"));
+    }
+
+    #[test]
+    fn a_pod_that_failed_before_its_start_says_why() {
+        let told = |status: Value| {
+            let mut pod = pod(&Value::Null);
+            pod.status = serde_json::from_value(status).unwrap();
+            Source::choose(&pod, "", false).unwrap_err().to_string()
+        };
+        let refused = json!({
+            "phase": "Failed",
+            "reason": "VolumeUnsupported",
+            "message": "volume \"a\" of a kind that is not there",
+        });
+        insta::assert_snapshot!(told(json!({"phase": "Pending"})), @r#"container "main" in pod "p" is waiting to start: ContainerCreating"#);
+        insta::assert_snapshot!(told(refused), @r#"container "main" in pod "p" is not available, as the pod failed before its start: VolumeUnsupported: volume "a" of a kind that is not there"#);
     }
 
     #[test]
