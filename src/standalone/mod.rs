@@ -10,6 +10,7 @@
 //! | [`data_dir`] | the disk: the folder for all that is kept, and who may use it |
 //! | [`door`] | the network: TLS, the token, who is let in |
 //! | `residents` | what every namespace has |
+//! | `letters` | the end of a name that is made up |
 //! | `machine` | all of it together, with the CronJob controller |
 
 pub mod api;
@@ -21,6 +22,7 @@ pub mod runtime;
 pub mod store;
 
 mod instants;
+mod letters;
 mod machine;
 mod recorder;
 mod residents;

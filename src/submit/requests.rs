@@ -9,7 +9,7 @@ use kube::{Api, Client};
 use serde_json::{Value, json};
 
 use crate::cronjob::extension::{STATE_ANNOTATION, SUSPENDED_ANNOTATION};
-use crate::cronjob::{JobRef, Status};
+use crate::cronjob::{JOB_NAME_LABEL, JobRef, Status};
 use crate::manifest::CronJob;
 use crate::policy::{Deletion, DeletionOutcome};
 use crate::schedule::Timestamp;
@@ -157,7 +157,7 @@ impl Requests {
         let namespace = self.jobs.namespace().unwrap_or_default();
         let pods = Api::<Pod>::namespaced(self.client.clone(), namespace);
         let of_the_job = ListParams::default()
-            .labels(&format!("batch.kubernetes.io/job-name={job}"))
+            .labels(&format!("{JOB_NAME_LABEL}={job}"))
             .limit(PODS_MAX);
         match in_time(pods.list(&of_the_job)).await {
             Ok(found) => Ok(PodsAnswer::Seen(found.items)),

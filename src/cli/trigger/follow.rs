@@ -12,13 +12,11 @@ use kube::{Api, Client, ResourceExt as _};
 use crate::cli::connect::refused;
 use crate::cli::exit::{Exit, Failure};
 use crate::cli::{complain, say};
+use crate::cronjob::JOB_NAME_LABEL;
 
 /// How often is looked whether something has happened: often enough for a person who waits, seldom enough for the API
 /// server not to notice.
 const LOOK_EVERY: Duration = Duration::from_millis(500);
-
-/// The label that a Job's pods carry, with its name.
-const JOB_NAME: &str = "batch.kubernetes.io/job-name";
 
 /// Waits until the Job has ended, and says how.
 ///
@@ -92,7 +90,7 @@ impl Pods {
     fn new(client: &Client, namespace: &str, job: &str) -> Self {
         Pods {
             api: Api::namespaced(client.clone(), namespace),
-            of_the_job: ListParams::default().labels(&format!("{JOB_NAME}={job}")),
+            of_the_job: ListParams::default().labels(&format!("{JOB_NAME_LABEL}={job}")),
             shown: HashSet::new(),
         }
     }

@@ -11,6 +11,7 @@ use super::{
     FieldError, Findings, Hint, completion, metadata, names, pod, pod_failure_policy, selector,
     success_policy,
 };
+use crate::cronjob::{JOB_NAME_LABEL, pod_labels};
 use crate::manifest::path::FieldPath;
 
 type Labels = BTreeMap<String, String>;
@@ -20,15 +21,6 @@ mod update;
 
 pub use status::update_status;
 pub use update::update;
-
-/// The label by which the Job controller knows a Job's pods.
-const CONTROLLER_UID: &str = "batch.kubernetes.io/controller-uid";
-
-/// The label with the Job's name.
-const JOB_NAME: &str = "batch.kubernetes.io/job-name";
-
-/// The labels that the API server gives to a Job's pods: its id and its name, by their old names and by these.
-const GENERATED: [&str; 4] = ["controller-uid", "job-name", CONTROLLER_UID, JOB_NAME];
 
 /// The longest `managedBy`, in characters.
 const MANAGED_BY_MAX: usize = 63;
@@ -51,7 +43,7 @@ pub fn create(job: &Job) -> Vec<FieldError> {
     };
     metadata::create(&without_generated(job), &mut found);
     let name = job.metadata.name.as_deref().unwrap_or_default();
-    let is_label = labels_of(spec).is_some_and(|labels| labels.contains_key(JOB_NAME));
+    let is_label = labels_of(spec).is_some_and(|labels| labels.contains_key(JOB_NAME_LABEL));
     if name.len() > names::LABEL_BYTES_MAX && !is_label {
         let rule = format!("must be no more than {} bytes", names::LABEL_BYTES_MAX);
         found.invalid(&FieldPath::of("metadata.name"), name, rule);
@@ -69,7 +61,7 @@ pub fn create(job: &Job) -> Vec<FieldError> {
 /// The Job's metadata, without the labels that it has only because its pods were given them.
 fn without_generated(job: &Job) -> ObjectMeta {
     let mut metadata = job.metadata.clone();
-    let is_generated = |key: &String| GENERATED.contains(&key.as_str());
+    let is_generated = |key: &String| pod_labels((), ()).iter().any(|(label, ())| label == key);
     if metadata.labels.as_ref() == job.spec.as_ref().and_then(labels_of)
         && metadata.labels.iter().flatten().all(|(key, _)| is_generated(key))
     {
@@ -210,7 +202,7 @@ pub(super) fn check_generated(job: &Job, spec: &JobSpec, path: &FieldPath, found
     }
     let labels = labels_of(spec);
     let (uid, name) = (job.metadata.uid.as_deref(), job.metadata.name.as_deref());
-    for (label, own) in GENERATED.into_iter().zip([uid, name, uid, name]) {
+    for (label, own) in pod_labels(uid, name) {
         let path = path.child("template.metadata.labels").key(label);
         let rule = format!("must be '{}'", own.unwrap_or_default());
         match labels.and_then(|labels| labels.get(label)) {
@@ -227,13 +219,7 @@ pub(super) fn check_generated(job: &Job, spec: &JobSpec, path: &FieldPath, found
         }
     }
     let Some(selector) = &spec.selector else { return };
-    let own = [
-        (CONTROLLER_UID, uid),
-        ("controller-uid", uid),
-        (JOB_NAME, name),
-        ("job-name", name),
-    ];
-    let own = own
+    let own = pod_labels(uid, name)
         .into_iter()
         .filter_map(|(label, own)| Some((label.to_owned(), own?.to_owned())));
     if uid.is_none() || !selector::selects(selector, &own.collect()) {

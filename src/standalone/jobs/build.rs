@@ -12,15 +12,7 @@ use k8s_openapi::apimachinery::pkg::apis::meta::v1::{ObjectMeta, OwnerReference}
 use super::indexed::{COMPLETION_INDEX, FAILURE_COUNT, IGNORED_FAILURE_COUNT, add_index_variable};
 use super::names::prefix;
 use super::pods::TRACKING_FINALIZER;
-
-/// The label that a Job's selector looks for.
-const CONTROLLER_UID: &str = "batch.kubernetes.io/controller-uid";
-/// The same label as older tools know it.
-const LEGACY_CONTROLLER_UID: &str = "controller-uid";
-/// The label with the Job's name.
-const JOB_NAME: &str = "batch.kubernetes.io/job-name";
-/// The same label as older tools know it.
-const LEGACY_JOB_NAME: &str = "job-name";
+use crate::cronjob::pod_labels;
 
 /// What sets a pod of an indexed Job apart.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -32,15 +24,10 @@ pub(super) struct Place {
 }
 
 /// The labels that tell a pod's Job.
-fn identifying_labels(job: &Job) -> BTreeMap<String, String> {
-    let uid = job.metadata.uid.clone().unwrap_or_default();
-    let name = job.metadata.name.clone().unwrap_or_default();
-    BTreeMap::from([
-        (CONTROLLER_UID.to_owned(), uid.clone()),
-        (LEGACY_CONTROLLER_UID.to_owned(), uid),
-        (JOB_NAME.to_owned(), name.clone()),
-        (LEGACY_JOB_NAME.to_owned(), name),
-    ])
+fn identifying_labels(job: &Job) -> impl Iterator<Item = (String, String)> {
+    let [uid, name] = [&job.metadata.uid, &job.metadata.name].map(|text| text.as_deref().unwrap_or_default());
+    let labels = pod_labels(uid, name).into_iter();
+    labels.map(|(label, value)| (label.to_owned(), value.to_owned()))
 }
 
 /// The pod of this name.

@@ -6,14 +6,7 @@
 
 use std::collections::BTreeSet;
 
-/// What Kubernetes makes names of: no vowels, so that no word appears, and nothing that is mistaken for another.
-const ALPHABET: &[u8; 27] = b"bcdfghjklmnpqrstvwxz2456789";
-
-/// How many characters make a name unlike the others.
-const SUFFIX_LENGTH: usize = 5;
-
-/// The longest a pod's name may be, since it is also its host's name.
-const LONGEST_NAME: usize = 63;
+use crate::standalone::letters::{LETTERS, NAME_MAX, letters};
 
 /// Deals names out.
 #[derive(Debug)]
@@ -53,7 +46,7 @@ impl<'j> Names<'j> {
 /// `<job>-` or `<job>-<index>-`, with the Job's name cut so that the whole name fits.
 pub(super) fn prefix(job: &str, index: Option<i32>) -> String {
     let end = index.map_or_else(|| "-".to_owned(), |index| format!("-{index}-"));
-    let room = LONGEST_NAME.saturating_sub(SUFFIX_LENGTH + end.len());
+    let room = NAME_MAX.saturating_sub(LETTERS + end.len());
     let cut = job
         .char_indices()
         .map(|(at, _)| at)
@@ -71,13 +64,7 @@ fn suffix(uid: &str, number: u64) -> String {
     let bytes = uid.bytes().chain(number.to_le_bytes());
     let mut hash = bytes.fold(BASIS, |hash, byte| (hash ^ u64::from(byte)).wrapping_mul(PRIME));
     hash ^= hash >> 32;
-    (0..SUFFIX_LENGTH)
-        .map(|_| {
-            let letter = usize::try_from(hash % 27).unwrap_or_default();
-            hash /= 27;
-            char::from(ALPHABET[letter])
-        })
-        .collect()
+    letters(hash.into())
 }
 
 #[cfg(test)]

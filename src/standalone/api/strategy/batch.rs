@@ -6,14 +6,12 @@ use k8s_openapi::api::batch::v1::{CronJob, Job};
 use serde_json::{Map, Value, json};
 
 use super::{Propagation, Strategy, causes, read_as, unknown_to, warnings_of, with_defaults};
+use crate::cronjob::{CONTROLLER_UID_LABEL, pod_labels};
 use crate::manifest::path::FieldPath;
 use crate::manifest::{defaults, validate};
 use crate::schedule::TimeZones;
 use crate::standalone::api::cause::Cause;
 use crate::standalone::api::meta;
-
-/// The label by which the Job controller knows a Job's pods.
-const CONTROLLER_UID: &str = "batch.kubernetes.io/controller-uid";
 
 /// CronJobs.
 #[derive(Debug)]
@@ -131,17 +129,12 @@ fn select_own_pods(spec: &mut Map<String, Value>, name: &str, uid: &str) {
         .and_then(|template| meta::section(template, "metadata"))
         .and_then(|metadata| meta::section(metadata, "labels"));
     let Some(labels) = labels else { return };
-    for (label, value) in [
-        (CONTROLLER_UID, uid),
-        ("batch.kubernetes.io/job-name", name),
-        ("controller-uid", uid),
-        ("job-name", name),
-    ] {
+    for (label, value) in pod_labels(uid, name) {
         labels.entry(label).or_insert_with(|| value.into());
     }
     let selected =
         meta::section(spec, "selector").and_then(|selector| meta::section(selector, "matchLabels"));
     if let Some(selected) = selected {
-        selected.entry(CONTROLLER_UID).or_insert_with(|| uid.into());
+        selected.entry(CONTROLLER_UID_LABEL).or_insert_with(|| uid.into());
     }
 }
