@@ -2,8 +2,7 @@
 
 use std::path::Path;
 
-use super::leftovers;
-use super::record::{self, Record, time};
+use super::record::{self, Record, State, time};
 use crate::schedule::Timestamp;
 use crate::standalone::runtime::engine::Ended;
 use crate::standalone::runtime::process::Exit;
@@ -14,25 +13,40 @@ pub(super) async fn of(folder: &Path, now: Timestamp) -> Ended {
     if let Some(ended) = state.records.iter().find_map(|record| recorded(record, now)) {
         return ended;
     }
-    let starting = state.records.into_iter().find_map(|record| match record {
-        Record::Starting {
-            boot,
-            supervisor,
-            group,
-        } => Some((boot, supervisor, group)),
+    let message = match end_rest(&state).await {
+        Rest::Restarted => "the machine was restarted while the process ran",
+        Rest::Ended => "the supervisor of the process was killed, and the process with it",
+    };
+    Ended::unknown(message.to_owned(), now)
+}
+
+/// What has become of what a supervisor may have left behind.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Rest {
+    /// It ended with the machine.
+    Restarted,
+    /// Nothing of it runs any more.
+    Ended,
+}
+
+/// Ends what is left of an attempt whose supervisor is gone: nobody would learn how it ends, and it must not run beside
+/// the attempt that comes next.
+pub(super) async fn end_rest(state: &State) -> Rest {
+    let starting = state.records.iter().find_map(|record| match record {
+        Record::Starting { boot, session, group } => Some((boot, session, group)),
         _ => None,
     });
-    if let Some((boot, supervisor, group)) = starting {
+    if let Some((boot, session, group)) = starting {
         let here = record::boot();
-        if !here.is_empty() && boot != here {
-            return Ended::unknown("the machine was restarted while the process ran".to_owned(), now);
+        if !here.is_empty() && *boot != here {
+            return Rest::Restarted;
         }
-        // Nobody would learn how it ends, and it must not run beside the attempt that comes next.
-        leftovers::kill_session(supervisor);
-        group.unwrap_or_default().remove().await;
+        session.end();
+        if let Some(group) = group {
+            group.remove().await;
+        }
     }
-    let message = "the supervisor of the process was killed, and the process with it";
-    Ended::unknown(message.to_owned(), now)
+    Rest::Ended
 }
 
 /// The end that a record tells of.

@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use rustix::process::{Pid, Signal, WaitOptions, kill_process, wait};
+use serde::{Deserialize, Serialize};
 
 /// How long a killed process may take to be gone, e.g. while a disk does not answer.
 const GONE_AFTER: Duration = Duration::from_secs(5);
@@ -16,6 +17,36 @@ struct Seen {
     pid: i32,
     parent: i32,
     session: i32,
+    /// When it was started, in the kernel's ticks since the machine was.
+    since: u64,
+}
+
+/// The session that a supervisor leads. The kernel gives its number to another process when nothing of it runs any more.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub(super) struct Session {
+    /// The supervisor.
+    leader: i32,
+    /// When that was started: what tells it from whoever has its number after it.
+    since: u64,
+}
+
+impl Session {
+    /// That of this process.
+    pub(super) fn own() -> Self {
+        let leader = rustix::process::getpid().as_raw_nonzero().get();
+        let since = seen(leader).map_or(0, |seen| seen.since);
+        Self { leader, since }
+    }
+
+    /// Kills what is left of it when its supervisor is dead; nothing, where it is another's by now.
+    pub(super) fn end(self) {
+        if seen(self.leader).is_some_and(|leader| leader.since != self.since) {
+            return;
+        }
+        let left = processes().into_iter().filter(|seen| seen.session == self.leader);
+        left.filter(|seen| seen.pid != self.leader)
+            .for_each(|seen| kill(seen.pid));
+    }
 }
 
 /// Kills all descendants of this process and collects their ends. Its other children must have been waited for.
@@ -39,17 +70,6 @@ pub(super) async fn kill_descendants() {
     }
 }
 
-/// Kills what is left of the session of a supervisor that is dead.
-pub(super) fn kill_session(supervisor: u32) {
-    let Ok(session) = i32::try_from(supervisor) else {
-        return;
-    };
-    // The supervisor's id can't be another process's while its session lives.
-    let left = processes().into_iter().filter(|seen| seen.session == session);
-    left.filter(|seen| seen.pid != session)
-        .for_each(|seen| kill(seen.pid));
-}
-
 /// Collects the ends of children. Whether there are children left.
 fn reap() -> bool {
     loop {
@@ -71,14 +91,75 @@ fn kill(pid: i32) {
 fn processes() -> Vec<Seen> {
     let entries = std::fs::read_dir("/proc").into_iter().flatten().flatten();
     entries
-        .filter_map(|entry| {
-            let pid = entry.file_name().to_str()?.parse().ok()?;
-            let stat = std::fs::read_to_string(entry.path().join("stat")).ok()?;
-            // The name is in parentheses and may hold any character; then state, parent, group, session.
-            let mut fields = stat.rsplit_once(')')?.1.split_ascii_whitespace().skip(1);
-            let parent = fields.next()?.parse().ok()?;
-            let session = fields.nth(1)?.parse().ok()?;
-            Some(Seen { pid, parent, session })
-        })
+        .filter_map(|entry| seen(entry.file_name().to_str()?.parse().ok()?))
         .collect()
+}
+
+fn seen(pid: i32) -> Option<Seen> {
+    let stat = std::fs::read_to_string(format!("/proc/{pid}/stat")).ok()?;
+    // The name is in parentheses and may hold any character; then state, parent, group, session, and much else.
+    let mut fields = stat.rsplit_once(')')?.1.split_ascii_whitespace().skip(1);
+    Some(Seen {
+        pid,
+        parent: fields.next()?.parse().ok()?,
+        session: fields.nth(1)?.parse().ok()?,
+        since: fields.nth(15)?.parse().ok()?,
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use std::io::{BufRead as _, BufReader};
+    use std::process::{Child, Command, Stdio};
+
+    use super::*;
+
+    /// The leader of a session of its own, and a process of it that would outlive it.
+    fn session() -> (Child, i32) {
+        let mut leader = Command::new("setsid")
+            .args(["sh", "-c", "sleep 600 & echo $!; wait"])
+            .stdout(Stdio::piped())
+            .spawn()
+            .unwrap();
+        let mut line = String::new();
+        let stdout = leader.stdout.take().unwrap();
+        BufReader::new(stdout).read_line(&mut line).unwrap();
+        (leader, line.trim().parse().unwrap())
+    }
+
+    fn runs(pid: i32) -> bool {
+        let stat = std::fs::read_to_string(format!("/proc/{pid}/stat")).unwrap_or_default();
+        stat.rsplit_once(')')
+            .is_some_and(|(_, rest)| !rest.trim_start().starts_with(['Z', 'X']))
+    }
+
+    fn wait_for_the_end(pid: i32) {
+        let deadline = std::time::Instant::now() + Duration::from_secs(20);
+        while runs(pid) {
+            assert!(std::time::Instant::now() < deadline, "{pid} goes on");
+            std::thread::sleep(PAUSE);
+        }
+    }
+
+    #[test]
+    fn the_rest_of_a_session_is_killed_and_not_that_of_whoever_has_its_number_now() {
+        let (mut leader, member) = session();
+        let pid = i32::try_from(leader.id()).unwrap();
+        let since = seen(pid).unwrap().since;
+        let ours = Session { leader: pid, since };
+        let earlier = Session {
+            since: since - 1,
+            ..ours
+        };
+        earlier.end();
+        // A signal that was sent is there before this returns, and a killed process runs nothing any more.
+        std::thread::sleep(Duration::from_millis(50));
+        assert!(runs(member), "it is somebody else's");
+        leader.kill().unwrap();
+        // Nobody has collected its end yet, so its number is still its own.
+        wait_for_the_end(pid);
+        ours.end();
+        wait_for_the_end(member);
+        leader.wait().unwrap();
+    }
 }

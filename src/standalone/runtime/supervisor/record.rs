@@ -8,6 +8,7 @@ use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
+use super::leftovers::Session;
 use crate::schedule::Timestamp;
 use crate::standalone::runtime::cgroup::Group;
 use crate::standalone::runtime::shortage::Shortage;
@@ -28,7 +29,7 @@ pub(super) enum Record {
     /// The process is about to be started, by this supervisor.
     Starting {
         boot: String,
-        supervisor: u32,
+        session: Session,
         #[serde(default)]
         group: Option<Group>,
     },
@@ -193,7 +194,7 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let starting = Record::Starting {
             boot: "b".to_owned(),
-            supervisor: 1,
+            session: Session::own(),
             group: None,
         };
         std::fs::write(folder.path().join(STATE_FILE), "{\"record\":\"star").unwrap();

@@ -21,7 +21,7 @@ use super::super::process::{Exit, Invocation, Order, Process};
 use super::super::start_error::StartError;
 use super::super::stream::pump;
 use super::commission::Commission;
-use super::leftovers;
+use super::leftovers::{self, Session};
 use super::record::{self, Record};
 use crate::clock::{Clock as _, SystemClock};
 use crate::standalone::logs::{Stream, Writer};
@@ -66,7 +66,7 @@ pub(super) async fn run() -> io::Result<()> {
     // What goes wrong before this has begun nothing, and is tried again.
     let starting = Record::Starting {
         boot: record::boot(),
-        supervisor: std::process::id(),
+        session: Session::own(),
         group: commission.group.clone(),
     };
     record::add(&state, &starting)?;
