@@ -15,6 +15,7 @@ use tokio::net::UnixStream;
 use tokio::net::unix::{OwnedReadHalf, OwnedWriteHalf};
 use tokio::sync::{Mutex, watch};
 
+use super::ending;
 use super::record::{self, State};
 use super::run::SOCKET;
 use crate::standalone::data_dir::PodDir;
@@ -84,18 +85,42 @@ impl Control for Orders {
 pub(in crate::standalone::runtime) async fn end_attempts(pod: &PodDir, grace: Duration) {
     for folder in pod.attempts() {
         // One that lives and does not answer has not begun yet, and ends without its folder.
-        let Ok(stream) = connect(&folder).await else {
-            continue;
-        };
-        let (reader, writer) = stream.into_split();
-        Orders::to(Some(writer)).obey(Order::Stop { grace }).await;
-        listen(reader, watch::Sender::new(0)).await;
+        if let Ok(stream) = connect(&folder).await {
+            let (reader, writer) = stream.into_split();
+            Orders::to(Some(writer)).obey(Order::Stop { grace }).await;
+            listen(reader, watch::Sender::new(0)).await;
+        }
+        // One that was killed has left its process.
+        let state = record::read_in_time(&folder).await.unwrap_or_default();
+        if !state.is_held {
+            ending::end_rest(&state).await;
+        }
     }
 }
 
 #[cfg(test)]
 mod tests {
+    use super::super::leftovers;
+    use super::super::record::Record;
     use super::*;
+    use crate::standalone::data_dir::{DataDir, create_private};
+
+    #[tokio::test]
+    async fn the_process_of_a_supervisor_that_was_killed_is_ended() {
+        let data = DataDir::ephemeral().unwrap();
+        let pod = data.pod("u-1");
+        let folder = pod.attempt("main", 0);
+        create_private(&folder).unwrap();
+        let (session, process) = leftovers::tests::orphaned();
+        let starting = Record::Starting {
+            boot: record::boot(),
+            session,
+            group: None,
+        };
+        record::add(&record::claim(&folder).unwrap().unwrap(), &starting).unwrap();
+        end_attempts(&pod, Duration::ZERO).await;
+        leftovers::tests::wait_for_the_end(process);
+    }
 
     #[tokio::test]
     async fn a_supervisor_that_was_killed_while_it_waited_has_begun_nothing() {

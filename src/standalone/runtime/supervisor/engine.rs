@@ -132,11 +132,13 @@ impl ProcessEngine {
                     record::forget(&folder)?;
                     return Ok(Found::Never);
                 }
-                let lost =
-                    || Found::Lost("the process was being started when its supervisor was lost".to_owned());
-                return Ok(self
-                    .started(&folder, &state, None)
-                    .map_or_else(lost, Found::Started));
+                if let Some(started) = self.started(&folder, &state, None) {
+                    return Ok(Found::Started(started));
+                }
+                // It may have got as far as to start it.
+                ending::end_rest(&state).await;
+                let why = "the process was being started when its supervisor was lost";
+                return Ok(Found::Lost(why.to_owned()));
             }
             if state.started().is_some()
                 && let Ok(stream) = connect(&folder).await

@@ -108,13 +108,13 @@ fn seen(pid: i32) -> Option<Seen> {
 }
 
 #[cfg(test)]
-mod tests {
+pub(super) mod tests {
     use std::io::{BufRead as _, BufReader};
     use std::process::{Child, Command, Stdio};
 
     use super::*;
 
-    /// The leader of a session of its own, and a process of it that would outlive it.
+    /// The leader of a session of its own, and a process of it that outlives it.
     fn session() -> (Child, i32) {
         let mut leader = Command::new("setsid")
             .args(["sh", "-c", "sleep 600 & echo $!; wait"])
@@ -133,7 +133,17 @@ mod tests {
             .is_some_and(|(_, rest)| !rest.trim_start().starts_with(['Z', 'X']))
     }
 
-    fn wait_for_the_end(pid: i32) {
+    /// A session whose leader was killed, and a process of it that goes on.
+    pub(in super::super) fn orphaned() -> (Session, i32) {
+        let (mut leader, member) = session();
+        let pid = i32::try_from(leader.id()).unwrap();
+        let since = seen(pid).unwrap().since;
+        leader.kill().unwrap();
+        leader.wait().unwrap();
+        (Session { leader: pid, since }, member)
+    }
+
+    pub(in super::super) fn wait_for_the_end(pid: i32) {
         let deadline = std::time::Instant::now() + Duration::from_secs(20);
         while runs(pid) {
             assert!(std::time::Instant::now() < deadline, "{pid} goes on");

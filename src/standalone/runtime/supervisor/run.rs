@@ -103,7 +103,11 @@ impl Hub {
             }
         };
         let (pid, at) = (process.pid(), now());
-        record::add(state, &Record::Started { pid, at })?;
+        let recorded = record::add(state, &Record::Started { pid, at });
+        if recorded.is_err() {
+            // Nobody would know of it, and it would run beside the one that comes next.
+            Order::Kill.give(&self.orders);
+        }
         self.tell();
 
         let (over, ended_at) = watch::channel(None);
@@ -123,6 +127,7 @@ impl Hub {
         group.remove().await;
         over.send_replace(Some(Instant::now()));
         pumps.join_all().await;
+        recorded?;
         let Exit { code, signal } = exit.unwrap_or(Exit::UNKNOWN);
         let ended = Record::Ended {
             exit_code: code,

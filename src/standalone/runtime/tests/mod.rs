@@ -5,6 +5,7 @@ mod processes;
 mod readiness;
 mod sharing;
 mod statuses;
+mod unrecorded;
 mod variables;
 
 use std::convert::Infallible;
@@ -49,9 +50,14 @@ fn pod_of(container: &Value) -> Pod {
 
 /// A node whose supervisors are this test program: see [`supervise`].
 fn options() -> Options {
+    options_with("supervise")
+}
+
+/// A node whose supervisors are this one of these tests.
+fn options_with(supervisor: &str) -> Options {
     let supervisor = [
         "/proc/self/exe",
-        "standalone::runtime::tests::supervise",
+        &format!("standalone::runtime::tests::{supervisor}"),
         "--exact",
         "--ignored",
         "--nocapture",
