@@ -103,10 +103,10 @@ pub(crate) async fn a_finished_job_is_not_run_again_by_its_manifest() {
         "nothing has touched it"
     );
     assert_eq!(place.lines("runs"), ["run"]);
-    assert!(
-        !up.shown().iter().any(|line| line.contains("succeeded")),
-        "told before"
-    );
+    let shown = up.shown();
+    let told = |text: &str| shown.iter().any(|line| line.contains(text));
+    assert!(!told("succeeded after"), "told before: {shown:#?}");
+    assert!(told("never again: succeeded at"), "{shown:#?}");
 }
 
 /// The newest instant of those that were missed runs, and only that one.

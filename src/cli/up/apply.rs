@@ -16,6 +16,7 @@ use crate::cli::exit::Failure;
 use crate::cli::present::wall_clock;
 use crate::cli::up::happening::{LoadedObject, Timing};
 use crate::cli::up::item::{Id, Item};
+use crate::cli::up::jobs;
 use crate::cli::up::origin;
 use crate::clock::SharedClock;
 use crate::cronjob::extension::APPLIED_FROM_ANNOTATION;
@@ -166,11 +167,12 @@ async fn put(api: &Api<DynamicObject>, object: &DynamicObject) -> kube::Result<D
     }
 }
 
-/// A CronJob as it is now that it was taken: when it was made and when it last ran tell when `@every` is due next.
+/// What was written as it is now that it was taken: when a CronJob was made and when it last ran tell when `@every` is due
+/// next, and a Job may have ended.
 pub(super) fn as_taken(object: Object, taken: DynamicObject) -> Object {
     match object {
         Object::CronJob(written) => Object::CronJob(taken.try_parse().map_or(written, Box::new)),
-        Object::Job(job) => Object::Job(job),
+        Object::Job(written) => Object::Job(taken.try_parse().map_or(written, Box::new)),
     }
 }
 
@@ -251,12 +253,16 @@ pub(super) fn describe(
     clock: &SharedClock,
 ) -> LoadedObject {
     let key = key(object);
-    let Object::CronJob(object) = object else {
-        return LoadedObject {
-            kind: "Job",
-            key,
-            timing: None,
-        };
+    let object = match object {
+        Object::CronJob(object) => object,
+        Object::Job(job) => {
+            return LoadedObject {
+                kind: "Job",
+                key,
+                timing: None,
+                end: job.status.as_ref().and_then(jobs::end),
+            };
+        }
     };
     let cronjob = manifest::lower_with(object, zones, calendars, None);
     let now = clock.now();
@@ -284,5 +290,6 @@ pub(super) fn describe(
         kind: "CronJob",
         key,
         timing: Some(timing),
+        end: None,
     }
 }

@@ -87,6 +87,7 @@ impl Before {
                 name: job.name().to_owned(),
             },
             timing: None,
+            end: None,
         });
         cronjobs
             .chain(jobs)

@@ -78,6 +78,25 @@ pub(super) struct LoadedObject {
     pub(super) key: Key,
     /// Of a CronJob: what it says about when.
     pub(super) timing: Option<Timing>,
+    /// Of a Job that has ended: it does not run again.
+    pub(super) end: Option<End>,
+}
+
+/// How a Job has ended, and when, where its status tells.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct End {
+    pub(super) outcome: Outcome,
+    pub(super) at: Option<Timestamp>,
+}
+
+impl End {
+    /// The outcome in a word.
+    pub(super) fn how(&self) -> &'static str {
+        match self.outcome {
+            Outcome::Succeeded => "succeeded",
+            Outcome::Failed => "failed",
+        }
+    }
 }
 
 /// When a CronJob runs.

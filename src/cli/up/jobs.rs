@@ -3,15 +3,16 @@
 use std::collections::HashMap;
 
 use futures::StreamExt;
-use k8s_openapi::api::batch::v1::{Job, JobStatus};
+use k8s_openapi::api::batch::v1::{Job, JobCondition, JobStatus};
 use kube::api::ListParams;
 use kube::runtime::{WatchStreamExt, watcher};
 use kube::{Api, Client};
 use tokio::sync::{mpsc, watch};
 
-use crate::cli::up::happening::JobEnded;
+use crate::cli::up::happening::{End, JobEnded};
 use crate::clock::SharedClock;
 use crate::cronjob::{Key, Outcome};
+use crate::manifest::timestamp;
 use crate::schedule::Timestamp;
 
 /// A Job that was seen, so that its end is told once and with the time it took.
@@ -111,24 +112,33 @@ fn key(job: &Job) -> Key {
 }
 
 fn outcome(status: &JobStatus) -> Option<(Outcome, Option<String>)> {
-    let conditions = status
+    let (outcome, condition) = last_condition(status)?;
+    let words = [condition.message.as_deref(), condition.reason.as_deref()];
+    let why = words.into_iter().flatten().next().map(Into::into);
+    Some((outcome, why.filter(|_| outcome == Outcome::Failed)))
+}
+
+/// How a Job has ended, if it has.
+pub(super) fn end(status: &JobStatus) -> Option<End> {
+    let (outcome, condition) = last_condition(status)?;
+    Some(End {
+        outcome,
+        at: condition.last_transition_time.as_ref().and_then(timestamp),
+    })
+}
+
+/// The condition that a Job has ended by.
+fn last_condition(status: &JobStatus) -> Option<(Outcome, &JobCondition)> {
+    let mut conditions = status
         .conditions
         .iter()
         .flatten()
         .filter(|condition| condition.status == "True");
-    conditions
-        .into_iter()
-        .find_map(|condition| match condition.type_.as_str() {
-            "Complete" => Some((Outcome::Succeeded, None)),
-            "Failed" => {
-                let words = [condition.message.as_deref(), condition.reason.as_deref()];
-                Some((
-                    Outcome::Failed,
-                    words.into_iter().flatten().next().map(Into::into),
-                ))
-            }
-            _ => None,
-        })
+    conditions.find_map(|condition| match condition.type_.as_str() {
+        "Complete" => Some((Outcome::Succeeded, condition)),
+        "Failed" => Some((Outcome::Failed, condition)),
+        _ => None,
+    })
 }
 
 #[cfg(test)]

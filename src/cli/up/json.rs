@@ -4,7 +4,7 @@ use std::path::Path;
 
 use serde_json::{Value, json};
 
-use crate::cli::up::happening::{Followed, Happening, JobEnded, LoadedObject};
+use crate::cli::up::happening::{End, Followed, Happening, JobEnded, LoadedObject};
 use crate::cli::up::tally::Tally;
 use crate::cronjob::Outcome;
 use crate::schedule::Timestamp;
@@ -143,6 +143,7 @@ pub(super) fn object(at: Timestamp, event: &'static str, object: &LoadedObject) 
         "timeZone": timing.map(|timing| &timing.zone),
         "suspended": timing.map(|timing| timing.suspended),
         "next": timing.and_then(|timing| timing.next).map(moment),
+        "outcome": object.end.as_ref().map(End::how),
     })
 }
 

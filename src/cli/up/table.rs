@@ -1,7 +1,7 @@
 //! What is to run, as a table: namespace, name, schedule, zone, next due, in how long.
 
-use crate::cli::present::{columns, span};
-use crate::cli::up::happening::LoadedObject;
+use crate::cli::present::{columns, rfc3339, span};
+use crate::cli::up::happening::{End, LoadedObject};
 use crate::schedule::Timestamp;
 
 /// The table of what was loaded; none, when that is nothing.
@@ -23,10 +23,19 @@ fn table(objects: &[LoadedObject], now: Timestamp, job: &str) -> Option<String> 
     (!objects.is_empty()).then(|| format!("{table}\n"))
 }
 
+/// When a Job is due.
+fn of_job(end: Option<&End>) -> String {
+    let Some(end) = end else {
+        return "now".to_owned();
+    };
+    let when = end.at.map(|at| format!(" at {}", rfc3339(at)));
+    format!("never again: {}{}", end.how(), when.unwrap_or_default())
+}
+
 fn row(object: &LoadedObject, now: Timestamp, job: &str) -> [String; 6] {
     let none = || "-".to_owned();
     let (schedule, zone, due, wait) = match &object.timing {
-        None => (job.to_owned(), none(), "now".into(), none()),
+        None => (job.to_owned(), none(), of_job(object.end.as_ref()), none()),
         Some(timing) => {
             let (due, wait) = match (timing.suspended, timing.next) {
                 (true, _) => ("suspended".into(), none()),
@@ -44,4 +53,41 @@ fn row(object: &LoadedObject, now: Timestamp, job: &str) -> [String; 6] {
         due,
         wait,
     ]
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::cronjob::{Key, Outcome};
+
+    #[test]
+    fn a_job_that_has_ended_does_not_run_again() {
+        let now = "2026-11-27T08:00:00Z".parse().unwrap();
+        let job = |name: &str, end| LoadedObject {
+            kind: "Job",
+            key: Key {
+                namespace: "default".to_owned(),
+                name: name.to_owned(),
+            },
+            timing: None,
+            end,
+        };
+        let ended = |outcome, at: Option<&str>| {
+            let at = at.map(|at| at.parse().unwrap());
+            Some(End { outcome, at })
+        };
+        let jobs = [
+            job("new", None),
+            job("done", ended(Outcome::Succeeded, Some("2026-11-26T22:14:03Z"))),
+            job("broken", ended(Outcome::Failed, Some("2026-11-26T22:15:00Z"))),
+            job("old", ended(Outcome::Failed, None)),
+        ];
+        insta::assert_snapshot!(loaded(&jobs, now).unwrap(), @r"
+        NAMESPACE   NAME     SCHEDULE             ZONE   NEXT DUE                                         IN
+        default     new      (a Job: runs once)   -      now                                              -
+        default     done     (a Job: runs once)   -      never again: succeeded at 2026-11-26T22:14:03Z   -
+        default     broken   (a Job: runs once)   -      never again: failed at 2026-11-26T22:15:00Z      -
+        default     old      (a Job: runs once)   -      never again: failed                              -
+        ");
+    }
 }
