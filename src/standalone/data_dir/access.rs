@@ -3,6 +3,7 @@
 //! The judgement is a function of what was seen, so that it can be tested without being another user.
 
 use std::fs::{self, Metadata, Permissions};
+use std::io;
 use std::os::unix::fs::{MetadataExt as _, PermissionsExt as _};
 use std::path::{Path, PathBuf};
 
@@ -15,6 +16,7 @@ const PASSABLE: u32 = 0o711;
 const WRITABLE_BY_OTHERS: u32 = 0o022;
 const WRITABLE_BY_EVERYBODY: u32 = 0o002;
 const PASSABLE_BY_OTHERS: u32 = 0o001;
+const OF_OTHERS: u32 = 0o077;
 /// Of a folder: only the owner of a file may rename or remove it.
 const STICKY: u32 = 0o1000;
 
@@ -80,15 +82,42 @@ pub(super) fn judge(path: &Path, seen: Seen, user: u32) -> Result<Verdict, DataD
 }
 
 /// Lets others pass through a folder of ours.
-pub(super) fn let_pass(folder: &Path) -> std::io::Result<()> {
+pub(super) fn let_pass(folder: &Path) -> io::Result<()> {
     fs::set_permissions(folder, Permissions::from_mode(PASSABLE))
 }
 
+/// Makes what lies in a folder private, but for these folders: it was kept from others by the folder alone, whoever put it
+/// there.
+pub(super) fn close(folder: &Path, but: &[&Path]) -> io::Result<()> {
+    for entry in fs::read_dir(folder)? {
+        let entry = entry?;
+        let path = entry.path();
+        let metadata = match entry.metadata() {
+            Err(error) if error.kind() == io::ErrorKind::NotFound => continue,
+            metadata => metadata?,
+        };
+        let mode = permissions(&metadata);
+        if metadata.is_symlink() || mode & OF_OTHERS == 0 || but.contains(&path.as_path()) {
+            continue;
+        }
+        match fs::set_permissions(path, Permissions::from_mode(mode & !OF_OTHERS)) {
+            Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),
+            _ => {}
+        }
+    }
+    Ok(())
+}
+
+/// Whether others can pass through a folder.
+pub(super) fn is_passable(folder: &Path) -> io::Result<bool> {
+    Ok(permissions(&fs::metadata(folder)?) & PASSABLE_BY_OTHERS != 0)
+}
+
 /// The folder above this one that others can't pass through.
-pub(super) fn closed_above(path: &Path) -> std::io::Result<Option<PathBuf>> {
+pub(super) fn closed_above(path: &Path) -> io::Result<Option<PathBuf>> {
     let real = path.canonicalize()?;
     for folder in real.ancestors().skip(1) {
-        if permissions(&fs::metadata(folder)?) & PASSABLE_BY_OTHERS == 0 {
+        if !is_passable(folder)? {
             return Ok(Some(folder.to_owned()));
         }
     }
@@ -114,7 +143,7 @@ fn permissions(metadata: &Metadata) -> u32 {
     metadata.mode() & 0o7777
 }
 
-fn is_for_us(path: &Path) -> std::io::Result<bool> {
+fn is_for_us(path: &Path) -> io::Result<bool> {
     let is_empty = fs::read_dir(path)?.next().is_none();
     Ok(is_empty || path.join(LOCK_FILE).exists())
 }

@@ -12,8 +12,8 @@
 //! ```
 //!
 //! Whoever can write here can start processes as us, and whoever can read here can ask the API to. So the folder is
-//! ours, with mode 0700, or it is not used. All files in it are ours alone as well, so it gets mode 0711 where a pod runs as
-//! another user who has to come to its volumes ([`DataDir::let_pass`]).
+//! ours, with mode 0700, or it is not used. Where a pod runs as another user who has to come to its volumes, it gets mode
+//! 0711, and before that all that lies in it is made ours alone as well ([`DataDir::let_pass`]).
 
 mod access;
 mod error;
@@ -87,7 +87,10 @@ impl DataDir {
         let path = std::path::absolute(path).map_err(|source| DataDirError::make(path, source))?;
         create_private(&path)?;
         access::check(&path)?;
-        Self::hold(path, false)
+        let data = Self::hold(path, false)?;
+        data.close()
+            .map_err(|source| DataDirError::io("made private", data.path(), source))?;
+        Ok(data)
     }
 
     /// A folder for this process alone, which goes with it; so do those that were left by processes that were killed.
@@ -100,6 +103,14 @@ impl DataDir {
         let path = std::env::temp_dir().join(format!("{NAME}-{}", uuid::Uuid::new_v4()));
         files::create_new_private(&path)?;
         Self::hold(path, true)
+    }
+
+    /// Makes private what was put here since others can pass, e.g. a token by hand.
+    fn close(&self) -> io::Result<()> {
+        if access::is_passable(self.path())? {
+            access::close(self.path(), &[&self.pods()])?;
+        }
+        Ok(())
     }
 
     fn hold(path: PathBuf, is_ephemeral: bool) -> Result<DataDir, DataDirError> {
@@ -172,6 +183,8 @@ impl DataDir {
         }
         let root = pod.root(container);
         let roots = root.parent().unwrap_or(&root);
+        access::close(self.path(), &[&self.pods()])?;
+        access::close(pod.path(), &[&pod.volumes(), roots])?;
         let folders = [
             self.path(),
             &self.pods(),

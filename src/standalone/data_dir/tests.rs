@@ -246,3 +246,40 @@ fn a_file_that_cannot_be_written_leaves_the_old_one() {
     assert!(path.is_dir());
     assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 1, "and no draft");
 }
+
+/// A backup that was put back, or a token that was written by hand, has the mode that the umask gives it.
+#[test]
+fn what_lies_in_the_folder_is_private_before_others_can_pass() {
+    let above = folder();
+    fs::set_permissions(above.path(), Permissions::from_mode(0o755)).unwrap();
+    let data = DataDir::open(&above.path().join("data")).unwrap();
+    let pod = data.pod("uid");
+    create_private(&pod.volume("cache")).unwrap();
+    fs::set_permissions(pod.volumes(), Permissions::from_mode(0o700)).unwrap();
+    fs::set_permissions(pod.volume("cache"), Permissions::from_mode(0o777)).unwrap();
+    fs::create_dir(data.pki()).unwrap();
+    let files = [data.token(), data.database(), pod.log("main", 0)];
+    let open_all = || {
+        for file in &files {
+            fs::write(file, "secret").unwrap();
+            fs::set_permissions(file, Permissions::from_mode(0o644)).unwrap();
+        }
+        fs::set_permissions(data.pki(), Permissions::from_mode(0o755)).unwrap();
+    };
+    let modes = || {
+        let private = files.iter().map(|file| mode(file)).chain([mode(&data.pki())]);
+        private.collect::<Vec<_>>()
+    };
+    open_all();
+    data.let_pass(&pod, "main").unwrap();
+    assert_eq!(modes(), [0o600, 0o600, 0o600, 0o700]);
+    let passable = [data.path(), &data.pods(), pod.path(), &pod.volumes()];
+    assert_eq!(passable.map(mode), [0o711; 4]);
+    assert_eq!(mode(&pod.volume("cache")), 0o777);
+
+    open_all();
+    let path = data.path().to_owned();
+    drop(data);
+    let again = DataDir::open(&path).unwrap();
+    assert_eq!((mode(&again.token()), mode(&again.pki())), (0o600, 0o700));
+}

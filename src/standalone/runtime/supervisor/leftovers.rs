@@ -117,8 +117,9 @@ pub(super) mod tests {
     /// The leader of a session of its own, and a process of it that outlives it.
     fn session() -> (Child, i32) {
         let mut leader = Command::new("setsid")
-            .args(["sh", "-c", "sleep 600 & echo $!; wait"])
+            .args(["sh", "-c", "sleep 600 >/dev/null & echo $!; wait"])
             .stdout(Stdio::piped())
+            .stderr(Stdio::null())
             .spawn()
             .unwrap();
         let mut line = String::new();
