@@ -18,12 +18,23 @@ use crate::telemetry::chain;
 /// What the CronJob of an expression is called where it is not said.
 const UNNAMED: &str = "cronjob";
 
+/// How many words are taken for a schedule with a mistake in it. No dialect has more than seven fields, and a time zone;
+/// what is much longer are the names of files.
+const MOST_WORDS: usize = 16;
+
+/// How many of too many words are shown.
+const SHOWN_WORDS: usize = 6;
+
 /// The arguments that say which schedules.
 #[derive(Debug, clap::Args)]
 pub(super) struct AskedArgs {
     /// A schedule as `spec.schedule` takes it, e.g. '*/5 * * * *'
     #[arg(value_name = "EXPR", allow_hyphen_values = true)]
     expression: Option<String>,
+
+    /// What a shell makes of an expression that is not quoted
+    #[arg(hide = true, requires = "expression")]
+    more: Vec<String>,
 
     /// Read the CronJobs in this file or folder (- for standard input); may be given several times
     #[arg(short, long = "file", value_name = "FILE")]
@@ -196,6 +207,12 @@ impl AskedArgs {
     /// When the expression, its zone or the manifest is refused.
     pub(super) fn find(&self, zones: &TimeZones) -> Result<Vec<Asked>, Failure> {
         match &self.expression {
+            Some(expression) if !self.more.is_empty() => {
+                Err(unquoted([expression].into_iter().chain(&self.more)))
+            }
+            Some(expression) if expression.split_whitespace().nth(MOST_WORDS).is_some() => {
+                Err(unquoted(expression.split_whitespace()))
+            }
             Some(expression) => Ok(vec![self.parse(expression, zones)?]),
             None if self.files.is_empty() => Ok(vec![]),
             None => from_files(&self.files, zones, &self.calendars),
@@ -247,6 +264,19 @@ impl AskedArgs {
         }
         serde_json::from_str(&object.to_string()).unwrap_or_default()
     }
+}
+
+/// An expression came as many words.
+fn unquoted<S: AsRef<str>>(words: impl IntoIterator<Item = S>) -> Failure {
+    let words: Vec<S> = words.into_iter().collect();
+    let shown: Vec<&str> = words.iter().take(SHOWN_WORDS).map(AsRef::as_ref).collect();
+    let more = if words.len() > SHOWN_WORDS { " …" } else { "" };
+    Failure::usage(format!(
+        "the schedule came as {} words ({}{more}): a shell splits what is not quoted, and puts the names of files in the place \
+         of each *\nhelp: put the schedule in single quotes, e.g. '*/5 * * * *'",
+        words.len(),
+        shown.join(" "),
+    ))
 }
 
 /// The CronJobs of some manifests, with the calendars among them. Whatever there is to say about them is said; that there

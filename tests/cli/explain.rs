@@ -11,6 +11,23 @@ fn explain(arguments: &[&str]) -> String {
     text(&output.stdout)
 }
 
+/// In a folder with files, a shell makes their names of each `*`.
+#[test]
+fn a_schedule_that_was_not_quoted_is_recognised() {
+    let files = ["Cargo.toml", "README.md", "src"].repeat(5);
+    let split = [&["explain"][..], &files, &["--time-zone", "UTC"]].concat();
+    let together = files.join(" ").replace("src", "src tests");
+    for arguments in [
+        split,
+        vec!["explain", &together],
+        vec!["next", "*/5", "*", "*", "*", "*"],
+    ] {
+        let output = punctual(&arguments);
+        assert_eq!(exit_code(&output), 2);
+        assert_snapshot!(text(&output.stderr));
+    }
+}
+
 #[test]
 fn a_schedule_is_said_counted_and_warned_of() {
     let or = explain(&["0 0 13 * 5"]);
