@@ -58,6 +58,20 @@ pub(crate) async fn a_pod_whose_engine_is_gone_is_left_and_found_again() {
     }
 }
 
+/// It says where one was looked for, and what to do, as at a start.
+pub(crate) async fn an_engine_that_goes_away_is_named_with_the_way_to_have_it_back() {
+    let place = Place::new();
+    place.manifest(&container());
+    let socket = place.path("engine.sock");
+    fleeting_engine(&socket);
+    let name = socket.to_str().expect("UTF-8");
+    let up = place.up_with(&["--container-engine", name]);
+    up.serves().await;
+    up.shows(&format!("no container engine answers (unix://{name}: "))
+        .await;
+    up.interrupt();
+}
+
 pub(crate) async fn an_engine_that_never_answers_does_not_hold_a_stop_up() {
     let place = Place::new();
     place.manifest(&container().replace("restartPolicy", "terminationGracePeriodSeconds: 0, restartPolicy"));
@@ -134,20 +148,44 @@ fn silent_engine(socket: &Path, asked: &Path) {
     });
 }
 
+/// An engine that says that it is there, and is gone when it is asked for anything else.
+fn fleeting_engine(socket: &Path) {
+    let listener = UnixListener::bind(socket).expect("a socket");
+    let socket = socket.to_owned();
+    std::thread::spawn(move || {
+        for mut connection in listener.incoming().map_while(Result::ok) {
+            let socket = socket.clone();
+            std::thread::spawn(move || {
+                while says_hello(&mut connection) == Some(true) {}
+                // Asked again, it is gone already.
+                let _gone = std::fs::remove_file(&socket);
+            });
+        }
+    });
+}
+
 fn converse(mut connection: UnixStream, asked: &Path) {
-    let mut request = [0; 4096];
-    while let Ok(read @ 1..) = connection.read(&mut request) {
-        if String::from_utf8_lossy(&request[..read]).contains("/version ") {
-            let version = r#"{"ApiVersion":"1.41"}"#;
-            let answer = format!(
-                "HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: {}\r\n\r\n{version}",
-                version.len()
-            );
-            connection.write_all(answer.as_bytes()).expect("answered");
-        } else {
+    while let Some(is_answered) = says_hello(&mut connection) {
+        if !is_answered {
             std::fs::write(asked, "asked\n").expect("noted");
         }
     }
+}
+
+/// Answers the next request if it is one for the version. Whether it was; nothing when none comes any more.
+fn says_hello(connection: &mut UnixStream) -> Option<bool> {
+    let mut request = [0; 4096];
+    let read = connection.read(&mut request).ok().filter(|read| *read > 0)?;
+    let is_hello = String::from_utf8_lossy(&request[..read]).contains("/version ");
+    if is_hello {
+        let version = r#"{"ApiVersion":"1.41"}"#;
+        let answer = format!(
+            "HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: {}\r\n\r\n{version}",
+            version.len()
+        );
+        connection.write_all(answer.as_bytes()).expect("answered");
+    }
+    Some(is_hello)
 }
 
 pub(crate) async fn a_process_that_ignores_sigterm_is_killed() {

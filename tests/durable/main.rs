@@ -41,7 +41,7 @@ macro_rules! cases {
 
 fn main() -> ExitCode {
     let arguments = Arguments::from_args();
-    let everywhere: [Case; 21] = cases! {
+    let everywhere: [Case; 22] = cases! {
         restarts::running_work_goes_on_and_is_not_started_again
         restarts::work_that_ended_meanwhile_is_found_with_its_exit_code
         restarts::a_finished_job_is_not_run_again_by_its_manifest
@@ -54,6 +54,7 @@ fn main() -> ExitCode {
         damage::what_runs_of_a_lost_database_is_ended
         damage::an_ephemeral_one_leaves_nothing
         ends::a_pod_whose_engine_is_gone_is_left_and_found_again
+        ends::an_engine_that_goes_away_is_named_with_the_way_to_have_it_back
         ends::an_engine_that_never_answers_does_not_hold_a_stop_up
         ends::a_process_that_ignores_sigterm_is_killed
         ends::a_client_that_watches_is_sent_away

@@ -87,6 +87,18 @@ pub(super) enum ContainerError {
 }
 
 impl ContainerError {
+    /// Whether it is more than that a request was not answered.
+    fn is_answer(&self) -> bool {
+        match self {
+            Self::Pull { source, .. } | Self::Engine { source } | Self::NotStarted { source } => {
+                status_code(source).is_some()
+            }
+            Self::NoEngine(_) | Self::NeverPulled { .. } | Self::WouldBeRoot { .. } | Self::Folder { .. } => {
+                true
+            }
+        }
+    }
+
     /// The kubelet's word for a container that waits for this to change; nothing, when it is of no use to wait.
     pub(super) fn waits(&self) -> Option<&'static str> {
         match self {
@@ -128,6 +140,17 @@ impl Containers {
         self.engine
             .get_or_try_init(|| connect::connect(&self.candidates))
             .await
+    }
+
+    /// What an error means: that there is no engine any more, when it is none of an engine's answers and none answers now.
+    async fn explain(&self, error: ContainerError) -> ContainerError {
+        if error.is_answer() {
+            return error;
+        }
+        match connect::connect(&self.candidates).await {
+            Ok(_) => error,
+            Err(gone) => gone.into(),
+        }
     }
 
     async fn begin(&self, attempt: &Attempt, setup: &Setup) -> Result<Started, ContainerError> {
@@ -262,17 +285,28 @@ impl Engine for Containers {
     }
 
     fn find<'a>(&'a self, attempt: &'a Attempt) -> BoxFuture<'a, Result<Found, StartError>> {
-        Box::pin(async move { Ok(self.look(attempt).await?) })
+        Box::pin(async move {
+            match self.look(attempt).await {
+                Ok(found) => Ok(found),
+                Err(error) => Err(self.explain(error).await.into()),
+            }
+        })
     }
 
     fn start<'a>(&'a self, attempt: &'a Attempt, setup: Setup) -> BoxFuture<'a, Result<Started, StartError>> {
-        Box::pin(async move { Ok(self.begin(attempt, &setup).await?) })
+        Box::pin(async move {
+            match self.begin(attempt, &setup).await {
+                Ok(started) => Ok(started),
+                Err(error) => Err(self.explain(error).await.into()),
+            }
+        })
     }
 
     fn forget<'a>(&'a self, pod: &'a Pod) -> BoxFuture<'a, ()> {
         Box::pin(async move {
             let uid = pod.metadata.uid.as_deref().unwrap_or_default();
             if let Err(error) = self.discard_pod(uid).await {
+                let error = self.explain(error).await;
                 tracing::warn!(
                     uid,
                     error = crate::telemetry::chain(&error),
