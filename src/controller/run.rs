@@ -218,21 +218,24 @@ impl Controller {
         let now = self.options.clock.now();
         let mut untold = None;
         if let Done::Submitted { uid, carried } = &mut done {
-            let notes = std::mem::take(&mut carried.notes);
-            let trouble = carried.trouble.as_ref().filter(|_| notes.is_empty());
+            let (told, notes) = (
+                std::mem::take(&mut carried.told),
+                std::mem::take(&mut carried.notes),
+            );
+            let says_nothing = told.is_empty() && notes.is_empty();
+            let trouble = carried.trouble.as_ref().filter(|_| says_nothing);
             untold = trouble.map(|trouble| trouble.message.clone());
-            for (place, note) in notes.into_iter().enumerate() {
-                let told = Told {
-                    at: now,
-                    cronjob: key.clone(),
-                    uid: uid.clone(),
-                    note,
-                };
-                if place < carried.told_at_once {
-                    self.options.teller.record(&told);
-                } else {
-                    self.tell(&told);
-                }
+            let as_told = |note| Told {
+                at: now,
+                cronjob: key.clone(),
+                uid: uid.clone(),
+                note,
+            };
+            for note in told {
+                self.options.teller.record(&as_told(note));
+            }
+            for note in notes {
+                self.tell(&as_told(note));
             }
         }
         self.state.ended(key, done, now);

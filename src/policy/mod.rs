@@ -48,5 +48,5 @@ pub use line::{MISSED_AFTER, NEXT_AFTER};
 pub use missed::{CLOCK_SLACK, MISSED_COUNT_CAP, TOO_MANY_MISSED, notice_edit};
 pub use note::{Note, Ruling, Severity, SkipReason, WaitReason};
 pub use pending::{Pods, PodsState};
-pub use settle::{DeletionOutcome, DeletionResult, StartResult, settle, tell_pruned};
+pub use settle::{DeletionOutcome, DeletionResult, StartResult, settle, settle_deletions, tell_pruned};
 pub use situation::{Decision, Deletion, Memory, SeenSchedule, Situation, Start, Unrecorded};

@@ -71,13 +71,7 @@ pub fn settle(
     start: Option<StartResult>,
 ) -> (Status, Vec<Note>) {
     let mut status = decision.status.clone();
-    let mut notes = Vec::new();
-    for DeletionResult { deletion, outcome } in deletions {
-        if !matches!(outcome, DeletionOutcome::Refused(_)) {
-            status.forget(&deletion.uid);
-        }
-        notes.extend(tell(deletion, outcome));
-    }
+    let mut notes = settle_deletions(&mut status, deletions);
     if let (Some(planned), Some(result)) = (&decision.start, start) {
         if result.is_done() {
             notes.extend(decision.once_started.iter().cloned());
@@ -85,6 +79,19 @@ pub fn settle(
         notes.push(settle_start(&mut status, planned, result));
     }
     (status, notes)
+}
+
+/// Takes deletions into the status; what there is to say about them.
+#[must_use = "it has to be told"]
+pub fn settle_deletions(status: &mut Status, deletions: &[DeletionResult]) -> Vec<Note> {
+    let mut notes = Vec::new();
+    for DeletionResult { deletion, outcome } in deletions {
+        if !matches!(outcome, DeletionOutcome::Refused(_)) {
+            status.forget(&deletion.uid);
+        }
+        notes.extend(tell(deletion, outcome));
+    }
+    notes
 }
 
 /// What there is to say about the Jobs that the history had no room for. They have ended, so the status says nothing of them.

@@ -13,7 +13,7 @@ use crate::cronjob::{JobRef, Status};
 use crate::manifest::CronJob;
 use crate::policy::{
     Decision, Deletion, DeletionOutcome, DeletionResult, Note, Pods, PodsState, Start, StartResult, settle,
-    tell_pruned,
+    settle_deletions, tell_pruned,
 };
 use crate::schedule::TimeZones;
 use crate::submit::job::job_for;
@@ -65,10 +65,10 @@ pub struct Carried {
     pub job: Option<JobView>,
     /// The UIDs of the Jobs that were deleted.
     pub deleted: Vec<String>,
-    /// What there is to say about it.
+    /// What was told at once, when the run had started, and is to be recorded.
+    pub told: Vec<Note>,
+    /// What else there is to say about it.
     pub notes: Vec<Note>,
-    /// How many of the notes, from the first on, were told when the run had started.
-    pub told_at_once: usize,
     /// Why it has to be tried again, if something failed.
     pub trouble: Option<Trouble>,
 }
@@ -152,17 +152,17 @@ impl Submitter {
             });
             (results, started) = work.await;
         }
-        let is_to_send = {
-            let (status, notes) = settle(decision, &results, started.clone());
-            if let Some(StartResult::Started { .. }) = started {
-                tell_at_once(&notes);
-                carried.told_at_once = notes.len();
-            }
+        let has_started = matches!(started, Some(StartResult::Started { .. }));
+        let (status, notes) = settle(decision, &results, started);
+        if has_started {
+            tell_at_once(&notes);
+            carried.told = notes;
+        } else {
             carried.notes = notes;
-            let deletes = !decision.prune.is_empty() || !decision.stop.is_empty();
-            deletes || status != cronjob.recorded_status()
-        };
-        let work = || record_and_prune(&requests, cronjob, decision, results, started, &mut carried);
+        }
+        let deletes = !decision.prune.is_empty() || !decision.stop.is_empty();
+        let is_to_send = deletes || status != cronjob.recorded_status();
+        let work = || record_and_prune(&requests, cronjob, decision, status, &mut carried);
         if is_to_send {
             let longest_wait = self.time_to_record(decision);
             self.lanes.record(namespace, longest_wait, work).await;
@@ -280,16 +280,12 @@ async fn record_and_prune(
     requests: &Requests,
     cronjob: &CronJob,
     decision: &Decision,
-    mut results: Vec<DeletionResult>,
-    started: Option<StartResult>,
+    mut status: Status,
     carried: &mut Carried,
 ) {
     let stopped = carried.delete(requests, &decision.stop, PropagationPolicy::Foreground);
-    let stopped = stopped.await;
-    let (_, notes_of_stopped) = settle(decision, &stopped, None);
-    carried.notes.extend(notes_of_stopped);
-    results.extend(stopped);
-    let (status, _) = settle(decision, &results, started);
+    let stopped = settle_deletions(&mut status, &stopped.await);
+    carried.notes.extend(stopped);
     if record(requests, cronjob, &status, carried).await {
         let pruned = carried.delete(requests, &decision.prune, PropagationPolicy::Background);
         let pruned = pruned.await;
