@@ -28,7 +28,8 @@ pub(super) struct Ends {
 }
 
 impl Ends {
-    /// Sends the end of every Job, or its deletion, to `ended`, once each, until `stop` becomes true; by then the last ones are sent, too.
+    /// Sends the end of every Job, or its deletion, to `ended`, once each, until `stop` becomes true; by then the last
+    /// ones are sent, too.
     pub(super) async fn watch(
         mut self,
         client: Client,

@@ -5,6 +5,7 @@ use serde_json::Value;
 use super::Registry;
 use crate::standalone::api::meta;
 use crate::standalone::api::resource::Resource;
+use crate::standalone::api::strategy::is_gated;
 
 /// How the resource is called whose objects are given to nodes.
 const PODS: &str = "pods";
@@ -29,11 +30,6 @@ impl Registry {
         };
         resource.stored_as == PODS && self.node.is_some_and(names)
     }
-}
-
-fn is_gated(pod: &Value) -> bool {
-    let gates = pod["spec"]["schedulingGates"].as_array();
-    gates.is_some_and(|gates| !gates.is_empty())
 }
 
 #[cfg(test)]

@@ -288,8 +288,7 @@ impl Strategy for Pods {
     fn prepare_create(&self, object: &mut Value) {
         defaults::pod(object);
         object["status"] = json!({ "phase": "Pending", "qosClass": qos::class(&object["spec"]) });
-        let gates = object["spec"]["schedulingGates"].as_array();
-        if gates.is_some_and(|gates| !gates.is_empty()) {
+        if is_gated(object) {
             object["status"]["conditions"] = json!([{
                 "type": "PodScheduled",
                 "status": "False",
@@ -337,6 +336,12 @@ impl Strategy for Pods {
             "status.nominatedNodeName",
         ]
     }
+}
+
+/// Whether a pod is kept back (`schedulingGates`).
+pub(in crate::standalone::api) fn is_gated(pod: &Value) -> bool {
+    let gates = pod["spec"]["schedulingGates"].as_array();
+    gates.is_some_and(|gates| !gates.is_empty())
 }
 
 /// The complaints about the numbers of a lease.

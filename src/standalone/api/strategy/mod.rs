@@ -16,6 +16,7 @@ use serde::de::DeserializeOwned;
 use serde_json::Value;
 
 pub use batch::{CronJobs, Jobs};
+pub(super) use core::is_gated;
 pub use core::{Absent, ConfigMaps, Leases, Namespaces, Nodes, Pods, Secrets, ServiceAccounts, Services};
 pub use events::{Events, EventsV1};
 

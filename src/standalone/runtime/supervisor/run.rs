@@ -77,9 +77,12 @@ pub(super) async fn run() -> io::Result<()> {
 
 /// Listens for those who come later, also in the place of a supervisor that went before it began.
 fn listen() -> io::Result<UnixListener> {
-    match std::fs::remove_file(SOCKET) {
-        Err(error) if error.kind() != io::ErrorKind::NotFound => Err(error),
-        _ => UnixListener::bind(SOCKET),
+    match UnixListener::bind(SOCKET) {
+        Err(error) if error.kind() == io::ErrorKind::AddrInUse => {
+            std::fs::remove_file(SOCKET)?;
+            UnixListener::bind(SOCKET)
+        }
+        bound => bound,
     }
 }
 
