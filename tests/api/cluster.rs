@@ -72,6 +72,11 @@ impl Cluster {
         }
     }
 
+    /// Starts the real servers, if they are not there yet. The time of a case does not count what that takes.
+    pub(crate) fn await_real() {
+        LazyLock::force(&REAL);
+    }
+
     /// A real kube-apiserver, which all cases share.
     pub(crate) async fn real() -> Self {
         let (control_plane, _) = &*REAL;

@@ -33,6 +33,10 @@ pub(crate) fn all() -> Vec<Case> {
             run: || Box::pin(a_watcher_that_was_left_behind_lists_again()),
         },
         Case {
+            name: "history::a_watch_that_was_left_behind_says_how_far_it_was",
+            run: || Box::pin(a_watch_that_was_left_behind_says_how_far_it_was()),
+        },
+        Case {
             name: "history::a_client_of_an_earlier_server_lists_again",
             run: || Box::pin(a_client_of_an_earlier_server_lists_again()),
         },
@@ -131,6 +135,33 @@ async fn a_watcher_that_was_left_behind_lists_again() {
             Err(error) => panic!("{error}"),
         }
     }
+}
+
+async fn a_watch_that_was_left_behind_says_how_far_it_was() {
+    let cluster = forgetful().await;
+    fill(&cluster, 0..1).await;
+    let api = cluster.config_maps();
+    let start = api.get("n0").await.unwrap().resource_version().unwrap();
+    let mut events = api.watch(&WatchParams::default(), &start).await.unwrap().boxed();
+    fill(&cluster, 1..2).await;
+    let Some(WatchEvent::Added(last)) = events.try_next().await.unwrap() else {
+        panic!("expected what was made")
+    };
+    fill(&cluster, 2..20).await;
+    let Some(WatchEvent::Error(status)) = events.try_next().await.unwrap() else {
+        panic!("expected 410")
+    };
+    let reached = last.resource_version().unwrap();
+    let oldest: u64 = api
+        .get("n15")
+        .await
+        .unwrap()
+        .resource_version()
+        .unwrap()
+        .parse()
+        .unwrap();
+    let expected = format!("too old resource version: {reached} ({})", oldest - 1);
+    assert_eq!((status.code, status.message.as_str()), (410, expected.as_str()));
 }
 
 /// A store in memory begins anew with each process. Who remembers a revision of the last one must not wait for it.

@@ -40,6 +40,7 @@ fn main() -> ExitCode {
     let real = cases::all().into_iter().map(|case| {
         let run = case.run;
         let trial = Trial::test(format!("cluster::{}", case.name), move || {
+            Cluster::await_real();
             block_on(async move { run(Cluster::real().await).await });
             Ok(())
         });

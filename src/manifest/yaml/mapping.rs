@@ -31,7 +31,10 @@ impl Mapping {
         match (self.key.take(), text) {
             (None, Some(text)) => self.key = Some((text.to_owned(), node.span)),
             (None, None) => return Err(node),
-            (Some((key, _)), _) if key == MERGE_KEY => self.merged.extend(merge(node)),
+            // In quotes it is a key like any other.
+            (Some((key, at)), _) if key == MERGE_KEY && at.len() == key.len() => {
+                self.merged.extend(merge(node));
+            }
             (Some((key, key_span)), _) => self.entries.push(Entry {
                 key,
                 key_span,

@@ -1,4 +1,4 @@
-//! YAML and JSON, read into trees that know their places.
+//! YAML and JSON, read into trees that know their places, and JSON written as YAML.
 //!
 //! JSON is read by the same parser, being YAML in all but its messages.
 
@@ -6,6 +6,7 @@ mod build;
 mod mapping;
 mod mistake;
 mod scalar;
+mod write;
 
 #[cfg(test)]
 mod tests;
@@ -16,6 +17,7 @@ use granit_parser::{Event, Options, Parser};
 
 use self::build::Builder;
 pub(super) use self::mistake::in_crontab;
+pub use self::write::write;
 use super::diagnostic::Diagnostic;
 use super::source::Source;
 use super::tree::Node;

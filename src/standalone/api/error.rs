@@ -132,8 +132,11 @@ pub enum ApiError {
     },
 
     /// The answer cannot be given in any form that the client accepts.
-    #[error("only the following media types are accepted: {JSON}")]
-    NotAcceptable,
+    #[error("only the following media types are accepted: {given}")]
+    NotAcceptable {
+        /// The forms in which it can.
+        given: &'static str,
+    },
 
     /// The body is in a form that is not read here.
     #[error("the body of the request was in an unknown format - accepted media types include: {accepted}")]
@@ -232,7 +235,7 @@ impl ApiError {
             Self::MethodNotAllowed | Self::NotMadeHere { .. } => {
                 (StatusCode::METHOD_NOT_ALLOWED, "MethodNotAllowed")
             }
-            Self::NotAcceptable => (StatusCode::NOT_ACCEPTABLE, "NotAcceptable"),
+            Self::NotAcceptable { .. } => (StatusCode::NOT_ACCEPTABLE, "NotAcceptable"),
             Self::UnsupportedMediaType { .. } => (StatusCode::UNSUPPORTED_MEDIA_TYPE, "UnsupportedMediaType"),
             Self::BodyTimeout => (StatusCode::REQUEST_TIMEOUT, "Timeout"),
             Self::TooLarge { .. } => (StatusCode::PAYLOAD_TOO_LARGE, "RequestEntityTooLarge"),

@@ -1,6 +1,6 @@
 //! What kube's runtime builds on: watchers, reflectors, event recorders.
 
-use futures::{StreamExt, TryStreamExt};
+use futures::StreamExt;
 use k8s_openapi::api::core::v1::{ConfigMap, Event as CoreEvent};
 use kube::api::{DeleteParams, ListParams, PostParams};
 use kube::runtime::WatchStreamExt;
@@ -24,26 +24,39 @@ pub(crate) async fn a_streaming_watcher_sees_what_happens(cluster: Cluster) {
     see_what_happens(cluster, Config::default().streaming_lists()).await;
 }
 
+/// A watcher recovers from what goes wrong by itself, and a server that is busy refuses now and then: one that streams a
+/// list does so when its cache does not catch up in time.
 async fn see_what_happens(cluster: Cluster, config: Config) {
     let api = cluster.config_maps();
     api.create(&POST, &config_map("a")).await.unwrap();
-    let mut events = watcher(api.clone(), config.fields("metadata.name!=kube-root-ca.crt")).boxed();
+    let events = watcher(api.clone(), config.fields("metadata.name!=kube-root-ca.crt"));
+    let mut events = events.default_backoff().boxed();
     let mut told = Vec::new();
     while told.len() < 6 {
-        told.push(
-            match events.try_next().await.unwrap().expect("a watcher never ends") {
-                watcher::Event::Init => "init".to_owned(),
-                watcher::Event::InitApply(object) => format!("there {}", object.name_any()),
-                watcher::Event::InitDone => {
-                    api.create(&POST, &config_map("b")).await.unwrap();
-                    api.delete("a", &DeleteParams::default()).await.unwrap();
-                    api.delete("b", &DeleteParams::default()).await.unwrap();
-                    "done".to_owned()
-                }
-                watcher::Event::Apply(object) => format!("applied {}", object.name_any()),
-                watcher::Event::Delete(object) => format!("deleted {}", object.name_any()),
-            },
-        );
+        let event = match events.next().await.expect("a watcher never ends") {
+            Ok(event) => event,
+            Err(error) => {
+                eprintln!("the watcher tries again: {error}");
+                continue;
+            }
+        };
+        let news = match event {
+            watcher::Event::Init => {
+                // It begins anew where it has not come to the end of the list.
+                told.clear();
+                "init".to_owned()
+            }
+            watcher::Event::InitApply(object) => format!("there {}", object.name_any()),
+            watcher::Event::InitDone => {
+                api.create(&POST, &config_map("b")).await.unwrap();
+                api.delete("a", &DeleteParams::default()).await.unwrap();
+                api.delete("b", &DeleteParams::default()).await.unwrap();
+                "done".to_owned()
+            }
+            watcher::Event::Apply(object) => format!("applied {}", object.name_any()),
+            watcher::Event::Delete(object) => format!("deleted {}", object.name_any()),
+        };
+        told.push(news);
     }
     assert_eq!(
         told,

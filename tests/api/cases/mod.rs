@@ -7,6 +7,7 @@ mod deletes;
 mod discovery;
 mod errors;
 mod fields;
+mod forms;
 mod lists;
 mod patches;
 mod validation;
@@ -141,6 +142,11 @@ fn reading() -> Vec<Case> {
             paths_and_methods_that_are_not_served
             requests_that_contradict_themselves
             parameters_of_lists
+        }
+        forms {
+            a_slash_at_the_end_of_a_path_means_nothing
+            the_form_is_what_the_client_likes_best
+            yaml_says_what_json_says
         }
         discovery {
             clients_find_what_is_served

@@ -7,19 +7,18 @@ use std::sync::Arc;
 use axum::body::{Body, Bytes};
 use axum::extract::FromRequest;
 use axum::response::{IntoResponse, Response};
-use http::header::CONTENT_TYPE;
-use http::{HeaderMap, Request, StatusCode};
+use http::header::{CONTENT_LENGTH, CONTENT_TYPE};
+use http::{HeaderMap, HeaderValue, Request, StatusCode};
 use serde_json::{Map, Value};
 
+use super::accept::YAML;
 use super::{ApiError, Endpoint, JSON, meta, repeated};
 use crate::manifest::path::FieldPath;
 use crate::manifest::source::Source;
+use crate::manifest::yaml;
 use crate::standalone::api::limits::{BODY_BYTES_MAX, DEPTH_MAX, depth};
 use crate::standalone::api::protobuf::{self, PROTOBUF};
-use crate::standalone::store::Object;
-
-/// The third form of bodies, beside JSON and protobuf.
-const YAML: &str = "application/yaml";
+use crate::standalone::store::{Object, StoreError};
 
 /// The forms of bodies.
 const ACCEPTED: &str = "application/json, application/yaml, application/vnd.kubernetes.protobuf";
@@ -67,7 +66,7 @@ impl Content {
 
     /// The body as a value, from YAML, of which JSON is a part.
     pub(super) fn yaml(&self) -> Result<Value, ApiError> {
-        yaml(&self.bytes).map_err(|error| malformed("YAML", &error))
+        document(&self.bytes).map_err(|error| malformed("YAML", &error))
     }
 
     /// The body as an object of the resource, in the form that is stored.
@@ -120,13 +119,13 @@ fn malformed(form: &str, error: &dyn std::fmt::Display) -> ApiError {
 }
 
 /// The one document of a YAML text.
-fn yaml(bytes: &[u8]) -> Result<Value, String> {
+fn document(bytes: &[u8]) -> Result<Value, String> {
     let text = std::str::from_utf8(bytes).map_err(|error| error.to_string())?;
     let source = Arc::new(Source {
         name: "body".to_owned(),
         text: text.to_owned(),
     });
-    let (documents, mistakes) = crate::manifest::yaml::read(&source);
+    let (documents, mistakes) = yaml::read(&source);
     match (documents.as_slice(), mistakes.first()) {
         (_, Some(mistake)) => Err(mistake.message.clone()),
         ([document], None) => Ok(document.to_json()),
@@ -180,6 +179,29 @@ pub(super) fn as_object(endpoint: &Endpoint, mut object: Value) -> Result<Value,
 /// Answers an object.
 pub(super) fn answer(code: StatusCode, object: &Object) -> Response {
     (code, [(CONTENT_TYPE, JSON)], object.text().to_owned()).into_response()
+}
+
+/// The same answer as YAML. What is no JSON is no object, and stays as it is.
+pub(super) async fn as_yaml(response: Response) -> Response {
+    let is_json = response
+        .headers()
+        .get(CONTENT_TYPE)
+        .is_some_and(|kind| kind == JSON);
+    if !is_json {
+        return response;
+    }
+    let (mut parts, body) = response.into_parts();
+    let json = axum::body::to_bytes(body, usize::MAX)
+        .await
+        .map_err(StoreError::unavailable);
+    let read = json.and_then(|json| serde_json::from_slice(&json).map_err(StoreError::unavailable));
+    let value: Value = match read {
+        Ok(value) => value,
+        Err(source) => return ApiError::Internal { source }.into_response(),
+    };
+    parts.headers.remove(CONTENT_LENGTH);
+    parts.headers.insert(CONTENT_TYPE, HeaderValue::from_static(YAML));
+    Response::from_parts(parts, Body::from(yaml::write(&value)))
 }
 
 /// Answers JSON.

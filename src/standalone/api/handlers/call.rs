@@ -8,6 +8,7 @@ use http::request::Parts;
 use http::{HeaderMap, StatusCode, Uri};
 use serde::de::DeserializeOwned;
 
+use super::accept::{Accepted, Notation};
 use super::form::Form;
 use super::params::{
     ListQuery, Target, WriteQuery, check_field_manager, check_field_validation, mode, query,
@@ -63,7 +64,17 @@ impl Call {
     /// How the answer is to look.
     pub(super) fn form(&self) -> Result<Form, ApiError> {
         let query: ListQuery = self.query()?;
-        Form::negotiate(&self.headers, &query.include_object)
+        Form::of(Accepted::of(&self.headers)?.shape, &query.include_object)
+    }
+
+    /// Fails for a client that would read a stream in a notation that streams are not written in.
+    pub(super) fn check_stream(&self) -> Result<(), ApiError> {
+        match Accepted::of(&self.headers)?.notation {
+            Notation::Json => Ok(()),
+            Notation::Yaml => Err(ApiError::NotAcceptable {
+                given: "application/json;stream=watch",
+            }),
+        }
     }
 
     /// Answers one object.

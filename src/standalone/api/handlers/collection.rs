@@ -125,6 +125,9 @@ impl Request {
     fn new(call: Call, query: ListQuery) -> Result<Self, ApiError> {
         query.check()?;
         let form = call.form()?;
+        if query.watch {
+            call.check_stream()?;
+        }
         let (endpoint, namespace) = (call.endpoint, call.target.namespace);
         let resource = endpoint.resource;
         let selector = Selector::parse(resource, &query.label_selector, &query.field_selector)?;

@@ -28,7 +28,7 @@ const HEALTH: [&str; 6] = [
     "/readyz/ping",
 ];
 
-/// The routes that belong to no resource. Some clients write a slash at their end.
+/// The routes that belong to no resource.
 pub(super) fn routes() -> Router {
     let fixed = |answer: Value| get(move || async move { answer_json(StatusCode::OK, &answer) });
     let mut routes = vec![
@@ -46,10 +46,9 @@ pub(super) fn routes() -> Router {
         .filter(|path| !path.contains('{'))
         .collect();
     let index = Router::new().route("/", fixed(json!({ "paths": paths })));
-    routes.into_iter().fold(index, |router, (path, answer)| {
-        let with_slash = format!("{path}/");
-        router.route(&path, answer.clone()).route(&with_slash, answer)
-    })
+    routes
+        .into_iter()
+        .fold(index, |router, (path, answer)| router.route(&path, answer))
 }
 
 async fn one_group(Path(name): Path<String>) -> Result<Response, ApiError> {

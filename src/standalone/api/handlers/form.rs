@@ -1,17 +1,14 @@
 //! Forms of an answer: the objects themselves, a table of them, or only their metadata.
 //!
-//! Source: "Resource representations" and "Receiving resources as Tables" of the Kubernetes API Concepts. Protobuf is
-//! read and never written: clients that ask for it name JSON as well.
-
-use std::str::FromStr;
+//! Source: "Receiving resources as Tables" of the Kubernetes API Concepts.
 
 use axum::response::Response;
-use http::header::ACCEPT;
-use http::{HeaderMap, StatusCode};
+use http::StatusCode;
 use serde_json::{Value, json};
 
+use super::accept::Shape;
 use super::body::{answer, answer_json};
-use super::{ApiError, Endpoint, JSON};
+use super::{ApiError, Endpoint};
 use crate::standalone::api::registry::read;
 use crate::standalone::api::table::{self, Include, META_API_VERSION};
 use crate::standalone::store::Object;
@@ -29,31 +26,17 @@ pub(super) enum Form {
 }
 
 impl Form {
-    /// The first form that the client accepts and that is given here.
-    pub(super) fn negotiate(headers: &HeaderMap, include_object: &str) -> Result<Self, ApiError> {
-        let accepted = headers
-            .get(ACCEPT)
-            .map(|value| value.to_str().unwrap_or_default())
-            .unwrap_or_default();
-        if accepted.is_empty() {
-            return Ok(Self::Objects);
-        }
-        let include = || {
-            Include::parse(include_object).ok_or_else(|| {
+    /// The form of this shape; `include_object` says how much of its object each row of a table carries.
+    pub(super) fn of(shape: Shape, include_object: &str) -> Result<Self, ApiError> {
+        match shape {
+            Shape::Objects => Ok(Self::Objects),
+            Shape::Metadata => Ok(Self::Metadata),
+            Shape::Table => Include::parse(include_object).map(Self::Table).ok_or_else(|| {
                 ApiError::bad_request(format!(
                     "includeObject: Unsupported value: \"{include_object}\": supported values: \"None\", \"Metadata\", \"Object\""
                 ))
-            })
-        };
-        for range in accepted.split(',') {
-            match Range::from_str(range) {
-                Ok(Range::Plain) => return Ok(Self::Objects),
-                Ok(Range::Table) => return include().map(Self::Table),
-                Ok(Range::Metadata) => return Ok(Self::Metadata),
-                Err(NotGiven) => {}
-            }
+            }),
         }
-        Err(ApiError::NotAcceptable)
     }
 
     /// One object in this form.
@@ -124,87 +107,6 @@ impl Form {
                 "columnDefinitions": [],
                 "rows": [{ "cells": [], "object": object }],
             }),
-        }
-    }
-}
-
-/// One range of an `Accept` header that can be answered.
-enum Range {
-    Plain,
-    Table,
-    Metadata,
-}
-
-/// A range that cannot.
-struct NotGiven;
-
-impl FromStr for Range {
-    type Err = NotGiven;
-
-    fn from_str(text: &str) -> Result<Self, NotGiven> {
-        let mut parts = text.split(';').map(str::trim);
-        let media_type = parts.next().unwrap_or_default();
-        if ![JSON, "application/*", "*/*"].contains(&media_type) {
-            return Err(NotGiven);
-        }
-        let parameters: Vec<(&str, &str)> = parts.filter_map(|part| part.split_once('=')).collect();
-        let parameter = |name: &str| {
-            parameters
-                .iter()
-                .find(|(key, _)| *key == name)
-                .map(|(_, value)| *value)
-        };
-        let of_meta = parameter("g") == Some("meta.k8s.io");
-        let version = parameter("v");
-        match parameter("as") {
-            None => Ok(Self::Plain),
-            Some("Table") if of_meta && matches!(version, Some("v1" | "v1beta1")) => Ok(Self::Table),
-            Some("PartialObjectMetadata" | "PartialObjectMetadataList")
-                if of_meta && version == Some("v1") =>
-            {
-                Ok(Self::Metadata)
-            }
-            Some(_) => Err(NotGiven),
-        }
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn form(accept: &str) -> Option<Form> {
-        let headers = HeaderMap::from_iter([(ACCEPT, accept.parse().unwrap())]);
-        Form::negotiate(&headers, "").ok()
-    }
-
-    #[test]
-    fn the_first_form_that_is_given_is_taken() {
-        let kubectl_get = "application/json;as=Table;v=v1;g=meta.k8s.io,application/json;as=Table;v=v1beta1;g=meta.k8s.io,application/json";
-        let table = [
-            ("", Some(Form::Objects)),
-            ("application/json", Some(Form::Objects)),
-            ("*/*", Some(Form::Objects)),
-            ("text/html, */*;q=0.8", Some(Form::Objects)),
-            (kubectl_get, Some(Form::Table(Include::Metadata))),
-            (
-                "application/json;as=Table;v=v9;g=meta.k8s.io, application/json",
-                Some(Form::Objects),
-            ),
-            (
-                "application/json;as=PartialObjectMetadataList;g=meta.k8s.io;v=v1",
-                Some(Form::Metadata),
-            ),
-            (
-                "application/vnd.kubernetes.protobuf,application/json",
-                Some(Form::Objects),
-            ),
-            ("application/vnd.kubernetes.protobuf", None),
-            ("application/json;as=Table;v=v9;g=meta.k8s.io", None),
-            ("text/html", None),
-        ];
-        for (accept, expected) in table {
-            assert_eq!(form(accept), expected, "{accept}");
         }
     }
 }

@@ -2,6 +2,7 @@
 //!
 //! The routes are made from the [table of resources](super::resource), so that a row there is all it takes to serve one.
 
+mod accept;
 mod attach;
 mod body;
 mod call;
@@ -23,7 +24,10 @@ use axum::extract::Request;
 use axum::middleware::{Next, from_fn};
 use axum::response::{IntoResponse as _, Response};
 use axum::routing::{MethodRouter, get, post};
-use http::Method;
+use http::{Method, Uri};
+use tower::util::MapRequest;
+
+use accept::{Accepted, Notation};
 
 use super::error::{ApiError, JSON};
 use super::registry::Registry;
@@ -64,10 +68,44 @@ pub(super) fn router(api: &Api) -> Router {
             resource,
         }));
     }
-    router
+    let router = router
         .fallback(|| async { ApiError::NoSuchPath })
         .method_not_allowed_fallback(|| async { ApiError::MethodNotAllowed })
         .layer(from_fn(without_head))
+        .layer(from_fn(as_accepted));
+    // Paths are changed before they are looked up, so around the router.
+    Router::new().fallback_service(MapRequest::new(router, without_slash))
+}
+
+/// The request without a slash at the end of its path, which means nothing.
+fn without_slash(mut request: Request) -> Request {
+    let path = request.uri().path();
+    let kept = path.trim_end_matches('/');
+    if kept.len() == path.len() || kept.is_empty() {
+        return request;
+    }
+    let asked = request
+        .uri()
+        .query()
+        .map_or_else(|| kept.to_owned(), |query| format!("{kept}?{query}"));
+    let mut parts = request.uri().clone().into_parts();
+    // A part of a path is a path.
+    parts.path_and_query = asked.parse().ok();
+    if let Ok(uri) = Uri::from_parts(parts) {
+        *request.uri_mut() = uri;
+    }
+    request
+}
+
+/// Answers in the notation that the client accepts.
+async fn as_accepted(request: Request, next: Next) -> Response {
+    let accepted = Accepted::of(request.headers());
+    let response = next.run(request).await;
+    match accepted.map(|accepted| accepted.notation) {
+        Ok(Notation::Yaml) => body::as_yaml(response).await,
+        // Who accepts nothing that is given hears so in JSON.
+        Ok(Notation::Json) | Err(_) => response,
+    }
 }
 
 /// Of the API nobody can have the header alone, which is all that `HEAD` asks for.

@@ -77,6 +77,8 @@ impl Start {
 struct Session {
     request: Request,
     watch: Box<dyn Watch>,
+    /// Up to where everything has been told.
+    reached: Revision,
     /// What is to be sent before anything else.
     first: Option<Bytes>,
     bookmark_at: Instant,
@@ -126,6 +128,7 @@ async fn open(request: Request, start: Start) -> Result<Session, ApiError> {
     let now = Instant::now();
     Ok(Session {
         watch,
+        reached: after,
         first: Some(first).filter(|first| !first.is_empty()).map(Bytes::from),
         bookmark_at: now + BOOKMARK_INTERVAL,
         ends_at: now + Duration::from_secs(seconds.min(WATCH_SECONDS_MAX)),
@@ -166,13 +169,7 @@ impl Session {
             }
             batch = self.watch.next() => batch,
         };
-        match read
-            .map_err(|error| expired(error, Revision(0)))
-            .and_then(|batch| self.told(&batch))
-        {
-            Ok(chunk) => chunk,
-            Err(error) => self.end_with(&error),
-        }
+        self.told(read).unwrap_or_else(|error| self.end_with(&error))
     }
 
     /// Sends what has come in the meantime, and how far that reaches.
@@ -180,14 +177,13 @@ impl Session {
         let now = Instant::now();
         self.over = now >= self.ends_at;
         self.bookmark_at = now + BOOKMARK_INTERVAL;
-        let told = read
-            .map_err(|error| expired(error, Revision(0)))
-            .and_then(|batch| Ok((self.told(&batch)?, batch.reached)));
-        match told {
-            Ok((chunk, reached)) if self.request.query.allow_watch_bookmarks => {
-                [chunk, bookmark(&self.request, reached, false)].concat().into()
+        match self.told(read) {
+            Ok(chunk) if self.request.query.allow_watch_bookmarks => {
+                [chunk, bookmark(&self.request, self.reached, false)]
+                    .concat()
+                    .into()
             }
-            Ok((chunk, _)) => chunk,
+            Ok(chunk) => chunk,
             Err(error) => self.end_with(&error),
         }
     }
@@ -198,7 +194,8 @@ impl Session {
     }
 
     /// The lines for the events that are meant.
-    fn told(&mut self, batch: &Batch) -> Result<Bytes, ApiError> {
+    fn told(&mut self, read: Result<Batch, StoreError>) -> Result<Bytes, ApiError> {
+        let batch = read.map_err(|error| expired(error, self.reached))?;
         let mut chunk = Vec::new();
         for event in &batch.events {
             if let Some((kind, object)) = self.seen(event)? {
@@ -206,6 +203,7 @@ impl Session {
                 self.columns_told = true;
             }
         }
+        self.reached = batch.reached;
         Ok(chunk.into())
     }
 
