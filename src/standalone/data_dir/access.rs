@@ -8,9 +8,9 @@ use std::os::unix::fs::{MetadataExt as _, PermissionsExt as _};
 use std::path::{Path, PathBuf};
 
 use super::DataDirError;
+use super::files::PRIVATE_FOLDER;
 use super::lock::LOCK_FILE;
 
-const PRIVATE: u32 = 0o700;
 /// Others may pass through, to what they know of and is open to them, and see no names.
 const PASSABLE: u32 = 0o711;
 const WRITABLE_BY_OTHERS: u32 = 0o022;
@@ -54,7 +54,7 @@ pub(super) fn check(path: &Path) -> Result<(), DataDirError> {
     check_above(path, &real)?;
     match judge(path, seen, rustix::process::geteuid().as_raw())? {
         Verdict::Use => Ok(()),
-        Verdict::MakePrivate => fs::set_permissions(path, Permissions::from_mode(PRIVATE))
+        Verdict::MakePrivate => fs::set_permissions(path, Permissions::from_mode(PRIVATE_FOLDER))
             .map_err(|source| DataDirError::io("made private", path, source)),
     }
 }

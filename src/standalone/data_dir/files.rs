@@ -7,7 +7,8 @@ use std::path::Path;
 
 use super::DataDirError;
 
-const PRIVATE_FOLDER: u32 = 0o700;
+/// The mode of a folder that only its owner gets into.
+pub(super) const PRIVATE_FOLDER: u32 = 0o700;
 const PRIVATE_FILE: u32 = 0o600;
 
 /// Makes a folder, and those above it that are missing, with mode 0700. One that is there stays as it is.
@@ -40,15 +41,11 @@ fn builder() -> DirBuilder {
     builder
 }
 
-/// Opens a file of mode 0600 for reading and writing; makes it when it is not there.
-pub(super) fn open_private(path: &Path) -> io::Result<File> {
+/// How a file is opened that has mode 0600 if it is made by that.
+pub fn private_file() -> OpenOptions {
     let mut options = OpenOptions::new();
+    options.mode(PRIVATE_FILE);
     options
-        .read(true)
-        .write(true)
-        .create(true)
-        .mode(PRIVATE_FILE)
-        .open(path)
 }
 
 /// Writes a file of mode 0600 in one step: whoever reads it, and whenever the power fails, finds the old text or the
@@ -75,11 +72,7 @@ fn replace(path: &Path, draft: &Path, text: &[u8]) -> io::Result<()> {
         Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),
         _ => {}
     }
-    let mut file = OpenOptions::new()
-        .write(true)
-        .create_new(true)
-        .mode(PRIVATE_FILE)
-        .open(draft)?;
+    let mut file = private_file().write(true).create_new(true).open(draft)?;
     file.write_all(text)?;
     file.sync_all()?;
     std::fs::rename(draft, path)?;

@@ -8,7 +8,7 @@ use std::io::{Read as _, Seek as _, Write as _};
 use std::path::Path;
 
 use super::DataDirError;
-use super::files::open_private;
+use super::files::private_file;
 
 /// The file's name.
 pub(super) const LOCK_FILE: &str = "lock";
@@ -27,7 +27,13 @@ impl Lock {
     pub(super) fn take(folder: &Path) -> Result<Lock, DataDirError> {
         let path = folder.join(LOCK_FILE);
         let failed = |source| DataDirError::io("written", &path, source);
-        let mut file = open_private(&path).map_err(failed)?;
+        let opened = private_file()
+            .read(true)
+            .write(true)
+            .create(true)
+            .truncate(false)
+            .open(&path);
+        let mut file = opened.map_err(failed)?;
         match file.try_lock() {
             Ok(()) => {}
             Err(TryLockError::WouldBlock) => {

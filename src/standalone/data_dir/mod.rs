@@ -30,7 +30,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 pub use error::DataDirError;
-pub use files::{create_private, write_private};
+pub use files::{create_private, private_file, write_private};
 pub use pod_dir::PodDir;
 pub use usage::Usage;
 

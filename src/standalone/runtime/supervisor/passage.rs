@@ -1,13 +1,9 @@
 //! The way of another user to what its pod has for it, through folders that are ours.
 
-use std::fs::File;
 use std::io;
-use std::os::unix::fs::{OpenOptionsExt as _, chown};
+use std::os::unix::fs::chown;
 
-use crate::standalone::data_dir::{DataDir, PodDir};
-
-/// What only the owner can read.
-const PRIVATE_FILE: u32 = 0o600;
+use crate::standalone::data_dir::{DataDir, PodDir, private_file};
 
 /// Opens it for the user of an attempt, and makes the file for its last words, which the user can't make.
 pub(super) fn open(
@@ -22,8 +18,6 @@ pub(super) fn open(
         passed => passed?,
     }
     let message = pod.message(container, attempt);
-    let mut options = File::options();
-    let options = options.create(true).append(true).mode(PRIVATE_FILE);
-    options.open(&message)?;
+    private_file().create(true).append(true).open(&message)?;
     chown(message, Some(user), None)
 }

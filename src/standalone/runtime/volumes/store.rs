@@ -6,18 +6,16 @@
 
 use std::fs;
 use std::io::{self, Write};
-use std::os::unix::fs::{DirBuilderExt, FileTypeExt, OpenOptionsExt, PermissionsExt};
+use std::os::unix::fs::{DirBuilderExt, FileTypeExt, PermissionsExt};
 use std::path::{Path, PathBuf};
 
 use super::VolumeError;
 use super::content::{Content, Contents, File};
 use super::mount::Bind;
 use super::ownership;
-use crate::standalone::data_dir::PodDir;
+use crate::standalone::data_dir::{PodDir, create_private, private_file};
 use crate::standalone::runtime::within;
 
-/// Only the owner comes in from outside; containers see what is beneath, through their own mounts.
-const OWNER_ONLY: u32 = 0o700;
 /// A folder of files that containers read, whoever they run as.
 const READABLE: u32 = 0o755;
 /// An `emptyDir`: whoever a container runs as may write, as in Kubernetes.
@@ -87,12 +85,10 @@ pub(in super::super) fn settle(bind: &Bind, container: &str) -> Result<(), Volum
     }
 }
 
+/// Only the owner comes in from outside; containers see what is beneath, through their own mounts.
 fn private(volume: &str, folder: &Path) -> Result<(), VolumeError> {
-    fs::DirBuilder::new()
-        .recursive(true)
-        .mode(OWNER_ONLY)
-        .create(folder)
-        .map_err(VolumeError::io(volume, folder))
+    let made = create_private(folder).map_err(io::Error::other);
+    made.map_err(VolumeError::io(volume, folder))
 }
 
 /// Makes a folder with a mode that the umask has no say in. One that is there keeps the mode it has.
@@ -129,9 +125,8 @@ fn put(path: &Path, file: &File) -> io::Result<()> {
         Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),
         _ => {}
     }
-    let mut options = fs::OpenOptions::new();
-    options.write(true).create_new(true).mode(0o600);
-    options.open(path)?.write_all(&file.bytes)?;
+    let mut made = private_file().write(true).create_new(true).open(path)?;
+    made.write_all(&file.bytes)?;
     fs::set_permissions(path, fs::Permissions::from_mode(file.mode))
 }
 

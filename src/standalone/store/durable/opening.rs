@@ -4,9 +4,8 @@
 //! would be the comfortable answer to damage and the wrong one: runs that go on would be forgotten and started beside
 //! themselves, and catch-up runs would be lost, without anybody hearing of it.
 
-use std::fs::{self, OpenOptions};
+use std::fs;
 use std::io;
-use std::os::unix::fs::OpenOptionsExt as _;
 use std::path::{Path, PathBuf};
 
 use super::aside;
@@ -16,6 +15,7 @@ use super::load::{self, Loaded, Trouble};
 use super::reserve::Reserve;
 use super::schema::version_of;
 use crate::schedule::Timestamp;
+use crate::standalone::data_dir::private_file;
 use crate::standalone::store::{Revision, WATCH_WINDOW_EVENTS};
 
 /// How a database is opened.
@@ -187,12 +187,8 @@ impl Opening<'_> {
                 _ => {}
             }
         }
-        let private = OpenOptions::new()
-            .write(true)
-            .create_new(true)
-            .mode(0o600)
-            .open(&draft);
-        drop(private.map_err(made)?);
+        let empty = private_file().write(true).create_new(true).open(&draft);
+        drop(empty.map_err(made)?);
         let began = self.beginning().map_err(made)?;
         let created = Database::create(&draft, began).await;
         created.map_err(|error| self.unusable(error))?;

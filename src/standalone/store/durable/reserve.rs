@@ -6,14 +6,14 @@
 //! The log of writes takes room until it is moved into the database, which needs as much room again before the log's is
 //! given back. So both sizes follow that of the disk, and there is always enough set aside to empty the log.
 
-use std::fs::{self, File, OpenOptions};
+use std::fs::{self, File};
 use std::io::{self, Write as _};
-use std::os::unix::fs::OpenOptionsExt as _;
 use std::path::{Path, PathBuf};
 
 use rustix::fs::{FallocateFlags, fallocate, statvfs};
 
 use super::aside;
+use crate::standalone::data_dir::private_file;
 
 /// Which part of a disk is set aside.
 const PART: u64 = 16;
@@ -86,8 +86,8 @@ impl Reserve {
         if disk.f_bavail * disk.f_frsize < self.wanted() {
             return Err(io::ErrorKind::StorageFull.into());
         }
-        let mut options = OpenOptions::new();
-        let options = options.write(true).create(true).truncate(true).mode(0o600);
+        let mut options = private_file();
+        let options = options.write(true).create(true).truncate(true);
         take(&options.open(&self.path)?, self.bytes)
     }
 
