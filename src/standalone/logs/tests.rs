@@ -206,3 +206,52 @@ fn a_log_leaves_the_last_of_the_room_to_the_database() {
         );
     }
 }
+
+#[test]
+fn a_log_goes_on_when_an_old_file_of_it_can_not_be_removed() {
+    let folder = TempDir::new().unwrap();
+    let path = folder.path().join("0.log");
+    std::fs::create_dir(folder.path().join("0.log.1")).unwrap();
+    let mut writer = Writer::with_limit(&path, 1_000).unwrap();
+    for number in 0..1_000 {
+        write(&mut writer, &[&number.to_string()]);
+    }
+    let longest = names(folder.path())
+        .iter()
+        .map(|name| std::fs::metadata(folder.path().join(name)).unwrap())
+        .filter(std::fs::Metadata::is_file)
+        .map(|metadata| metadata.len())
+        .max();
+    assert!(longest < Some(1_200), "{longest:?}");
+    assert!(
+        names(folder.path()).len() <= FILES + 1,
+        "{:?}",
+        names(folder.path())
+    );
+    let mut reader = Reader::at_end(&path).unwrap();
+    write(&mut writer, &["after"]);
+    assert_eq!(read(&mut reader), ["after"]);
+}
+
+#[test]
+fn a_log_that_can_not_be_set_aside_says_so_once_and_goes_on() {
+    let folder = TempDir::new().unwrap();
+    // With a number behind it the name is longer than a file system takes.
+    let path = folder.path().join("x".repeat(255));
+    let mut writer = Writer::with_limit(&path, 200).unwrap();
+    for number in 0..8 {
+        write(&mut writer, &[&number.to_string()]);
+    }
+    drop(writer);
+    insta::assert_snapshot!(std::fs::read_to_string(&path).unwrap(), @r"
+    2026-11-18T11:06:40.000000000Z stdout F 0
+    2026-11-18T11:06:40.000000000Z stdout F 1
+    2026-11-18T11:06:40.000000000Z stdout F 2
+    2026-11-18T11:06:40.000000000Z stdout F 3
+    2026-11-18T11:06:40.000000000Z stdout F 4
+    2026-11-18T11:06:40.000000000Z stderr F punctual: this file of the log can't be set aside, and goes on growing: File name too long (os error 36)
+    2026-11-18T11:06:40.000000000Z stdout F 5
+    2026-11-18T11:06:40.000000000Z stdout F 6
+    2026-11-18T11:06:40.000000000Z stdout F 7
+    ");
+}

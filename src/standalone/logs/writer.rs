@@ -1,24 +1,21 @@
 //! Writing a log, and keeping it from growing without end.
 //!
-//! A full disk must not stop the work: what can't be written is left out, and a line says how much when there is room
-//! again. Logs never take the last of the room: the database is on the same disk, and a log can only be deleted when it
+//! A log must not stop the work: what can't be written is left out, and a line says how much, and why, when there is room
+//! again; a file that can't be set aside goes on growing, and a line says that. Logs never take the last of the room: the database is on the same disk, and a log can only be deleted when it
 //! can still be written down that its pod is.
 
-use std::fs::{File, OpenOptions};
+use std::fs::File;
 use std::io::{self, Read as _, Seek as _, SeekFrom, Write as _};
-use std::os::unix::fs::OpenOptionsExt as _;
 use std::path::{Path, PathBuf};
 
 use super::line::{Line, Stream};
 use super::{FILE_BYTES, FILES, files};
 use crate::schedule::Timestamp;
+use crate::standalone::data_dir::private_file;
 
 /// How much room a log leaves on its disk, in bytes, and on a small disk which part of it.
 const ROOM_LEFT: u64 = 32 * 1024 * 1024;
 const PART_LEFT: u64 = 4;
-
-/// What only the owner can read.
-const PRIVATE_FILE: u32 = 0o600;
 
 /// Writes one log.
 #[derive(Debug)]
@@ -32,8 +29,10 @@ pub struct Writer {
     /// Lines that are not in the file yet.
     waiting: Vec<u8>,
     waiting_lines: u64,
-    /// How many lines are left out since the last one that was written.
-    left_out: u64,
+    /// How many lines are left out since the last one that was written, and why the last of them was.
+    left_out: Option<(u64, io::Error)>,
+    /// Whether the file could not be set aside the last time.
+    is_stuck: bool,
 }
 
 impl Writer {
@@ -66,7 +65,8 @@ impl Writer {
             bytes_max,
             waiting: Vec::new(),
             waiting_lines: 0,
-            left_out: 0,
+            left_out: None,
+            is_stuck: false,
         })
     }
 
@@ -78,62 +78,97 @@ impl Writer {
 
     /// Writes what was taken. `now` dates the line that says what was left out.
     pub fn flush(&mut self, now: Timestamp) {
-        if self.waiting.is_empty() {
+        if self.waiting.is_empty() && self.left_out.is_none() {
             return;
         }
-        let mut text = Vec::new();
-        if self.left_out > 0 {
-            let note = format!(
-                "punctual: {} lines could not be kept: the disk was full",
-                self.left_out
-            );
-            let note = Line {
-                at: now,
-                stream: Stream::Stderr,
-                ends: true,
-                text: note.into_bytes(),
-            };
-            note.write(&mut text);
-        }
+        let mut text = self.left_out.as_ref().map_or_else(Vec::new, |(lines, why)| {
+            note(now, &format!("{lines} lines could not be kept: {}", shown(why)))
+        });
         text.append(&mut self.waiting);
-        let written = if has_room(&self.file, text.len() as u64) {
-            self.file.write_all(&text)
-        } else {
-            Err(io::ErrorKind::StorageFull.into())
-        };
-        match written {
-            Ok(()) => {
-                self.bytes += text.len() as u64;
-                self.left_out = 0;
-            }
-            Err(_full) => {
-                // Half a line would spoil the next one. If that fails as well, a reader skips it.
-                let _as_it_was = self.file.set_len(self.bytes);
-                self.left_out += self.waiting_lines;
+        let lines = std::mem::take(&mut self.waiting_lines);
+        match self.write(&text) {
+            Ok(()) => self.left_out = None,
+            Err(why) => {
+                let before = self.left_out.take().map_or(0, |(lines, _)| lines);
+                self.left_out = Some((before + lines, why));
             }
         }
-        self.waiting_lines = 0;
         if self.bytes >= self.bytes_max {
-            // A file that can't be set aside goes on growing until it can.
-            let _tried_again = self.rotate();
+            self.set_aside(now);
         }
     }
 
-    /// Sets the file aside and begins a new one.
+    fn write(&mut self, text: &[u8]) -> io::Result<()> {
+        let written = if has_room(&self.file, text.len() as u64) {
+            self.file.write_all(text)
+        } else {
+            Err(io::ErrorKind::StorageFull.into())
+        };
+        match &written {
+            Ok(()) => self.bytes += text.len() as u64,
+            // Half a line would spoil the next one. If that fails as well, a reader skips it.
+            Err(_why) => drop(self.file.set_len(self.bytes)),
+        }
+        written
+    }
+
+    /// Sets the file aside, or else goes on with it until that can be done, and says so once.
+    fn set_aside(&mut self, now: Timestamp) {
+        let rotated = self.rotate();
+        let was_stuck = std::mem::replace(&mut self.is_stuck, rotated.is_err());
+        if let Err(why) = rotated
+            && !was_stuck
+        {
+            let said = format!(
+                "this file of the log can't be set aside, and goes on growing: {}",
+                shown(&why)
+            );
+            // It is told where it can be told.
+            let _full = self.write(&note(now, &said));
+        }
+    }
+
+    /// Sets the file aside and begins a new one. Whatever was done of it before an error does not have to be done again.
     fn rotate(&mut self) -> io::Result<()> {
         let files = files(&self.path)?;
         let aside = &files[..files.len() - 1];
         let next = aside.last().map_or(1, |(number, _)| number + 1);
         let mut name = self.path.clone().into_os_string();
         name.push(format!(".{next}"));
-        std::fs::rename(&self.path, &name)?;
-        let too_many = (aside.len() + 2).saturating_sub(FILES);
-        for (_, path) in aside.iter().take(too_many) {
-            std::fs::remove_file(path)?;
+        match std::fs::rename(&self.path, &name) {
+            // It was set aside, or somebody has removed it.
+            Err(error) if error.kind() == io::ErrorKind::NotFound => {}
+            renamed => renamed?,
         }
         self.file = open(&self.path)?;
         self.bytes = 0;
+        let too_many = (aside.len() + 2).saturating_sub(FILES);
+        for (_, path) in aside.iter().take(too_many) {
+            // One that can't be removed is one of too many the next time as well.
+            let _stays = std::fs::remove_file(path);
+        }
         Ok(())
+    }
+}
+
+/// A line of our own.
+fn note(now: Timestamp, said: &str) -> Vec<u8> {
+    let note = Line {
+        at: now,
+        stream: Stream::Stderr,
+        ends: true,
+        text: format!("punctual: {said}").into_bytes(),
+    };
+    let mut text = Vec::new();
+    note.write(&mut text);
+    text
+}
+
+/// Why something could not be written, in words.
+fn shown(why: &io::Error) -> String {
+    match why.kind() {
+        io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded => "the disk was full".to_owned(),
+        _ => why.to_string(),
     }
 }
 
@@ -162,13 +197,7 @@ pub fn room_is_short(folder: &Path) -> bool {
 }
 
 fn open(path: &Path) -> io::Result<File> {
-    let mut options = OpenOptions::new();
-    options
-        .read(true)
-        .append(true)
-        .create(true)
-        .mode(PRIVATE_FILE)
-        .open(path)
+    private_file().read(true).append(true).create(true).open(path)
 }
 
 /// A crash may have cut the last line off.
