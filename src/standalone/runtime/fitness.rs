@@ -12,6 +12,7 @@ use k8s_openapi::api::core::v1::{Container, HostPathVolumeSource, Pod, Volume, V
 
 use super::credentials::{self, Own};
 use super::entrypoint::Entrypoints;
+use super::overlap;
 use super::volumes::{self, stays_inside};
 
 /// Where a pod goes that can't be processes.
@@ -45,6 +46,18 @@ pub(super) fn check(pod: &Pod, entrypoints: &Entrypoints, own: &Own) -> Result<(
             reason: "VolumeUnsupported",
             message: error.to_string(),
         });
+    }
+    if let Some([other, link]) = overlap::find(spec) {
+        let why = format!(
+            "where container {:?} has volume {:?}: both lie in volume {:?}, in which both would find the same",
+            other.container.name, other.mount.name, link.volume
+        );
+        return Err(unmountable(
+            link.container,
+            link.mount,
+            &why,
+            "mount it at another path",
+        ));
     }
     let volumes = spec.volumes.as_deref().unwrap_or_default();
     spec.init_containers
@@ -158,7 +171,7 @@ fn unmountable(container: &Container, mount: &VolumeMount, why: &str, remedy: &s
 }
 
 /// Whether a mount is a path of this machine, at just that path.
-fn is_at_its_own_place(mount: &VolumeMount, volumes: &[Volume]) -> bool {
+pub(super) fn is_at_its_own_place(mount: &VolumeMount, volumes: &[Volume]) -> bool {
     let Some(host) = host_path(mount, volumes) else {
         return false;
     };
@@ -167,7 +180,7 @@ fn is_at_its_own_place(mount: &VolumeMount, volumes: &[Volume]) -> bool {
 }
 
 /// The path of this machine that is mounted, if it is one.
-fn host_path<'a>(mount: &VolumeMount, volumes: &'a [Volume]) -> Option<&'a HostPathVolumeSource> {
+pub(super) fn host_path<'a>(mount: &VolumeMount, volumes: &'a [Volume]) -> Option<&'a HostPathVolumeSource> {
     let volume = volumes.iter().find(|volume| volume.name == mount.name);
     volume?.host_path.as_ref()
 }

@@ -25,6 +25,7 @@
 //! | `runtimes` | which engine runs a pod |
 //! | [`entrypoint`] | the commands that stand for images |
 //! | `fitness` | what a process can't have |
+//! | `overlap` | where two of its containers would have one thing that are to have two |
 //! | `credentials` | whom a process runs as, and with which privileges |
 //! | `attendance` | what nobody does here beside a container: probes and hooks |
 //! | `last_words` | the message that a failed container leaves |
@@ -59,6 +60,7 @@ mod lines;
 mod machine;
 mod node;
 mod orphans;
+mod overlap;
 mod pod;
 mod process;
 mod registration;

@@ -41,6 +41,17 @@ impl Library {
         kube::Client::new(tower::service_fn(api), "default")
     }
 
+    /// Runs a pod to its end, and tells its last status.
+    async fn run(self: &Arc<Self>, pod: Pod) -> PodStatus {
+        let (output, _events) = channel();
+        let machine = Machine::new(self.client(), SystemClock::shared(), output, options());
+        machine.cordon.send_replace(Some(false));
+        let directive = watch::Sender::new(Directive::default());
+        let task = PodTask::new(Arc::new(machine), Arc::new(pod), directive.subscribe(), false);
+        tokio::time::timeout(PATIENCE, task.run()).await.unwrap();
+        self.written.lock().unwrap().last().cloned().unwrap_or_default()
+    }
+
     async fn lend(&self) -> Value {
         let asking = self.asking.fetch_add(1, Ordering::SeqCst) + 1;
         self.asked_at_once.fetch_max(asking, Ordering::SeqCst);
@@ -82,25 +93,38 @@ fn readers() -> Pod {
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
 async fn containers_are_made_ready_one_after_the_other() {
     let library = Arc::new(Library::default());
-    let (output, _events) = channel();
-    let machine = Machine::new(library.client(), SystemClock::shared(), output, options());
-    machine.cordon.send_replace(Some(false));
-    let directive = watch::Sender::new(Directive::default());
-    let task = PodTask::new(
-        Arc::new(machine),
-        Arc::new(readers()),
-        directive.subscribe(),
-        false,
-    );
-    tokio::time::timeout(PATIENCE, task.run()).await.unwrap();
-
+    let last = library.run(readers()).await;
     let written = library.written.lock().unwrap();
     let waited = written
         .iter()
         .flat_map(|status| status.container_statuses.iter().flatten())
         .filter_map(|container| container.state.as_ref()?.waiting.as_ref()?.message.clone());
     assert_eq!(waited.collect::<Vec<_>>(), [] as [String; 0]);
-    let last = written.last().unwrap();
     assert_eq!(last.phase.as_deref(), Some("Succeeded"), "{last:?}");
     assert_eq!(library.asked_at_once.load(Ordering::SeqCst), 1);
+}
+
+#[tokio::test]
+async fn what_would_be_one_file_for_two_containers_is_not_started() {
+    let library = Arc::new(Library::default());
+    let reader = |name: &str| {
+        let mut container = script(&format!(
+            "sleep 0.3; cat data/etc/which; test $(cat data/etc/which) = {name}"
+        ));
+        container["name"] = name.into();
+        container["volumeMounts"] =
+            json!([{"name": "data", "mountPath": "data"}, {"name": name, "mountPath": "data/etc"}]);
+        container
+    };
+    let labelled = |name: &str| json!({"name": name, "downwardAPI": {"items": [{"path": "which", "fieldRef": {"fieldPath": format!("metadata.labels['{name}']")}}]}});
+    let pod: Pod = serde_json::from_value(json!({
+        "metadata": {"name": "test-1", "namespace": "default", "uid": "u-1", "labels": {"one": "one", "two": "two"}},
+        "spec": {
+            "containers": [reader("one"), reader("two")],
+            "volumes": [{"name": "data", "emptyDir": {}}, labelled("one"), labelled("two")],
+            "restartPolicy": "Never",
+        },
+    })).unwrap();
+    let last = library.run(pod).await;
+    insta::assert_snapshot!(last.message.unwrap_or_default(), @r#"container "two" mounts volume "two" at data/etc, where container "one" has volume "one": both lie in volume "data", in which both would find the same; mount it at another path, or run the pod as containers (`--runtime container`, or the annotation `punctual.dev/runtime: container`)"#);
 }
