@@ -112,6 +112,7 @@ impl Life {
                     let reader = Reader::at_end(&attempt.log).ok();
                     return Some(self.follow(started, sink, reader).await);
                 }
+                Ok(Found::Failed(error)) => return Some(self.not_started(sink, &error).await),
                 Ok(Found::Lost(why)) => return Some(self.lose(sink, why).await),
                 Ok(Found::Never) if was_begun => {
                     return Some(self.lose(sink, "nothing is kept of the process".to_owned()).await);
@@ -147,6 +148,7 @@ impl Life {
             }
             Err(error) => {
                 if let Some(reason) = error.waits() {
+                    self.past.may_exist = error.leaves_open();
                     self.wait_for(sink, reason, chain(&error)).await;
                     return None;
                 }

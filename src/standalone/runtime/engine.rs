@@ -44,11 +44,12 @@ pub(super) trait Engine: std::fmt::Debug + Send + Sync {
         Ok(())
     }
 
-    /// Looks for an attempt that an earlier `punctual` may have started. An error says why that can't be told at the
-    /// moment.
+    /// Looks for an attempt that may have been started before, perhaps by an earlier `punctual`. An error says why that
+    /// can't be told at the moment.
     fn find<'a>(&'a self, attempt: &'a Attempt) -> BoxFuture<'a, Result<Found, StartError>>;
 
-    /// Starts an attempt that was never started. When it is `Ok`, it will be found from now on.
+    /// Starts an attempt that was never started. When it is `Ok`, it will be found from now on. After an error that
+    /// leaves it open ([`StartError::leaves_open`]), it is to be looked for.
     fn start<'a>(&'a self, attempt: &'a Attempt, setup: Setup) -> BoxFuture<'a, Result<Started, StartError>>;
 
     /// Forgets a pod that is gone, with everything that is kept of it (other than its folder, which goes anyway).
@@ -84,7 +85,9 @@ pub(super) struct Setup {
 pub(super) enum Found {
     /// It was started; it runs, or has ended and its end is kept.
     Started(Started),
-    /// It was started, and how it ended can't be learned any more: why, in words.
+    /// It was to be started, and could not be.
+    Failed(StartError),
+    /// It was started, and how it ended can't be learned any more: why, in words. Nothing of it runs.
     Lost(String),
     /// It was never started.
     Never,

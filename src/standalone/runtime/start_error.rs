@@ -12,6 +12,7 @@ use rustix::fs::{Access, access};
 use thiserror::Error;
 
 use super::containers::ContainerError;
+use super::engine::STATUS_UNKNOWN;
 use super::process::Invocation;
 use super::shortage::Shortage;
 
@@ -44,6 +45,18 @@ pub(super) enum StartError {
     Short { shortage: Shortage },
     #[error("this machine could not make ready what the process needs; it is tried again")]
     Unready {
+        #[source]
+        source: io::Error,
+    },
+    #[error(
+        "its supervisor{} lives and does not answer, as one does that was stopped or waits for memory; what it runs is left alone, and it is asked again", shown(*supervisor)
+    )]
+    Silent {
+        /// Its process id, when it has said that.
+        supervisor: Option<i32>,
+    },
+    #[error("nobody can tell whether the process runs, as its records can't be read; they are read again")]
+    Unread {
         #[source]
         source: io::Error,
     },
@@ -88,6 +101,14 @@ impl StartError {
         }
     }
 
+    /// Records that can't be read.
+    pub(super) fn unread(source: io::Error) -> Self {
+        let shortage = Shortage::behind(&source).map(|shortage| Self::Short { shortage });
+        Self::Unread {
+            source: shortage.map_or(source, io::Error::other),
+        }
+    }
+
     /// What goes wrong with the start itself.
     fn other(program: &str, source: io::Error) -> Self {
         match Shortage::behind(&source) {
@@ -120,8 +141,19 @@ impl StartError {
             | Self::WouldBeRoot { .. }
             | Self::Short { .. }
             | Self::Unready { .. }
+            | Self::Silent { .. }
+            | Self::Unread { .. }
             | Self::Container(_)
             | Self::Other { .. } => START_FAILED,
+        }
+    }
+
+    /// Whether what was to be started may run all the same: then it is to be looked for, and never started beside that.
+    pub(super) fn leaves_open(&self) -> bool {
+        match self {
+            Self::Silent { .. } | Self::Unread { .. } => true,
+            Self::Container(error) => error.leaves_open(),
+            _ => false,
         }
     }
 
@@ -131,6 +163,7 @@ impl StartError {
         match self {
             Self::Container(error) => error.waits(),
             Self::WouldBeRoot { .. } => Some("CreateContainerConfigError"),
+            Self::Silent { .. } | Self::Unread { .. } => Some(STATUS_UNKNOWN),
             Self::Short { .. }
             | Self::Unready { .. }
             | Self::Told {
@@ -139,6 +172,11 @@ impl StartError {
             _ => None,
         }
     }
+}
+
+/// A process, where it is known.
+fn shown(process: Option<i32>) -> String {
+    process.map_or_else(String::new, |process| format!(" (process {process})"))
 }
 
 /// Finds out why a start failed.

@@ -41,7 +41,7 @@ pub(super) async fn ready(engine: &Docker, container: &Container) -> Result<Imag
                 });
             }
             Err(error) if is_missing(&error) => {}
-            Err(source) => return Err(ContainerError::Engine { source }),
+            Err(source) => return Err(ContainerError::engine("tell of the image")(source)),
         }
     }
     let failed = |source| ContainerError::Pull {

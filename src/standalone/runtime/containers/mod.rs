@@ -38,7 +38,7 @@ use k8s_openapi::api::core::v1::{Container, Pod};
 use thiserror::Error;
 use tokio::sync::OnceCell;
 
-use super::engine::{Attempt, Engine, Found, Setup, Started};
+use super::engine::{Attempt, Engine, Found, STATUS_UNKNOWN, Setup, Started};
 use super::fitness::Unfit;
 use super::start_error::StartError;
 use super::volumes::{self, Bind};
@@ -64,16 +64,23 @@ pub(super) enum ContainerError {
         "image {image:?} is not here, and `imagePullPolicy: Never` forbids to pull it; load it into the engine, or change the policy"
     )]
     NeverPulled { image: String },
-    #[error("container {container:?} has `runAsNonRoot`, and its image runs as root; set `runAsUser`")]
+    #[error(
+        "container {container:?} has `runAsNonRoot`, and would run as root; set `runAsUser` to the number of somebody else"
+    )]
     WouldBeRoot { container: String },
+    #[error(
+        "container {container:?} has `runAsNonRoot`, and its image runs as {user:?}, which may be root under another name; set `runAsUser` to a number"
+    )]
+    MayBeRoot { container: String, user: String },
     #[error("the folder {} for what the container writes could not be made", path.display())]
     Folder {
         path: PathBuf,
         #[source]
         source: io::Error,
     },
-    #[error("the container engine could not make the container")]
+    #[error("the container engine could not {asked}")]
     Engine {
+        asked: &'static str,
         #[source]
         source: ApiError,
     },
@@ -84,18 +91,40 @@ pub(super) enum ContainerError {
         #[source]
         source: ApiError,
     },
+    #[error("the container may run, and nobody can tell; it is left alone, and looked for again")]
+    Unseen {
+        #[source]
+        source: Box<ContainerError>,
+    },
 }
 
 impl ContainerError {
+    /// For `map_err`: that the engine could not do what it was asked.
+    fn engine(asked: &'static str) -> impl FnOnce(ApiError) -> Self {
+        move |source| Self::Engine { asked, source }
+    }
+
+    /// For `map_err`: what happened after the container may have been started.
+    fn unseen(self) -> Self {
+        Self::Unseen { source: self.into() }
+    }
+
+    /// Whether the container may run all the same.
+    pub(super) fn leaves_open(&self) -> bool {
+        matches!(self, Self::Unseen { .. })
+    }
+
     /// Whether it is more than that a request was not answered.
     fn is_answer(&self) -> bool {
         match self {
-            Self::Pull { source, .. } | Self::Engine { source } | Self::NotStarted { source } => {
-                status_code(source).is_some()
-            }
-            Self::NoEngine(_) | Self::NeverPulled { .. } | Self::WouldBeRoot { .. } | Self::Folder { .. } => {
-                true
-            }
+            Self::Pull { source, .. } | Self::Engine { source, .. } => status_code(source).is_some(),
+            Self::Unseen { source } => source.is_answer(),
+            Self::NoEngine(_)
+            | Self::NeverPulled { .. }
+            | Self::WouldBeRoot { .. }
+            | Self::MayBeRoot { .. }
+            | Self::NotStarted { .. }
+            | Self::Folder { .. } => true,
         }
     }
 
@@ -105,7 +134,8 @@ impl ContainerError {
             Self::NoEngine(_) | Self::Engine { .. } | Self::Folder { .. } => Some("CreateContainerError"),
             Self::Pull { .. } => Some("ErrImagePull"),
             Self::NeverPulled { .. } => Some("ErrImageNeverPull"),
-            Self::WouldBeRoot { .. } => Some("CreateContainerConfigError"),
+            Self::WouldBeRoot { .. } | Self::MayBeRoot { .. } => Some("CreateContainerConfigError"),
+            Self::Unseen { .. } => Some(STATUS_UNKNOWN),
             Self::NotStarted { .. } => None,
         }
     }
@@ -149,6 +179,7 @@ impl Containers {
         }
         match connect::connect(&self.candidates).await {
             Ok(_) => error,
+            Err(gone) if error.leaves_open() => ContainerError::from(gone).unseen(),
             Err(gone) => gone.into(),
         }
     }
@@ -165,11 +196,7 @@ impl Containers {
             image: &image,
             machine: &self.machine,
         };
-        if request::is_forbidden_root(&wanted) {
-            return Err(ContainerError::WouldBeRoot {
-                container: attempt.container.name.clone(),
-            });
-        }
+        request::check_user(&wanted)?;
         make_folder(attempt)?;
         let name = name_of(attempt);
         let options = CreateContainerOptionsBuilder::new().name(&name).build();
@@ -180,19 +207,24 @@ impl Containers {
             Ok(_) => {}
             // Made before, by us or by a `punctual` that died. If it was started as well, it is not started again.
             Err(error) if status_code(&error) == Some(409) => {
-                if let Found::Started(started) = self.look(attempt).await? {
+                let found = self.look(attempt).await;
+                if let Found::Started(started) = found.map_err(ContainerError::unseen)? {
                     return Ok(started);
                 }
             }
-            Err(source) => return Err(ContainerError::Engine { source }),
+            Err(source) => return Err(ContainerError::engine("make the container")(source)),
         }
-        if let Err(source) = engine.start_container(&name, None::<StartContainerOptions>).await {
-            discard(engine, &name).await;
-            return Err(ContainerError::NotStarted { source });
+        match engine.start_container(&name, None::<StartContainerOptions>).await {
+            Ok(()) => {}
+            Err(source) if status_code(&source).is_some() => {
+                discard(engine, &name).await;
+                return Err(ContainerError::NotStarted { source });
+            }
+            // It may have got as far as to start it.
+            Err(source) => return Err(ContainerError::engine("start the container")(source).unseen()),
         }
-        self.follow(engine, attempt)
-            .await
-            .map_err(|source| ContainerError::Engine { source })
+        let started = self.follow(engine, attempt).await;
+        started.map_err(|source| ContainerError::engine("tell of the container")(source).unseen())
     }
 
     async fn follow(&self, engine: &Docker, attempt: &Attempt) -> Result<Started, ApiError> {
@@ -213,7 +245,7 @@ impl Containers {
         let name = name_of(attempt);
         match follow::inspect(engine, &name).await {
             Err(error) if is_missing(&error) => Ok(Found::Never),
-            Err(source) => Err(ContainerError::Engine { source }),
+            Err(source) => Err(ContainerError::engine("tell of the container")(source)),
             Ok(inspected) => {
                 let status = inspected.state.as_ref().and_then(|state| state.status);
                 if status == Some(ContainerStateStatusEnum::CREATED) {
@@ -237,7 +269,7 @@ impl Containers {
             .filters(&filters)
             .build();
         let containers = engine.list_containers(Some(options)).await;
-        for container in containers.map_err(|source| ContainerError::Engine { source })? {
+        for container in containers.map_err(ContainerError::engine("list the containers of the pod"))? {
             discard(engine, container.id.as_deref().unwrap_or_default()).await;
         }
         Ok(())

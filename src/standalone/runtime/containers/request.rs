@@ -6,9 +6,10 @@
 
 use std::collections::{BTreeMap, HashMap};
 
-use bollard::models::{ContainerCreateBody, HostConfig, HostConfigLogConfig, ImageConfig};
+use bollard::models::{ContainerCreateBody, HostConfig, HostConfigLogConfig, ImageConfig, Mount, MountType};
 use k8s_openapi::api::core::v1::{Container, Pod, PodSecurityContext, SecurityContext};
 
+use super::ContainerError;
 use crate::manifest::quantity::Quantity;
 use crate::standalone::runtime::expansion::expand;
 use crate::standalone::runtime::volumes::Bind;
@@ -76,8 +77,9 @@ pub(super) fn body(wanted: &Wanted<'_>) -> ContainerCreateBody {
     }
 }
 
-/// Whether the container would run as root although it must not (`runAsNonRoot`).
-pub(super) fn is_forbidden_root(wanted: &Wanted<'_>) -> bool {
+/// Refuses a container that would run as root, or may, although it must not (`runAsNonRoot`). Only a number tells who
+/// somebody is: by the kubelet's rule the names of an image are not believed.
+pub(super) fn check_user(wanted: &Wanted<'_>) -> Result<(), ContainerError> {
     let (of_pod, own) = security(wanted);
     let must_not = own
         .and_then(|own| own.run_as_non_root)
@@ -87,7 +89,22 @@ pub(super) fn is_forbidden_root(wanted: &Wanted<'_>) -> bool {
         .or_else(|| wanted.image.user.clone())
         .unwrap_or_default();
     let name = user.split(':').next().unwrap_or_default();
-    must_not && matches!(name, "" | "0" | "root")
+    let container = || wanted.container.name.clone();
+    // Engines read a number as leniently: `00` and `+0` are root.
+    match name.parse::<i64>() {
+        _ if !must_not => Ok(()),
+        Ok(0) => Err(ContainerError::WouldBeRoot {
+            container: container(),
+        }),
+        Ok(_) => Ok(()),
+        Err(_) if matches!(name, "" | "root") => Err(ContainerError::WouldBeRoot {
+            container: container(),
+        }),
+        Err(_) => Err(ContainerError::MayBeRoot {
+            container: container(),
+            user: name.to_owned(),
+        }),
+    }
 }
 
 fn labels(wanted: &Wanted<'_>) -> HashMap<String, String> {
@@ -106,9 +123,14 @@ fn labels(wanted: &Wanted<'_>) -> HashMap<String, String> {
 fn host_config(wanted: &Wanted<'_>) -> HostConfig {
     let (of_pod, own) = security(wanted);
     let capabilities = own.and_then(|own| own.capabilities.clone()).unwrap_or_default();
+    // The short form has no way to write a colon. The long one is for nothing else: older Podmans read it without its
+    // `ReadOnly`.
+    let has_colon = |bind: &&Bind| bind.target.contains(':') || bind.source.to_string_lossy().contains(':');
+    let (long, short): (Vec<&Bind>, Vec<&Bind>) = wanted.binds.iter().partition(has_colon);
     let memory = amount(wanted.container, Limit::Most, "memory").map(Quantity::units);
     HostConfig {
-        binds: Some(wanted.binds.iter().map(bind).collect()),
+        binds: Some(short.into_iter().map(bind).collect()),
+        mounts: Some(long.into_iter().map(mount).collect()),
         memory,
         // As much as memory alone: no swap, as in a cluster.
         memory_swap: memory,
@@ -190,6 +212,16 @@ fn bind(bind: &Bind) -> String {
     format!("{}:{}:{mode}", bind.source.display(), bind.target)
 }
 
+fn mount(bind: &Bind) -> Mount {
+    Mount {
+        typ: Some(MountType::BIND),
+        source: Some(bind.source.display().to_string()),
+        target: Some(bind.target.clone()),
+        read_only: Some(bind.read_only),
+        ..Mount::default()
+    }
+}
+
 /// Which of a container's `resources`.
 #[derive(Clone, Copy)]
 enum Limit {
@@ -221,4 +253,57 @@ fn hostname(pod: &Pod) -> Option<String> {
     // The kernel's limit, which Kubernetes cuts names to as well.
     let cut: String = name.chars().take(63).collect();
     Some(cut.trim_end_matches(['-', '.']).to_owned())
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    #[test]
+    fn only_a_number_that_is_not_zero_is_surely_not_root() {
+        let told = |of_image: &str, of_pod: Option<i64>| {
+            let spec = json!({
+                "containers": [{"name": "main"}],
+                "securityContext": {"runAsNonRoot": true, "runAsUser": of_pod},
+            });
+            let pod: Pod = serde_json::from_value(json!({"metadata": {}, "spec": spec})).unwrap();
+            let image = ImageConfig {
+                user: Some(of_image.to_owned()),
+                ..ImageConfig::default()
+            };
+            let wanted = Wanted {
+                pod: &pod,
+                container: &pod.spec.as_ref().unwrap().containers[0],
+                attempt: 0,
+                variables: &BTreeMap::new(),
+                binds: &[],
+                image: &image,
+                machine: "",
+            };
+            let checked = check_user(&wanted);
+            let said = checked.map_or_else(|error| error.to_string(), |()| "runs".to_owned());
+            format!("{of_image:?}, {}: {said}", of_pod.unwrap_or(-1))
+        };
+        let images = [
+            "", "0", "00", "+0", "-0", "0:5", "root", "nginx", "1000", "1000:0",
+        ];
+        let mut rows: Vec<String> = images.map(|user| told(user, None)).into();
+        rows.extend([told("root", Some(1000)), told("1000", Some(0))]);
+        insta::assert_snapshot!(rows.join("\n"), @r#"
+        "", -1: container "main" has `runAsNonRoot`, and would run as root; set `runAsUser` to the number of somebody else
+        "0", -1: container "main" has `runAsNonRoot`, and would run as root; set `runAsUser` to the number of somebody else
+        "00", -1: container "main" has `runAsNonRoot`, and would run as root; set `runAsUser` to the number of somebody else
+        "+0", -1: container "main" has `runAsNonRoot`, and would run as root; set `runAsUser` to the number of somebody else
+        "-0", -1: container "main" has `runAsNonRoot`, and would run as root; set `runAsUser` to the number of somebody else
+        "0:5", -1: container "main" has `runAsNonRoot`, and would run as root; set `runAsUser` to the number of somebody else
+        "root", -1: container "main" has `runAsNonRoot`, and would run as root; set `runAsUser` to the number of somebody else
+        "nginx", -1: container "main" has `runAsNonRoot`, and its image runs as "nginx", which may be root under another name; set `runAsUser` to a number
+        "1000", -1: runs
+        "1000:0", -1: runs
+        "root", 1000: runs
+        "1000", 0: container "main" has `runAsNonRoot`, and would run as root; set `runAsUser` to the number of somebody else
+        "#);
+    }
 }

@@ -156,7 +156,7 @@ async fn what_a_manifest_says_reaches_the_container() {
         stdout F refused
         Completed 0
         == no root
-        container "main" has `runAsNonRoot`, and its image runs as root; set `runAsUser`
+        container "main" has `runAsNonRoot`, and would run as root; set `runAsUser` to the number of somebody else
         == out of memory
 
         OOMKilled 137
@@ -189,14 +189,20 @@ async fn volumes_are_mounted() {
     let podman = Podman::start().await;
     let data = DataDir::ephemeral().unwrap();
     let containers = containers(&podman, &data);
+    let colon = data.path().join("at:12:30");
+    fs::create_dir(&colon).unwrap();
+    fs::set_permissions(&colon, Permissions::from_mode(0o777)).unwrap();
     let spec = json!({"volumes": [
         {"name": "scratch", "emptyDir": {}},
         {"name": "door", "secret": {"secretName": "door"}},
+        {"name": "colon", "hostPath": {"path": colon}},
     ]});
     let container = json!({
-        "command": ["/bin/sh", "-c", "echo $(cat /door/key); echo kept > /data/file; (echo x > /door/key) 2>/dev/null || echo refused"],
+        "command": ["/bin/sh", "-c", "echo $(cat /door/key); echo kept > /data/file; (echo x > /door/key) 2>/dev/null || echo refused; \
+                    (echo x > /fixed/file) 2>/dev/null || echo refused; echo 12:30 > /at:noon/file"],
         "securityContext": {"runAsUser": 1000},
-        "volumeMounts": [{"name": "scratch", "mountPath": "/data", "subPath": "of-main"}, {"name": "door", "mountPath": "/door"}],
+        "volumeMounts": [{"name": "scratch", "mountPath": "/data", "subPath": "of-main"}, {"name": "door", "mountPath": "/door"},
+            {"name": "colon", "mountPath": "/at:noon"}, {"name": "colon", "mountPath": "/fixed", "readOnly": true}],
     });
     let attempt = attempt(&data, &container, &spec, 0);
     let mut sources = Sources::default();
@@ -211,16 +217,18 @@ async fn volumes_are_mounted() {
     for bind in &binds {
         volumes::settle(bind, "main").unwrap();
     }
-    // A folder that is made for a subPath belongs to us; a container that runs as somebody else may still write to it.
     let setup = Setup {
         binds,
         ..Setup::default()
     };
+    // A folder that is made for a subPath belongs to us; a container that runs as somebody else may still write to it.
     insta::assert_snapshot!(told(&containers, &attempt, setup).await, @r"
         stdout F open
         stdout F refused
+        stdout F refused
         Completed 0
         ");
+    assert_eq!(fs::read_to_string(colon.join("file")).unwrap(), "12:30\n");
     assert_eq!(
         fs::read_to_string(dir.volume("scratch").join("of-main/file")).unwrap(),
         "kept\n"

@@ -37,6 +37,15 @@ pub(super) struct Commission {
     pub(super) is_bound: bool,
 }
 
+impl Commission {
+    /// As a supervisor reads it.
+    pub(super) fn to_line(&self) -> io::Result<Vec<u8>> {
+        let mut line = serde_json::to_vec(self)?;
+        line.push(b'\n');
+        Ok(line)
+    }
+}
+
 impl ProcessEngine {
     /// Makes out what is asked for an attempt, with the folders and the control group that it takes.
     pub(super) fn commission(&self, attempt: &Attempt, setup: Setup) -> io::Result<Commission> {

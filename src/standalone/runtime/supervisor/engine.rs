@@ -13,7 +13,7 @@ use tokio::sync::watch;
 
 use super::connection::{Orders, commissioned, connect, listen};
 use super::ending;
-use super::record::{self, Record, State};
+use super::record::{self, State};
 use super::supervisors::Supervisors;
 use crate::clock::SharedClock;
 use crate::controller::Upcoming;
@@ -24,7 +24,6 @@ use crate::standalone::runtime::engine::{Attempt, Engine, Found, Setup, Started}
 use crate::standalone::runtime::fitness::{self, Unfit};
 use crate::standalone::runtime::machine::Options;
 use crate::standalone::runtime::root;
-use crate::standalone::runtime::shortage::Shortage;
 use crate::standalone::runtime::start_error::{START_FAILED, StartError};
 use crate::standalone::runtime::volumes::VolumeError;
 
@@ -82,19 +81,23 @@ impl ProcessEngine {
 
     /// Gives an attempt to a supervisor and hears what becomes of it, and from whom: from itself while it lives, from
     /// what is recorded when it does not.
-    async fn begin(&self, attempt: &Attempt, setup: Setup) -> io::Result<(Option<UnixStream>, State)> {
-        let commission = self.commission(attempt, setup)?;
-        let mut order = serde_json::to_vec(&commission)?;
-        order.push(b'\n');
+    async fn begin(
+        &self,
+        attempt: &Attempt,
+        setup: Setup,
+    ) -> Result<(Option<UnixStream>, State), StartError> {
+        let commission = self.commission(attempt, setup).map_err(StartError::unready)?;
+        let order = commission.to_line().map_err(StartError::unready)?;
         if let Some(supervisor) = self.supervisors.take_waiting() {
             let begun = commissioned(supervisor, &order, &commission.folder).await;
             // One that was killed while it waited has not even begun, and nobody will.
             if !begun.as_ref().is_ok_and(|(_, state)| state.is_untouched()) {
-                return begun;
+                return begun.map_err(StartError::unread);
             }
         }
-        let supervisor = self.supervisors.start().await?;
-        commissioned(supervisor, &order, &commission.folder).await
+        let supervisor = self.supervisors.start().await.map_err(StartError::unready)?;
+        let begun = commissioned(supervisor, &order, &commission.folder).await;
+        begun.map_err(StartError::unread)
     }
 
     /// An attempt that was started, and a connection to its supervisor if that lives.
@@ -119,26 +122,18 @@ impl ProcessEngine {
         })
     }
 
-    async fn look(&self, attempt: &Attempt) -> io::Result<Found> {
+    /// Looks for an attempt by its records. One whose supervisor lives is never lost, however long that is silent: it
+    /// may have been stopped, or wait for a disk, and what it runs must not get company.
+    async fn look(&self, attempt: &Attempt) -> Result<Found, StartError> {
         let folder = self.folder(attempt);
-        let mut tries = 0;
-        loop {
-            let state = record::read(&folder)?;
+        let mut supervisor = None;
+        for _ in 0..CONNECT_TRIES {
+            let state = record::read(&folder).map_err(StartError::unread)?;
             if state.is_untouched() {
                 return Ok(Found::Never);
             }
             if !state.is_held {
-                if state.is_tried_again() {
-                    record::forget(&folder)?;
-                    return Ok(Found::Never);
-                }
-                if let Some(started) = self.started(&folder, &state, None) {
-                    return Ok(Found::Started(started));
-                }
-                // It may have got as far as to start it.
-                ending::end_rest(&state).await;
-                let why = "the process was being started when its supervisor was lost";
-                return Ok(Found::Lost(why.to_owned()));
+                return self.outlived(&folder, &state).await;
             }
             if state.started().is_some()
                 && let Ok(stream) = connect(&folder).await
@@ -146,14 +141,28 @@ impl ProcessEngine {
             {
                 return Ok(Found::Started(started));
             }
-            tries += 1;
-            if tries == CONNECT_TRIES {
-                return Ok(Found::Lost(
-                    "the supervisor of the process does not answer".to_owned(),
-                ));
-            }
+            supervisor = state.supervisor();
             tokio::time::sleep(CONNECT_PAUSE).await;
         }
+        Err(StartError::Silent { supervisor })
+    }
+
+    /// What has become of an attempt whose supervisor is gone.
+    async fn outlived(&self, folder: &Path, state: &State) -> Result<Found, StartError> {
+        if state.is_tried_again() {
+            record::forget(folder).map_err(StartError::unready)?;
+            return Ok(Found::Never);
+        }
+        if let Some(error) = state.failure() {
+            return Ok(Found::Failed(error));
+        }
+        if let Some(started) = self.started(folder, state, None) {
+            return Ok(Found::Started(started));
+        }
+        // It may have got as far as to start it.
+        ending::end_rest(state).await;
+        let why = "the process was being started when its supervisor was lost";
+        Ok(Found::Lost(why.to_owned()))
     }
 }
 
@@ -187,19 +196,7 @@ impl Engine for ProcessEngine {
     }
 
     fn find<'a>(&'a self, attempt: &'a Attempt) -> BoxFuture<'a, Result<Found, StartError>> {
-        async move {
-            let error = match self.look(attempt).await {
-                Ok(found) => return Ok(found),
-                Err(error) => error,
-            };
-            match Shortage::behind(&error) {
-                Some(shortage) => Err(StartError::Short { shortage }),
-                None => Ok(Found::Lost(format!(
-                    "the records of the process can't be read: {error}"
-                ))),
-            }
-        }
-        .boxed()
+        self.look(attempt).boxed()
     }
 
     fn start<'a>(&'a self, attempt: &'a Attempt, setup: Setup) -> BoxFuture<'a, Result<Started, StartError>> {
@@ -207,21 +204,12 @@ impl Engine for ProcessEngine {
             if credentials::is_forbidden_root(&attempt.pod, &attempt.container, &self.own) {
                 return Err(would_be_root(attempt));
             }
-            let (stream, state) = self.begin(attempt, setup).await.map_err(StartError::unready)?;
+            let (stream, state) = self.begin(attempt, setup).await?;
             if state.is_tried_again() {
                 record::forget(&self.folder(attempt)).map_err(StartError::unready)?;
             }
-            if let Some(Record::NotStarted {
-                exit_code,
-                message,
-                is_tried_again,
-            }) = state.outcome()
-            {
-                return Err(StartError::Told {
-                    exit_code: *exit_code,
-                    message: message.clone(),
-                    is_tried_again: *is_tried_again,
-                });
+            if let Some(error) = state.failure() {
+                return Err(error);
             }
             if stream.is_some()
                 && let Some(started) = self.started(&self.folder(attempt), &state, stream)
@@ -229,8 +217,9 @@ impl Engine for ProcessEngine {
                 return Ok(started);
             }
             // It has ended already; or another one, of a `punctual` that was killed just now, was there first.
-            match self.look(attempt).await.map_err(StartError::unready)? {
+            match self.look(attempt).await? {
                 Found::Started(started) => Ok(started),
+                Found::Failed(error) => Err(error),
                 Found::Lost(message) => Err(StartError::Told {
                     exit_code: START_FAILED,
                     message,

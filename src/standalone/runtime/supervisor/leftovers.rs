@@ -38,6 +38,11 @@ impl Session {
         Self { leader, since }
     }
 
+    /// The process id of the supervisor.
+    pub(super) fn leader(self) -> i32 {
+        self.leader
+    }
+
     /// Kills what is left of it when its supervisor is dead; nothing, where it is another's by now.
     pub(super) fn end(self) {
         if seen(self.leader).is_some_and(|leader| leader.since != self.since) {

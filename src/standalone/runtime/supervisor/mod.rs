@@ -41,6 +41,9 @@ mod record;
 mod run;
 mod supervisors;
 
+#[cfg(test)]
+mod tests;
+
 use std::process::ExitCode;
 
 pub(super) use connection::end_attempts;

@@ -1,8 +1,7 @@
 //! What is recorded of an attempt, and how it is read back.
 
-use std::fs::{File, OpenOptions, TryLockError};
+use std::fs::{File, TryLockError};
 use std::io::{self, Read as _, Write as _};
-use std::os::unix::fs::OpenOptionsExt as _;
 use std::path::Path;
 use std::time::Duration;
 
@@ -10,14 +9,13 @@ use serde::{Deserialize, Serialize};
 
 use super::leftovers::Session;
 use crate::schedule::Timestamp;
+use crate::standalone::data_dir::private_file;
 use crate::standalone::runtime::cgroup::Group;
 use crate::standalone::runtime::shortage::Shortage;
+use crate::standalone::runtime::start_error::StartError;
 
 /// The file's name.
 const STATE_FILE: &str = "state";
-
-/// What only the owner can read.
-const PRIVATE_FILE: u32 = 0o600;
 
 /// How long to wait before the records are read again, when the machine was short of what that takes.
 const READ_RETRY: Duration = Duration::from_millis(100);
@@ -84,6 +82,30 @@ impl State {
         )
     }
 
+    /// Why the process could not be started, if it could not.
+    pub(super) fn failure(&self) -> Option<StartError> {
+        match self.outcome()? {
+            Record::NotStarted {
+                exit_code,
+                message,
+                is_tried_again,
+            } => Some(StartError::Told {
+                exit_code: *exit_code,
+                message: message.clone(),
+                is_tried_again: *is_tried_again,
+            }),
+            _ => None,
+        }
+    }
+
+    /// The process id of the supervisor, once it has begun.
+    pub(super) fn supervisor(&self) -> Option<i32> {
+        self.records.iter().find_map(|record| match record {
+            Record::Starting { session, .. } => Some(session.leader()),
+            _ => None,
+        })
+    }
+
     /// The id of the process that was started, and when.
     pub(super) fn started(&self) -> Option<(u32, Timestamp)> {
         match self.outcome()? {
@@ -96,13 +118,9 @@ impl State {
 /// Opens the records of an attempt to write them, if nobody else does and nobody has: otherwise the attempt is not
 /// ours to start.
 pub(super) fn claim(folder: &Path) -> io::Result<Option<File>> {
-    let mut options = OpenOptions::new();
-    let file = options
-        .read(true)
-        .append(true)
-        .create(true)
-        .mode(PRIVATE_FILE)
-        .open(folder.join(STATE_FILE))?;
+    let mut options = private_file();
+    let options = options.read(true).append(true).create(true);
+    let file = options.open(folder.join(STATE_FILE))?;
     match file.try_lock() {
         Ok(()) if records(&file)?.is_empty() => {
             // A disk that was full, or a power loss, may have cut the first one off.
@@ -154,11 +172,13 @@ pub(super) async fn read_in_time(folder: &Path) -> io::Result<State> {
 }
 
 fn records(mut file: &File) -> io::Result<Vec<Record>> {
-    let mut text = String::new();
-    file.read_to_string(&mut text)?;
-    // The last line may have been cut off.
-    let records = text.lines().filter_map(|line| serde_json::from_str(line).ok());
-    Ok(records.collect())
+    let mut text = Vec::new();
+    file.read_to_end(&mut text)?;
+    // The last line may have been cut off, or be anything after a power loss.
+    let lines = text.split(|byte| *byte == b'\n');
+    Ok(lines
+        .filter_map(|line| serde_json::from_slice(line).ok())
+        .collect())
 }
 
 /// Forgets an attempt that has not been, so that it can be one.

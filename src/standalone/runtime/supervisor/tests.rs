@@ -1,0 +1,110 @@
+//! What is found of an attempt, by what its supervisor has recorded and whether that lives.
+
+use std::fs::File;
+
+use serde_json::json;
+
+use super::leftovers::Session;
+use super::record::{self, Record};
+use super::*;
+use crate::clock::SystemClock;
+use crate::standalone::data_dir::{DataDir, create_private};
+use crate::standalone::runtime::engine::{Attempt, Engine as _, Found};
+use crate::standalone::runtime::machine::Options;
+
+/// An attempt, and the records of it that a supervisor holds.
+struct Supervised {
+    engine: ProcessEngine,
+    attempt: Attempt,
+    state: Option<File>,
+}
+
+impl Supervised {
+    fn new() -> Self {
+        let data = DataDir::ephemeral().unwrap();
+        let pod =
+            json!({"metadata": {"name": "test-1", "uid": "u-1"}, "spec": {"containers": [{"name": "main"}]}});
+        let pod: k8s_openapi::api::core::v1::Pod = serde_json::from_value(pod).unwrap();
+        let folder = data.pod("u-1").attempt("main", 0);
+        create_private(&folder).unwrap();
+        let attempt = Attempt {
+            container: pod.spec.as_ref().unwrap().containers[0].clone(),
+            pod: pod.into(),
+            number: 0,
+            log: data.pod("u-1").log("main", 0),
+        };
+        Self {
+            engine: ProcessEngine::new(&Options::new("here", data), SystemClock::shared()),
+            state: record::claim(&folder).unwrap(),
+            attempt,
+        }
+    }
+
+    fn records(&self, record: &Record) {
+        record::add(self.state.as_ref().unwrap(), record).unwrap();
+    }
+
+    /// What is found, in words.
+    async fn found(&self) -> String {
+        match self.engine.find(&self.attempt).await {
+            Ok(Found::Started(started)) => format!("started: {}", started.end.await.reason),
+            Ok(Found::Failed(error)) => format!("failed: {error}, {}", error.exit_code()),
+            Ok(Found::Lost(why)) => format!("lost: {why}"),
+            Ok(Found::Never) => "never".to_owned(),
+            Err(error) => format!("unseen: {error}"),
+        }
+    }
+}
+
+fn starting() -> Record {
+    Record::Starting {
+        boot: record::boot(),
+        // Nobody leads it.
+        session: serde_json::from_value::<Session>(json!({"leader": i32::MAX, "since": 0})).unwrap(),
+        group: None,
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn who_lives_is_never_lost_however_long_it_is_silent() {
+    let mut supervised = Supervised::new();
+    let mut told = vec![supervised.found().await];
+    supervised.records(&starting());
+    told.push(supervised.found().await);
+    supervised.records(&Record::Started {
+        pid: 4711,
+        at: "2026-11-27T02:00:00Z".to_owned(),
+    });
+    told.push(supervised.found().await);
+    supervised.state = None;
+    told.push(supervised.found().await);
+    insta::assert_snapshot!(told.join("\n"), @r"
+    unseen: its supervisor lives and does not answer, as one does that was stopped or waits for memory; what it runs is left alone, and it is asked again
+    unseen: its supervisor (process 2147483647) lives and does not answer, as one does that was stopped or waits for memory; what it runs is left alone, and it is asked again
+    unseen: its supervisor (process 2147483647) lives and does not answer, as one does that was stopped or waits for memory; what it runs is left alone, and it is asked again
+    started: ContainerStatusUnknown
+    ");
+}
+
+#[tokio::test]
+async fn a_start_that_failed_is_found_as_what_it_was() {
+    let mut supervised = Supervised::new();
+    supervised.records(&starting());
+    supervised.records(&Record::NotStarted {
+        exit_code: 127,
+        message: "no such command".to_owned(),
+        is_tried_again: false,
+    });
+    supervised.state = None;
+    insta::assert_snapshot!(supervised.found().await, @"failed: no such command, 127");
+}
+
+#[tokio::test]
+async fn what_was_garbled_by_a_power_loss_does_not_hide_the_rest() {
+    let mut supervised = Supervised::new();
+    supervised.records(&starting());
+    let mut state = supervised.state.take().unwrap();
+    std::io::Write::write_all(&mut state, b"{\"record\": \"\xff\xfe").unwrap();
+    drop(state);
+    insta::assert_snapshot!(supervised.found().await, @"lost: the process was being started when its supervisor was lost");
+}
