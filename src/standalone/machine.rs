@@ -20,7 +20,7 @@ use crate::standalone::runtime::{Node, Options, Outlet, Runtimes, Shutdown, outp
 use crate::standalone::store::SharedStore;
 use crate::submit::JobView;
 use crate::submit::write_events;
-use crate::telemetry::{Teller, Told};
+use crate::telemetry::{Teller, Told, serve_metrics};
 
 /// The name that pods carry in `spec.nodeName`.
 const NODE_NAME: &str = "localhost";
@@ -38,6 +38,8 @@ pub struct Running {
     store: SharedStore,
     client: Client,
     api: api::Api,
+    /// `/metrics`, as the controller of a cluster serves them.
+    metrics: axum::Router,
     controller: Part<bool>,
     jobs: Part<Shutdown>,
     node: Part<Shutdown>,
@@ -120,6 +122,9 @@ impl Standalone {
         let events = teller.listen("events");
         // It ends when the controller, which tells it, is gone.
         tokio::spawn(write_events(client.clone(), events, teller.metrics().clone()));
+        // Nobody else decides here.
+        teller.metrics().set_leader(true);
+        let metrics = serve_metrics(teller.metrics().clone(), Arc::clone(&clock), Arc::clone(&zones));
         let (upcoming_in, upcoming) = watch::channel(None);
         let options = ControllerOptions {
             seen,
@@ -138,6 +143,7 @@ impl Standalone {
             store,
             client,
             api,
+            metrics,
             controller: Part::start(|stop| Controller::new(options).run(stop)),
             jobs: Part::start(|stop| jobs.run(stop)),
             node: Part::start(|stop| node.run(stop)),
@@ -165,9 +171,9 @@ impl Running {
         }
     }
 
-    /// The API, to be served to others.
+    /// The API, and metrics beside it, to be served to others.
     pub fn router(&self) -> axum::Router {
-        self.api.router()
+        self.api.router().merge(self.metrics.clone())
     }
 
     /// Stops: no new runs and no new pods; running pods get SIGTERM and their grace period. When `hurried` becomes

@@ -17,7 +17,6 @@ use std::sync::Arc;
 use axum::Router;
 use axum::extract::{ConnectInfo, State};
 use axum::http::{StatusCode, header};
-use axum::response::IntoResponse;
 use axum::routing::get;
 use tokio::net::TcpListener;
 
@@ -53,17 +52,26 @@ impl Endpoint {
 }
 
 fn router(endpoint: Endpoint) -> Router {
+    let metrics = serve_metrics(
+        endpoint.metrics.clone(),
+        endpoint.clock.clone(),
+        endpoint.zones.clone(),
+    );
     Router::new()
-        .route("/metrics", get(metrics))
         .route("/livez", get(alive))
         .route("/readyz", get(ready))
         .route("/log-level", get(log_level).put(set_log_level))
         .with_state(endpoint)
+        .merge(metrics)
 }
 
-async fn metrics(State(endpoint): State<Endpoint>) -> impl IntoResponse {
-    let text = endpoint.metrics.render(&endpoint.zones, endpoint.clock.now());
-    ([(header::CONTENT_TYPE, METRICS_TYPE)], text)
+/// `/metrics` alone, for a server that has other things to serve.
+pub fn serve_metrics(metrics: Metrics, clock: SharedClock, zones: Arc<TimeZones>) -> Router {
+    let answer = || async move {
+        let text = metrics.render(&zones, clock.now());
+        ([(header::CONTENT_TYPE, METRICS_TYPE)], text)
+    };
+    Router::new().route("/metrics", get(answer))
 }
 
 async fn alive(State(endpoint): State<Endpoint>) -> (StatusCode, &'static str) {

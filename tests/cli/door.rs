@@ -5,8 +5,12 @@ use std::path::{Path, PathBuf};
 use std::process::{Child, Stdio};
 
 use insta::assert_snapshot;
+use kube::config::{KubeConfigOptions, Kubeconfig};
+use kube::{Client, Config};
+use serde_json::{Value, json};
 use tempfile::TempDir;
 
+use crate::request::request;
 use crate::{command, exit_code, interrupt, punctual, text};
 
 /// A `punctual up` over a data folder.
@@ -79,6 +83,29 @@ fn an_address_that_others_reach_needs_a_word_more() {
     let refused = punctual(&["up", "--ephemeral", "--listen", "0.0.0.0:0"]);
     assert_eq!(exit_code(&refused), 2);
     assert_snapshot!(text(&refused.stderr));
+}
+
+/// Who shows the token can watch over it as over a controller in a cluster; and the token is the owner's.
+#[tokio::test]
+async fn with_the_token_it_tells_metrics_and_whose_the_token_is() {
+    let folder = TempDir::new().expect("a folder");
+    let server = Server::start(folder.path(), &[]);
+    let kubeconfig = Kubeconfig::read_from(folder.path().join("kubeconfig")).expect("a kubeconfig");
+    let config = Config::from_custom_kubeconfig(kubeconfig, &KubeConfigOptions::default()).await;
+    let client = Client::try_from(config.expect("a configuration")).expect("a client");
+    let metrics = http::Request::get("/metrics").body(vec![]).expect("a request");
+    let metrics = client.request_text(metrics).await.expect("metrics");
+    assert!(metrics.contains("\npunctual_leader 1\n"), "{metrics}");
+
+    let token = std::fs::read_to_string(folder.path().join("token")).expect("a token");
+    let review = json!({ "spec": { "token": token.trim() } });
+    let reviews = "/apis/authentication.k8s.io/v1/tokenreviews";
+    let review: Value = client
+        .request(request("POST", reviews, &review))
+        .await
+        .expect("a review");
+    assert_eq!(review["status"]["user"]["username"], "owner", "{review}");
+    server.stop();
 }
 
 /// A run of now with another argument: its lines, as they are written, and its end. One that fails says so, and how.

@@ -77,6 +77,15 @@ pub enum ApiError {
         causes: Vec<Cause>,
     },
 
+    /// What is asked in a review breaks rules.
+    #[error(".{group} \"\" is invalid: {}", cause::listed(causes))]
+    InvalidReview {
+        /// The API group of the review.
+        group: &'static str,
+        /// Every rule that is broken.
+        causes: Vec<Cause>,
+    },
+
     /// The namespace is going away and takes nothing new.
     #[error(
         "{} \"{name}\" is forbidden: unable to create new content in namespace {namespace} because it is being terminated",
@@ -130,6 +139,13 @@ pub enum ApiError {
         /// The kind's resource.
         resource: &'static Resource,
     },
+
+    /// There is no such thing as a token of a service account.
+    #[error(
+        "service accounts have no tokens on one machine: its API has one user, whose token is in the kubeconfig; \
+         the server does not allow this method on the requested resource"
+    )]
+    NoTokens,
 
     /// The answer cannot be given in any form that the client accepts.
     #[error("only the following media types are accepted: {given}")]
@@ -225,14 +241,15 @@ impl ApiError {
             Self::NoSuchPath | Self::NotFound { .. } => (StatusCode::NOT_FOUND, "NotFound"),
             Self::AlreadyExists { .. } => (StatusCode::CONFLICT, "AlreadyExists"),
             Self::Conflict { .. } | Self::ApplyConflict { .. } => (StatusCode::CONFLICT, "Conflict"),
-            Self::Invalid { .. } | Self::InvalidOptions { .. } | Self::Unprocessable { .. } => {
-                (StatusCode::UNPROCESSABLE_ENTITY, "Invalid")
-            }
+            Self::Invalid { .. }
+            | Self::InvalidOptions { .. }
+            | Self::InvalidReview { .. }
+            | Self::Unprocessable { .. } => (StatusCode::UNPROCESSABLE_ENTITY, "Invalid"),
             Self::NamespaceTerminating { .. } | Self::Forbidden { .. } => {
                 (StatusCode::FORBIDDEN, "Forbidden")
             }
             Self::BadRequest { .. } => (StatusCode::BAD_REQUEST, "BadRequest"),
-            Self::MethodNotAllowed | Self::NotMadeHere { .. } => {
+            Self::MethodNotAllowed | Self::NotMadeHere { .. } | Self::NoTokens => {
                 (StatusCode::METHOD_NOT_ALLOWED, "MethodNotAllowed")
             }
             Self::NotAcceptable { .. } => (StatusCode::NOT_ACCEPTABLE, "NotAcceptable"),
@@ -284,6 +301,9 @@ impl ApiError {
             Self::InvalidOptions { kind, causes } => {
                 Some(json!({ "kind": kind, "group": "meta.k8s.io", "causes": cause::details(causes) }))
             }
+            Self::InvalidReview { group, causes } => {
+                Some(json!({ "group": group, "causes": cause::details(causes) }))
+            }
             Self::NamespaceTerminating {
                 resource,
                 name,
@@ -299,7 +319,9 @@ impl ApiError {
                 "retryAfterSeconds": 1,
             })),
             // Clients look into them without asking whether they are there.
-            Self::NoSuchPath | Self::MethodNotAllowed | Self::NotMadeHere { .. } => Some(json!({})),
+            Self::NoSuchPath | Self::MethodNotAllowed | Self::NotMadeHere { .. } | Self::NoTokens => {
+                Some(json!({}))
+            }
             _ => None,
         }
     }

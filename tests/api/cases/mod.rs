@@ -10,6 +10,7 @@ mod fields;
 mod forms;
 mod lists;
 mod patches;
+mod reviews;
 mod validation;
 mod watches;
 mod writes;
@@ -147,6 +148,10 @@ fn reading() -> Vec<Case> {
             a_slash_at_the_end_of_a_path_means_nothing
             the_form_is_what_the_client_likes_best
             yaml_says_what_json_says
+        }
+        reviews {
+            of_access_and_of_tokens
+            a_service_account_that_is_not_there_has_no_token
         }
         discovery {
             clients_find_what_is_served

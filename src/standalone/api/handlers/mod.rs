@@ -176,5 +176,8 @@ fn routes(endpoint: Endpoint) -> Router {
                 get(attach::refuse_forwarding).post(attach::refuse_forwarding),
             );
     }
+    if endpoint.resource.kind == "ServiceAccount" {
+        router = router.route(&format!("{item}/token"), post(reviews::refuse_token));
+    }
     router.route(&item, of_item).with_state(endpoint)
 }
