@@ -90,12 +90,16 @@ fn container(container: &mut Object) {
     }
 }
 
-/// An image that can change under its name is pulled each time.
+/// An image that can change under its name is pulled each time; what is no name does not.
 fn pull_policy(container: &Object) -> &'static str {
     let image = container.get("image").and_then(Value::as_str).unwrap_or_default();
     let name = image.rsplit('/').next().unwrap_or_default();
     let is_fixed = name.contains('@') || name.split_once(':').is_some_and(|(_, tag)| tag != "latest");
-    if is_fixed { "IfNotPresent" } else { "Always" }
+    if is_fixed || image.is_empty() {
+        "IfNotPresent"
+    } else {
+        "Always"
+    }
 }
 
 fn probe(probe: &mut Object) {

@@ -10,6 +10,7 @@
 //! | `security` | as whom, and what they may do |
 //! | `scheduling`, `affinity` | where and when |
 //! | `network` | what they are called, and how they find others |
+//! | `update` | what may change of a pod that exists |
 //!
 //! What is wrong is found in the order of Kubernetes, field by field.
 
@@ -29,12 +30,10 @@ mod probe;
 mod resources;
 mod scheduling;
 mod security;
+mod update;
 mod volume;
 
-/// Kubernetes' words; it adds the difference in its own types.
-const UNCHANGEABLE: &str = "pod updates may not change fields other than `spec.containers[*].image`,\
-     `spec.initContainers[*].image`,`spec.activeDeadlineSeconds`,`spec.tolerations` (only additions to existing \
-     tolerations),`spec.terminationGracePeriodSeconds` (allow it to be set to 1 if it was previously negative)";
+pub use update::update;
 
 const RESTART_POLICIES: [&str; 3] = ["Always", "OnFailure", "Never"];
 const PREEMPTION_POLICIES: [&str; 2] = ["PreemptLowerPriority", "Never"];
@@ -43,14 +42,10 @@ const SYSTEMS: [&str; 2] = ["linux", "windows"];
 /// What is wrong with a pod that is to be created.
 pub fn create(pod: &Pod) -> Vec<FieldError> {
     let mut found = Findings::default();
-    metadata::create(&pod.metadata, &mut found);
-    let path = FieldPath::of("spec");
-    let Some(spec) = &pod.spec else {
-        found.required(&path, "");
+    check(pod, &mut found);
+    let (path, Some(spec)) = (FieldPath::of("spec"), &pod.spec) else {
         return found.into_errors();
     };
-    check_spec(spec, &path, &mut found);
-    check_images(spec, &path, &mut found);
     let has_node = spec.node_name.as_deref().is_some_and(|name| !name.is_empty());
     if has_node
         && spec
@@ -67,6 +62,19 @@ pub fn create(pod: &Pod) -> Vec<FieldError> {
     found.into_errors()
 }
 
+/// Checks what has to be right of a pod at any time.
+fn check(pod: &Pod, found: &mut Findings) {
+    metadata::create(&pod.metadata, found);
+    let path = FieldPath::of("spec");
+    match &pod.spec {
+        Some(spec) => {
+            check_spec(spec, &path, found);
+            check_images(spec, &path, found);
+        }
+        None => found.required(&path, ""),
+    }
+}
+
 /// What the API server takes in a template, and refuses in each pod that is made of it.
 pub fn made_of(template: &PodTemplateSpec, path: &FieldPath) -> Vec<FieldError> {
     let mut found = Findings::default();
@@ -74,45 +82,6 @@ pub fn made_of(template: &PodTemplateSpec, path: &FieldPath) -> Vec<FieldError> 
         check_images(spec, &path.child("spec"), &mut found);
     }
     found.into_errors()
-}
-
-/// What is wrong with a change of a pod: of what it runs, hardly anything can be changed.
-pub fn update(new: &Pod, old: &Pod) -> Vec<FieldError> {
-    let mut found = Findings::default();
-    let path = FieldPath::of("spec");
-    let (Some(new), Some(old)) = (&new.spec, &old.spec) else {
-        found.required(&path, "");
-        return found.into_errors();
-    };
-    check_deadline(new, &path, &mut found);
-    scheduling::update_gates(new, old, &path.child("schedulingGates"), &mut found);
-    let counts = |pod: &PodSpec| {
-        let init = pod.init_containers.as_deref().unwrap_or_default();
-        [pod.containers.len(), init.len()]
-    };
-    if counts(new) != counts(old) {
-        if new.containers.is_empty() {
-            found.required(&path.child("containers"), "");
-        }
-        let rule = "pod updates may not add or remove containers";
-        found.forbidden(&path.child("containers"), rule);
-    } else if fixed(new) != fixed(old) {
-        found.forbidden(&path, UNCHANGEABLE);
-    }
-    found.into_errors()
-}
-
-/// A pod's spec without what may be changed.
-fn fixed(pod: &PodSpec) -> PodSpec {
-    let mut spec = pod.clone();
-    let init = spec.init_containers.iter_mut().flatten();
-    for container in init.chain(&mut spec.containers) {
-        container.image = None;
-    }
-    spec.active_deadline_seconds = None;
-    spec.tolerations = None;
-    spec.scheduling_gates = None;
-    spec
 }
 
 /// What is wrong with the template of some pods.

@@ -109,6 +109,7 @@ fn changing() -> Vec<Case> {
             small_kinds
             jobs
             statuses_of_jobs
+            changes
             where_pods_are_put
             pods
             containers

@@ -1,7 +1,8 @@
 //! What objects may hold: files of objects that break rules, and what kube-apiserver says of each, word for word.
 //!
 //! A case is a paragraph: what is changed of an object that is right, a word for the part and its fields, and below it
-//! what the server answers, causes in its order. `UPDATE_VALIDATION=1` with a real server writes the answers anew:
+//! what the server answers, causes in its order. Lines that begin with `then` change the object once it is there, and what
+//! is answered to that is below. `UPDATE_VALIDATION=1` with a real server writes the answers anew:
 //!
 //! ```text
 //! UPDATE_VALIDATION=1 KUBEBUILDER_ASSETS=… cargo test --test api cluster::validation
@@ -39,6 +40,10 @@ pub(crate) async fn statuses_of_jobs(cluster: Cluster) {
     check(&cluster, "statuses").await;
 }
 
+pub(crate) async fn changes(cluster: Cluster) {
+    check(&cluster, "updates").await;
+}
+
 pub(crate) async fn where_pods_are_put(cluster: Cluster) {
     check(&cluster, "scheduling").await;
 }
@@ -62,6 +67,9 @@ pub(crate) async fn what_is_likely_not_meant(cluster: Cluster) {
 pub(crate) async fn volumes(cluster: Cluster) {
     check(&cluster, "volumes").await;
 }
+
+/// What begins a line that says how an object is changed once it is there.
+const THEN: &str = "then ";
 
 /// How much of a message is compared: rules with a regular expression in them are long.
 const MESSAGE_MAX: usize = 110;
@@ -89,6 +97,9 @@ async fn check(cluster: &Cluster, file: &str) {
         if !changes.is_empty() {
             let answer = match changes.last().and_then(|change| change.strip_prefix("status ")) {
                 Some(status) => answer_of_status(cluster, &changes, status).await,
+                None if changes.iter().any(|change| change.starts_with(THEN)) => {
+                    answer_of_update(cluster, &changes).await
+                }
                 None => answer_of_create(cluster, &object(&changes)).await,
             };
             found.push_str(&answer);
@@ -118,6 +129,15 @@ fn compare(written: &str, found: &str) {
 fn object(changes: &[&str]) -> Value {
     let first = changes[0].split(' ').next().unwrap_or_default();
     let mut object = base(first);
+    change(
+        &mut object,
+        changes.iter().filter(|change| !change.starts_with(THEN)),
+    );
+    object
+}
+
+/// Changes an object as the lines say.
+fn change<'a>(object: &mut Value, changes: impl Iterator<Item = &'a &'a str>) {
     for change in changes {
         let (word, fields) = change.split_once(' ').expect("a word and fields");
         let fields: Map<String, Value> = serde_json::from_str(fields).expect("fields as JSON");
@@ -139,7 +159,6 @@ fn object(changes: &[&str]) -> Value {
             }
         }
     }
-    object
 }
 
 /// An object that is right.
@@ -174,21 +193,49 @@ async fn answer_of_create(cluster: &Cluster, object: &Value) -> String {
     answer(cluster, ("POST", "application/json"), &path, &object.to_string()).await
 }
 
-/// What the server answers when a Job, whose status is said with `before`, is given a status.
+/// What the server answers when a Job is given a status.
 async fn answer_of_status(cluster: &Cluster, changes: &[&str], status: &str) -> String {
+    let (path, _) = created(cluster, changes).await;
+    let path = format!("{path}/status?dryRun=All");
+    answer(cluster, MERGE, &path, &of_status(status)).await
+}
+
+/// What the server answers when an object is changed by the lines that begin with `then`.
+async fn answer_of_update(cluster: &Cluster, changes: &[&str]) -> String {
+    let (path, mut object) = created(cluster, changes).await;
+    let then: Vec<&str> = changes
+        .iter()
+        .filter_map(|change| change.strip_prefix(THEN))
+        .collect();
+    change(&mut object, then.iter());
+    let name = object["metadata"]["name"].as_str().expect("a name").to_owned();
+    let path = format!("{path}?dryRun=All");
+    let answer = answer(cluster, ("PUT", "application/json"), &path, &object.to_string()).await;
+    answer.replace(&name, "NAME")
+}
+
+/// An object that is there, with the status that `before` says, and its path.
+async fn created(cluster: &Cluster, changes: &[&str]) -> (String, Value) {
     let mut object = object(changes);
-    object["metadata"] = json!({ "generateName": "a-" });
+    let metadata = object["metadata"].as_object_mut().expect("metadata");
+    metadata.remove("name");
+    metadata.insert("generateName".to_owned(), "a-".into());
     let created = cluster.create(object).await;
     let name = created["metadata"]["name"].as_str().expect("a name");
-    let path = format!("{}/{name}/status", cluster.path_of(&created));
-    let merge = "application/merge-patch+json";
-    let patch = |status: &str| format!("{{\"status\": {status}}}");
+    let path = format!("{}/{name}", cluster.path_of(&created));
     if let Some(before) = changes.iter().find_map(|change| change.strip_prefix("before ")) {
-        let set = answer(cluster, ("PATCH", merge), &path, &patch(before)).await;
+        let set = answer(cluster, MERGE, &format!("{path}/status"), &of_status(before)).await;
         assert_eq!(set.trim(), "accepted", "{before}");
     }
-    let path = format!("{path}?dryRun=All");
-    answer(cluster, ("PATCH", merge), &path, &patch(status)).await
+    let created = cluster.send("GET", &path, None).await.expect("the object");
+    (path, created)
+}
+
+/// How an object is patched.
+const MERGE: (&str, &str) = ("PATCH", "application/merge-patch+json");
+
+fn of_status(status: &str) -> String {
+    format!("{{\"status\": {status}}}")
 }
 
 /// What the server answers, as lines.

@@ -27,7 +27,7 @@ fn status(job: &Job) -> JobStatus {
 }
 
 /// Whether a condition holds.
-fn has(status: &JobStatus, condition: &str) -> bool {
+pub(super) fn has(status: &JobStatus, condition: &str) -> bool {
     let mut conditions = status.conditions.iter().flatten();
     conditions.any(|one| one.type_ == condition && one.status == "True")
 }

@@ -1,9 +1,10 @@
 //! What may change of a Job once it exists: its pace, not its work. Kubernetes: `ValidateJobUpdate`.
 
 use k8s_openapi::api::batch::v1::Job;
-use k8s_openapi::api::core::v1::PodTemplateSpec;
+use k8s_openapi::api::core::v1::{Affinity, PodTemplateSpec};
 use serde::Serialize;
 
+use super::status::has;
 use super::{check_generated, check_selector, check_spec};
 use crate::manifest::path::FieldPath;
 use crate::manifest::validate::{FieldError, Findings, completion, metadata};
@@ -62,14 +63,16 @@ fn changed<T: PartialEq + Serialize>(new: &T, old: &T) -> Option<serde_json::Val
     (new != old).then(|| serde_json::to_value(new).unwrap_or_default())
 }
 
-/// Whether a Job is suspended and none of its pods was started: a queue may still say where they will run.
+/// Whether a Job is suspended and has no pods, because it never had any or because they have been stopped: a queue may
+/// still say where they will run.
 fn is_waiting(job: &Job) -> bool {
     let is_suspended = job.spec.as_ref().and_then(|spec| spec.suspend) == Some(true);
-    let has_started = job
-        .status
-        .as_ref()
-        .is_some_and(|status| status.start_time.is_some());
-    is_suspended && !has_started
+    let Some(status) = &job.status else {
+        return is_suspended;
+    };
+    let was_stopped = has(status, "Suspended");
+    let has_pods = status.active.unwrap_or_default() > 0;
+    is_suspended && !has_pods && (was_stopped || status.start_time.is_none())
 }
 
 /// The template without what says where its pods run, and on how much.
@@ -83,9 +86,9 @@ fn placeless(template: &PodTemplateSpec) -> PodTemplateSpec {
         pod.node_selector = None;
         pod.tolerations = None;
         pod.scheduling_gates = None;
-        if let Some(affinity) = &mut pod.affinity {
-            affinity.node_affinity = None;
-        }
+        let mut affinity = pod.affinity.take().unwrap_or_default();
+        affinity.node_affinity = None;
+        pod.affinity = Some(affinity).filter(|affinity| *affinity != Affinity::default());
         let containers = pod
             .containers
             .iter_mut()

@@ -135,6 +135,11 @@ fn a_job_that_waits_may_be_told_where_to_run() {
         "place" => ("/spec/template/spec/nodeSelector/zone", json!("b")),
         "image" => ("/spec/template/spec/containers/0/image", json!("other")),
         "started" => ("/status/startTime", json!("2026-11-23T12:00:00Z")),
+        "stopped" => (
+            "/status/conditions",
+            json!([{ "type": "Suspended", "status": "True" }]),
+        ),
+        "active" => ("/status/active", json!(1)),
         _ => ("/spec/suspend", json!(true)),
     };
     let with = |fields: &str| {
@@ -148,6 +153,8 @@ fn a_job_that_waits_may_be_told_where_to_run() {
         ("suspended",          "place",             true),
         ("suspended",          "suspended image",   false),
         ("suspended started",  "suspended place",   false),
+        ("suspended started stopped", "suspended place", true),
+        ("suspended stopped active", "suspended place", false),
         ("",                   "place",             false),
     ];
     for (old, new, allowed) in table {

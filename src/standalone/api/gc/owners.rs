@@ -138,7 +138,12 @@ impl Collector {
             .await?;
         Ok(match found {
             Some(seen) if seen.uid != owner.uid => Standing::Absent,
-            Some(seen) if seen.is_deleting && seen.propagation == Some(Propagation::Foreground) => {
+            // One that is not known to wait yet will be heard of, and then all that depends on it is known, too.
+            Some(seen)
+                if seen.is_deleting
+                    && seen.propagation == Some(Propagation::Foreground)
+                    && self.waiting.contains_key(&seen.uid) =>
+            {
                 Standing::Waiting
             }
             Some(_) => Standing::Present,
@@ -196,4 +201,86 @@ async fn remove_finalizer(registry: &Registry, key: &Key, finalizer: &str) -> Re
 /// The resource that a key is of.
 fn resource_of(key: &Key) -> Option<&'static Resource> {
     super::stored_resources().find(|resource| resource.stored_as == key.resource)
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::{BTreeSet, HashMap};
+    use std::sync::Arc;
+
+    use serde_json::json;
+
+    use super::*;
+    use crate::clock::SystemClock;
+    use crate::schedule::TimeZones;
+    use crate::standalone::api::gc::index::Index;
+    use crate::standalone::api::registry::read;
+    use crate::standalone::store::{Change, MemoryStore};
+
+    /// Makes an object that blocks its owner, if it has one, and gives back its uid.
+    async fn make(
+        registry: &Registry,
+        resource: &'static Resource,
+        name: &str,
+        owner: Option<(&str, &str)>,
+    ) -> String {
+        let references: Vec<Value> = owner
+            .map(|(name, uid)| {
+                json!({ "apiVersion": "v1", "kind": "ConfigMap", "name": name, "uid": uid, "blockOwnerDeletion": true })
+            })
+            .into_iter()
+            .collect();
+        let object = json!({
+            "apiVersion": resource.api_version(), "kind": resource.kind,
+            "metadata": { "name": name, "ownerReferences": references },
+        });
+        let namespace = if resource.namespaced { "shop" } else { "" };
+        let made = registry
+            .create(resource, namespace, object, Mode::Real, Owners::AsBefore)
+            .await;
+        meta::uid(&read(&made.expect("an object")).expect("JSON")).to_owned()
+    }
+
+    /// Three generations are made and the first is deleted before the collector has heard of any of them. It looks at the
+    /// second when it does not know the third yet, and finds that the first waits already.
+    #[tokio::test]
+    async fn who_is_heard_of_late_waits_for_dependents_that_are_heard_of_later() {
+        let zones = Arc::new(TimeZones::built_in());
+        let registry = Registry::new(Arc::new(MemoryStore::new()), SystemClock::shared(), zones);
+        let mut collector = Collector {
+            registry: registry.clone(),
+            index: Index::default(),
+            waiting: HashMap::new(),
+            terminating: BTreeSet::new(),
+        };
+        make(&registry, NAMESPACES, "shop", None).await;
+        let mut happening = collector.begin().await.expect("a list of everything");
+        let maps = Resource::of("v1", "ConfigMap").expect("config maps");
+        let first = make(&registry, maps, "first", None).await;
+        let second = make(&registry, maps, "second", Some(("first", &first))).await;
+        make(&registry, maps, "third", Some(("second", &second))).await;
+        let foreground = Deletion {
+            propagation: Some(Propagation::Foreground),
+            ..Deletion::default()
+        };
+        let key = Key::new(maps.stored_as, "shop", "first");
+        registry
+            .delete(maps, &key, &foreground, Mode::Real)
+            .await
+            .expect("it is marked");
+
+        let mut gone = Vec::new();
+        while gone.len() < 3 {
+            for (resource, event) in happening.next().await.expect("the store goes on") {
+                if event.change == Change::Deleted {
+                    gone.push(meta::name(&read(&event.object).expect("JSON")).to_owned());
+                }
+                collector
+                    .on_event(resource, &event)
+                    .await
+                    .expect("the store goes on");
+            }
+        }
+        assert_eq!(gone, ["third", "second", "first"]);
+    }
 }

@@ -96,24 +96,21 @@ impl Strategy for Secrets {
 
     fn check(&self, object: &Value, old: Option<&Value>, _zones: &TimeZones) -> Result<Vec<Cause>, String> {
         let mut causes = check_metadata::<Secret>(object, old)?;
-        causes.extend(unless_immutable(object, old, &["data"]));
         if old.is_some_and(|old| object["type"] != old["type"]) {
             causes.push(Cause::invalid("type", &object["type"], "field is immutable"));
         }
+        causes.extend(unless_immutable(object, old, &["data"]));
         causes.extend(data::of_secret(&read_as(object)?));
         Ok(causes)
     }
 
     fn prepare_create(&self, object: &mut Value) {
-        if let Some(fields) = object.as_object_mut() {
-            meta::default(fields, "type", "Opaque");
-        }
-        encode_string_data(object);
+        self.prepare_update(object, &Value::Null);
     }
 
-    fn prepare_update(&self, object: &mut Value, old: &Value) {
-        if object.get("type").is_none() {
-            object["type"] = old["type"].clone();
+    fn prepare_update(&self, object: &mut Value, _old: &Value) {
+        if let Some(fields) = object.as_object_mut() {
+            meta::default(fields, "type", "Opaque");
         }
         encode_string_data(object);
     }
@@ -279,10 +276,8 @@ impl Strategy for Pods {
         let Some(old) = old else {
             return causes(validate::pod::create(&new));
         };
-        let mut found = check_metadata::<Pod>(object, Some(old))?;
         let old = with_defaults(old, defaults::pod);
-        found.extend(causes(validate::pod::update(&new, &read_as(&old)?))?);
-        Ok(found)
+        causes(validate::pod::update(&new, &read_as(&old)?))
     }
 
     fn prepare_create(&self, object: &mut Value) {
@@ -364,7 +359,11 @@ fn unless_immutable(object: &Value, old: Option<&Value>, fields: &[&str]) -> Vec
         return Vec::new();
     };
     let detail = "field is immutable when `immutable` is set";
-    let changed = |field: &&&str| object[**field] != old[**field];
+    let is_empty = |value: &Value| value.as_object().is_none_or(serde_json::Map::is_empty);
+    let changed = |field: &&&str| {
+        let (new, old) = (&object[**field], &old[**field]);
+        new != old && !(is_empty(new) && is_empty(old))
+    };
     let mut causes: Vec<Cause> = fields
         .iter()
         .filter(changed)

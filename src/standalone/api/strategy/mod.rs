@@ -9,6 +9,8 @@ mod data;
 mod events;
 mod qos;
 
+use std::collections::HashSet;
+
 use k8s_openapi::Metadata;
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::ObjectMeta;
 use serde::Serialize;
@@ -174,7 +176,8 @@ where
     causes(found.into_errors())
 }
 
-/// What manifests are told as diagnostics, clients are told as causes; and of what can't be read, as of a wrong type.
+/// What manifests are told as diagnostics, clients are told as causes, each once; and of what can't be read, as of a wrong
+/// type.
 fn causes(errors: Vec<FieldError>) -> Result<Vec<Cause>, String> {
     let cause = |error: FieldError| match error.reason {
         Reason::Malformed => Err(format!("{}: {}", error.path, error.detail)),
@@ -184,5 +187,11 @@ fn causes(errors: Vec<FieldError>) -> Result<Vec<Cause>, String> {
             field: error.path.to_string(),
         }),
     };
-    errors.into_iter().map(cause).collect()
+    let mut causes = errors
+        .into_iter()
+        .map(cause)
+        .collect::<Result<Vec<Cause>, String>>()?;
+    let mut told = HashSet::new();
+    causes.retain(|cause| told.insert((cause.field.clone(), cause.message.clone())));
+    Ok(causes)
 }
