@@ -78,11 +78,15 @@ pub(crate) async fn an_engine_that_never_answers_does_not_hold_a_stop_up() {
     let socket = place.path("engine.sock");
     let asked = place.path("asked");
     silent_engine(&socket, &asked);
-    let up = place.up_with(&["--container-engine", socket.to_str().expect("UTF-8")]);
-    up.serves().await;
-    place.lines_until("asked", 1).await;
-    let said = up.interrupt();
-    assert!(said.contains("a pod could not be ended"), "{said}");
+    // First it is asked for the image; the next one asks whether the container runs, and nobody can tell.
+    for is_left in [false, true] {
+        let up = place.up_with(&["--container-engine", socket.to_str().expect("UTF-8")]);
+        up.serves().await;
+        place.lines_until("asked", 1).await;
+        std::fs::remove_file(&asked).expect("noted");
+        let said = up.interrupt();
+        assert_eq!(said.contains("a pod could not be ended"), is_left, "{said}");
+    }
 }
 
 /// What it opens before anything runs may not answer: an engine, a disk.

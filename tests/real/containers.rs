@@ -38,7 +38,7 @@ const JOBS: [(&str, &str); 7] = [
     ),
     (
         "never-pulled",
-        "{restartPolicy: Never, activeDeadlineSeconds: 1, \
+        "{restartPolicy: Never, activeDeadlineSeconds: 10, \
           containers: [{name: main, image: localhost/absent:1, imagePullPolicy: Never}]}",
     ),
     (
@@ -123,4 +123,33 @@ pub(crate) async fn of_pods_that_nobody_knows_are_removed() {
             std::thread::sleep(Duration::from_millis(50));
         }
     });
+}
+
+/// What runs goes on while its engine is gone, which is told, and its end is seen when the engine is back.
+pub(crate) async fn go_on_while_their_engine_is_gone() {
+    let mut podman = Podman::start().await;
+    let more = ["--runtime", "container", "--container-engine", &podman.socket()];
+    let waiting = format!(
+        "{{apiVersion: batch/v1, kind: Job, metadata: {{name: waiting}}, spec: {{template: {{spec: {{restartPolicy: Never, \
+         volumes: [{{name: here, hostPath: {{path: FOLDER}}}}], containers: [{{name: main, image: '{IMAGE}', \
+         volumeMounts: [{{name: here, mountPath: /here}}], \
+         command: [sh, -c, 'echo up; until test -e /here/over; do sleep 0.1; done']}}]}}}}}}}}"
+    );
+    let folder = tempfile::tempdir().unwrap();
+    let manifest = waiting.replace("FOLDER", folder.path().to_str().unwrap());
+    let up = tokio::task::block_in_place(|| {
+        let up = Up::start(&manifest, &more);
+        up.until("output");
+        podman.halt();
+        let unseen = up.until("unseen");
+        let message = unseen["message"].as_str().unwrap_or_default();
+        assert!(
+            message.contains("no container engine answers (unix://"),
+            "{message}"
+        );
+        up
+    });
+    std::fs::write(folder.path().join("over"), "").unwrap();
+    podman.resume().await;
+    tokio::task::block_in_place(|| up.until("jobSucceeded"));
 }

@@ -61,8 +61,13 @@ impl Up {
     }
 
     /// Waits for an event of this name.
-    pub(crate) fn until(&self, event: &str) {
-        while self.next().unwrap_or_else(|| panic!("no {event}"))["event"] != event {}
+    pub(crate) fn until(&self, event: &str) -> Value {
+        loop {
+            let next = self.next().unwrap_or_else(|| panic!("no {event}"));
+            if next["event"] == event {
+                return next;
+            }
+        }
     }
 
     /// Kills it outright; the folder that it had.

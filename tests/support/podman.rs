@@ -11,6 +11,9 @@ use tempfile::TempDir;
 /// The image: a static busybox whose entrypoint is `/bin/echo entry`.
 pub(crate) const IMAGE: &str = "localhost/punctual-test:1";
 
+/// Its socket.
+const SOCKET: &str = "podman.sock";
+
 /// `podman system service` on a socket of its own; it ends with the test, however that ends.
 pub(crate) struct Podman {
     service: Child,
@@ -22,21 +25,34 @@ impl Podman {
     pub(crate) async fn start() -> Self {
         let folder = tempfile::tempdir().unwrap();
         configure(folder.path());
-        let socket = format!("unix://{}", folder.path().join("podman.sock").display());
-        let service = command(folder.path())
-            .args(["system", "service", "--time", "0", &socket])
-            .stderr(Stdio::null())
-            .spawn()
-            .unwrap();
+        let service = serve(folder.path());
         let podman = Self { service, folder };
         podman.import();
+        podman.listens().await;
+        podman
+    }
+
+    /// Ends the service; containers go on.
+    pub(crate) fn halt(&mut self) {
+        // Before that: whoever looks for it in between would be told something else.
+        fs::remove_file(self.folder.path().join(SOCKET)).unwrap();
+        self.service.kill().unwrap();
+        self.service.wait().unwrap();
+    }
+
+    /// Starts the service again.
+    pub(crate) async fn resume(&mut self) {
+        self.service = serve(self.folder.path());
+        self.listens().await;
+    }
+
+    async fn listens(&self) {
         for _ in 0..200 {
-            if podman.folder.path().join("podman.sock").exists() {
+            if self.folder.path().join(SOCKET).exists() {
                 break;
             }
             tokio::time::sleep(Duration::from_millis(50)).await;
         }
-        podman
     }
 
     /// Makes the image: a static busybox, an entrypoint, a command, a variable.
@@ -79,7 +95,7 @@ impl Podman {
 
     /// Where its service listens.
     pub(crate) fn socket(&self) -> String {
-        format!("unix://{}", self.folder.path().join("podman.sock").display())
+        address(self.folder.path())
     }
 
     /// How many containers there are, running or ended.
@@ -100,6 +116,19 @@ impl Drop for Podman {
         let _ended = self.service.kill();
         let _its_end = self.service.wait();
     }
+}
+
+/// Starts a service.
+fn serve(folder: &Path) -> Child {
+    command(folder)
+        .args(["system", "service", "--time", "0", &address(folder)])
+        .stderr(Stdio::null())
+        .spawn()
+        .unwrap()
+}
+
+fn address(folder: &Path) -> String {
+    format!("unix://{}", folder.join(SOCKET).display())
 }
 
 /// Settles how Podman runs in a folder.

@@ -89,6 +89,7 @@ fn process(event: &runtime::Event) -> Value {
         What::NotStarted { reason, message } => {
             ("notStarted", json!({ "reason": reason, "message": message }))
         }
+        What::Unseen { message } => ("unseen", json!({ "message": message })),
         What::RestartsAfter { delay } => ("restartsAfter", json!({ "delaySeconds": delay.as_secs_f64() })),
     };
     object["event"] = kind.into();

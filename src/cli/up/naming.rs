@@ -49,6 +49,7 @@ impl Naming {
             What::Line { .. }
             | What::LeftOut { .. }
             | What::NotStarted { .. }
+            | What::Unseen { .. }
             | What::RestartsAfter { .. } => {}
         }
     }

@@ -148,6 +148,7 @@ fn process(event: &runtime::Event, subject: &str) -> Option<String> {
         } => (NOTICE, format!("was ended by signal {signal}")),
         What::Ended { exit_code, .. } => (NOTICE, format!("exited with code {exit_code}")),
         What::NotStarted { reason, message } => (BAD, format!("could not start: {message} ({reason})")),
+        What::Unseen { message } => (BAD, format!("can't be seen: {message}")),
         What::RestartsAfter { delay } => {
             let delay = TimeDelta::from_std(*delay).unwrap_or(TimeDelta::MAX);
             (QUIET, format!("is started again in {}", span(delay)))

@@ -11,20 +11,19 @@ use super::attendance;
 use super::engine::{Attempt, Ended, Engine, Found, Setup, Started};
 use super::last_words;
 use super::machine::{Machine, PrepareError};
+use super::order::{Order, changed};
 use super::output::{What, origin};
-use super::process::{Exit, Order, changed};
+use super::process::Exit;
 use super::restart::{BackOff, RestartPolicy};
 use super::showing::{Log, Sink};
 use super::start_error::{START_ERROR, StartError};
 use super::status::Change;
+use super::waits::Waits;
 use crate::schedule::Timestamp;
 use crate::standalone::data_dir::PodDir;
 use crate::standalone::instants::to_time;
 use crate::standalone::logs::Reader;
 use crate::telemetry::chain;
-
-/// How long to wait before looking again for what was missing: a config map, a secret, an image, the container engine.
-const CONFIG_RETRY: Duration = Duration::from_secs(5);
 
 /// A container that is to live.
 #[derive(Debug)]
@@ -43,8 +42,8 @@ pub(super) struct Life {
     pub(super) past: Past,
     /// Held while what the pod's containers share is made ready for one of them: no two write the same at one time.
     pub(super) turn: Arc<Mutex<()>>,
-    /// What was last told to be missing: it is told once, however often it is looked for.
-    pub(super) missing: Option<String>,
+    /// What it waits for.
+    pub(super) waits: Waits,
 }
 
 /// What is known of a container before its life begins here: nothing, or what an earlier `punctual` has recorded.
@@ -127,6 +126,9 @@ impl Life {
             if *self.orders.borrow() != Order::Run {
                 return None;
             }
+        }
+        if !self.fetch(sink).await {
+            return None;
         }
         let setup = match self.set_up(&attempt).await {
             Ok(setup) => setup,
@@ -217,11 +219,16 @@ impl Life {
             id,
             since,
             writes,
+            mut trouble,
             mut end,
             control,
             ..
         } = started;
-        self.tell(Change::Running { id, since }).await;
+        self.tell(Change::Running {
+            id: id.clone(),
+            since,
+        })
+        .await;
         let (over, is_over) = watch::channel(false);
         if let Some(reader) = reader {
             sink.follow(Log {
@@ -241,6 +248,10 @@ impl Life {
                 () = changed(&mut orders) => {
                     let order = *orders.borrow_and_update();
                     control.obey(order).await;
+                }
+                Ok(()) = trouble.changed() => {
+                    let why = trouble.borrow_and_update().clone();
+                    self.tell_sight(sink, why, (&id, since)).await;
                 }
             }
         };
@@ -278,72 +289,12 @@ impl Life {
         }
     }
 
-    /// Waits before the next run.
-    async fn back_off(&mut self, sink: &Sink, delay: Duration) {
-        if delay.is_zero() || *self.orders.borrow() != Order::Run {
-            return;
-        }
-        let message = format!(
-            "back-off {delay:?} restarting failed container={} pod={}",
-            self.container.name, sink.origin.pod
-        );
-        self.warn("BackOff", &message);
-        let now = self.machine.clock.now();
-        sink.tell(now, What::RestartsAfter { delay });
-        self.tell(Change::Waiting {
-            reason: "CrashLoopBackOff",
-            message,
-        })
-        .await;
-        self.pause(delay).await;
-    }
-
-    /// Waits for what is missing, which may come.
-    async fn wait_for(&mut self, sink: &Sink, reason: &'static str, message: String) {
-        self.miss(sink, reason, &message);
-        self.tell(Change::Waiting { reason, message }).await;
-        self.pause(CONFIG_RETRY).await;
-    }
-
-    /// Waits for whoever can tell what became of the attempt. No order makes that shorter: what may run can't be taken
-    /// for ended.
-    async fn look_again(&mut self, sink: &Sink, error: &StartError) {
-        let reason = error.waits().unwrap_or(START_ERROR);
-        let message = chain(error);
-        self.miss(sink, reason, &message);
-        self.tell(Change::Unseen { reason, message }).await;
-        tokio::time::sleep(CONFIG_RETRY).await;
-    }
-
-    /// Tells what is missing, once.
-    fn miss(&mut self, sink: &Sink, reason: &str, message: &str) {
-        if self.missing.as_deref() == Some(message) {
-            return;
-        }
-        self.warn("Failed", message);
-        let what = What::NotStarted {
-            reason: reason.to_owned(),
-            message: message.to_owned(),
-        };
-        sink.tell(self.machine.clock.now(), what);
-        self.missing = Some(message.to_owned());
-    }
-
-    /// Waits, but not past an order.
-    async fn pause(&mut self, delay: Duration) {
-        let mut orders = self.orders.clone();
-        tokio::select! {
-            () = tokio::time::sleep(delay) => {}
-            () = changed(&mut orders) => {}
-        }
-    }
-
-    fn warn(&self, reason: &str, message: &str) {
+    pub(super) fn warn(&self, reason: &str, message: &str) {
         self.machine
             .warn(&self.pod, &self.container.name, reason, message);
     }
 
-    async fn tell(&self, change: Change) {
+    pub(super) async fn tell(&self, change: Change) {
         // The pod listens until all its containers are done.
         let _pod_gone = self.news.send((self.number, change)).await;
     }

@@ -13,7 +13,8 @@ use futures::future::BoxFuture;
 use k8s_openapi::api::core::v1::{Container, Pod};
 use tokio::sync::watch;
 
-use super::process::{Exit, Order};
+use super::order::Order;
+use super::process::Exit;
 use super::start_error::StartError;
 use super::volumes::{Bind, VolumeError};
 use crate::schedule::Timestamp;
@@ -44,11 +45,16 @@ pub(super) trait Engine: std::fmt::Debug + Send + Sync {
         Ok(())
     }
 
+    /// Fetches what a container is made of, which may take long and can be given up at any moment.
+    fn fetch<'a>(&'a self, _container: &'a Container) -> BoxFuture<'a, Result<(), StartError>> {
+        Box::pin(std::future::ready(Ok(())))
+    }
+
     /// Looks for an attempt that may have been started before, perhaps by an earlier `punctual`. An error says why that
     /// can't be told at the moment.
     fn find<'a>(&'a self, attempt: &'a Attempt) -> BoxFuture<'a, Result<Found, StartError>>;
 
-    /// Starts an attempt that was never started. When it is `Ok`, it will be found from now on. After an error that
+    /// Starts an attempt that was never started, of what was fetched. When it is `Ok`, it will be found from now on. After an error that
     /// leaves it open ([`StartError::leaves_open`]), it is to be looked for.
     fn start<'a>(&'a self, attempt: &'a Attempt, setup: Setup) -> BoxFuture<'a, Result<Started, StartError>>;
 
@@ -103,6 +109,8 @@ pub(super) struct Started {
     pub(super) since: Timestamp,
     /// Counts up when something was added to the log.
     pub(super) writes: watch::Receiver<u64>,
+    /// What keeps its end from being seen at the moment, in words, while something does.
+    pub(super) trouble: watch::Receiver<Option<String>>,
     /// Ends with the attempt, when everything that it wrote is in its log. Dropping it leaves the attempt running.
     pub(super) end: BoxFuture<'static, Ended>,
     /// How it is told to end.

@@ -14,9 +14,11 @@
 //! | `room` | makes room on a disk that is nearly full |
 //! | `pod` | one pod: its containers in their order, its deadline, its status |
 //! | `container` | one container: its process, and the restarts of it |
+//! | `waits` | what a container waits for, and for how long |
 //! | `engine` | the seam between a container's life and what keeps its attempts going |
 //! | `supervisor` | a small process for each attempt, which outlives `punctual`; the engine of processes |
-//! | `process` | one process: started in a group of its own, signalled, its exit collected |
+//! | `order` | what containers are told to do, and how an end is brought about |
+//! | `process` | one process: started in a group of its own, its exit collected |
 //! | `cgroup` | the limits of a process |
 //! | `containers` | an engine: containers by Docker or Podman |
 //! | `registration` | the node as an object |
@@ -59,6 +61,7 @@ mod last_words;
 mod lines;
 mod machine;
 mod node;
+mod order;
 mod orphans;
 mod overlap;
 mod pod;
@@ -76,6 +79,7 @@ mod status;
 mod stream;
 mod supervisor;
 mod volumes;
+mod waits;
 mod within;
 
 #[cfg(test)]

@@ -26,10 +26,10 @@ use tokio::time::{Instant, MissedTickBehavior, interval};
 
 use super::cordon;
 use super::machine::{Machine, Options};
+use super::order::{Order, at};
 use super::orphans;
 use super::output::Output;
 use super::pod::{Directive, PodTask, grace};
-use super::process::{Order, at};
 use super::room::{self, Room};
 use super::status::Verdict;
 use crate::clock::SharedClock;

@@ -101,6 +101,11 @@ pub enum What {
         /// Why, and what to do.
         message: String,
     },
+    /// Whether it runs, or how it has ended, can't be seen at the moment.
+    Unseen {
+        /// Why, and what happens next.
+        message: String,
+    },
     /// It failed, and is started again in the same pod after a while.
     RestartsAfter {
         /// How long from now.
@@ -172,6 +177,12 @@ impl Output {
                 what,
             })
             .await;
+    }
+
+    /// Hands an event on, unless that has to be waited for.
+    pub(super) fn try_send(&self, origin: &Arc<Origin>, at: Timestamp, what: What) {
+        let origin = origin.clone();
+        let _unheard = self.events.try_send(Event { origin, at, what });
     }
 
     /// Says that output may come of a container, until what is returned is dropped.

@@ -8,7 +8,6 @@ use std::io;
 use std::os::unix::process::ExitStatusExt;
 use std::path::{Path, PathBuf};
 use std::process::{ExitStatus, Stdio};
-use std::time::Duration;
 
 use rustix::fs::{Access, access};
 use rustix::process::{Pid, Signal, kill_process_group};
@@ -16,9 +15,9 @@ use serde::{Deserialize, Serialize};
 use tokio::process::{Child, ChildStderr, ChildStdout, Command};
 use tokio::runtime::Handle;
 use tokio::sync::watch;
-use tokio::time::Instant;
 
 use super::credentials::Credentials;
+use super::order::{self, Order, Told, Word};
 use super::start_error::{self, StartError};
 
 /// What to start.
@@ -35,43 +34,6 @@ pub(super) struct Invocation {
     /// Whom it runs as.
     #[serde(default)]
     pub(super) credentials: Credentials,
-}
-
-/// What a pod's processes are to do. Each order outweighs those before it, and a stop with less grace one with more.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
-pub(super) enum Order {
-    /// Go on.
-    #[default]
-    Run,
-    /// End: SIGTERM now, SIGKILL when the grace is over. Nothing starts any more.
-    Stop {
-        /// How long a process may take to end.
-        grace: Duration,
-    },
-    /// End at once: SIGKILL.
-    Kill,
-}
-
-impl Order {
-    /// Whether this order asks for more than another.
-    pub(super) fn outweighs(self, other: Self) -> bool {
-        match (self, other) {
-            (Self::Run, _) | (_, Self::Kill) => false,
-            (Self::Stop { grace }, Self::Stop { grace: other }) => grace < other,
-            (Self::Stop { .. } | Self::Kill, Self::Run) | (Self::Kill, Self::Stop { .. }) => true,
-        }
-    }
-
-    /// Gives this order, unless one was given that asks for no less.
-    pub(super) fn give(self, orders: &watch::Sender<Self>) {
-        orders.send_if_modified(|given| {
-            let more = self.outweighs(*given);
-            if more {
-                *given = self;
-            }
-            more
-        });
-    }
 }
 
 /// How a process ended.
@@ -178,58 +140,34 @@ impl Process {
     /// Waits for the end, and brings it about when ordered to. Then everything that is left of its group is killed,
     /// as a container's last processes are when its first one ends.
     pub(super) async fn end(mut self, orders: &mut watch::Receiver<Order>) -> io::Result<Exit> {
-        let mut kill_at = None;
-        self.obey(*orders.borrow_and_update(), &mut kill_at);
-        let status = loop {
-            tokio::select! {
-                status = self.child.wait() => break status?,
-                () = changed(orders) => self.obey(*orders.borrow_and_update(), &mut kill_at),
-                () = at(kill_at) => self.obey(Order::Kill, &mut kill_at),
-            }
+        let group = Group(i32::try_from(self.pid).ok().and_then(Pid::from_raw));
+        let status = tokio::select! {
+            status = self.child.wait() => status?,
+            never = order::carry_out(orders, &group) => match never {},
         };
-        self.signal(Signal::KILL);
+        group.signal(Signal::KILL);
         Ok(status.into())
     }
+}
 
-    /// Passes an order on to the process group, and sets when to kill it. It is asked to end once: a second SIGTERM
-    /// makes some programs give up on what they are saving.
-    fn obey(&self, order: Order, kill_at: &mut Option<Instant>) {
-        match order {
-            Order::Run => {}
-            Order::Stop { grace } => {
-                if kill_at.is_none() {
-                    self.signal(Signal::TERM);
-                }
-                let end = Instant::now() + grace;
-                *kill_at = Some(kill_at.map_or(end, |earlier| earlier.min(end)));
-            }
-            Order::Kill => {
-                self.signal(Signal::KILL);
-                *kill_at = None;
-            }
-        }
-    }
+/// The process group of a process.
+struct Group(Option<Pid>);
 
+impl Group {
     fn signal(&self, signal: Signal) {
-        let group = i32::try_from(self.pid).ok().and_then(Pid::from_raw);
-        if let Some(group) = group {
+        if let Some(group) = self.0 {
             // The only error that can come is that nobody is left to hear it, and then all is well.
             let _nobody_left = kill_process_group(group, signal);
         }
     }
 }
 
-/// Waits for a new order. When nobody is left to give one, none comes.
-pub(super) async fn changed(orders: &mut watch::Receiver<Order>) {
-    if orders.changed().await.is_err() {
-        std::future::pending::<()>().await;
-    }
-}
-
-/// Waits for a moment; for ever, when there is none.
-pub(super) async fn at(moment: Option<Instant>) {
-    match moment {
-        Some(moment) => tokio::time::sleep_until(moment).await,
-        None => std::future::pending().await,
+impl Told for Group {
+    async fn say(&self, word: Word) -> bool {
+        self.signal(match word {
+            Word::End => Signal::TERM,
+            Word::Die => Signal::KILL,
+        });
+        true
     }
 }

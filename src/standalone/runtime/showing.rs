@@ -30,6 +30,7 @@ const SHOWN_QUEUE: usize = 64;
 pub(super) struct Sink {
     pub(super) origin: Arc<Origin>,
     queue: mpsc::Sender<Shown>,
+    output: Output,
 }
 
 /// What is shown of a container.
@@ -55,7 +56,7 @@ impl Sink {
         let (queue, shown) = mpsc::channel(SHOWN_QUEUE);
         let opened = output.open(&origin);
         let showing = Showing {
-            output,
+            output: output.clone(),
             origin: Arc::clone(&origin),
             last: None,
         };
@@ -63,12 +64,21 @@ impl Sink {
             showing.run(shown).await;
             drop(opened);
         });
-        Self { origin, queue }
+        Self {
+            origin,
+            queue,
+            output,
+        }
     }
 
     /// Has shown what happened.
     pub(super) fn tell(&self, at: Timestamp, what: What) {
         self.leave(Shown::Happened(at, what));
+    }
+
+    /// Has shown what happens meanwhile, beside the log that is followed.
+    pub(super) fn tell_beside(&self, at: Timestamp, what: What) {
+        self.output.try_send(&self.origin, at, what);
     }
 
     /// Has shown what is in a log, and is added to it.

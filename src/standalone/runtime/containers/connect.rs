@@ -8,6 +8,8 @@ use std::time::Duration;
 use bollard::{API_DEFAULT_VERSION, Docker};
 use thiserror::Error;
 
+use crate::telemetry::chain;
+
 /// How long an engine may take to say that it is there.
 const HELLO_SECONDS: u64 = 10;
 
@@ -57,16 +59,32 @@ fn candidates(asked: Option<&str>, variable: impl Fn(&str) -> Option<String>) ->
     sockets.map(|path| format!("unix://{path}")).collect()
 }
 
+/// An engine that has answered.
+#[derive(Debug, Clone)]
+pub(super) struct Reached {
+    pub(super) docker: Docker,
+    /// Where.
+    address: String,
+}
+
+impl Reached {
+    /// That it does not answer any more, if that is so.
+    pub(super) async fn is_gone(&self) -> Option<NoEngine> {
+        connect(std::slice::from_ref(&self.address)).await.err()
+    }
+}
+
 /// Connects to the first engine that answers.
-pub(super) async fn connect(candidates: &[String]) -> Result<Docker, NoEngine> {
+pub(super) async fn connect(candidates: &[String]) -> Result<Reached, NoEngine> {
     let mut tried = Vec::new();
     for address in candidates {
         match hello(address).await {
-            Ok(engine) => {
+            Ok(docker) => {
                 tracing::info!(address, "the container engine answers");
-                return Ok(engine);
+                let address = address.clone();
+                return Ok(Reached { docker, address });
             }
-            Err(error) => tried.push(format!("{address}: {error}")),
+            Err(error) => tried.push(format!("{address}: {}", chain(&error))),
         }
     }
     Err(NoEngine {
@@ -86,7 +104,7 @@ pub async fn reach_engine(asked: Option<&str>) -> Result<(), NoEngine> {
 /// The version of the engine, if one answers.
 pub(in crate::standalone::runtime) async fn version(asked: Option<&str>) -> Option<String> {
     let engine = connect(&candidates_here(asked)).await.ok()?;
-    engine.version().await.ok()?.version
+    engine.docker.version().await.ok()?.version
 }
 
 /// The addresses to try on this machine.

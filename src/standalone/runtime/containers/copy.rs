@@ -38,16 +38,18 @@ pub(super) async fn copy(
     wrote: &watch::Sender<u64>,
     clock: &SharedClock,
 ) {
+    // What is the same every second is told once.
+    let mut told = String::new();
     loop {
-        match copy_once(engine, container, log, wrote, clock).await {
+        let cut_off = match copy_once(engine, container, log, wrote, clock).await {
             Ok(()) => return,
             Err(CopyError::Engine(error)) if is_missing(&error) => return,
-            Err(CopyError::Engine(error)) => {
-                tracing::warn!(container, %error, "the output of a container was cut off");
-            }
-            Err(CopyError::Disk(error)) => {
-                tracing::warn!(path = %log.display(), %error, "a log could not be written");
-            }
+            Err(cut_off) => cut_off,
+        };
+        let why = cut_off.to_string();
+        if why != told {
+            tracing::warn!(container, path = %log.display(), error = why, "the output of a container is not copied to its log at the moment; it is tried again every second");
+            told = why;
         }
         tokio::time::sleep(ASK_AGAIN).await;
     }

@@ -1,6 +1,7 @@
 //! A container's end, and how it is told to end.
 //!
-//! The engine keeps the exit code, so following can begin anew at any time.
+//! The engine keeps the exit code, so following can begin anew at any time, and goes on when an engine is back that went
+//! away.
 
 use std::path::Path;
 use std::sync::Arc;
@@ -16,11 +17,14 @@ use futures::StreamExt;
 use futures::future::BoxFuture;
 use tokio::sync::watch;
 
-use super::{copy, is_missing, name_of};
+use super::connect::Reached;
+use super::{ContainerError, copy, is_missing, name_of, status_code};
 use crate::clock::SharedClock;
 use crate::schedule::Timestamp;
 use crate::standalone::runtime::engine::{Attempt, Control, Ended, Started};
-use crate::standalone::runtime::process::{Exit, Order};
+use crate::standalone::runtime::order::{self, Order, Told, Word};
+use crate::standalone::runtime::process::Exit;
+use crate::telemetry::chain;
 
 /// How long to wait before an engine is asked again that did not answer.
 pub(super) const ASK_AGAIN: Duration = Duration::from_secs(1);
@@ -57,7 +61,7 @@ pub(super) async fn inspect(engine: &Docker, name: &str) -> Result<ContainerInsp
 
 /// A container that was started, running or ended.
 pub(super) fn started(
-    engine: Docker,
+    engine: Reached,
     inspected: &ContainerInspectResponse,
     attempt: &Attempt,
     clock: SharedClock,
@@ -72,6 +76,8 @@ pub(super) fn started(
         .resources
         .as_ref()
         .and_then(|resources| resources.limits.as_ref());
+    let (troubled, trouble) = watch::channel(None);
+    let orders = Orders::default();
     let container = Container {
         engine,
         name: name_of(attempt),
@@ -79,9 +85,10 @@ pub(super) fn started(
             .filter(|signal| !signal.is_empty())
             .unwrap_or_else(|| ASK_TO_END.to_owned()),
         has_memory_limit: limits.is_some_and(|limits| limits.contains_key("memory")),
-        was_killed: Arc::default(),
+        was_killed: AtomicBool::new(false),
+        orders: orders.0.subscribe(),
+        troubled,
     };
-    let followed = container.clone();
     let log = attempt.log.clone();
     let (wrote, writes) = watch::channel(0);
     let now = clock.now();
@@ -93,34 +100,52 @@ pub(super) fn started(
             .unwrap_or_default(),
         since: state.started_at.as_deref().and_then(instant).unwrap_or(now),
         writes,
-        end: Box::pin(async move { followed.end(&log, &wrote, &clock).await }),
-        control: Arc::new(container),
+        trouble,
+        end: Box::pin(async move { container.end(&log, &wrote, &clock).await }),
+        control: Arc::new(orders),
+    }
+}
+
+/// Orders to a container, which are carried out for as long as its end is waited for.
+#[derive(Debug, Default)]
+struct Orders(watch::Sender<Order>);
+
+impl Control for Orders {
+    fn obey(&self, order: Order) -> BoxFuture<'_, ()> {
+        order.give(&self.0);
+        Box::pin(std::future::ready(()))
     }
 }
 
 /// A container at the engine.
-#[derive(Debug, Clone)]
+#[derive(Debug)]
 struct Container {
-    engine: Docker,
+    engine: Reached,
     name: String,
     /// What asks it to end.
     signal: String,
     has_memory_limit: bool,
     /// Whether it was us who sent SIGKILL.
-    was_killed: Arc<AtomicBool>,
+    was_killed: AtomicBool,
+    orders: watch::Receiver<Order>,
+    /// Where it is told that nobody can see it at the moment, and why.
+    troubled: watch::Sender<Option<String>>,
 }
 
 impl Container {
-    /// Follows the container to its end, and its output to the last line.
+    /// Follows the container to its end, and its output to the last line, and has it end when that is ordered.
     async fn end(self, log: &Path, wrote: &watch::Sender<u64>, clock: &SharedClock) -> Ended {
-        let copying = copy::copy(&self.engine, &self.name, log, wrote, clock);
+        let copying = copy::copy(&self.engine.docker, &self.name, log, wrote, clock);
         let mut copying = std::pin::pin!(copying);
         let mut is_copied = false;
         let mut ending = std::pin::pin!(self.state_at_end());
+        let mut orders = self.orders.clone();
+        let mut ordered = std::pin::pin!(order::carry_out(&mut orders, &self));
         let state = loop {
             tokio::select! {
                 state = &mut ending => break state,
                 () = &mut copying, if !is_copied => is_copied = true,
+                never = &mut ordered => match never {},
             }
         };
         if !is_copied && tokio::time::timeout(LAST_WORDS, copying).await.is_err() {
@@ -160,38 +185,60 @@ impl Container {
 
     /// Waits for the end. Nothing, when the container is not there any more.
     async fn state_at_end(&self) -> Option<ContainerState> {
+        let mut was_waited_for = false;
         loop {
-            // Whatever it answers, even that it took too long: the state is what counts.
-            let mut wait = std::pin::pin!(
-                self.engine
-                    .wait_container(&self.name, None::<WaitContainerOptions>)
-            );
-            let _answer = wait.next().await;
-            match inspect(&self.engine, &self.name).await {
+            match inspect(&self.engine.docker, &self.name).await {
                 Ok(inspected) => {
+                    self.troubled.send_if_modified(|trouble| trouble.take().is_some());
                     let state = inspected.state.unwrap_or_default();
                     if state.running == Some(false) {
                         return Some(state);
                     }
                 }
                 Err(error) if is_missing(&error) => return None,
-                Err(error) => {
-                    tracing::warn!(container = self.name, %error, "the container engine does not answer");
-                }
+                Err(error) => self.tell_trouble(error).await,
             }
-            tokio::time::sleep(ASK_AGAIN).await;
+            if was_waited_for {
+                tokio::time::sleep(ASK_AGAIN).await;
+            }
+            // Whatever it answers, even that it took too long: the state is what counts.
+            let docker = &self.engine.docker;
+            let mut wait = std::pin::pin!(docker.wait_container(&self.name, None::<WaitContainerOptions>));
+            was_waited_for = true;
+            let _answer = wait.next().await;
         }
     }
 
-    async fn send(&self, signal: &str) {
-        let options = KillContainerOptionsBuilder::new().signal(signal).build();
-        // The only error that matters to nobody is the usual one: it has ended already.
-        let _ended = self.engine.kill_container(&self.name, Some(options)).await;
+    /// Says why the end can't be seen, as long as it is the same once.
+    async fn tell_trouble(&self, error: ApiError) {
+        let error = ContainerError::engine("tell of the container")(error);
+        let trouble = ContainerError::Unfollowed {
+            source: error.explained(&self.engine).await.into(),
+        };
+        let trouble = Some(chain(&trouble));
+        self.troubled.send_if_modified(|told| {
+            let is_new = *told != trouble;
+            if is_new {
+                told.clone_from(&trouble);
+            }
+            is_new
+        });
     }
+}
 
-    async fn kill(&self) {
-        self.was_killed.store(true, Ordering::Relaxed);
-        self.send("SIGKILL").await;
+impl Told for Container {
+    async fn say(&self, word: Word) -> bool {
+        let signal = match word {
+            Word::End => &self.signal,
+            Word::Die => {
+                self.was_killed.store(true, Ordering::Relaxed);
+                "SIGKILL"
+            }
+        };
+        let options = KillContainerOptionsBuilder::new().signal(signal).build();
+        let said = self.engine.docker.kill_container(&self.name, Some(options)).await;
+        // Podman calls it a conflict to say something to a container that has ended.
+        said.map_or_else(|error| matches!(status_code(&error), Some(404 | 409)), |()| true)
     }
 }
 
@@ -199,23 +246,4 @@ impl Container {
 pub(super) fn instant(text: &str) -> Option<Timestamp> {
     let instant: Timestamp = DateTime::parse_from_rfc3339(text).ok()?.to_utc();
     (instant.timestamp() > 0).then_some(instant)
-}
-
-impl Control for Container {
-    fn obey(&self, order: Order) -> BoxFuture<'_, ()> {
-        let container = self.clone();
-        Box::pin(async move {
-            match order {
-                Order::Run => {}
-                Order::Kill => container.kill().await,
-                Order::Stop { grace } => {
-                    container.send(&container.signal).await;
-                    tokio::spawn(async move {
-                        tokio::time::sleep(grace).await;
-                        container.kill().await;
-                    });
-                }
-            }
-        })
-    }
 }

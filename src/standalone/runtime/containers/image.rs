@@ -9,6 +9,9 @@ use k8s_openapi::api::core::v1::Container;
 
 use super::{ContainerError, is_missing};
 
+/// What an engine is asked of an image.
+const ASKED: &str = "tell of the image";
+
 /// A container's `imagePullPolicy`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum PullPolicy {
@@ -28,32 +31,34 @@ impl PullPolicy {
     }
 }
 
-/// Sees to it that the container's image is there, and tells what it says of itself.
-pub(super) async fn ready(engine: &Docker, container: &Container) -> Result<ImageConfig, ContainerError> {
+/// Sees to it that the container's image is there.
+pub(super) async fn ready(engine: &Docker, container: &Container) -> Result<(), ContainerError> {
     let image = container.image.as_deref().unwrap_or_default();
     let policy = PullPolicy::of(container);
     if policy != PullPolicy::Always {
-        match inspect(engine, image).await {
-            Ok(config) => return Ok(config),
+        match engine.inspect_image(image).await {
+            Ok(_there) => return Ok(()),
             Err(error) if is_missing(&error) && policy == PullPolicy::Never => {
                 return Err(ContainerError::NeverPulled {
                     image: image.to_owned(),
                 });
             }
             Err(error) if is_missing(&error) => {}
-            Err(source) => return Err(ContainerError::engine("tell of the image")(source)),
+            Err(source) => return Err(ContainerError::engine(ASKED)(source)),
         }
     }
-    let failed = |source| ContainerError::Pull {
+    pull(engine, image).await.map_err(|source| ContainerError::Pull {
         image: image.to_owned(),
         source,
-    };
-    pull(engine, image).await.map_err(failed)?;
-    inspect(engine, image).await.map_err(failed)
+    })
 }
 
-async fn inspect(engine: &Docker, image: &str) -> Result<ImageConfig, ApiError> {
-    Ok(engine.inspect_image(image).await?.config.unwrap_or_default())
+/// What the container's image says of itself, which has been fetched.
+pub(super) async fn config(engine: &Docker, container: &Container) -> Result<ImageConfig, ContainerError> {
+    let image = container.image.as_deref().unwrap_or_default();
+    let inspected = engine.inspect_image(image).await;
+    let inspected = inspected.map_err(ContainerError::engine(ASKED))?;
+    Ok(inspected.config.unwrap_or_default())
 }
 
 async fn pull(engine: &Docker, image: &str) -> Result<(), ApiError> {

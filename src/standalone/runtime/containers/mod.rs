@@ -5,6 +5,7 @@
 //! | `connect` | where the engine is |
 //! | `image` | whether an image is fetched, and fetching it |
 //! | `request` | what is asked of the engine for a container; pure |
+//! | `error` | why a container was not started, or can't be seen |
 //! | `follow` | a container's end, and how it is told to end |
 //! | `copy` | a container's output, on its way to its log |
 //!
@@ -14,6 +15,7 @@
 
 mod connect;
 mod copy;
+mod error;
 mod follow;
 mod image;
 mod request;
@@ -24,7 +26,7 @@ mod tests;
 use std::fs::{File, Permissions};
 use std::io;
 use std::os::unix::fs::PermissionsExt as _;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use bollard::Docker;
 use bollard::errors::Error as ApiError;
@@ -35,111 +37,19 @@ use bollard::query_parameters::{
 };
 use futures::future::BoxFuture;
 use k8s_openapi::api::core::v1::{Container, Pod};
-use thiserror::Error;
 use tokio::sync::OnceCell;
 
-use super::engine::{Attempt, Engine, Found, STATUS_UNKNOWN, Setup, Started};
+use super::engine::{Attempt, Engine, Found, Setup, Started};
 use super::fitness::Unfit;
 use super::start_error::StartError;
 use super::volumes::{self, Bind};
 use crate::clock::SharedClock;
 use crate::standalone::data_dir::create_private;
+use connect::Reached;
 pub(super) use connect::version;
 pub use connect::{NoEngine, reach_engine};
-
-/// Why a container was not started.
-#[derive(Debug, Error)]
-pub(super) enum ContainerError {
-    #[error(transparent)]
-    NoEngine(#[from] NoEngine),
-    #[error(
-        "image {image:?} could not be pulled; check its name, and that its registry can be reached from here"
-    )]
-    Pull {
-        image: String,
-        #[source]
-        source: ApiError,
-    },
-    #[error(
-        "image {image:?} is not here, and `imagePullPolicy: Never` forbids to pull it; load it into the engine, or change the policy"
-    )]
-    NeverPulled { image: String },
-    #[error(
-        "container {container:?} has `runAsNonRoot`, and would run as root; set `runAsUser` to the number of somebody else"
-    )]
-    WouldBeRoot { container: String },
-    #[error(
-        "container {container:?} has `runAsNonRoot`, and its image runs as {user:?}, which may be root under another name; set `runAsUser` to a number"
-    )]
-    MayBeRoot { container: String, user: String },
-    #[error("the folder {} for what the container writes could not be made", path.display())]
-    Folder {
-        path: PathBuf,
-        #[source]
-        source: io::Error,
-    },
-    #[error("the container engine could not {asked}")]
-    Engine {
-        asked: &'static str,
-        #[source]
-        source: ApiError,
-    },
-    #[error(
-        "the container engine could not start the container; check its `command`, `workingDir` and `user`"
-    )]
-    NotStarted {
-        #[source]
-        source: ApiError,
-    },
-    #[error("the container may run, and nobody can tell; it is left alone, and looked for again")]
-    Unseen {
-        #[source]
-        source: Box<ContainerError>,
-    },
-}
-
-impl ContainerError {
-    /// For `map_err`: that the engine could not do what it was asked.
-    fn engine(asked: &'static str) -> impl FnOnce(ApiError) -> Self {
-        move |source| Self::Engine { asked, source }
-    }
-
-    /// For `map_err`: what happened after the container may have been started.
-    fn unseen(self) -> Self {
-        Self::Unseen { source: self.into() }
-    }
-
-    /// Whether the container may run all the same.
-    pub(super) fn leaves_open(&self) -> bool {
-        matches!(self, Self::Unseen { .. })
-    }
-
-    /// Whether it is more than that a request was not answered.
-    fn is_answer(&self) -> bool {
-        match self {
-            Self::Pull { source, .. } | Self::Engine { source, .. } => status_code(source).is_some(),
-            Self::Unseen { source } => source.is_answer(),
-            Self::NoEngine(_)
-            | Self::NeverPulled { .. }
-            | Self::WouldBeRoot { .. }
-            | Self::MayBeRoot { .. }
-            | Self::NotStarted { .. }
-            | Self::Folder { .. } => true,
-        }
-    }
-
-    /// The kubelet's word for a container that waits for this to change; nothing, when it is of no use to wait.
-    pub(super) fn waits(&self) -> Option<&'static str> {
-        match self {
-            Self::NoEngine(_) | Self::Engine { .. } | Self::Folder { .. } => Some("CreateContainerError"),
-            Self::Pull { .. } => Some("ErrImagePull"),
-            Self::NeverPulled { .. } => Some("ErrImageNeverPull"),
-            Self::WouldBeRoot { .. } | Self::MayBeRoot { .. } => Some("CreateContainerConfigError"),
-            Self::Unseen { .. } => Some(STATUS_UNKNOWN),
-            Self::NotStarted { .. } => None,
-        }
-    }
-}
+pub(super) use error::{ContainerError, ERR_IMAGE_PULL};
+use error::{is_missing, status_code};
 
 /// Where a container says something of its end when its spec does not say where: Kubernetes' default.
 const MESSAGE_PATH: &str = "/dev/termination-log";
@@ -148,7 +58,7 @@ const MESSAGE_PATH: &str = "/dev/termination-log";
 #[derive(Debug)]
 pub(super) struct Containers {
     /// Found when it is first needed.
-    engine: OnceCell<Docker>,
+    engine: OnceCell<Reached>,
     candidates: Vec<String>,
     clock: SharedClock,
     /// The data folder: what tells our containers from those of another `punctual` on this machine.
@@ -166,27 +76,24 @@ impl Containers {
         }
     }
 
-    async fn engine(&self) -> Result<&Docker, NoEngine> {
+    async fn engine(&self) -> Result<&Reached, NoEngine> {
         self.engine
             .get_or_try_init(|| connect::connect(&self.candidates))
             .await
     }
 
-    /// What an error means: that there is no engine any more, when it is none of an engine's answers and none answers now.
+    /// What an error means, as far as that can be found out now.
     async fn explain(&self, error: ContainerError) -> ContainerError {
-        if error.is_answer() {
-            return error;
-        }
-        match connect::connect(&self.candidates).await {
-            Ok(_) => error,
-            Err(gone) if error.leaves_open() => ContainerError::from(gone).unseen(),
-            Err(gone) => gone.into(),
+        match self.engine.get() {
+            Some(engine) => error.explained(engine).await,
+            None => error,
         }
     }
 
     async fn begin(&self, attempt: &Attempt, setup: &Setup) -> Result<Started, ContainerError> {
-        let engine = self.engine().await?;
-        let image = image::ready(engine, &attempt.container).await?;
+        let reached = self.engine().await?;
+        let engine = &reached.docker;
+        let image = image::config(engine, &attempt.container).await?;
         let wanted = request::Wanted {
             pod: &attempt.pod,
             container: &attempt.container,
@@ -223,13 +130,13 @@ impl Containers {
             // It may have got as far as to start it.
             Err(source) => return Err(ContainerError::engine("start the container")(source).unseen()),
         }
-        let started = self.follow(engine, attempt).await;
+        let started = self.follow(reached, attempt).await;
         started.map_err(|source| ContainerError::engine("tell of the container")(source).unseen())
     }
 
-    async fn follow(&self, engine: &Docker, attempt: &Attempt) -> Result<Started, ApiError> {
+    async fn follow(&self, engine: &Reached, attempt: &Attempt) -> Result<Started, ApiError> {
         let name = name_of(attempt);
-        let inspected = follow::inspect(engine, &name).await?;
+        let inspected = follow::inspect(&engine.docker, &name).await?;
         Ok(follow::started(
             engine.clone(),
             &inspected,
@@ -243,7 +150,7 @@ impl Containers {
     async fn look(&self, attempt: &Attempt) -> Result<Found, ContainerError> {
         let engine = self.engine().await?;
         let name = name_of(attempt);
-        match follow::inspect(engine, &name).await {
+        match follow::inspect(&engine.docker, &name).await {
             Err(error) if is_missing(&error) => Ok(Found::Never),
             Err(source) => Err(ContainerError::engine("tell of the container")(source)),
             Ok(inspected) => {
@@ -258,7 +165,7 @@ impl Containers {
     }
 
     async fn discard_pod(&self, uid: &str) -> Result<(), ContainerError> {
-        let engine = self.engine().await?;
+        let engine = &self.engine().await?.docker;
         let labels = [
             format!("{}={}", request::MACHINE, self.machine),
             format!("{}={uid}", request::POD_UID),
@@ -314,6 +221,16 @@ impl Engine for Containers {
 
     fn caveat_of_pod(&self, _pod: &Pod) -> Option<(&'static str, String)> {
         None
+    }
+
+    fn fetch<'a>(&'a self, container: &'a Container) -> BoxFuture<'a, Result<(), StartError>> {
+        Box::pin(async move {
+            let fetched = async { image::ready(&self.engine().await?.docker, container).await };
+            match fetched.await {
+                Ok(()) => Ok(()),
+                Err(error) => Err(self.explain(error).await.into()),
+            }
+        })
     }
 
     fn find<'a>(&'a self, attempt: &'a Attempt) -> BoxFuture<'a, Result<Found, StartError>> {
@@ -378,16 +295,4 @@ async fn discard(engine: &Docker, name: &str) {
         }
         _ => {}
     }
-}
-
-fn status_code(error: &ApiError) -> Option<u16> {
-    match error {
-        ApiError::DockerResponseServerError { status_code, .. } => Some(*status_code),
-        _ => None,
-    }
-}
-
-/// Whether what was asked for is not there.
-fn is_missing(error: &ApiError) -> bool {
-    status_code(error) == Some(404)
 }

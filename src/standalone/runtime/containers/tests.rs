@@ -17,7 +17,7 @@ use super::*;
 use crate::clock::SystemClock;
 use crate::standalone::data_dir::DataDir;
 use crate::standalone::runtime::engine::Ended;
-use crate::standalone::runtime::process::Order;
+use crate::standalone::runtime::order::Order;
 use crate::standalone::runtime::sources::Sources;
 use podman::{IMAGE, Podman};
 
@@ -72,6 +72,9 @@ async fn is_up(attempt: &Attempt) {
 
 /// One container after another, to its end: what it wrote and how it ended.
 async fn told(containers: &Containers, attempt: &Attempt, setup: Setup) -> String {
+    if let Err(error) = containers.fetch(&attempt.container).await {
+        return crate::telemetry::chain(&error);
+    }
     match containers.start(attempt, setup).await {
         Ok(started) => {
             let end = ended(started).await;
@@ -165,10 +168,8 @@ async fn what_a_manifest_says_reaches_the_container() {
         "#);
 
     let absent = json!({"image": "localhost:1/absent:1"});
-    let error = containers
-        .start(&attempt(&data, &absent, &json!({}), 90), Setup::default())
-        .await
-        .unwrap_err();
+    let absent = attempt(&data, &absent, &json!({}), 90).container;
+    let error = containers.fetch(&absent).await.unwrap_err();
     assert_eq!(error.waits(), Some("ErrImagePull"), "{error}");
     let no_command = json!({"command": ["/no/such/program"]});
     let error = containers
@@ -312,4 +313,35 @@ async fn what_does_not_end_is_killed_when_its_grace_is_over() {
         (end.exit.code, end.exit.signal, end.reason),
         (137, Some(9), "Error")
     );
+}
+
+#[tokio::test(flavor = "multi_thread")]
+#[ignore = "needs podman, runc and a static busybox"]
+async fn an_engine_that_is_gone_for_a_while_is_named_and_an_order_waits_for_it() {
+    let mut podman = Podman::start().await;
+    let data = DataDir::ephemeral().unwrap();
+    let containers = containers(&podman, &data);
+    let script = "trap 'echo stopped; exit 7' TERM; echo up; while :; do sleep 0.1; done";
+    let attempt = attempt(
+        &data,
+        &json!({"command": ["/bin/sh", "-c", script]}),
+        &json!({}),
+        0,
+    );
+    let started = containers.start(&attempt, Setup::default()).await.unwrap();
+    let (control, mut trouble) = (Arc::clone(&started.control), started.trouble.clone());
+    let end = tokio::spawn(ended(started));
+    is_up(&attempt).await;
+    podman.halt();
+    let told = tokio::time::timeout(PATIENCE, trouble.wait_for(Option::is_some)).await;
+    let told = told.unwrap().unwrap().clone().unwrap();
+    let folder = podman.socket().replace("/podman.sock", "");
+    insta::assert_snapshot!(told.replace(folder.trim_start_matches("unix://"), "/folder"), @"the end of the container can't be seen; it is asked for every second, and recorded when it is known: no container engine answers (unix:///folder/podman.sock: Socket not found: /folder/podman.sock); start Docker, or Podman's service (`systemctl start podman.socket`, or `podman system service --time 0`), or name the engine's socket by `--container-engine unix:///…` or DOCKER_HOST");
+    // Nobody hears it now.
+    control.obey(Order::Stop { grace: PATIENCE }).await;
+    tokio::time::sleep(Duration::from_millis(100)).await;
+    podman.resume().await;
+    let end = tokio::time::timeout(PATIENCE, end).await.unwrap().unwrap();
+    assert_eq!((end.exit.code, end.reason), (7, "Error"));
+    assert_eq!(written(&attempt), "stdout F up\nstdout F stopped");
 }

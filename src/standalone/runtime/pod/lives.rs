@@ -12,9 +12,10 @@ use tokio::task::JoinSet;
 use super::super::container::{Life, Past};
 use super::super::engine::Engine;
 use super::super::machine::Machine;
-use super::super::process::Order;
+use super::super::order::Order;
 use super::super::restart::RestartPolicy;
 use super::super::status::{Change, Model, Record};
+use super::super::waits::Waits;
 use super::grace;
 
 /// How many changes wait while a status is being written; a container waits when there are more.
@@ -146,7 +147,7 @@ impl Lives {
             orders: orders.subscribe(),
             news: self.news.clone(),
             turn: self.turn.clone(),
-            missing: None,
+            waits: Waits::default(),
         };
         self.tasks.spawn(life.live());
     }

@@ -20,7 +20,7 @@ use super::record::{self, State};
 use super::run::SOCKET;
 use crate::standalone::data_dir::PodDir;
 use crate::standalone::runtime::engine::Control;
-use crate::standalone::runtime::process::Order;
+use crate::standalone::runtime::order::Order;
 
 /// Connects to a supervisor. The path of a socket is limited to 107 bytes, so the folder is named by a descriptor.
 pub(super) async fn connect(folder: &Path) -> io::Result<UnixStream> {

@@ -117,6 +117,8 @@ impl ProcessEngine {
             pid,
             since,
             writes,
+            // Its end is seen for as long as this machine goes on.
+            trouble: watch::channel(None).1,
             end: end.boxed(),
             control: Arc::new(Orders::to(writer)),
         })

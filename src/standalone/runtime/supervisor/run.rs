@@ -17,7 +17,8 @@ use tokio::time::Instant;
 
 use super::super::cgroup::Group;
 use super::super::open_files;
-use super::super::process::{Exit, Invocation, Order, Process};
+use super::super::order::Order;
+use super::super::process::{Exit, Invocation, Process};
 use super::super::start_error::StartError;
 use super::super::stream::pump;
 use super::commission::Commission;

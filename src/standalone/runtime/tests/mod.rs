@@ -1,6 +1,7 @@
 //! Containers as real processes of `/bin/sh`, and the statuses that come of them.
 
 mod faults;
+mod images;
 mod processes;
 mod readiness;
 mod sharing;
@@ -19,11 +20,14 @@ use tokio::task::JoinHandle;
 
 use super::base::Base;
 use super::container::{Life, Past};
+use super::engine::Engine;
 use super::machine::{Machine, Options};
+use super::order::Order;
 use super::output::{Event, Outlet, Stream, What, channel};
-use super::process::Order;
 use super::restart::RestartPolicy;
 use super::status::Change;
+use super::supervisor::ProcessEngine;
+use super::waits::Waits;
 use crate::clock::SystemClock;
 use crate::standalone::data_dir::DataDir;
 
@@ -97,6 +101,11 @@ fn live_with(container: &Value, policy: RestartPolicy, base: Base) -> Lived {
 }
 
 fn live_on(container: &Value, policy: RestartPolicy, options: Options) -> Lived {
+    let engine = Arc::new(ProcessEngine::new(&options, SystemClock::shared()));
+    live_by(engine, container, policy, options)
+}
+
+fn live_by(engine: Arc<dyn Engine>, container: &Value, policy: RestartPolicy, options: Options) -> Lived {
     let (output, Outlet { events, .. }) = channel();
     let machine = Arc::new(Machine::new(
         deaf_client(),
@@ -109,7 +118,7 @@ fn live_on(container: &Value, policy: RestartPolicy, options: Options) -> Lived 
     let (news_out, news) = mpsc::channel(64);
     let orders = watch::Sender::new(Order::Run);
     let life = Life {
-        engine: machine.engine(&pod).unwrap(),
+        engine,
         machine,
         pod,
         container,
@@ -119,7 +128,7 @@ fn live_on(container: &Value, policy: RestartPolicy, options: Options) -> Lived 
         news: news_out,
         past: Past::default(),
         turn: Arc::default(),
-        missing: None,
+        waits: Waits::default(),
     };
     let task = tokio::spawn(life.live());
     Lived {
@@ -194,6 +203,7 @@ fn told(what: &What) -> String {
             signal: Some(signal),
         } => format!("ended with {exit_code} by signal {signal}"),
         What::NotStarted { reason, message } => format!("{reason}: {message}"),
+        What::Unseen { message } => format!("unseen: {message}"),
         What::RestartsAfter { delay } => format!("restarts after {delay:?}"),
     }
 }
