@@ -290,7 +290,8 @@ pub(super) fn from_files(
     zones: &TimeZones,
     calendars: &CalendarArgs,
 ) -> Result<Vec<Asked>, Failure> {
-    let loaded = manifest::load(files, &mut std::io::stdin(), zones);
+    let mut loaded = manifest::load(files, &mut std::io::stdin(), zones);
+    loaded.diagnostics.extend(manifest::passed_over(files));
     diagnostics::print(&loaded.diagnostics);
     if loaded.has_errors() {
         return Err(Failure::refused(String::new()));

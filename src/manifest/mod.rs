@@ -69,6 +69,6 @@ pub use diagnostic::{Diagnostic, Paint, Severity, render_all};
 pub use load::{COMPANIONS, Companion, DEFAULT_NAMESPACE, Loaded, Manifest, load, load_bytes};
 pub use lower::{lower, lower_with, timestamp};
 pub use object::Object;
-pub use read::files;
+pub use read::{files, passed_over};
 pub use resource::CronJob;
 pub use schema::{NotAVersion, Version};

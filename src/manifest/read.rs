@@ -92,6 +92,33 @@ pub fn files(path: &Path) -> Result<Vec<PathBuf>, Box<Diagnostic>> {
     Ok(vec![path.to_owned()])
 }
 
+/// A note for each path that is a folder with folders in it that hold what would be manifests: they are not read (see
+/// [`Depth::Flat`]). No further down is looked for any, however much there is.
+pub fn passed_over(paths: &[PathBuf]) -> Vec<Diagnostic> {
+    paths.iter().filter_map(|path| passed_over_in(path)).collect()
+}
+
+fn passed_over_in(path: &Path) -> Option<Diagnostic> {
+    // What can't be looked into is told of where it is read.
+    let within = fs::read_dir(path)
+        .ok()?
+        .filter_map(|entry| Some(entry.ok()?.path()));
+    let mut within: Vec<PathBuf> = within
+        .filter(|folder| is_looked_into(folder))
+        .filter(|folder| files_in(folder, Depth::Flat).is_ok_and(|files| !files.is_empty()))
+        .collect();
+    within.sort();
+    let first = within.first()?.display();
+    let folders = match within.len() {
+        1 => first.to_string(),
+        more => format!("{more} folders within it, such as {first}"),
+    };
+    let path = path.display();
+    let message = format!("of the folder {path} only its own files are read, not those in {folders}");
+    let help = "name each folder that is meant";
+    Some(Diagnostic::note("folder-not-read", message).help(help))
+}
+
 fn files_of_folder(folder: &Path, depth: Depth) -> Result<Vec<PathBuf>, Box<Diagnostic>> {
     files_in(folder, depth).map_err(|error| {
         let message = format!(
@@ -112,9 +139,7 @@ fn files_in(folder: &Path, depth: Depth) -> io::Result<Vec<PathBuf>> {
     let mut files = Vec::new();
     for path in entries {
         let ending = path.extension().and_then(OsStr::to_str).unwrap_or_default();
-        // A link to a folder may lead back to where it is.
-        let is_within = depth == Depth::Recursive && path.is_dir() && !path.is_symlink();
-        if is_within && !is_hidden(&path) {
+        if depth == Depth::Recursive && is_looked_into(&path) {
             files.extend(files_in(&path, depth)?);
         } else if ENDINGS.contains(&ending) && may_be_read(&path) && !is_lock(&path) {
             files.push(path);
@@ -132,6 +157,11 @@ fn may_be_read(path: &Path) -> bool {
 fn is_lock(path: &Path) -> bool {
     let name = path.file_name().and_then(OsStr::to_str);
     name.is_some_and(|name| name.starts_with(".#"))
+}
+
+/// Whether a path is a folder that may be looked into. A link to one may lead back to where it is.
+fn is_looked_into(path: &Path) -> bool {
+    path.is_dir() && !path.is_symlink() && !is_hidden(path)
 }
 
 /// Whether a folder is not for people, as `.git` is not.

@@ -211,6 +211,7 @@ pub(super) fn up(args: &UpArgs) -> Result<Exit, Failure> {
     } else {
         manifest::load(&paths, &mut std::io::stdin(), &zones)
     };
+    loaded.diagnostics.extend(manifest::passed_over(&args.paths));
     diagnostics::print(&loaded.diagnostics);
     let is_whole = !loaded.has_errors();
     if !is_whole && !args.watch {

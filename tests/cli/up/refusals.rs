@@ -58,3 +58,44 @@ fn a_job_that_was_changed_says_what_to_do() {
     assert_eq!(exit_code(&changed), 0, "everything else runs");
     assert_snapshot!(text(&changed.stderr).replace(&format!("{}/", folder.path().display()), ""));
 }
+
+/// As kubectl without `-R`, which says nothing.
+#[test]
+fn folders_within_a_folder_are_not_read_and_named() {
+    let folder = TempDir::new().expect("a folder");
+    let write = |name: &str, text: &str| {
+        let file = folder.path().join(name);
+        std::fs::create_dir_all(file.parent().expect("a folder")).expect("a folder");
+        std::fs::write(file, text).expect("a file");
+    };
+    let path = folder.path().to_str().expect("UTF-8");
+    let said = |more: &[&str]| {
+        let output = punctual(&[&["up", path, "--ephemeral", "--for", "100ms"][..], more].concat());
+        assert!(
+            !text(&output.stdout).contains("never"),
+            "{}",
+            text(&output.stdout)
+        );
+        let lines = text(&output.stderr).replace(path, "k8s");
+        let lines = lines.lines().filter(|line| !line.starts_with("stopping: "));
+        lines.collect::<Vec<_>>().join("\n")
+    };
+    write("cron.yaml", &cronjob("tick", "@yearly", "true"));
+    write("notes/readme.md", "nothing to run");
+    write(".git/cron.yaml", &cronjob("never", "@yearly", "true"));
+    assert_eq!(said(&[]), "");
+    write("jobs/cron.yaml", &cronjob("never", "@yearly", "true"));
+    write("jobs/more.yaml", &cronjob("never", "@yearly", "true"));
+    assert_snapshot!(said(&[]), @r"
+    note: of the folder k8s only its own files are read, not those in k8s/jobs
+     |
+     = help: name each folder that is meant
+    ");
+    write("old/cron.yaml", &cronjob("never", "@yearly", "true"));
+    std::fs::remove_file(folder.path().join("cron.yaml")).expect("a file");
+    assert_snapshot!(said(&["--watch"]), @r"
+    note: of the folder k8s only its own files are read, not those in 2 folders within it, such as k8s/jobs
+     |
+     = help: name each folder that is meant
+    ");
+}

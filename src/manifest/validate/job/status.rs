@@ -2,6 +2,8 @@
 //!
 //! What was wrong before may stay, as in Kubernetes: rules have come over the years.
 
+use std::collections::HashSet;
+
 use k8s_openapi::api::batch::v1::{Job, JobStatus};
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::Time;
 
@@ -63,16 +65,14 @@ fn check_counts(status: &JobStatus, path: &FieldPath, found: &mut Findings) {
     let Some(uncounted) = &status.uncounted_terminated_pods else {
         return;
     };
-    let mut seen: Vec<&str> = Vec::new();
+    let mut seen = HashSet::new();
     for (field, ids) in [("succeeded", &uncounted.succeeded), ("failed", &uncounted.failed)] {
         for (index, id) in ids.iter().flatten().enumerate() {
             let path = path.child("uncountedTerminatedPods").child(field).index(index);
             if id.is_empty() {
                 found.invalid(&path, id, "must not be empty");
-            } else if seen.contains(&id.as_str()) {
+            } else if !seen.insert(id) {
                 found.duplicate(&path, id);
-            } else {
-                seen.push(id);
             }
         }
     }
@@ -175,17 +175,28 @@ fn check_indexes(job: &Job, status: &JobStatus, path: &FieldPath, found: &mut Fi
         found.invalid(failed_path, indexes, rule);
     }
     let (completed, failed) = (completed.unwrap_or_default(), failed.unwrap_or_default());
-    let both = |first: &&(i32, i32), second: &(i32, i32)| first.0 <= second.1 && second.0 <= first.1;
-    let overlap = completed.iter().find_map(|done| {
-        failed
-            .iter()
-            .find(|failed| both(&done, failed))
-            .map(|failed| done.0.max(failed.0))
-    });
-    if let Some(index) = overlap {
+    if let Some(index) = first_in_both(&completed, &failed) {
         let rule = format!("failedIndexes and completedIndexes overlap at index: {index}");
         found.invalid(failed_path, status.failed_indexes.as_deref(), rule);
     }
+}
+
+/// The first index that is in two lists of intervals, both in order.
+fn first_in_both(one: &[(i32, i32)], other: &[(i32, i32)]) -> Option<i32> {
+    let (mut one, mut other) = (one.iter().peekable(), other.iter().peekable());
+    while let (Some(first), Some(second)) = (one.peek(), other.peek()) {
+        let (begin, end) = (first.0.max(second.0), first.1.min(second.1));
+        if begin <= end {
+            return Some(begin);
+        }
+        // Whichever ends first has nothing in common with what follows of the other.
+        if first.1 < second.1 {
+            one.next()
+        } else {
+            other.next()
+        };
+    }
+    None
 }
 
 /// What never goes back: counts, times, and the conditions that are the last ones.
@@ -228,4 +239,36 @@ fn check_change(new: &Job, old: &Job) -> Vec<FieldError> {
         }
     }
     found.into_errors()
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    /// Intervals in order, some of a single index.
+    fn intervals() -> impl Strategy<Value = Vec<(i32, i32)>> {
+        let steps = prop::collection::vec((1..4, 0..3), 0..12);
+        steps.prop_map(|steps| {
+            let mut next = 0;
+            let mut interval = |(gap, length)| {
+                let begin = next + gap;
+                next = begin + length;
+                (begin, next)
+            };
+            steps.into_iter().map(&mut interval).collect()
+        })
+    }
+
+    proptest! {
+        #[test]
+        fn the_first_index_in_both_is_found(one in intervals(), other in intervals()) {
+            let has = |intervals: &[(i32, i32)], index: i32| {
+                intervals.iter().any(|(begin, end)| (*begin..=*end).contains(&index))
+            };
+            let expected = (0..100).find(|index| has(&one, *index) && has(&other, *index));
+            prop_assert_eq!(first_in_both(&one, &other), expected);
+        }
+    }
 }
