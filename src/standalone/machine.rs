@@ -3,8 +3,7 @@
 use std::net::SocketAddr;
 use std::sync::Arc;
 
-use kube::api::ListParams;
-use kube::{Api, Client};
+use kube::Client;
 use tokio::sync::{mpsc, watch};
 use tokio::task::JoinHandle;
 
@@ -18,7 +17,6 @@ use crate::standalone::data_dir::DataDir;
 use crate::standalone::jobs::JobController;
 use crate::standalone::runtime::{Node, Options, Outlet, Runtimes, Shutdown, output, register};
 use crate::standalone::store::SharedStore;
-use crate::submit::JobView;
 use crate::submit::write_events;
 use crate::telemetry::{Teller, Told, serve_metrics};
 
@@ -177,14 +175,13 @@ impl Running {
     }
 
     /// Stops: no new runs and no new pods; running pods get SIGTERM and their grace period. When `hurried` becomes
-    /// true, what still runs is killed. Returns how many Jobs have not ended.
+    /// true, what still runs is killed.
     ///
     /// What ends in its grace period has ended: well, and then its run has succeeded, or not. A run that may be tried
     /// again is tried again at the next start, as after any other failure of a pod.
-    pub async fn stop(self, mut hurried: watch::Receiver<bool>) -> usize {
+    pub async fn stop(self, mut hurried: watch::Receiver<bool>) {
         let Running {
             store,
-            client,
             controller,
             jobs,
             node,
@@ -205,9 +202,7 @@ impl Running {
         hurry.abort();
         jobs.stop.send_replace(Shutdown::Kill);
         jobs.end().await;
-        let unfinished = unfinished(&client).await;
         close(store).await;
-        unfinished
     }
 }
 
@@ -215,12 +210,4 @@ async fn close(store: SharedStore) {
     if let Err(error) = store.close().await {
         tracing::warn!(%error, "the store could not be closed");
     }
-}
-
-/// How many Jobs have not ended.
-async fn unfinished(client: &Client) -> usize {
-    let jobs = Api::<JobView>::all(client.clone())
-        .list(&ListParams::default())
-        .await;
-    jobs.map_or(0, |jobs| jobs.iter().filter(|job| job.run().is_active()).count())
 }

@@ -14,9 +14,9 @@ use crate::cli::calendars::of_machine;
 use crate::cli::complain;
 use crate::cli::exit::Failure;
 use crate::cli::present::wall_clock;
+use crate::cli::up::ends;
 use crate::cli::up::happening::{LoadedObject, Timing};
 use crate::cli::up::item::{Id, Item};
-use crate::cli::up::jobs;
 use crate::cli::up::origin;
 use crate::clock::SharedClock;
 use crate::cronjob::extension::APPLIED_FROM_ANNOTATION;
@@ -260,7 +260,7 @@ pub(super) fn describe(
                 kind: "Job",
                 key,
                 timing: None,
-                end: job.status.as_ref().and_then(jobs::end),
+                rest: ends::rest(job),
             };
         }
     };
@@ -290,6 +290,6 @@ pub(super) fn describe(
         kind: "CronJob",
         key,
         timing: Some(timing),
-        end: None,
+        rest: None,
     }
 }

@@ -4,26 +4,28 @@
 use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 
+use k8s_openapi::api::batch::v1::Job;
+use k8s_openapi::api::core::v1::Pod;
 use kube::api::ListParams;
-use kube::{Api, Client};
+use kube::{Api, Client, Resource, ResourceExt as _};
 
 use crate::cli::calendars::of_machine;
 use crate::cli::exit::Failure;
 use crate::cli::up::apply::describe;
+use crate::cli::up::ends::{Seen, Worker};
 use crate::cli::up::happening::LoadedObject;
 use crate::cli::up::item::Id;
-use crate::cli::up::jobs::Seen;
 use crate::clock::SharedClock;
 use crate::cronjob::{Calendars, Key};
-use crate::manifest::{CronJob, Object, lower};
+use crate::manifest::{CronJob, Object, lower, timestamp};
 use crate::policy::SeenSchedule;
 use crate::schedule::TimeZones;
-use crate::submit::JobView;
 
 /// The objects of an earlier `up`, as it left them.
 pub(super) struct Before {
     cronjobs: Vec<CronJob>,
-    jobs: Vec<JobView>,
+    jobs: Vec<Job>,
+    pods: Vec<Pod>,
     calendars: Calendars,
 }
 
@@ -31,13 +33,22 @@ impl Before {
     /// Asks for them. To be done before anything is applied.
     pub(super) async fn look(client: &Client) -> Result<Before, Failure> {
         let everything = ListParams::default();
-        let (cronjobs, jobs) = (Api::all(client.clone()), Api::all(client.clone()));
-        let listed = tokio::try_join!(cronjobs.list(&everything), jobs.list(&everything));
-        let (cronjobs, jobs) =
+        let (cronjobs, jobs, pods) = (
+            Api::all(client.clone()),
+            Api::all(client.clone()),
+            Api::all(client.clone()),
+        );
+        let listed = tokio::try_join!(
+            cronjobs.list(&everything),
+            jobs.list(&everything),
+            pods.list(&everything)
+        );
+        let (cronjobs, jobs, pods) =
             listed.map_err(|error| Failure::from_error("what was there before could not be read", &error))?;
         Ok(Before {
             cronjobs: cronjobs.items,
             jobs: jobs.items,
+            pods: pods.items,
             calendars: of_machine(client).await,
         })
     }
@@ -51,17 +62,11 @@ impl Before {
         of_each.collect()
     }
 
-    /// The Jobs that were there, so that only what ends from now on is told.
-    pub(super) fn jobs_seen(&self, clock: &SharedClock) -> HashMap<String, Seen> {
-        let of_each = self.jobs.iter().map(|job| {
-            let run = job.run();
-            let seen = Seen {
-                since: run.started.unwrap_or_else(|| clock.now()),
-                ended: !run.is_active(),
-            };
-            (run.uid, seen)
-        });
-        of_each.collect()
+    /// The work that was there, so that only what ends from now on is told.
+    pub(super) fn seen(&self, clock: &SharedClock) -> HashMap<String, Seen> {
+        let jobs = self.jobs.iter().map(|job| seen(job, clock));
+        let pods = self.pods.iter().map(|pod| seen(pod, clock));
+        jobs.chain(pods).collect()
     }
 
     /// What runs on although the manifests of this time do not name it.
@@ -79,19 +84,22 @@ impl Before {
             .cronjobs
             .into_iter()
             .map(|cronjob| describe(&Object::CronJob(Box::new(cronjob)), zones, calendars, clock));
-        let jobs = self.jobs.iter().filter(|job| job.run().is_active());
-        let jobs = jobs.map(|job| LoadedObject {
-            kind: "Job",
-            key: Key {
-                namespace: job.namespace().to_owned(),
-                name: job.name().to_owned(),
-            },
-            timing: None,
-            end: None,
-        });
+        let jobs = self.jobs.into_iter().filter(|job| job.how().is_none());
+        let jobs = jobs.map(|job| describe(&Object::Job(Box::new(job)), zones, calendars, clock));
         cronjobs
             .chain(jobs)
             .filter(|object| !named.contains(&(object.kind, &object.key)))
             .collect()
     }
+}
+
+fn seen<K: Worker + Resource<DynamicType = ()>>(worker: &K, clock: &SharedClock) -> (String, Seen) {
+    let seen = Seen {
+        since: worker
+            .started()
+            .and_then(timestamp)
+            .unwrap_or_else(|| clock.now()),
+        ended: worker.how().is_some(),
+    };
+    (worker.uid().unwrap_or_default(), seen)
 }

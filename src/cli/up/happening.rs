@@ -6,7 +6,7 @@ use crate::cli::up::item::Id;
 use crate::cronjob::{Key, Outcome};
 use crate::manifest::Diagnostic;
 use crate::schedule::Timestamp;
-use crate::standalone::runtime;
+use crate::standalone::runtime::{self, Work};
 use crate::telemetry::Told;
 
 /// One thing that happened.
@@ -16,8 +16,8 @@ pub(super) enum Happening {
     Decision(Told),
     /// A process wrote something, or something happened to it.
     Process(runtime::Event),
-    /// A Job ended, or was deleted before it did.
-    JobEnded(JobEnded),
+    /// A Job, or a pod of none, ended, or was deleted before it did.
+    Ended(Ended),
     /// A manifest was changed.
     Followed(Followed),
 }
@@ -28,7 +28,7 @@ impl Happening {
         match self {
             Happening::Decision(told) => Some(told.at),
             Happening::Process(event) => Some(event.at),
-            Happening::JobEnded(ended) => Some(ended.at),
+            Happening::Ended(ended) => Some(ended.at),
             Happening::Followed(Followed::Applied { at, .. } | Followed::Pruned { at, .. }) => Some(*at),
             Happening::Followed(Followed::Diagnosed { .. } | Followed::Refused { .. }) => None,
         }
@@ -58,16 +58,16 @@ pub(super) enum Followed {
     Refused { file: String, message: String },
 }
 
-/// The end of a Job, or its deletion.
+/// The end of a Job or of a pod of none, or its deletion.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) struct JobEnded {
+pub(super) struct Ended {
     pub(super) at: Timestamp,
-    pub(super) job: Key,
+    pub(super) work: Work,
     /// Nothing when it was deleted before.
     pub(super) outcome: Option<Outcome>,
     /// How long it took, from the moment it was created.
     pub(super) took: TimeDelta,
-    /// Why it failed, in Kubernetes' words: the condition's reason and message.
+    /// Why it failed, in Kubernetes' words: the message or the reason of the condition, or of the pod.
     pub(super) why: Option<String>,
 }
 
@@ -78,8 +78,27 @@ pub(super) struct LoadedObject {
     pub(super) key: Key,
     /// Of a CronJob: what it says about when.
     pub(super) timing: Option<Timing>,
-    /// Of a Job that has ended: it does not run again.
-    pub(super) end: Option<End>,
+    /// Of a Job that is not to run now: why not.
+    pub(super) rest: Option<Rest>,
+}
+
+/// Why a Job does not run.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) enum Rest {
+    /// It has ended, and does not run again.
+    Ended(End),
+    /// It waits to be resumed.
+    Suspended,
+}
+
+impl Rest {
+    /// How the Job has ended, if it has.
+    pub(super) fn end(&self) -> Option<&End> {
+        match self {
+            Rest::Ended(end) => Some(end),
+            Rest::Suspended => None,
+        }
+    }
 }
 
 /// How a Job has ended, and when, where its status tells.

@@ -4,11 +4,11 @@ use std::path::Path;
 
 use serde_json::{Value, json};
 
-use crate::cli::up::happening::{End, Followed, Happening, JobEnded, LoadedObject};
+use crate::cli::up::happening::{End, Ended, Followed, Happening, LoadedObject, Rest};
 use crate::cli::up::tally::Tally;
 use crate::cronjob::Outcome;
 use crate::schedule::Timestamp;
-use crate::standalone::runtime::{self, Stream, What};
+use crate::standalone::runtime::{self, Stream, What, WorkKind};
 use crate::telemetry::Told;
 
 /// The object for what happened.
@@ -16,7 +16,7 @@ pub(super) fn event(happening: &Happening) -> Value {
     match happening {
         Happening::Decision(told) => decision(told),
         Happening::Process(event) => process(event),
-        Happening::JobEnded(ended) => job_ended(ended),
+        Happening::Ended(ended) => work_ended(ended),
         Happening::Followed(followed) => follow(followed),
     }
 }
@@ -106,16 +106,21 @@ fn stream_name(stream: Stream) -> &'static str {
     }
 }
 
-fn job_ended(ended: &JobEnded) -> Value {
+fn work_ended(ended: &Ended) -> Value {
+    let kind = match ended.work.kind {
+        WorkKind::Job => "job",
+        WorkKind::Pod => "pod",
+    };
+    let how = match ended.outcome {
+        Some(Outcome::Succeeded) => "Succeeded",
+        Some(Outcome::Failed) => "Failed",
+        None => "Deleted",
+    };
     json!({
         "at": moment(ended.at),
-        "event": match ended.outcome {
-            Some(Outcome::Succeeded) => "jobSucceeded",
-            Some(Outcome::Failed) => "jobFailed",
-            None => "jobDeleted",
-        },
-        "namespace": ended.job.namespace,
-        "job": ended.job.name,
+        "event": format!("{kind}{how}"),
+        "namespace": ended.work.namespace,
+        kind: ended.work.name,
         "tookMs": ended.took.num_milliseconds(),
         "why": ended.why,
     })
@@ -142,9 +147,9 @@ pub(super) fn object(at: Timestamp, event: &'static str, object: &LoadedObject) 
         "name": object.key.name,
         "schedule": timing.map(|timing| &timing.schedule),
         "timeZone": timing.map(|timing| &timing.zone),
-        "suspended": timing.map(|timing| timing.suspended),
+        "suspended": timing.map_or(object.rest == Some(Rest::Suspended), |timing| timing.suspended),
         "next": timing.and_then(|timing| timing.next).map(moment),
-        "outcome": object.end.as_ref().map(End::how),
+        "outcome": object.rest.as_ref().and_then(Rest::end).map(End::how),
     })
 }
 
@@ -154,7 +159,7 @@ pub(super) fn left_out(at: Timestamp, events: u64) -> Value {
 }
 
 /// The last object: what it came to.
-pub(super) fn summary(at: Timestamp, tally: &Tally, stopped: usize) -> Value {
+pub(super) fn summary(at: Timestamp, tally: &Tally) -> Value {
     json!({
         "at": moment(at),
         "event": "summary",
@@ -162,7 +167,7 @@ pub(super) fn summary(at: Timestamp, tally: &Tally, stopped: usize) -> Value {
         "succeeded": tally.succeeded,
         "failed": tally.failed,
         "skipped": tally.skipped(),
-        "stopped": stopped,
+        "stopped": tally.stopped(),
     })
 }
 

@@ -10,16 +10,16 @@
 //! | `apply` | puts the manifests into the embedded API |
 //! | `origin` | which file an object was applied from, and what goes with its file |
 //! | `watch` | follows the manifests when they change |
-//! | `jobs` | notices that Jobs end |
+//! | `ends` | notices that Jobs and pods end |
 //! | `naming` | by which name the lines of a process are shown |
 //! | `happening` | what is shown, as values |
 //! | `text`, `json`, `table`, `tally` | how it is shown (pure) |
 
 mod apply;
 mod before;
+mod ends;
 mod happening;
 mod item;
-mod jobs;
 mod json;
 mod naming;
 mod origin;

@@ -3,9 +3,9 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use crate::cli::up::happening::Happening;
+use crate::cli::up::happening::{Ended, Happening};
 use crate::cronjob::Key;
-use crate::standalone::runtime::{Origin, What};
+use crate::standalone::runtime::{Origin, What, WorkKind};
 
 /// The Jobs whose processes run, and who speaks for them.
 #[derive(Debug, Default)]
@@ -26,10 +26,13 @@ impl Naming {
     pub(super) fn hear(&mut self, happening: &Happening) {
         match happening {
             Happening::Process(event) => self.hear_process(&event.origin, &event.what),
-            Happening::JobEnded(ended) => {
-                self.jobs.remove(&ended.job);
+            Happening::Ended(Ended { work, .. }) if work.kind == WorkKind::Job => {
+                self.jobs.remove(&Key {
+                    namespace: work.namespace.clone(),
+                    name: work.name.clone(),
+                });
             }
-            Happening::Decision(_) | Happening::Followed(_) => {}
+            Happening::Ended(_) | Happening::Decision(_) | Happening::Followed(_) => {}
         }
     }
 

@@ -14,9 +14,9 @@ use tokio::task::JoinHandle;
 use crate::cli::exit::{Exit, Failure};
 use crate::cli::interrupts::Interrupts;
 use crate::cli::up::before::Before;
+use crate::cli::up::ends::Ends;
 use crate::cli::up::happening::{Followed, Happening, LoadedObject};
 use crate::cli::up::item::{Id, Item};
-use crate::cli::up::jobs::Ends;
 use crate::cli::up::naming::Naming;
 use crate::cli::up::serving::{self, Serving};
 use crate::cli::up::sources::Sources;
@@ -36,7 +36,7 @@ use crate::standalone::door::Door;
 use crate::standalone::{Hearing, Running, Standalone, runtime};
 use crate::telemetry::{Line, Printer, chain, tell_time_zones};
 
-/// How many ended Jobs wait to be taken in.
+/// How many ends wait to be taken in.
 const ENDED_QUEUE: usize = 1_024;
 
 /// How many changes of manifests wait to be taken in; what follows them waits when there are more.
@@ -101,7 +101,7 @@ pub(super) async fn run(
     } = prepared.map_err(|error| Failure::from_error("a fault of punctual's", &error))??;
     let client = machine.client();
     let ends = Ends {
-        seen: before.jobs_seen(&clock),
+        seen: before.seen(&clock),
         clock: Arc::clone(&clock),
     };
     let (machine, Hearing { told, processes }) =
@@ -256,7 +256,7 @@ struct Session {
     naming: Naming,
     sources: Sources,
     printer: Printer,
-    /// Tells who notices the ends of Jobs that there are no more.
+    /// Tells who notices ends that there are no more.
     stop_ends: watch::Sender<bool>,
     /// Follows the manifests, if they are followed.
     watch: Option<JoinHandle<()>>,
@@ -288,7 +288,7 @@ impl Session {
         }
         let (hurry, hurried) = watch::channel(false);
         let stopping = machine.stop(hurried);
-        let unfinished = {
+        {
             let notice = (self.output == Output::Text).then(|| Line::Complained(STOPPING.to_owned()));
             let mut showing = pin!(self.show_all(notice.into_iter().collect()));
             let mut stopping = pin!(stopping);
@@ -296,12 +296,12 @@ impl Session {
                 tokio::select! {
                     () = &mut showing => {}
                     () = interrupts.next() => { hurry.send_replace(true); }
-                    unfinished = &mut stopping => break unfinished,
+                    () = &mut stopping => break,
                 }
             }
-        };
+        }
         self.stop_ends.send_replace(true);
-        self.show_rest(unfinished).await;
+        self.show_rest().await;
     }
 
     /// Shows these lines, and then what happens, for ever.
@@ -316,7 +316,7 @@ impl Session {
     }
 
     /// Shows what was not shown yet, and what it came to.
-    async fn show_rest(mut self, unfinished: usize) {
+    async fn show_rest(mut self) {
         let rest = async {
             while let Some(happening) = self.sources.next_of_rest().await {
                 self.show(&happening);
@@ -330,8 +330,8 @@ impl Session {
             self.printer.print(Line::Said(text::CUT_OFF.to_owned()));
         }
         let summary = match self.output {
-            Output::Text => format!("\n{}", text::summary(&self.tally, unfinished)),
-            Output::Json => json::summary(self.clock.now(), &self.tally, unfinished).to_string(),
+            Output::Text => format!("\n{}", text::summary(&self.tally)),
+            Output::Json => json::summary(self.clock.now(), &self.tally).to_string(),
         };
         self.printer.insist(Line::Said(summary));
     }

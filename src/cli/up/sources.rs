@@ -1,13 +1,13 @@
 //! Where what is shown comes from, and in which order: what happened first comes first.
 //!
-//! Each source tells in its own order and at its own pace. A Job's end waits until no more output of it can come; all of
+//! Each source tells in its own order and at its own pace. An end waits until no more output of it can come; all of
 //! that is in its channel then, so whoever takes in what has come, and then sorts it, never tells the end before the output.
 
 use std::collections::VecDeque;
 
 use tokio::sync::{mpsc, watch};
 
-use crate::cli::up::happening::{Followed, Happening, JobEnded};
+use crate::cli::up::happening::{Ended, Followed, Happening};
 use crate::standalone::runtime;
 use crate::telemetry::Told;
 
@@ -20,10 +20,10 @@ pub(super) struct Sources {
     told: mpsc::Receiver<Told>,
     processes: mpsc::Receiver<runtime::Event>,
     open: watch::Receiver<runtime::Open>,
-    ended: mpsc::Receiver<JobEnded>,
+    ended: mpsc::Receiver<Ended>,
     followed: mpsc::Receiver<Followed>,
-    /// Jobs that have ended, and whose output has not come to its end.
-    held: Vec<JobEnded>,
+    /// Work that has ended, and whose output has not come to its end.
+    held: Vec<Ended>,
     waiting: VecDeque<Happening>,
 }
 
@@ -31,7 +31,7 @@ impl Sources {
     pub(super) fn new(
         told: mpsc::Receiver<Told>,
         (processes, open): (mpsc::Receiver<runtime::Event>, watch::Receiver<runtime::Open>),
-        ended: mpsc::Receiver<JobEnded>,
+        ended: mpsc::Receiver<Ended>,
         followed: mpsc::Receiver<Followed>,
     ) -> Self {
         Sources {
@@ -89,7 +89,7 @@ impl Sources {
     /// What was taken in, and is not to wait for anything any more.
     pub(super) fn last(&mut self) -> Vec<Happening> {
         self.take_in();
-        let held = self.held.drain(..).map(Happening::JobEnded);
+        let held = self.held.drain(..).map(Happening::Ended);
         self.waiting.drain(..).chain(held).collect()
     }
 
@@ -107,8 +107,8 @@ impl Sources {
         held.extend(come(ended));
         if !held.is_empty() {
             let open = open.borrow_and_update();
-            let is_due = |ended: &mut JobEnded| !open.holds(&ended.job.namespace, &ended.job.name);
-            waiting.extend(held.extract_if(.., is_due).map(Happening::JobEnded));
+            let is_due = |ended: &mut Ended| !open.holds(&ended.work);
+            waiting.extend(held.extract_if(.., is_due).map(Happening::Ended));
         }
         waiting.extend(come(followed).map(Happening::Followed));
         waiting.extend(come(told).map(Happening::Decision));
@@ -128,18 +128,19 @@ mod tests {
     use chrono::TimeDelta;
 
     use super::*;
-    use crate::cronjob::{Key, Outcome};
+    use crate::cronjob::Outcome;
     use crate::schedule::Timestamp;
-    use crate::standalone::runtime::{Event, Origin, What};
+    use crate::standalone::runtime::{Event, Origin, What, Work, WorkKind};
 
     fn at(second: i64) -> Timestamp {
         Timestamp::from_timestamp(second, 0).unwrap()
     }
 
-    fn ended(second: i64) -> JobEnded {
-        JobEnded {
+    fn ended(second: i64) -> Ended {
+        Ended {
             at: at(second),
-            job: Key {
+            work: Work {
+                kind: WorkKind::Job,
                 namespace: "default".into(),
                 name: format!("job-{second}"),
             },
@@ -172,7 +173,7 @@ mod tests {
         let one = |happening: Happening| {
             let second = happening.at().unwrap().timestamp();
             match happening {
-                Happening::JobEnded(_) => format!("{second} ended"),
+                Happening::Ended(_) => format!("{second} ended"),
                 _ => format!("{second} output"),
             }
         };

@@ -1,7 +1,7 @@
 //! What is to run, as a table: namespace, name, schedule, zone, next due, in how long.
 
 use crate::cli::present::{columns, rfc3339, span};
-use crate::cli::up::happening::{End, LoadedObject};
+use crate::cli::up::happening::{LoadedObject, Rest};
 use crate::schedule::Timestamp;
 
 /// The table of what was loaded; none, when that is nothing.
@@ -24,9 +24,11 @@ fn table(objects: &[LoadedObject], now: Timestamp, job: &str) -> Option<String> 
 }
 
 /// When a Job is due.
-fn of_job(end: Option<&End>) -> String {
-    let Some(end) = end else {
-        return "now".to_owned();
+fn of_job(rest: Option<&Rest>) -> String {
+    let end = match rest {
+        None => return "now".to_owned(),
+        Some(Rest::Suspended) => return "suspended".to_owned(),
+        Some(Rest::Ended(end)) => end,
     };
     let when = end.at.map(|at| format!(" at {}", rfc3339(at)));
     format!("never again: {}{}", end.how(), when.unwrap_or_default())
@@ -35,7 +37,7 @@ fn of_job(end: Option<&End>) -> String {
 fn row(object: &LoadedObject, now: Timestamp, job: &str) -> [String; 6] {
     let none = || "-".to_owned();
     let (schedule, zone, due, wait) = match &object.timing {
-        None => (job.to_owned(), none(), of_job(object.end.as_ref()), none()),
+        None => (job.to_owned(), none(), of_job(object.rest.as_ref()), none()),
         Some(timing) => {
             let (due, wait) = match (timing.suspended, timing.next) {
                 (true, _) => ("suspended".into(), none()),
@@ -58,26 +60,28 @@ fn row(object: &LoadedObject, now: Timestamp, job: &str) -> [String; 6] {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::cli::up::happening::End;
     use crate::cronjob::{Key, Outcome};
 
     #[test]
-    fn a_job_that_has_ended_does_not_run_again() {
+    fn a_job_that_has_ended_or_is_suspended_does_not_run_now() {
         let now = "2026-11-27T08:00:00Z".parse().unwrap();
-        let job = |name: &str, end| LoadedObject {
+        let job = |name: &str, rest| LoadedObject {
             kind: "Job",
             key: Key {
                 namespace: "default".to_owned(),
                 name: name.to_owned(),
             },
             timing: None,
-            end,
+            rest,
         };
         let ended = |outcome, at: Option<&str>| {
             let at = at.map(|at| at.parse().unwrap());
-            Some(End { outcome, at })
+            Some(Rest::Ended(End { outcome, at }))
         };
         let jobs = [
             job("new", None),
+            job("later", Some(Rest::Suspended)),
             job("done", ended(Outcome::Succeeded, Some("2026-11-26T22:14:03Z"))),
             job("broken", ended(Outcome::Failed, Some("2026-11-26T22:15:00Z"))),
             job("old", ended(Outcome::Failed, None)),
@@ -85,6 +89,7 @@ mod tests {
         insta::assert_snapshot!(loaded(&jobs, now).unwrap(), @r"
         NAMESPACE   NAME     SCHEDULE             ZONE   NEXT DUE                                         IN
         default     new      (a Job: runs once)   -      now                                              -
+        default     later    (a Job: runs once)   -      suspended                                        -
         default     done     (a Job: runs once)   -      never again: succeeded at 2026-11-26T22:14:03Z   -
         default     broken   (a Job: runs once)   -      never again: failed at 2026-11-26T22:15:00Z      -
         default     old      (a Job: runs once)   -      never again: failed                              -

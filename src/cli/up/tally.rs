@@ -6,7 +6,7 @@ use crate::cli::up::happening::Happening;
 use crate::cronjob::{Key, Outcome};
 use crate::policy::{Note, Ruling, SkipReason};
 use crate::schedule::Timestamp;
-use crate::standalone::runtime::{self, What};
+use crate::standalone::runtime::{self, What, Work, WorkKind};
 use crate::telemetry::Told;
 
 /// Why runs are due and have not started, while another is active.
@@ -21,9 +21,11 @@ pub(super) struct Tally {
     pub(super) started: u64,
     pub(super) succeeded: u64,
     pub(super) failed: u64,
-    /// Jobs that were started and have not ended: a run is one when it is decided, a Job that nobody decided when the
-    /// first of its processes is there, or fails to be.
-    started_jobs: BTreeSet<Key>,
+    /// What was started and has not ended: a run is when it is decided, what nobody decided when the first of its
+    /// processes is there, or fails to be.
+    begun: BTreeSet<Work>,
+    /// What had a process, and has not ended.
+    at_work: BTreeSet<Work>,
     /// Runs that were due and will not start, by reason.
     passed: BTreeMap<&'static str, u64>,
     /// Runs that are due and have not started, and why.
@@ -34,8 +36,9 @@ impl Tally {
     /// Counts what happened.
     pub(super) fn count(&mut self, happening: &Happening) {
         match happening {
-            Happening::JobEnded(ended) => {
-                self.started_jobs.remove(&ended.job);
+            Happening::Ended(ended) => {
+                self.begun.remove(&ended.work);
+                self.at_work.remove(&ended.work);
                 match ended.outcome {
                     Some(Outcome::Succeeded) => self.succeeded += 1,
                     Some(Outcome::Failed) => self.failed += 1,
@@ -49,17 +52,22 @@ impl Tally {
     }
 
     fn count_process(&mut self, event: &runtime::Event) {
-        if let (What::Started { .. } | What::NotStarted { .. }, Some(job)) = (&event.what, &event.origin.job)
-        {
-            self.start(Key {
-                namespace: event.origin.namespace.clone(),
-                name: job.clone(),
-            });
+        let work = event.origin.work();
+        if matches!(event.what, What::Started { .. } | What::NotStarted { .. }) {
+            self.start(work.clone());
+        }
+        if !matches!(event.what, What::NotStarted { .. }) {
+            self.at_work.insert(work);
         }
     }
 
-    fn start(&mut self, job: Key) {
-        self.started += u64::from(self.started_jobs.insert(job));
+    fn start(&mut self, work: Work) {
+        self.started += u64::from(self.begun.insert(work));
+    }
+
+    /// How much was at work and has not ended.
+    pub(super) fn stopped(&self) -> usize {
+        self.at_work.len()
     }
 
     fn count_decision(&mut self, told: &Told) {
@@ -68,7 +76,8 @@ impl Tally {
             Note::Started { job, .. } => {
                 // Those that waited have started with it, or were told as passed over before it.
                 waiting.clear();
-                self.start(Key {
+                self.start(Work {
+                    kind: WorkKind::Job,
                     namespace: told.cronjob.namespace.clone(),
                     name: job.clone(),
                 });
@@ -121,6 +130,7 @@ impl Tally {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::cli::up::happening::Ended;
 
     #[test]
     fn a_run_that_waits_is_skipped_unless_it_starts() {
@@ -168,6 +178,36 @@ mod tests {
         assert_eq!(tally.skipped(), [("a newer run took their place", 2)].into());
     }
 
+    /// A pod of no Job counts as a Job does.
+    #[test]
+    fn a_bare_pod_is_started_and_ends() {
+        let origin = runtime::Origin {
+            namespace: "default".into(),
+            job: None,
+            index: None,
+            pod: "once".into(),
+            container: "main".into(),
+        };
+        let work = origin.work();
+        let begins = Happening::Process(runtime::Event {
+            origin: std::sync::Arc::new(origin),
+            at: at(1),
+            what: What::Started { pid: 7 },
+        });
+        let ends = Happening::Ended(Ended {
+            at: at(2),
+            work,
+            outcome: Some(Outcome::Failed),
+            took: chrono::TimeDelta::seconds(1),
+            why: None,
+        });
+        let mut tally = Tally::default();
+        tally.count(&begins);
+        assert_eq!((tally.started, tally.failed, tally.stopped()), (1, 0, 1));
+        tally.count(&ends);
+        assert_eq!((tally.started, tally.failed, tally.stopped()), (1, 1, 0));
+    }
+
     /// A Job is counted once, by whatever is told of it first, and however many processes it has.
     #[test]
     fn a_job_that_was_given_is_started_as_a_run_is() {
@@ -213,6 +253,7 @@ mod tests {
             tally.count(&happening);
         }
         assert_eq!(tally.started, 3);
+        assert_eq!(tally.stopped(), 3, "`unfit` never had a process");
     }
 
     fn blocked(second: i64) -> Note {

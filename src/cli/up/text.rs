@@ -6,7 +6,7 @@ use anstyle::{AnsiColor, Style};
 use chrono::TimeDelta;
 
 use crate::cli::present::span;
-use crate::cli::up::happening::{Followed, Happening, JobEnded};
+use crate::cli::up::happening::{Ended, Followed, Happening};
 use crate::cli::up::naming::Naming;
 use crate::cli::up::tally::Tally;
 use crate::cronjob::Outcome;
@@ -36,7 +36,7 @@ pub(super) fn line(happening: &Happening, naming: &Naming) -> Option<String> {
     match happening {
         Happening::Decision(told) => decision(told),
         Happening::Process(event) => process(event, &naming.of(&event.origin)),
-        Happening::JobEnded(ended) => job_ended(ended),
+        Happening::Ended(ended) => work_ended(ended),
         Happening::Followed(followed) => follow(followed),
     }
 }
@@ -162,7 +162,7 @@ fn process(event: &runtime::Event, subject: &str) -> Option<String> {
     ))
 }
 
-fn job_ended(ended: &JobEnded) -> Option<String> {
+fn work_ended(ended: &Ended) -> Option<String> {
     let took = format!(" after {}", span(ended.took));
     // Whoever has deleted one knows; where that was decided, the line of the decision says it.
     let text = match ended.outcome? {
@@ -176,7 +176,7 @@ fn job_ended(ended: &JobEnded) -> Option<String> {
             paint(BAD, &format!("failed{took}{why}"))
         }
     };
-    Some(format!("{} {} {text}", clock(ended.at), name(&ended.job.name)))
+    Some(format!("{} {} {text}", clock(ended.at), name(&ended.work.name)))
 }
 
 /// What is said at a stop that did not wait for all lines to be read.
@@ -192,7 +192,7 @@ pub(super) fn left_out(lines: u64) -> String {
 }
 
 /// The last lines: what it came to.
-pub(super) fn summary(tally: &Tally, stopped: usize) -> String {
+pub(super) fn summary(tally: &Tally) -> String {
     let skipped = tally.skipped();
     let mut text = format!(
         "{} started, {} succeeded, {} failed, {} skipped",
@@ -201,8 +201,8 @@ pub(super) fn summary(tally: &Tally, stopped: usize) -> String {
         tally.failed,
         skipped.values().sum::<u64>()
     );
-    if stopped > 0 {
-        let _ = write!(text, ", {stopped} stopped before the end");
+    if tally.stopped() > 0 {
+        let _ = write!(text, ", {} stopped before the end", tally.stopped());
     }
     for (why, count) in &skipped {
         let _ = write!(text, "\n  {count} skipped: {why}");

@@ -91,7 +91,9 @@ pub use containers::{NoEngine, reach_engine};
 pub use lines::LONGEST_LINE;
 pub use machine::{Options, PODS_AT_ONCE};
 pub use node::{Node, Shutdown};
-pub use output::{Event, OUTPUT_QUEUE, Open, Origin, Outlet, Output, Pace, Stream, What};
+pub use output::{
+    Event, OUTPUT_QUEUE, Open, Origin, Outlet, Output, Pace, Stream, What, Work, WorkKind, job_of,
+};
 pub use room::make_at_start as make_room_at_start;
 pub use runtimes::Runtimes;
 pub use supervisor::supervise_if_asked;

@@ -9,6 +9,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use k8s_openapi::api::core::v1::Pod;
+use k8s_openapi::apimachinery::pkg::apis::meta::v1::ObjectMeta;
 use tokio::sync::{mpsc, watch};
 
 use crate::schedule::Timestamp;
@@ -34,17 +35,55 @@ pub struct Origin {
     pub container: String,
 }
 
+/// What a container works for: a Job, or its pod, where that belongs to none.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Work {
+    /// Which of the two.
+    pub kind: WorkKind,
+    /// The namespace.
+    pub namespace: String,
+    /// The name of the Job, or of the pod.
+    pub name: String,
+}
+
+/// See [`Work`].
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum WorkKind {
+    /// A Job, whichever of its pods.
+    Job,
+    /// A pod of no Job.
+    Pod,
+}
+
+impl Origin {
+    /// What it is a part of.
+    pub fn work(&self) -> Work {
+        let (kind, name) = match &self.job {
+            Some(job) => (WorkKind::Job, job),
+            None => (WorkKind::Pod, &self.pod),
+        };
+        Work {
+            kind,
+            namespace: self.namespace.clone(),
+            name: name.clone(),
+        }
+    }
+}
+
+/// The Job that a pod belongs to, if it belongs to one.
+pub fn job_of(metadata: &ObjectMeta) -> Option<&str> {
+    let mut owners = metadata.owner_references.iter().flatten();
+    owners
+        .find(|owner| owner.kind == "Job")
+        .map(|owner| owner.name.as_str())
+}
+
 /// The origin of what a container of a pod writes.
 pub(super) fn origin(pod: &Pod, container: String) -> Origin {
     let metadata = &pod.metadata;
-    let owner = metadata
-        .owner_references
-        .iter()
-        .flatten()
-        .find(|owner| owner.kind == "Job");
     Origin {
         namespace: metadata.namespace.clone().unwrap_or_default(),
-        job: owner.map(|owner| owner.name.clone()),
+        job: job_of(metadata).map(str::to_owned),
         index: metadata
             .annotations
             .as_ref()
@@ -132,18 +171,17 @@ pub struct Outlet {
     pub open: watch::Receiver<Open>,
 }
 
-/// The Jobs that output may still come of.
+/// What output may still come of.
 #[derive(Debug, Default)]
 pub struct Open {
-    /// The number of containers of each; those of no Job are together.
-    containers: BTreeMap<(String, Option<String>), usize>,
+    /// The number of containers of each.
+    containers: BTreeMap<Work, usize>,
 }
 
 impl Open {
-    /// Whether more may come of a Job.
-    pub fn holds(&self, namespace: &str, job: &str) -> bool {
-        self.containers
-            .contains_key(&(namespace.to_owned(), Some(job.to_owned())))
+    /// Whether more may come of it.
+    pub fn holds(&self, work: &Work) -> bool {
+        self.containers.contains_key(work)
     }
 
     /// Whether nothing more comes of anything.
@@ -187,29 +225,29 @@ impl Output {
 
     /// Says that output may come of a container, until what is returned is dropped.
     pub(super) fn open(&self, origin: &Origin) -> Opened {
-        let job = (origin.namespace.clone(), origin.job.clone());
+        let work = origin.work();
         self.open.send_modify(|open| {
-            *open.containers.entry(job.clone()).or_default() += 1;
+            *open.containers.entry(work.clone()).or_default() += 1;
         });
         let open = Arc::clone(&self.open);
-        Opened { job, open }
+        Opened { work, open }
     }
 }
 
 /// A container that output may still come of.
 #[derive(Debug)]
 pub(super) struct Opened {
-    job: (String, Option<String>),
+    work: Work,
     open: Arc<watch::Sender<Open>>,
 }
 
 impl Drop for Opened {
     fn drop(&mut self) {
         self.open.send_modify(|open| {
-            if let Some(count) = open.containers.get_mut(&self.job) {
+            if let Some(count) = open.containers.get_mut(&self.work) {
                 *count -= 1;
                 if *count == 0 {
-                    open.containers.remove(&self.job);
+                    open.containers.remove(&self.work);
                 }
             }
         });

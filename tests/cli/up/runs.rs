@@ -265,3 +265,37 @@ fn an_interval_goes_on_over_a_restart() {
     assert!(first.is_string(), "{first}");
     assert_eq!(next(), first);
 }
+
+/// A pod of no Job is told and counted as a Job is; a Job that is suspended does not run, and so is not stopped.
+#[test]
+fn a_bare_pod_counts_and_a_suspended_job_does_not() {
+    let manifest = Manifest::new(
+        "\
+apiVersion: v1
+kind: Pod
+metadata: {name: once}
+spec:
+  restartPolicy: Never
+  containers: [{name: main, image: busybox, command: [sh, -c, exit 3]}]
+---
+apiVersion: batch/v1
+kind: Job
+metadata: {name: later}
+spec:
+  suspend: true
+  template:
+    spec:
+      restartPolicy: Never
+      containers: [{name: main, image: busybox, command: ['true']}]
+",
+    );
+    let mut up = Up::start(&["--ephemeral", manifest.path().to_str().expect("UTF-8")]);
+    let row = up.line("the Job is listed", |line| line.contains("later"));
+    assert!(row.contains("suspended"), "{row}");
+    up.line("the pod ends", |line| {
+        line.contains("once") && line.contains("failed after")
+    });
+    up.interrupt();
+    let summary = up.rest().pop().expect("a summary");
+    assert_eq!(summary, "1 started, 0 succeeded, 1 failed, 0 skipped");
+}

@@ -165,7 +165,7 @@ impl Watch {
             kind: item.id.kind,
             key: item.id.key.clone(),
             timing: None,
-            end: None,
+            rest: None,
         });
         let at = self.clock.now();
         let file = item.file.clone();
