@@ -5,7 +5,9 @@
 
 use std::collections::BTreeSet;
 
+use chrono::TimeDelta;
 use futures::{StreamExt as _, stream};
+use k8s_openapi::api::batch::v1::Job;
 use kube::api::{Patch, PatchParams};
 use kube::{Api, Client};
 use serde_json::Value;
@@ -15,12 +17,17 @@ use crate::cli::chosen::ChosenArgs;
 use crate::cli::connect::{self, ServerArgs, refused};
 use crate::cli::exit::{Exit, Failure};
 use crate::cli::{complain, consent, say};
-use crate::cronjob::{Calendars, Key};
+use crate::clock::{Clock as _, SystemClock};
+use crate::cronjob::{Calendars, Key, run_name};
 use crate::manifest::CronJob;
+use crate::schedule::Timestamp;
 use crate::submit::CLI_FIELD_MANAGER;
 
 /// How many requests are under way at once: enough to be quick, few enough not to be throttled.
 const AT_ONCE: usize = 8;
+
+/// How long it takes at most, on a machine that is busy, until a change has been heard of where runs are started.
+const HEARD_AFTER: TimeDelta = TimeDelta::seconds(2);
 
 /// The arguments that say which CronJobs to change.
 #[derive(Debug, clap::Args)]
@@ -50,6 +57,8 @@ pub(super) enum Planned {
         patch: Value,
         /// `suspended until …`
         said: String,
+        /// The due instants that are said not to run. Whoever starts runs may have been quicker.
+        prevents: Vec<Timestamp>,
     },
     /// Nothing, because it is so already.
     Nothing {
@@ -141,7 +150,14 @@ fn question(verb: &str, planned: &[(Key, Planned)]) -> Option<String> {
 async fn carry_out(client: &Client, planned: Vec<(Key, Planned)>) -> Exit {
     let requests = planned.into_iter().map(|(key, planned)| async move {
         let said = match planned {
-            Planned::Patch { patch, said } => apply(client, &key, patch).await.map(|()| said),
+            Planned::Patch {
+                patch,
+                said,
+                prevents,
+            } => match apply(client, &key, patch).await {
+                Ok(()) => check_in_time(client, &key, &prevents).await.map(|()| said),
+                Err(why) => Err(why),
+            },
             Planned::Nothing { said } => Ok(said),
             Planned::Refused { why } => Err(format!("{key}: {why}")),
         };
@@ -173,9 +189,69 @@ async fn apply(client: &Client, key: &Key, patch: Value) -> Result<(), String> {
         .map_err(|error| refused(&format!("{key} can't be changed"), &error).message)
 }
 
+/// Fails where a run had been started that was not to. What is due soon is waited for: until a change has been heard of
+/// where runs are started, it prevents none.
+async fn check_in_time(client: &Client, key: &Key, prevents: &[Timestamp]) -> Result<(), String> {
+    let heard = SystemClock.now() + HEARD_AFTER;
+    let jobs: Api<Job> = Api::namespaced(client.clone(), &key.namespace);
+    let mut started = Vec::new();
+    for due in prevents.iter().filter(|due| **due < heard) {
+        let wait = *due + HEARD_AFTER - SystemClock.now();
+        tokio::time::sleep(wait.to_std().unwrap_or_default()).await;
+        let name = run_name(&key.name, *due);
+        let job = jobs.get_metadata_opt(&name).await;
+        let job = job
+            .map_err(|error| refused(&format!("whether {name} was started can't be seen"), &error).message)?;
+        started.extend(job.map(|_| name));
+    }
+    if started.is_empty() {
+        return Ok(());
+    }
+    Err(format!(
+        "{key}: it was too late for {}, which had been started",
+        started.join(", ")
+    ))
+}
+
 #[cfg(test)]
 mod tests {
+    use std::sync::Arc;
+
+    use kube::api::PostParams;
+    use serde_json::json;
+
     use super::*;
+    use crate::schedule::TimeZones;
+    use crate::standalone::api;
+    use crate::standalone::store::MemoryStore;
+
+    #[tokio::test]
+    async fn a_run_that_was_started_was_not_prevented() {
+        let zones = Arc::new(TimeZones::built_in());
+        let server = api::Api::start(Arc::new(MemoryStore::new()), SystemClock::shared(), zones).await;
+        let client = server.expect("an API").client();
+        let key = Key {
+            namespace: "default".into(),
+            name: "tick".into(),
+        };
+        let due = SystemClock.now() - TimeDelta::minutes(1);
+        let later = SystemClock.now() + TimeDelta::hours(1);
+        let check = async || check_in_time(&client, &key, &[due, later]).await;
+        assert_eq!(check().await, Ok(()));
+        let name = run_name("tick", due);
+        let job = json!({
+            "metadata": { "name": name },
+            "spec": { "template": { "spec": { "restartPolicy": "Never", "containers": [{ "name": "main", "image": "x" }] } } },
+        });
+        let jobs: Api<Job> = Api::namespaced(client.clone(), "default");
+        let job = serde_json::from_value(job).expect("a Job");
+        jobs.create(&PostParams::default(), &job).await.expect("a Job");
+        let said = check().await.expect_err("it is there").replace(&name, "tick-1");
+        assert_eq!(
+            said,
+            "default/tick: it was too late for tick-1, which had been started"
+        );
+    }
 
     #[test]
     fn the_question_says_how_many_and_where() {
@@ -194,6 +270,7 @@ mod tests {
                     Planned::Patch {
                         patch: Value::Null,
                         said: String::new(),
+                        prevents: vec![],
                     }
                 };
                 let key = Key {

@@ -1,11 +1,8 @@
 //! How the commands show things: tables, durations, wall-clock times.
 
-use std::fmt::Write as _;
-
 use chrono::{FixedOffset, SecondsFormat, TimeDelta};
 use comfy_table::Table;
 use comfy_table::presets::NOTHING;
-use serde_json::Value;
 
 use crate::schedule::{Timestamp, Zone};
 
@@ -63,48 +60,6 @@ pub(super) fn rfc3339(at: Timestamp) -> String {
     at.to_rfc3339_opts(SecondsFormat::Secs, true)
 }
 
-/// A value as a YAML document.
-///
-/// Keys are written plain, so they must be identifiers; strings are written as JSON writes them, which is YAML too and
-/// needs no thought about `*`, `: ` or `yes`.
-pub(super) fn yaml_document(value: &Value) -> String {
-    let mut text = String::new();
-    write_yaml(&mut text, value, 0);
-    text
-}
-
-fn write_yaml(text: &mut String, value: &Value, depth: usize) {
-    let indent = "  ".repeat(depth);
-    match value {
-        Value::Object(fields) if !fields.is_empty() => {
-            for (key, value) in fields {
-                let gap = if is_block(value) { "\n" } else { " " };
-                let _ = write!(text, "{indent}{key}:{gap}");
-                write_yaml(text, value, if is_block(value) { depth + 1 } else { 0 });
-            }
-        }
-        Value::Array(items) if !items.is_empty() => {
-            for item in items {
-                let mut block = String::new();
-                write_yaml(&mut block, item, depth + 1);
-                let _ = write!(text, "{indent}- {}", block.trim_start());
-            }
-        }
-        scalar => {
-            let _ = writeln!(text, "{indent}{scalar}");
-        }
-    }
-}
-
-/// Whether a value takes lines of its own.
-fn is_block(value: &Value) -> bool {
-    match value {
-        Value::Object(fields) => !fields.is_empty(),
-        Value::Array(items) => !items.is_empty(),
-        _ => false,
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -138,23 +93,5 @@ mod tests {
         a        1
         longer   22
         ");
-    }
-
-    #[test]
-    fn a_value_is_written_as_yaml() {
-        let value = serde_json::json!({
-            "name": "a: *b", "runs": 3, "none": null, "active": ["x", { "y": [], "z": {} }], "last": { "outcome": "Failed" },
-        });
-        insta::assert_snapshot!(yaml_document(&value), @r#"
-        active:
-          - "x"
-          - y: []
-            z: {}
-        last:
-          outcome: "Failed"
-        name: "a: *b"
-        none: null
-        runs: 3
-        "#);
     }
 }

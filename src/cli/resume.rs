@@ -43,6 +43,7 @@ fn plan(object: &CronJob) -> Planned {
         return Planned::Patch {
             patch,
             said: "resumed, after its failures".into(),
+            prevents: vec![],
         };
     }
     if !is_paused && extensions.paused_until.is_none() && extensions.pause_reason.is_none() {
@@ -53,6 +54,7 @@ fn plan(object: &CronJob) -> Planned {
     Planned::Patch {
         patch: pause(object, false, None, None),
         said: "resumed".into(),
+        prevents: vec![],
     }
 }
 
@@ -83,7 +85,8 @@ mod tests {
                 planned,
                 Planned::Patch {
                     patch,
-                    said: "resumed".into()
+                    said: "resumed".into(),
+                    prevents: vec![],
                 },
                 "{has}"
             );

@@ -105,6 +105,7 @@ fn plan(object: &manifest::CronJob, cronjob: &CronJob, count: usize, now: Timest
     Planned::Patch {
         patch: json!({ "metadata": { "annotations": { SKIP_ANNOTATION: text.join(",") } } }),
         said: format!("skips {}", shown.join(", ")),
+        prevents: next,
     }
 }
 
@@ -117,6 +118,7 @@ fn undo(object: &manifest::CronJob) -> Planned {
     Planned::Patch {
         patch: json!({ "metadata": { "annotations": { SKIP_ANNOTATION: null } } }),
         said: "skips nothing any more".into(),
+        prevents: vec![],
     }
 }
 

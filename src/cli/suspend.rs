@@ -94,6 +94,7 @@ fn plan(object: &CronJob, reason: Option<&str>, until: Option<&str>) -> Planned 
     Planned::Patch {
         patch: pause(object, true, reason, until),
         said: format!("suspended{end}"),
+        prevents: vec![],
     }
 }
 

@@ -100,7 +100,7 @@ pub(super) fn get(args: &GetArgs) -> Result<Exit, Failure> {
         Output::Table => show::table(&views, now),
         Output::Wide => show::wide(&views, now),
         Output::Json => show::json(&views)?,
-        Output::Yaml => show::yaml(&views)?,
+        Output::Yaml => show::yaml_documents(&views)?,
         Output::Name => show::names(&views),
     };
     say(&text);

@@ -4,8 +4,9 @@ use chrono::TimeDelta;
 
 use super::view::{Ended, View};
 use crate::cli::exit::Failure;
-use crate::cli::present::{columns, span, yaml_document};
+use crate::cli::present::{columns, span};
 use crate::cronjob::Outcome;
+use crate::manifest::yaml;
 use crate::schedule::Timestamp;
 
 /// The columns of kubectl, and then ours.
@@ -44,7 +45,8 @@ fn more(view: &View, now: Timestamp) -> [String; 4] {
         view.next_due_local.clone().unwrap_or_else(none),
         view.last_result
             .as_ref()
-            .map_or_else(none, |ended| ended.job.clone()),
+            .and_then(|ended| ended.job.clone())
+            .unwrap_or_else(none),
         view.created.map_or_else(none, |at| span(now - at)),
         view.suspend_reason.clone().unwrap_or_else(none),
     ]
@@ -139,10 +141,10 @@ pub(super) fn json(views: &[View]) -> Result<String, Failure> {
 /// # Errors
 ///
 /// As those of [`json`].
-pub(super) fn yaml(views: &[View]) -> Result<String, Failure> {
+pub(super) fn yaml_documents(views: &[View]) -> Result<String, Failure> {
     let documents: Result<Vec<String>, _> = views
         .iter()
-        .map(|view| serde_json::to_value(view).map(|value| yaml_document(&value)))
+        .map(|view| serde_json::to_value(view).map(|value| yaml::write(&value)))
         .collect();
     documents
         .map(|documents| documents.join("---\n").trim_end().to_owned())
@@ -187,7 +189,7 @@ mod tests {
         let views = [healthy(), broken(), paused, off, skipping];
         insta::assert_snapshot!("table", table(&views, at("2026-11-23T12:00:00Z")));
         insta::assert_snapshot!("wide", wide(&views, at("2026-11-23T12:00:00Z")));
-        insta::assert_snapshot!("yaml", yaml(&views[..2]).expect("YAML"));
+        insta::assert_snapshot!("yaml", yaml_documents(&views[..2]).expect("YAML"));
         insta::assert_snapshot!("names", names(&views[..2]));
     }
 
@@ -209,7 +211,7 @@ mod tests {
             next_due: Some(at("2026-11-24T01:30:00Z")),
             next_due_local: Some("Tue 2026-11-24 02:30:00 +01:00".into()),
             last_result: Some(Ended {
-                job: "report-29923290".into(),
+                job: Some("report-29923290".into()),
                 outcome: Outcome::Succeeded,
                 created: Some(at("2026-11-23T01:30:00Z")),
             }),

@@ -57,10 +57,11 @@ pub(super) struct View {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub(super) struct Ended {
-    pub(super) job: String,
+    /// Its Job, if that is kept.
+    pub(super) job: Option<String>,
     #[serde(serialize_with = "outcome")]
     pub(super) outcome: Outcome,
-    /// When its Job was created.
+    /// When its Job was created; where that is not kept, when it ended.
     #[serde(serialize_with = "instant")]
     pub(super) created: Option<Timestamp>,
 }
@@ -82,7 +83,8 @@ pub(super) fn view(object: &manifest::CronJob, cronjob: &CronJob, jobs: &[&JobVi
     jobs.sort_by(|a, b| (b.0, &b.1.name).cmp(&(a.0, &a.1.name)));
     // What was backfilled says nothing of how the schedule is doing.
     let of_now = || jobs.iter().filter(|(_, run)| run.origin != Origin::Backfill);
-    let ended: Vec<Ended> = of_now().filter_map(ended).collect();
+    let mut ended: Vec<Ended> = of_now().filter_map(ended).collect();
+    ended.splice(0..0, unkept_success(cronjob, ended.first()));
     let spec = &cronjob.spec;
     let schedule = spec.schedule.as_ref().ok();
     let zone = schedule.map(Schedule::zone);
@@ -125,9 +127,22 @@ pub(super) fn view(object: &manifest::CronJob, cronjob: &CronJob, jobs: &[&JobVi
 
 fn ended((created, run): &(Option<Timestamp>, Run)) -> Option<Ended> {
     run.outcome().map(|outcome| Ended {
-        job: run.name.clone(),
+        job: Some(run.name.clone()),
         outcome,
         created: *created,
+    })
+}
+
+/// A success that is newer than every run that is kept. Its Job is not, where the history keeps no successes; what
+/// failed and is not kept leaves no trace.
+fn unkept_success(cronjob: &CronJob, newest: Option<&Ended>) -> Option<Ended> {
+    let at = cronjob.status.last_successful_time?;
+    let keeps_none = cronjob.spec.history.successful == Some(0);
+    let is_newest = newest.is_none_or(|newest| newest.created < Some(at));
+    (keeps_none && is_newest).then_some(Ended {
+        job: None,
+        outcome: Outcome::Succeeded,
+        created: Some(at),
     })
 }
 
@@ -204,6 +219,31 @@ mod tests {
         }
     }
 
+    /// A success is known by its time, where its Job goes at once; and whether a failure that is kept is older.
+    #[test]
+    fn a_result_is_known_though_no_success_is_kept() {
+        let none = json!({ "successfulJobsHistoryLimit": 0, "lastSuccessfulTime": "2026-11-23T11:58:25Z" });
+        let some = json!({ "successfulJobsHistoryLimit": 3, "lastSuccessfulTime": "2026-11-23T11:58:25Z" });
+        let failed = |created| vec![job("tick-29923920", created, "Failed")];
+        for (spec, jobs, said) in [
+            (&none, vec![], "Complete - 1+"),
+            (&none, failed(-3600), "Complete - 1+"),
+            (&none, failed(0), "Failed tick-29923920 1+"),
+            (&some, vec![], "-"),
+        ] {
+            let view = view_of(spec, &jobs);
+            let said_now = view
+                .last_result
+                .zip(view.streak)
+                .map_or("-".to_owned(), |(last, streak)| {
+                    let job = last.job.as_deref().unwrap_or("-");
+                    let more = if streak.at_least { "+" } else { "" };
+                    format!("{} {job} {}{more}", last.outcome.condition(), streak.runs)
+                });
+            assert_eq!(said_now, said, "{spec}");
+        }
+    }
+
     #[test]
     fn what_is_due_next_depends_on_schedule_and_pause() {
         for (spec, next) in [
@@ -269,6 +309,12 @@ mod tests {
             if let Some(value) = spec.as_object_mut().and_then(|fields| fields.remove(short)) {
                 object["metadata"]["annotations"][annotation] = value;
             }
+        }
+        if let Some(at) = spec
+            .as_object_mut()
+            .and_then(|fields| fields.remove("lastSuccessfulTime"))
+        {
+            object["status"]["lastSuccessfulTime"] = at;
         }
         json_patch::merge(&mut object["spec"], &spec);
         let object: manifest::CronJob = serde_json::from_str(&object.to_string()).expect("a CronJob");
