@@ -4,10 +4,10 @@
 use k8s_openapi::api::core::v1::Container;
 
 /// A word for programs.
-pub(super) const REASON: &str = "ProbesAndHooksNotRun";
+const REASON: &str = "ProbesAndHooksNotRun";
 
-/// What a container asks for beside itself, in words for people; nothing, when it asks for nothing.
-pub(super) fn left_undone(container: &Container) -> Option<String> {
+/// What a container asks for beside itself: a word for programs, and a sentence; nothing, when it asks for nothing.
+pub(super) fn left_undone(container: &Container) -> Option<(&'static str, String)> {
     let hooks = container.lifecycle.as_ref();
     let asked = [
         ("livenessProbe", container.liveness_probe.is_some()),
@@ -32,7 +32,7 @@ pub(super) fn left_undone(container: &Container) -> Option<String> {
         container.name,
         asked.join(", ")
     );
-    (!asked.is_empty()).then_some(message)
+    (!asked.is_empty()).then_some((REASON, message))
 }
 
 #[cfg(test)]
@@ -45,7 +45,8 @@ mod tests {
     fn what_is_not_carried_out_is_named() {
         let told = |mut container: Value| {
             container["name"] = json!("main");
-            left_undone(&serde_json::from_value(container).unwrap()).unwrap_or_default()
+            let told = left_undone(&serde_json::from_value(container).unwrap());
+            told.map_or_else(String::new, |(_, message)| message)
         };
         assert_eq!(told(json!({"command": ["true"], "lifecycle": {}})), "");
         let probe = json!({"exec": {"command": ["true"]}});

@@ -20,7 +20,8 @@ pub(super) const AS_CONTAINERS: &str =
     "run the pod as containers (`--runtime container`, or the annotation `punctual.dev/runtime: container`)";
 
 /// Why a pod can't run: the `reason` and `message` of its status.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("{message}")]
 pub(super) struct Unfit {
     /// The container that can't run; empty when it is the pod as a whole.
     pub(super) container: String,
@@ -80,18 +81,23 @@ pub(super) fn caveat(
     container: &Container,
     is_limited: impl Fn(&str) -> bool,
 ) -> Option<(&'static str, String)> {
-    let limits = container.resources.as_ref()?.limits.as_ref()?;
-    let names: Vec<&str> = limits
-        .keys()
-        .map(String::as_str)
-        .filter(|name| !is_limited(name))
-        .collect();
+    let names = unlimited(container, is_limited)?;
     let message = format!(
-        "container {:?} runs as a process, and nothing limits its {} on this machine; where that matters, {AS_CONTAINERS}",
+        "container {:?} runs as a process, and nothing limits its {names} on this machine; where that matters, {AS_CONTAINERS}",
         container.name,
-        names.join(" and ")
     );
-    (!names.is_empty()).then_some(("LimitsNotEnforced", message))
+    Some((LIMITS_NOT_ENFORCED, message))
+}
+
+/// A word for programs: not all of a container's limits hold.
+pub(super) const LIMITS_NOT_ENFORCED: &str = "LimitsNotEnforced";
+
+/// What nothing limits of what a container wants to be limited, in words.
+pub(super) fn unlimited(container: &Container, is_limited: impl Fn(&str) -> bool) -> Option<String> {
+    let limits = container.resources.as_ref()?.limits.as_ref()?;
+    let names = limits.keys().map(String::as_str);
+    let names: Vec<&str> = names.filter(|name| !is_limited(name)).collect();
+    (!names.is_empty()).then(|| names.join(" and "))
 }
 
 fn check_command(container: &Container, entrypoints: &Entrypoints) -> Result<(), Unfit> {

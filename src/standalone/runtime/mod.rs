@@ -29,6 +29,7 @@
 //! | `fitness` | what a process can't have |
 //! | `overlap` | where two of its containers would have one thing that are to have two |
 //! | `credentials` | whom a process runs as, and with which privileges |
+//! | `unkept` | what of a pod nobody keeps to here |
 //! | `attendance` | what nobody does here beside a container: probes and hooks |
 //! | `last_words` | the message that a failed container leaves |
 //! | `root` | the folder that a process with volumes starts in |
@@ -78,6 +79,7 @@ mod start_error;
 mod status;
 mod stream;
 mod supervisor;
+mod unkept;
 mod volumes;
 mod waits;
 mod within;

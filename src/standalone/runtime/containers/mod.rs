@@ -39,8 +39,9 @@ use futures::future::BoxFuture;
 use k8s_openapi::api::core::v1::{Container, Pod};
 use tokio::sync::OnceCell;
 
+use super::credentials;
 use super::engine::{Attempt, Engine, Found, Setup, Started};
-use super::fitness::Unfit;
+use super::fitness::{self, Unfit};
 use super::start_error::StartError;
 use super::volumes::{self, Bind};
 use crate::clock::SharedClock;
@@ -194,8 +195,14 @@ impl Engine for Containers {
         })
     }
 
-    fn caveat(&self, _container: &Container) -> Option<(&'static str, String)> {
-        None
+    fn caveat(&self, container: &Container) -> Option<(&'static str, String)> {
+        let names = fitness::unlimited(container, |name| request::LIMITED.contains(&name))?;
+        let message = format!(
+            "nothing limits the {names} of container {:?}: the container engine limits {} only",
+            container.name,
+            request::LIMITED.join(" and ")
+        );
+        Some((fitness::LIMITS_NOT_ENFORCED, message))
     }
 
     /// Mounts it where the container writes it.
@@ -219,8 +226,8 @@ impl Engine for Containers {
         }
     }
 
-    fn caveat_of_pod(&self, _pod: &Pod) -> Option<(&'static str, String)> {
-        None
+    fn caveat_of_pod(&self, pod: &Pod) -> Option<(&'static str, String)> {
+        credentials::caveat_of_containers(pod)
     }
 
     fn fetch<'a>(&'a self, container: &'a Container) -> BoxFuture<'a, Result<(), StartError>> {
@@ -247,6 +254,14 @@ impl Engine for Containers {
             match self.begin(attempt, &setup).await {
                 Ok(started) => Ok(started),
                 Err(error) => Err(self.explain(error).await.into()),
+            }
+        })
+    }
+
+    fn discard<'a>(&'a self, attempt: &'a Attempt) -> BoxFuture<'a, ()> {
+        Box::pin(async move {
+            if let Ok(engine) = self.engine().await {
+                discard(&engine.docker, &name_of(attempt)).await;
             }
         })
     }

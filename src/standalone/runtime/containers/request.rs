@@ -27,6 +27,11 @@ const CONTAINER_NAME: &str = "io.kubernetes.container.name";
 /// How much the engine keeps of what a container writes, until it has been copied to the log file.
 const KEPT_OUTPUT: &str = "64m";
 
+/// The resources that a container has no more of than its limits say.
+pub(super) const LIMITED: [&str; 2] = [CPU, MEMORY];
+const CPU: &str = "cpu";
+const MEMORY: &str = "memory";
+
 /// The least CPU weight that the kernel takes.
 const LEAST_CPU_SHARES: i64 = 2;
 
@@ -127,14 +132,14 @@ fn host_config(wanted: &Wanted<'_>) -> HostConfig {
     // `ReadOnly`.
     let has_colon = |bind: &&Bind| bind.target.contains(':') || bind.source.to_string_lossy().contains(':');
     let (long, short): (Vec<&Bind>, Vec<&Bind>) = wanted.binds.iter().partition(has_colon);
-    let memory = amount(wanted.container, Limit::Most, "memory").map(Quantity::units);
+    let memory = amount(wanted.container, Limit::Most, MEMORY).map(Quantity::units);
     HostConfig {
         binds: Some(short.into_iter().map(bind).collect()),
         mounts: Some(long.into_iter().map(mount).collect()),
         memory,
         // As much as memory alone: no swap, as in a cluster.
         memory_swap: memory,
-        nano_cpus: amount(wanted.container, Limit::Most, "cpu").map(Quantity::nanos),
+        nano_cpus: amount(wanted.container, Limit::Most, CPU).map(Quantity::nanos),
         cpu_shares: cpu_shares(wanted.container),
         network_mode: Some("host".to_owned()),
         log_config: Some(HostConfigLogConfig {
@@ -240,7 +245,7 @@ fn amount(container: &Container, limit: Limit, name: &str) -> Option<Quantity> {
 
 /// The weight that Kubernetes gives a CPU request: 1024 for one CPU.
 fn cpu_shares(container: &Container) -> Option<i64> {
-    let request = amount(container, Limit::Least, "cpu").or_else(|| amount(container, Limit::Most, "cpu"))?;
+    let request = amount(container, Limit::Least, CPU).or_else(|| amount(container, Limit::Most, CPU))?;
     let thousandths = request.in_units_of(Quantity::parse("1m")?);
     Some((thousandths.saturating_mul(1024) / 1000).max(LEAST_CPU_SHARES))
 }

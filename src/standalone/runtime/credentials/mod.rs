@@ -31,7 +31,7 @@ use serde::{Deserialize, Serialize};
 
 pub(super) use accounts::{Account, Accounts};
 pub(super) use asked::{check, credentials, depends_on_accounts, fs_group, is_forbidden_root};
-pub(super) use caveat::caveat;
+pub(super) use caveat::{caveat, caveat_of_containers};
 
 /// Who this process is.
 #[derive(Debug, Clone, PartialEq, Eq)]

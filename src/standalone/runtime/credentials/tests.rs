@@ -133,4 +133,10 @@ fn what_does_not_hold_is_named_once() {
         told(0, &Value::Null, &json!({"readOnlyRootFilesystem": true})),
     ];
     insta::assert_snapshot!(all.join("\n"));
+    let of_containers = |of_pod: &Value, own_context: &Value| {
+        let caveat = caveat_of_containers(&pod(of_pod, own_context));
+        caveat.map_or_else(String::new, |(_, message)| message)
+    };
+    assert_eq!(of_containers(&Value::Null, &usual), "");
+    insta::assert_snapshot!(of_containers(&of_pod, &unusual), @"the pod runs as containers, for which seLinuxOptions, procMount, sysctls of its `securityContext` do not hold: the container engine is not asked for that");
 }

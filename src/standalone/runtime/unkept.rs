@@ -1,0 +1,104 @@
+//! What of a pod nobody keeps to on one machine, whatever the pod runs as: it runs all the same, and people are told. Pure.
+
+use k8s_openapi::api::core::v1::{EmptyDirVolumeSource, Pod, PodSpec, Volume};
+
+use crate::manifest::quantity::Quantity;
+
+/// A word for programs.
+const REASON: &str = "PodSpecNotEnforced";
+
+/// A word for programs, and a sentence.
+pub(super) fn caveat(pod: &Pod) -> Option<(&'static str, String)> {
+    let spec = pod.spec.as_ref()?;
+    let told: Vec<String> = volumes(spec).into_iter().chain(names(spec)).collect();
+    (!told.is_empty()).then(|| (REASON, told.join("; ")))
+}
+
+/// Of volumes, what they would be other than folders.
+fn volumes(spec: &PodSpec) -> Option<String> {
+    let unkept = |volume: &Volume| {
+        let fields = fields(volume.empty_dir.as_ref()?);
+        let is_kept = fields.is_empty();
+        (!is_kept).then(|| format!("{} of volume {:?}", fields.join(" and "), volume.name))
+    };
+    let unkept: Vec<String> = spec.volumes.iter().flatten().filter_map(unkept).collect();
+    (!unkept.is_empty()).then(|| {
+        format!(
+            "an `emptyDir` is a folder on the disk of this machine, and nobody keeps to {}",
+            unkept.join(", ")
+        )
+    })
+}
+
+fn fields(volume: &EmptyDirVolumeSource) -> Vec<String> {
+    let limit = volume.size_limit.as_ref().map(|limit| limit.0.as_str());
+    // By the kubelet's rule, 0 is no limit.
+    let limit = limit.filter(|limit| Quantity::parse(limit).is_none_or(|limit| limit.units() > 0));
+    let medium = volume.medium.as_deref().filter(|medium| !medium.is_empty());
+    let fields = [("sizeLimit", limit), ("medium", medium)];
+    let set = fields
+        .into_iter()
+        .filter_map(|(name, value)| Some((name, value?)));
+    set.map(|(name, value)| format!("`{name}: {value}`")).collect()
+}
+
+/// Of the names of other machines.
+fn names(spec: &PodSpec) -> Option<String> {
+    let fields = [
+        (
+            "`hostAliases`",
+            spec.host_aliases
+                .as_ref()
+                .is_some_and(|aliases| !aliases.is_empty()),
+        ),
+        ("`dnsConfig`", spec.dns_config.is_some()),
+    ];
+    let set: Vec<&str> = fields
+        .into_iter()
+        .filter_map(|(name, is_set)| is_set.then_some(name))
+        .collect();
+    (!set.is_empty()).then(|| {
+        format!(
+            "names are resolved as this machine does it, and nobody keeps to {}",
+            set.join(" and ")
+        )
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::{Value, json};
+
+    use super::*;
+
+    #[test]
+    fn what_nobody_keeps_to_is_named() {
+        let told = |spec: Value| {
+            let mut pod = json!({"metadata": {}, "spec": spec});
+            pod["spec"]["containers"] = json!([]);
+            caveat(&serde_json::from_value(pod).unwrap()).map_or("nothing".to_owned(), |(_, told)| told)
+        };
+        let plain = json!({"name": "plain", "emptyDir": {}});
+        let rows = [
+            told(json!({})),
+            told(
+                json!({"volumes": [plain, {"name": "none", "emptyDir": {"sizeLimit": "0", "medium": ""}}], "hostAliases": []}),
+            ),
+            told(json!({"volumes": [plain, {"name": "scratch", "emptyDir": {"sizeLimit": "1Gi"}}]})),
+            told(json!({
+                "volumes": [
+                    {"name": "keys", "emptyDir": {"medium": "Memory"}},
+                    {"name": "shm", "emptyDir": {"medium": "Memory", "sizeLimit": "64Mi"}},
+                ],
+                "hostAliases": [{"ip": "10.0.0.1", "hostnames": ["db"]}],
+                "dnsConfig": {"nameservers": ["10.0.0.2"]},
+            })),
+        ];
+        insta::assert_snapshot!(rows.join("\n"), @r#"
+        nothing
+        nothing
+        an `emptyDir` is a folder on the disk of this machine, and nobody keeps to `sizeLimit: 1Gi` of volume "scratch"
+        an `emptyDir` is a folder on the disk of this machine, and nobody keeps to `medium: Memory` of volume "keys", `sizeLimit: 64Mi` and `medium: Memory` of volume "shm"; names are resolved as this machine does it, and nobody keeps to `hostAliases` and `dnsConfig`
+        "#);
+    }
+}
