@@ -41,8 +41,9 @@ macro_rules! cases {
 
 fn main() -> ExitCode {
     let arguments = Arguments::from_args();
-    let everywhere: [Case; 22] = cases! {
+    let everywhere: [Case; 23] = cases! {
         restarts::running_work_goes_on_and_is_not_started_again
+        restarts::running_work_goes_on_that_could_not_be_started_any_more
         restarts::work_that_ended_meanwhile_is_found_with_its_exit_code
         restarts::a_finished_job_is_not_run_again_by_its_manifest
         restarts::a_missed_run_is_caught_up_once

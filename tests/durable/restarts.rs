@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use chrono::TimeDelta;
-use k8s_openapi::api::batch::v1::{CronJob, Job};
+use k8s_openapi::api::batch::v1::{CronJob, Job, JobStatus};
 use k8s_openapi::api::core::v1::{Node, Pod};
 use kube::Api;
 use kube::api::{ListParams, Patch, PatchParams};
@@ -82,6 +82,24 @@ pub(crate) async fn work_that_ended_meanwhile_is_found_with_its_exit_code() {
         .expect("an end");
     assert_eq!((ended.exit_code, ended.reason.as_deref()), (7, Some("Error")));
     assert_eq!(place.lines("runs"), ["run", "done"], "not again");
+}
+
+/// It is not asked whether it could be started as well.
+pub(crate) async fn running_work_goes_on_that_could_not_be_started_any_more() {
+    let place = Place::new();
+    let of_image = job(&work(&place, 0), "").replace("image: none, command: [sh, ", "image: worker, args: [");
+    place.manifest(&of_image);
+    let up = place.up_with(&["--entrypoint", "worker=sh"]);
+    up.serves().await;
+    place.lines_until("runs", 1).await;
+    up.job_until("work", |status| status.ready == Some(1)).await;
+    up.kill();
+    let up = place.up().await;
+    go(&place);
+    let is_over = |status: &JobStatus| ["Complete", "Failed"].iter().any(|name| holds(status, name));
+    let status = up.job_until("work", is_over).await;
+    assert!(holds(&status, "Complete"), "{status:?}");
+    assert_eq!(place.lines("runs"), ["run", "done"], "once, to its end");
 }
 
 pub(crate) async fn a_finished_job_is_not_run_again_by_its_manifest() {

@@ -11,6 +11,8 @@
 //! They are few, and so are the folders: to make one can take a file system longer than all else about a start.
 
 use std::fmt::Write as _;
+use std::fs;
+use std::io;
 use std::path::{Path, PathBuf};
 
 /// What the names of the folders of attempts end with.
@@ -44,6 +46,26 @@ impl PodDir {
     /// Where a container says something of its end, after its `restart`th restart (`terminationMessagePath`).
     pub fn message(&self, container: &str, restart: u32) -> PathBuf {
         self.of_start(container, restart, "message")
+    }
+
+    /// Removes what is kept of a start: its log, its records, its last words.
+    ///
+    /// # Errors
+    ///
+    /// What the disk refuses.
+    pub fn forget(&self, container: &str, restart: u32) -> io::Result<()> {
+        let log = self.log(container, restart);
+        let files = self
+            .logs()
+            .filter(|file| file.with_extension("") == log || *file == log);
+        let gone = files
+            .chain([self.message(container, restart)])
+            .map(fs::remove_file);
+        gone.chain([fs::remove_dir_all(self.attempt(container, restart))])
+            .try_for_each(|gone| match gone {
+                Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(()),
+                gone => gone,
+            })
     }
 
     /// The folders of all attempts at all containers.
@@ -138,5 +160,35 @@ mod tests {
             let expected = expected.replace('/', "%2F");
             assert_eq!(pod.volume(name), pod.volumes().join(expected));
         }
+    }
+
+    #[test]
+    fn only_what_is_of_one_start_is_forgotten() {
+        let folder = tempfile::tempdir().unwrap();
+        let pod = PodDir::below(folder.path(), "one");
+        for restart in [1, 10] {
+            fs::create_dir_all(pod.attempt("main", restart)).unwrap();
+            fs::write(pod.attempt("main", restart).join("state"), "").unwrap();
+            for container in ["main", "main.1.log"] {
+                fs::write(pod.log(container, restart), "").unwrap();
+            }
+            fs::write(format!("{}.7", pod.log("main", restart).display()), "").unwrap();
+        }
+        fs::write(pod.message("main", 1), "").unwrap();
+        pod.forget("main", 1).unwrap();
+        pod.forget("main", 1).unwrap();
+        let mut left: Vec<_> = pod
+            .entries()
+            .map(|path| path.strip_prefix(pod.path()).unwrap().to_owned())
+            .collect();
+        left.sort();
+        let expected = [
+            "main.1.log.1.log",
+            "main.1.log.10.log",
+            "main.10.attempt",
+            "main.10.log",
+            "main.10.log.7",
+        ];
+        assert_eq!(left, expected.map(PathBuf::from));
     }
 }

@@ -1,5 +1,6 @@
 //! One container: its process, and the processes after it while the restart policy asks for them.
 
+use std::io;
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
@@ -16,7 +17,7 @@ use super::output::{What, origin};
 use super::process::Exit;
 use super::restart::{BackOff, RestartPolicy};
 use super::showing::{Log, Sink};
-use super::start_error::{START_ERROR, StartError};
+use super::start_error::StartError;
 use super::status::Change;
 use super::waits::Waits;
 use crate::schedule::Timestamp;
@@ -24,6 +25,9 @@ use crate::standalone::data_dir::PodDir;
 use crate::standalone::instants::to_time;
 use crate::standalone::logs::Reader;
 use crate::telemetry::chain;
+
+/// How many attempts are kept, for `kubectl logs` and `kubectl logs --previous`.
+const KEPT_ATTEMPTS: u32 = 2;
 
 /// A container that is to live.
 #[derive(Debug)]
@@ -72,12 +76,13 @@ impl Life {
     /// Lives: runs the process, and runs it again as long as the policy says and nobody orders an end.
     pub(super) async fn live(mut self) {
         let sink = self.sink();
-        if let Some((reason, message)) = self.engine.caveat(&self.container) {
-            self.warn(reason, &message);
-        }
         let is_new = !self.past.was_begun && self.past.attempt == 0;
-        if let Some(message) = attendance::left_undone(&self.container).filter(|_| is_new) {
-            self.warn(attendance::REASON, &message);
+        let caveats = [
+            self.engine.caveat(&self.container),
+            attendance::left_undone(&self.container),
+        ];
+        for (reason, message) in caveats.into_iter().flatten().filter(|_| is_new) {
+            self.warn(reason, &message);
         }
         if let Some(run) = self.past.pause_after {
             let delay = self.past.back_off.next(run);
@@ -127,6 +132,9 @@ impl Life {
                 return None;
             }
         }
+        if let Err(unfit) = self.engine.check(&self.pod) {
+            return Some(self.not_started(sink, &unfit.into()).await);
+        }
         if !self.fetch(sink).await {
             return None;
         }
@@ -145,6 +153,7 @@ impl Life {
         match started {
             Ok(started) => {
                 sink.tell(started.since, What::Started { pid: started.pid });
+                self.forget_earlier().await;
                 let reader = Reader::at_start(&attempt.log);
                 Some(self.follow(started, sink, Some(reader)).await)
             }
@@ -171,11 +180,29 @@ impl Life {
 
     /// The attempt that is next, or running.
     fn attempt(&self) -> Attempt {
+        self.attempt_at(self.past.attempt)
+    }
+
+    fn attempt_at(&self, number: u32) -> Attempt {
         Attempt {
-            log: self.files().log(&self.container.name, self.past.attempt),
+            log: self.files().log(&self.container.name, number),
             pod: self.pod.clone(),
             container: self.container.clone(),
-            number: self.past.attempt,
+            number,
+        }
+    }
+
+    /// Forgets the attempt before the last one, as the kubelet does: a container that fails for months would fill the disk.
+    async fn forget_earlier(&self) {
+        let Some(number) = self.past.attempt.checked_sub(KEPT_ATTEMPTS) else {
+            return;
+        };
+        let (files, container) = (self.files(), self.container.name.clone());
+        self.engine.discard(&self.attempt_at(number)).await;
+        let forgotten = tokio::task::spawn_blocking(move || files.forget(&container, number)).await;
+        if let Err(error) = forgotten.unwrap_or_else(|error| Err(io::Error::other(error))) {
+            let pod = self.pod.metadata.name.as_deref().unwrap_or_default();
+            tracing::warn!(pod, number, %error, "what is left of an earlier start could not be removed");
         }
     }
 
@@ -193,12 +220,13 @@ impl Life {
         let now = self.machine.clock.now();
         let message = chain(error);
         self.warn("Failed", &message);
+        let reason = error.reason();
         let what = What::NotStarted {
-            reason: START_ERROR.to_owned(),
+            reason: reason.to_owned(),
             message: message.clone(),
         };
         sink.tell(now, what);
-        let change = ended(error.exit_code(), None, START_ERROR, Some(message), (now, now));
+        let change = ended(error.exit_code(), None, reason, Some(message), (now, now));
         self.tell(change).await;
         Run {
             started: now,

@@ -58,6 +58,11 @@ pub(super) trait Engine: std::fmt::Debug + Send + Sync {
     /// leaves it open ([`StartError::leaves_open`]), it is to be looked for.
     fn start<'a>(&'a self, attempt: &'a Attempt, setup: Setup) -> BoxFuture<'a, Result<Started, StartError>>;
 
+    /// Forgets an attempt that has ended and of which nobody asks any more (but for its files, which go anyway).
+    fn discard<'a>(&'a self, _attempt: &'a Attempt) -> BoxFuture<'a, ()> {
+        Box::pin(std::future::ready(()))
+    }
+
     /// Forgets a pod that is gone, with everything that is kept of it (other than its folder, which goes anyway).
     fn forget<'a>(&'a self, pod: &'a Pod) -> BoxFuture<'a, ()>;
 }

@@ -158,14 +158,12 @@ impl Machine {
         )
     }
 
-    /// What runs a pod, when it can run it.
+    /// What runs a pod, if it can run it.
     pub(super) fn engine(&self, pod: &Pod) -> Result<Arc<dyn Engine>, Unfit> {
-        let engine: Arc<dyn Engine> = match self.options.runtimes.of(pod)? {
+        Ok(match self.options.runtimes.of(pod)? {
             Runtime::Process => self.processes.clone(),
             Runtime::Container => self.containers.clone(),
-        };
-        engine.check(pod)?;
-        Ok(engine)
+        })
     }
 
     /// Prepares for what is due next, for as long as somebody tells what that is.

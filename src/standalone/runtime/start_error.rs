@@ -13,6 +13,7 @@ use thiserror::Error;
 
 use super::containers::ContainerError;
 use super::engine::STATUS_UNKNOWN;
+use super::fitness::Unfit;
 use super::process::Invocation;
 use super::shortage::Shortage;
 
@@ -84,6 +85,9 @@ pub(super) enum StartError {
     WouldBeRoot { pod: String, container: String },
     #[error(transparent)]
     Container(#[from] ContainerError),
+    /// It was started before, by a `punctual` that could.
+    #[error(transparent)]
+    Unfit(#[from] Unfit),
     #[error("the command {program:?} could not be started")]
     Other {
         program: String,
@@ -144,7 +148,16 @@ impl StartError {
             | Self::Silent { .. }
             | Self::Unread { .. }
             | Self::Container(_)
+            | Self::Unfit(_)
             | Self::Other { .. } => START_FAILED,
+        }
+    }
+
+    /// A word for programs, where this is the end of a container.
+    pub(super) fn reason(&self) -> &'static str {
+        match self {
+            Self::Unfit(unfit) => unfit.reason,
+            _ => START_ERROR,
         }
     }
 

@@ -27,6 +27,7 @@ use super::order::{Order, at};
 use super::output::{What, origin};
 use super::runtimes;
 use super::status::{Model, Phase, Record, Verdict};
+use super::unkept;
 use crate::standalone::instants::to_time;
 use lives::Lives;
 use status_writer::StatusWriter;
@@ -97,7 +98,7 @@ impl PodTask {
         if !runtimes::is_begun(&self.pod) {
             self.model.take_on(machine.clock.now());
         }
-        let engine = match machine.engine(&self.pod) {
+        let engine = match self.engine() {
             Ok(engine) => engine,
             Err(unfit) => return self.refuse(unfit).await,
         };
@@ -130,6 +131,16 @@ impl PodTask {
         if !(self.is_of_the_node() && self.model.is_unstarted()) {
             self.finish().await;
         }
+    }
+
+    /// What runs the pod, if it can. What an earlier `punctual` has started goes on, although this one could not start it:
+    /// with fewer `--entrypoint`s, or other rights. What is still to be started of it is looked at then.
+    fn engine(&self) -> Result<Arc<dyn Engine>, Unfit> {
+        let engine = self.machine.engine(&self.pod)?;
+        if !self.is_resumed {
+            engine.check(&self.pod)?;
+        }
+        Ok(engine)
     }
 
     /// Waits for as long as the node is cordoned, unless something of the pod was started before. Whether there is
@@ -231,9 +242,11 @@ impl PodTask {
 
     /// Tells, before anything of the pod was started, what of it does not hold here.
     fn tell_caveat(&self, engine: &dyn Engine) {
-        if let Some((reason, message)) = engine.caveat_of_pod(&self.pod)
-            && !runtimes::is_begun(&self.pod)
-        {
+        if runtimes::is_begun(&self.pod) {
+            return;
+        }
+        let caveats = [engine.caveat_of_pod(&self.pod), unkept::caveat(&self.pod)];
+        for (reason, message) in caveats.into_iter().flatten() {
             self.machine.warn(&self.pod, "", reason, &message);
         }
     }

@@ -1,7 +1,7 @@
 //! Containers as real processes of `/bin/sh`, and the statuses that come of them.
 
 mod faults;
-mod images;
+mod imagined;
 mod processes;
 mod readiness;
 mod sharing;

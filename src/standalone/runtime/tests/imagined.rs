@@ -1,4 +1,4 @@
-//! An image that can't be fetched, by an engine that is none.
+//! What takes long, with an engine that only imagines to run something.
 
 use std::sync::Mutex;
 
@@ -8,21 +8,48 @@ use k8s_openapi::api::core::v1::Container;
 use tokio::time::Instant;
 
 use super::super::containers::ContainerError;
-use super::super::engine::{Attempt, Engine, Found, Setup, Started};
+use super::super::engine::{Attempt, Control, Ended, Engine, Found, Setup, Started};
 use super::super::fitness::Unfit;
+use super::super::process::Exit;
 use super::super::start_error::StartError;
 use super::*;
+use crate::clock::Clock as _;
 
-/// An engine whose registry is away for so many tries, and that starts nothing.
+/// See the module's documentation.
 #[derive(Debug)]
-struct Registry {
+struct Imagined {
     begun: Instant,
+    /// For how many tries its registry is away.
     away: usize,
-    /// After how many seconds it was asked.
+    /// How many attempts fail.
+    fail: u32,
+    /// After how many seconds its registry was asked.
     asked: Mutex<Vec<u64>>,
+    discarded: Mutex<Vec<u32>>,
 }
 
-impl Engine for Registry {
+impl Imagined {
+    fn new(away: usize, fail: u32) -> Arc<Self> {
+        Arc::new(Self {
+            begun: Instant::now(),
+            away,
+            fail,
+            asked: Mutex::default(),
+            discarded: Mutex::default(),
+        })
+    }
+}
+
+/// What hears no order.
+struct Deaf;
+
+impl Control for Deaf {
+    fn obey(&self, _order: Order) -> BoxFuture<'_, ()> {
+        std::future::ready(()).boxed()
+    }
+}
+
+impl Engine for Imagined {
     fn check(&self, _pod: &Pod) -> Result<(), Unfit> {
         Ok(())
     }
@@ -55,11 +82,28 @@ impl Engine for Registry {
 
     fn start<'a>(
         &'a self,
-        _attempt: &'a Attempt,
+        attempt: &'a Attempt,
         _setup: Setup,
     ) -> BoxFuture<'a, Result<Started, StartError>> {
-        let path = "/nowhere".into();
-        std::future::ready(Err(StartError::NoSuchFile { path })).boxed()
+        std::fs::create_dir_all(attempt.log.parent().unwrap()).unwrap();
+        std::fs::write(&attempt.log, "").unwrap();
+        let (code, now) = (i32::from(attempt.number < self.fail), SystemClock.now());
+        let exit = Exit { code, signal: None };
+        let started = Started {
+            id: format!("imagined://{}", attempt.number),
+            pid: 0,
+            since: now,
+            writes: watch::channel(0).1,
+            trouble: watch::channel(None).1,
+            end: std::future::ready(Ended::of(exit, false, now)).boxed(),
+            control: Arc::new(Deaf),
+        };
+        std::future::ready(Ok(started)).boxed()
+    }
+
+    fn discard<'a>(&'a self, attempt: &'a Attempt) -> BoxFuture<'a, ()> {
+        self.discarded.lock().unwrap().push(attempt.number);
+        std::future::ready(()).boxed()
     }
 
     fn forget<'a>(&'a self, _pod: &'a Pod) -> BoxFuture<'a, ()> {
@@ -69,13 +113,8 @@ impl Engine for Registry {
 
 #[tokio::test(start_paused = true)]
 async fn a_registry_that_is_away_is_asked_at_longer_and_longer_intervals() {
-    let begun = Instant::now();
-    let registry = Arc::new(Registry {
-        begun,
-        away: 7,
-        asked: Mutex::default(),
-    });
-    let mut lived = live_by(registry.clone(), &script("true"), RestartPolicy::Never, options());
+    let engine = Imagined::new(7, 0);
+    let mut lived = live_by(engine.clone(), &script("true"), RestartPolicy::Never, options());
     lived.events.close();
     let mut told = Vec::new();
     while let Some((_, change)) = lived.news.recv().await {
@@ -83,11 +122,12 @@ async fn a_registry_that_is_away_is_asked_at_longer_and_longer_intervals() {
             Change::Waiting { reason, message } => format!("{reason}: {message}"),
             Change::Ended(ended) => format!("ended with {}", ended.exit_code),
             Change::Done => "done".to_owned(),
-            other => format!("{other:?}"),
+            Change::Running { .. } => "runs".to_owned(),
+            other @ Change::Unseen { .. } => format!("{other:?}"),
         };
-        told.push(format!("{} s: {what}", begun.elapsed().as_secs()));
+        told.push(format!("{} s: {what}", engine.begun.elapsed().as_secs()));
     }
-    told.push(format!("asked after {:?} s", registry.asked.lock().unwrap()));
+    told.push(format!("asked after {:?} s", engine.asked.lock().unwrap()));
     insta::assert_snapshot!(told.join("\n"), @r#"
     0 s: ErrImagePull: image "x" could not be pulled; check its name, and that its registry can be reached from here: Timeout error
     5 s: ImagePullBackOff: Back-off pulling image "x": ErrImagePull: image "x" could not be pulled; check its name, and that its registry can be reached from here: Timeout error
@@ -103,7 +143,8 @@ async fn a_registry_that_is_away_is_asked_at_longer_and_longer_intervals() {
     315 s: ImagePullBackOff: Back-off pulling image "x": ErrImagePull: image "x" could not be pulled; check its name, and that its registry can be reached from here: Timeout error
     610 s: ErrImagePull: image "x" could not be pulled; check its name, and that its registry can be reached from here: Timeout error
     615 s: ImagePullBackOff: Back-off pulling image "x": ErrImagePull: image "x" could not be pulled; check its name, and that its registry can be reached from here: Timeout error
-    910 s: ended with 127
+    910 s: runs
+    910 s: ended with 0
     910 s: done
     asked after [0, 10, 30, 70, 150, 310, 610, 910] s
     "#);
@@ -111,16 +152,27 @@ async fn a_registry_that_is_away_is_asked_at_longer_and_longer_intervals() {
 
 #[tokio::test(start_paused = true)]
 async fn an_order_is_not_held_up_by_an_image() {
-    let registry = Arc::new(Registry {
-        begun: Instant::now(),
-        away: usize::MAX,
-        asked: Mutex::default(),
-    });
-    let lived = live_by(registry, &script("true"), RestartPolicy::Never, options());
+    let engine = Imagined::new(usize::MAX, 0);
+    let lived = live_by(engine, &script("true"), RestartPolicy::Never, options());
     tokio::time::sleep(Duration::from_mins(10)).await;
     let begun = Instant::now();
     lived.orders.send_replace(Order::Stop { grace: PATIENCE });
     let changes = lived.changes().await;
     assert_eq!(changes.last(), Some(&Change::Done));
     assert_eq!(begun.elapsed(), Duration::ZERO);
+}
+
+#[tokio::test(start_paused = true)]
+async fn of_a_container_that_fails_for_ever_the_last_two_starts_are_kept() {
+    let engine = Imagined::new(0, 6);
+    let options = options();
+    let data = options.data.clone();
+    let pod = data.pod("u-1");
+    let lived = live_by(engine.clone(), &script("true"), RestartPolicy::OnFailure, options);
+    let Lived { mut news, .. } = lived;
+    while news.recv().await.is_some() {}
+    assert_eq!(*engine.discarded.lock().unwrap(), [0, 1, 2, 3, 4]);
+    let mut logs: Vec<_> = pod.logs().collect();
+    logs.sort();
+    assert_eq!(logs, [pod.log("main", 5), pod.log("main", 6)]);
 }
