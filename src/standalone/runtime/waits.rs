@@ -103,10 +103,7 @@ impl Life {
 
     /// Waits for what is missing, which may come.
     pub(super) async fn wait_for(&mut self, sink: &Sink, reason: &'static str, message: String) {
-        if self.is_news(&message) {
-            let (reason, message) = (reason.to_owned(), message.clone());
-            sink.tell(self.machine.clock.now(), What::NotStarted { reason, message });
-        }
+        self.tell_missing(sink, reason, &message);
         self.tell(Change::Waiting { reason, message }).await;
         self.pause(LOOK_AGAIN).await;
     }
@@ -114,7 +111,13 @@ impl Life {
     /// Waits for whoever can tell what became of the attempt.
     pub(super) async fn look_again(&mut self, sink: &Sink, error: &StartError) {
         let reason = error.waits().unwrap_or(START_ERROR);
-        self.tell_unseen(sink, reason, chain(error)).await;
+        let message = chain(error);
+        if self.past.was_begun {
+            self.tell_unseen(sink, reason, message).await;
+        } else {
+            self.tell_missing(sink, reason, &message);
+            self.tell(Change::Unseen { reason, message }).await;
+        }
         tokio::time::sleep(LOOK_AGAIN).await;
     }
 
@@ -131,6 +134,13 @@ impl Life {
         self.waits.missing = None;
         let id = id.to_owned();
         self.tell(Change::Running { id, since }).await;
+    }
+
+    fn tell_missing(&mut self, sink: &Sink, reason: &str, message: &str) {
+        if self.is_news(message) {
+            let (reason, message) = (reason.to_owned(), message.to_owned());
+            sink.tell(self.machine.clock.now(), What::NotStarted { reason, message });
+        }
     }
 
     async fn tell_unseen(&mut self, sink: &Sink, reason: &'static str, message: String) {
