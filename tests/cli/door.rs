@@ -14,14 +14,14 @@ use crate::request::request;
 use crate::{command, exit_code, interrupt, punctual, text};
 
 /// A `punctual up` over a data folder.
-struct Server {
+pub(crate) struct Server {
     child: Child,
     first_line: String,
-    folder: PathBuf,
+    pub(crate) folder: PathBuf,
 }
 
 impl Server {
-    fn start(folder: &Path, more: &[&str]) -> Server {
+    pub(crate) fn start(folder: &Path, more: &[&str]) -> Server {
         let mut arguments = vec!["up", "--data-dir", folder.to_str().expect("UTF-8")];
         arguments.extend(more);
         let mut child = command(&arguments)
@@ -40,7 +40,7 @@ impl Server {
         }
     }
 
-    fn stop(mut self) {
+    pub(crate) fn stop(mut self) {
         interrupt(&self.child);
         assert_eq!(self.child.wait().expect("it ends").code(), Some(0));
     }

@@ -3,6 +3,7 @@
 mod backfill;
 mod backfill_here;
 mod completion;
+mod connect;
 mod controller;
 mod daily;
 mod door;

@@ -1,8 +1,16 @@
 //! Which API server a command speaks to, and the client for it: a cluster, or the `punctual up` of this machine.
 
+//!
+//! | file | one idea |
+//! |---|---|
+//! | `kubeconfig` | what a kubeconfig says, read as kubectl reads it |
+//! | `proxy` | whether the way there leads through a proxy |
+
+mod kubeconfig;
+mod proxy;
+
 use std::path::PathBuf;
 
-use kube::config::{KubeConfigOptions, Kubeconfig};
 use kube::{Client, Config};
 
 use crate::cli::exit::Failure;
@@ -47,28 +55,11 @@ impl ClusterArgs {
     ///
     /// When no kubeconfig says how to reach one.
     pub(super) async fn config(&self) -> Result<Config, Failure> {
-        let options = KubeConfigOptions {
-            context: self.context.clone(),
-            ..KubeConfigOptions::default()
-        };
-        let mut config = if let Some(file) = &self.kubeconfig {
-            let kubeconfig = Kubeconfig::read_from(file).map_err(|error| {
-                let cause = innermost(&error);
-                Failure::new(format!(
-                    "the kubeconfig {} can't be read: {cause}",
-                    file.display()
-                ))
-            })?;
-            Config::from_custom_kubeconfig(kubeconfig, &options)
-                .await
-                .map_err(|error| unusable(&format!("the kubeconfig {}", file.display()), &error))?
-        } else if self.context.is_none() && std::env::var_os(IN_CLUSTER).is_some() {
+        let is_named = self.kubeconfig.is_some() || self.context.is_some();
+        let mut config = if !is_named && std::env::var_os(IN_CLUSTER).is_some() {
             Config::incluster().map_err(|error| unusable("the service account of this pod", &error))?
         } else {
-            Config::from_kubeconfig(&options).await.map_err(|error| {
-                let failure = unusable("the kubeconfig", &error);
-                Failure::new(format!("{}; name one with --kubeconfig", failure.message))
-            })?
+            kubeconfig::config(self.kubeconfig.as_deref(), self.context.as_deref()).await?
         };
         // We try again ourselves, by deciding anew: a request that waits inside the client holds up others, and may
         // start a run after its deadline.
