@@ -1,5 +1,4 @@
 //! Which API server a command speaks to, and the client for it: a cluster, or the `punctual up` of this machine.
-
 //!
 //! | file | one idea |
 //! |---|---|

@@ -47,7 +47,8 @@ mod tests {
 
     #[test]
     fn the_way_leads_through_what_the_environment_says_but_not_to_what_it_excepts() {
-        let table: [(&str, &[(&str, &str)], &str); 15] = [
+        type Variables = &'static [(&'static str, &'static str)];
+        let table: [(&str, Variables, &str); 15] = [
             ("https://k8s.example:6443", &[], ""),
             ("https://k8s.example:6443", &[("HTTPS_PROXY", "")], ""),
             (
