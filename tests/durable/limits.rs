@@ -3,12 +3,12 @@
 use std::collections::BTreeSet;
 
 use k8s_openapi::api::batch::v1::JobStatus;
-use k8s_openapi::api::core::v1::{ContainerStateTerminated, Event, Pod};
+use k8s_openapi::api::core::v1::Event;
 use kube::Api;
 use kube::api::ListParams;
 use punctual::standalone::runtime::limited_here;
 
-use crate::machine::{Place, Up, holds, until};
+use crate::machine::{Place, holds};
 use crate::restarts::job;
 
 /// Whether memory and CPU can be limited here.
@@ -20,15 +20,6 @@ pub(crate) fn hold() -> bool {
 fn limited(script: &str) -> String {
     let limits = "resources: {limits: {memory: 24Mi, cpu: 500m}}, command:";
     job(script, "backoffLimit: 0, ").replace("command:", limits)
-}
-
-async fn ended(up: &Up) -> ContainerStateTerminated {
-    let pods: Api<Pod> = Api::default_namespaced(up.client().await.expect("a client"));
-    until("the end of the process", || async {
-        let pod = pods.list(&ListParams::default()).await.ok()?.items.pop()?;
-        pod.status?.container_statuses?.pop()?.state?.terminated
-    })
-    .await
 }
 
 /// The groups that the process was in, as `/proc/self/cgroup` names them.
@@ -71,7 +62,7 @@ pub(crate) async fn what_takes_too_much_memory_is_ended_and_says_so() {
     let up = place.up().await;
     std::fs::write(go, "").expect("a file");
     up.job_until("work", |status| holds(status, "Failed")).await;
-    let ended = ended(&up).await;
+    let ended = up.process_ended().await;
     assert_eq!(
         (ended.reason.as_deref(), ended.exit_code),
         (Some("OOMKilled"), 137)
@@ -90,7 +81,7 @@ pub(crate) async fn what_stays_within_its_limits_is_left_alone() {
     )));
     let up = place.up().await;
     up.job_until("work", |status| holds(status, "Complete")).await;
-    assert_eq!(ended(&up).await.reason.as_deref(), Some("Completed"));
+    assert_eq!(up.process_ended().await.reason.as_deref(), Some("Completed"));
     let groups = groups(&place);
     assert!(!groups.is_empty() && !are_there(&groups), "{groups:?}");
     up.interrupt();

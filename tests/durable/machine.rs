@@ -8,6 +8,8 @@ use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
 use k8s_openapi::api::batch::v1::{Job, JobStatus};
+use k8s_openapi::api::core::v1::{ContainerStateTerminated, Pod};
+use kube::api::ListParams;
 use kube::config::{KubeConfigOptions, Kubeconfig};
 use kube::{Api, Client, Config};
 use tempfile::TempDir;
@@ -215,6 +217,16 @@ impl Up {
         let kubeconfig = Kubeconfig::read_from(self.data.join("kubeconfig")).ok()?;
         let config = Config::from_custom_kubeconfig(kubeconfig, &KubeConfigOptions::default()).await;
         Client::try_from(config.ok()?).ok()
+    }
+
+    /// How the process of its only pod has ended; waits for that.
+    pub(crate) async fn process_ended(&self) -> ContainerStateTerminated {
+        let pods: Api<Pod> = Api::default_namespaced(self.client().await.expect("a client"));
+        until("the end of the process", || async {
+            let pod = pods.list(&ListParams::default()).await.ok()?.items.pop()?;
+            pod.status?.container_statuses?.pop()?.state?.terminated
+        })
+        .await
     }
 
     /// Waits until the status of a Job is as wanted.

@@ -41,10 +41,11 @@ macro_rules! cases {
 
 fn main() -> ExitCode {
     let arguments = Arguments::from_args();
-    let everywhere: [Case; 23] = cases! {
+    let everywhere: [Case; 24] = cases! {
         restarts::running_work_goes_on_and_is_not_started_again
         restarts::running_work_goes_on_that_could_not_be_started_any_more
         restarts::work_that_ended_meanwhile_is_found_with_its_exit_code
+        restarts::what_runs_goes_on_when_a_copy_of_its_data_folder_is_started
         restarts::a_finished_job_is_not_run_again_by_its_manifest
         restarts::a_missed_run_is_caught_up_once
         restarts::a_schedule_edited_meanwhile_is_not_due_in_the_past

@@ -1,5 +1,6 @@
 //! What an `up` leaves behind, killed outright or stopped, is found by the next one.
 
+use std::process::Command;
 use std::time::Duration;
 
 use chrono::TimeDelta;
@@ -42,11 +43,6 @@ fn go(place: &Place) {
     std::fs::write(place.path("go"), "").expect("a file");
 }
 
-async fn pods(up: &Up) -> Vec<Pod> {
-    let pods: Api<Pod> = Api::default_namespaced(up.client().await.expect("a client"));
-    pods.list(&ListParams::default()).await.expect("a list").items
-}
-
 pub(crate) async fn running_work_goes_on_and_is_not_started_again() {
     let place = Place::new();
     place.manifest(&job(&work(&place, 0), ""));
@@ -74,12 +70,7 @@ pub(crate) async fn work_that_ended_meanwhile_is_found_with_its_exit_code() {
     place.lines_until("runs", 2).await;
     let up = place.up().await;
     up.job_until("work", |status| holds(status, "Failed")).await;
-    let status = pods(&up).await.remove(0).status.expect("a status");
-    let container = status.container_statuses.expect("containers").remove(0);
-    let ended = container
-        .state
-        .and_then(|state| state.terminated)
-        .expect("an end");
+    let ended = up.process_ended().await;
     assert_eq!((ended.exit_code, ended.reason.as_deref()), (7, Some("Error")));
     assert_eq!(place.lines("runs"), ["run", "done"], "not again");
 }
@@ -100,6 +91,33 @@ pub(crate) async fn running_work_goes_on_that_could_not_be_started_any_more() {
     let status = up.job_until("work", is_over).await;
     assert!(holds(&status, "Complete"), "{status:?}");
     assert_eq!(place.lines("runs"), ["run", "done"], "once, to its end");
+}
+
+/// A backup beside the original, looked into.
+pub(crate) async fn what_runs_goes_on_when_a_copy_of_its_data_folder_is_started() {
+    let place = Place::new();
+    place.manifest(&job(&work(&place, 0), "backoffLimit: 0, "));
+    let up = place.up().await;
+    place.lines_until("runs", 1).await;
+    up.job_until("work", |status| status.ready == Some(1)).await;
+    let copy = Place::with_data_in(place.path("copy"));
+    let copied = Command::new("cp")
+        .arg("-a")
+        .args([place.data(), copy.data()])
+        .status();
+    assert!(copied.expect("cp").success());
+    let beside = copy.up().await;
+    beside.job_until("work", |status| holds(status, "Failed")).await;
+    let why = beside.process_ended().await.message.expect("a reason");
+    assert_eq!(
+        why,
+        "the process goes on, and is another punctual's: this data folder is a copy of that one's"
+    );
+    beside.interrupt();
+    go(&place);
+    let status = up.job_until("work", |status| holds(status, "Complete")).await;
+    assert_eq!((status.succeeded, status.failed), (Some(1), None));
+    assert_eq!(place.lines("runs"), ["run", "done"]);
 }
 
 pub(crate) async fn a_finished_job_is_not_run_again_by_its_manifest() {

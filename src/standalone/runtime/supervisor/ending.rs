@@ -16,9 +16,14 @@ pub(super) async fn of(folder: &Path, now: Timestamp) -> Ended {
     let message = match end_rest(&state).await {
         Rest::Restarted => "the machine was restarted while the process ran",
         Rest::Ended => "the supervisor of the process was killed, and the process with it",
+        Rest::Elsewhere => ELSEWHERE,
     };
     Ended::unknown(message.to_owned(), now)
 }
+
+/// What is said of an attempt that goes on where it was begun.
+pub(super) const ELSEWHERE: &str =
+    "the process goes on, and is another punctual's: this data folder is a copy of that one's";
 
 /// What has become of what a supervisor may have left behind.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -27,6 +32,8 @@ pub(super) enum Rest {
     Restarted,
     /// Nothing of it runs any more.
     Ended,
+    /// It goes on, and is not ours: the data folder is a copy of one that is in use.
+    Elsewhere,
 }
 
 /// Ends what is left of an attempt whose supervisor is gone: nobody would learn how it ends, and it must not run beside
@@ -49,7 +56,9 @@ pub(super) async fn end_rest(state: &State) -> Rest {
         if !here.is_empty() && *boot != here {
             return Rest::Restarted;
         }
-        session.end();
+        if !session.end().await {
+            return Rest::Elsewhere;
+        }
         if let Some(group) = group {
             group.remove().await;
         }

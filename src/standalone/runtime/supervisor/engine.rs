@@ -12,7 +12,7 @@ use tokio::net::UnixStream;
 use tokio::sync::watch;
 
 use super::connection::{Orders, commissioned, connect, listen};
-use super::ending;
+use super::ending::{self, ELSEWHERE, Rest};
 use super::record::{self, State};
 use super::supervisors::Supervisors;
 use crate::clock::SharedClock;
@@ -162,8 +162,10 @@ impl ProcessEngine {
             return Ok(Found::Started(started));
         }
         // It may have got as far as to start it.
-        ending::end_rest(state).await;
-        let why = "the process was being started when its supervisor was lost";
+        let why = match ending::end_rest(state).await {
+            Rest::Elsewhere => ELSEWHERE,
+            Rest::Ended | Rest::Restarted => "the process was being started when its supervisor was lost",
+        };
         Ok(Found::Lost(why.to_owned()))
     }
 }

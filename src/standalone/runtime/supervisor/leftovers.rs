@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use rustix::process::{Pid, Signal, WaitOptions, kill_process, wait};
 use serde::{Deserialize, Serialize};
+use tokio::time::Instant;
 
 /// How long a killed process may take to be gone, e.g. while a disk does not answer.
 const GONE_AFTER: Duration = Duration::from_secs(5);
@@ -17,6 +18,8 @@ struct Seen {
     pid: i32,
     parent: i32,
     session: i32,
+    /// Whether it has not ended. The kernel keeps an ended one until its parent has asked for it.
+    runs: bool,
     /// When it was started, in the kernel's ticks since the machine was.
     since: u64,
 }
@@ -43,22 +46,35 @@ impl Session {
         self.leader
     }
 
-    /// Kills what is left of it when its supervisor is dead; nothing, where it is another's by now.
-    pub(super) fn end(self) {
+    /// Kills what is left of it when its supervisor is dead; nothing, where its number is another's by now. Whether the
+    /// supervisor was dead: one that is not belongs to the data folder that ours is a copy of.
+    pub(super) async fn end(self) -> bool {
+        let deadline = Instant::now() + GONE_AFTER;
+        while let Some(leader) = seen(self.leader).filter(|leader| leader.runs) {
+            if leader.since != self.since {
+                return true;
+            }
+            // Its files are closed a moment before it is gone.
+            if Instant::now() >= deadline {
+                return false;
+            }
+            tokio::time::sleep(PAUSE).await;
+        }
         if seen(self.leader).is_some_and(|leader| leader.since != self.since) {
-            return;
+            return true;
         }
         let left = processes().into_iter().filter(|seen| seen.session == self.leader);
         left.filter(|seen| seen.pid != self.leader)
             .for_each(|seen| kill(seen.pid));
+        true
     }
 }
 
 /// Kills all descendants of this process and collects their ends. Its other children must have been waited for.
 pub(super) async fn kill_descendants() {
     let own = rustix::process::getpid().as_raw_nonzero().get();
-    let deadline = tokio::time::Instant::now() + GONE_AFTER;
-    while reap() && tokio::time::Instant::now() < deadline {
+    let deadline = Instant::now() + GONE_AFTER;
+    while reap() && Instant::now() < deadline {
         let all = processes();
         let mut family = vec![own];
         let mut next = 0;
@@ -103,9 +119,10 @@ fn processes() -> Vec<Seen> {
 fn seen(pid: i32) -> Option<Seen> {
     let stat = std::fs::read_to_string(format!("/proc/{pid}/stat")).ok()?;
     // The name is in parentheses and may hold any character; then state, parent, group, session, and much else.
-    let mut fields = stat.rsplit_once(')')?.1.split_ascii_whitespace().skip(1);
+    let mut fields = stat.rsplit_once(')')?.1.split_ascii_whitespace();
     Some(Seen {
         pid,
+        runs: !matches!(fields.next()?, "Z" | "X"),
         parent: fields.next()?.parse().ok()?,
         session: fields.nth(1)?.parse().ok()?,
         since: fields.nth(15)?.parse().ok()?,
@@ -134,9 +151,7 @@ pub(super) mod tests {
     }
 
     fn runs(pid: i32) -> bool {
-        let stat = std::fs::read_to_string(format!("/proc/{pid}/stat")).unwrap_or_default();
-        stat.rsplit_once(')')
-            .is_some_and(|(_, rest)| !rest.trim_start().starts_with(['Z', 'X']))
+        seen(pid).is_some_and(|seen| seen.runs)
     }
 
     /// A session whose leader was killed, and a process of it that goes on.
@@ -157,8 +172,14 @@ pub(super) mod tests {
         }
     }
 
-    #[test]
-    fn the_rest_of_a_session_is_killed_and_not_that_of_whoever_has_its_number_now() {
+    /// A signal that was sent is there before this returns, and a killed process runs nothing any more.
+    fn goes_on(pid: i32) -> bool {
+        std::thread::sleep(Duration::from_millis(50));
+        runs(pid)
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn the_rest_of_a_session_is_killed_and_not_that_of_whoever_has_its_number_now() {
         let (mut leader, member) = session();
         let pid = i32::try_from(leader.id()).unwrap();
         let since = seen(pid).unwrap().since;
@@ -167,14 +188,12 @@ pub(super) mod tests {
             since: since - 1,
             ..ours
         };
-        earlier.end();
-        // A signal that was sent is there before this returns, and a killed process runs nothing any more.
-        std::thread::sleep(Duration::from_millis(50));
-        assert!(runs(member), "it is somebody else's");
+        assert!(earlier.end().await && goes_on(member), "it is somebody else's");
+        assert!(!ours.end().await && goes_on(member), "its supervisor lives");
         leader.kill().unwrap();
         // Nobody has collected its end yet, so its number is still its own.
         wait_for_the_end(pid);
-        ours.end();
+        assert!(ours.end().await);
         wait_for_the_end(member);
         leader.wait().unwrap();
     }
