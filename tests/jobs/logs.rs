@@ -159,3 +159,18 @@ async fn each_start_has_a_log_of_its_own() {
     );
     machine.kill();
 }
+
+/// No node has it, so nobody knows of anything that it has written.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_pod_that_is_kept_back_has_an_empty_log() {
+    let machine = Machine::start().await;
+    let container = json!({"name": "main", "image": "none", "command": ["true"]});
+    let gates = json!([{"name": "example.com/quota"}]);
+    machine
+        .pod(&json!({"schedulingGates": gates, "containers": [container]}))
+        .await;
+    assert_eq!(asked(&machine, "").await, "");
+    assert_eq!(asked(&machine, "follow=true").await, "");
+    let other = asked(&machine, "container=side").await;
+    assert!(other.starts_with("400 BadRequest"), "{other}");
+}

@@ -118,6 +118,20 @@ pub enum ApiError {
         message: String,
     },
 
+    /// The object is none of its kind: it has fields of other types, or that there are not.
+    #[error("{message}")]
+    Unfit {
+        /// What is wrong with it.
+        message: String,
+    },
+
+    /// What a patch makes of the object is none of its kind.
+    #[error(" \"\" is invalid: {}", cause::listed(causes))]
+    InvalidPatch {
+        /// What is wrong with it.
+        causes: Vec<Cause>,
+    },
+
     /// The request is understood and cannot be carried out, such as a JSON patch whose `test` fails.
     #[error("the server rejected our request due to an error in our request: {message}")]
     Unprocessable {
@@ -208,6 +222,13 @@ impl ApiError {
         }
     }
 
+    /// An object that is none of its kind.
+    pub(super) fn unfit(message: impl Into<String>) -> Self {
+        Self::Unfit {
+            message: message.into(),
+        }
+    }
+
     /// The conflict of a write that is based on an old version.
     pub(super) fn modified(resource: &'static Resource, name: &str) -> Self {
         let why =
@@ -244,11 +265,12 @@ impl ApiError {
             Self::Invalid { .. }
             | Self::InvalidOptions { .. }
             | Self::InvalidReview { .. }
+            | Self::InvalidPatch { .. }
             | Self::Unprocessable { .. } => (StatusCode::UNPROCESSABLE_ENTITY, "Invalid"),
             Self::NamespaceTerminating { .. } | Self::Forbidden { .. } => {
                 (StatusCode::FORBIDDEN, "Forbidden")
             }
-            Self::BadRequest { .. } => (StatusCode::BAD_REQUEST, "BadRequest"),
+            Self::BadRequest { .. } | Self::Unfit { .. } => (StatusCode::BAD_REQUEST, "BadRequest"),
             Self::MethodNotAllowed | Self::NotMadeHere { .. } | Self::NoTokens => {
                 (StatusCode::METHOD_NOT_ALLOWED, "MethodNotAllowed")
             }
@@ -297,7 +319,9 @@ impl ApiError {
                 details["causes"] = cause::details(causes);
                 Some(details)
             }
-            Self::ApplyConflict { causes, .. } => Some(json!({ "causes": cause::details(causes) })),
+            Self::ApplyConflict { causes, .. } | Self::InvalidPatch { causes } => {
+                Some(json!({ "causes": cause::details(causes) }))
+            }
             Self::InvalidOptions { kind, causes } => {
                 Some(json!({ "kind": kind, "group": "meta.k8s.io", "causes": cause::details(causes) }))
             }

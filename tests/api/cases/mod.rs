@@ -82,6 +82,8 @@ fn changing() -> Vec<Case> {
             a_patch_of_the_status_leaves_the_spec
             many_patches_at_once_all_arrive
             an_apply_adds_nothing_of_its_own
+            a_patch_that_does_not_fit_is_refused_as_such
+            a_patch_that_is_too_large_in_a_field_names_it
         }
         deletes {
             a_delete_answers_what_it_did

@@ -202,3 +202,61 @@ pub(crate) async fn an_apply_adds_nothing_of_its_own(cluster: Cluster) {
         assert_eq!(applied["metadata"].get("annotations"), None, "{applied}");
     }
 }
+
+/// What a patch makes of an object has to be one of its kind. It is the patch that is wrong then.
+pub(crate) async fn a_patch_that_does_not_fit_is_refused_as_such(cluster: Cluster) {
+    const MERGE: &str = "application/merge-patch+json";
+    const STRATEGIC: &str = "application/strategic-merge-patch+json";
+    const JSON: &str = "application/json-patch+json";
+    let nightly = serde_json::to_value(cron_job("nightly")).expect("an object");
+    let path = format!("{}/nightly", cluster.path_of(&nightly));
+    cluster.create(nightly).await;
+    let suspend = json!({ "spec": { "suspend": "yes" } });
+    let unknown = json!({ "spec": { "suspended": true } });
+    for (media_type, query, patch) in [
+        (MERGE, "", suspend.clone()),
+        (STRATEGIC, "", suspend),
+        (
+            JSON,
+            "",
+            json!([{ "op": "add", "path": "/spec/suspend", "value": "yes" }]),
+        ),
+        (MERGE, "?fieldValidation=Strict", unknown.clone()),
+        (STRATEGIC, "?fieldValidation=Strict", unknown),
+        (MERGE, "", json!({ "kind": "Job" })),
+        (MERGE, "", json!({ "apiVersion": "v1" })),
+    ] {
+        let path = format!("{path}{query}");
+        let refused = cluster.send_as(media_type, "PATCH", &path, Some(&patch)).await;
+        let refused = refused.expect_err("it does not fit");
+        let causes = refused.details.as_ref().map(|details| &details.causes);
+        let field = causes
+            .and_then(|causes| causes.first())
+            .map_or("", |cause| cause.field.as_str());
+        assert_eq!(
+            (refused.code, refused.reason.as_str(), field),
+            (422, "Invalid", "patch"),
+            "{media_type} {patch}: {}",
+            refused.message
+        );
+    }
+}
+
+/// What is too large in a field is told before what is too large as a whole, as for `kubectl apply` of a large config map.
+pub(crate) async fn a_patch_that_is_too_large_in_a_field_names_it(cluster: Cluster) {
+    let mut large = serde_json::to_value(config_map("large")).expect("an object");
+    large["data"] = json!({ "key": "x".repeat(1_000_000) });
+    let path = format!("{}/large", cluster.path_of(&large));
+    cluster.create(large).await;
+    let patch = json!({ "metadata": { "annotations": { "note": "x".repeat(900_000) } } });
+    let refused = cluster
+        .send_as("application/merge-patch+json", "PATCH", &path, Some(&patch))
+        .await;
+    let refused = refused.expect_err("it is too large");
+    assert_eq!(refused.code, 422);
+    assert!(
+        refused.message.contains("metadata.annotations: Too long"),
+        "{}",
+        refused.message
+    );
+}

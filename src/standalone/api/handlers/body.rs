@@ -152,13 +152,13 @@ pub(super) fn as_object(endpoint: &Endpoint, mut object: Value) -> Result<Value,
         .and_then(Value::as_str)
         .unwrap_or(&api_version);
     if found_version != api_version {
-        return Err(ApiError::bad_request(format!(
+        return Err(ApiError::unfit(format!(
             "the API version in the data ({found_version}) does not match the expected API version ({api_version})"
         )));
     }
     let found_kind = fields.get("kind").and_then(Value::as_str).unwrap_or(kind);
     if found_kind != kind {
-        return Err(ApiError::bad_request(format!(
+        return Err(ApiError::unfit(format!(
             "the kind in the data ({found_kind}) does not match the expected kind ({kind})"
         )));
     }
@@ -169,7 +169,7 @@ pub(super) fn as_object(endpoint: &Endpoint, mut object: Value) -> Result<Value,
         .or_insert_with(|| Value::Object(Map::new()))
         .is_object()
     {
-        return Err(ApiError::bad_request(format!(
+        return Err(ApiError::unfit(format!(
             "the metadata of the {kind} is not an object"
         )));
     }

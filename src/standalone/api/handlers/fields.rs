@@ -51,7 +51,7 @@ pub(super) fn settle(
     let named: Vec<String> = unknown_ones.chain(repeated_ones).collect();
     if is_strict && !named.is_empty() {
         let (kind, version) = (call.endpoint.resource.kind, call.endpoint.resource.version);
-        return Err(ApiError::bad_request(format!(
+        return Err(ApiError::unfit(format!(
             "{kind} in version \"{version}\" cannot be handled as a {kind}: strict decoding error: {}",
             named.join(", ")
         )));

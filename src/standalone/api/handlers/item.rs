@@ -24,6 +24,9 @@ const DELETE_OPTIONS: &str = "DeleteOptions";
 const PATCH_OPTIONS: &str = "PatchOptions";
 const UPDATE_OPTIONS: &str = "UpdateOptions";
 
+/// How many characters of a patch are shown where it is refused; whoever has sent it has the rest.
+const PATCH_SHOWN: usize = 256;
+
 /// `GET` of an object, or of its status, which is the same answer. With `?watch` it is a watch of this one object.
 pub(super) async fn read(call: Call) -> Result<Response, ApiError> {
     let query: ListQuery = call.query()?;
@@ -157,7 +160,22 @@ async fn change(call: Call, part: Part, content: &Content) -> Result<Response, A
         check_place(&call, &object)?;
         Ok(object)
     };
-    write(&call, part, mode, &query, content, change).await
+    let patched = write(&call, part, mode, &query, content, change).await;
+    patched.map_err(|error| match error {
+        ApiError::Unfit { message } => unfit(content, &message),
+        other => other,
+    })
+}
+
+/// The refusal of a patch that makes of an object what is none.
+fn unfit(content: &Content, why: &str) -> ApiError {
+    let shown: String = String::from_utf8_lossy(&content.bytes)
+        .chars()
+        .take(PATCH_SHOWN)
+        .collect();
+    ApiError::InvalidPatch {
+        causes: vec![Cause::invalid("patch", &shown.into(), why)],
+    }
 }
 
 /// `PATCH` by applying a configuration.

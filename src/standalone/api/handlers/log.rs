@@ -55,6 +55,10 @@ pub(super) async fn read(call: Call) -> Result<Response, ApiError> {
     let query = options.lines(&call.target.name, endpoint.registry().now())?;
     let source = Source::choose(&pod, &options.container, options.previous)
         .map_err(|none| ApiError::bad_request(none.to_string()))?;
+    if is_kept_back(&pod) {
+        // As in Kubernetes: no node has it yet that could be asked.
+        return Ok(([(CONTENT_TYPE, "text/plain")], "").into_response());
+    }
     let uid = pod.metadata.uid.as_deref().unwrap_or_default();
     let path = data.pod(uid).log(&source.container, source.attempt);
     if !source.grows(&pod) && !is_kept(&path) {
@@ -74,6 +78,11 @@ pub(super) async fn read(call: Call) -> Result<Response, ApiError> {
         Some((Ok::<_, ApiError>(chunk), reading))
     });
     Ok(([(CONTENT_TYPE, "text/plain")], Body::from_stream(chunks)).into_response())
+}
+
+fn is_kept_back(pod: &Pod) -> bool {
+    let gates = pod.spec.as_ref().and_then(|spec| spec.scheduling_gates.as_ref());
+    gates.is_some_and(|gates| !gates.is_empty())
 }
 
 /// What is shown of a log that was removed, when the disk was nearly full or by hand. The kubelet's words, which it writes in

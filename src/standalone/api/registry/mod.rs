@@ -168,7 +168,7 @@ fn schema(resource: &Resource) -> Schema {
 /// The refusal of a document that does not have the types of its kind.
 fn mistyped(resource: &Resource, mistake: &str) -> ApiError {
     let (kind, version) = (resource.kind, resource.version);
-    ApiError::bad_request(format!(
+    ApiError::unfit(format!(
         "{kind} in version \"{version}\" cannot be handled as a {kind}: {mistake}"
     ))
 }

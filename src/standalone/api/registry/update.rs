@@ -97,9 +97,6 @@ impl Registry {
         if causes.is_empty() && &new == old {
             return Ok(None);
         }
-        if part != Part::Any {
-            check_size(&new)?;
-        }
         let checked = match part {
             Part::Main => resource.strategy.check(&new, Some(old), &self.zones),
             Part::Status => resource.strategy.check_status(&new, old),
@@ -107,6 +104,9 @@ impl Registry {
         };
         causes.extend(checked.map_err(|mistake| mistyped(resource, &mistake))?);
         if causes.is_empty() {
+            if part != Part::Any {
+                check_size(&new)?;
+            }
             // What kept it back may have gone.
             self.schedule(resource, &mut new);
             Ok(Some(new))
