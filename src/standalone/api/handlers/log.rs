@@ -24,7 +24,7 @@ use crate::schedule::Timestamp;
 use crate::standalone::api::cause::Cause;
 use crate::standalone::api::registry::read as document;
 use crate::standalone::api::resource::LOG_OPTIONS;
-use crate::standalone::logs::{LogQuery, Reader, Selection, Source, is_kept};
+use crate::standalone::logs::{LogQuery, NoLog, Reader, Selection, Source, is_kept};
 
 /// How long after everything was read a follower looks again: soon enough for a person, and next to nothing to do.
 pub(super) const LOOK_AGAIN: Duration = Duration::from_millis(100);
@@ -53,12 +53,14 @@ pub(super) async fn read(call: Call) -> Result<Response, ApiError> {
     let pod = pod(endpoint, &call.target.namespace, &call.target.name).await?;
     let options: Options = call.query()?;
     let query = options.lines(&call.target.name, endpoint.registry().now())?;
-    let source = Source::choose(&pod, &options.container, options.previous)
-        .map_err(|none| ApiError::bad_request(none.to_string()))?;
-    if is_kept_back(&pod) {
+    let source = match Source::choose(&pod, &options.container, options.previous) {
+        Ok(source) => source,
         // As in Kubernetes: no node has it yet that could be asked.
-        return Ok(([(CONTENT_TYPE, "text/plain")], "").into_response());
-    }
+        Err(NoLog::Waiting { .. }) if is_kept_back(&pod) => {
+            return Ok(([(CONTENT_TYPE, "text/plain")], "").into_response());
+        }
+        Err(none) => return Err(ApiError::bad_request(none.to_string())),
+    };
     let uid = pod.metadata.uid.as_deref().unwrap_or_default();
     let path = data.pod(uid).log(&source.container, source.attempt);
     if !source.grows(&pod) && !is_kept(&path) {
