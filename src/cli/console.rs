@@ -3,7 +3,7 @@
 //! A command that answers waits for whoever reads its answer. One that runs things does not: from [`begin`] on everything
 //! goes by way of printers, and its end waits for them a little.
 
-use std::io::Write as _;
+use std::io::{self, Write as _};
 use std::sync::OnceLock;
 use std::time::Duration;
 
@@ -18,6 +18,9 @@ struct Console {
     logs: Printer,
 }
 
+/// Why a part of an answer could not be written.
+static UNWRITTEN: OnceLock<io::Error> = OnceLock::new();
+
 static CONSOLE: OnceLock<Console> = OnceLock::new();
 
 /// From now on nothing waits for whoever reads: one of these prints what is said, and the other has the log.
@@ -31,9 +34,26 @@ pub(super) fn say(text: &str) {
     match CONSOLE.get() {
         Some(console) => console.says.print(Line::Said(text.to_owned())),
         None => {
-            let _closed = writeln!(anstream::stdout(), "{text}");
+            written(writeln!(anstream::stdout(), "{text}"));
         }
     }
+}
+
+/// Takes note of whether a part of an answer could be written. Whether there is still somebody to write to.
+pub(super) fn written(result: io::Result<()>) -> bool {
+    match result {
+        Ok(()) => true,
+        Err(error) if error.kind() == io::ErrorKind::BrokenPipe => false,
+        Err(error) => {
+            UNWRITTEN.get_or_init(|| error);
+            false
+        }
+    }
+}
+
+/// What could not be written, if that was not because nobody reads any more: a file on a disk that is full.
+pub(super) fn unwritten() -> Option<&'static io::Error> {
+    UNWRITTEN.get()
 }
 
 /// Prints lines to standard error.

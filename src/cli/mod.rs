@@ -154,6 +154,10 @@ pub fn run(cli: &Cli) -> Exit {
         Command::Completion(args) => completion::completion(args),
         Command::Man(args) => completion::man(args),
     };
+    let result = result.and_then(|exit| match console::unwritten() {
+        Some(error) if exit == Exit::Fine => Err(Failure::from_error("the output could not be written", error)),
+        _ => Ok(exit),
+    });
     let (exit, message) = match result {
         Ok(exit) => (exit, String::new()),
         Err(failure) => (failure.exit, failure.message),

@@ -1,4 +1,4 @@
-//! `punctual up` and `punctual controller` whose output nobody reads: that stops nothing.
+//! Output that nobody reads stops neither `punctual up` nor `punctual controller`; an answer that can't be written is told.
 
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, ExitStatus, Stdio};
@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 
 use tempfile::TempDir;
 
-use crate::{command, interrupt};
+use crate::{command, exit_code, interrupt, text};
 
 /// Long enough that only what hangs takes it.
 const PATIENCE: Duration = Duration::from_mins(1);
@@ -40,6 +40,30 @@ fn a_log_that_nobody_reads_stops_nothing() {
             .stderr(Stdio::piped())
     });
     up.runs_and_stops();
+}
+
+/// `crontab -l | punctual import crontab - > cron.yaml && crontab -r` on a full disk.
+#[test]
+fn an_answer_that_could_not_be_written_is_a_failure() {
+    let folder = TempDir::new().expect("a folder");
+    let crontab = folder.path().join("crontab");
+    std::fs::write(&crontab, "30 2 * * * backup\n").expect("a file");
+    let crontab = crontab.to_str().expect("UTF-8");
+    for arguments in [
+        vec!["import", "crontab", crontab],
+        vec!["next", "0 2 * * *"],
+        vec!["man"],
+    ] {
+        let full = std::fs::File::create("/dev/full").expect("it is everywhere");
+        let output = command(&arguments).stdout(full).output().expect("punctual can be started");
+        let said = text(&output.stderr);
+        let last = said.lines().last().unwrap_or_default();
+        assert_eq!(
+            (exit_code(&output), last),
+            (1, "error: the output could not be written: No space left on device (os error 28)"),
+            "{arguments:?}"
+        );
+    }
 }
 
 /// A `punctual up` under way.

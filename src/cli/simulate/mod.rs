@@ -18,6 +18,7 @@ use chrono::{SubsecRound as _, TimeDelta};
 
 use crate::cli::asked::{self, AskedArgs};
 use crate::cli::assumed::{self, FailArgs, RunTimeArgs};
+use crate::cli::console;
 use crate::cli::exit::{Exit, Failure};
 use crate::cli::progress::{Progress, moments};
 use crate::cli::zoneinfo;
@@ -221,7 +222,7 @@ impl<'a> Page<'a> {
             Output::Html => None,
         };
         if let Some(line) = line {
-            self.is_closed |= writeln!(self.out, "{line}").is_err();
+            self.is_closed |= !console::written(writeln!(self.out, "{line}"));
         }
     }
 
@@ -241,9 +242,9 @@ impl<'a> Page<'a> {
             _ => vec![String::new(), text::summary(&tallies)],
         };
         for line in lines {
-            let _closed = writeln!(self.out, "{line}");
+            console::written(writeln!(self.out, "{line}"));
         }
-        let _closed = self.out.flush();
+        console::written(self.out.flush());
     }
 }
 
