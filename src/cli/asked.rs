@@ -168,8 +168,7 @@ impl Asked {
 
     /// Whether it is suspended, and still will be at `end`.
     pub(super) fn is_suspended_until(&self, end: Timestamp) -> bool {
-        let is_suspended_for_failures = self.cronjob.status.record.suspended.is_some();
-        self.cronjob.spec.is_suspended(end) || is_suspended_for_failures
+        self.cronjob.is_suspended(end)
     }
 
     /// The expressions as they are written, on one line.

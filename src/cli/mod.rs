@@ -155,7 +155,9 @@ pub fn run(cli: &Cli) -> Exit {
         Command::Man(args) => completion::man(args),
     };
     let result = result.and_then(|exit| match console::unwritten() {
-        Some(error) if exit == Exit::Fine => Err(Failure::from_error("the output could not be written", error)),
+        Some(error) if exit == Exit::Fine => {
+            Err(Failure::from_error("the output could not be written", error))
+        }
         _ => Ok(exit),
     });
     let (exit, message) = match result {

@@ -86,7 +86,7 @@ fn plan(object: &manifest::CronJob, cronjob: &CronJob, count: usize, now: Timest
         }
     };
     if next.is_empty() {
-        let why = if cronjob.spec.is_suspended(now) {
+        let why = if cronjob.is_suspended(now) {
             "it is suspended"
         } else {
             "its schedule never fires"

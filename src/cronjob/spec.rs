@@ -27,11 +27,17 @@ pub struct CronJob {
 }
 
 impl CronJob {
+    /// Whether nothing is started at the time `now`: its owner says so, or its failures have.
+    pub fn is_suspended(&self, now: Timestamp) -> bool {
+        self.spec.is_suspended(now) || self.status.record.suspended.is_some()
+    }
+
     /// The first instant after `now` that its schedule asks for and no pause covers.
     pub fn next_due(&self, now: Timestamp) -> Option<Timestamp> {
         let anchor = self.status.last_schedule_time.unwrap_or(self.created);
         let schedule = self.spec.schedule.as_ref().ok()?.anchored(anchor);
         let after = match self.spec.suspend_until {
+            _ if self.status.record.suspended.is_some() => return None,
             _ if !self.spec.is_suspended(now) => now,
             // An instant at the end of the pause is due.
             Some(until) => until - TimeDelta::seconds(1),
@@ -82,7 +88,7 @@ pub struct Spec {
 }
 
 impl Spec {
-    /// Whether nothing is started at the time `now`.
+    /// Whether its owner says that nothing is started at the time `now`.
     pub fn is_suspended(&self, now: Timestamp) -> bool {
         self.suspend && self.pause_ended(now).is_none()
     }

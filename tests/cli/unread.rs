@@ -55,12 +55,18 @@ fn an_answer_that_could_not_be_written_is_a_failure() {
         vec!["man"],
     ] {
         let full = std::fs::File::create("/dev/full").expect("it is everywhere");
-        let output = command(&arguments).stdout(full).output().expect("punctual can be started");
+        let output = command(&arguments)
+            .stdout(full)
+            .output()
+            .expect("punctual can be started");
         let said = text(&output.stderr);
         let last = said.lines().last().unwrap_or_default();
         assert_eq!(
             (exit_code(&output), last),
-            (1, "error: the output could not be written: No space left on device (os error 28)"),
+            (
+                1,
+                "error: the output could not be written: No space left on device (os error 28)"
+            ),
             "{arguments:?}"
         );
     }

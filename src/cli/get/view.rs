@@ -9,6 +9,9 @@ use crate::manifest;
 use crate::schedule::{Schedule, Timestamp};
 use crate::submit::JobView;
 
+/// Why a CronJob is suspended whose owner has not done it (`punctual.dev/suspend-after-failures`).
+const FOR_FAILURES: &str = "its runs failed";
+
 /// What is shown of a CronJob. Serialized, it is what programs read: names are part of the contract.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 #[serde(rename_all = "camelCase")]
@@ -90,7 +93,12 @@ pub(super) fn view(object: &manifest::CronJob, cronjob: &CronJob, jobs: &[&JobVi
     let zone = schedule.map(Schedule::zone);
     let next_due = cronjob.next_due(now).filter(|_| !cronjob.deleting);
     let (extensions, _) = object.extensions();
-    let suspended = spec.is_suspended(now);
+    let suspended = cronjob.is_suspended(now);
+    let for_its_failures = cronjob
+        .status
+        .record
+        .suspended
+        .map(|_since| FOR_FAILURES.to_owned());
     View {
         namespace: cronjob.key.namespace.clone(),
         name: cronjob.key.name.clone(),
@@ -102,8 +110,10 @@ pub(super) fn view(object: &manifest::CronJob, cronjob: &CronJob, jobs: &[&JobVi
         problem: spec.schedule.as_ref().err().map(ToString::to_string),
         never_fires: schedule.is_some_and(Schedule::never_fires),
         suspended,
-        suspended_until: spec.suspend_until.filter(|_| suspended),
-        suspend_reason: extensions.pause_reason.filter(|_| suspended),
+        suspended_until: spec
+            .suspend_until
+            .filter(|_| suspended && for_its_failures.is_none()),
+        suspend_reason: for_its_failures.or(extensions.pause_reason.filter(|_| suspended)),
         skipped: extensions.skip.into_iter().filter(|at| *at > now).collect(),
         active: jobs
             .iter()
@@ -249,6 +259,11 @@ mod tests {
         for (spec, next) in [
             (json!({}), Some("2026-11-23T12:05:00Z")),
             (json!({ "suspend": true }), None),
+            (json!({ "failed": "2026-11-23T11:00:00Z" }), None),
+            (
+                json!({ "failed": "2026-11-23T11:00:00Z", "suspend": true, "until": "2026-11-23T13:00:00Z" }),
+                None,
+            ),
             (
                 json!({ "suspend": true, "until": "2026-11-23T13:00:00Z" }),
                 Some("2026-11-23T13:00:00Z"),
@@ -273,6 +288,21 @@ mod tests {
         ] {
             let view = view_of(&spec, &[]);
             assert_eq!(view.next_due, next.map(at), "{spec}");
+        }
+    }
+
+    #[test]
+    fn a_pause_has_a_reason_also_where_failures_made_it() {
+        for (spec, said) in [
+            (json!({}), (false, None)),
+            (json!({ "suspend": true }), (true, None)),
+            (
+                json!({ "failed": "2026-11-23T11:00:00Z" }),
+                (true, Some("its runs failed")),
+            ),
+        ] {
+            let view = view_of(&spec, &[]);
+            assert_eq!((view.suspended, view.suspend_reason.as_deref()), said, "{spec}");
         }
     }
 
@@ -305,6 +335,7 @@ mod tests {
         for (short, annotation) in [
             ("until", "punctual.dev/suspend-until"),
             ("skip", "punctual.dev/skip"),
+            ("failed", "punctual.dev/suspended"),
         ] {
             if let Some(value) = spec.as_object_mut().and_then(|fields| fields.remove(short)) {
                 object["metadata"]["annotations"][annotation] = value;

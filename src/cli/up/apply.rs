@@ -267,6 +267,7 @@ pub(super) fn describe(
     let cronjob = manifest::lower_with(object, zones, calendars, None);
     let now = clock.now();
     let next = cronjob.next_due(now);
+    let suspended = cronjob.is_suspended(now);
     let spec = cronjob.spec;
     let next_local = spec
         .schedule
@@ -280,7 +281,7 @@ pub(super) fn describe(
         .map(|schedule| schedule.zone().name().to_owned())
         .unwrap_or_default();
     let timing = Timing {
-        suspended: spec.is_suspended(now),
+        suspended,
         schedule: spec.schedule_text,
         zone,
         next,
