@@ -40,6 +40,11 @@ impl Supervised {
         }
     }
 
+    /// The supervisor is gone. A process that another test starts at this moment may still have its file.
+    fn ends(&mut self) {
+        self.state.take().unwrap().unlock().unwrap();
+    }
+
     fn records(&self, record: &Record) {
         record::add(self.state.as_ref().unwrap(), record).unwrap();
     }
@@ -76,7 +81,7 @@ async fn who_lives_is_never_lost_however_long_it_is_silent() {
         at: "2026-11-27T02:00:00Z".to_owned(),
     });
     told.push(supervised.found().await);
-    supervised.state = None;
+    supervised.ends();
     told.push(supervised.found().await);
     insta::assert_snapshot!(told.join("\n"), @r"
     unseen: its supervisor lives and does not answer, as one does that was stopped or waits for memory; what it runs is left alone, and it is asked again
@@ -95,7 +100,7 @@ async fn a_start_that_failed_is_found_as_what_it_was() {
         message: "no such command".to_owned(),
         is_tried_again: false,
     });
-    supervised.state = None;
+    supervised.ends();
     insta::assert_snapshot!(supervised.found().await, @"failed: no such command, 127");
 }
 
@@ -103,8 +108,8 @@ async fn a_start_that_failed_is_found_as_what_it_was() {
 async fn what_was_garbled_by_a_power_loss_does_not_hide_the_rest() {
     let mut supervised = Supervised::new();
     supervised.records(&starting());
-    let mut state = supervised.state.take().unwrap();
-    std::io::Write::write_all(&mut state, b"{\"record\": \"\xff\xfe").unwrap();
-    drop(state);
+    let state = supervised.state.as_mut().unwrap();
+    std::io::Write::write_all(state, b"{\"record\": \"\xff\xfe").unwrap();
+    supervised.ends();
     insta::assert_snapshot!(supervised.found().await, @"lost: the process was being started when its supervisor was lost");
 }

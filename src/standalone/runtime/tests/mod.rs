@@ -85,6 +85,8 @@ struct Lived {
     news: mpsc::Receiver<(usize, Change)>,
     events: mpsc::Receiver<Event>,
     task: JoinHandle<()>,
+    /// The folder with what it writes, which may be read when it has ended.
+    _data: DataDir,
 }
 
 /// Lets a container live on its own, without a pod's task.
@@ -107,6 +109,7 @@ fn live_on(container: &Value, policy: RestartPolicy, options: Options) -> Lived 
 
 fn live_by(engine: Arc<dyn Engine>, container: &Value, policy: RestartPolicy, options: Options) -> Lived {
     let (output, Outlet { events, .. }) = channel();
+    let data = options.data.clone();
     let machine = Arc::new(Machine::new(
         deaf_client(),
         SystemClock::shared(),
@@ -136,6 +139,7 @@ fn live_by(engine: Arc<dyn Engine>, container: &Value, policy: RestartPolicy, op
         news,
         events,
         task,
+        _data: data,
     }
 }
 
