@@ -19,6 +19,7 @@ use super::restart::{BackOff, RestartPolicy};
 use super::showing::{Log, Sink};
 use super::start_error::StartError;
 use super::status::Change;
+use super::volumes;
 use super::waits::Waits;
 use crate::schedule::Timestamp;
 use crate::standalone::data_dir::PodDir;
@@ -174,8 +175,12 @@ impl Life {
         let mut setup = self.machine.prepare(&self.pod, &self.container).await?;
         self.engine
             .give_message_file(&self.container, &self.message_file(), &mut setup);
-        self.engine.lay_out(attempt, &mut setup)?;
-        Ok(setup)
+        if setup.binds.is_empty() {
+            return Ok(setup);
+        }
+        let (engine, attempt) = (self.engine.clone(), attempt.clone());
+        let lay_out = move |_: &_| engine.lay_out(&attempt, &mut setup).map(|()| setup);
+        Ok(volumes::beside(&self.container, lay_out).await?)
     }
 
     /// The attempt that is next, or running.

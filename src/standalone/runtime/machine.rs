@@ -181,7 +181,11 @@ impl Machine {
     }
 
     /// Makes out what a container is given.
-    pub(super) async fn prepare(&self, pod: &Pod, container: &Container) -> Result<Setup, PrepareError> {
+    pub(super) async fn prepare(
+        self: &Arc<Self>,
+        pod: &Arc<Pod>,
+        container: &Container,
+    ) -> Result<Setup, PrepareError> {
         let mut references = environment::references(container);
         let has_mounts = container
             .volume_mounts
@@ -193,7 +197,9 @@ impl Machine {
         let sources = self.fetch(pod, container, references).await?;
         let variables = environment::resolve(pod, container, &sources)?;
         let binds = if has_mounts {
-            self.mount(pod, container, &sources, &variables)?
+            let (machine, pod, given) = (self.clone(), pod.clone(), variables.clone());
+            let mount = move |container: &_| machine.mount(&pod, container, &sources, &given);
+            volumes::beside(container, mount).await?
         } else {
             Vec::new()
         };

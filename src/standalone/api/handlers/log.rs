@@ -5,6 +5,7 @@
 //! come.
 
 use std::collections::VecDeque;
+use std::io;
 use std::path::Path;
 use std::time::Duration;
 
@@ -24,7 +25,7 @@ use crate::schedule::Timestamp;
 use crate::standalone::api::cause::Cause;
 use crate::standalone::api::registry::read as document;
 use crate::standalone::api::resource::LOG_OPTIONS;
-use crate::standalone::logs::{LogQuery, NoLog, Reader, Selection, Source, is_kept};
+use crate::standalone::logs::{Line, LogQuery, NoLog, Reader, Selection, Source, is_kept};
 
 /// How long after everything was read a follower looks again: soon enough for a person, and next to nothing to do.
 pub(super) const LOOK_AGAIN: Duration = Duration::from_millis(100);
@@ -70,7 +71,7 @@ pub(super) async fn read(call: Call) -> Result<Response, ApiError> {
         endpoint: endpoint.clone(),
         pod,
         source,
-        reader: Reader::at_start(&path),
+        reader: Some(Reader::at_start(&path)),
         selection: Selection::new(query),
         follows: options.follow,
         stage: Stage::Past,
@@ -160,7 +161,8 @@ struct Reading {
     /// The pod as it was when the question was asked.
     pod: Pod,
     source: Source,
-    reader: Reader,
+    /// Not here while it reads.
+    reader: Option<Reader>,
     selection: Selection,
     follows: bool,
     stage: Stage,
@@ -183,7 +185,7 @@ impl Reading {
     /// The next text to show; nothing, when that was all.
     async fn next(&mut self) -> Option<Bytes> {
         while self.stage != Stage::Over {
-            let lines = self.reader.read().unwrap_or_else(|error| {
+            let lines = self.read().await.unwrap_or_else(|error| {
                 tracing::warn!(%error, "a log could not be read");
                 self.stage = Stage::Over;
                 VecDeque::new()
@@ -204,10 +206,20 @@ impl Reading {
             if !text.is_empty() {
                 return Some(text.into());
             }
-            // The last lines of a long log are found by reading all of it: others have their turn meanwhile.
-            tokio::task::yield_now().await;
         }
         None
+    }
+
+    /// Some of the lines that were not read yet. The last lines of a long log are found by reading all of it, and a disk
+    /// may take its time: others have their turn meanwhile.
+    async fn read(&mut self) -> io::Result<VecDeque<Line>> {
+        let Some(mut reader) = self.reader.take() else {
+            return Ok(VecDeque::new());
+        };
+        let read = tokio::task::spawn_blocking(move || (reader.read(), reader)).await;
+        let (lines, reader) = read.map_err(io::Error::other)?;
+        self.reader = Some(reader);
+        lines
     }
 
     /// Everything that is there was read. What is to be shown of it only now.

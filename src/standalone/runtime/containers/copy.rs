@@ -3,7 +3,7 @@
 //! The engine keeps the output and dates each line, so copying can begin anew at any time, also by another `punctual`:
 //! what is in the log already, as its dates tell, is passed over.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use bollard::Docker;
 use bollard::container::LogOutput;
@@ -40,8 +40,16 @@ pub(super) async fn copy(
 ) {
     // What is the same every second is told once.
     let mut told = String::new();
+    let mut begun = None;
     loop {
-        let cut_off = match copy_once(engine, container, log, wrote, clock).await {
+        let copied = async {
+            let copying = match &mut begun {
+                Some(copying) => copying,
+                begun => begun.insert(Copying::begin(log.to_owned()).await?),
+            };
+            copying.follow(engine, container, wrote, clock).await
+        };
+        let cut_off = match copied.await {
             Ok(()) => return,
             Err(CopyError::Engine(error)) if is_missing(&error) => return,
             Err(cut_off) => cut_off,
@@ -55,35 +63,61 @@ pub(super) async fn copy(
     }
 }
 
-async fn copy_once(
-    engine: &Docker,
-    container: &str,
-    log: &Path,
-    wrote: &watch::Sender<u64>,
-    clock: &SharedClock,
-) -> Result<(), CopyError> {
-    let mut writer = Writer::open(log)?;
-    let mut copied = Copied::before(log)?;
-    let options = LogsOptionsBuilder::new()
-        .follow(true)
-        .stdout(true)
-        .stderr(true)
-        .timestamps(true);
-    let output = engine.logs(container, Some(options.build()));
-    let mut output = std::pin::pin!(output.ready_chunks(LINES_AT_ONCE));
-    while let Some(pieces) = output.next().await {
-        for piece in pieces {
-            if let Some(line) = line(&piece?).filter(|line| copied.is_new(line)) {
-                writer.push(&line);
-            }
-        }
-        writer.flush(clock.now());
-        wrote.send_modify(|count| *count += 1);
-    }
-    Ok(())
+/// A copy that goes on, however often it is cut off.
+struct Copying {
+    writer: Writer,
+    copied: Copied,
 }
 
-/// How far each stream was copied before.
+impl Copying {
+    /// Looks what is in the log already, which may be much.
+    async fn begin(log: PathBuf) -> std::io::Result<Self> {
+        let begin = move || {
+            let writer = Writer::open(&log)?;
+            let copied = Copied::before(&log)?;
+            Ok(Self { writer, copied })
+        };
+        let begun = tokio::task::spawn_blocking(begin).await;
+        begun.map_err(std::io::Error::other)?
+    }
+
+    /// Copies what comes, from the beginning of what the engine has.
+    async fn follow(
+        &mut self,
+        engine: &Docker,
+        container: &str,
+        wrote: &watch::Sender<u64>,
+        clock: &SharedClock,
+    ) -> Result<(), CopyError> {
+        self.copied.begin_anew();
+        let options = LogsOptionsBuilder::new()
+            .follow(true)
+            .stdout(true)
+            .stderr(true)
+            .timestamps(true);
+        let output = engine.logs(container, Some(options.build()));
+        let mut output = std::pin::pin!(output.ready_chunks(LINES_AT_ONCE));
+        while let Some(pieces) = output.next().await {
+            let mut cut_off = Ok(());
+            for piece in pieces {
+                match piece {
+                    Ok(piece) => {
+                        if let Some(line) = line(&piece).filter(|line| self.copied.is_new(line)) {
+                            self.writer.push(&line);
+                        }
+                    }
+                    Err(error) => cut_off = Err(error),
+                }
+            }
+            self.writer.flush(clock.now());
+            wrote.send_modify(|count| *count += 1);
+            cut_off?;
+        }
+        Ok(())
+    }
+}
+
+/// How far each stream was copied.
 #[derive(Debug, Default)]
 struct Copied {
     stdout: Option<Mark>,
@@ -96,6 +130,8 @@ struct Copied {
 struct Mark {
     at: Timestamp,
     lines: usize,
+    /// How many of them the engine has handed on since it was asked last.
+    seen: usize,
 }
 
 impl Copied {
@@ -108,31 +144,42 @@ impl Copied {
             if lines.is_empty() {
                 return Ok(copied);
             }
-            for Line { at, stream, .. } in lines {
-                match copied.mark(stream) {
-                    Some(mark) if mark.at == at => mark.lines += 1,
-                    mark => *mark = Some(Mark { at, lines: 1 }),
-                }
+            for line in &lines {
+                copied.is_new(line);
             }
         }
     }
 
-    fn mark(&mut self, stream: Stream) -> &mut Option<Mark> {
-        match stream {
+    /// The engine hands everything on once more.
+    fn begin_anew(&mut self) {
+        for mark in [&mut self.stdout, &mut self.stderr].into_iter().flatten() {
+            mark.seen = 0;
+        }
+    }
+
+    /// Whether a line was not copied before; from now on it was. Lines are asked for in their order.
+    fn is_new(&mut self, line: &Line) -> bool {
+        let mark = match line.stream {
             Stream::Stdout => &mut self.stdout,
             Stream::Stderr => &mut self.stderr,
-        }
-    }
-
-    /// Whether a line was not copied before. Lines are asked for in their order.
-    fn is_new(&mut self, line: &Line) -> bool {
-        match self.mark(line.stream) {
-            Some(mark) if line.at == mark.at && mark.lines > 0 => {
-                mark.lines -= 1;
-                false
+        };
+        match mark {
+            Some(mark) if line.at < mark.at => false,
+            Some(mark) if line.at == mark.at => {
+                mark.seen += 1;
+                let is_new = mark.seen > mark.lines;
+                mark.lines = mark.lines.max(mark.seen);
+                is_new
             }
-            Some(mark) => line.at >= mark.at,
-            None => true,
+            mark => {
+                let at = line.at;
+                *mark = Some(Mark {
+                    at,
+                    lines: 1,
+                    seen: 1,
+                });
+                true
+            }
         }
     }
 }
@@ -201,6 +248,7 @@ mod tests {
         }
         writer.flush(Timestamp::default());
         let mut copied = Copied::before(&path).unwrap();
+        copied.begin_anew();
         assert!(!old.iter().any(|line| copied.is_new(line)));
         let new = [
             dated(1, Stream::Stderr),
@@ -209,5 +257,7 @@ mod tests {
             dated(4, Stream::Stdout),
         ];
         assert!(new.iter().all(|line| copied.is_new(line)));
+        copied.begin_anew();
+        assert!(!old.iter().chain(&new).any(|line| copied.is_new(line)));
     }
 }

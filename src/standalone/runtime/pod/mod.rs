@@ -137,10 +137,17 @@ impl PodTask {
     /// with fewer `--entrypoint`s, or other rights. What is still to be started of it is looked at then.
     fn engine(&self) -> Result<Arc<dyn Engine>, Unfit> {
         let engine = self.machine.engine(&self.pod)?;
-        if !self.is_resumed {
+        if !self.may_be_begun() {
             engine.check(&self.pod)?;
         }
         Ok(engine)
+    }
+
+    /// Whether an earlier `punctual` has started something of the pod, even if it was killed before it could record that.
+    fn may_be_begun(&self) -> bool {
+        let uid = self.pod.metadata.uid.as_deref().unwrap_or_default();
+        let mut attempts = self.machine.options.data.pod(uid).attempts();
+        self.is_resumed && (runtimes::is_begun(&self.pod) || attempts.next().is_some())
     }
 
     /// Waits for as long as the node is cordoned, unless something of the pod was started before. Whether there is

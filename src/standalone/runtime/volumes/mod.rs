@@ -18,6 +18,7 @@ mod tests;
 use std::io;
 use std::path::PathBuf;
 
+use k8s_openapi::api::core::v1::Container;
 use thiserror::Error;
 
 pub(super) use content::{contents, references, stays_inside, unsupported};
@@ -83,6 +84,25 @@ pub(super) enum VolumeError {
         #[source]
         source: io::Error,
     },
+}
+
+/// Works at the volumes of a container beside everything else: a disk may take its time, and a volume may hold much.
+///
+/// # Errors
+///
+/// Those of the work; that it was given up, when this program ends.
+pub(super) async fn beside<T: Send + 'static>(
+    container: &Container,
+    work: impl FnOnce(&Container) -> Result<T, VolumeError> + Send + 'static,
+) -> Result<T, VolumeError> {
+    let given = container.clone();
+    let done = tokio::task::spawn_blocking(move || work(&given)).await;
+    done.unwrap_or_else(|given_up| {
+        Err(VolumeError::Layout {
+            container: container.name.clone(),
+            source: io::Error::other(given_up),
+        })
+    })
 }
 
 impl VolumeError {
