@@ -114,12 +114,7 @@ impl io::Write for LogLine {
 pub fn start_logs(format: LogFormat, default: &str) -> (LogLevel, Printer) {
     let filter = EnvFilter::try_from_default_env().unwrap_or_else(|_| EnvFilter::new(default));
     let (filter, handle) = reload::Layer::new(filter);
-    let printer = Printer::start(|_, lines| {
-        tracing::error!(
-            lines,
-            "lines of the log were left out, as nobody read them in time"
-        );
-    });
+    let printer = Printer::start(|_, lines| log_left_out(lines));
     let printing = printer.clone();
     // The printer takes the colours out where they don't belong.
     let lines = format::layer()
@@ -140,9 +135,49 @@ pub fn start_logs(format: LogFormat, default: &str) -> (LogLevel, Printer) {
     (LogLevel(Arc::new(handle)), printer)
 }
 
+/// Says in the log that it is not whole.
+fn log_left_out(lines: u64) {
+    tracing::error!(
+        lines,
+        "lines of the log were left out, as nobody read them in time"
+    );
+}
+
 #[cfg(test)]
 mod tests {
+    use std::sync::Mutex;
+
     use super::*;
+
+    /// A log that a test reads.
+    #[derive(Clone, Default)]
+    struct Written(Arc<Mutex<String>>);
+
+    impl io::Write for Written {
+        fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+            self.0.lock().unwrap().push_str(str::from_utf8(bytes).unwrap());
+            Ok(bytes.len())
+        }
+
+        fn flush(&mut self) -> io::Result<()> {
+            Ok(())
+        }
+    }
+
+    #[test]
+    fn a_log_that_is_not_whole_says_so() {
+        let written = Written::default();
+        let writer = written.clone();
+        let lines = format::layer()
+            .with_ansi(false)
+            .without_time()
+            .with_writer(move || writer.clone());
+        let log = tracing_subscriber::registry()
+            .with(parse("error").unwrap())
+            .with(lines);
+        tracing::subscriber::with_default(log, || log_left_out(1_234));
+        insta::assert_snapshot!(written.0.lock().unwrap(), @"ERROR punctual::telemetry::logs: lines of the log were left out, as nobody read them in time lines=1234");
+    }
 
     #[test]
     fn a_level_or_a_filter_is_taken_and_anything_else_is_refused() {
