@@ -24,7 +24,7 @@ use super::state::{Done, State, Task};
 use crate::clock::SystemClock;
 use crate::cronjob::{JobRef, Key};
 use crate::manifest::CronJob;
-use crate::policy::Note;
+use crate::policy::{Note, Start};
 use crate::schedule::{TimeZones, Timestamp};
 use crate::submit::{Carried, JobView, Retry, Submitter, Trouble};
 
@@ -72,17 +72,25 @@ impl World {
         tasks.pop()
     }
 
-    /// The start that was decided at the given second went through; the status was written as the next version.
-    fn start_goes_through(&mut self, second: i64) {
+    /// The start that is decided at the given second.
+    fn start(&mut self, second: i64) -> Start {
         let Some(Task::Submit { decision, .. }) = self.ready(second) else {
             panic!("no start")
         };
-        let start = decision.start.expect("a start");
+        decision.start.expect("a start")
+    }
+
+    /// The start that is decided at the given second goes through.
+    fn start_goes_through(&mut self, second: i64) {
+        let start = self.start(second);
         self.version += 1;
-        let active = json!([{ "name": start.name, "uid": format!("uid of {}", start.name) }]);
-        let status = json!({ "active": active, "lastScheduleTime": start.scheduled.to_rfc3339() });
+        self.answered(&start, second);
+    }
+
+    /// It is heard that a start went through, and is recorded in the version of the CronJob that is the newest.
+    fn answered(&mut self, start: &Start, second: i64) {
         let carried = Carried {
-            cronjob: Some(self.cronjob(&status)),
+            cronjob: Some(self.cronjob(&recorded(start))),
             job: Some(job(&start.name)),
             ..Carried::default()
         };
@@ -103,6 +111,14 @@ impl World {
         };
         self.state.ended(&key, done, at(second));
     }
+}
+
+/// The status of the CronJob in which a start is recorded.
+fn recorded(start: &Start) -> Value {
+    json!({
+        "active": [{ "name": start.name, "uid": format!("uid of {}", start.name) }],
+        "lastScheduleTime": start.scheduled.to_rfc3339(),
+    })
 }
 
 /// A state that knows nothing.

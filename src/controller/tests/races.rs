@@ -3,6 +3,19 @@
 use super::*;
 
 impl World {
+    /// A world whose CronJob has an active Job that no watch shows, and the Jobs that are looked up at 10:01:10.
+    fn that_misses(job: &str) -> (World, Vec<JobRef>) {
+        let mut world = World::new();
+        world.version = 2;
+        world.watch_cronjob(&json!({
+            "active": [{ "name": job, "uid": format!("uid of {job}") }], "lastScheduleTime": "2026-01-01T10:01:00Z",
+        }));
+        let Some(Task::LookUp { jobs, .. }) = world.ready(70) else {
+            panic!("no look-up")
+        };
+        (world, jobs)
+    }
+
     /// At 10:01:10 the Jobs `asked` were looked up, and those of `found` exist.
     fn looked_up(&mut self, asked: Vec<JobRef>, found: Vec<JobView>) {
         self.ended(Done::LookedUp { asked, found }, 70);
@@ -28,14 +41,7 @@ fn a_watch_that_lags_behind_our_own_write_starts_nothing_twice() {
 
 #[test]
 fn an_active_job_that_no_watch_shows_is_looked_up_before_it_is_missed() {
-    let mut world = World::new();
-    world.version = 2;
-    world.watch_cronjob(&json!({
-        "active": [{ "name": "gone", "uid": "gone-uid" }], "lastScheduleTime": "2026-01-01T10:01:00Z",
-    }));
-    let Some(Task::LookUp { jobs, .. }) = world.ready(70) else {
-        panic!("no look-up")
-    };
+    let (mut world, jobs) = World::that_misses("gone");
     assert_eq!(names(&jobs), ["gone"]);
     world.looked_up(jobs, vec![]);
     let (tasks, news) = world.state.ready(at(71));
@@ -51,28 +57,14 @@ fn an_active_job_that_no_watch_shows_is_looked_up_before_it_is_missed() {
 
 #[test]
 fn an_active_job_that_is_found_stays_active() {
-    let mut world = World::new();
-    world.version = 2;
-    world.watch_cronjob(&json!({
-        "active": [{ "name": "slow", "uid": "uid of slow" }], "lastScheduleTime": "2026-01-01T10:01:00Z",
-    }));
-    let Some(Task::LookUp { jobs, .. }) = world.ready(70) else {
-        panic!("no look-up")
-    };
+    let (mut world, jobs) = World::that_misses("slow");
     world.looked_up(jobs, vec![job("slow")]);
     assert!(world.ready(71).is_none());
 }
 
 #[test]
 fn an_active_job_that_is_not_ours_any_more_is_looked_up_once() {
-    let mut world = World::new();
-    world.version = 2;
-    world.watch_cronjob(&json!({
-        "active": [{ "name": "freed", "uid": "uid of freed" }], "lastScheduleTime": "2026-01-01T10:01:00Z",
-    }));
-    let Some(Task::LookUp { jobs, .. }) = world.ready(70) else {
-        panic!("no look-up")
-    };
+    let (mut world, jobs) = World::that_misses("freed");
     let freed = json!({ "metadata": { "name": "freed", "namespace": "default", "uid": "uid of freed" } });
     let freed: JobView = serde_json::from_value(freed).expect("a Job");
     world.looked_up(jobs, vec![freed]);
@@ -86,24 +78,12 @@ fn an_active_job_that_is_not_ours_any_more_is_looked_up_once() {
 #[test]
 fn an_edit_is_seen_although_the_watch_showed_our_write_before_its_answer() {
     let mut world = World::new();
-    let Some(Task::Submit { decision, .. }) = world.ready(60) else {
-        panic!("no start")
-    };
-    let start = decision.start.expect("a start");
-    let status = json!({
-        "active": [{ "name": start.name, "uid": format!("uid of {}", start.name) }],
-        "lastScheduleTime": start.scheduled.to_rfc3339(),
-    });
+    let start = world.start(60);
     world.version += 1;
-    world.watch_cronjob(&status);
-    let carried = Carried {
-        cronjob: Some(world.cronjob(&status)),
-        job: Some(job(&start.name)),
-        ..Carried::default()
-    };
-    world.carried(carried, 60);
+    world.watch_cronjob(&recorded(&start));
+    world.answered(&start, 60);
     world.version += 1;
-    let mut suspended = world.cronjob(&status);
+    let mut suspended = world.cronjob(&recorded(&start));
     suspended.spec.suspend = Some(true);
     world
         .state
@@ -134,25 +114,13 @@ fn an_edit_is_seen_although_the_watch_never_shows_our_write() {
 #[test]
 fn a_run_that_ended_while_its_start_was_under_way_is_not_active_again() {
     let mut world = World::new();
-    let Some(Task::Submit { decision, .. }) = world.ready(60) else {
-        panic!("no start")
-    };
-    let start = decision.start.expect("a start");
+    let start = world.start(60);
     let finished = json!({ "conditions": [{ "type": "Complete", "status": "True" }] });
     world
         .state
         .job_event(&Scope::CLUSTER, Event::Apply(job_with(&start.name, 9, &finished)));
-    let status = json!({
-        "active": [{ "name": start.name, "uid": format!("uid of {}", start.name) }],
-        "lastScheduleTime": start.scheduled.to_rfc3339(),
-    });
     world.version += 1;
-    let carried = Carried {
-        cronjob: Some(world.cronjob(&status)),
-        job: Some(job(&start.name)),
-        ..Carried::default()
-    };
-    world.carried(carried, 60);
+    world.answered(&start, 60);
     let Some(Task::Submit { decision, .. }) = world.ready(61) else {
         panic!("the end of the run is not recorded")
     };
@@ -163,27 +131,15 @@ fn a_run_that_ended_while_its_start_was_under_way_is_not_active_again() {
 #[test]
 fn a_run_that_was_deleted_while_its_start_was_under_way_is_not_active_for_ever() {
     let mut world = World::new();
-    let Some(Task::Submit { decision, .. }) = world.ready(60) else {
-        panic!("no start")
-    };
-    let start = decision.start.expect("a start");
+    let start = world.start(60);
     world
         .state
         .job_event(&Scope::CLUSTER, Event::Apply(job(&start.name)));
     world
         .state
         .job_event(&Scope::CLUSTER, Event::Delete(job(&start.name)));
-    let status = json!({
-        "active": [{ "name": start.name, "uid": format!("uid of {}", start.name) }],
-        "lastScheduleTime": start.scheduled.to_rfc3339(),
-    });
     world.version += 1;
-    let carried = Carried {
-        cronjob: Some(world.cronjob(&status)),
-        job: Some(job(&start.name)),
-        ..Carried::default()
-    };
-    world.carried(carried, 60);
+    world.answered(&start, 60);
     let Some(Task::Submit { decision, .. }) = world.ready(61) else {
         panic!("the loss of the run is not recorded")
     };
