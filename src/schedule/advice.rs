@@ -75,25 +75,7 @@ impl Advice {
                 step,
                 last,
                 gap,
-            } => match field {
-                Field::DayOfMonth => format!(
-                    "`/{step}` starts over on the 1st: after the {} of a long month comes the 1st, {gap} {} later",
-                    super::describe::ordinal(*last),
-                    if *gap == 1 { "day" } else { "days" },
-                ),
-                Field::DayOfWeek => format!(
-                    "{step} does not divide the week: after {} it starts over on Sunday",
-                    super::describe::weekday(*last)
-                ),
-                Field::Month => format!(
-                    "{step} does not divide the year: after {} it starts over in January",
-                    super::describe::month(*last)
-                ),
-                _ => format!(
-                    "{step} does not divide the {}: after {field} {last} it starts over, {gap} later instead of {step}",
-                    field.plural()
-                ),
-            },
+            } => starts_over(*field, *step, *last, *gap),
             Advice::LongStep { field, step, only } => {
                 format!(
                     "a step of {step} is longer than the {} there are: only {field} {only} matches",
@@ -152,6 +134,30 @@ impl Advice {
             }
             Advice::Seldom { .. } => return None,
         })
+    }
+}
+
+/// What happens at the end of a field whose values a step does not divide: after the value `last` comes the first one
+/// again, `gap` later.
+fn starts_over(field: Field, step: u32, last: u32, gap: u32) -> String {
+    match field {
+        Field::DayOfMonth => format!(
+            "`/{step}` starts over on the 1st: after the {} of a long month comes the 1st, {gap} {} later",
+            super::describe::ordinal(last),
+            if gap == 1 { "day" } else { "days" },
+        ),
+        Field::DayOfWeek => format!(
+            "{step} does not divide the week: after {} it starts over on Sunday",
+            super::describe::weekday(last)
+        ),
+        Field::Month => format!(
+            "{step} does not divide the year: after {} it starts over in January",
+            super::describe::month(last)
+        ),
+        _ => format!(
+            "{step} does not divide the {}: after {field} {last} it starts over, {gap} later instead of {step}",
+            field.plural()
+        ),
     }
 }
 

@@ -81,15 +81,9 @@ pub(super) async fn run(
         clock: Arc::clone(&clock),
         followed: followed_in,
     };
-    // A task of its own, for a disk that hangs is not to keep an interrupt from being heard.
-    let mut prepared = tokio::spawn(preparing.prepare(manifests));
-    let prepared = tokio::select! {
-        prepared = &mut prepared => prepared,
-        () = interrupts.next() => {
-            prepared.abort();
-            complain("stopped before anything was started");
-            return Ok(Exit::Fine);
-        }
+    let Some(prepared) = preparing.unless(&mut interrupts, manifests).await? else {
+        complain("stopped before anything was started");
+        return Ok(Exit::Fine);
     };
     let Prepared {
         machine,
@@ -98,7 +92,7 @@ pub(super) async fn run(
         watch,
         loaded,
         pruned,
-    } = prepared.map_err(|error| Failure::from_error("a fault of punctual's", &error))??;
+    } = prepared;
     let client = machine.client();
     let ends = Ends {
         seen: before.seen(&clock),
@@ -151,6 +145,26 @@ struct Prepared {
 }
 
 impl Preparing {
+    /// Prepares, unless it is interrupted. In a task of its own, for a disk that hangs is not to keep an interrupt from
+    /// being heard.
+    async fn unless(
+        self,
+        interrupts: &mut Interrupts,
+        manifests: Manifests,
+    ) -> Result<Option<Prepared>, Failure> {
+        let mut prepared = tokio::spawn(self.prepare(manifests));
+        tokio::select! {
+            prepared = &mut prepared => {
+                let fault = |error| Failure::from_error("a fault of punctual's", &error);
+                prepared.map_err(fault)?.map(Some)
+            }
+            () = interrupts.next() => {
+                prepared.abort();
+                Ok(None)
+            }
+        }
+    }
+
     /// Opens everything and puts the manifests into it: nothing is to be started by what they replace. It may be given
     /// up at any moment.
     async fn prepare(self, manifests: Manifests) -> Result<Prepared, Failure> {

@@ -7,7 +7,7 @@ mod show;
 
 use std::collections::BTreeMap;
 
-use chrono::SubsecRound as _;
+use chrono::{SubsecRound as _, TimeDelta};
 use serde_json::Value;
 
 use crate::cronjob::{Key, Origin, Outcome};
@@ -117,6 +117,27 @@ fn needs_server(command: &Command) -> bool {
     }
 }
 
+/// What a Job of this kind is started for.
+fn origin(kind: JobKind) -> Origin {
+    match kind {
+        JobKind::Manual => Origin::Manual,
+        JobKind::Backfill => Origin::Backfill,
+        JobKind::Stray | JobKind::Lookalike | JobKind::Foreign => Origin::Schedule,
+    }
+}
+
+/// The life of runs that all end alike.
+fn ending(after: TimeDelta, outcome: Outcome) -> Life {
+    Life {
+        run_time: Some(after),
+        failing: match outcome {
+            Outcome::Succeeded => Failing::Never,
+            Outcome::Failed => Failing::Every(1),
+        },
+        ..Life::default()
+    }
+}
+
 /// What a script acts on.
 struct Stage<'z> {
     zones: &'z TimeZones,
@@ -169,12 +190,7 @@ impl Stage<'_> {
                 there_is_no(simulation.delete_job(&job.namespace, &job.name), "Job", job)
             }
             Command::StartJob { name: job, of, kind } => {
-                let origin = match kind {
-                    JobKind::Manual => Origin::Manual,
-                    JobKind::Backfill => Origin::Backfill,
-                    JobKind::Stray | JobKind::Lookalike | JobKind::Foreign => Origin::Schedule,
-                };
-                there_is_no(simulation.start_job(of, &job.name, origin), "CronJob", of)
+                there_is_no(simulation.start_job(of, &job.name, origin(*kind)), "CronJob", of)
             }
             Command::Finish { which, outcome } => self.finish(which, *outcome, show),
             Command::AutoFinish {
@@ -182,14 +198,7 @@ impl Stage<'_> {
                 after,
                 outcome,
             } => {
-                let life = Life {
-                    run_time: Some(*after),
-                    failing: match outcome {
-                        Outcome::Succeeded => Failing::Never,
-                        Outcome::Failed => Failing::Every(1),
-                    },
-                    ..Life::default()
-                };
+                let life = ending(*after, *outcome);
                 self.lives.insert(cronjob.clone(), life);
                 simulation.edit(cronjob, |_, of_it| *of_it = life);
                 vec![]

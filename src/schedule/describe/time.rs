@@ -114,59 +114,48 @@ fn without_seconds(fields: &Fields, minutes: &Pattern, hours: &Pattern) -> Strin
         }
         (
             Pattern::Step {
-                first: 0,
-                step,
-                even: true,
-                ..
-            },
-            _,
-        ) => {
-            format!("every {}{}", amount(*step, "minute"), tail(fields, hours))
-        }
-        (
-            Pattern::Step {
                 first,
+                last,
                 step,
-                even: true,
-                ..
+                even,
             },
             _,
-        ) => format!(
-            "every {}, starting {} past the hour{}",
-            amount(*step, "minute"),
-            amount(*first, "minute"),
-            comma(&tail(fields, hours)),
-        ),
-        (Pattern::Step { step, .. }, Pattern::One(_)) => {
-            format!("every {} {}", amount(*step, "minute"), span(fields, hours))
-        }
-        (
-            Pattern::Step {
-                first: 0, last, step, ..
-            },
-            _,
-        ) if last + step > 59 => format!(
-            "every {}, starting over at each full hour{}",
-            amount(*step, "minute"),
-            comma(&tail(fields, hours)),
-        ),
+        ) => minute_steps(fields, (*first, *last), *step, *even, hours),
         (Pattern::Range(first, last), _) => format!(
             "every minute from {first} to {last} minutes past {}",
-            in_hours(fields, hours)
-        ),
-        (
-            Pattern::Step {
-                first, last, step, ..
-            },
-            _,
-        ) => format!(
-            "every {} from {first} to {last} minutes past {}",
-            amount(*step, "minute"),
             in_hours(fields, hours)
         ),
         (Pattern::List(_), _) => format!(
             "at {} past {}",
             numbers(fields.minutes, "minute"),
+            in_hours(fields, hours)
+        ),
+    }
+}
+
+/// Minutes that are a step apart, in some hours.
+fn minute_steps(
+    fields: &Fields,
+    (first, last): (u32, u32),
+    step: u32,
+    even: bool,
+    hours: &Pattern,
+) -> String {
+    let every = format!("every {}", amount(step, "minute"));
+    match (first, even, hours) {
+        (0, true, _) => format!("{every}{}", tail(fields, hours)),
+        (_, true, _) => format!(
+            "{every}, starting {} past the hour{}",
+            amount(first, "minute"),
+            comma(&tail(fields, hours)),
+        ),
+        (_, _, Pattern::One(_)) => format!("{every} {}", span(fields, hours)),
+        (0, _, _) if last + step > 59 => format!(
+            "{every}, starting over at each full hour{}",
+            comma(&tail(fields, hours))
+        ),
+        _ => format!(
+            "{every} from {first} to {last} minutes past {}",
             in_hours(fields, hours)
         ),
     }
