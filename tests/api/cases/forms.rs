@@ -100,6 +100,58 @@ pub(crate) async fn the_form_is_what_the_client_likes_best(cluster: Cluster) {
     insta::assert_snapshot!("forms_of_answers", found);
 }
 
+/// A list is sent in parts when it is long, and is none the less whole.
+pub(crate) async fn a_long_list_is_whole_in_every_form(cluster: Cluster) {
+    const MANY: usize = 300;
+    let names: Vec<String> = (0..MANY).map(|number| format!("map-{number:03}")).collect();
+    for name in &names {
+        let mut map = serde_json::to_value(config_map(name)).expect("an object");
+        map["metadata"]["labels"] = json!({ "long": "yes" });
+        cluster.create(map).await;
+    }
+    let path = format!(
+        "/api/v1/namespaces/{}/configmaps?labelSelector=long",
+        cluster.namespace
+    );
+    for (accept, kind, items, name) in [
+        ("application/json", "ConfigMapList", "items", "/metadata/name"),
+        (
+            "application/json;as=PartialObjectMetadataList;v=v1;g=meta.k8s.io",
+            "PartialObjectMetadataList",
+            "items",
+            "/metadata/name",
+        ),
+        (
+            "application/json;as=Table;v=v1;g=meta.k8s.io",
+            "Table",
+            "rows",
+            "/cells/0",
+        ),
+    ] {
+        for (limit, expected) in [("", MANY), ("&limit=260", 260)] {
+            let (head, text) = answer(&cluster, &format!("{path}{limit}"), Some(accept)).await;
+            assert_eq!(head, "200 application/json", "{accept}");
+            let list: Value = serde_json::from_str(&text).expect("JSON");
+            let found = list[items].as_array().expect("a list").iter();
+            let found: Vec<&str> = found
+                .map(|item| item.pointer(name).and_then(Value::as_str).expect("a name"))
+                .collect();
+            assert_eq!(
+                (&list["kind"], found),
+                (
+                    &json!(kind),
+                    names[..expected].iter().map(String::as_str).collect()
+                )
+            );
+            assert_eq!(
+                list["metadata"]["continue"].is_string(),
+                expected < MANY,
+                "{accept}"
+            );
+        }
+    }
+}
+
 /// What is written as YAML reads as what is written as JSON.
 pub(crate) async fn yaml_says_what_json_says(cluster: Cluster) {
     let data = json!({

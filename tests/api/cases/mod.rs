@@ -150,6 +150,7 @@ fn reading() -> Vec<Case> {
         forms {
             a_slash_at_the_end_of_a_path_means_nothing
             the_form_is_what_the_client_likes_best
+            a_long_list_is_whole_in_every_form
             yaml_says_what_json_says
         }
         reviews {

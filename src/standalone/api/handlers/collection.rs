@@ -1,19 +1,17 @@
 //! Requests to a whole collection: list, watch, create, delete.
 
-use axum::response::{IntoResponse, Response};
+use axum::response::Response;
 use http::StatusCode;
-use http::header::CONTENT_TYPE;
-use serde::Serialize;
 use serde_json::Value;
 
-use super::body::{Content, answer_json};
+use super::body::Content;
 use super::call::Call;
 use super::form::Form;
 use super::params::{Continue, ListQuery, revision};
-use super::{ApiError, Endpoint, JSON, fields, item, meta, watch};
+use super::{ApiError, Endpoint, fields, item, list, meta, watch};
 use crate::standalone::api::registry::{Deletion, Owners, Part, read};
 use crate::standalone::api::selector::Selector;
-use crate::standalone::store::{Key, Object, Page, Place, Range, Revision, Scope, StoreError};
+use crate::standalone::store::{Key, Page, Place, Range, Revision, Scope, StoreError};
 
 /// What the parameters of a create are called when they are refused.
 const CREATE_OPTIONS: &str = "CreateOptions";
@@ -25,7 +23,7 @@ pub(super) async fn list_or_watch(call: Call) -> Result<Response, ApiError> {
     if request.query.watch {
         watch::stream(request).await
     } else {
-        list(&request).await
+        list(request).await
     }
 }
 
@@ -97,7 +95,7 @@ pub(super) async fn delete(call: Call, content: Content) -> Result<Response, Api
         }
     }
     deleted.revision = registry.store().revision().await?;
-    request.answer(&deleted)
+    list::answer(&request, deleted)
 }
 
 /// Fails when an object says another namespace than the path.
@@ -152,7 +150,10 @@ impl Request {
         let listed = self.endpoint.registry().store().list(&self.scope, range.clone());
         let mut page = listed.await.map_err(|error| too_old(error, range.at))?;
         let mut objects = std::mem::take(&mut page.objects).into_iter();
-        for object in objects.by_ref() {
+        for (index, object) in objects.by_ref().enumerate() {
+            if index % list::AT_ONE_TIME == 0 {
+                tokio::task::yield_now().await;
+            }
             let object = self.endpoint.shown(object)?;
             if !self.selector.matches(&object)? {
                 continue;
@@ -169,58 +170,9 @@ impl Request {
         }
         Ok(page)
     }
-
-    /// The list as it is sent.
-    fn answer(&self, page: &Page) -> Result<Response, ApiError> {
-        let next = page.more_after.clone().map(|after| {
-            Continue {
-                at: page.revision,
-                after,
-            }
-            .token()
-        });
-        let remaining = page.remaining as u64;
-        let metadata = ListMeta {
-            resource_version: page.revision.to_string(),
-            remaining_item_count: (next.is_some() && self.selector.is_everything()).then_some(remaining),
-            next,
-        };
-        if self.form != Form::Objects {
-            let metadata = serde_json::to_value(metadata).map_err(StoreError::unavailable)?;
-            let list = self.form.list(&self.endpoint, &page.objects, &metadata)?;
-            return Ok(answer_json(StatusCode::OK, &list));
-        }
-        let list = List {
-            kind: format!("{}List", self.endpoint.resource.kind),
-            api_version: self.endpoint.resource.api_version(),
-            metadata,
-            items: &page.objects,
-        };
-        let bytes = serde_json::to_vec(&list).map_err(StoreError::unavailable)?;
-        Ok((StatusCode::OK, [(CONTENT_TYPE, JSON)], bytes).into_response())
-    }
 }
 
-#[derive(Serialize)]
-#[serde(rename_all = "camelCase")]
-struct List<'a> {
-    kind: String,
-    api_version: String,
-    metadata: ListMeta,
-    items: &'a [Object],
-}
-
-#[derive(Serialize)]
-#[serde(rename_all = "camelCase")]
-struct ListMeta {
-    resource_version: String,
-    #[serde(rename = "continue", skip_serializing_if = "Option::is_none")]
-    next: Option<String>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    remaining_item_count: Option<u64>,
-}
-
-async fn list(request: &Request) -> Result<Response, ApiError> {
+async fn list(request: Request) -> Result<Response, ApiError> {
     let page = request.find(&range(&request.query)?).await?;
     let asked = revision(&request.query.resource_version)?.unwrap_or_default();
     if page.revision < asked {
@@ -229,7 +181,7 @@ async fn list(request: &Request) -> Result<Response, ApiError> {
             newest: page.revision.0,
         });
     }
-    request.answer(&page)
+    list::answer(&request, page)
 }
 
 /// Which part of the list, at which revision ("Semantics for get and list").

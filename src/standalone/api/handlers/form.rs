@@ -61,37 +61,58 @@ impl Form {
             Self::Table(include) => {
                 let metadata = json!({ "resourceVersion": object["metadata"]["resourceVersion"] });
                 let now = endpoint.registry().now();
-                table::table(endpoint.resource, &[object], &metadata, include, defined, now)
+                let mut table = table::head(endpoint.resource, &metadata, defined);
+                table[table::ROWS] = json!([table::row(endpoint.resource, &object, include, now)]);
+                table
             }
         }
     }
 
-    /// A list in a form other than that of the objects themselves.
-    pub(super) fn list(
-        self,
-        endpoint: &Endpoint,
-        objects: &[Object],
-        metadata: &Value,
-    ) -> Result<Value, ApiError> {
-        let documents: Vec<Value> = objects.iter().map(read).collect::<Result<_, _>>()?;
-        if let Self::Table(include) = self {
-            let now = endpoint.registry().now();
-            return Ok(table::table(
-                endpoint.resource,
-                &documents,
-                metadata,
-                include,
-                true,
-                now,
-            ));
+    /// A list in this form, without the field that holds its items.
+    pub(super) fn list_head(self, endpoint: &Endpoint, metadata: &Value) -> Value {
+        match self {
+            Self::Objects => json!({
+                "kind": format!("{}List", endpoint.resource.kind),
+                "apiVersion": endpoint.resource.api_version(),
+                "metadata": metadata,
+            }),
+            Self::Metadata => json!({
+                "kind": "PartialObjectMetadataList",
+                "apiVersion": META_API_VERSION,
+                "metadata": metadata,
+            }),
+            Self::Table(_) => table::head(endpoint.resource, metadata, true),
         }
-        let items: Vec<Value> = documents.iter().map(table::metadata_only).collect();
-        Ok(json!({
-            "kind": "PartialObjectMetadataList",
-            "apiVersion": META_API_VERSION,
-            "metadata": metadata,
-            "items": items,
-        }))
+    }
+
+    /// The name of that field.
+    pub(super) fn list_field(self) -> &'static str {
+        match self {
+            Self::Objects | Self::Metadata => "items",
+            Self::Table(_) => table::ROWS,
+        }
+    }
+
+    /// Writes an item of a list.
+    pub(super) fn write_item(
+        self,
+        text: &mut Vec<u8>,
+        endpoint: &Endpoint,
+        object: &Object,
+    ) -> Result<(), ApiError> {
+        let item = match self {
+            Self::Objects => {
+                text.extend_from_slice(object.text().as_bytes());
+                return Ok(());
+            }
+            Self::Metadata => table::metadata_only(&read(object)?),
+            Self::Table(include) => {
+                let now = endpoint.registry().now();
+                table::row(endpoint.resource, &read(object)?, include, now)
+            }
+        };
+        text.extend_from_slice(item.to_string().as_bytes());
+        Ok(())
     }
 
     /// An object without content that says how far a watch is.

@@ -12,6 +12,7 @@ mod eviction;
 mod fields;
 mod form;
 mod item;
+mod list;
 mod log;
 mod openapi;
 mod params;

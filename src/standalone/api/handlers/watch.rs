@@ -13,6 +13,7 @@ use tokio::time::{Instant, sleep_until};
 
 use super::collection::Request;
 use super::form::Form;
+use super::list::AT_ONE_TIME;
 use super::params::revision;
 use super::{ApiError, JSON};
 use crate::standalone::api::registry::read;
@@ -106,6 +107,9 @@ async fn open(request: Request, start: Start) -> Result<Session, ApiError> {
                 return Err(ApiError::TooLargeResourceVersion { asked, newest });
             }
             for (index, object) in page.objects.iter().enumerate() {
+                if index % AT_ONE_TIME == 0 {
+                    tokio::task::yield_now().await;
+                }
                 show(&mut first, &request, "ADDED", object, index == 0)?;
             }
             columns_told = !page.objects.is_empty();

@@ -42,19 +42,11 @@ impl Include {
     }
 }
 
-/// The objects as a table; without the columns' definitions when the client has them already.
-pub(super) fn table(
-    resource: &Resource,
-    objects: &[Value],
-    metadata: &Value,
-    include: Include,
-    defined: bool,
-    now: Timestamp,
-) -> Value {
-    let rows: Vec<Value> = objects
-        .iter()
-        .map(|object| row(resource, object, include, now))
-        .collect();
+/// The field of a table that holds its rows.
+pub(super) const ROWS: &str = "rows";
+
+/// A table but for its rows; without the columns' definitions when the client has them already.
+pub(super) fn head(resource: &Resource, metadata: &Value, defined: bool) -> Value {
     let definitions: Vec<Value> = if defined {
         columns::of(resource).iter().map(definition).collect()
     } else {
@@ -65,7 +57,6 @@ pub(super) fn table(
         "apiVersion": META_API_VERSION,
         "metadata": metadata,
         "columnDefinitions": definitions,
-        "rows": rows,
     })
 }
 
@@ -74,7 +65,8 @@ pub(super) fn metadata_only(object: &Value) -> Value {
     json!({ "kind": "PartialObjectMetadata", "apiVersion": META_API_VERSION, "metadata": object["metadata"] })
 }
 
-fn row(resource: &Resource, object: &Value, include: Include, now: Timestamp) -> Value {
+/// An object as a row.
+pub(super) fn row(resource: &Resource, object: &Value, include: Include, now: Timestamp) -> Value {
     let mut row = json!({ "cells": cells::of(resource, object, now) });
     let conditions = cells::conditions(resource, object);
     if !conditions.is_null() {

@@ -14,16 +14,10 @@ fn resource(kind: &str) -> &'static Resource {
 
 fn row_of(kind: &str, object: &Value) -> String {
     let now = DateTime::from_timestamp(1_000_000, 0).unwrap();
-    let table = table(
-        resource(kind),
-        std::slice::from_ref(object),
-        &json!({}),
-        Include::None,
-        true,
-        now,
-    );
-    let cells = table["rows"][0]["cells"].as_array().unwrap();
-    assert_eq!(cells.len(), table["columnDefinitions"].as_array().unwrap().len());
+    let head = head(resource(kind), &json!({}), true);
+    let row = row(resource(kind), object, Include::None, now);
+    let cells = row["cells"].as_array().unwrap();
+    assert_eq!(cells.len(), head["columnDefinitions"].as_array().unwrap().len());
     let cells: Vec<String> = cells
         .iter()
         .map(|cell| cell.as_str().map_or_else(|| cell.to_string(), str::to_owned))
