@@ -125,6 +125,15 @@ pub(crate) async fn a_full_disk_is_reported_and_nothing_acknowledged_is_lost() {
         "{log}"
     );
 
+    // It starts all the same, so that somebody can delete something.
+    let up = place.up().await;
+    let maps: Api<ConfigMap> = Api::default_namespaced(up.client().await.expect("a client"));
+    assert_eq!(names(&maps).await, acknowledged);
+    let deleted = maps.delete(&acknowledged[0], &DeleteParams::default()).await;
+    deleted.expect("deletions make room");
+    acknowledged.remove(0);
+    up.interrupt();
+
     // There is not even room to begin.
     fill_with_zeros(&disk.path().join("other"));
     let refused = place.ended(&["--for", "1s"]);

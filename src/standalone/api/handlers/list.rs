@@ -56,10 +56,9 @@ fn metadata(request: &Request, page: &Page) -> Value {
 
 /// A JSON object that goes on with a list.
 fn begin(head: &Value, field: &str) -> Vec<u8> {
-    let mut text = head.to_string();
-    text.pop();
-    text.push_str(&format!(",\"{field}\":["));
-    text.into_bytes()
+    let text = head.to_string();
+    let open = text.strip_suffix('}').unwrap_or(&text);
+    format!("{open},\"{field}\":[").into_bytes()
 }
 
 /// A list that is being written.
