@@ -17,6 +17,9 @@ const ROOT: &str = "/sys/fs/cgroup";
 /// can share its resources out.
 const LEAF: &str = "punctual";
 
+/// What the names of our groups begin with.
+const PREFIX: &str = "punctual-";
+
 /// Over which time, in microseconds, use of the CPU is measured; the kernel's and Kubernetes' usual one.
 const CPU_PERIOD: i64 = 100_000;
 
@@ -112,6 +115,19 @@ impl Places {
         self.of(resource).is_some()
     }
 
+    /// Removes the groups of a pod in which nothing runs: one whose supervisor was killed before it began is nobody's to
+    /// remove.
+    pub(in crate::standalone::runtime) fn tidy(&self, uid: &str) {
+        let prefix = format!("{PREFIX}{uid}-");
+        for place in self.memory.iter().chain(&self.cpu) {
+            let entries = fs::read_dir(&place.folder).into_iter().flatten().flatten();
+            let ours = entries.filter(|entry| entry.file_name().to_string_lossy().starts_with(&prefix));
+            for group in ours {
+                let _in_use = fs::remove_dir(group.path());
+            }
+        }
+    }
+
     /// Makes the group of a container, with its limits; none, when it has none that can be limited here.
     pub(in crate::standalone::runtime) fn make(
         &self,
@@ -123,7 +139,7 @@ impl Places {
             let Some((place, limit)) = self.of(resource).zip(resource.limit(container)) else {
                 continue;
             };
-            let path = place.folder.join(format!("punctual-{name}"));
+            let path = place.folder.join(format!("{PREFIX}{name}"));
             if !group.folders.iter().any(|folder| folder.path == path) {
                 make_folder(&path)?;
                 group.folders.push(Folder {
@@ -306,6 +322,23 @@ mod tests {
         group.around(|| ()).unwrap();
         insta::assert_snapshot!(written(root.path(), root.path()));
         assert_eq!(places.make("uid-main-1", &Container::default()).unwrap(), None);
+    }
+
+    #[test]
+    fn what_is_left_of_a_pod_goes_unless_something_runs_in_it() {
+        let root = tempfile::tempdir().unwrap();
+        for group in [
+            "memory/punctual-u-1-main-0",
+            "cpu/punctual-u-1-main-1/member",
+            "memory/punctual-u-10-main-0",
+        ] {
+            fs::create_dir_all(root.path().join(group)).unwrap();
+        }
+        let places = Places::find(root.path(), "4:memory:/\n1:cpu,cpuacct:/\n");
+        places.tidy("u-1");
+        let is_left = |group: &str| root.path().join(group).exists();
+        assert!(!is_left("memory/punctual-u-1-main-0"));
+        assert!(is_left("cpu/punctual-u-1-main-1") && is_left("memory/punctual-u-10-main-0"));
     }
 
     #[test]

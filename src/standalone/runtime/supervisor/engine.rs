@@ -240,10 +240,24 @@ impl Engine for ProcessEngine {
         .boxed()
     }
 
-    /// Everything is in the pod's folder.
-    fn forget<'a>(&'a self, _pod: &'a Pod) -> BoxFuture<'a, ()> {
+    /// Everything else is in the pod's folder.
+    fn forget<'a>(&'a self, pod: &'a Pod) -> BoxFuture<'a, ()> {
+        if has_limits(pod) {
+            self.places()
+                .tidy(pod.metadata.uid.as_deref().unwrap_or_default());
+        }
         async {}.boxed()
     }
+}
+
+/// Whether something of a pod is limited, perhaps not here.
+fn has_limits(pod: &Pod) -> bool {
+    let spec = pod.spec.iter();
+    let mut containers = spec.flat_map(|spec| spec.init_containers.iter().flatten().chain(&spec.containers));
+    containers.any(|container| {
+        let resources = container.resources.as_ref();
+        resources.is_some_and(|resources| resources.limits.is_some())
+    })
 }
 
 /// In the kubelet's words, which name a pod with its namespace and uid.
