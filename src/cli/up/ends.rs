@@ -82,6 +82,10 @@ impl Worker for Pod {
             reason,
             ..
         } = self.status.as_ref()?;
+        // One that is being deleted is gone soon, and ends by that.
+        if self.metadata.deletion_timestamp.is_some() {
+            return None;
+        }
         let outcome = match phase.as_deref() {
             Some("Succeeded") => Outcome::Succeeded,
             Some("Failed") => Outcome::Failed,
@@ -313,5 +317,8 @@ mod tests {
             Some(succeeded)
         );
         assert_eq!(hear(pod("of-a-job", Some("Job"), "Failed")), None);
+        let mut deleted = pod("deleted", None, "Failed");
+        deleted.metadata.deletion_timestamp = Some(Time(jiff::Timestamp::UNIX_EPOCH));
+        assert_eq!(hear(deleted), None);
     }
 }

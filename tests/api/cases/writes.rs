@@ -280,6 +280,7 @@ pub(crate) async fn gates_keep_a_pod_back(cluster: Cluster) {
             &json!("Scheduling is blocked due to non-empty scheduling gates"),
         )
     );
+    assert!(condition["lastTransitionTime"].is_string(), "{condition}");
     let path = format!("{}/a", cluster.path_of(&gated));
     let patch = async |gates: Value| {
         let patch = json!({ "spec": { "schedulingGates": gates } });

@@ -288,6 +288,7 @@ impl Strategy for Pods {
                 "type": "PodScheduled",
                 "status": "False",
                 "reason": "SchedulingGated",
+                "lastTransitionTime": object["metadata"]["creationTimestamp"],
                 "message": "Scheduling is blocked due to non-empty scheduling gates",
             }]);
         }
