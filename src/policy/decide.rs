@@ -43,7 +43,7 @@ fn take_stock(situation: Situation<'_>, now: Timestamp) -> Decision {
     bookkeeping::adopt_unrecorded(&mut status, runs, before, &mut notes);
     bookkeeping::record_newest(&mut status, cronjob, runs, before, now, &mut notes);
     failures::count(&mut status.record, cronjob, runs, now, &mut notes);
-    let excess = history::excess(cronjob.spec.history, runs);
+    let excess = history::excess(cronjob.spec.history, runs, now);
     let may_go = |run: &&Run| bookkeeping::is_recorded_in(&status, cronjob, run);
     let prune: Vec<Deletion> = excess.filter(may_go).map(Deletion::from).collect();
     let unless_deleted = bookkeeping::withhold(&mut notes, &prune);

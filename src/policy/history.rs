@@ -1,24 +1,42 @@
 //! Which finished Jobs are deleted (`successfulJobsHistoryLimit`, `failedJobsHistoryLimit`).
 
+use chrono::TimeDelta;
+
 use crate::cronjob::{HistoryLimits, Origin, Outcome, Run};
+use crate::schedule::Timestamp;
+
+/// How far a start may lie ahead, by the clocks of other machines. What lies further ahead was dated by a clock that was
+/// wrong.
+const AHEAD_MOST: TimeDelta = TimeDelta::hours(1);
 
 /// The finished runs beyond the limits, oldest first.
 ///
 /// Runs that a person started count too; those of a backfill don't, which go by their own time. A run that is being
 /// deleted already counts but is not deleted again. An unfinished run is never deleted here.
-pub(super) fn excess(limits: HistoryLimits, runs: &[Run]) -> impl Iterator<Item = &Run> {
-    let successful = excess_of(runs, Outcome::Succeeded, limits.successful);
-    let failed = excess_of(runs, Outcome::Failed, limits.failed);
+///
+/// DIFFERENCE (D11): runs of a clock that was far ahead are the oldest. Kubernetes takes them for the newest, and until
+/// time has caught up it deletes every other run as soon as that has ended.
+pub(super) fn excess(limits: HistoryLimits, runs: &[Run], now: Timestamp) -> impl Iterator<Item = &Run> {
+    let successful = excess_of(runs, Outcome::Succeeded, limits.successful, now);
+    let failed = excess_of(runs, Outcome::Failed, limits.failed, now);
     let both = successful.into_iter().chain(failed);
     both.filter(|run| !run.deleting)
 }
 
-fn excess_of(runs: &[Run], outcome: Outcome, limit: Option<usize>) -> Vec<&Run> {
+fn excess_of(runs: &[Run], outcome: Outcome, limit: Option<usize>, now: Timestamp) -> Vec<&Run> {
     let Some(limit) = limit else { return vec![] };
     let counts = |run: &&Run| run.outcome() == Some(outcome) && run.origin != Origin::Backfill;
     let mut finished: Vec<&Run> = runs.iter().filter(counts).collect();
+    let is_credible = |started: Timestamp| started - now <= AHEAD_MOST;
     // A run without a start time never started; it sorts last and so is kept longest, as in Kubernetes.
-    finished.sort_by_key(|run| (run.started.is_none(), run.started, &run.name));
+    finished.sort_by_key(|run| {
+        (
+            run.started.is_none_or(is_credible),
+            run.started.is_none(),
+            run.started,
+            &run.name,
+        )
+    });
     finished.truncate(finished.len().saturating_sub(limit));
     finished
 }
@@ -40,13 +58,19 @@ mod tests {
             ("a:1 b:2 c:3", 2, "a"),
             ("a:1 b:2 c:3", 3, ""),
             ("a:1 b:2 c:3", 9, ""),
+            // Two clocks that differ a little, and one that was wrong.
+            ("a:1 b:2 c:10800", 2, "a"),
+            ("a:1 b:2 c:10801", 2, "c"),
+            ("a:1 b:- c:20000 d:10801", 1, "d c a"),
         ] {
             let runs = parse(runs);
             let limits = HistoryLimits {
                 successful: Some(keep),
                 failed: None,
             };
-            let names: Vec<_> = excess(limits, &runs).map(|run| run.name.as_str()).collect();
+            let names: Vec<_> = excess(limits, &runs, now())
+                .map(|run| run.name.as_str())
+                .collect();
             assert_eq!(names.join(" "), deleted, "{runs:?}, keep {keep}");
         }
     }
@@ -60,7 +84,9 @@ mod tests {
             successful: Some(1),
             failed: Some(1),
         };
-        let names: Vec<_> = excess(limits, &runs).map(|run| run.name.as_str()).collect();
+        let names: Vec<_> = excess(limits, &runs, now())
+            .map(|run| run.name.as_str())
+            .collect();
         assert_eq!(names, ["a", "b"]);
     }
 
@@ -72,7 +98,7 @@ mod tests {
             successful: Some(1),
             failed: None,
         };
-        assert_eq!(excess(limits, &runs).count(), 0);
+        assert_eq!(excess(limits, &runs, now()).count(), 0);
     }
 
     #[test]
@@ -83,7 +109,9 @@ mod tests {
             successful: Some(1),
             failed: None,
         };
-        let names: Vec<_> = excess(limits, &runs).map(|run| run.name.as_str()).collect();
+        let names: Vec<_> = excess(limits, &runs, now())
+            .map(|run| run.name.as_str())
+            .collect();
         assert_eq!(names, ["a"]);
     }
 
@@ -95,7 +123,12 @@ mod tests {
             successful: Some(0),
             failed: Some(0),
         };
-        assert_eq!(excess(limits, &runs).count(), 0);
+        assert_eq!(excess(limits, &runs, now()).count(), 0);
+    }
+
+    /// Two hours after 0.
+    fn now() -> Timestamp {
+        chrono::DateTime::from_timestamp(7_200, 0).expect("a time")
     }
 
     fn parse(runs: &str) -> Vec<Run> {

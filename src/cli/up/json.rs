@@ -167,6 +167,7 @@ pub(super) fn summary(at: Timestamp, tally: &Tally) -> Value {
         "succeeded": tally.succeeded,
         "failed": tally.failed,
         "skipped": tally.skipped(),
+        "deleted": tally.deleted,
         "stopped": tally.stopped(),
     })
 }

@@ -21,6 +21,8 @@ pub(super) struct Tally {
     pub(super) started: u64,
     pub(super) succeeded: u64,
     pub(super) failed: u64,
+    /// What was deleted before its end, by somebody or to be replaced.
+    pub(super) deleted: u64,
     /// What was started and has not ended: a run is when it is decided, what nobody decided when the first of its
     /// processes is there, or fails to be.
     begun: BTreeSet<Work>,
@@ -37,12 +39,12 @@ impl Tally {
     pub(super) fn count(&mut self, happening: &Happening) {
         match happening {
             Happening::Ended(ended) => {
-                self.begun.remove(&ended.work);
+                let was_begun = self.begun.remove(&ended.work);
                 self.at_work.remove(&ended.work);
                 match ended.outcome {
                     Some(Outcome::Succeeded) => self.succeeded += 1,
                     Some(Outcome::Failed) => self.failed += 1,
-                    None => {}
+                    None => self.deleted += u64::from(was_begun),
                 }
             }
             Happening::Decision(told) => self.count_decision(told),
@@ -131,6 +133,7 @@ impl Tally {
 mod tests {
     use super::*;
     use crate::cli::up::happening::Ended;
+    use crate::cli::up::text;
 
     #[test]
     fn a_run_that_waits_is_skipped_unless_it_starts() {
@@ -194,18 +197,32 @@ mod tests {
             at: at(1),
             what: What::Started { pid: 7 },
         });
-        let ends = Happening::Ended(Ended {
-            at: at(2),
-            work,
-            outcome: Some(Outcome::Failed),
-            took: chrono::TimeDelta::seconds(1),
-            why: None,
-        });
+        let ends = |outcome| {
+            Happening::Ended(Ended {
+                at: at(2),
+                work: work.clone(),
+                outcome,
+                took: chrono::TimeDelta::seconds(1),
+                why: None,
+            })
+        };
         let mut tally = Tally::default();
         tally.count(&begins);
         assert_eq!((tally.started, tally.failed, tally.stopped()), (1, 0, 1));
-        tally.count(&ends);
+        tally.count(&ends(Some(Outcome::Failed)));
         assert_eq!((tally.started, tally.failed, tally.stopped()), (1, 1, 0));
+        tally.count(&begins);
+        tally.count(&ends(None));
+        tally.count(&ends(None));
+        assert_eq!(
+            (tally.started, tally.deleted, tally.stopped()),
+            (2, 1, 0),
+            "it began once"
+        );
+        insta::assert_snapshot!(
+            text::summary(&tally),
+            @"2 started, 0 succeeded, 1 failed, 0 skipped, 1 replaced or deleted"
+        );
     }
 
     /// A Job is counted once, by whatever is told of it first, and however many processes it has.

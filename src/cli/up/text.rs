@@ -201,6 +201,9 @@ pub(super) fn summary(tally: &Tally) -> String {
         tally.failed,
         skipped.values().sum::<u64>()
     );
+    if tally.deleted > 0 {
+        let _ = write!(text, ", {} replaced or deleted", tally.deleted);
+    }
     if tally.stopped() > 0 {
         let _ = write!(text, ", {} stopped before the end", tally.stopped());
     }

@@ -151,7 +151,7 @@ impl Request {
         let mut page = listed.await.map_err(|error| too_old(error, range.at))?;
         let mut objects = std::mem::take(&mut page.objects).into_iter();
         for (index, object) in objects.by_ref().enumerate() {
-            if index % list::AT_ONE_TIME == 0 {
+            if (index + 1) % list::AT_ONE_TIME == 0 {
                 tokio::task::yield_now().await;
             }
             let object = self.endpoint.shown(object)?;

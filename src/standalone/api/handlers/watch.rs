@@ -107,7 +107,7 @@ async fn open(request: Request, start: Start) -> Result<Session, ApiError> {
                 return Err(ApiError::TooLargeResourceVersion { asked, newest });
             }
             for (index, object) in page.objects.iter().enumerate() {
-                if index % AT_ONE_TIME == 0 {
+                if (index + 1) % AT_ONE_TIME == 0 {
                     tokio::task::yield_now().await;
                 }
                 show(&mut first, &request, "ADDED", object, index == 0)?;
