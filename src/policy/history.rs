@@ -68,7 +68,7 @@ mod tests {
                 successful: Some(keep),
                 failed: None,
             };
-            let names: Vec<_> = excess(limits, &runs, now())
+            let names: Vec<_> = excess(limits, &runs, two_hours())
                 .map(|run| run.name.as_str())
                 .collect();
             assert_eq!(names.join(" "), deleted, "{runs:?}, keep {keep}");
@@ -84,7 +84,7 @@ mod tests {
             successful: Some(1),
             failed: Some(1),
         };
-        let names: Vec<_> = excess(limits, &runs, now())
+        let names: Vec<_> = excess(limits, &runs, two_hours())
             .map(|run| run.name.as_str())
             .collect();
         assert_eq!(names, ["a", "b"]);
@@ -98,7 +98,7 @@ mod tests {
             successful: Some(1),
             failed: None,
         };
-        assert_eq!(excess(limits, &runs, now()).count(), 0);
+        assert_eq!(excess(limits, &runs, two_hours()).count(), 0);
     }
 
     #[test]
@@ -109,7 +109,7 @@ mod tests {
             successful: Some(1),
             failed: None,
         };
-        let names: Vec<_> = excess(limits, &runs, now())
+        let names: Vec<_> = excess(limits, &runs, two_hours())
             .map(|run| run.name.as_str())
             .collect();
         assert_eq!(names, ["a"]);
@@ -123,11 +123,11 @@ mod tests {
             successful: Some(0),
             failed: Some(0),
         };
-        assert_eq!(excess(limits, &runs, now()).count(), 0);
+        assert_eq!(excess(limits, &runs, two_hours()).count(), 0);
     }
 
-    /// Two hours after 0.
-    fn now() -> Timestamp {
+    /// The time: two hours after 0.
+    fn two_hours() -> Timestamp {
         chrono::DateTime::from_timestamp(7_200, 0).expect("a time")
     }
 
