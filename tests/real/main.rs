@@ -16,6 +16,7 @@ mod prometheus;
 mod redis;
 #[path = "../support/request.rs"]
 mod request;
+mod systemd;
 mod up;
 
 use std::path::Path;
@@ -62,7 +63,12 @@ fn main() -> ExitCode {
         block_on(image::it_runs_without_rights_and_stops_when_told());
         Ok(())
     });
+    let unit = Trial::test("systemd::the_unit_is_valid", || {
+        systemd::the_unit_is_valid();
+        Ok(())
+    });
     let mut cases = vec![
+        unit.with_ignored_flag(!is_there(systemd::PROGRAM)),
         image.with_ignored_flag(!["podman", "runc", "ldd"].into_iter().all(is_there)),
         pods.with_ignored_flag(!has_podman),
         orphans.with_ignored_flag(!has_podman),
