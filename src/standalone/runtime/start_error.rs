@@ -9,6 +9,7 @@ use std::io;
 use std::path::{Path, PathBuf};
 
 use rustix::fs::{Access, access};
+use rustix::io::Errno;
 use thiserror::Error;
 
 use super::containers::ContainerError;
@@ -40,6 +41,16 @@ pub(super) enum StartError {
     IsFolder { path: PathBuf },
     #[error("the command {path} may not be executed; `chmod +x` makes it so", path = .path.display())]
     NotExecutable { path: PathBuf },
+    #[error("`command` begins with an empty word; name the program there")]
+    NoProgram,
+    #[error(
+        "{path} is neither a program for this machine nor a script that names its interpreter; begin it with a line such as `#!/bin/sh`, or write `sh` before it in `command`", path = .path.display()
+    )]
+    NotAProgram { path: PathBuf },
+    #[error(
+        "the arguments and variables of {program:?} are longer than this machine hands over; put what is long into a file, such as that of a config map"
+    )]
+    TooLong { program: String },
     #[error("the script {path} asks for an interpreter that does not exist; correct its first line", path = .path.display())]
     NoInterpreter { path: PathBuf },
     #[error("this machine is short of {shortage}; it is tried again")]
@@ -137,12 +148,17 @@ impl StartError {
         match self {
             Self::Told { exit_code, .. } => *exit_code,
             Self::NotInPath { .. } | Self::NoSuchFile { .. } | Self::NoInterpreter { .. } => 127,
-            Self::IsFolder { .. } | Self::NotExecutable { .. } | Self::CommandClosed { .. } => 126,
+            Self::IsFolder { .. }
+            | Self::NotExecutable { .. }
+            | Self::NotAProgram { .. }
+            | Self::TooLong { .. }
+            | Self::CommandClosed { .. } => 126,
             Self::NoWorkingDir { .. }
             | Self::WorkingDirIsFile { .. }
             | Self::WorkingDirClosed { .. }
             | Self::Credentials { .. }
             | Self::WouldBeRoot { .. }
+            | Self::NoProgram
             | Self::Short { .. }
             | Self::Unready { .. }
             | Self::Silent { .. }
@@ -210,10 +226,17 @@ pub(super) fn explain(invocation: &Invocation, error: io::Error) -> StartError {
     if access(dir, Access::EXEC_OK).is_err() {
         return StartError::WorkingDirClosed { path: dir.clone() };
     }
+    if invocation.program.is_empty() {
+        return StartError::NoProgram;
+    }
     let Some(path) = find(invocation) else {
         return not_found(invocation);
     };
     match error.kind() {
+        _ if error.raw_os_error() == Some(Errno::NOEXEC.raw_os_error()) => StartError::NotAProgram { path },
+        io::ErrorKind::ArgumentListTooLong => StartError::TooLong {
+            program: invocation.program.clone(),
+        },
         _ if path.is_dir() => StartError::IsFolder { path },
         io::ErrorKind::PermissionDenied => StartError::NotExecutable { path },
         io::ErrorKind::NotFound => StartError::NoInterpreter { path },

@@ -90,17 +90,23 @@ async fn why_a_process_did_not_start_is_told() {
     };
     file("plain.txt", "text", 0o644);
     file("orphan.sh", "#!/no/such/interpreter\n", 0o755);
+    file("bare.sh", "echo hello\n", 0o755);
+    // More than Linux takes as one argument.
+    let long = "x".repeat(200_000);
     let mut told = Vec::new();
-    for (program, working_dir) in [
-        ("no-such-program", "."),
-        ("./no-such-file", "."),
-        ("./", "."),
-        ("./plain.txt", "."),
-        ("./orphan.sh", "."),
-        ("date", "no-such-folder"),
-        ("date", "plain.txt"),
+    for (command, working_dir) in [
+        (vec!["no-such-program"], "."),
+        (vec!["./no-such-file"], "."),
+        (vec!["./"], "."),
+        (vec![""], "."),
+        (vec!["./plain.txt"], "."),
+        (vec!["./orphan.sh"], "."),
+        (vec!["./bare.sh"], "."),
+        (vec!["date", &long], "."),
+        (vec!["date"], "no-such-folder"),
+        (vec!["date"], "plain.txt"),
     ] {
-        let container = json!({"name": "main", "command": [program], "workingDir": working_dir});
+        let container = json!({"name": "main", "command": command, "workingDir": working_dir});
         let base = Base::chosen_from(folder.path().to_owned(), []);
         let changes = live_with(&container, RestartPolicy::Never, base).changes().await;
         let Change::Ended(ended) = &changes[0] else {
@@ -118,8 +124,11 @@ async fn why_a_process_did_not_start_is_told() {
     127 StartError: the command "no-such-program" was found in none of the folders of PATH (/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin); install it, or write its full path in `command`
     127 StartError: the command /srv/no-such-file does not exist; correct `command`
     126 StartError: the command /srv is a folder; name the program in it in `command`
+    128 StartError: `command` begins with an empty word; name the program there
     126 StartError: the command /srv/plain.txt may not be executed; `chmod +x` makes it so
     127 StartError: the script /srv/orphan.sh asks for an interpreter that does not exist; correct its first line
+    126 StartError: /srv/bare.sh is neither a program for this machine nor a script that names its interpreter; begin it with a line such as `#!/bin/sh`, or write `sh` before it in `command`
+    126 StartError: the arguments and variables of "date" are longer than this machine hands over; put what is long into a file, such as that of a config map
     128 StartError: the working folder /srv/no-such-folder does not exist; create it, or change `workingDir`
     128 StartError: the working folder /srv/plain.txt is not a folder; change `workingDir`
     "#);
