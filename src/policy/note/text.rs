@@ -3,6 +3,7 @@
 use std::fmt;
 
 use super::Note;
+use crate::policy::MISSED_COUNT_CAP;
 use crate::schedule::Timestamp;
 
 /// The message, of the event and for people.
@@ -106,13 +107,26 @@ impl fmt::Display for Note {
     }
 }
 
+/// So many runs; they are not counted for ever.
 pub(super) fn runs(count: u64) -> String {
     match count {
         1 => "1 run".into(),
+        MISSED_COUNT_CAP.. => format!("{count} runs or more"),
         _ => format!("{count} runs"),
     }
 }
 
 pub(super) fn moment(instant: &Timestamp) -> impl fmt::Display {
     instant.format("%Y-%m-%dT%H:%M:%SZ")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_not_counted_to_its_end_is_not_told_as_if_it_were() {
+        let said = [1, 2, 9_999, MISSED_COUNT_CAP].map(runs);
+        assert_eq!(said, ["1 run", "2 runs", "9999 runs", "10000 runs or more"]);
+    }
 }
