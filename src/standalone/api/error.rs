@@ -11,6 +11,7 @@ use serde_json::{Value, json};
 use super::cause::{self, Cause};
 use super::resource::Resource;
 use crate::standalone::store::StoreError;
+use crate::telemetry::chain;
 
 /// Why a request was refused.
 #[derive(Debug, thiserror::Error)]
@@ -290,7 +291,7 @@ impl ApiError {
     /// The `Status` object that says so.
     pub fn status(&self) -> Value {
         let (code, reason) = self.code();
-        let mut status = failure(code, reason, &self.to_string());
+        let mut status = failure(code, reason, &chain(self));
         if let Some(details) = self.details() {
             status["details"] = details;
         }
@@ -367,5 +368,19 @@ pub(in crate::standalone) fn failure(code: StatusCode, reason: &str, message: &s
 impl IntoResponse for ApiError {
     fn into_response(self) -> Response {
         (self.code().0, [(CONTENT_TYPE, JSON)], self.status().to_string()).into_response()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_failure_of_the_store_is_told_with_its_cause() {
+        let error = ApiError::from(StoreError::unavailable("disk I/O error"));
+        assert_eq!(
+            error.status()["message"],
+            "Internal error occurred: the store failed: disk I/O error"
+        );
     }
 }
