@@ -60,6 +60,8 @@ pub(super) struct Past {
     pub(super) may_exist: bool,
     /// Whether it is recorded that it was.
     pub(super) was_begun: bool,
+    /// Whether it was this `punctual` that tried to start it: nobody has told of it yet.
+    pub(super) is_untold: bool,
     /// How long the attempt before it ran, when the restart is to be put off for that.
     pub(super) pause_after: Option<Duration>,
     /// The row of restarts.
@@ -113,6 +115,9 @@ impl Life {
         if self.past.may_exist {
             let was_begun = std::mem::take(&mut self.past.was_begun);
             match self.engine.find(&attempt).await {
+                Ok(Found::Started(started)) if self.past.is_untold => {
+                    return Some(self.begin(started, sink, &attempt).await);
+                }
                 Ok(Found::Started(started)) => {
                     let reader = Reader::at_end(&attempt.log).ok();
                     return Some(self.follow(started, sink, reader).await);
@@ -147,20 +152,19 @@ impl Life {
                 return None;
             }
         };
+        if !self.forget_earlier().await {
+            return None;
+        }
         let started = {
             let _place = self.machine.starts.acquire().await.ok()?;
             self.engine.start(&attempt, setup).await
         };
         match started {
-            Ok(started) => {
-                sink.tell(started.since, What::Started { pid: started.pid });
-                self.forget_earlier().await;
-                let reader = Reader::at_start(&attempt.log);
-                Some(self.follow(started, sink, Some(reader)).await)
-            }
+            Ok(started) => Some(self.begin(started, sink, &attempt).await),
             Err(error) => {
                 if let Some(reason) = error.waits() {
                     self.past.may_exist = error.leaves_open();
+                    self.past.is_untold = self.past.may_exist;
                     self.wait_for(sink, reason, chain(&error)).await;
                     return None;
                 }
@@ -197,11 +201,21 @@ impl Life {
         }
     }
 
-    /// Forgets the attempt before the last one, as the kubelet does: a container that fails for months would fill the disk.
-    async fn forget_earlier(&self) {
+    /// Has forgotten the attempt before the last one, as the kubelet does: a container that fails for months would fill the
+    /// disk. It is done before the start, so it also is when that fails. Whether no order came meanwhile: an engine that
+    /// does not answer takes long.
+    async fn forget_earlier(&self) -> bool {
         let Some(number) = self.past.attempt.checked_sub(KEPT_ATTEMPTS) else {
-            return;
+            return true;
         };
+        let mut orders = self.orders.clone();
+        tokio::select! {
+            () = self.forget(number) => true,
+            () = changed(&mut orders) => false,
+        }
+    }
+
+    async fn forget(&self, number: u32) {
         let (files, container) = (self.files(), self.container.name.clone());
         self.engine.discard(&self.attempt_at(number)).await;
         let forgotten = tokio::task::spawn_blocking(move || files.forget(&container, number)).await;
@@ -244,6 +258,14 @@ impl Life {
     async fn lose(&self, sink: &Sink, why: String) -> Run {
         let now = self.machine.clock.now();
         self.end(sink, now, Ended::unknown(why, now)).await
+    }
+
+    /// Tells of a start, and follows the process to its end.
+    async fn begin(&mut self, started: Started, sink: &Sink, attempt: &Attempt) -> Run {
+        self.past.is_untold = false;
+        sink.tell(started.since, What::Started { pid: started.pid });
+        let reader = Reader::at_start(&attempt.log);
+        self.follow(started, sink, Some(reader)).await
     }
 
     /// Follows a process to its end.

@@ -1,6 +1,7 @@
 //! What takes long, with an engine that only imagines to run something.
 
 use std::sync::Mutex;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use futures::FutureExt as _;
 use futures::future::BoxFuture;
@@ -21,22 +22,43 @@ struct Imagined {
     begun: Instant,
     /// For how many tries its registry is away.
     away: usize,
-    /// How many attempts fail.
+    /// How many attempts fail; every other of them does not even start.
     fail: u32,
+    /// Whether it does not say of the next start that it went well.
+    is_silent: AtomicBool,
+    /// Whether it does not come to an end with what it is to discard.
+    is_stuck: bool,
     /// After how many seconds its registry was asked.
     asked: Mutex<Vec<u64>>,
     discarded: Mutex<Vec<u32>>,
 }
 
 impl Imagined {
-    fn new(away: usize, fail: u32) -> Arc<Self> {
-        Arc::new(Self {
+    /// One that is quick, and with which all goes well.
+    fn new() -> Self {
+        Self {
             begun: Instant::now(),
-            away,
-            fail,
+            away: 0,
+            fail: 0,
+            is_silent: false.into(),
+            is_stuck: false,
             asked: Mutex::default(),
             discarded: Mutex::default(),
-        })
+        }
+    }
+
+    fn started(&self, attempt: &Attempt) -> Started {
+        let (code, now) = (i32::from(attempt.number < self.fail), SystemClock.now());
+        let exit = Exit { code, signal: None };
+        Started {
+            id: format!("imagined://{}", attempt.number),
+            pid: 0,
+            since: now,
+            writes: watch::channel(0).1,
+            trouble: watch::channel(None).1,
+            end: std::future::ready(Ended::of(exit, false, now)).boxed(),
+            control: Arc::new(Deaf),
+        }
     }
 }
 
@@ -76,8 +98,13 @@ impl Engine for Imagined {
         std::future::ready(fetched).boxed()
     }
 
-    fn find<'a>(&'a self, _attempt: &'a Attempt) -> BoxFuture<'a, Result<Found, StartError>> {
-        std::future::ready(Ok(Found::Never)).boxed()
+    fn find<'a>(&'a self, attempt: &'a Attempt) -> BoxFuture<'a, Result<Found, StartError>> {
+        let found = if attempt.log.exists() {
+            Found::Started(self.started(attempt))
+        } else {
+            Found::Never
+        };
+        std::future::ready(Ok(found)).boxed()
     }
 
     fn start<'a>(
@@ -86,24 +113,29 @@ impl Engine for Imagined {
         _setup: Setup,
     ) -> BoxFuture<'a, Result<Started, StartError>> {
         std::fs::create_dir_all(attempt.log.parent().unwrap()).unwrap();
-        std::fs::write(&attempt.log, "").unwrap();
-        let (code, now) = (i32::from(attempt.number < self.fail), SystemClock.now());
-        let exit = Exit { code, signal: None };
-        let started = Started {
-            id: format!("imagined://{}", attempt.number),
-            pid: 0,
-            since: now,
-            writes: watch::channel(0).1,
-            trouble: watch::channel(None).1,
-            end: std::future::ready(Ended::of(exit, false, now)).boxed(),
-            control: Arc::new(Deaf),
+        std::fs::write(&attempt.log, "2026-11-24T16:00:00Z stdout F at work\n").unwrap();
+        let started = if self.is_silent.swap(false, Ordering::Relaxed) {
+            let source = ContainerError::Engine {
+                asked: "start the container",
+                source: bollard::errors::Error::RequestTimeoutError,
+            };
+            let source = source.into();
+            Err(ContainerError::Unseen { source }.into())
+        } else if attempt.number < self.fail && attempt.number % 2 == 1 {
+            Err(StartError::NoProgram)
+        } else {
+            Ok(self.started(attempt))
         };
-        std::future::ready(Ok(started)).boxed()
+        std::future::ready(started).boxed()
     }
 
     fn discard<'a>(&'a self, attempt: &'a Attempt) -> BoxFuture<'a, ()> {
         self.discarded.lock().unwrap().push(attempt.number);
-        std::future::ready(()).boxed()
+        if self.is_stuck {
+            std::future::pending().boxed()
+        } else {
+            std::future::ready(()).boxed()
+        }
     }
 
     fn forget<'a>(&'a self, _pod: &'a Pod) -> BoxFuture<'a, ()> {
@@ -113,7 +145,10 @@ impl Engine for Imagined {
 
 #[tokio::test(start_paused = true)]
 async fn a_registry_that_is_away_is_asked_at_longer_and_longer_intervals() {
-    let engine = Imagined::new(7, 0);
+    let engine = Arc::new(Imagined {
+        away: 7,
+        ..Imagined::new()
+    });
     let mut lived = live_by(engine.clone(), &script("true"), RestartPolicy::Never, options());
     lived.events.close();
     let mut told = Vec::new();
@@ -152,8 +187,31 @@ async fn a_registry_that_is_away_is_asked_at_longer_and_longer_intervals() {
 
 #[tokio::test(start_paused = true)]
 async fn an_order_is_not_held_up_by_an_image() {
-    let engine = Imagined::new(usize::MAX, 0);
-    let lived = live_by(engine, &script("true"), RestartPolicy::Never, options());
+    let engine = Imagined {
+        away: usize::MAX,
+        ..Imagined::new()
+    };
+    stops_at_once(engine).await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_order_is_not_held_up_by_what_is_forgotten() {
+    let engine = Imagined {
+        fail: u32::MAX,
+        is_stuck: true,
+        ..Imagined::new()
+    };
+    stops_at_once(engine).await;
+}
+
+/// Orders a stop when a container has come to what it does not get past.
+async fn stops_at_once(engine: Imagined) {
+    let lived = live_by(
+        Arc::new(engine),
+        &script("true"),
+        RestartPolicy::Always,
+        options(),
+    );
     tokio::time::sleep(Duration::from_mins(10)).await;
     let begun = Instant::now();
     lived.orders.send_replace(Order::Stop { grace: PATIENCE });
@@ -163,8 +221,26 @@ async fn an_order_is_not_held_up_by_an_image() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn a_start_that_is_found_out_about_later_is_told_all_the_same() {
+    let engine = Imagined {
+        is_silent: true.into(),
+        ..Imagined::new()
+    };
+    let lived = live_by(Arc::new(engine), &script("true"), RestartPolicy::Never, options());
+    insta::assert_snapshot!(lived.story().await, @"
+    ContainerStatusUnknown: the container may run, and nobody can tell; it is left alone, and looked for again: the container engine could not start the container: Timeout error
+    started
+      at work
+    ended with 0
+    ");
+}
+
+#[tokio::test(start_paused = true)]
 async fn of_a_container_that_fails_for_ever_the_last_two_starts_are_kept() {
-    let engine = Imagined::new(0, 6);
+    let engine = Arc::new(Imagined {
+        fail: 6,
+        ..Imagined::new()
+    });
     let options = options();
     let data = options.data.clone();
     let pod = data.pod("u-1");
