@@ -45,7 +45,7 @@ use crate::manifest;
 use crate::standalone::door::Host;
 use crate::standalone::runtime::Runtimes;
 use crate::standalone::runtime::entrypoint::Entrypoint;
-use crate::standalone::runtime::open_files;
+use crate::standalone::runtime::process::open_files;
 use crate::telemetry::{Line, LogFormat, Notice, Printer, start_logs};
 
 /// Arguments of `punctual up`.

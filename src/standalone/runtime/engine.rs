@@ -25,7 +25,7 @@ const MESSAGE_VARIABLE: &str = "TERMINATION_MESSAGE_PATH";
 /// Starts attempts, and finds those that were started before.
 pub(super) trait Engine: std::fmt::Debug + Send + Sync {
     /// What can't be run here, said before anything of the pod starts.
-    fn check(&self, pod: &Pod) -> Result<(), super::fitness::Unfit>;
+    fn check(&self, pod: &Pod) -> Result<(), super::process::fitness::Unfit>;
 
     /// What of a container does not hold here, although it runs: a word for programs, and a sentence.
     fn caveat(&self, container: &Container) -> Option<(&'static str, String)>;

@@ -8,19 +8,19 @@ use k8s_openapi::api::core::v1::{ConfigMap, Container, ObjectReference, Pod, Sec
 use kube::{Api, Client, Resource};
 use tokio::sync::{Semaphore, watch};
 
-use super::base::Base;
 use super::containers::Containers;
-use super::cordon::Cordon;
-use super::credentials::{self, Credentials};
 use super::engine::{Engine, Setup};
-use super::environment::{self, EnvironmentError};
-use super::expansion::expand;
-use super::fitness::Unfit;
+use super::node::cordon::Cordon;
 use super::output::Output;
 use super::process::Invocation;
+use super::process::base::Base;
+use super::process::credentials::{self, Credentials};
+use super::process::fitness::Unfit;
+use super::process::supervisor::ProcessEngine;
 use super::runtimes::Runtimes;
-use super::sources::{Capacity, Kind, References, Sources};
-use super::supervisor::ProcessEngine;
+use super::variables::environment::{self, EnvironmentError};
+use super::variables::expansion::expand;
+use super::variables::sources::{Capacity, Kind, References, Sources};
 use super::volumes::{self, Bind, VolumeError};
 use crate::clock::SharedClock;
 use crate::controller::Upcoming;

@@ -4,8 +4,8 @@ use k8s_openapi::api::core::v1::Pod;
 
 use super::containers;
 use super::entrypoint::Entrypoints;
-use super::fitness::Unfit;
-use super::supervisor::ID_PREFIX;
+use super::process::fitness::Unfit;
+use super::process::supervisor::ID_PREFIX;
 use crate::cronjob::extension::Runtime;
 
 /// What pods run as on this machine.

@@ -14,8 +14,8 @@ use thiserror::Error;
 
 use super::containers::ContainerError;
 use super::engine::STATUS_UNKNOWN;
-use super::fitness::Unfit;
 use super::process::Invocation;
+use super::process::fitness::Unfit;
 use super::shortage::Shortage;
 
 /// The `reason` of a container whose process did not start, as container engines write it.

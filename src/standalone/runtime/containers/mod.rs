@@ -39,9 +39,9 @@ use futures::future::BoxFuture;
 use k8s_openapi::api::core::v1::{Container, Pod};
 use tokio::sync::OnceCell;
 
-use super::credentials;
 use super::engine::{Attempt, Engine, Found, Setup, Started};
-use super::fitness::{self, Unfit};
+use super::process::credentials;
+use super::process::fitness::{self, Unfit};
 use super::start_error::StartError;
 use super::volumes::{self, Bind};
 use crate::clock::SharedClock;

@@ -11,7 +11,7 @@ use k8s_openapi::api::core::v1::{Container, Pod, PodSecurityContext, SecurityCon
 
 use super::ContainerError;
 use crate::manifest::quantity::Quantity;
-use crate::standalone::runtime::expansion::expand;
+use crate::standalone::runtime::variables::expansion::expand;
 use crate::standalone::runtime::volumes::Bind;
 
 /// The label of every container of ours: the data folder of the `punctual` that started it.

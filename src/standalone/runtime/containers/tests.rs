@@ -18,7 +18,7 @@ use crate::clock::SystemClock;
 use crate::standalone::data_dir::DataDir;
 use crate::standalone::runtime::engine::Ended;
 use crate::standalone::runtime::order::Order;
-use crate::standalone::runtime::sources::Sources;
+use crate::standalone::runtime::variables::sources::Sources;
 use podman::{IMAGE, Podman};
 
 /// Long enough that only a test that hangs takes it.

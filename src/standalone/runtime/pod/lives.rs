@@ -9,14 +9,14 @@ use k8s_openapi::api::core::v1::{Container, Pod};
 use tokio::sync::{Mutex, mpsc, watch};
 use tokio::task::JoinSet;
 
-use super::super::container::{Life, Past};
 use super::super::engine::Engine;
 use super::super::machine::Machine;
 use super::super::order::Order;
-use super::super::restart::RestartPolicy;
-use super::super::status::{Change, Model, Record};
-use super::super::waits::Waits;
+use super::container::{Life, Past};
 use super::grace;
+use super::restart::RestartPolicy;
+use super::status::{Change, Model, Record};
+use super::waits::Waits;
 
 /// How many changes wait while a status is being written; a container waits when there are more.
 const NEWS_QUEUE: usize = 16;

@@ -6,11 +6,24 @@
 //!
 //! | file | one idea |
 //! |---|---|
+//! | `container` | one container: its attempts, and the restarts between them |
+//! | `waits` | what a container waits for, and for how long |
+//! | `restart`, `status` | pure rules: when to restart, what the status says |
+//! | `last_words` | the message that a failed container leaves |
+//! | `attendance` | what nobody does here beside a container: probes and hooks |
+//! | `unkept` | what of a pod nobody keeps to here |
 //! | `lives` | the lives of its containers: in which order they begin, and how they are told to end |
 //! | `status_writer` | how its status gets into the API |
 
+pub(super) mod attendance;
+pub(super) mod container;
+pub(super) mod last_words;
 mod lives;
+pub(super) mod restart;
+pub(super) mod status;
 mod status_writer;
+pub(super) mod unkept;
+pub(super) mod waits;
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -19,17 +32,16 @@ use k8s_openapi::api::core::v1::{Pod, PodCondition, PodStatus};
 use tokio::sync::watch;
 use tokio::time::Instant;
 
-use super::cordon;
 use super::engine::Engine;
-use super::fitness::Unfit;
 use super::machine::Machine;
+use super::node::cordon;
 use super::order::{Order, at};
 use super::output::{What, origin};
+use super::process::fitness::Unfit;
 use super::runtimes;
-use super::status::{Model, Phase, Record, Verdict};
-use super::unkept;
 use crate::standalone::instants::to_time;
 use lives::Lives;
+use status::{Model, Phase, Record, Verdict};
 use status_writer::StatusWriter;
 
 /// How long a pod may take to end when it does not say: Kubernetes' default.

@@ -10,11 +10,11 @@ use tokio::time::Instant;
 
 use super::super::containers::ContainerError;
 use super::super::engine::{Attempt, Control, Ended, Engine, Found, Setup, Started};
-use super::super::fitness::Unfit;
 use super::super::process::Exit;
 use super::super::start_error::StartError;
 use super::*;
 use crate::clock::Clock as _;
+use crate::standalone::runtime::process::fitness::Unfit;
 
 /// See the module's documentation.
 #[derive(Debug)]

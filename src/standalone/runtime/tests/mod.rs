@@ -18,16 +18,16 @@ use serde_json::{Value, json};
 use tokio::sync::{mpsc, watch};
 use tokio::task::JoinHandle;
 
-use super::base::Base;
-use super::container::{Life, Past};
 use super::engine::Engine;
 use super::machine::{Machine, Options};
 use super::order::Order;
 use super::output::{Event, Outlet, Stream, What, channel};
-use super::restart::RestartPolicy;
-use super::status::Change;
-use super::supervisor::ProcessEngine;
-use super::waits::Waits;
+use super::pod::container::{Life, Past};
+use super::pod::restart::RestartPolicy;
+use super::pod::status::Change;
+use super::pod::waits::Waits;
+use super::process::base::Base;
+use super::process::supervisor::ProcessEngine;
 use crate::clock::SystemClock;
 use crate::standalone::data_dir::DataDir;
 
@@ -75,7 +75,7 @@ fn options_with(supervisor: &str) -> Options {
 #[test]
 #[ignore = "not a test: what the other tests start as supervisors"]
 fn supervise() {
-    super::supervisor::supervise();
+    super::process::supervisor::supervise();
     std::process::exit(0);
 }
 

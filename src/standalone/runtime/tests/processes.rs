@@ -4,7 +4,7 @@ use std::os::unix::fs::PermissionsExt;
 use std::time::Instant;
 
 use super::*;
-use crate::standalone::runtime::lines::LONGEST_LINE;
+use crate::standalone::runtime::output::lines::LONGEST_LINE;
 
 #[tokio::test]
 async fn output_comes_before_the_end_and_both_streams_are_read() {

@@ -5,7 +5,7 @@ use k8s_openapi::api::core::v1::{ContainerState, ContainerStateTerminated, Conta
 use super::*;
 use crate::schedule::Timestamp;
 use crate::standalone::instants::to_time;
-use crate::standalone::runtime::status::{Model, Verdict};
+use crate::standalone::runtime::pod::status::{Model, Verdict};
 
 fn at(second: i64) -> Timestamp {
     Timestamp::from_timestamp(1_795_444_200 + second, 0).unwrap()

@@ -27,7 +27,7 @@ fn supervise_with_little_room() {
         maximum: Some(ROOM),
     };
     setrlimit(Resource::Fsize, room).unwrap();
-    super::super::supervisor::supervise();
+    crate::standalone::runtime::process::supervisor::supervise();
     std::process::exit(0);
 }
 

@@ -1,7 +1,7 @@
 //! The variables of a container.
 
-use super::super::environment::{Kind, Sources, references, resolve};
 use super::*;
+use crate::standalone::runtime::variables::environment::{Kind, Sources, references, resolve};
 
 fn pod(container: &Value) -> Pod {
     serde_json::from_value(json!({

@@ -6,8 +6,8 @@ use std::path::{Component, Path, PathBuf};
 use k8s_openapi::api::core::v1::{DownwardAPIVolumeFile, KeyToPath, Pod, Volume, VolumeProjection};
 
 use super::VolumeError;
-use crate::standalone::runtime::fields::{field_as_file, resource};
-use crate::standalone::runtime::sources::{Kind, References, Sources};
+use crate::standalone::runtime::variables::fields::{field_as_file, resource};
+use crate::standalone::runtime::variables::sources::{Kind, References, Sources};
 
 /// The mode of a file that asks for none: Kubernetes' default.
 const FILE_MODE: i32 = 0o644;

@@ -5,12 +5,14 @@
 //! ```
 //!
 //! `emptyDir`, `configMap`, `secret`, `downwardAPI`, `projected` and `hostPath` are to be had. What they hold is made
-//! out once, when the pod starts: a Job's pod is not told of a config map that changes under it.
+//! out once, when the pod starts: a Job's pod is not told of a config map that changes under it. `within` reaches what lies
+//! below a folder that others can write to, without following what they have put there.
 
 mod content;
 mod mount;
 mod ownership;
 mod store;
+pub(super) mod within;
 
 #[cfg(test)]
 mod tests;
@@ -25,7 +27,7 @@ pub(super) use content::{contents, references, stays_inside, unsupported};
 pub(super) use mount::{Bind, binds};
 pub(super) use store::{settle, store};
 
-use super::sources::Kind;
+use super::variables::sources::Kind;
 
 /// Why a pod's volumes can't be had.
 #[derive(Debug, Error)]

@@ -8,7 +8,7 @@ use k8s_openapi::api::core::v1::{Container, VolumeMount};
 use super::VolumeError;
 use super::content::{Content, Contents, stays_inside};
 use crate::standalone::data_dir::PodDir;
-use crate::standalone::runtime::expansion::expand;
+use crate::standalone::runtime::variables::expansion::expand;
 
 /// A path of this machine, and where a container sees it.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -4,7 +4,7 @@ use std::io;
 use std::os::unix::fs::{MetadataExt as _, PermissionsExt as _};
 use std::path::Path;
 
-use crate::standalone::runtime::within::Place;
+use crate::standalone::runtime::volumes::within::Place;
 
 /// What is made in a folder with it has the folder's group.
 const SET_GROUP: u32 = 0o2000;

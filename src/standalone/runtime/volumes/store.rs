@@ -14,7 +14,7 @@ use super::content::{Content, Contents, File};
 use super::mount::Bind;
 use super::ownership;
 use crate::standalone::data_dir::{PodDir, create_private, private_file};
-use crate::standalone::runtime::within;
+use crate::standalone::runtime::volumes::within;
 
 /// A folder of files that containers read, whoever they run as.
 const READABLE: u32 = 0o755;

@@ -8,9 +8,9 @@ use std::path::Path;
 use k8s_openapi::api::core::v1::{Container, Pod};
 use serde_json::{Value, json};
 
-use super::super::sources::Sources;
 use super::*;
 use crate::standalone::data_dir::DataDir;
+use crate::standalone::runtime::variables::sources::Sources;
 
 fn pod(volumes: &Value) -> Pod {
     let labels = json!({"app": "report", "tier": "back"});

@@ -1,0 +1,269 @@
+//! One container's part in what is shown: a task of its own hands on what it wrote and what happened to it, in that order.
+//!
+//! The container's life never waits for it, so that an end is recorded when it is there, not when it is shown. Lines come
+//! from the log, which has them whoever reads. When whoever shows them is behind, they wait there for a while; then they
+//! are left out, and counted.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use tokio::sync::{mpsc, watch};
+use tokio::time::{Instant, sleep_until};
+
+use crate::schedule::Timestamp;
+use crate::standalone::logs::Reader;
+use crate::standalone::runtime::output::{Origin, Output, What};
+
+/// How long lines wait for somebody who has stopped to take any: longer than a busy terminal takes to breathe.
+const PATIENCE: Duration = Duration::from_secs(5);
+
+/// How long lines of a container that has ended wait for somebody who takes some, but slowly. It bounds how many logs of
+/// ended containers are open.
+const SHOWN_WITHIN: Duration = Duration::from_mins(1);
+
+/// How much of one container waits to be shown: a start, a log and an end make three, and restarts have pauses that are
+/// longer than any log waits.
+const SHOWN_QUEUE: usize = 64;
+
+/// Where a container's life leaves what is to be shown.
+#[derive(Debug)]
+pub(in crate::standalone::runtime) struct Sink {
+    pub(in crate::standalone::runtime) origin: Arc<Origin>,
+    queue: mpsc::Sender<Shown>,
+    output: Output,
+}
+
+/// What is shown of a container.
+#[derive(Debug)]
+enum Shown {
+    Happened(Timestamp, What),
+    Written(Box<Log>),
+}
+
+/// A log that is followed.
+#[derive(Debug)]
+pub(in crate::standalone::runtime) struct Log {
+    pub(in crate::standalone::runtime) reader: Reader,
+    /// Tells when to look.
+    pub(in crate::standalone::runtime) writes: watch::Receiver<u64>,
+    /// Whether nothing is added any more; it is over as well when nobody can tell that any more.
+    pub(in crate::standalone::runtime) is_over: watch::Receiver<bool>,
+}
+
+impl Sink {
+    /// Begins to show what happens to a container, until this is dropped and all of it was shown.
+    pub(in crate::standalone::runtime) fn open(output: Output, origin: Arc<Origin>) -> Self {
+        let (queue, shown) = mpsc::channel(SHOWN_QUEUE);
+        let opened = output.open(&origin);
+        let showing = Showing {
+            output: output.clone(),
+            origin: Arc::clone(&origin),
+            last: None,
+        };
+        tokio::spawn(async move {
+            showing.run(shown).await;
+            drop(opened);
+        });
+        Self {
+            origin,
+            queue,
+            output,
+        }
+    }
+
+    /// Has shown what happened.
+    pub(in crate::standalone::runtime) fn tell(&self, at: Timestamp, what: What) {
+        self.leave(Shown::Happened(at, what));
+    }
+
+    /// Has shown what happens meanwhile, beside the log that is followed.
+    pub(in crate::standalone::runtime) fn tell_beside(&self, at: Timestamp, what: What) {
+        self.output.try_send(&self.origin, at, what);
+    }
+
+    /// Has shown what is in a log, and is added to it.
+    pub(in crate::standalone::runtime) fn follow(&self, log: Log) {
+        self.leave(Shown::Written(Box::new(log)));
+    }
+
+    fn leave(&self, shown: Shown) {
+        // More waits than a container brings about: then it is not shown, for its life does not wait.
+        let _full = self.queue.try_send(shown);
+    }
+}
+
+/// Shows what happens to one container.
+struct Showing {
+    output: Output,
+    origin: Arc<Origin>,
+    /// When the last line was written. It is often read a moment after the end, and still comes first.
+    last: Option<Timestamp>,
+}
+
+impl Showing {
+    async fn run(mut self, mut queue: mpsc::Receiver<Shown>) {
+        while let Some(shown) = queue.recv().await {
+            match shown {
+                Shown::Happened(at, what) => {
+                    let at = self.last.into_iter().fold(at, Timestamp::max);
+                    self.output.send(&self.origin, at, what).await;
+                }
+                Shown::Written(log) => self.show(*log).await,
+            }
+        }
+    }
+
+    /// Hands on what is in a log, and what is added to it until it is over.
+    async fn show(&mut self, mut log: Log) {
+        let mut over_since = None;
+        let mut left_out = 0;
+        loop {
+            let is_over = *log.is_over.borrow_and_update() || log.is_over.has_changed().is_err();
+            if is_over && over_since.is_none() {
+                over_since = Some(Instant::now());
+            }
+            let lines = log.reader.read().unwrap_or_default();
+            if lines.is_empty() {
+                if is_over {
+                    break;
+                }
+                tokio::select! {
+                    Ok(()) = log.writes.changed() => {}
+                    _ = log.is_over.changed() => {}
+                }
+            }
+            for line in lines {
+                self.last = self.last.max(Some(line.at));
+                if !self.is_taken(over_since).await {
+                    left_out += u64::from(line.ends);
+                    continue;
+                }
+                self.tell_left_out(line.at, std::mem::take(&mut left_out)).await;
+                let what = What::Line {
+                    stream: line.stream,
+                    text: String::from_utf8_lossy(&line.text).into_owned(),
+                    ends: line.ends,
+                };
+                self.output.send(&self.origin, line.at, what).await;
+            }
+            // What is left out is a lot, and others have to do as well.
+            tokio::task::yield_now().await;
+        }
+        if let Some(at) = self.last {
+            self.tell_left_out(at, left_out).await;
+        }
+    }
+
+    async fn tell_left_out(&self, at: Timestamp, lines: u64) {
+        if lines > 0 {
+            self.output.send(&self.origin, at, What::LeftOut { lines }).await;
+        }
+    }
+
+    /// Waits until a line is taken, as long as it may; whether it is.
+    async fn is_taken(&mut self, over_since: Option<Instant>) -> bool {
+        loop {
+            let Some(got_on) = *self.output.pace.borrow_and_update() else {
+                return true;
+            };
+            let stalled = got_on + PATIENCE;
+            let late = over_since.map_or(stalled, |since| since + SHOWN_WITHIN);
+            let until = stalled.min(late);
+            if until <= Instant::now() {
+                return false;
+            }
+            tokio::select! {
+                changed = self.output.pace.changed() => if changed.is_err() { return true },
+                () = sleep_until(until) => return false,
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use tempfile::TempDir;
+
+    use super::*;
+    use crate::standalone::logs::{Line, Stream, Writer};
+    use crate::standalone::runtime::output::{Outlet, Pace, channel};
+
+    /// A log of three lines that is over, and the end of its process; what is shown of it while the reader behaves so.
+    async fn story(reader: impl AsyncFnOnce(&watch::Sender<Pace>)) -> String {
+        let folder = TempDir::new().unwrap();
+        let path = folder.path().join("0.log");
+        let at = Timestamp::from_timestamp(1_795_000_000, 0).unwrap();
+        let mut writer = Writer::open(&path).unwrap();
+        for text in ["one", "two", "three"] {
+            writer.push(&Line {
+                at,
+                stream: Stream::Stdout,
+                ends: true,
+                text: text.into(),
+            });
+        }
+        writer.flush(at);
+        let (output, Outlet { mut events, pace, .. }) = channel();
+        pace.send_replace(Some(Instant::now()));
+        let origin = Origin {
+            namespace: "default".into(),
+            job: None,
+            index: None,
+            pod: "pod".into(),
+            container: "main".into(),
+        };
+        let sink = Sink::open(output, Arc::new(origin));
+        sink.follow(Log {
+            reader: Reader::at_start(&path),
+            writes: watch::channel(0).1,
+            is_over: watch::channel(true).1,
+        });
+        let what = What::Ended {
+            exit_code: 0,
+            signal: None,
+        };
+        // It does not wait, whoever reads.
+        sink.tell(at, what);
+        drop(sink);
+        reader(&pace).await;
+        let mut words = Vec::new();
+        while let Some(event) = events.recv().await {
+            words.push(match event.what {
+                What::Line { text, .. } => text,
+                What::LeftOut { lines } => format!("({lines} left out)"),
+                What::Ended { .. } => "ended".to_owned(),
+                other => format!("{other:?}"),
+            });
+        }
+        words.join(", ")
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn who_takes_nothing_is_not_waited_for() {
+        assert_eq!(story(async |_pace| ()).await, "(3 left out), ended");
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn who_catches_up_is_shown_everything() {
+        let catches_up = async |pace: &watch::Sender<_>| {
+            for _ in 0..5 {
+                tokio::time::sleep(PATIENCE / 2).await;
+                pace.send_replace(Some(Instant::now()));
+            }
+            pace.send_replace(None);
+        };
+        assert_eq!(story(catches_up).await, "one, two, three, ended");
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn who_is_slow_for_ever_is_not_waited_for_for_ever() {
+        let is_slow = async |pace: &watch::Sender<_>| {
+            let begun = Instant::now();
+            while begun.elapsed() < 2 * SHOWN_WITHIN {
+                tokio::time::sleep(PATIENCE / 2).await;
+                pace.send_replace(Some(Instant::now()));
+            }
+        };
+        assert_eq!(story(is_slow).await, "(3 left out), ended");
+    }
+}

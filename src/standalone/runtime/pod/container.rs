@@ -1,0 +1,379 @@
+//! One container: its process, and the processes after it while the restart policy asks for them.
+
+use std::io;
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::time::Duration;
+
+use k8s_openapi::api::core::v1::{Container, ContainerStateTerminated, Pod};
+use tokio::sync::{Mutex, mpsc, watch};
+
+use super::attendance;
+use super::last_words;
+use super::restart::{BackOff, RestartPolicy};
+use super::status::Change;
+use super::waits::Waits;
+use crate::schedule::Timestamp;
+use crate::standalone::data_dir::PodDir;
+use crate::standalone::instants::to_time;
+use crate::standalone::logs::Reader;
+use crate::standalone::runtime::engine::{Attempt, Ended, Engine, Found, Setup, Started};
+use crate::standalone::runtime::machine::{Machine, PrepareError};
+use crate::standalone::runtime::order::{Order, changed};
+use crate::standalone::runtime::output::showing::{Log, Sink};
+use crate::standalone::runtime::output::{What, origin};
+use crate::standalone::runtime::process::Exit;
+use crate::standalone::runtime::start_error::StartError;
+use crate::standalone::runtime::volumes;
+use crate::telemetry::chain;
+
+/// How many attempts are kept, for `kubectl logs` and `kubectl logs --previous`.
+const KEPT_ATTEMPTS: u32 = 2;
+
+/// A container that is to live.
+#[derive(Debug)]
+pub(in crate::standalone::runtime) struct Life {
+    pub(in crate::standalone::runtime) machine: Arc<Machine>,
+    pub(in crate::standalone::runtime) engine: Arc<dyn Engine>,
+    pub(in crate::standalone::runtime) pod: Arc<Pod>,
+    pub(in crate::standalone::runtime) container: Container,
+    /// Its number in its pod, init containers first.
+    pub(in crate::standalone::runtime) number: usize,
+    pub(in crate::standalone::runtime) policy: RestartPolicy,
+    pub(in crate::standalone::runtime) orders: watch::Receiver<Order>,
+    /// Where its changes go.
+    pub(in crate::standalone::runtime) news: mpsc::Sender<(usize, Change)>,
+    /// What was before.
+    pub(in crate::standalone::runtime) past: Past,
+    /// Held while what the pod's containers share is made ready for one of them: no two write the same at one time.
+    pub(in crate::standalone::runtime) turn: Arc<Mutex<()>>,
+    /// What it waits for.
+    pub(in crate::standalone::runtime) waits: Waits,
+}
+
+/// What is known of a container before its life begins here: nothing, or what an earlier `punctual` has recorded.
+#[derive(Debug, Default)]
+pub(in crate::standalone::runtime) struct Past {
+    /// The number of the next attempt.
+    pub(super) attempt: u32,
+    /// Whether that attempt may have been started already.
+    pub(super) may_exist: bool,
+    /// Whether it is recorded that it was.
+    pub(super) was_begun: bool,
+    /// Whether it was this `punctual` that tried to start it: nobody has told of it yet.
+    pub(super) is_untold: bool,
+    /// How long the attempt before it ran, when the restart is to be put off for that.
+    pub(super) pause_after: Option<Duration>,
+    /// The row of restarts.
+    pub(super) back_off: BackOff,
+}
+
+/// How one run of a container went.
+struct Run {
+    started: Timestamp,
+    finished: Timestamp,
+    exit_code: i32,
+}
+
+impl Life {
+    /// Lives: runs the process, and runs it again as long as the policy says and nobody orders an end.
+    pub(in crate::standalone::runtime) async fn live(mut self) {
+        let sink = self.sink();
+        let is_new = !self.past.was_begun && self.past.attempt == 0;
+        let caveats = [
+            self.engine.caveat(&self.container),
+            attendance::left_undone(&self.container),
+        ];
+        for (reason, message) in caveats.into_iter().flatten().filter(|_| is_new) {
+            self.warn(reason, &message);
+        }
+        if let Some(run) = self.past.pause_after {
+            let delay = self.past.back_off.next(run);
+            self.back_off(&sink, delay).await;
+        }
+        while self.past.may_exist || *self.orders.borrow() == Order::Run {
+            let Some(run) = self.run(&sink).await else {
+                continue;
+            };
+            if !self.policy.restarts_after(run.exit_code) {
+                break;
+            }
+            self.past.attempt += 1;
+            let delay = self
+                .past
+                .back_off
+                .next((run.finished - run.started).to_std().unwrap_or_default());
+            self.back_off(&sink, delay).await;
+        }
+        self.tell(Change::Done).await;
+    }
+
+    /// Runs the process once, or follows one that an earlier `punctual` has started. Nothing, when what it needs is not
+    /// there yet, or when it is not to be started any more.
+    async fn run(&mut self, sink: &Sink) -> Option<Run> {
+        let attempt = self.attempt();
+        if self.past.may_exist {
+            let was_begun = std::mem::take(&mut self.past.was_begun);
+            match self.engine.find(&attempt).await {
+                Ok(Found::Started(started)) if self.past.is_untold => {
+                    return Some(self.begin(started, sink, &attempt).await);
+                }
+                Ok(Found::Started(started)) => {
+                    let reader = Reader::at_end(&attempt.log).ok();
+                    return Some(self.follow(started, sink, reader).await);
+                }
+                Ok(Found::Failed(error)) => return Some(self.not_started(sink, &error).await),
+                Ok(Found::Lost(why)) => return Some(self.lose(sink, why).await),
+                Ok(Found::Never) if was_begun => {
+                    return Some(self.lose(sink, "nothing is kept of the process".to_owned()).await);
+                }
+                Ok(Found::Never) => self.past.may_exist = false,
+                Err(error) => {
+                    self.past.was_begun = was_begun;
+                    self.look_again(sink, &error).await;
+                    return None;
+                }
+            }
+            if *self.orders.borrow() != Order::Run {
+                return None;
+            }
+        }
+        if let Err(unfit) = self.engine.check(&self.pod) {
+            return Some(self.not_started(sink, &unfit.into()).await);
+        }
+        if !self.fetch(sink).await {
+            return None;
+        }
+        let setup = match self.set_up(&attempt).await {
+            Ok(setup) => setup,
+            Err(error) => {
+                self.wait_for(sink, "CreateContainerConfigError", chain(&error))
+                    .await;
+                return None;
+            }
+        };
+        if !self.forget_earlier().await {
+            return None;
+        }
+        let started = {
+            let _place = self.machine.starts.acquire().await.ok()?;
+            self.engine.start(&attempt, setup).await
+        };
+        match started {
+            Ok(started) => Some(self.begin(started, sink, &attempt).await),
+            Err(error) => {
+                if let Some(reason) = error.waits() {
+                    self.past.may_exist = error.leaves_open();
+                    self.past.is_untold = self.past.may_exist;
+                    self.wait_for(sink, reason, chain(&error)).await;
+                    return None;
+                }
+                Some(self.not_started(sink, &error).await)
+            }
+        }
+    }
+
+    /// Makes ready what the attempt is given.
+    async fn set_up(&self, attempt: &Attempt) -> Result<Setup, PrepareError> {
+        let _turn = self.turn.lock().await;
+        let mut setup = self.machine.prepare(&self.pod, &self.container).await?;
+        self.engine
+            .give_message_file(&self.container, &self.message_file(), &mut setup);
+        if setup.binds.is_empty() {
+            return Ok(setup);
+        }
+        let (engine, attempt) = (self.engine.clone(), attempt.clone());
+        let lay_out = move |_: &_| engine.lay_out(&attempt, &mut setup).map(|()| setup);
+        Ok(volumes::beside(&self.container, lay_out).await?)
+    }
+
+    /// The attempt that is next, or running.
+    fn attempt(&self) -> Attempt {
+        self.attempt_at(self.past.attempt)
+    }
+
+    fn attempt_at(&self, number: u32) -> Attempt {
+        Attempt {
+            log: self.files().log(&self.container.name, number),
+            pod: self.pod.clone(),
+            container: self.container.clone(),
+            number,
+        }
+    }
+
+    /// Has forgotten the attempt before the last one, as the kubelet does: a container that fails for months would fill the
+    /// disk. It is done before the start, so it also is when that fails. Whether no order came meanwhile: an engine that
+    /// does not answer takes long.
+    async fn forget_earlier(&self) -> bool {
+        let Some(number) = self.past.attempt.checked_sub(KEPT_ATTEMPTS) else {
+            return true;
+        };
+        let mut orders = self.orders.clone();
+        tokio::select! {
+            () = self.forget(number) => true,
+            () = changed(&mut orders) => false,
+        }
+    }
+
+    async fn forget(&self, number: u32) {
+        let (files, container) = (self.files(), self.container.name.clone());
+        self.engine.discard(&self.attempt_at(number)).await;
+        let forgotten = tokio::task::spawn_blocking(move || files.forget(&container, number)).await;
+        if let Err(error) = forgotten.unwrap_or_else(|error| Err(io::Error::other(error))) {
+            let pod = self.pod.metadata.name.as_deref().unwrap_or_default();
+            tracing::warn!(pod, number, %error, "what is left of an earlier start could not be removed");
+        }
+    }
+
+    fn files(&self) -> PodDir {
+        let uid = self.pod.metadata.uid.as_deref().unwrap_or_default();
+        self.machine.options.data.pod(uid)
+    }
+
+    /// Where the attempt says something of its end.
+    fn message_file(&self) -> PathBuf {
+        self.files().message(&self.container.name, self.past.attempt)
+    }
+
+    async fn not_started(&self, sink: &Sink, error: &StartError) -> Run {
+        let now = self.machine.clock.now();
+        let message = chain(error);
+        self.warn("Failed", &message);
+        let reason = error.reason();
+        let what = What::NotStarted {
+            reason: reason.to_owned(),
+            message: message.clone(),
+        };
+        sink.tell(now, what);
+        let change = ended(error.exit_code(), None, reason, Some(message), (now, now));
+        self.tell(change).await;
+        Run {
+            started: now,
+            finished: now,
+            exit_code: error.exit_code(),
+        }
+    }
+
+    /// Records an attempt of which nothing can be learned any more.
+    async fn lose(&self, sink: &Sink, why: String) -> Run {
+        let now = self.machine.clock.now();
+        self.end(sink, now, Ended::unknown(why, now)).await
+    }
+
+    /// Tells of a start, and follows the process to its end.
+    async fn begin(&mut self, started: Started, sink: &Sink, attempt: &Attempt) -> Run {
+        self.past.is_untold = false;
+        sink.tell(started.since, What::Started { pid: started.pid });
+        let reader = Reader::at_start(&attempt.log);
+        self.follow(started, sink, Some(reader)).await
+    }
+
+    /// Follows a process to its end.
+    async fn follow(&mut self, started: Started, sink: &Sink, reader: Option<Reader>) -> Run {
+        let Started {
+            id,
+            since,
+            writes,
+            mut trouble,
+            mut end,
+            control,
+            ..
+        } = started;
+        self.tell(Change::Running {
+            id: id.clone(),
+            since,
+        })
+        .await;
+        let (over, is_over) = watch::channel(false);
+        if let Some(reader) = reader {
+            sink.follow(Log {
+                reader,
+                writes,
+                is_over,
+            });
+        }
+        let mut orders = self.orders.clone();
+        let order = *orders.borrow_and_update();
+        if order != Order::Run {
+            control.obey(order).await;
+        }
+        let ended = loop {
+            tokio::select! {
+                ended = &mut end => break ended,
+                () = changed(&mut orders) => {
+                    let order = *orders.borrow_and_update();
+                    control.obey(order).await;
+                }
+                Ok(()) = trouble.changed() => {
+                    let why = trouble.borrow_and_update().clone();
+                    self.tell_sight(sink, why, (&id, since)).await;
+                }
+            }
+        };
+        over.send_replace(true);
+        self.end(sink, since, ended).await
+    }
+
+    /// Tells of an end, and records it.
+    async fn end(&self, sink: &Sink, since: Timestamp, end: Ended) -> Run {
+        let Exit { code, signal } = end.exit;
+        let what = What::Ended {
+            exit_code: code,
+            signal,
+        };
+        sink.tell(end.at, what);
+        let message = match end.message {
+            None => {
+                last_words::of(
+                    &self.pod,
+                    &self.container,
+                    code,
+                    self.message_file(),
+                    self.attempt().log,
+                )
+                .await
+            }
+            message => message,
+        };
+        let change = ended(code, signal, end.reason, message, (since, end.at));
+        self.tell(change).await;
+        Run {
+            started: since,
+            finished: end.at,
+            exit_code: code,
+        }
+    }
+
+    pub(super) fn warn(&self, reason: &str, message: &str) {
+        self.machine
+            .warn(&self.pod, &self.container.name, reason, message);
+    }
+
+    pub(super) async fn tell(&self, change: Change) {
+        // The pod listens until all its containers are done.
+        let _pod_gone = self.news.send((self.number, change)).await;
+    }
+
+    fn sink(&self) -> Sink {
+        let origin = origin(&self.pod, self.container.name.clone());
+        Sink::open(self.machine.output.clone(), Arc::new(origin))
+    }
+}
+
+fn ended(
+    exit_code: i32,
+    signal: Option<i32>,
+    reason: &str,
+    message: Option<String>,
+    (started, finished): (Timestamp, Timestamp),
+) -> Change {
+    Change::Ended(Box::new(ContainerStateTerminated {
+        exit_code,
+        signal,
+        reason: Some(reason.to_owned()),
+        message,
+        started_at: Some(to_time(started)),
+        finished_at: Some(to_time(finished)),
+        container_id: None,
+    }))
+}

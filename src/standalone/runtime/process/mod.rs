@@ -1,0 +1,194 @@
+//! One process, from its start to its end.
+//!
+//! A process gets a process group of its own, in the session of its supervisor, so that a stop reaches what it started.
+//! When it has ended, its supervisor ends whatever it left behind, in whichever group or session that is.
+//!
+//! | file | one idea |
+//! |---|---|
+//! | `supervisor` | a small process for each attempt, which outlives `punctual`; the engine of processes |
+//! | `cgroup` | the limits of a process |
+//! | `credentials` | whom a process runs as, and with which privileges |
+//! | `base` | the variables that a process has before its own |
+//! | `root` | the folder that a process with volumes starts in |
+//! | [`open_files`] | how many files may be open |
+//! | `fitness` | what a process can't have |
+//! | `overlap` | where two of its containers would have one thing that are to have two |
+
+pub mod open_files;
+
+pub(super) mod base;
+pub(super) mod cgroup;
+pub(super) mod credentials;
+pub(super) mod fitness;
+mod overlap;
+pub(super) mod root;
+pub(super) mod supervisor;
+
+use std::collections::BTreeMap;
+use std::io;
+use std::os::unix::process::ExitStatusExt;
+use std::path::{Path, PathBuf};
+use std::process::{ExitStatus, Stdio};
+
+use rustix::fs::{Access, access};
+use rustix::process::{Pid, Signal, kill_process_group};
+use serde::{Deserialize, Serialize};
+use tokio::process::{Child, ChildStderr, ChildStdout, Command};
+use tokio::runtime::Handle;
+use tokio::sync::watch;
+
+use super::order::{self, Order, Told, Word};
+use super::start_error::{self, StartError};
+use credentials::Credentials;
+
+/// What to start.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub(super) struct Invocation {
+    /// The program: a path, or a name that is looked for in the `PATH` of `variables`.
+    pub(super) program: String,
+    /// Its arguments.
+    pub(super) arguments: Vec<String>,
+    /// All its variables: it inherits none.
+    pub(super) variables: BTreeMap<String, String>,
+    /// Where it starts.
+    pub(super) working_dir: PathBuf,
+    /// Whom it runs as.
+    #[serde(default)]
+    pub(super) credentials: Credentials,
+}
+
+/// How a process ended.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Exit {
+    /// Its exit code; 128 + n when signal n killed it, as shells say it.
+    pub(super) code: i32,
+    /// The signal that killed it.
+    pub(super) signal: Option<i32>,
+}
+
+impl Exit {
+    /// An end that nobody saw.
+    pub(super) const UNKNOWN: Self = Self {
+        code: UNKNOWN_EXIT_CODE,
+        signal: None,
+    };
+}
+
+impl From<ExitStatus> for Exit {
+    fn from(status: ExitStatus) -> Self {
+        let signal = status.signal();
+        let code = status
+            .code()
+            .or(signal.map(|signal| 128 + signal))
+            .unwrap_or(UNKNOWN_EXIT_CODE);
+        Self { code, signal }
+    }
+}
+
+/// The exit code of a process whose end the kernel did not tell. The kubelet says the same.
+pub(super) const UNKNOWN_EXIT_CODE: i32 = 137;
+
+/// A process that runs.
+#[derive(Debug)]
+pub(super) struct Process {
+    child: Child,
+    pid: u32,
+}
+
+impl Invocation {
+    /// Starts the process.
+    pub(super) fn start(&self) -> Result<Process, StartError> {
+        let runtime = Handle::current();
+        let start = || {
+            let _entered = runtime.enter();
+            // Looked at by whom the process would be: what is closed to it is the reason.
+            self.spawn().map_err(|error| start_error::explain(self, error))
+        };
+        let started = self.credentials.around(start);
+        started.map_err(StartError::credentials)?
+    }
+
+    fn spawn(&self) -> io::Result<Process> {
+        let by_path = self.in_path().map(|path| self.spawn_as(&path));
+        // What the kernel does not take may be a script without a first line that says whose, which a search finds a
+        // shell for.
+        by_path
+            .and_then(Result::ok)
+            .map_or_else(|| self.spawn_as(Path::new(&self.program)), Ok)
+    }
+
+    /// The file that the program's name stands for. A search in the `PATH` of the new process is made by a copy of this
+    /// one, which takes longer than all else about its start.
+    fn in_path(&self) -> Option<PathBuf> {
+        let is_name = !self.program.contains('/');
+        let folders = self.variables.get("PATH").filter(|_| is_name)?.split(':');
+        let files = folders.map(|folder| Path::new(folder).join(&self.program));
+        let may_run = |file: &PathBuf| file.is_file() && access(file, Access::EXEC_OK).is_ok();
+        // From a relative folder on it depends on where the process starts.
+        let mut absolute = files.take_while(|file| file.is_absolute());
+        absolute.find(may_run)
+    }
+
+    fn spawn_as(&self, program: &Path) -> io::Result<Process> {
+        let mut command = Command::new(program);
+        command
+            .arg0(&self.program)
+            .args(&self.arguments)
+            .env_clear()
+            .envs(&self.variables)
+            .current_dir(&self.working_dir)
+            .process_group(0)
+            .stdin(Stdio::null())
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped());
+        let child = command.spawn()?;
+        let pid = child.id().unwrap_or_default();
+        Ok(Process { child, pid })
+    }
+}
+
+impl Process {
+    /// The process id, which is also the id of its process group.
+    pub(super) fn pid(&self) -> u32 {
+        self.pid
+    }
+
+    /// The reading ends of its two streams; they are given once.
+    pub(super) fn streams(&mut self) -> (Option<ChildStdout>, Option<ChildStderr>) {
+        (self.child.stdout.take(), self.child.stderr.take())
+    }
+
+    /// Waits for the end, and brings it about when ordered to. Then everything that is left of its group is killed,
+    /// as a container's last processes are when its first one ends.
+    pub(super) async fn end(mut self, orders: &mut watch::Receiver<Order>) -> io::Result<Exit> {
+        let group = Group(i32::try_from(self.pid).ok().and_then(Pid::from_raw));
+        let status = tokio::select! {
+            status = self.child.wait() => status?,
+            never = order::carry_out(orders, &group) => match never {},
+        };
+        group.signal(Signal::KILL);
+        Ok(status.into())
+    }
+}
+
+/// The process group of a process.
+struct Group(Option<Pid>);
+
+impl Group {
+    fn signal(&self, signal: Signal) {
+        if let Some(group) = self.0 {
+            // The only error that can come is that nobody is left to hear it, and then all is well.
+            let _nobody_left = kill_process_group(group, signal);
+        }
+    }
+}
+
+impl Told for Group {
+    async fn say(&self, word: Word) -> bool {
+        self.signal(match word {
+            Word::End => Signal::TERM,
+            Word::Die => Signal::KILL,
+        });
+        true
+    }
+}

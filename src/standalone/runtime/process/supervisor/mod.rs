@@ -1,0 +1,84 @@
+//! The supervisor of an attempt: a small process of its own, this same program, that outlives `punctual`.
+//!
+//! It is detached (a session of its own), starts the container's process, keeps what that writes in the log and its
+//! end in a file, passes orders on, and goes. `punctual` may be killed meanwhile: whoever comes after finds the attempt
+//! by its folder, `pods/<uid>/<container>.<number>.attempt/`:
+//!
+//! | file | what it is |
+//! |---|---|
+//! | `state` | what has happened, a JSON record a line ([`record`]); locked for as long as the supervisor lives |
+//! | `socket` | where a later `punctual` connects |
+//!
+//! A connection (the first one is the supervisor's standard input) carries orders in, and out a byte whenever there is
+//! something new to read in `state` or in the log. It ends with the supervisor.
+//!
+//! What follows is in two programs. The first four files are of `punctual`, the next two of the supervisor, and both know
+//! the rest:
+//!
+//! | file | one idea |
+//! |---|---|
+//! | `engine` | starts attempts, and finds those that were started before |
+//! | `supervisors` | starts supervisors, many of them before they are needed |
+//! | `passage` | the way of another user to what its pod has for it |
+//! | `ending` | how an attempt has ended whose supervisor is gone |
+//! | `run` | what a supervisor does, from its commission to its end |
+//! | `leftovers` | ends what a container's process leaves behind |
+//! | `commission` | what a supervisor is asked to do |
+//! | `connection` | orders to a supervisor, and news of it |
+//! | `record` | what has happened to an attempt |
+//!
+//! An attempt is never started twice: a supervisor takes the lock of `state`, and goes on only when nothing is written
+//! there. The record that it is about to start comes before the start. Neither is forced to the disk, so after a power
+//! loss in the milliseconds before the API has recorded the start, an attempt may be taken for one that never was.
+
+mod commission;
+mod connection;
+mod ending;
+mod engine;
+mod leftovers;
+mod passage;
+mod record;
+mod run;
+mod supervisors;
+
+#[cfg(test)]
+mod tests;
+
+use std::process::ExitCode;
+
+pub(in crate::standalone::runtime) use connection::end_attempts;
+pub(in crate::standalone::runtime) use engine::{ID_PREFIX, ProcessEngine};
+pub(in crate::standalone::runtime) use record::runs;
+
+/// The hidden command.
+pub(super) const COMMAND: &str = "supervise";
+
+/// The name of the process, as `ps` shows it.
+const PROCESS_NAME: &str = "punctual-pod";
+
+/// Becomes a supervisor, when that is what this process was started for. To be asked before the command line is read:
+/// a supervisor has no time to lose.
+pub fn supervise_if_asked() -> Option<ExitCode> {
+    let asked = std::env::args_os()
+        .nth(1)
+        .is_some_and(|argument| argument == COMMAND);
+    asked.then(supervise)
+}
+
+/// Supervises the attempt that is asked for on standard input.
+pub(in crate::standalone::runtime) fn supervise() -> ExitCode {
+    // It fails only for the leader of a process group, which nobody makes us.
+    let _detached = rustix::process::setsid();
+    // What descendants leave behind comes to us, and can be ended with the container.
+    let _heir = rustix::process::set_child_subreaper(Some(rustix::process::getpid()));
+    let _named = std::fs::write("/proc/self/comm", PROCESS_NAME);
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
+    let Ok(runtime) = runtime else {
+        return ExitCode::FAILURE;
+    };
+    match runtime.block_on(run::run()) {
+        Ok(()) => ExitCode::SUCCESS,
+        // Nobody reads what a supervisor prints: whoever started it sees that nothing is recorded.
+        Err(_nobody_to_tell) => ExitCode::FAILURE,
+    }
+}

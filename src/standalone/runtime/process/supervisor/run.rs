@@ -1,0 +1,234 @@
+//! What a supervisor does, from its commission to its end.
+
+use std::fs::File;
+use std::io;
+use std::os::fd::AsFd as _;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+
+use chrono::SecondsFormat;
+use tokio::io::{AsyncBufReadExt as _, BufReader};
+use tokio::net::unix::{OwnedReadHalf, OwnedWriteHalf};
+use tokio::net::{UnixListener, UnixStream};
+use tokio::signal::unix::{SignalKind, signal};
+use tokio::sync::watch;
+use tokio::task::JoinSet;
+use tokio::time::Instant;
+
+use super::super::cgroup::Group;
+use super::super::open_files;
+use super::commission::Commission;
+use super::leftovers::{self, Session};
+use super::record::{self, Record};
+use crate::clock::{Clock as _, SystemClock};
+use crate::standalone::logs::{Stream, Writer};
+use crate::standalone::runtime::order::Order;
+use crate::standalone::runtime::output::stream::pump;
+use crate::standalone::runtime::process::{Exit, Invocation, Process};
+use crate::standalone::runtime::start_error::StartError;
+use crate::telemetry::chain;
+
+/// The socket's name in the attempt's folder.
+pub(super) const SOCKET: &str = "socket";
+
+/// What the tasks of a supervisor share.
+#[derive(Clone)]
+struct Hub {
+    orders: Arc<watch::Sender<Order>>,
+    /// Counts up whenever there is something new to read.
+    news: Arc<watch::Sender<u64>>,
+    /// How long the process is given when it is stopped by somebody who does not say.
+    grace: Duration,
+}
+
+/// Supervises one attempt.
+pub(super) async fn run() -> io::Result<()> {
+    let stdin = std::os::unix::net::UnixStream::from(io::stdin().as_fd().try_clone_to_owned()?);
+    stdin.set_nonblocking(true)?;
+    let (reader, writer) = UnixStream::from_std(stdin)?.into_split();
+    let mut reader = BufReader::new(reader);
+    let mut commission = String::new();
+    reader.read_line(&mut commission).await?;
+    let commission: Commission = serde_json::from_str(&commission)?;
+
+    let Some(state) = record::claim(&commission.folder)? else {
+        return Ok(());
+    };
+    // The path of a socket may be no longer than 107 bytes, so it is named from within its folder.
+    std::env::set_current_dir(&commission.folder)?;
+    let listener = listen()?;
+    let log = Writer::open(&commission.log)?;
+    let hub = Hub {
+        orders: Arc::new(watch::Sender::new(Order::Run)),
+        news: Arc::new(watch::Sender::new(0)),
+        grace: Duration::from_secs(commission.grace_seconds),
+    };
+    hub.clone().heed_signals()?;
+    // What goes wrong before this has begun nothing, and is tried again.
+    let starting = Record::Starting {
+        boot: record::boot(),
+        session: Session::own(),
+        group: commission.group.clone(),
+    };
+    record::add(&state, &starting)?;
+    tokio::spawn(hub.clone().serve(reader, writer, commission.is_bound));
+    tokio::spawn(hub.clone().accept(listener));
+    hub.supervise(commission, &state, log).await
+}
+
+/// Listens for those who come later, also in the place of a supervisor that went before it began.
+fn listen() -> io::Result<UnixListener> {
+    match UnixListener::bind(SOCKET) {
+        Err(error) if error.kind() == io::ErrorKind::AddrInUse => {
+            std::fs::remove_file(SOCKET)?;
+            UnixListener::bind(SOCKET)
+        }
+        bound => bound,
+    }
+}
+
+impl Hub {
+    /// Starts the process and follows it to its end.
+    async fn supervise(&self, commission: Commission, state: &File, log: Writer) -> io::Result<()> {
+        if let Some(before) = commission.open_files {
+            open_files::take_back(before);
+        }
+        let group = commission.group.unwrap_or_default();
+        let mut process = match start(&commission.invocation, &group) {
+            Ok(process) => process,
+            Err(error) => {
+                group.remove().await;
+                let not_started = Record::NotStarted {
+                    exit_code: error.exit_code(),
+                    message: chain(&error),
+                    is_tried_again: error.waits().is_some(),
+                };
+                return record::add(state, &not_started);
+            }
+        };
+        let (pid, at) = (process.pid(), now());
+        let recorded = record::add(state, &Record::Started { pid, at });
+        if recorded.is_err() {
+            // Nobody would know of it, and it would run beside the one that comes next.
+            Order::Kill.give(&self.orders);
+        }
+        self.tell();
+
+        let (over, ended_at) = watch::channel(None);
+        let log = Arc::new(Mutex::new(log));
+        let mut pumps = JoinSet::new();
+        let (stdout, stderr) = process.streams();
+        if let Some(stdout) = stdout {
+            pumps.spawn(pump(stdout, self.sink(&log, Stream::Stdout), ended_at.clone()));
+        }
+        if let Some(stderr) = stderr {
+            pumps.spawn(pump(stderr, self.sink(&log, Stream::Stderr), ended_at));
+        }
+        let exit = process.end(&mut self.orders.subscribe()).await;
+        let at = now();
+        leftovers::kill_descendants().await;
+        let out_of_memory = group.was_out_of_memory();
+        group.remove().await;
+        over.send_replace(Some(Instant::now()));
+        pumps.join_all().await;
+        recorded?;
+        let Exit { code, signal } = exit.unwrap_or(Exit::UNKNOWN);
+        let ended = Record::Ended {
+            exit_code: code,
+            signal,
+            out_of_memory,
+            at,
+        };
+        record::add(state, &ended)?;
+        // Only what never outlives this run of the machine may be lost with it.
+        if commission.is_bound {
+            Ok(())
+        } else {
+            state.sync_data()
+        }
+    }
+
+    /// Takes what is read of a stream to the log.
+    fn sink(
+        &self,
+        log: &Arc<Mutex<Writer>>,
+        stream: Stream,
+    ) -> impl FnMut(Vec<crate::standalone::runtime::output::lines::Piece>) + Send + 'static {
+        let (hub, log) = (self.clone(), log.clone());
+        move |pieces| {
+            let now = SystemClock.now();
+            let mut log = log.lock().unwrap_or_else(PoisonError::into_inner);
+            for piece in pieces {
+                log.push(&piece.into_line(now, stream));
+            }
+            log.flush(now);
+            hub.tell();
+        }
+    }
+
+    /// There is something new to read.
+    fn tell(&self) {
+        self.news.send_modify(|count| *count += 1);
+    }
+
+    /// Serves a connection until it ends.
+    async fn serve(self, reader: BufReader<OwnedReadHalf>, writer: OwnedWriteHalf, is_bound: bool) {
+        let mut lines = reader.lines();
+        let mut news = self.news.subscribe();
+        // Something may have happened before.
+        news.mark_changed();
+        loop {
+            tokio::select! {
+                line = lines.next_line() => match line {
+                    Ok(Some(line)) => {
+                        if let Ok(order) = serde_json::from_str::<Order>(&line) {
+                            order.give(&self.orders);
+                        }
+                    }
+                    _ => break,
+                },
+                Ok(()) = news.changed() => {
+                    // Who has not read the last byte yet learns nothing from another.
+                    let _full = writer.try_write(b"\n");
+                }
+            }
+        }
+        if is_bound {
+            Order::Stop { grace: self.grace }.give(&self.orders);
+        }
+    }
+
+    async fn accept(self, listener: UnixListener) {
+        while let Ok((connection, _)) = listener.accept().await {
+            let (reader, writer) = connection.into_split();
+            tokio::spawn(self.clone().serve(BufReader::new(reader), writer, false));
+        }
+    }
+
+    /// Whoever stops the supervisor stops the process, e.g. a service manager that ends everything.
+    fn heed_signals(self) -> io::Result<()> {
+        for kind in [
+            SignalKind::terminate(),
+            SignalKind::interrupt(),
+            SignalKind::hangup(),
+        ] {
+            let mut signals = signal(kind)?;
+            let hub = self.clone();
+            tokio::spawn(async move {
+                while signals.recv().await.is_some() {
+                    Order::Stop { grace: hub.grace }.give(&hub.orders);
+                }
+            });
+        }
+        Ok(())
+    }
+}
+
+/// Starts the process in its group.
+fn start(invocation: &Invocation, group: &Group) -> Result<Process, StartError> {
+    group.around(|| invocation.start()).map_err(StartError::unready)?
+}
+
+fn now() -> String {
+    SystemClock.now().to_rfc3339_opts(SecondsFormat::Nanos, true)
+}
