@@ -185,9 +185,12 @@ impl Machine {
         }
     }
 
-    /// What has been written up to now, sorted.
-    pub(crate) fn lines(&mut self) -> Vec<String> {
+    /// Waits until so many lines were shown, which may be after the end of what wrote them; all that were, sorted.
+    pub(crate) async fn lines(&mut self, wanted: usize) -> Vec<String> {
         let mut lines = Vec::new();
+        while lines.len() < wanted {
+            lines.push(self.line().await);
+        }
         while let Ok(event) = self.events.try_recv() {
             if let What::Line { text, .. } = event.what {
                 lines.push(text);

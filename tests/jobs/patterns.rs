@@ -18,7 +18,7 @@ async fn a_one_shot_job_completes() {
         (Some(1), None, None)
     );
     assert!(status.start_time.is_some() && status.completion_time.is_some());
-    assert_eq!(machine.lines(), ["hello"]);
+    assert_eq!(machine.lines(1).await, ["hello"]);
     let pods = machine
         .pods_until(|pods| pods.len() == 1 && pods[0].metadata.finalizers.is_none())
         .await;
@@ -64,7 +64,7 @@ async fn fixed_completions_never_run_more_than_parallelism_at_a_time() {
         .await;
     let status = machine.finished().await;
     assert_eq!((status.succeeded, status.failed), (Some(7), None));
-    let lines = machine.lines();
+    let lines = machine.lines(7).await;
     assert_eq!(lines.len(), 7);
     assert!(
         lines.iter().all(|line| line.trim().parse::<u32>().unwrap() <= 3),
@@ -87,7 +87,10 @@ async fn a_work_queue_is_done_when_one_succeeded_and_all_have_ended() {
     machine.job(&json!({"parallelism": 3}), &script).await;
     let status = machine.finished().await;
     assert!(holds(&status, "Complete"), "{}", conditions(&status));
-    assert_eq!(machine.lines(), ["piece-0", "piece-1", "piece-2", "piece-3"]);
+    assert_eq!(
+        machine.lines(4).await,
+        ["piece-0", "piece-1", "piece-2", "piece-3"]
+    );
     assert!(machine.pods_until(|pods| !pods.is_empty()).await.len() <= 3);
 }
 
@@ -101,7 +104,10 @@ async fn an_indexed_job_tells_each_process_its_index() {
         (status.succeeded, status.completed_indexes.as_deref()),
         (Some(4), Some("0-3"))
     );
-    assert_eq!(machine.lines(), ["0 test-0", "1 test-1", "2 test-2", "3 test-3"]);
+    assert_eq!(
+        machine.lines(4).await,
+        ["0 test-0", "1 test-1", "2 test-2", "3 test-3"]
+    );
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -222,7 +228,7 @@ async fn a_deadline_ends_a_job() {
     );
     assert_eq!(status.failed, Some(1));
     machine.pods_until(<[_]>::is_empty).await;
-    assert_eq!(machine.lines(), ["stopped"]);
+    assert_eq!(machine.lines(1).await, ["stopped"]);
 }
 
 #[tokio::test(flavor = "multi_thread")]

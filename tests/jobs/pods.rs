@@ -74,7 +74,7 @@ async fn a_failed_init_container_fails_the_pod() {
         }))
         .await;
     machine.pod_until(|pod| phase(pod) == "Failed").await;
-    assert!(machine.lines().is_empty());
+    assert!(machine.lines(0).await.is_empty());
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -19,7 +19,7 @@ async fn a_drain_gives_processes_their_grace_and_records_their_end() {
     assert_eq!(machine.line().await, "up");
     machine.drain();
     machine.stopped().await;
-    assert_eq!(machine.lines(), ["stopped"]);
+    assert_eq!(machine.lines(1).await, ["stopped"]);
     let pods = machine.pods_until(|pods| pods.len() == 1).await;
     let status = pods[0].status.as_ref().unwrap();
     assert_eq!(
@@ -103,7 +103,7 @@ async fn nothing_starts_while_it_drains() {
     machine.drain();
     machine.stopped().await;
     machine.job(&json!({}), "echo never").await;
-    assert!(machine.lines().is_empty());
+    assert!(machine.lines(0).await.is_empty());
 }
 
 /// Its config map comes later: a stop in between is no failure of it, as killing `punctual` would not be.
@@ -130,7 +130,7 @@ async fn what_was_never_started_is_left_and_goes_on_after_a_restart() {
     maps.create(&PostParams::default(), &words).await.unwrap();
     let status = machine.finished().await;
     assert_eq!((status.succeeded, status.failed), (Some(1), None));
-    assert_eq!(machine.lines(), ["late"]);
+    assert_eq!(machine.lines(1).await, ["late"]);
 }
 
 /// What its one container waits for.
@@ -153,7 +153,7 @@ async fn what_was_made_meanwhile_runs_after_a_restart() {
     machine.job(&json!({}), "echo late").await;
     let mut machine = machine.restarted();
     assert!(holds(&machine.finished().await, "Complete"));
-    assert_eq!(machine.lines(), ["late"]);
+    assert_eq!(machine.lines(1).await, ["late"]);
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -166,7 +166,7 @@ async fn a_finished_job_is_not_run_again_after_a_restart() {
     let mut machine = machine.restarted();
     tokio::time::sleep(std::time::Duration::from_millis(200)).await;
     assert_eq!(machine.pods_until(|_| true).await.len(), 2);
-    assert!(machine.lines().is_empty());
+    assert!(machine.lines(0).await.is_empty());
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -64,7 +64,7 @@ fn candidates(asked: Option<&str>, variable: impl Fn(&str) -> Option<String>) ->
 pub(super) struct Reached {
     pub(super) docker: Docker,
     /// Where.
-    address: String,
+    pub(super) address: String,
 }
 
 impl Reached {
@@ -80,7 +80,6 @@ pub(super) async fn connect(candidates: &[String]) -> Result<Reached, NoEngine> 
     for address in candidates {
         match hello(address).await {
             Ok(docker) => {
-                tracing::info!(address, "the container engine answers");
                 let address = address.clone();
                 return Ok(Reached { docker, address });
             }

@@ -1,16 +1,19 @@
 //! A container's output, on its way from the engine to its log.
 //!
 //! The engine keeps the output and dates each line, so copying can begin anew at any time, also by another `punctual`:
-//! what is in the log already, as its dates tell, is passed over.
+//! what is in the log already, as its dates tell, is passed over. They don't tell more than that: a clock may be set back.
 
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 use bollard::Docker;
 use bollard::container::LogOutput;
 use bollard::errors::Error as ApiError;
 use bollard::query_parameters::LogsOptionsBuilder;
+use chrono::TimeDelta;
 use futures::StreamExt;
 use tokio::sync::watch;
+use tokio::time::Instant;
 
 use super::follow::{ASK_AGAIN, instant};
 use super::is_missing;
@@ -20,6 +23,13 @@ use crate::standalone::logs::{Line, Reader, Stream, Writer};
 
 /// How many lines that are there already are written at one time.
 const LINES_AT_ONCE: usize = 256;
+
+/// How far back the engine is asked for lines that it may have handed on already: those of the two streams, and those
+/// that came at one time, are not quite in the order of their dates.
+const ASKED_TWICE: TimeDelta = TimeDelta::minutes(1);
+
+/// How long a copy goes on that is over what cut it off before: the next time is news, even if the cause is the same.
+const RECOVERED_AFTER: Duration = Duration::from_mins(1);
 
 /// What cut a copy off.
 #[derive(Debug, thiserror::Error)]
@@ -42,6 +52,7 @@ pub(super) async fn copy(
     let mut told = String::new();
     let mut begun = None;
     loop {
+        let since = Instant::now();
         let copied = async {
             let copying = match &mut begun {
                 Some(copying) => copying,
@@ -55,7 +66,7 @@ pub(super) async fn copy(
             Err(cut_off) => cut_off,
         };
         let why = cut_off.to_string();
-        if why != told {
+        if why != told || since.elapsed() >= RECOVERED_AFTER {
             tracing::warn!(container, path = %log.display(), error = why, "the output of a container is not copied to its log at the moment; it is tried again every second");
             told = why;
         }
@@ -67,6 +78,8 @@ pub(super) async fn copy(
 struct Copying {
     writer: Writer,
     copied: Copied,
+    /// The date of the last line that came, and when it did.
+    last: Option<(Timestamp, Instant)>,
 }
 
 impl Copying {
@@ -75,13 +88,17 @@ impl Copying {
         let begin = move || {
             let writer = Writer::open(&log)?;
             let copied = Copied::before(&log)?;
-            Ok(Self { writer, copied })
+            Ok(Self {
+                writer,
+                copied,
+                last: None,
+            })
         };
         let begun = tokio::task::spawn_blocking(begin).await;
         begun.map_err(std::io::Error::other)?
     }
 
-    /// Copies what comes, from the beginning of what the engine has.
+    /// Copies what comes, from where it was cut off, or else from the beginning of what the engine has.
     async fn follow(
         &mut self,
         engine: &Docker,
@@ -89,12 +106,15 @@ impl Copying {
         wrote: &watch::Sender<u64>,
         clock: &SharedClock,
     ) -> Result<(), CopyError> {
-        self.copied.begin_anew();
+        let last = self.last.map(|(at, came)| (at, came.elapsed()));
+        let since = last.map_or(0, |(at, ago)| asked_since(at, ago, clock.now()));
+        self.copied.begin_anew(since);
         let options = LogsOptionsBuilder::new()
             .follow(true)
             .stdout(true)
             .stderr(true)
-            .timestamps(true);
+            .timestamps(true)
+            .since(since);
         let output = engine.logs(container, Some(options.build()));
         let mut output = std::pin::pin!(output.ready_chunks(LINES_AT_ONCE));
         while let Some(pieces) = output.next().await {
@@ -102,8 +122,11 @@ impl Copying {
             for piece in pieces {
                 match piece {
                     Ok(piece) => {
-                        if let Some(line) = line(&piece).filter(|line| self.copied.is_new(line)) {
-                            self.writer.push(&line);
+                        if let Some(line) = line(&piece) {
+                            self.last = Some((line.at, Instant::now()));
+                            if self.copied.is_new(&line) {
+                                self.writer.push(&line);
+                            }
                         }
                     }
                     Err(error) => cut_off = Err(error),
@@ -117,6 +140,20 @@ impl Copying {
     }
 }
 
+/// From when on lines are asked for when the last one has this date and came so long ago, in seconds since 1970. Those
+/// after it may have earlier dates, when the clock was set back meanwhile.
+fn asked_since(last: Timestamp, ago: Duration, now: Timestamp) -> i32 {
+    let back = TimeDelta::from_std(ago)
+        .ok()
+        .and_then(|ago| now.checked_sub_signed(ago));
+    let first = back.map_or(last, |back| last.min(back));
+    let since = first.checked_sub_signed(ASKED_TWICE);
+    // 0, or a date that there is no number for, asks for all.
+    since.map_or(0, |since| {
+        i32::try_from(since.timestamp()).unwrap_or_default().max(0)
+    })
+}
+
 /// How far each stream was copied.
 #[derive(Debug, Default)]
 struct Copied {
@@ -124,14 +161,48 @@ struct Copied {
     stderr: Option<Mark>,
 }
 
-/// The last date of a stream, which only go forward, and how many lines have it: an engine gives those one date that it
-/// has read at once.
+/// The last line of a stream, by which it is known when the engine hands it on once more.
 #[derive(Debug)]
 struct Mark {
     at: Timestamp,
+    /// How many lines at the end have this date: an engine gives those one date that it has read at once.
     lines: usize,
     /// How many of them the engine has handed on since it was asked last.
     seen: usize,
+    /// The latest date of all, which is another one when the clock was set back.
+    latest: Timestamp,
+    /// Whether all that comes is new, whatever its date.
+    is_passed: bool,
+}
+
+impl Mark {
+    fn first(at: Timestamp) -> Self {
+        Self {
+            at,
+            lines: 1,
+            seen: 0,
+            latest: at,
+            is_passed: true,
+        }
+    }
+
+    fn begin_anew(&mut self, since: i32) {
+        self.seen = 0;
+        self.is_passed = self.latest.timestamp() < since.into();
+    }
+
+    fn is_new(&mut self, at: Timestamp) -> bool {
+        if self.is_passed || at > self.latest {
+            self.lines = if at == self.at { self.lines + 1 } else { 1 };
+            (self.at, self.latest, self.is_passed) = (at, self.latest.max(at), true);
+            return true;
+        }
+        if at == self.at {
+            self.seen += 1;
+            self.is_passed = self.seen == self.lines;
+        }
+        false
+    }
 }
 
 impl Copied {
@@ -150,10 +221,11 @@ impl Copied {
         }
     }
 
-    /// The engine hands everything on once more.
-    fn begin_anew(&mut self) {
-        for mark in [&mut self.stdout, &mut self.stderr].into_iter().flatten() {
-            mark.seen = 0;
+    /// The engine hands everything on once more that has come since.
+    fn begin_anew(&mut self, since: i32) {
+        let marks = [&mut self.stdout, &mut self.stderr];
+        for mark in marks.into_iter().flatten() {
+            mark.begin_anew(since);
         }
     }
 
@@ -164,20 +236,9 @@ impl Copied {
             Stream::Stderr => &mut self.stderr,
         };
         match mark {
-            Some(mark) if line.at < mark.at => false,
-            Some(mark) if line.at == mark.at => {
-                mark.seen += 1;
-                let is_new = mark.seen > mark.lines;
-                mark.lines = mark.lines.max(mark.seen);
-                is_new
-            }
+            Some(mark) => mark.is_new(line.at),
             mark => {
-                let at = line.at;
-                *mark = Some(Mark {
-                    at,
-                    lines: 1,
-                    seen: 1,
-                });
+                *mark = Some(Mark::first(line.at));
                 true
             }
         }
@@ -225,17 +286,18 @@ mod tests {
         assert_eq!(line(&out("no date\n")), None);
     }
 
+    fn dated(second: u32, stream: Stream) -> Line {
+        let text = format!("2026-11-24T16:00:{second:02}Z line\n");
+        Line {
+            stream,
+            ..line(&out(&text)).unwrap()
+        }
+    }
+
     #[test]
     fn what_is_in_the_log_is_not_copied_again() {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("0.log");
-        let dated = |second: u32, stream| {
-            let text = format!("2026-11-24T16:00:{second:02}Z line\n");
-            Line {
-                stream,
-                ..line(&out(&text)).unwrap()
-            }
-        };
         let old = [
             dated(2, Stream::Stdout),
             dated(1, Stream::Stderr),
@@ -248,7 +310,7 @@ mod tests {
         }
         writer.flush(Timestamp::default());
         let mut copied = Copied::before(&path).unwrap();
-        copied.begin_anew();
+        copied.begin_anew(0);
         assert!(!old.iter().any(|line| copied.is_new(line)));
         let new = [
             dated(1, Stream::Stderr),
@@ -257,7 +319,73 @@ mod tests {
             dated(4, Stream::Stdout),
         ];
         assert!(new.iter().all(|line| copied.is_new(line)));
-        copied.begin_anew();
+        copied.begin_anew(0);
         assert!(!old.iter().chain(&new).any(|line| copied.is_new(line)));
+    }
+
+    #[test]
+    fn a_clock_that_is_set_back_costs_no_line_and_doubles_none() {
+        let (all, later) = (Timestamp::default(), dated(8, Stream::Stdout).at);
+        let mut copied = Copied::default();
+        let mut is_new = |seconds: &[u32], then_since: Timestamp| {
+            let new = seconds
+                .iter()
+                .filter(|second| copied.is_new(&dated(**second, Stream::Stdout)));
+            let new: Vec<_> = new.copied().collect();
+            copied.begin_anew(then_since.timestamp().try_into().unwrap());
+            new
+        };
+        assert_eq!(is_new(&[5, 2, 3, 3], all), [5, 2, 3, 3], "what runs");
+        assert_eq!(is_new(&[5, 2, 3, 3, 3, 1, 4], all), [3, 1, 4], "after a cut");
+        assert_eq!(
+            is_new(&[3, 1, 4, 4, 6], all),
+            [4, 6],
+            "and one more, from the middle"
+        );
+        assert_eq!(is_new(&[7, 4], later), [7, 4], "without what was copied last");
+        assert_eq!(
+            is_new(&[2], all),
+            [2],
+            "of what is older than what is asked for, nothing comes again"
+        );
+    }
+
+    #[test]
+    fn the_engine_is_asked_for_what_may_have_come_since_the_last_line() {
+        let at = |text: &str| instant(text).unwrap();
+        let asked = |last: &str, ago: u64, now: &str| {
+            let since = asked_since(at(last), Duration::from_secs(ago), at(now));
+            Timestamp::from_timestamp(since.into(), 0).unwrap().to_rfc3339()
+        };
+        let rows = [
+            (
+                "a second ago",
+                asked("2026-11-24T16:00:00Z", 1, "2026-11-24T16:00:01Z"),
+            ),
+            (
+                "long ago",
+                asked("2026-11-24T10:00:00Z", 21_600, "2026-11-24T16:00:00Z"),
+            ),
+            (
+                "set back by an hour since",
+                asked("2026-11-24T16:00:00Z", 600, "2026-11-24T15:10:00Z"),
+            ),
+            (
+                "set back before all time",
+                asked("2026-11-24T16:00:00Z", 600, "1970-01-01T00:00:05Z"),
+            ),
+            (
+                "an engine ahead of us",
+                asked("2026-11-24T16:00:00Z", 600, "2026-11-24T16:05:00Z"),
+            ),
+        ];
+        let rows = rows.map(|(what, since)| format!("{what}: {since}"));
+        insta::assert_snapshot!(rows.join("\n"), @r"
+        a second ago: 2026-11-24T15:59:00+00:00
+        long ago: 2026-11-24T09:59:00+00:00
+        set back by an hour since: 2026-11-24T14:59:00+00:00
+        set back before all time: 1970-01-01T00:00:00+00:00
+        an engine ahead of us: 2026-11-24T15:54:00+00:00
+        ");
     }
 }

@@ -78,9 +78,12 @@ impl Containers {
     }
 
     async fn engine(&self) -> Result<&Reached, NoEngine> {
-        self.engine
-            .get_or_try_init(|| connect::connect(&self.candidates))
-            .await
+        let reach = async || {
+            let reached = connect::connect(&self.candidates).await?;
+            tracing::info!(address = reached.address, "the container engine answers");
+            Ok(reached)
+        };
+        self.engine.get_or_try_init(reach).await
     }
 
     /// What an error means, as far as that can be found out now.
