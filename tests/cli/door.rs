@@ -46,6 +46,16 @@ impl Server {
     }
 }
 
+/// One whose test has failed is not left behind.
+impl Drop for Server {
+    fn drop(&mut self) {
+        if let Ok(None) = self.child.try_wait() {
+            let _it_has_ended_meanwhile = self.child.kill();
+            let _nobody_asks_how = self.child.wait();
+        }
+    }
+}
+
 /// With nothing to run it serves and waits, and says first where the kubeconfig is; the next one finds the port again.
 #[test]
 fn without_a_manifest_it_serves_at_the_same_place_each_time() {

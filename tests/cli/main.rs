@@ -31,13 +31,25 @@ fn punctual(arguments: &[&str]) -> Output {
         .expect("punctual can be started")
 }
 
+/// What in the environment would lead a `punctual` elsewhere, or make it say more.
+const NOT_HANDED_DOWN: [&str; 8] = [
+    "RUST_LOG",
+    "KUBECONFIG",
+    "HTTPS_PROXY",
+    "https_proxy",
+    "HTTP_PROXY",
+    "http_proxy",
+    "NO_PROXY",
+    "no_proxy",
+];
+
 /// A `punctual` that finds the zone rules built in, whatever the machine has.
 fn command(arguments: &[&str]) -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_punctual"));
-    command
-        .args(arguments)
-        .current_dir(env!("CARGO_MANIFEST_DIR"))
-        .env_remove("RUST_LOG");
+    command.args(arguments).current_dir(env!("CARGO_MANIFEST_DIR"));
+    for variable in NOT_HANDED_DOWN {
+        command.env_remove(variable);
+    }
     command
 }
 
