@@ -3,6 +3,8 @@
 use std::io::{Read as _, Write as _};
 use std::net::{TcpListener, TcpStream};
 use std::path::Path;
+use std::sync::mpsc;
+use std::time::Duration;
 
 use kube::config::Kubeconfig;
 use tempfile::TempDir;
@@ -76,16 +78,39 @@ fn files_of_the_list_that_are_not_there_are_passed_over() {
     place.server.stop();
 }
 
+/// Neither what names a proxy nor what excepts from it is read more closely than needed.
 #[test]
 fn no_proxy_is_asked_for_this_machine() {
     let place = Place::new();
     let folder = place.server.folder.to_str().expect("UTF-8");
-    let proxied = get(&["--data-dir", folder], &[("HTTPS_PROXY", "http://127.0.0.1:9")]);
-    assert_eq!(proxied, REACHED);
+    for variables in [
+        &[("HTTPS_PROXY", "http://127.0.0.1:9")][..],
+        &[("HTTPS_PROXY", "http://a b")],
+        &[("HTTPS_PROXY", "http://127.0.0.1:9"), ("NO_PROXY", "localhost,")],
+    ] {
+        assert_eq!(get(&["--data-dir", folder], variables), REACHED, "{variables:?}");
+    }
     place.server.stop();
 }
 
-/// One that tells whom it leads to.
+#[test]
+fn an_address_of_a_proxy_that_is_none_is_told() {
+    let place = Place::new();
+    let elsewhere = place.kubeconfig(|kubeconfig| {
+        let cluster = kubeconfig.clusters[0].cluster.as_mut().expect("a cluster");
+        cluster.server = Some("https://k8s.invalid:6443".to_owned());
+    });
+    let by_variable = get(&["--kubeconfig", &elsewhere], &[("HTTPS_PROXY", "http://a b")]);
+    let named = place.kubeconfig(|kubeconfig| {
+        let cluster = kubeconfig.clusters[0].cluster.as_mut().expect("a cluster");
+        cluster.proxy_url = Some("http://a b".to_owned());
+    });
+    let by_cluster = get(&["--kubeconfig", &named], &[]).replace(&named, "FILE");
+    insta::assert_snapshot!(format!("{by_variable}{by_cluster}"));
+    place.server.stop();
+}
+
+/// One that tells whom it leads to. It is not asked about `NO_PROXY`, as in kubectl: that is for the proxies of variables.
 #[test]
 fn the_proxy_that_a_cluster_names_is_asked() {
     let place = Place::new();
@@ -97,31 +122,39 @@ fn the_proxy_that_a_cluster_names_is_asked() {
         cluster.proxy_url = Some(proxy);
         server = cluster.server.clone().expect("an address");
     });
-    let asked = std::thread::spawn(move || {
-        let (mut client, _) = listener.accept().expect("a connection");
-        let mut request = Vec::new();
-        while !request.ends_with(b"\r\n\r\n") {
-            let mut byte = [0];
-            client.read_exact(&mut byte).expect("a request");
-            request.extend(byte);
+    let (tell, told) = mpsc::channel();
+    std::thread::spawn(move || {
+        for client in listener.incoming() {
+            lead(client.expect("a connection"), &tell);
         }
-        let request = String::from_utf8(request).expect("UTF-8");
-        let target = request.split(' ').nth(1).expect("a target").to_owned();
-        let mut there = TcpStream::connect(&target).expect("the server");
-        client
-            .write_all(b"HTTP/1.1 200 Connected\r\n\r\n")
-            .expect("an answer");
-        let (mut back_from, mut back_to) =
-            (there.try_clone().expect("one"), client.try_clone().expect("one"));
-        std::thread::spawn(move || std::io::copy(&mut back_from, &mut back_to));
-        // It ends with the client.
-        let _ended = std::io::copy(&mut client, &mut there);
-        target
     });
-    assert_eq!(get(&["--kubeconfig", &kubeconfig], &[]), REACHED);
-    assert_eq!(
-        format!("https://{}", asked.join().expect("no panic")),
-        server.trim_end_matches('/')
-    );
+    for variables in [&[][..], &[("NO_PROXY", "127.0.0.1,")]] {
+        assert_eq!(get(&["--kubeconfig", &kubeconfig], variables), REACHED);
+        let target = told
+            .recv_timeout(Duration::from_secs(30))
+            .unwrap_or_else(|_| panic!("the proxy was passed by with {variables:?}"));
+        assert_eq!(format!("https://{target}"), server.trim_end_matches('/'));
+    }
     place.server.stop();
+}
+
+/// Leads one client to where it asks for, which is told, until it has gone.
+fn lead(mut client: TcpStream, tell: &mpsc::Sender<String>) {
+    let mut request = Vec::new();
+    while !request.ends_with(b"\r\n\r\n") {
+        let mut byte = [0];
+        client.read_exact(&mut byte).expect("a request");
+        request.extend(byte);
+    }
+    let request = String::from_utf8(request).expect("UTF-8");
+    let target = request.split(' ').nth(1).expect("a target").to_owned();
+    let mut there = TcpStream::connect(&target).expect("the server");
+    tell.send(target).expect("the test listens");
+    client
+        .write_all(b"HTTP/1.1 200 Connected\r\n\r\n")
+        .expect("an answer");
+    let (mut back_from, mut back_to) = (there.try_clone().expect("one"), client.try_clone().expect("one"));
+    std::thread::spawn(move || std::io::copy(&mut back_from, &mut back_to));
+    // It ends with the client.
+    let _ended = std::io::copy(&mut client, &mut there);
 }

@@ -3,7 +3,9 @@
 use std::path::{Path, PathBuf};
 
 use kube::Config;
-use kube::config::{AuthInfo, KubeConfigOptions, Kubeconfig, KubeconfigError};
+use kube::config::{AuthInfo, Cluster, Context, ExecAuthCluster, Kubeconfig, KubeconfigError};
+use tokio_rustls::rustls::pki_types::CertificateDer;
+use tokio_rustls::rustls::pki_types::pem::{self, PemObject as _};
 
 use super::{innermost, proxy, unusable};
 use crate::cli::exit::Failure;
@@ -28,19 +30,98 @@ pub(super) async fn config(file: Option<&Path>, context: Option<&str>) -> Result
         .iter_mut()
         .filter_map(|user| user.auth_info.as_mut())
         .for_each(trim_token);
-    let has_own_proxy = own_proxy(&kubeconfig, context).is_some();
-    let options = KubeConfigOptions {
-        context: context.map(str::to_owned),
-        ..KubeConfigOptions::default()
-    };
-    let mut config = Config::from_custom_kubeconfig(kubeconfig, &options)
-        .await
+    let (mut config, own_proxy) = chosen(kubeconfig, context)
+        .and_then(reached)
         .map_err(|error| advised(unusable(&named(&files), &error)))?;
-    if !has_own_proxy {
-        // Kube asks whether the proxy itself is to be reached without one.
-        config.proxy_url = proxy::on_the_way_to(&config.cluster_url, |name| std::env::var(name).ok());
-    }
+    config.proxy_url = match own_proxy {
+        Some(own) => Some(own),
+        None => proxy::on_the_way_to(&config.cluster_url, |name| std::env::var(name).ok())
+            .map_err(|error| Failure::new(error.to_string()))?,
+    };
     Ok(config)
+}
+
+/// What a context names.
+struct Chosen {
+    context: Context,
+    cluster: Cluster,
+    user: AuthInfo,
+}
+
+/// Why a kubeconfig that can be read does not say how to reach a cluster.
+#[derive(Debug, thiserror::Error)]
+enum Unusable {
+    #[error(transparent)]
+    Said(#[from] KubeconfigError),
+    #[error("the certificate authority of its cluster is not PEM: {0}")]
+    Authority(pem::Error),
+    #[error("the proxy-url of its cluster is {0}")]
+    Proxy(proxy::Unusable),
+}
+
+/// What this context names, or the current one. A user that is not there is nobody, as for kubectl.
+fn chosen(kubeconfig: Kubeconfig, context: Option<&str>) -> Result<Chosen, Unusable> {
+    let name = context
+        .map(str::to_owned)
+        .or(kubeconfig.current_context)
+        .ok_or(KubeconfigError::CurrentContextNotSet)?;
+    let mut contexts = kubeconfig.contexts.into_iter();
+    let context = contexts
+        .find(|named| named.name == name)
+        .and_then(|named| named.context)
+        .ok_or(KubeconfigError::LoadContext(name))?;
+    let mut clusters = kubeconfig.clusters.into_iter();
+    let cluster = clusters
+        .find(|named| named.name == context.cluster)
+        .and_then(|named| named.cluster)
+        .ok_or_else(|| KubeconfigError::LoadClusterOfContext(context.cluster.clone()))?;
+    let mut users = kubeconfig.auth_infos.into_iter();
+    let user = users
+        .find(|named| Some(&named.name) == context.user.as_ref())
+        .and_then(|named| named.auth_info)
+        .unwrap_or_default();
+    Ok(Chosen {
+        context,
+        cluster,
+        user,
+    })
+}
+
+/// How to reach what was chosen, and the proxy that the cluster names. Kube's own way from a kubeconfig would ask the
+/// environment for a proxy, by other rules than kubectl, and fail by what it says even where no proxy is needed.
+fn reached(chosen: Chosen) -> Result<(Config, Option<http::Uri>), Unusable> {
+    let Chosen {
+        context,
+        cluster,
+        mut user,
+    } = chosen;
+    let server = cluster
+        .server
+        .as_ref()
+        .ok_or(KubeconfigError::MissingClusterUrl)?;
+    let mut config = Config::new(server.parse().map_err(KubeconfigError::ParseClusterUrl)?);
+    let told = ExecAuthCluster::try_from(&cluster)?;
+    if let Some(pem) = &told.certificate_authority_data {
+        let certificates = CertificateDer::pem_slice_iter(pem).map(|one| one.map(|one| one.to_vec()));
+        config.root_cert = Some(
+            certificates
+                .collect::<Result<_, _>>()
+                .map_err(Unusable::Authority)?,
+        );
+    }
+    if let Some(exec) = user.exec.as_mut().filter(|exec| exec.provide_cluster_info) {
+        exec.cluster = Some(told);
+    }
+    if let Some(namespace) = context.namespace {
+        config.default_namespace = namespace;
+    }
+    config.accept_invalid_certs = cluster.insecure_skip_tls_verify.unwrap_or_default();
+    config.disable_compression = cluster.disable_compression.unwrap_or_default();
+    config.tls_server_name = cluster.tls_server_name;
+    config.auth_info = user;
+    let own_proxy = cluster.proxy_url.filter(|proxy| !proxy.is_empty());
+    let own_proxy = own_proxy.map(|proxy| proxy::address(&proxy)).transpose();
+    Ok((config, own_proxy.map_err(Unusable::Proxy)?))
 }
 
 /// The files that kubectl reads. Those of its list that are not there are passed over, if one is.
@@ -75,16 +156,6 @@ fn read(files: &[PathBuf]) -> Result<Kubeconfig, Failure> {
 fn named(files: &[PathBuf]) -> String {
     let files: Vec<String> = files.iter().map(|file| file.display().to_string()).collect();
     format!("the kubeconfig {}", files.join(":"))
-}
-
-/// The proxy that a context's cluster names.
-fn own_proxy<'a>(kubeconfig: &'a Kubeconfig, context: Option<&str>) -> Option<&'a str> {
-    let context = context.or(kubeconfig.current_context.as_deref())?;
-    let named = kubeconfig.contexts.iter().find(|named| named.name == context)?;
-    let cluster = &named.context.as_ref()?.cluster;
-    let named = kubeconfig.clusters.iter().find(|named| named.name == *cluster)?;
-    let proxy = named.cluster.as_ref()?.proxy_url.as_deref();
-    proxy.filter(|proxy| !proxy.is_empty())
 }
 
 /// Takes the line end off a token in a file, as kubectl does; kube would send it. It is then not read again when the file
