@@ -58,7 +58,11 @@ impl Tally {
         if matches!(event.what, What::Started { .. } | What::NotStarted { .. }) {
             self.start(work.clone());
         }
-        if !matches!(event.what, What::NotStarted { .. }) {
+        // What is to be restarted had no process if it never could be started.
+        if matches!(
+            event.what,
+            What::Started { .. } | What::Line { .. } | What::Ended { .. } | What::Unseen { .. }
+        ) {
             self.at_work.insert(work);
         }
     }
@@ -250,6 +254,12 @@ mod tests {
                 message: String::new(),
             },
         );
+        let restarts = process(
+            "unfit",
+            What::RestartsAfter {
+                delay: std::time::Duration::from_secs(10),
+            },
+        );
         let line = process(
             "kept",
             What::Line {
@@ -265,6 +275,7 @@ mod tests {
             Happening::Decision(told(started(5))),
             begins("later"),
             fails,
+            restarts,
             line,
         ] {
             tally.count(&happening);
