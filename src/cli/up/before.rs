@@ -65,7 +65,8 @@ impl Before {
     /// The work that was there, so that only what ends from now on is told.
     pub(super) fn seen(&self, clock: &SharedClock) -> HashMap<String, Seen> {
         let jobs = self.jobs.iter().map(|job| seen(job, clock));
-        let pods = self.pods.iter().map(|pod| seen(pod, clock));
+        let pods = self.pods.iter().filter(|pod| pod.kind().is_some());
+        let pods = pods.map(|pod| seen(pod, clock));
         jobs.chain(pods).collect()
     }
 
@@ -102,4 +103,30 @@ fn seen<K: Worker + Resource<DynamicType = ()>>(worker: &K, clock: &SharedClock)
         ended: worker.how().is_some(),
     };
     (worker.uid().unwrap_or_default(), seen)
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+    use crate::clock::SystemClock;
+
+    /// Whose end is nobody's but a Job's is not remembered: nobody would forget it.
+    #[test]
+    fn the_pods_of_jobs_are_not_remembered() {
+        let pod = |name: &str, owners: serde_json::Value| {
+            let metadata = json!({ "name": name, "uid": name, "ownerReferences": owners });
+            serde_json::from_value(json!({ "metadata": metadata })).expect("a pod")
+        };
+        let job = json!([{ "apiVersion": "batch/v1", "kind": "Job", "name": "owner", "uid": "owner", "controller": true }]);
+        let before = Before {
+            cronjobs: vec![],
+            jobs: vec![],
+            pods: vec![pod("bare", json!([])), pod("of-a-job", job)],
+            calendars: Calendars::default(),
+        };
+        let seen = before.seen(&SystemClock::shared());
+        assert_eq!(seen.into_keys().collect::<Vec<_>>(), ["bare"]);
+    }
 }
