@@ -207,8 +207,13 @@ async fn check_in_time(client: &Client, key: &Key, prevents: &[Timestamp]) -> Re
     if started.is_empty() {
         return Ok(());
     }
+    let others = match prevents.len() - started.len() {
+        0 => "",
+        1 => "; the other one is skipped",
+        _ => "; the others are skipped",
+    };
     Err(format!(
-        "{key}: it was too late for {}, which had been started",
+        "{key}: it was too late for {}, which had been started{others}",
         started.join(", ")
     ))
 }
@@ -236,8 +241,8 @@ mod tests {
         };
         let due = SystemClock.now() - TimeDelta::minutes(1);
         let later = SystemClock.now() + TimeDelta::hours(1);
-        let check = async || check_in_time(&client, &key, &[due, later]).await;
-        assert_eq!(check().await, Ok(()));
+        let check = async |prevents: &[Timestamp]| check_in_time(&client, &key, prevents).await;
+        assert_eq!(check(&[due, later]).await, Ok(()));
         let name = run_name("tick", due);
         let job = json!({
             "metadata": { "name": name },
@@ -246,11 +251,18 @@ mod tests {
         let jobs: Api<Job> = Api::namespaced(client.clone(), "default");
         let job = serde_json::from_value(job).expect("a Job");
         jobs.create(&PostParams::default(), &job).await.expect("a Job");
-        let said = check().await.expect_err("it is there").replace(&name, "tick-1");
-        assert_eq!(
-            said,
-            "default/tick: it was too late for tick-1, which had been started"
-        );
+        let latest = later + TimeDelta::hours(1);
+        for (prevents, others) in [
+            (&[due][..], ""),
+            (&[due, later], "; the other one is skipped"),
+            (&[due, later, latest], "; the others are skipped"),
+        ] {
+            let said = check(prevents).await.expect_err("it is there");
+            assert_eq!(
+                said.replace(&name, "tick-1"),
+                format!("default/tick: it was too late for tick-1, which had been started{others}")
+            );
+        }
     }
 
     #[test]
