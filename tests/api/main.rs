@@ -20,9 +20,10 @@ use cluster::Cluster;
 use control_plane::Binaries;
 
 /// Cases that a kube-apiserver passes only over an etcd that tells how far a watch has come.
-const NEEDS_PROGRESS: [&str; 3] = [
+const NEEDS_PROGRESS: [&str; 4] = [
     "watches::a_watch_begins_with_what_is_there",
     "watches::a_list_can_be_streamed",
+    "watches::a_long_list_can_be_streamed",
     "clients::a_streaming_watcher_sees_what_happens",
 ];
 

@@ -138,6 +138,7 @@ fn reading() -> Vec<Case> {
             a_selector_decides_what_is_seen
             a_watch_ends_when_it_was_asked_to
             a_list_can_be_streamed
+            a_long_list_can_be_streamed
             watches_have_older_paths
             nothing_is_missed_while_many_write
         }

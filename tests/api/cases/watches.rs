@@ -167,6 +167,31 @@ pub(crate) async fn a_list_can_be_streamed(cluster: Cluster) {
     assert_eq!(told(&mut resumed, 1).await, "+b");
 }
 
+/// A long one comes in parts, of which the client sees nothing.
+pub(crate) async fn a_long_list_can_be_streamed(cluster: Cluster) {
+    let names: Vec<String> = (0..300).map(|number| format!("map-{number:03}")).collect();
+    for name in &names {
+        cluster
+            .config_maps()
+            .create(&POST, &config_map(name))
+            .await
+            .unwrap();
+    }
+    let params = WatchParams::default()
+        .fields("metadata.name!=kube-root-ca.crt")
+        .initial_events();
+    let mut events = watch(&cluster, &params, "").await;
+    let told = told(&mut events, names.len()).await;
+    // Older servers tell them in no order.
+    let mut told: Vec<&str> = told.split(' ').collect();
+    told.sort_unstable();
+    assert_eq!(told.join(" "), format!("+{}", names.join(" +")));
+    let Some(WatchEvent::Bookmark(mark)) = events.try_next().await.unwrap() else {
+        panic!("expected a bookmark")
+    };
+    assert_eq!(mark.metadata.annotations["k8s.io/initial-events-end"], "true");
+}
+
 /// Ten watchers start at different moments while four writers write; all end with what is there.
 pub(crate) async fn nothing_is_missed_while_many_write(cluster: Cluster) {
     let writers: Vec<_> = (0..4)

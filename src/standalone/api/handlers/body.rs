@@ -181,7 +181,8 @@ pub(super) fn answer(code: StatusCode, object: &Object) -> Response {
     (code, [(CONTENT_TYPE, JSON)], object.text().to_owned()).into_response()
 }
 
-/// The same answer as YAML. What is no JSON is no object, and stays as it is.
+/// The same answer as YAML. What is no JSON is no object, and stays as it is. A long list takes seconds, in which the
+/// asynchronous workers go on with what is to be started.
 pub(super) async fn as_yaml(response: Response) -> Response {
     let is_json = response
         .headers()
@@ -194,14 +195,30 @@ pub(super) async fn as_yaml(response: Response) -> Response {
     let json = axum::body::to_bytes(body, usize::MAX)
         .await
         .map_err(StoreError::unavailable);
-    let read = json.and_then(|json| serde_json::from_slice(&json).map_err(StoreError::unavailable));
-    let value: Value = match read {
-        Ok(value) => value,
+    let written = match json {
+        Ok(json) => written_anew(json).await,
+        Err(error) => Err(error),
+    };
+    let text = match written {
+        Ok(text) => text,
         Err(source) => return ApiError::Internal { source }.into_response(),
     };
     parts.headers.remove(CONTENT_LENGTH);
     parts.headers.insert(CONTENT_TYPE, HeaderValue::from_static(YAML));
-    Response::from_parts(parts, Body::from(yaml::write(&value)))
+    Response::from_parts(parts, Body::from(text))
+}
+
+/// JSON as YAML.
+async fn written_anew(json: Bytes) -> Result<String, StoreError> {
+    let write = move || {
+        let value: Value = serde_json::from_slice(&json)?;
+        drop(json);
+        Ok(yaml::write(&value))
+    };
+    let written: Result<serde_json::Result<String>, _> = tokio::task::spawn_blocking(write).await;
+    written
+        .map_err(StoreError::unavailable)?
+        .map_err(StoreError::unavailable)
 }
 
 /// Answers JSON.

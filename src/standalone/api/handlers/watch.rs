@@ -81,7 +81,7 @@ struct Session {
     /// Up to where everything has been told.
     reached: Revision,
     /// What is to be sent before anything else.
-    first: Option<Bytes>,
+    initial: Option<Initial>,
     bookmark_at: Instant,
     ends_at: Instant,
     /// Whether the client of a table knows its columns.
@@ -90,13 +90,18 @@ struct Session {
     over: bool,
 }
 
+/// The events of a watch that starts with what there is.
+struct Initial {
+    objects: std::vec::IntoIter<Object>,
+    /// Whether a bookmark ends them.
+    marked: bool,
+}
+
 async fn open(request: Request, start: Start) -> Result<Session, ApiError> {
     let store = request.endpoint.registry().store().clone();
-    let mut first = Vec::new();
-    let mut columns_told = false;
-    let after = match start {
-        Start::Now => store.revision().await?,
-        Start::After(revision) => revision,
+    let (after, initial) = match start {
+        Start::Now => (store.revision().await?, None),
+        Start::After(revision) => (revision, None),
         Start::Everything {
             not_older_than,
             marked,
@@ -106,17 +111,8 @@ async fn open(request: Request, start: Start) -> Result<Session, ApiError> {
                 let (asked, newest) = (not_older_than.0, page.revision.0);
                 return Err(ApiError::TooLargeResourceVersion { asked, newest });
             }
-            for (index, object) in page.objects.iter().enumerate() {
-                if (index + 1) % AT_ONE_TIME == 0 {
-                    tokio::task::yield_now().await;
-                }
-                show(&mut first, &request, "ADDED", object, index == 0)?;
-            }
-            columns_told = !page.objects.is_empty();
-            if marked {
-                first.extend_from_slice(&bookmark(&request, page.revision, true));
-            }
-            page.revision
+            let objects = page.objects.into_iter();
+            (page.revision, Some(Initial { objects, marked }))
         }
     };
     let watch = store
@@ -133,11 +129,11 @@ async fn open(request: Request, start: Start) -> Result<Session, ApiError> {
     Ok(Session {
         watch,
         reached: after,
-        first: Some(first).filter(|first| !first.is_empty()).map(Bytes::from),
+        initial,
         bookmark_at: now + BOOKMARK_INTERVAL,
         ends_at: now + Duration::from_secs(seconds.min(WATCH_SECONDS_MAX)),
         over: false,
-        columns_told,
+        columns_told: false,
         request,
     })
 }
@@ -160,8 +156,11 @@ fn lines(session: Session) -> impl Stream<Item = Result<Bytes, ApiError>> + Send
 impl Session {
     /// Waits for what comes first: events, the time of a bookmark, or the end. The chunk may be empty.
     async fn step(&mut self) -> Bytes {
-        if let Some(first) = self.first.take() {
-            return first;
+        if let Some(initial) = self.initial.take() {
+            let part = self.initial(initial);
+            // Others have their turn, however fast the client reads.
+            tokio::task::yield_now().await;
+            return part.unwrap_or_else(|error| self.end_with(&error));
         }
         let alarm = self.ends_at.min(self.bookmark_at);
         let read = tokio::select! {
@@ -174,6 +173,21 @@ impl Session {
             batch = self.watch.next() => batch,
         };
         self.told(read).unwrap_or_else(|error| self.end_with(&error))
+    }
+
+    /// The next part of the initial events. What is left of them is for the next time.
+    fn initial(&mut self, mut initial: Initial) -> Result<Bytes, ApiError> {
+        let mut chunk = Vec::new();
+        for object in initial.objects.by_ref().take(AT_ONE_TIME) {
+            show(&mut chunk, &self.request, "ADDED", &object, !self.columns_told)?;
+            self.columns_told = true;
+        }
+        if initial.objects.len() > 0 {
+            self.initial = Some(initial);
+        } else if initial.marked {
+            chunk.extend_from_slice(&bookmark(&self.request, self.reached, true));
+        }
+        Ok(chunk.into())
     }
 
     /// Sends what has come in the meantime, and how far that reaches.
