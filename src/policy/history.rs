@@ -9,13 +9,17 @@ use crate::schedule::Timestamp;
 /// wrong.
 const AHEAD_MOST: TimeDelta = TimeDelta::hours(1);
 
-/// The finished runs beyond the limits, oldest first.
+/// The finished runs beyond the limits, of each outcome those that go first.
 ///
 /// Runs that a person started count too; those of a backfill don't, which go by their own time. A run that is being
 /// deleted already counts but is not deleted again. An unfinished run is never deleted here.
 ///
 /// DIFFERENCE (D11): runs of a clock that was far ahead are the oldest. Kubernetes takes them for the newest, and until
 /// time has caught up it deletes every other run as soon as that has ended.
+///
+/// While the clock of now is the wrong one, and far behind, e.g. on a machine that starts in 1970, the true runs look ahead and
+/// go first once new ones have ended: the limits hold, and what is kept are the newest runs that were made. Nothing tells the
+/// two clocks apart; what is lost this way is history, where with Kubernetes' order a CronJob could have none for years.
 pub(super) fn excess(limits: HistoryLimits, runs: &[Run], now: Timestamp) -> impl Iterator<Item = &Run> {
     let successful = excess_of(runs, Outcome::Succeeded, limits.successful, now);
     let failed = excess_of(runs, Outcome::Failed, limits.failed, now);
