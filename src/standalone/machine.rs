@@ -18,7 +18,7 @@ use crate::standalone::jobs::JobController;
 use crate::standalone::runtime::{Node, Options, Outlet, Runtimes, Shutdown, output, register};
 use crate::standalone::store::SharedStore;
 use crate::submit::write_events;
-use crate::telemetry::{Teller, Told, serve_metrics};
+use crate::telemetry::{Teller, Told, metrics_router};
 
 /// The name that pods carry in `spec.nodeName`.
 const NODE_NAME: &str = "localhost";
@@ -122,7 +122,7 @@ impl Standalone {
         tokio::spawn(write_events(client.clone(), events, teller.metrics().clone()));
         // Nobody else decides here.
         teller.metrics().set_leader(true);
-        let metrics = serve_metrics(teller.metrics().clone(), Arc::clone(&clock), Arc::clone(&zones));
+        let metrics = metrics_router(teller.metrics().clone(), Arc::clone(&clock), Arc::clone(&zones));
         let (upcoming_in, upcoming) = watch::channel(None);
         let options = ControllerOptions {
             seen,

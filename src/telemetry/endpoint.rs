@@ -52,7 +52,7 @@ impl Endpoint {
 }
 
 fn router(endpoint: Endpoint) -> Router {
-    let metrics = serve_metrics(
+    let metrics = metrics_router(
         endpoint.metrics.clone(),
         endpoint.clock.clone(),
         endpoint.zones.clone(),
@@ -66,7 +66,7 @@ fn router(endpoint: Endpoint) -> Router {
 }
 
 /// `/metrics` alone, for a server that has other things to serve.
-pub fn serve_metrics(metrics: Metrics, clock: SharedClock, zones: Arc<TimeZones>) -> Router {
+pub fn metrics_router(metrics: Metrics, clock: SharedClock, zones: Arc<TimeZones>) -> Router {
     let answer = || async move {
         let text = metrics.render(&zones, clock.now());
         ([(header::CONTENT_TYPE, METRICS_TYPE)], text)

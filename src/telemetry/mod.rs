@@ -21,7 +21,7 @@ mod teller;
 mod tzdb;
 
 pub use causes::chain;
-pub use endpoint::{Endpoint, serve_metrics};
+pub use endpoint::{Endpoint, metrics_router};
 pub use health::{BEAT_EVERY, DEAD_AFTER, Health};
 pub use logs::{LogFormat, LogLevel, LogLevelError, of_punctual, start_logs};
 pub use metrics::{Detail, METRICS_TYPE, MOST_CRONJOBS, Metrics, RequestLabel, Wellbeing};

@@ -81,7 +81,10 @@ pub(super) async fn run(
         clock: Arc::clone(&clock),
         followed: followed_in,
     };
-    let Some(prepared) = preparing.unless(&mut interrupts, manifests).await? else {
+    let Some(prepared) = preparing
+        .prepare_until_interrupted(&mut interrupts, manifests)
+        .await?
+    else {
         complain("stopped before anything was started");
         return Ok(Exit::Fine);
     };
@@ -147,7 +150,7 @@ struct Prepared {
 impl Preparing {
     /// Prepares, unless it is interrupted. In a task of its own, for a disk that hangs is not to keep an interrupt from
     /// being heard.
-    async fn unless(
+    async fn prepare_until_interrupted(
         self,
         interrupts: &mut Interrupts,
         manifests: Manifests,
