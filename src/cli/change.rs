@@ -98,7 +98,7 @@ pub(super) fn change_by_calendars(
     plan: impl Fn(&CronJob, &Calendars) -> Planned,
 ) -> Result<Exit, Failure> {
     connect::block_on(async {
-        let config = args.server.config().await?;
+        let config = args.server.config()?;
         let client = connect::client(&config)?;
         let found = args.chosen.find(&client, &config).await?;
         let calendars = match calendars {

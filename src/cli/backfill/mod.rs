@@ -93,7 +93,7 @@ pub(super) fn backfill(args: &BackfillArgs) -> Result<Exit, Failure> {
     let zones = zoneinfo::load(args.tzdata.as_deref())?;
     let request = args.request.read(SystemClock.now())?;
     connect::block_on(async {
-        let config = args.server.config().await?;
+        let config = args.server.config()?;
         let client = connect::client(&config)?;
         let namespace = args.namespace.as_deref().unwrap_or(&config.default_namespace);
         let world = World::look(client, (namespace, &args.cronjob), &args.calendars, zones).await?;

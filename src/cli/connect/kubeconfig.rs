@@ -18,7 +18,7 @@ const KUBECONFIG: &str = "KUBECONFIG";
 /// # Errors
 ///
 /// When nothing can be read, or does not say how to reach a cluster.
-pub(super) async fn config(file: Option<&Path>, context: Option<&str>) -> Result<Config, Failure> {
+pub(super) fn config(file: Option<&Path>, context: Option<&str>) -> Result<Config, Failure> {
     let (files, advice) = match file {
         Some(file) => (vec![file.to_owned()], ""),
         None => (usual_files(), "; name one with --kubeconfig"),

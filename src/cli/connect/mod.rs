@@ -53,12 +53,12 @@ impl ClusterArgs {
     /// # Errors
     ///
     /// When no kubeconfig says how to reach one.
-    pub(super) async fn config(&self) -> Result<Config, Failure> {
+    pub(super) fn config(&self) -> Result<Config, Failure> {
         let is_named = self.kubeconfig.is_some() || self.context.is_some();
         let mut config = if !is_named && std::env::var_os(IN_CLUSTER).is_some() {
             Config::incluster().map_err(|error| unusable("the service account of this pod", &error))?
         } else {
-            kubeconfig::config(self.kubeconfig.as_deref(), self.context.as_deref()).await?
+            kubeconfig::config(self.kubeconfig.as_deref(), self.context.as_deref())?
         };
         // We try again ourselves, by deciding anew: a request that waits inside the client holds up others, and may
         // start a run after its deadline.
@@ -73,10 +73,10 @@ impl ServerArgs {
     /// # Errors
     ///
     /// When nothing says how to reach one.
-    pub(super) async fn config(&self) -> Result<Config, Failure> {
+    pub(super) fn config(&self) -> Result<Config, Failure> {
         let folder = match (&self.data_dir, self.local) {
             (None, false) => {
-                let config = self.cluster.config().await;
+                let config = self.cluster.config();
                 return config.map_err(|failure| match self.cluster.kubeconfig {
                     None => Failure::new(format!(
                         "{}, or ask the `punctual up` of this machine with --local",
@@ -103,7 +103,7 @@ impl ServerArgs {
             kubeconfig: Some(kubeconfig),
             context: None,
         };
-        local.config().await
+        local.config()
     }
 }
 

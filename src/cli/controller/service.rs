@@ -42,7 +42,7 @@ pub(super) async fn run(
     // Signals are caught before anything runs that they would have to stop.
     let mut signals = Interrupts::catch()?;
     let clock = SystemClock::shared();
-    let mut config = args.cluster.config().await?;
+    let mut config = args.cluster.config()?;
     config.read_timeout = Some(SILENCE);
     introduce(args, &config, &zones, &clock);
 

@@ -78,7 +78,7 @@ async fn fetch(
     chosen: &ChosenArgs,
     calendars: &CalendarArgs,
 ) -> Result<Fetched, Failure> {
-    let config = server.config().await?;
+    let config = server.config()?;
     let client = connect::client(&config)?;
     let namespace = chosen.namespace(&config);
     let jobs: Api<JobView> = in_namespace(&client, namespace);

@@ -115,7 +115,7 @@ struct Fetched {
 }
 
 async fn fetch(args: &GetArgs) -> Result<Fetched, Failure> {
-    let config = args.server.config().await?;
+    let config = args.server.config()?;
     let client = connect::client(&config)?;
     let namespace = args.chosen.namespace(&config);
     let jobs: Api<JobView> = in_namespace(&client, namespace);

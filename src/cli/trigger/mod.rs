@@ -73,7 +73,7 @@ pub(super) struct TriggerArgs {
 /// When the CronJob does not exist, an override does not fit it, the Job is refused, or it does not end in time.
 pub(super) fn trigger(args: &TriggerArgs) -> Result<Exit, Failure> {
     connect::block_on(async {
-        let config = args.server.config().await?;
+        let config = args.server.config()?;
         let client = connect::client(&config)?;
         let namespace = args.namespace.as_deref().unwrap_or(&config.default_namespace);
         let cronjobs: Api<CronJob> = Api::namespaced(client.clone(), namespace);
