@@ -1,8 +1,8 @@
 //! Writing a log, and keeping it from growing without end.
 //!
 //! A log must not stop the work: what can't be written is left out, and a line says how much, and why, when there is room
-//! again; a file that can't be set aside goes on growing, and a line says that. Logs never take the last of the room: the database is on the same disk, and a log can only be deleted when it
-//! can still be written down that its pod is.
+//! again; a file that can't be set aside goes on growing, and a line says that. Logs never take the last of the room: the
+//! database is on the same disk, and a log can only be deleted when it can still be written down that its pod is.
 
 use std::fs::File;
 use std::io::{self, Read as _, Seek as _, SeekFrom, Write as _};

@@ -54,8 +54,8 @@ pub(super) trait Engine: std::fmt::Debug + Send + Sync {
     /// can't be told at the moment.
     fn find<'a>(&'a self, attempt: &'a Attempt) -> BoxFuture<'a, Result<Found, StartError>>;
 
-    /// Starts an attempt that was never started, of what was fetched. When it is `Ok`, it will be found from now on. After an error that
-    /// leaves it open ([`StartError::leaves_open`]), it is to be looked for.
+    /// Starts an attempt that was never started, of what was fetched. When it is `Ok`, it will be found from now on.
+    /// After an error that leaves it open ([`StartError::leaves_open`]), it is to be looked for.
     fn start<'a>(&'a self, attempt: &'a Attempt, setup: Setup) -> BoxFuture<'a, Result<Started, StartError>>;
 
     /// Forgets an attempt that has ended and of which nobody asks any more (but for its files, which go anyway).
@@ -98,7 +98,8 @@ pub(super) enum Found {
     Started(Started),
     /// It was to be started, and could not be.
     Failed(StartError),
-    /// It was started, and how it ended can't be learned any more: why, in words. Nothing of it runs.
+    /// It was started, and how it ended can't be learned any more: why, in words. Nothing of it runs, unless it is
+    /// another `punctual`'s.
     Lost(String),
     /// It was never started.
     Never,

@@ -61,14 +61,19 @@ pub(super) enum StartError {
         source: io::Error,
     },
     #[error(
-        "its supervisor{} lives and does not answer, as one does that was stopped or waits for memory; what it runs is left alone, and it is asked again", shown(*supervisor)
+        "its supervisor lives and does not answer, e.g. as it waits for memory or a disk; what it runs is left alone, and it is asked again; {}", remedy(*supervisor, records)
     )]
     Silent {
         /// Its process id, when it has said that.
         supervisor: Option<i32>,
+        /// What it holds for as long as it lives.
+        records: PathBuf,
     },
-    #[error("nobody can tell whether the process runs, as its records can't be read; they are read again")]
+    #[error(
+        "nobody can tell whether the process runs, as its records in {path} can't be read; they are read again; mend that file, or remove it when nothing of the process is left", path = .path.display()
+    )]
     Unread {
+        path: PathBuf,
         #[source]
         source: io::Error,
     },
@@ -116,11 +121,14 @@ impl StartError {
         }
     }
 
-    /// Records that can't be read.
-    pub(super) fn unread(source: io::Error) -> Self {
-        let shortage = Shortage::behind(&source).map(|shortage| Self::Short { shortage });
-        Self::Unread {
-            source: shortage.map_or(source, io::Error::other),
+    /// For `map_err`: records that can't be read.
+    pub(super) fn unread(path: PathBuf) -> impl FnOnce(io::Error) -> Self {
+        move |source| {
+            let shortage = Shortage::behind(&source).map(|shortage| Self::Short { shortage });
+            Self::Unread {
+                path,
+                source: shortage.map_or(source, io::Error::other),
+            }
         }
     }
 
@@ -203,9 +211,17 @@ impl StartError {
     }
 }
 
-/// A process, where it is known.
-fn shown(process: Option<i32>) -> String {
-    process.map_or_else(String::new, |process| format!(" (process {process})"))
+/// What to do about a supervisor that does not answer.
+fn remedy(supervisor: Option<i32>, records: &Path) -> String {
+    match supervisor {
+        Some(process) => format!(
+            "`kill -CONT {process}` lets it go on if somebody has stopped it, and `kill -9 {process}` gives up what it runs"
+        ),
+        None => format!(
+            "`fuser {}` tells its process id: `kill -CONT` lets it go on if somebody has stopped it, and `kill -9` gives it up",
+            records.display()
+        ),
+    }
 }
 
 /// Finds out why a start failed.

@@ -11,7 +11,7 @@
 //! | `restart`, `status` | pure rules: when to restart, what the status says |
 //! | `last_words` | the message that a failed container leaves |
 //! | `attendance` | what nobody does here beside a container: probes and hooks |
-//! | `unkept` | what of a pod nobody keeps to here |
+//! | `unkept` | what of a pod is not enforced here |
 //! | `lives` | the lives of its containers: in which order they begin, and how they are told to end |
 //! | `status_writer` | how its status gets into the API |
 

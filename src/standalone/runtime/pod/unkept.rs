@@ -1,4 +1,4 @@
-//! What of a pod nobody keeps to on one machine, whatever the pod runs as: it runs all the same, and people are told. Pure.
+//! What of a pod is not enforced on one machine, whatever the pod runs as: it runs all the same, and people are told. Pure.
 
 use k8s_openapi::api::core::v1::{EmptyDirVolumeSource, Pod, PodSpec, Volume};
 
@@ -16,18 +16,24 @@ pub(super) fn caveat(pod: &Pod) -> Option<(&'static str, String)> {
 
 /// Of volumes, what they would be other than folders.
 fn volumes(spec: &PodSpec) -> Option<String> {
+    let mut count = 0;
     let unkept = |volume: &Volume| {
         let fields = fields(volume.empty_dir.as_ref()?);
-        let is_kept = fields.is_empty();
-        (!is_kept).then(|| format!("{} of volume {:?}", fields.join(" and "), volume.name))
+        count += fields.len();
+        (!fields.is_empty()).then(|| format!("{} of volume {:?}", fields.join(" and "), volume.name))
     };
     let unkept: Vec<String> = spec.volumes.iter().flatten().filter_map(unkept).collect();
-    (!unkept.is_empty()).then(|| {
+    (count > 0).then(|| {
         format!(
-            "an `emptyDir` is a folder on the disk of this machine, and nobody keeps to {}",
-            unkept.join(", ")
+            "an `emptyDir` is a folder on the disk of this machine, and {} {} not enforced; where that matters, mount a folder of a file system that has this size or medium by `hostPath`",
+            unkept.join(", "),
+            verb(count)
         )
     })
+}
+
+fn verb(count: usize) -> &'static str {
+    if count == 1 { "is" } else { "are" }
 }
 
 fn fields(volume: &EmptyDirVolumeSource) -> Vec<String> {
@@ -59,8 +65,9 @@ fn names(spec: &PodSpec) -> Option<String> {
         .collect();
     (!set.is_empty()).then(|| {
         format!(
-            "names are resolved as this machine does it, and nobody keeps to {}",
-            set.join(" and ")
+            "names are resolved as this machine does it, and {} {} not enforced; where that matters, have this machine resolve them",
+            set.join(" and "),
+            verb(set.len())
         )
     })
 }
@@ -72,7 +79,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_nobody_keeps_to_is_named() {
+    fn what_is_not_enforced_is_named_with_what_to_do() {
         let told = |spec: Value| {
             let mut pod = json!({"metadata": {}, "spec": spec});
             pod["spec"]["containers"] = json!([]);
@@ -97,8 +104,8 @@ mod tests {
         insta::assert_snapshot!(rows.join("\n"), @r#"
         nothing
         nothing
-        an `emptyDir` is a folder on the disk of this machine, and nobody keeps to `sizeLimit: 1Gi` of volume "scratch"
-        an `emptyDir` is a folder on the disk of this machine, and nobody keeps to `medium: Memory` of volume "keys", `sizeLimit: 64Mi` and `medium: Memory` of volume "shm"; names are resolved as this machine does it, and nobody keeps to `hostAliases` and `dnsConfig`
+        an `emptyDir` is a folder on the disk of this machine, and `sizeLimit: 1Gi` of volume "scratch" is not enforced; where that matters, mount a folder of a file system that has this size or medium by `hostPath`
+        an `emptyDir` is a folder on the disk of this machine, and `medium: Memory` of volume "keys", `sizeLimit: 64Mi` and `medium: Memory` of volume "shm" are not enforced; where that matters, mount a folder of a file system that has this size or medium by `hostPath`; names are resolved as this machine does it, and `hostAliases` and `dnsConfig` are not enforced; where that matters, have this machine resolve them
         "#);
     }
 }

@@ -20,7 +20,7 @@ pub(in crate::standalone::runtime) fn caveat(pod: &Pod, own: &Own) -> Option<(&'
         .concat()
     })?;
     let message = format!(
-        "the pod runs as processes, for which {fields} not hold; where that matters, {AS_CONTAINERS}"
+        "the pod runs as processes, for which {fields} not enforced; where that matters, {AS_CONTAINERS}"
     );
     Some((REASON, message))
 }
@@ -30,7 +30,7 @@ pub(in crate::standalone::runtime) fn caveat_of_containers(pod: &Pod) -> Option<
     let is_local = |profile: &str| profile == "Localhost";
     let fields = of_all(pod, |container| of_the_kernel(pod, container, is_local).to_vec())?;
     let message = format!(
-        "the pod runs as containers, for which {fields} not hold: the container engine is not asked for that"
+        "the pod runs as containers, for which {fields} not enforced, as the container engine is not asked for that; where that matters, make it the engine's default"
     );
     Some((REASON, message))
 }
@@ -48,7 +48,7 @@ fn of_all(pod: &Pod, of: impl Fn(&Container) -> Vec<Field>) -> Option<String> {
             names.push(name);
         }
     }
-    let verb = if names.len() == 1 { "does" } else { "do" };
+    let verb = if names.len() == 1 { "is" } else { "are" };
     (!names.is_empty()).then(|| format!("{} of its `securityContext` {verb}", names.join(", ")))
 }
 

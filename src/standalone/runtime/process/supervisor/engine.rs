@@ -92,12 +92,12 @@ impl ProcessEngine {
             let begun = commissioned(supervisor, &order, &commission.folder).await;
             // One that was killed while it waited has not even begun, and nobody will.
             if !begun.as_ref().is_ok_and(|(_, state)| state.is_untouched()) {
-                return begun.map_err(StartError::unread);
+                return begun.map_err(StartError::unread(record::file(&commission.folder)));
             }
         }
         let supervisor = self.supervisors.start().await.map_err(StartError::unready)?;
         let begun = commissioned(supervisor, &order, &commission.folder).await;
-        begun.map_err(StartError::unread)
+        begun.map_err(StartError::unread(record::file(&commission.folder)))
     }
 
     /// An attempt that was started, and a connection to its supervisor if that lives.
@@ -125,12 +125,12 @@ impl ProcessEngine {
     }
 
     /// Looks for an attempt by its records. One whose supervisor lives is never lost, however long that is silent: it
-    /// may have been stopped, or wait for a disk, and what it runs must not get company.
+    /// may wait for memory or a disk, and what it runs must not get company.
     async fn look(&self, attempt: &Attempt) -> Result<Found, StartError> {
         let folder = self.folder(attempt);
         let mut supervisor = None;
         for _ in 0..CONNECT_TRIES {
-            let state = record::read(&folder).map_err(StartError::unread)?;
+            let state = record::read(&folder).map_err(StartError::unread(record::file(&folder)))?;
             if state.is_untouched() {
                 return Ok(Found::Never);
             }
@@ -146,7 +146,10 @@ impl ProcessEngine {
             supervisor = state.supervisor();
             tokio::time::sleep(CONNECT_PAUSE).await;
         }
-        Err(StartError::Silent { supervisor })
+        Err(StartError::Silent {
+            supervisor,
+            records: record::file(&folder),
+        })
     }
 
     /// What has become of an attempt whose supervisor is gone.

@@ -2,7 +2,7 @@
 
 use std::fs::{File, TryLockError};
 use std::io::{self, Read as _, Write as _};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
@@ -120,7 +120,7 @@ impl State {
 pub(super) fn claim(folder: &Path) -> io::Result<Option<File>> {
     let mut options = private_file();
     let options = options.read(true).append(true).create(true);
-    let file = options.open(folder.join(STATE_FILE))?;
+    let file = options.open(file(folder))?;
     match file.try_lock() {
         Ok(()) if records(&file)?.is_empty() => {
             // A disk that was full, or a power loss, may have cut the first one off.
@@ -139,9 +139,14 @@ pub(super) fn add(mut file: &File, record: &Record) -> io::Result<()> {
     file.write_all(&line)
 }
 
+/// The file with the records of an attempt.
+pub(super) fn file(folder: &Path) -> PathBuf {
+    folder.join(STATE_FILE)
+}
+
 /// Reads the records of an attempt; none, when there is no such attempt.
 pub(super) fn read(folder: &Path) -> io::Result<State> {
-    let file = match File::open(folder.join(STATE_FILE)) {
+    let file = match File::open(file(folder)) {
         Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(State::default()),
         file => file?,
     };

@@ -56,7 +56,10 @@ impl Supervised {
             Ok(Found::Failed(error)) => format!("failed: {error}, {}", error.exit_code()),
             Ok(Found::Lost(why)) => format!("lost: {why}"),
             Ok(Found::Never) => "never".to_owned(),
-            Err(error) => format!("unseen: {error}"),
+            Err(error) => {
+                let data = self.engine.options.data.path().display().to_string();
+                format!("unseen: {error}").replace(&data, "DATA")
+            }
         }
     }
 }
@@ -84,9 +87,9 @@ async fn who_lives_is_never_lost_however_long_it_is_silent() {
     supervised.ends();
     told.push(supervised.found().await);
     insta::assert_snapshot!(told.join("\n"), @r"
-    unseen: its supervisor lives and does not answer, as one does that was stopped or waits for memory; what it runs is left alone, and it is asked again
-    unseen: its supervisor (process 2147483647) lives and does not answer, as one does that was stopped or waits for memory; what it runs is left alone, and it is asked again
-    unseen: its supervisor (process 2147483647) lives and does not answer, as one does that was stopped or waits for memory; what it runs is left alone, and it is asked again
+    unseen: its supervisor lives and does not answer, e.g. as it waits for memory or a disk; what it runs is left alone, and it is asked again; `fuser DATA/pods/u-1/main.0.attempt/state` tells its process id: `kill -CONT` lets it go on if somebody has stopped it, and `kill -9` gives it up
+    unseen: its supervisor lives and does not answer, e.g. as it waits for memory or a disk; what it runs is left alone, and it is asked again; `kill -CONT 2147483647` lets it go on if somebody has stopped it, and `kill -9 2147483647` gives up what it runs
+    unseen: its supervisor lives and does not answer, e.g. as it waits for memory or a disk; what it runs is left alone, and it is asked again; `kill -CONT 2147483647` lets it go on if somebody has stopped it, and `kill -9 2147483647` gives up what it runs
     started: ContainerStatusUnknown
     ");
 }
@@ -112,4 +115,13 @@ async fn what_was_garbled_by_a_power_loss_does_not_hide_the_rest() {
     std::io::Write::write_all(state, b"{\"record\": \"\xff\xfe").unwrap();
     supervised.ends();
     insta::assert_snapshot!(supervised.found().await, @"lost: the process was being started when its supervisor was lost");
+}
+
+#[tokio::test]
+async fn records_that_cannot_be_read_are_named_with_what_to_do() {
+    let supervised = Supervised::new();
+    let file = record::file(&supervised.engine.folder(&supervised.attempt));
+    std::fs::remove_file(&file).unwrap();
+    std::fs::create_dir(&file).unwrap();
+    insta::assert_snapshot!(supervised.found().await, @"unseen: nobody can tell whether the process runs, as its records in DATA/pods/u-1/main.0.attempt/state can't be read; they are read again; mend that file, or remove it when nothing of the process is left");
 }
