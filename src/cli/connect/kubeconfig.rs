@@ -172,3 +172,62 @@ fn trim_token(user: &mut AuthInfo) {
         user.token = Some(text.trim().to_owned().into());
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const TEXT: &str = "
+current-context: here
+contexts:
+- {name: here, context: {cluster: near, user: me, namespace: work}}
+- {name: there, context: {cluster: far, user: nobody}}
+- {name: nowhere, context: {cluster: missing}}
+clusters:
+- name: near
+  cluster:
+    server: https://near.example:6443
+    insecure-skip-tls-verify: true
+    tls-server-name: near
+    disable-compression: true
+    proxy-url: p:1
+- name: far
+  cluster: {server: 'https://far.example', proxy-url: ''}
+users:
+- name: me
+  user: {exec: {command: login, provideClusterInfo: true}}
+";
+
+    fn read_as(context: Option<&str>) -> Result<(Config, Option<http::Uri>), String> {
+        let kubeconfig = Kubeconfig::from_yaml(TEXT).expect("a kubeconfig");
+        let read = chosen(kubeconfig, context).and_then(reached);
+        read.map_err(|error| error.to_string())
+    }
+
+    #[test]
+    fn all_that_is_said_of_a_cluster_holds() {
+        let (near, proxy) = read_as(None).expect("a cluster");
+        assert_eq!(near.cluster_url, "https://near.example:6443");
+        assert_eq!(near.default_namespace, "work");
+        assert_eq!(near.tls_server_name.as_deref(), Some("near"));
+        assert!(near.accept_invalid_certs && near.disable_compression);
+        let exec = near.auth_info.exec.expect("a command");
+        let told = exec.cluster.and_then(|cluster| cluster.server);
+        assert_eq!(told.as_deref(), Some("https://near.example:6443"));
+        assert_eq!(proxy.expect("a proxy"), "http://p:1");
+    }
+
+    #[test]
+    fn what_is_not_said_is_as_usual() {
+        let (far, proxy) = read_as(Some("there")).expect("a cluster");
+        assert_eq!(far.default_namespace, "default");
+        assert!(!far.accept_invalid_certs && !far.disable_compression);
+        assert_eq!((far.root_cert, far.tls_server_name, proxy), (None, None, None));
+        for (context, said) in [
+            ("nowhere", "failed to load the cluster of context: missing"),
+            ("unheard-of", "failed to load current context: unheard-of"),
+        ] {
+            assert_eq!(read_as(Some(context)).err().as_deref(), Some(said));
+        }
+    }
+}
