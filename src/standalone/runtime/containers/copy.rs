@@ -78,7 +78,7 @@ pub(super) async fn copy(
 struct Copying {
     writer: Writer,
     copied: Copied,
-    /// The date of the last line that came, and when it did.
+    /// The date of the last line that was copied here, and when it came.
     last: Option<(Timestamp, Instant)>,
 }
 
@@ -122,11 +122,9 @@ impl Copying {
             for piece in pieces {
                 match piece {
                     Ok(piece) => {
-                        if let Some(line) = line(&piece) {
+                        if let Some(line) = line(&piece).filter(|line| self.copied.is_new(line)) {
+                            self.writer.push(&line);
                             self.last = Some((line.at, Instant::now()));
-                            if self.copied.is_new(&line) {
-                                self.writer.push(&line);
-                            }
                         }
                     }
                     Err(error) => cut_off = Err(error),
