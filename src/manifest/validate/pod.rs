@@ -33,6 +33,7 @@ mod security;
 mod update;
 mod volume;
 
+pub(crate) use scheduling::is_gated;
 pub use update::update;
 
 const RESTART_POLICIES: [&str; 3] = ["Always", "OnFailure", "Never"];
@@ -47,12 +48,7 @@ pub fn create(pod: &Pod) -> Vec<FieldError> {
         return found.into_errors();
     };
     let has_node = spec.node_name.as_deref().is_some_and(|name| !name.is_empty());
-    if has_node
-        && spec
-            .scheduling_gates
-            .as_ref()
-            .is_some_and(|gates| !gates.is_empty())
-    {
+    if has_node && is_gated(spec) {
         let rule = "cannot be set until all schedulingGates have been cleared";
         found.forbidden(&path.child("nodeName"), rule);
     }

@@ -142,6 +142,11 @@ pub(super) fn update_gates(new: &PodSpec, old: &PodSpec, path: &FieldPath, found
     }
 }
 
+/// Whether a pod is kept back until all its gates have been taken away (`schedulingGates`).
+pub(crate) fn is_gated(pod: &PodSpec) -> bool {
+    !gates(pod).is_empty()
+}
+
 fn gates(pod: &PodSpec) -> &[PodSchedulingGate] {
     pod.scheduling_gates.as_deref().unwrap_or_default()
 }

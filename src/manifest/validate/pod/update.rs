@@ -40,10 +40,7 @@ fn update_spec(new: &PodSpec, old: &PodSpec, path: &FieldPath, found: &mut Findi
     update_deadline(new, old, &path.child("activeDeadlineSeconds"), found);
     update_tolerations(new, old, &path.child("tolerations"), found);
     scheduling::update_gates(new, old, &path.child("schedulingGates"), found);
-    let is_kept_back = old
-        .scheduling_gates
-        .as_ref()
-        .is_some_and(|gates| !gates.is_empty());
+    let is_kept_back = scheduling::is_gated(old);
     if is_kept_back {
         update_place(new, old, path, found);
     }

@@ -21,6 +21,7 @@ use serde_json::Value;
 use super::call::Call;
 use super::params::flag;
 use super::{ApiError, Endpoint};
+use crate::manifest::validate::pod::is_gated;
 use crate::schedule::Timestamp;
 use crate::standalone::api::cause::Cause;
 use crate::standalone::api::registry::read as document;
@@ -57,7 +58,7 @@ pub(super) async fn read(call: Call) -> Result<Response, ApiError> {
     let source = match Source::choose(&pod, &options.container, options.previous) {
         Ok(source) => source,
         // As in Kubernetes: no node has it yet that could be asked.
-        Err(NoLog::Waiting { .. }) if is_kept_back(&pod) => {
+        Err(NoLog::Waiting { .. }) if pod.spec.as_ref().is_some_and(is_gated) => {
             return Ok(([(CONTENT_TYPE, "text/plain")], "").into_response());
         }
         Err(none) => return Err(ApiError::bad_request(none.to_string())),
@@ -81,11 +82,6 @@ pub(super) async fn read(call: Call) -> Result<Response, ApiError> {
         Some((Ok::<_, ApiError>(chunk), reading))
     });
     Ok(([(CONTENT_TYPE, "text/plain")], Body::from_stream(chunks)).into_response())
-}
-
-fn is_kept_back(pod: &Pod) -> bool {
-    let gates = pod.spec.as_ref().and_then(|spec| spec.scheduling_gates.as_ref());
-    gates.is_some_and(|gates| !gates.is_empty())
 }
 
 /// What is shown of a log that was removed, when the disk was nearly full or by hand. The kubelet's words, which it writes in

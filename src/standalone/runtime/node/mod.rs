@@ -42,6 +42,7 @@ use super::output::Output;
 use super::pod::status::Verdict;
 use super::pod::{Directive, PodTask, grace};
 use crate::clock::SharedClock;
+use crate::manifest::validate::pod::is_gated;
 use crate::telemetry::chain;
 use room::Room;
 
@@ -200,8 +201,7 @@ impl Node {
         let node = spec
             .and_then(|spec| spec.node_name.as_deref())
             .unwrap_or_default();
-        let gates = spec.and_then(|spec| spec.scheduling_gates.as_deref());
-        let may_start = gates.unwrap_or_default().is_empty();
+        let may_start = !spec.is_some_and(is_gated);
         node == self.machine.options.name || (node.is_empty() && may_start)
     }
 
