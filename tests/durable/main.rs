@@ -41,9 +41,10 @@ macro_rules! cases {
 
 fn main() -> ExitCode {
     let arguments = Arguments::from_args();
-    let everywhere: [Case; 24] = cases! {
+    let everywhere: [Case; 25] = cases! {
         restarts::running_work_goes_on_and_is_not_started_again
         restarts::running_work_goes_on_that_could_not_be_started_any_more
+        restarts::a_lock_that_it_was_started_with_does_not_outlive_it
         restarts::work_that_ended_meanwhile_is_found_with_its_exit_code
         restarts::what_runs_goes_on_when_a_copy_of_its_data_folder_is_started
         restarts::a_finished_job_is_not_run_again_by_its_manifest

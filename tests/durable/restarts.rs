@@ -60,6 +60,22 @@ pub(crate) async fn running_work_goes_on_and_is_not_started_again() {
     up.shows("succeeded after").await;
 }
 
+/// Neither the process nor its supervisor has what a script around `punctual` holds.
+pub(crate) async fn a_lock_that_it_was_started_with_does_not_outlive_it() {
+    let place = Place::new();
+    place.manifest(&job(&work(&place, 0), ""));
+    let lock = place.path("lock");
+    let up = place.up_within(&format!("exec 9> {} && flock 9", lock.display()));
+    place.lines_until("runs", 1).await;
+    let lock = std::fs::File::open(lock).expect("a file");
+    assert!(lock.try_lock().is_err(), "it is held while punctual runs");
+    up.kill();
+    until("the lock is free", || async { lock.try_lock().ok() }).await;
+    assert_eq!(place.lines("runs"), ["run"], "the process goes on");
+    go(&place);
+    place.lines_until("runs", 2).await;
+}
+
 pub(crate) async fn work_that_ended_meanwhile_is_found_with_its_exit_code() {
     let place = Place::new();
     place.manifest(&job(&work(&place, 7), "backoffLimit: 0, "));

@@ -200,6 +200,7 @@ pub(super) fn duration(text: &str) -> Result<Duration, String> {
 ///
 /// When the manifests are refused and not followed, or when something fails that is needed to run them.
 pub(super) fn up(args: &UpArgs) -> Result<Exit, Failure> {
+    open_files::keep();
     open_files::raise();
     let printer = args.output.begin();
     let zones = zoneinfo::load(args.tzdata.as_deref())?;
