@@ -1,7 +1,5 @@
 //! One container: its process, and the processes after it while the restart policy asks for them.
 
-use std::io;
-use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -14,21 +12,16 @@ use super::restart::{BackOff, RestartPolicy};
 use super::status::Change;
 use super::waits::Waits;
 use crate::schedule::Timestamp;
-use crate::standalone::data_dir::PodDir;
 use crate::standalone::instants::to_time;
 use crate::standalone::logs::Reader;
-use crate::standalone::runtime::engine::{Attempt, Ended, Engine, Found, Setup, Started};
-use crate::standalone::runtime::machine::{Machine, PrepareError};
+use crate::standalone::runtime::engine::{Attempt, Ended, Engine, Found, Started};
+use crate::standalone::runtime::machine::Machine;
 use crate::standalone::runtime::order::{Order, changed};
 use crate::standalone::runtime::output::showing::{Log, Sink};
 use crate::standalone::runtime::output::{What, origin};
 use crate::standalone::runtime::process::Exit;
 use crate::standalone::runtime::start_error::StartError;
-use crate::standalone::runtime::volumes;
 use crate::telemetry::chain;
-
-/// How many attempts are kept, for `kubectl logs` and `kubectl logs --previous`.
-const KEPT_ATTEMPTS: u32 = 2;
 
 /// A container that is to live.
 #[derive(Debug)]
@@ -89,61 +82,70 @@ impl Life {
         }
         if let Some(run) = self.past.pause_after {
             let delay = self.past.back_off.next(run);
-            self.back_off(&sink, delay).await;
+            self.put_restart_off(&sink, delay).await;
         }
-        while self.past.may_exist || *self.orders.borrow() == Order::Run {
-            let Some(run) = self.run(&sink).await else {
-                continue;
+        while self.past.may_exist || self.is_to_run() {
+            let ran = if self.past.may_exist {
+                self.take_up(&sink).await
+            } else {
+                self.start(&sink).await
             };
+            let Some(run) = ran else { continue };
             if !self.policy.restarts_after(run.exit_code) {
                 break;
             }
             self.past.attempt += 1;
-            let delay = self
-                .past
-                .back_off
-                .next((run.finished - run.started).to_std().unwrap_or_default());
-            self.back_off(&sink, delay).await;
+            let length = (run.finished - run.started).to_std().unwrap_or_default();
+            let delay = self.past.back_off.next(length);
+            self.put_restart_off(&sink, delay).await;
         }
         self.tell(Change::Done).await;
     }
 
-    /// Runs the process once, or follows one that an earlier `punctual` has started. Nothing, when what it needs is not
-    /// there yet, or when it is not to be started any more.
-    async fn run(&mut self, sink: &Sink) -> Option<Run> {
+    /// Whether nobody has ordered its end.
+    pub(super) fn is_to_run(&self) -> bool {
+        *self.orders.borrow() == Order::Run
+    }
+
+    /// Takes up the attempt that may have been started already, and follows it to its end. Nothing, when it turns out that
+    /// it was not, or while nobody can tell.
+    async fn take_up(&mut self, sink: &Sink) -> Option<Run> {
         let attempt = self.attempt();
-        if self.past.may_exist {
-            let was_begun = std::mem::take(&mut self.past.was_begun);
-            match self.engine.find(&attempt).await {
-                Ok(Found::Started(started)) if self.past.is_untold => {
-                    return Some(self.begin(started, sink, &attempt).await);
-                }
-                Ok(Found::Started(started)) => {
-                    let reader = Reader::at_end(&attempt.log).ok();
-                    return Some(self.follow(started, sink, reader).await);
-                }
-                Ok(Found::Failed(error)) => return Some(self.not_started(sink, &error).await),
-                Ok(Found::Lost(why)) => return Some(self.lose(sink, why).await),
-                Ok(Found::Never) if was_begun => {
-                    return Some(self.lose(sink, "nothing is kept of the process".to_owned()).await);
-                }
-                Ok(Found::Never) => self.past.may_exist = false,
-                Err(error) => {
-                    self.past.was_begun = was_begun;
-                    self.look_again(sink, &error).await;
-                    return None;
-                }
+        let was_begun = std::mem::take(&mut self.past.was_begun);
+        let run = match self.engine.find(&attempt).await {
+            Ok(Found::Started(started)) if self.past.is_untold => self.begin(started, sink, &attempt).await,
+            Ok(Found::Started(started)) => {
+                let reader = Reader::at_end(&attempt.log).ok();
+                self.follow(started, sink, reader).await
             }
-            if *self.orders.borrow() != Order::Run {
+            Ok(Found::Failed(error)) => self.not_started(sink, &error).await,
+            Ok(Found::Lost(why)) => self.lose(sink, why).await,
+            Ok(Found::Never) if was_begun => {
+                self.lose(sink, "nothing is kept of the process".to_owned()).await
+            }
+            Ok(Found::Never) => {
+                self.past.may_exist = false;
                 return None;
             }
-        }
+            Err(error) => {
+                self.past.was_begun = was_begun;
+                self.look_again(sink, &error).await;
+                return None;
+            }
+        };
+        Some(run)
+    }
+
+    /// Starts the next attempt, and follows it to its end. Nothing, when what it needs is not there yet, or when it is not
+    /// to be started any more.
+    async fn start(&mut self, sink: &Sink) -> Option<Run> {
         if let Err(unfit) = self.engine.check(&self.pod) {
             return Some(self.not_started(sink, &unfit.into()).await);
         }
         if !self.fetch(sink).await {
             return None;
         }
+        let attempt = self.attempt();
         let setup = match self.set_up(&attempt).await {
             Ok(setup) => setup,
             Err(error) => {
@@ -159,80 +161,17 @@ impl Life {
             let _place = self.machine.starts.acquire().await.ok()?;
             self.engine.start(&attempt, setup).await
         };
-        match started {
-            Ok(started) => Some(self.begin(started, sink, &attempt).await),
-            Err(error) => {
-                if let Some(reason) = error.waits() {
-                    self.past.may_exist = error.leaves_open();
-                    self.past.is_untold = self.past.may_exist;
-                    self.wait_for(sink, reason, chain(&error)).await;
-                    return None;
-                }
-                Some(self.not_started(sink, &error).await)
-            }
-        }
-    }
-
-    /// Makes ready what the attempt is given.
-    async fn set_up(&self, attempt: &Attempt) -> Result<Setup, PrepareError> {
-        let _turn = self.turn.lock().await;
-        let mut setup = self.machine.prepare(&self.pod, &self.container).await?;
-        self.engine
-            .give_message_file(&self.container, &self.message_file(), &mut setup);
-        if setup.binds.is_empty() {
-            return Ok(setup);
-        }
-        let (engine, attempt) = (self.engine.clone(), attempt.clone());
-        let lay_out = move |_: &_| engine.lay_out(&attempt, &mut setup).map(|()| setup);
-        Ok(volumes::beside(&self.container, lay_out).await?)
-    }
-
-    /// The attempt that is next, or running.
-    fn attempt(&self) -> Attempt {
-        self.attempt_at(self.past.attempt)
-    }
-
-    fn attempt_at(&self, number: u32) -> Attempt {
-        Attempt {
-            log: self.files().log(&self.container.name, number),
-            pod: self.pod.clone(),
-            container: self.container.clone(),
-            number,
-        }
-    }
-
-    /// Has forgotten the attempt before the last one, as the kubelet does: a container that fails for months would fill the
-    /// disk. It is done before the start, so it also is when that fails. Whether no order came meanwhile: an engine that
-    /// does not answer takes long.
-    async fn forget_earlier(&self) -> bool {
-        let Some(number) = self.past.attempt.checked_sub(KEPT_ATTEMPTS) else {
-            return true;
+        let error = match started {
+            Ok(started) => return Some(self.begin(started, sink, &attempt).await),
+            Err(error) => error,
         };
-        let mut orders = self.orders.clone();
-        tokio::select! {
-            () = self.forget(number) => true,
-            () = changed(&mut orders) => false,
-        }
-    }
-
-    async fn forget(&self, number: u32) {
-        let (files, container) = (self.files(), self.container.name.clone());
-        self.engine.discard(&self.attempt_at(number)).await;
-        let forgotten = tokio::task::spawn_blocking(move || files.forget(&container, number)).await;
-        if let Err(error) = forgotten.unwrap_or_else(|error| Err(io::Error::other(error))) {
-            let pod = self.pod.metadata.name.as_deref().unwrap_or_default();
-            tracing::warn!(pod, number, %error, "what is left of an earlier start could not be removed");
-        }
-    }
-
-    fn files(&self) -> PodDir {
-        let uid = self.pod.metadata.uid.as_deref().unwrap_or_default();
-        self.machine.options.data.pod(uid)
-    }
-
-    /// Where the attempt says something of its end.
-    fn message_file(&self) -> PathBuf {
-        self.files().message(&self.container.name, self.past.attempt)
+        let Some(reason) = error.waits() else {
+            return Some(self.not_started(sink, &error).await);
+        };
+        self.past.may_exist = error.leaves_open();
+        self.past.is_untold = self.past.may_exist;
+        self.wait_for(sink, reason, chain(&error)).await;
+        None
     }
 
     async fn not_started(&self, sink: &Sink, error: &StartError) -> Run {

@@ -6,7 +6,8 @@
 //!
 //! | file | one idea |
 //! |---|---|
-//! | `container` | one container: its attempts, and the restarts between them |
+//! | `container` | one container: its attempts, one after the other, and the restarts between them |
+//! | `attempts` | what an attempt is given, and what is kept of those before it |
 //! | `waits` | what a container waits for, and for how long |
 //! | `restart`, `status` | pure rules: when to restart, what the status says |
 //! | `last_words` | the message that a failed container leaves |
@@ -16,6 +17,7 @@
 //! | `status_writer` | how its status gets into the API |
 
 pub(super) mod attendance;
+mod attempts;
 pub(super) mod container;
 pub(super) mod last_words;
 mod lives;

@@ -9,7 +9,7 @@ use super::status::Change;
 use crate::schedule::Timestamp;
 use crate::standalone::runtime::containers::ERR_IMAGE_PULL;
 use crate::standalone::runtime::engine::STATUS_UNKNOWN;
-use crate::standalone::runtime::order::{Order, changed};
+use crate::standalone::runtime::order::changed;
 use crate::standalone::runtime::output::What;
 use crate::standalone::runtime::output::showing::Sink;
 use crate::standalone::runtime::start_error::{START_ERROR, StartError};
@@ -18,8 +18,9 @@ use crate::telemetry::chain;
 /// How long to wait before looking again for what was missing: a config map, a secret, the container engine.
 const LOOK_AGAIN: Duration = Duration::from_secs(5);
 
-/// The kubelet's word for the time until an image is tried again.
+/// The kubelet's words for the time until an image is tried again, and until a container is.
 const IMAGE_PULL_BACK_OFF: &str = "ImagePullBackOff";
+const CRASH_LOOP_BACK_OFF: &str = "CrashLoopBackOff";
 
 /// See the module's documentation.
 #[derive(Debug)]
@@ -58,46 +59,40 @@ impl Life {
         };
         let reason = error.waits().unwrap_or(START_ERROR);
         self.wait_for(sink, reason, chain(&error)).await;
-        if reason == ERR_IMAGE_PULL {
+        if reason == ERR_IMAGE_PULL && self.is_to_run() {
             let delay = self.waits.fetches.next(Duration::ZERO);
             self.put_fetch_off(&error, delay.saturating_sub(LOOK_AGAIN)).await;
         }
         false
     }
 
-    /// Waits until its image is tried again: the registry is spared, as by the kubelet.
+    /// Puts the next fetch of its image off: the registry is spared, as by the kubelet.
     async fn put_fetch_off(&mut self, error: &StartError, delay: Duration) {
-        if *self.orders.borrow() != Order::Run {
-            return;
-        }
         let image = self.container.image.as_deref().unwrap_or_default();
         let message = format!(
             "Back-off pulling image {image:?}: {ERR_IMAGE_PULL}: {}",
             chain(error)
         );
-        self.warn("BackOff", &message);
-        let reason = IMAGE_PULL_BACK_OFF;
-        self.tell(Change::Waiting { reason, message }).await;
-        self.pause(delay).await;
+        self.back_off(IMAGE_PULL_BACK_OFF, message, delay).await;
     }
 
-    /// Waits before the next run.
-    pub(super) async fn back_off(&mut self, sink: &Sink, delay: Duration) {
-        if delay.is_zero() || *self.orders.borrow() != Order::Run {
+    /// Puts the next run off.
+    pub(super) async fn put_restart_off(&mut self, sink: &Sink, delay: Duration) {
+        if delay.is_zero() || !self.is_to_run() {
             return;
         }
+        sink.tell(self.machine.clock.now(), What::RestartsAfter { delay });
         let message = format!(
             "back-off {delay:?} restarting failed container={} pod={}",
             self.container.name, sink.origin.pod
         );
+        self.back_off(CRASH_LOOP_BACK_OFF, message, delay).await;
+    }
+
+    /// Warns of a wait, shows it in the status, and waits.
+    async fn back_off(&mut self, reason: &'static str, message: String, delay: Duration) {
         self.warn("BackOff", &message);
-        let now = self.machine.clock.now();
-        sink.tell(now, What::RestartsAfter { delay });
-        self.tell(Change::Waiting {
-            reason: "CrashLoopBackOff",
-            message,
-        })
-        .await;
+        self.tell(Change::Waiting { reason, message }).await;
         self.pause(delay).await;
     }
 

@@ -1,0 +1,78 @@
+//! The attempts of a container: what the next one is given, and what is kept of those before it.
+
+use std::io;
+use std::path::PathBuf;
+
+use super::container::Life;
+use crate::standalone::data_dir::PodDir;
+use crate::standalone::runtime::engine::{Attempt, Setup};
+use crate::standalone::runtime::machine::PrepareError;
+use crate::standalone::runtime::order::changed;
+use crate::standalone::runtime::volumes;
+
+/// How many attempts are kept, for `kubectl logs` and `kubectl logs --previous`.
+const KEPT_ATTEMPTS: u32 = 2;
+
+impl Life {
+    /// Makes ready what the attempt is given.
+    pub(super) async fn set_up(&self, attempt: &Attempt) -> Result<Setup, PrepareError> {
+        let _turn = self.turn.lock().await;
+        let mut setup = self.machine.prepare(&self.pod, &self.container).await?;
+        self.engine
+            .give_message_file(&self.container, &self.message_file(), &mut setup);
+        if setup.binds.is_empty() {
+            return Ok(setup);
+        }
+        let (engine, attempt) = (self.engine.clone(), attempt.clone());
+        let lay_out = move |_: &_| engine.lay_out(&attempt, &mut setup).map(|()| setup);
+        Ok(volumes::beside(&self.container, lay_out).await?)
+    }
+
+    /// The attempt that is next, or running.
+    pub(super) fn attempt(&self) -> Attempt {
+        self.attempt_at(self.past.attempt)
+    }
+
+    fn attempt_at(&self, number: u32) -> Attempt {
+        Attempt {
+            log: self.files().log(&self.container.name, number),
+            pod: self.pod.clone(),
+            container: self.container.clone(),
+            number,
+        }
+    }
+
+    /// Has forgotten the attempt before the last one, as the kubelet does: a container that fails for months would fill the
+    /// disk. It is done before the start, so it also is when that fails. Whether no order came meanwhile: an engine that
+    /// does not answer takes long.
+    pub(super) async fn forget_earlier(&self) -> bool {
+        let Some(number) = self.past.attempt.checked_sub(KEPT_ATTEMPTS) else {
+            return true;
+        };
+        let mut orders = self.orders.clone();
+        tokio::select! {
+            () = self.forget(number) => true,
+            () = changed(&mut orders) => false,
+        }
+    }
+
+    async fn forget(&self, number: u32) {
+        let (files, container) = (self.files(), self.container.name.clone());
+        self.engine.discard(&self.attempt_at(number)).await;
+        let forgotten = tokio::task::spawn_blocking(move || files.forget(&container, number)).await;
+        if let Err(error) = forgotten.unwrap_or_else(|error| Err(io::Error::other(error))) {
+            let pod = self.pod.metadata.name.as_deref().unwrap_or_default();
+            tracing::warn!(pod, number, %error, "what is left of an earlier start could not be removed");
+        }
+    }
+
+    fn files(&self) -> PodDir {
+        let uid = self.pod.metadata.uid.as_deref().unwrap_or_default();
+        self.machine.options.data.pod(uid)
+    }
+
+    /// Where the attempt says something of its end.
+    pub(super) fn message_file(&self) -> PathBuf {
+        self.files().message(&self.container.name, self.past.attempt)
+    }
+}
