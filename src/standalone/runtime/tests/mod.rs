@@ -1,13 +1,21 @@
-//! Containers as real processes of `/bin/sh`, and the statuses that come of them.
+//! Containers on the whole way from their life to a process of `/bin/sh`, and pods on theirs to a status in the API. What a
+//! room can test by itself stands there.
+//!
+//! | file | one idea |
+//! |---|---|
+//! | `processes` | one container, one process |
+//! | `failed_starts` | what goes wrong on the way to a start, and is waited for |
+//! | `unrecorded` | a start that can't be recorded |
+//! | `fake_engine` | what takes long, with an engine that runs nothing |
+//! | `sharing` | what the containers of a pod share |
+//! | `failing_api` | an API that fails when a status is written |
 
-mod faults;
-mod imagined;
+mod failed_starts;
+mod failing_api;
+mod fake_engine;
 mod processes;
-mod readiness;
 mod sharing;
-mod statuses;
 mod unrecorded;
-mod variables;
 
 use std::convert::Infallible;
 use std::sync::Arc;

@@ -307,23 +307,6 @@ async fn two_hundred_starts_do_not_wait_for_a_slow_one() {
     slow.task.await.unwrap();
 }
 
-#[test]
-fn an_order_outweighs_what_asks_for_less() {
-    let stop = |seconds| Order::Stop {
-        grace: Duration::from_secs(seconds),
-    };
-    let orders = [Order::Run, stop(30), stop(1), Order::Kill];
-    for (number, order) in orders.into_iter().enumerate() {
-        for (other_number, other) in orders.into_iter().enumerate() {
-            assert_eq!(
-                order.outweighs(other),
-                number > other_number,
-                "{order:?} over {other:?}"
-            );
-        }
-    }
-}
-
 #[tokio::test]
 async fn a_stop_can_be_hurried_and_is_asked_for_once() {
     let mut lived = live(&script(

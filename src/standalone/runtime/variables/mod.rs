@@ -11,3 +11,6 @@ pub mod expansion;
 
 pub(super) mod fields;
 pub(super) mod sources;
+
+#[cfg(test)]
+mod tests;

@@ -4,6 +4,8 @@
 //! Lifecycle" in Kubernetes' documentation).
 
 mod record;
+#[cfg(test)]
+mod tests;
 
 use k8s_openapi::api::core::v1::{Container, ContainerStatus, Pod, PodCondition, PodStatus};
 

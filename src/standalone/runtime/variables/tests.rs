@@ -1,7 +1,9 @@
 //! The variables of a container.
 
-use super::*;
-use crate::standalone::runtime::variables::environment::{Kind, Sources, references, resolve};
+use k8s_openapi::api::core::v1::Pod;
+use serde_json::{Value, json};
+
+use super::environment::{Kind, Sources, references, resolve};
 
 fn pod(container: &Value) -> Pod {
     serde_json::from_value(json!({

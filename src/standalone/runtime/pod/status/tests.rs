@@ -1,11 +1,9 @@
 //! The status that comes of what happens, told as a table of one line a moment.
 
-use k8s_openapi::api::core::v1::{ContainerState, ContainerStateTerminated, ContainerStatus, PodStatus};
+use k8s_openapi::api::core::v1::{ContainerState, ContainerStateTerminated};
+use serde_json::{Value, json};
 
 use super::*;
-use crate::schedule::Timestamp;
-use crate::standalone::instants::to_time;
-use crate::standalone::runtime::pod::status::{Model, Verdict};
 
 fn at(second: i64) -> Timestamp {
     Timestamp::from_timestamp(1_795_444_200 + second, 0).unwrap()

@@ -1,4 +1,4 @@
-//! What takes long, with an engine that only imagines to run something.
+//! What takes long, with an engine that runs nothing.
 
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -18,7 +18,7 @@ use crate::standalone::runtime::process::fitness::Unfit;
 
 /// See the module's documentation.
 #[derive(Debug)]
-struct Imagined {
+struct FakeEngine {
     begun: Instant,
     /// For how many tries its registry is away.
     away: usize,
@@ -33,7 +33,7 @@ struct Imagined {
     discarded: Mutex<Vec<u32>>,
 }
 
-impl Imagined {
+impl FakeEngine {
     /// One that is quick, and with which all goes well.
     fn new() -> Self {
         Self {
@@ -51,7 +51,7 @@ impl Imagined {
         let (code, now) = (i32::from(attempt.number < self.fail), SystemClock.now());
         let exit = Exit { code, signal: None };
         Started {
-            id: format!("imagined://{}", attempt.number),
+            id: format!("fake://{}", attempt.number),
             pid: 0,
             since: now,
             writes: watch::channel(0).1,
@@ -71,7 +71,7 @@ impl Control for Deaf {
     }
 }
 
-impl Engine for Imagined {
+impl Engine for FakeEngine {
     fn check(&self, _pod: &Pod) -> Result<(), Unfit> {
         Ok(())
     }
@@ -145,9 +145,9 @@ impl Engine for Imagined {
 
 #[tokio::test(start_paused = true)]
 async fn a_registry_that_is_away_is_asked_at_longer_and_longer_intervals() {
-    let engine = Arc::new(Imagined {
+    let engine = Arc::new(FakeEngine {
         away: 7,
-        ..Imagined::new()
+        ..FakeEngine::new()
     });
     let mut lived = live_by(engine.clone(), &script("true"), RestartPolicy::Never, options());
     lived.events.close();
@@ -187,25 +187,25 @@ async fn a_registry_that_is_away_is_asked_at_longer_and_longer_intervals() {
 
 #[tokio::test(start_paused = true)]
 async fn an_order_is_not_held_up_by_an_image() {
-    let engine = Imagined {
+    let engine = FakeEngine {
         away: usize::MAX,
-        ..Imagined::new()
+        ..FakeEngine::new()
     };
     stops_at_once(engine).await;
 }
 
 #[tokio::test(start_paused = true)]
 async fn an_order_is_not_held_up_by_what_is_forgotten() {
-    let engine = Imagined {
+    let engine = FakeEngine {
         fail: u32::MAX,
         is_stuck: true,
-        ..Imagined::new()
+        ..FakeEngine::new()
     };
     stops_at_once(engine).await;
 }
 
 /// Orders a stop when a container has come to what it does not get past.
-async fn stops_at_once(engine: Imagined) {
+async fn stops_at_once(engine: FakeEngine) {
     let lived = live_by(
         Arc::new(engine),
         &script("true"),
@@ -222,9 +222,9 @@ async fn stops_at_once(engine: Imagined) {
 
 #[tokio::test(start_paused = true)]
 async fn a_start_that_is_found_out_about_later_is_told_all_the_same() {
-    let engine = Imagined {
+    let engine = FakeEngine {
         is_silent: true.into(),
-        ..Imagined::new()
+        ..FakeEngine::new()
     };
     let lived = live_by(Arc::new(engine), &script("true"), RestartPolicy::Never, options());
     insta::assert_snapshot!(lived.story().await, @"
@@ -237,9 +237,9 @@ async fn a_start_that_is_found_out_about_later_is_told_all_the_same() {
 
 #[tokio::test(start_paused = true)]
 async fn of_a_container_that_fails_for_ever_the_last_two_starts_are_kept() {
-    let engine = Arc::new(Imagined {
+    let engine = Arc::new(FakeEngine {
         fail: 6,
-        ..Imagined::new()
+        ..FakeEngine::new()
     });
     let options = options();
     let data = options.data.clone();
