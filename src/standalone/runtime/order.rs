@@ -111,21 +111,21 @@ impl Stopping {
     }
 }
 
-/// Who can be told to end.
-pub(super) trait Told {
+/// What can be told to end.
+pub(super) trait Stoppable {
     /// Passes a word on. Whether that is done with: it was heard, or nobody is there to hear it.
     fn say(&self, word: Word) -> impl Future<Output = bool> + Send;
 }
 
 /// Carries out what is ordered, for as long as it is polled.
-pub(super) async fn carry_out(orders: &mut watch::Receiver<Order>, told: &impl Told) -> Infallible {
+pub(super) async fn carry_out(orders: &mut watch::Receiver<Order>, it: &impl Stoppable) -> Infallible {
     let mut stopping = Stopping::default();
     let mut order = *orders.borrow_and_update();
     stopping.obey(order, Instant::now());
     loop {
         let mut is_heard = true;
         if let Some(word) = stopping.due(order, Instant::now()) {
-            is_heard = told.say(word).await;
+            is_heard = it.say(word).await;
             stopping.said(word, is_heard);
             if is_heard {
                 continue;
@@ -172,6 +172,20 @@ mod tests {
         }
     }
 
+    #[test]
+    fn an_order_outweighs_what_asks_for_less() {
+        let orders = [Order::Run, stop(30), stop(1), Order::Kill];
+        for (number, order) in orders.into_iter().enumerate() {
+            for (other_number, other) in orders.into_iter().enumerate() {
+                assert_eq!(
+                    order.outweighs(other),
+                    number > other_number,
+                    "{order:?} over {other:?}"
+                );
+            }
+        }
+    }
+
     /// Who notes what is said, and does not hear the first words.
     struct Noted {
         begun: Instant,
@@ -179,7 +193,7 @@ mod tests {
         said: Mutex<Vec<String>>,
     }
 
-    impl Told for Noted {
+    impl Stoppable for Noted {
         async fn say(&self, word: Word) -> bool {
             let left = |left: u32| left.checked_sub(1);
             let is_heard = self

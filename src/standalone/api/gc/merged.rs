@@ -15,11 +15,11 @@ use crate::standalone::store::{Batch, Event, Revision, StoreError, Watch};
 pub(super) struct Merged {
     sources: Vec<Source>,
     /// What has been heard and is not in order yet. Each write has a revision of its own.
-    heard: BTreeMap<Revision, Told>,
+    heard: BTreeMap<Revision, ResourceEvent>,
 }
 
 /// One event, and the resource that it is of.
-pub(super) type Told = (&'static Resource, Event);
+pub(super) type ResourceEvent = (&'static Resource, Event);
 
 struct Source {
     resource: &'static Resource,
@@ -46,7 +46,7 @@ impl Merged {
     }
 
     /// The next events, at least one; waits for them.
-    pub(super) async fn next(&mut self) -> Result<Vec<Told>, StoreError> {
+    pub(super) async fn next(&mut self) -> Result<Vec<ResourceEvent>, StoreError> {
         loop {
             if self.heard.is_empty() {
                 let next = self.sources.iter_mut().map(|source| source.watch.next());

@@ -22,7 +22,7 @@ use super::{ContainerError, copy, is_missing, name_of, status_code};
 use crate::clock::SharedClock;
 use crate::schedule::Timestamp;
 use crate::standalone::runtime::engine::{Attempt, Control, Ended, Started};
-use crate::standalone::runtime::order::{self, Order, Told, Word};
+use crate::standalone::runtime::order::{self, Order, Stoppable, Word};
 use crate::standalone::runtime::process::Exit;
 use crate::telemetry::chain;
 
@@ -77,7 +77,7 @@ pub(super) fn started(
         .as_ref()
         .and_then(|resources| resources.limits.as_ref());
     let (troubled, trouble) = watch::channel(None);
-    let orders = Orders::default();
+    let orders = ContainerControl::default();
     let container = Container {
         engine,
         name: name_of(attempt),
@@ -108,9 +108,9 @@ pub(super) fn started(
 
 /// Orders to a container, which are carried out for as long as its end is waited for.
 #[derive(Debug, Default)]
-struct Orders(watch::Sender<Order>);
+struct ContainerControl(watch::Sender<Order>);
 
-impl Control for Orders {
+impl Control for ContainerControl {
     fn obey(&self, order: Order) -> BoxFuture<'_, ()> {
         order.give(&self.0);
         Box::pin(std::future::ready(()))
@@ -226,7 +226,7 @@ impl Container {
     }
 }
 
-impl Told for Container {
+impl Stoppable for Container {
     async fn say(&self, word: Word) -> bool {
         let signal = match word {
             Word::End => &self.signal,

@@ -6,10 +6,10 @@ use std::time::Duration;
 use k8s_openapi::api::core::v1::{Container, ContainerStateTerminated, Pod};
 use tokio::sync::{Mutex, mpsc, watch};
 
-use super::attendance;
-use super::last_words;
+use super::probes_and_hooks;
 use super::restart::{BackOff, RestartPolicy};
 use super::status::Change;
+use super::termination_message;
 use super::waits::Waits;
 use crate::schedule::Timestamp;
 use crate::standalone::instants::to_time;
@@ -75,7 +75,7 @@ impl Life {
         let is_new = !self.past.was_begun && self.past.attempt == 0;
         let caveats = [
             self.engine.caveat(&self.container),
-            attendance::left_undone(&self.container),
+            probes_and_hooks::caveat(&self.container),
         ];
         for (reason, message) in caveats.into_iter().flatten().filter(|_| is_new) {
             self.warn(reason, &message);
@@ -263,7 +263,7 @@ impl Life {
         sink.tell(end.at, what);
         let message = match end.message {
             None => {
-                last_words::of(
+                termination_message::of(
                     &self.pod,
                     &self.container,
                     code,

@@ -10,21 +10,21 @@
 //! | `attempts` | what an attempt is given, and what is kept of those before it |
 //! | `waits` | what a container waits for, and for how long |
 //! | `restart`, `status` | pure rules: when to restart, what the status says |
-//! | `last_words` | the message that a failed container leaves |
-//! | `attendance` | what nobody does here beside a container: probes and hooks |
-//! | `unkept` | what of a pod is not enforced here |
+//! | `termination_message` | the message that a container leaves when it ends |
+//! | `probes_and_hooks` | what nobody does here beside a container: probes and hooks |
+//! | `not_enforced` | what of a pod is not enforced here |
 //! | `lives` | the lives of its containers: in which order they begin, and how they are told to end |
 //! | `status_writer` | how its status gets into the API |
 
-pub(super) mod attendance;
 mod attempts;
 pub(super) mod container;
-pub(super) mod last_words;
 mod lives;
+mod not_enforced;
+mod probes_and_hooks;
 pub(super) mod restart;
 pub(super) mod status;
 mod status_writer;
-pub(super) mod unkept;
+mod termination_message;
 pub(super) mod waits;
 
 use std::sync::Arc;
@@ -266,7 +266,7 @@ impl PodTask {
         if runtimes::is_begun(&self.pod) {
             return;
         }
-        let caveats = [engine.caveat_of_pod(&self.pod), unkept::caveat(&self.pod)];
+        let caveats = [engine.caveat_of_pod(&self.pod), not_enforced::caveat(&self.pod)];
         for (reason, message) in caveats.into_iter().flatten() {
             self.machine.warn(&self.pod, "", reason, &message);
         }

@@ -37,7 +37,7 @@ use tokio::process::{Child, ChildStderr, ChildStdout, Command};
 use tokio::runtime::Handle;
 use tokio::sync::watch;
 
-use super::order::{self, Order, Told, Word};
+use super::order::{self, Order, Stoppable, Word};
 use super::start_error::{self, StartError};
 use credentials::Credentials;
 
@@ -183,7 +183,7 @@ impl Group {
     }
 }
 
-impl Told for Group {
+impl Stoppable for Group {
     async fn say(&self, word: Word) -> bool {
         self.signal(match word {
             Word::End => Signal::TERM,

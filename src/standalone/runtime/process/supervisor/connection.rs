@@ -57,15 +57,15 @@ pub(super) async fn listen(mut reader: OwnedReadHalf, wrote: watch::Sender<u64>)
 }
 
 /// Orders to a supervisor; nothing, when it is gone.
-pub(super) struct Orders(Mutex<Option<OwnedWriteHalf>>);
+pub(super) struct SupervisorControl(Mutex<Option<OwnedWriteHalf>>);
 
-impl Orders {
+impl SupervisorControl {
     pub(super) fn to(supervisor: Option<OwnedWriteHalf>) -> Self {
         Self(Mutex::new(supervisor))
     }
 }
 
-impl Control for Orders {
+impl Control for SupervisorControl {
     fn obey(&self, order: Order) -> BoxFuture<'_, ()> {
         async move {
             let Ok(mut order) = serde_json::to_vec(&order) else {
@@ -87,7 +87,9 @@ pub(in crate::standalone::runtime) async fn end_attempts(pod: &PodDir, grace: Du
         // One that lives and does not answer has not begun yet, and ends without its folder.
         if let Ok(stream) = connect(&folder).await {
             let (reader, writer) = stream.into_split();
-            Orders::to(Some(writer)).obey(Order::Stop { grace }).await;
+            SupervisorControl::to(Some(writer))
+                .obey(Order::Stop { grace })
+                .await;
             listen(reader, watch::Sender::new(0)).await;
         }
         // One that was killed has left its process.

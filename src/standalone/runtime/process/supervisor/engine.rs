@@ -11,7 +11,7 @@ use k8s_openapi::api::core::v1::{Container, Pod};
 use tokio::net::UnixStream;
 use tokio::sync::watch;
 
-use super::connection::{Orders, commissioned, connect, listen};
+use super::connection::{SupervisorControl, commissioned, connect, listen};
 use super::ending::{self, ELSEWHERE, Rest};
 use super::record::{self, State};
 use super::supervisors::Supervisors;
@@ -120,7 +120,7 @@ impl ProcessEngine {
             // Its end is seen for as long as this machine goes on.
             trouble: watch::channel(None).1,
             end: end.boxed(),
-            control: Arc::new(Orders::to(writer)),
+            control: Arc::new(SupervisorControl::to(writer)),
         })
     }
 

@@ -17,16 +17,16 @@ pub(super) fn caveat(pod: &Pod) -> Option<(&'static str, String)> {
 /// Of volumes, what they would be other than folders.
 fn volumes(spec: &PodSpec) -> Option<String> {
     let mut count = 0;
-    let unkept = |volume: &Volume| {
+    let of_volume = |volume: &Volume| {
         let fields = fields(volume.empty_dir.as_ref()?);
         count += fields.len();
         (!fields.is_empty()).then(|| format!("{} of volume {:?}", fields.join(" and "), volume.name))
     };
-    let unkept: Vec<String> = spec.volumes.iter().flatten().filter_map(unkept).collect();
+    let set: Vec<String> = spec.volumes.iter().flatten().filter_map(of_volume).collect();
     (count > 0).then(|| {
         format!(
             "an `emptyDir` is a folder on the disk of this machine, and {} {} not enforced; where that matters, mount a folder of a file system that has this size or medium by `hostPath`",
-            unkept.join(", "),
+            set.join(", "),
             verb(count)
         )
     })

@@ -7,7 +7,7 @@ use k8s_openapi::api::core::v1::Container;
 const REASON: &str = "ProbesAndHooksNotRun";
 
 /// What a container asks for beside itself: a word for programs, and a sentence; nothing, when it asks for nothing.
-pub(super) fn left_undone(container: &Container) -> Option<(&'static str, String)> {
+pub(super) fn caveat(container: &Container) -> Option<(&'static str, String)> {
     let hooks = container.lifecycle.as_ref();
     let asked = [
         ("livenessProbe", container.liveness_probe.is_some()),
@@ -45,7 +45,7 @@ mod tests {
     fn what_is_not_carried_out_is_named() {
         let told = |mut container: Value| {
             container["name"] = json!("main");
-            let told = left_undone(&serde_json::from_value(container).unwrap());
+            let told = caveat(&serde_json::from_value(container).unwrap());
             told.map_or_else(String::new, |(_, message)| message)
         };
         assert_eq!(told(json!({"command": ["true"], "lifecycle": {}})), "");
