@@ -98,15 +98,20 @@ fn split_port(entry: &str) -> (&str, Option<u16>) {
         let is_bracketed = host.starts_with('[') && host.ends_with(']');
         let is_host = is_bracketed || !host.contains(':');
         let port = port.parse().ok().filter(|_| is_host)?;
-        Some((host.trim_start_matches('[').trim_end_matches(']'), port))
+        Some((without_brackets(host), port))
     });
     split.map_or((entry, None), |(host, port)| (host, Some(port)))
 }
 
 fn is_this_machine(server: &Uri) -> bool {
     let host = server.host().unwrap_or_default();
-    let address = host.trim_start_matches('[').trim_end_matches(']').parse();
+    let address = without_brackets(host).parse();
     host == "localhost" || address.is_ok_and(|address: IpAddr| address.is_loopback())
+}
+
+/// An IPv6 address stands in brackets where a port may follow it.
+fn without_brackets(host: &str) -> &str {
+    host.trim_start_matches('[').trim_end_matches(']')
 }
 
 #[cfg(test)]
