@@ -18,6 +18,12 @@ use serde_json::{Value, json};
 
 use crate::control_plane::{Binaries, ControlPlane, Guarded};
 
+/// How objects are created: for good, and by nobody in particular.
+pub(crate) const POST: PostParams = PostParams {
+    dry_run: false,
+    field_manager: None,
+};
+
 /// A server to talk to, and a namespace to talk about.
 #[derive(Clone)]
 pub(crate) struct Cluster {
@@ -61,10 +67,7 @@ impl Cluster {
             },
             ..Default::default()
         };
-        let made = namespaces
-            .create(&PostParams::default(), &namespace)
-            .await
-            .expect("a namespace");
+        let made = namespaces.create(&POST, &namespace).await.expect("a namespace");
         Self {
             client,
             namespace: made.metadata.name.expect("a name"),

@@ -2,19 +2,14 @@
 
 use futures::StreamExt;
 use k8s_openapi::api::core::v1::{ConfigMap, Event as CoreEvent};
-use kube::api::{DeleteParams, ListParams, PostParams};
+use kube::api::{DeleteParams, ListParams};
 use kube::runtime::WatchStreamExt;
 use kube::runtime::events::{Event, EventType, Recorder, Reporter};
 use kube::runtime::reflector;
 use kube::runtime::watcher::{self, Config, watcher};
 use kube::{Resource, ResourceExt};
 
-use crate::cluster::{Cluster, config_map, cron_job, eventually};
-
-const POST: PostParams = PostParams {
-    dry_run: false,
-    field_manager: None,
-};
+use crate::cluster::{Cluster, POST, config_map, cron_job, eventually};
 
 pub(crate) async fn a_watcher_sees_what_happens(cluster: Cluster) {
     see_what_happens(cluster, Config::default()).await;

@@ -1,17 +1,12 @@
 //! Garbage collection: what follows from the deletion of an owner or a namespace.
 
 use k8s_openapi::api::core::v1::{ConfigMap, Namespace};
-use kube::ResourceExt;
-use kube::api::{Api, DeleteParams, Patch, PatchParams, PostParams, PropagationPolicy};
+use kube::api::{Api, DeleteParams, Patch, PatchParams, PropagationPolicy};
+use kube::{Resource, ResourceExt};
 use serde_json::{Value, json};
 
 use crate::cluster::{
-    Cluster, config_map, cron_job, delete, eventually, eventually_gone, job, owned_by, refused,
-};
-
-const POST: PostParams = PostParams {
-    dry_run: false,
-    field_manager: None,
+    Cluster, POST, config_map, cron_job, delete, eventually, eventually_gone, job, owned_by, refused,
 };
 
 /// A CronJob, a Job of it, and a config map in the place of a pod of that.
@@ -24,11 +19,13 @@ async fn family(cluster: &Cluster) {
     let mut child = job("parent");
     child.metadata.owner_references = owned_by(config_map(""), &owner, true).metadata.owner_references;
     let child = cluster.jobs().create(&POST, &child).await.unwrap();
-    cluster
-        .config_maps()
-        .create(&POST, &owned_by(config_map("child"), &child, true))
-        .await
-        .unwrap();
+    create_owned(cluster, "child", &child, true).await;
+}
+
+/// Creates a config map with an owner, whose deletion in the foreground it may block.
+async fn create_owned<K: Resource<DynamicType = ()>>(cluster: &Cluster, name: &str, owner: &K, blocks: bool) {
+    let owned = owned_by(config_map(name), owner, blocks);
+    cluster.config_maps().create(&POST, &owned).await.unwrap();
 }
 
 pub(crate) async fn in_the_background_dependents_follow(cluster: Cluster) {
@@ -110,11 +107,7 @@ pub(crate) async fn orphans_stay(cluster: Cluster) {
 
 pub(crate) async fn a_job_orphans_unless_told_otherwise(cluster: Cluster) {
     let owner = cluster.jobs().create(&POST, &job("owner")).await.unwrap();
-    cluster
-        .config_maps()
-        .create(&POST, &owned_by(config_map("a"), &owner, false))
-        .await
-        .unwrap();
+    create_owned(&cluster, "a", &owner, false).await;
     cluster
         .jobs()
         .delete("owner", &DeleteParams::default())
@@ -131,11 +124,7 @@ pub(crate) async fn a_job_orphans_unless_told_otherwise(cluster: Cluster) {
         .create(&POST, &cron_job("owner"))
         .await
         .unwrap();
-    cluster
-        .config_maps()
-        .create(&POST, &owned_by(config_map("b"), &owner, false))
-        .await
-        .unwrap();
+    create_owned(&cluster, "b", &owner, false).await;
     cluster
         .cron_jobs()
         .delete("owner", &DeleteParams::default())
@@ -182,11 +171,7 @@ pub(crate) async fn an_owner_that_never_was_is_no_owner(cluster: Cluster) {
     "Nobody".clone_into(&mut reference.kind);
     cluster.config_maps().create(&POST, &foreign).await.unwrap();
     owner.metadata.uid = Some("00000000-0000-0000-0000-000000000000".to_owned());
-    cluster
-        .config_maps()
-        .create(&POST, &owned_by(config_map("stray"), &owner, true))
-        .await
-        .unwrap();
+    create_owned(&cluster, "stray", &owner, true).await;
     eventually_gone(&cluster.config_maps(), "stray").await;
     assert!(cluster.config_maps().get_opt("foreign").await.unwrap().is_some());
 }

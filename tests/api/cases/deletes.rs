@@ -1,15 +1,10 @@
 //! Deletes: what they answer, what they wait for.
 
 use kube::ResourceExt;
-use kube::api::{DeleteParams, ListParams, Patch, PatchParams, PostParams, Preconditions};
+use kube::api::{DeleteParams, ListParams, Patch, PatchParams, Preconditions};
 use serde_json::{Value, json};
 
-use crate::cluster::{Cluster, config_map, eventually_gone, pod, refused};
-
-const POST: PostParams = PostParams {
-    dry_run: false,
-    field_manager: None,
-};
+use crate::cluster::{Cluster, POST, config_map, eventually_gone, pod, refused};
 
 pub(crate) async fn a_delete_answers_what_it_did(cluster: Cluster) {
     let api = cluster.config_maps();

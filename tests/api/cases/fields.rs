@@ -1,15 +1,9 @@
 //! Fields of what is written: those that nobody knows, and those that are left out.
 
 use kube::ResourceExt;
-use kube::api::PostParams;
 use serde_json::{Value, json};
 
-use crate::cluster::{Cluster, cron_job, job, pod, typed};
-
-const POST: PostParams = PostParams {
-    dry_run: false,
-    field_manager: None,
-};
+use crate::cluster::{Cluster, POST, cron_job, job, pod, typed};
 
 /// kube-apiserver drops what it does not know. Here a template may be newer than the server.
 pub(crate) async fn those_that_nobody_knows_survive(cluster: Cluster) {

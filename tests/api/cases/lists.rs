@@ -2,15 +2,10 @@
 
 use k8s_openapi::api::core::v1::{ConfigMap, Event, Pod};
 use kube::ResourceExt;
-use kube::api::{ListParams, PostParams, VersionMatch};
+use kube::api::{ListParams, VersionMatch};
 use serde_json::json;
 
-use crate::cluster::{Cluster, config_map, pod, refused, typed};
-
-const POST: PostParams = PostParams {
-    dry_run: false,
-    field_manager: None,
-};
+use crate::cluster::{Cluster, POST, config_map, pod, refused, typed};
 
 async fn names(cluster: &Cluster, params: &ListParams) -> Vec<String> {
     let list = cluster.config_maps().list(params).await.unwrap();

@@ -2,15 +2,10 @@
 
 use futures::future::join_all;
 use kube::ResourceExt;
-use kube::api::{Patch, PatchParams, PostParams};
+use kube::api::{Patch, PatchParams};
 use serde_json::json;
 
-use crate::cluster::{Cluster, config_map, cron_job, refused, typed};
-
-const POST: PostParams = PostParams {
-    dry_run: false,
-    field_manager: None,
-};
+use crate::cluster::{Cluster, POST, config_map, cron_job, refused, typed};
 
 pub(crate) async fn each_language_of_patches_is_spoken(cluster: Cluster) {
     let api = cluster.config_maps();

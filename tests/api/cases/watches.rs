@@ -7,15 +7,10 @@ use std::pin::Pin;
 use futures::{Stream, StreamExt, TryStreamExt};
 use k8s_openapi::api::core::v1::ConfigMap;
 use kube::ResourceExt;
-use kube::api::{DeleteParams, ListParams, Patch, PatchParams, PostParams, WatchEvent, WatchParams};
+use kube::api::{DeleteParams, ListParams, Patch, PatchParams, WatchEvent, WatchParams};
 use serde_json::json;
 
-use crate::cluster::{Cluster, config_map};
-
-const POST: PostParams = PostParams {
-    dry_run: false,
-    field_manager: None,
-};
+use crate::cluster::{Cluster, POST, config_map};
 
 type Events = Pin<Box<dyn Stream<Item = kube::Result<WatchEvent<ConfigMap>>> + Send>>;
 
@@ -52,6 +47,11 @@ async fn told(events: &mut Events, count: usize) -> String {
     told.trim_end().to_owned()
 }
 
+async fn create(cluster: &Cluster, name: &str) {
+    let made = cluster.config_maps().create(&POST, &config_map(name)).await;
+    made.unwrap();
+}
+
 async fn label(cluster: &Cluster, name: &str, value: &str) {
     let patch = Patch::Merge(json!({ "metadata": { "labels": { "phase": value } } }));
     cluster
@@ -63,13 +63,13 @@ async fn label(cluster: &Cluster, name: &str, value: &str) {
 
 pub(crate) async fn a_watch_goes_on_where_a_list_ended(cluster: Cluster) {
     let api = cluster.config_maps();
-    api.create(&POST, &config_map("before")).await.unwrap();
+    create(&cluster, "before").await;
     let from = revision(&cluster).await;
-    api.create(&POST, &config_map("a")).await.unwrap();
+    create(&cluster, "a").await;
     label(&cluster, "a", "one").await;
     let mut events = watch(&cluster, &WatchParams::default(), &from).await;
     api.delete("a", &DeleteParams::default()).await.unwrap();
-    api.create(&POST, &config_map("b")).await.unwrap();
+    create(&cluster, "b").await;
     assert_eq!(told(&mut events, 4).await, "+a ~a -a +b");
     let mut again = watch(&cluster, &WatchParams::default(), &from).await;
     assert_eq!(told(&mut again, 4).await, "+a ~a -a +b");
@@ -80,8 +80,8 @@ pub(crate) async fn a_watch_begins_with_what_is_there(cluster: Cluster) {
     // A server may send bookmarks as often as it likes.
     let params = WatchParams::default().fields("metadata.name!=kube-root-ca.crt");
     let params = params.disable_bookmarks();
-    api.create(&POST, &config_map("a")).await.unwrap();
-    api.create(&POST, &config_map("b")).await.unwrap();
+    create(&cluster, "a").await;
+    create(&cluster, "b").await;
     let mut events = watch(&cluster, &params, "0").await;
     assert_eq!(told(&mut events, 2).await, "+a +b");
     api.delete("a", &DeleteParams::default()).await.unwrap();
@@ -92,11 +92,7 @@ pub(crate) async fn a_watch_begins_with_what_is_there(cluster: Cluster) {
 pub(crate) async fn a_selector_decides_what_is_seen(cluster: Cluster) {
     let from = revision(&cluster).await;
     let mut events = watch(&cluster, &WatchParams::default().labels("phase=on"), &from).await;
-    cluster
-        .config_maps()
-        .create(&POST, &config_map("a"))
-        .await
-        .unwrap();
+    create(&cluster, "a").await;
     label(&cluster, "a", "on").await;
     let patch = Patch::Merge(json!({ "data": { "key": "other" } }));
     cluster
@@ -117,11 +113,7 @@ pub(crate) async fn a_selector_decides_what_is_seen(cluster: Cluster) {
         .delete("a", &DeleteParams::default())
         .await
         .unwrap();
-    cluster
-        .config_maps()
-        .create(&POST, &config_map("b"))
-        .await
-        .unwrap();
+    create(&cluster, "b").await;
     label(&cluster, "b", "on").await;
     assert_eq!(told(&mut events, 1).await, "+b");
 }
@@ -141,29 +133,29 @@ pub(crate) async fn a_watch_ends_when_it_was_asked_to(cluster: Cluster) {
     );
 }
 
-/// `sendInitialEvents`: a list as a watch, with a bookmark where the list ends.
-pub(crate) async fn a_list_can_be_streamed(cluster: Cluster) {
-    cluster
-        .config_maps()
-        .create(&POST, &config_map("a"))
-        .await
-        .unwrap();
-    let params = WatchParams::default()
-        .fields("metadata.name!=kube-root-ca.crt")
-        .initial_events();
-    let mut events = watch(&cluster, &params, "").await;
-    assert_eq!(told(&mut events, 1).await, "+a");
+/// `sendInitialEvents`: a list as a watch.
+async fn streamed_list(cluster: &Cluster) -> Events {
+    let params = WatchParams::default().fields("metadata.name!=kube-root-ca.crt");
+    watch(cluster, &params.initial_events(), "").await
+}
+
+/// The revision in the bookmark by which a streamed list ends.
+async fn end_of_list(events: &mut Events) -> String {
     let Some(WatchEvent::Bookmark(mark)) = events.try_next().await.unwrap() else {
         panic!("expected a bookmark")
     };
     assert_eq!(mark.metadata.annotations["k8s.io/initial-events-end"], "true");
-    cluster
-        .config_maps()
-        .create(&POST, &config_map("b"))
-        .await
-        .unwrap();
+    mark.metadata.resource_version
+}
+
+pub(crate) async fn a_list_can_be_streamed(cluster: Cluster) {
+    create(&cluster, "a").await;
+    let mut events = streamed_list(&cluster).await;
+    assert_eq!(told(&mut events, 1).await, "+a");
+    let end = end_of_list(&mut events).await;
+    create(&cluster, "b").await;
     assert_eq!(told(&mut events, 1).await, "+b");
-    let mut resumed = watch(&cluster, &WatchParams::default(), &mark.metadata.resource_version).await;
+    let mut resumed = watch(&cluster, &WatchParams::default(), &end).await;
     assert_eq!(told(&mut resumed, 1).await, "+b");
 }
 
@@ -171,25 +163,15 @@ pub(crate) async fn a_list_can_be_streamed(cluster: Cluster) {
 pub(crate) async fn a_long_list_can_be_streamed(cluster: Cluster) {
     let names: Vec<String> = (0..300).map(|number| format!("map-{number:03}")).collect();
     for name in &names {
-        cluster
-            .config_maps()
-            .create(&POST, &config_map(name))
-            .await
-            .unwrap();
+        create(&cluster, name).await;
     }
-    let params = WatchParams::default()
-        .fields("metadata.name!=kube-root-ca.crt")
-        .initial_events();
-    let mut events = watch(&cluster, &params, "").await;
+    let mut events = streamed_list(&cluster).await;
     let told = told(&mut events, names.len()).await;
     // Older servers tell them in no order.
     let mut told: Vec<&str> = told.split(' ').collect();
     told.sort_unstable();
     assert_eq!(told.join(" "), format!("+{}", names.join(" +")));
-    let Some(WatchEvent::Bookmark(mark)) = events.try_next().await.unwrap() else {
-        panic!("expected a bookmark")
-    };
-    assert_eq!(mark.metadata.annotations["k8s.io/initial-events-end"], "true");
+    end_of_list(&mut events).await;
 }
 
 /// Ten watchers start at different moments while four writers write; all end with what is there.
@@ -205,11 +187,7 @@ pub(crate) async fn nothing_is_missed_while_many_write(cluster: Cluster) {
     for writer in writers {
         writer.await.unwrap();
     }
-    cluster
-        .config_maps()
-        .create(&POST, &config_map("the-end"))
-        .await
-        .unwrap();
+    create(&cluster, "the-end").await;
     let list = cluster.config_maps().list(&ListParams::default()).await.unwrap();
     let expected: BTreeMap<String, ConfigMap> = list
         .items

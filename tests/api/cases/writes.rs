@@ -6,12 +6,7 @@ use kube::ResourceExt;
 use kube::api::PostParams;
 use serde_json::{Value, json};
 
-use crate::cluster::{Cluster, config_map, cron_job, job, pod, refused, typed};
-
-const POST: PostParams = PostParams {
-    dry_run: false,
-    field_manager: None,
-};
+use crate::cluster::{Cluster, POST, config_map, cron_job, job, pod, refused, typed};
 
 pub(crate) async fn a_new_object_has_a_name_an_id_and_a_beginning(cluster: Cluster) {
     let made = cluster
