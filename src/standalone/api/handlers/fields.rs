@@ -37,10 +37,10 @@ pub(super) fn settle(
     if !is_strict && !call.is_from_outside() {
         return Ok(Warnings::default());
     }
-    let strategy = call.endpoint.resource.strategy;
-    let mut unknown = strategy.unknown_fields(object);
+    let object_type = call.endpoint.resource.strategy.object_type();
+    let mut unknown = object_type.unknown_fields(object);
     if let Some(before) = before {
-        let known = strategy.unknown_fields(before);
+        let known = object_type.unknown_fields(before);
         unknown.retain(|field| !known.contains(field));
     }
     let unknown_ones = unknown.iter().map(|field| format!("unknown field \"{field}\""));

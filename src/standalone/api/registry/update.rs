@@ -100,7 +100,7 @@ impl Registry {
         let checked = match part {
             Part::Main => resource.strategy.check(&new, Some(old), &self.zones),
             Part::Status => resource.strategy.check_status(&new, old),
-            Part::Any => resource.strategy.check_types(&new).map(|()| Vec::new()),
+            Part::Any => resource.strategy.object_type().check(&new).map(|()| Vec::new()),
         };
         causes.extend(checked.map_err(|mistake| mistyped(resource, &mistake))?);
         if causes.is_empty() {

@@ -5,9 +5,8 @@
 use k8s_openapi::api::batch::v1::{CronJob, Job};
 use serde_json::{Map, Value, json};
 
-use super::{Propagation, Strategy, causes, read_as, unknown_to, warnings_of, with_defaults};
+use super::{ObjectType, Propagation, Strategy, causes, read_as, warnings_of, with_defaults};
 use crate::cronjob::{CONTROLLER_UID_LABEL, pod_labels};
-use crate::manifest::path::FieldPath;
 use crate::manifest::{defaults, validate};
 use crate::schedule::TimeZones;
 use crate::standalone::api::cause::Cause;
@@ -22,12 +21,8 @@ pub struct CronJobs;
 pub struct Jobs;
 
 impl Strategy for CronJobs {
-    fn check_types(&self, object: &Value) -> Result<(), String> {
-        read_as::<CronJob>(object).map(drop)
-    }
-
-    fn unknown_fields(&self, object: &Value) -> Vec<FieldPath> {
-        unknown_to::<CronJob>(object)
+    fn object_type(&self) -> ObjectType {
+        ObjectType::of::<CronJob>()
     }
 
     fn prepare_create(&self, object: &mut Value) {
@@ -60,12 +55,8 @@ impl Strategy for CronJobs {
 }
 
 impl Strategy for Jobs {
-    fn check_types(&self, object: &Value) -> Result<(), String> {
-        read_as::<Job>(object).map(drop)
-    }
-
-    fn unknown_fields(&self, object: &Value) -> Vec<FieldPath> {
-        unknown_to::<Job>(object)
+    fn object_type(&self) -> ObjectType {
+        ObjectType::of::<Job>()
     }
 
     fn prepare_create(&self, object: &mut Value) {

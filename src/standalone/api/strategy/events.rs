@@ -4,8 +4,7 @@
 use k8s_openapi::api::core::v1::Event;
 use serde_json::{Value, json};
 
-use super::{Strategy, check_metadata, read_as, unknown_to};
-use crate::manifest::path::FieldPath;
+use super::{ObjectType, Strategy, check_metadata};
 use crate::manifest::validate::names;
 use crate::schedule::TimeZones;
 use crate::standalone::api::cause::Cause;
@@ -40,12 +39,8 @@ const RENAMED: [(&str, &str); 7] = [
 ];
 
 impl Strategy for Events {
-    fn check_types(&self, object: &Value) -> Result<(), String> {
-        read_as::<Event>(object).map(drop)
-    }
-
-    fn unknown_fields(&self, object: &Value) -> Vec<FieldPath> {
-        unknown_to::<Event>(object)
+    fn object_type(&self) -> ObjectType {
+        ObjectType::of::<Event>()
     }
 
     fn check(&self, object: &Value, old: Option<&Value>, _zones: &TimeZones) -> Result<Vec<Cause>, String> {
@@ -81,12 +76,8 @@ impl Strategy for Events {
 }
 
 impl Strategy for EventsV1 {
-    fn check_types(&self, object: &Value) -> Result<(), String> {
-        Events.check_types(object)
-    }
-
-    fn unknown_fields(&self, object: &Value) -> Vec<FieldPath> {
-        Events.unknown_fields(object)
+    fn object_type(&self) -> ObjectType {
+        Events.object_type()
     }
 
     fn check(&self, object: &Value, old: Option<&Value>, zones: &TimeZones) -> Result<Vec<Cause>, String> {

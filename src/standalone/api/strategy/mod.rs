@@ -2,32 +2,50 @@
 //!
 //! A strategy is what `pkg/registry/*/strategy.go` is to kube-apiserver. The [`Registry`](super::registry::Registry) holds
 //! the rules that are the same for all, and asks the strategy at fixed points. Objects stay JSON throughout.
+//!
+//! | file | resources |
+//! |---|---|
+//! | `batch` | CronJobs, Jobs |
+//! | `pods` | pods; `qos` is how sure they can be of what they use |
+//! | `configuration` | config maps, secrets |
+//! | `namespaces`, `nodes`, `leases` | one each |
+//! | `events` | events, in both their forms |
+//! | `plain` | those that have no rules of their own |
+//! | `object_type` | the type of a resource's objects, for code that can't name it |
 
 mod batch;
-mod core;
-mod data;
+mod configuration;
 mod events;
+mod leases;
+mod namespaces;
+mod nodes;
+mod object_type;
+mod plain;
+mod pods;
 mod qos;
 
 use std::collections::HashSet;
 
 use k8s_openapi::Metadata;
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::ObjectMeta;
-use serde::Serialize;
 use serde::de::DeserializeOwned;
 use serde_json::Value;
 
 pub use batch::{CronJobs, Jobs};
-pub(super) use core::is_gated;
-pub use core::{Absent, ConfigMaps, Leases, Namespaces, Nodes, Pods, Secrets, ServiceAccounts, Services};
+pub use configuration::{ConfigMaps, Secrets};
 pub use events::{Events, EventsV1};
+pub use leases::Leases;
+pub use namespaces::Namespaces;
+pub use nodes::Nodes;
+pub use object_type::ObjectType;
+pub use plain::{Absent, ServiceAccounts, Services};
+pub use pods::Pods;
+pub(super) use pods::is_gated;
 
 use super::cause::Cause;
-use super::unknown;
-use crate::manifest::misfit;
-use crate::manifest::path::FieldPath;
 use crate::manifest::validate::{FieldError, Findings, Reason, metadata};
 use crate::schedule::TimeZones;
+use object_type::{read_as, warnings_of};
 
 /// What becomes of an object's dependents when it is deleted.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -42,15 +60,8 @@ pub enum Propagation {
 
 /// The rules of one resource. Every method has the answer that most resources give.
 pub trait Strategy: Sync + std::fmt::Debug {
-    /// Fails when the object does not have the types of its kind; says which field has not.
-    ///
-    /// # Errors
-    ///
-    /// A sentence that names the field.
-    fn check_types(&self, object: &Value) -> Result<(), String>;
-
-    /// The fields that the object has and its kind does not; none when its types are wrong, which is said elsewhere.
-    fn unknown_fields(&self, object: &Value) -> Vec<FieldPath>;
+    /// The type that its objects have.
+    fn object_type(&self) -> ObjectType;
 
     /// Fills in defaults and resets what is not the client's to write. The uid is known by then.
     fn prepare_create(&self, _object: &mut Value) {}
@@ -62,16 +73,16 @@ pub trait Strategy: Sync + std::fmt::Debug {
     ///
     /// # Errors
     ///
-    /// As [`check_types`](Self::check_types), which it implies.
+    /// As [`ObjectType::check`], which it implies.
     fn check(&self, object: &Value, old: Option<&Value>, zones: &TimeZones) -> Result<Vec<Cause>, String>;
 
     /// The rules that the status of an object breaks, which is to take the place of that of `old`.
     ///
     /// # Errors
     ///
-    /// As [`check_types`](Self::check_types), which it implies.
+    /// As [`ObjectType::check`], which it implies.
     fn check_status(&self, object: &Value, _old: &Value) -> Result<Vec<Cause>, String> {
-        self.check_types(object).map(|()| Vec::new())
+        self.object_type().check(object).map(|()| Vec::new())
     }
 
     /// What is right in an object that was written, and likely not meant: sentences for the client.
@@ -138,28 +149,6 @@ fn with_defaults(old: &Value, fill_in: fn(&mut Value)) -> Value {
     let mut old = old.clone();
     fill_in(&mut old);
     old
-}
-
-/// Reads the object as `T`. What is kept is what was written, unknown fields included; this is only looked at.
-fn read_as<T: DeserializeOwned>(object: &Value) -> Result<T, String> {
-    misfit::read(object).map_err(|misfit| misfit.to_string())
-}
-
-/// What there is to warn of in an object of the type `T`; one that has other types was refused.
-fn warnings_of<T: DeserializeOwned>(object: &Value, warnings: impl Fn(&T) -> Vec<String>) -> Vec<String> {
-    read_as(object)
-        .map(|object| warnings(&object))
-        .unwrap_or_default()
-}
-
-/// The fields that a `T` does not have.
-fn unknown_to<T: DeserializeOwned + Serialize>(object: &Value) -> Vec<FieldPath> {
-    let understood = read_as::<T>(object)
-        .ok()
-        .and_then(|typed| serde_json::to_value(typed).ok());
-    understood
-        .map(|understood| unknown::fields(object, &understood))
-        .unwrap_or_default()
 }
 
 /// Checks the types of a `T`, and the metadata that every object has.

@@ -1,13 +1,17 @@
-//! What config maps and secrets may hold (`ValidateConfigMap`, `ValidateSecret`).
+//! Config maps and secrets (`pkg/registry/core/configmap`, `pkg/registry/core/secret`), and what they may hold
+//! (`ValidateConfigMap`, `ValidateSecret`).
 
 use std::collections::BTreeMap;
 
 use k8s_openapi::ByteString;
 use k8s_openapi::api::core::v1::{ConfigMap, Secret};
-use serde_json::json;
+use serde_json::{Value, json};
 
+use super::{ObjectType, Strategy, check_metadata, read_as};
 use crate::manifest::validate::names;
+use crate::schedule::TimeZones;
 use crate::standalone::api::cause::Cause;
+use crate::standalone::api::meta;
 
 /// The most that one holds, in bytes (`MaxSecretSize`).
 const BYTES_MAX: usize = 1024 * 1024;
@@ -18,8 +22,101 @@ const REDACTED: &str = "<secret contents redacted>";
 /// The annotation that says whose token a secret is.
 const SERVICE_ACCOUNT: &str = "kubernetes.io/service-account.name";
 
+/// Config maps.
+#[derive(Debug)]
+pub struct ConfigMaps;
+
+/// Secrets.
+#[derive(Debug)]
+pub struct Secrets;
+
+impl Strategy for ConfigMaps {
+    fn object_type(&self) -> ObjectType {
+        ObjectType::of::<ConfigMap>()
+    }
+
+    fn check(&self, object: &Value, old: Option<&Value>, _zones: &TimeZones) -> Result<Vec<Cause>, String> {
+        let mut causes = check_metadata::<ConfigMap>(object, old)?;
+        causes.extend(unless_immutable(object, old, &["data", "binaryData"]));
+        causes.extend(check_config_map(&read_as(object)?));
+        Ok(causes)
+    }
+}
+
+impl Strategy for Secrets {
+    fn object_type(&self) -> ObjectType {
+        ObjectType::of::<Secret>()
+    }
+
+    fn check(&self, object: &Value, old: Option<&Value>, _zones: &TimeZones) -> Result<Vec<Cause>, String> {
+        let mut causes = check_metadata::<Secret>(object, old)?;
+        if old.is_some_and(|old| object["type"] != old["type"]) {
+            causes.push(Cause::invalid("type", &object["type"], "field is immutable"));
+        }
+        causes.extend(unless_immutable(object, old, &["data"]));
+        causes.extend(check_secret(&read_as(object)?));
+        Ok(causes)
+    }
+
+    fn prepare_create(&self, object: &mut Value) {
+        self.prepare_update(object, &Value::Null);
+    }
+
+    fn prepare_update(&self, object: &mut Value, _old: &Value) {
+        if let Some(fields) = object.as_object_mut() {
+            meta::default(fields, "type", "Opaque");
+        }
+        encode_string_data(object);
+    }
+
+    fn selectable_fields(&self) -> &'static [&'static str] {
+        &["type"]
+    }
+}
+
+/// The complaints about changes to an object that was made immutable.
+fn unless_immutable(object: &Value, old: Option<&Value>, fields: &[&str]) -> Vec<Cause> {
+    let Some(old) = old.filter(|old| old["immutable"] == Value::Bool(true)) else {
+        return Vec::new();
+    };
+    let detail = "field is immutable when `immutable` is set";
+    let is_empty = |value: &Value| value.as_object().is_none_or(serde_json::Map::is_empty);
+    let changed = |field: &&&str| {
+        let (new, old) = (&object[**field], &old[**field]);
+        new != old && !(is_empty(new) && is_empty(old))
+    };
+    let mut causes: Vec<Cause> = fields
+        .iter()
+        .filter(changed)
+        .map(|field| Cause::forbidden(*field, detail))
+        .collect();
+    if object["immutable"] != old["immutable"] {
+        causes.insert(0, Cause::forbidden("immutable", detail));
+    }
+    causes
+}
+
+/// Moves `stringData`, which is written but never read, into `data`.
+fn encode_string_data(secret: &mut Value) {
+    let Some(fields) = secret.as_object_mut() else {
+        return;
+    };
+    let Some(Value::Object(plain)) = fields.remove("stringData") else {
+        return;
+    };
+    let Some(data) = meta::section(fields, "data") else {
+        return;
+    };
+    for (key, value) in plain {
+        if let Some(text) = value.as_str() {
+            let bytes = ByteString(text.as_bytes().to_vec());
+            data.insert(key, serde_json::to_value(bytes).unwrap_or_default());
+        }
+    }
+}
+
 /// What is wrong with what a config map holds.
-pub(super) fn of_config_map(map: &ConfigMap) -> Vec<Cause> {
+fn check_config_map(map: &ConfigMap) -> Vec<Cause> {
     let (text, binary) = (map.data.iter().flatten(), map.binary_data.iter().flatten());
     let mut causes = Vec::new();
     for (key, _) in text.clone() {
@@ -46,7 +143,7 @@ pub(super) fn of_config_map(map: &ConfigMap) -> Vec<Cause> {
 }
 
 /// What is wrong with what a secret holds.
-pub(super) fn of_secret(secret: &Secret) -> Vec<Cause> {
+fn check_secret(secret: &Secret) -> Vec<Cause> {
     let nothing = BTreeMap::new();
     let data = secret.data.as_ref().unwrap_or(&nothing);
     let mut causes = Vec::new();

@@ -1,0 +1,73 @@
+//! Namespaces (`pkg/registry/core/namespace`).
+
+use k8s_openapi::api::core::v1::Namespace;
+use serde_json::{Value, json};
+
+use super::{ObjectType, Strategy, check_metadata};
+use crate::manifest::validate::names::dns_label;
+use crate::schedule::TimeZones;
+use crate::standalone::api::cause::Cause;
+use crate::standalone::api::meta;
+
+/// The namespaces that every client may rely on (the admission plugin `NamespaceLifecycle`).
+const IMMORTAL_NAMESPACES: [&str; 3] = ["default", "kube-system", "kube-public"];
+
+/// Namespaces.
+#[derive(Debug)]
+pub struct Namespaces;
+
+impl Strategy for Namespaces {
+    fn object_type(&self) -> ObjectType {
+        ObjectType::of::<Namespace>()
+    }
+
+    fn check(&self, object: &Value, old: Option<&Value>, _zones: &TimeZones) -> Result<Vec<Cause>, String> {
+        let mut causes = check_metadata::<Namespace>(object, old)?;
+        let name = meta::name(object);
+        // A namespace is also a label and a part of host names, so it has no dots.
+        if old.is_none() && !name.is_empty() {
+            causes.retain(|cause| cause.field != "metadata.name");
+            let broken = |rule: String| Cause::invalid("metadata.name", &json!(name), &rule);
+            causes.splice(0..0, dns_label(name).into_iter().map(broken));
+        }
+        Ok(causes)
+    }
+
+    fn prepare_create(&self, object: &mut Value) {
+        object["status"] = json!({ "phase": "Active" });
+        object["spec"] = json!({ "finalizers": ["kubernetes"] });
+        self.prepare_update(object, &json!({ "spec": object["spec"] }));
+    }
+
+    fn prepare_update(&self, object: &mut Value, old: &Value) {
+        object["spec"] = old["spec"].clone();
+        let name = meta::name(object).to_owned();
+        let labels = object["metadata"]
+            .as_object_mut()
+            .and_then(|metadata| meta::section(metadata, "labels"));
+        if let Some(labels) = labels {
+            labels.insert("kubernetes.io/metadata.name".to_owned(), name.into());
+        }
+    }
+
+    fn forbids_deletion(&self, name: &str) -> Option<&'static str> {
+        IMMORTAL_NAMESPACES
+            .contains(&name)
+            .then_some("this namespace may not be deleted")
+    }
+
+    fn begin_deletion(&self, object: &mut Value) {
+        object["status"] = json!({ "phase": "Terminating" });
+    }
+
+    /// A namespace stays until its contents are gone, which the collector sees to.
+    fn is_held(&self, object: &Value) -> bool {
+        object["spec"]["finalizers"]
+            .as_array()
+            .is_some_and(|finalizers| !finalizers.is_empty())
+    }
+
+    fn selectable_fields(&self) -> &'static [&'static str] {
+        &["status.phase"]
+    }
+}
