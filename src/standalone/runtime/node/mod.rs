@@ -13,13 +13,17 @@
 //! | file | one idea |
 //! |---|---|
 //! | `cordon` | whether pods that have not been started wait |
+//! | `entry` | a pod that the node knows, and how far its end has come |
+//! | `removal` | removes the object of a pod that has ended |
 //! | `orphans` | ends what is left of pods that nobody knows any more |
 //! | `room` | makes room on a disk that is nearly full |
 //! | `registration` | the node as an object |
 
 pub(super) mod cordon;
+mod entry;
 mod orphans;
 pub(super) mod registration;
+mod removal;
 pub(super) mod room;
 
 use std::collections::{HashMap, HashSet};
@@ -28,7 +32,6 @@ use std::time::Duration;
 
 use futures::StreamExt;
 use k8s_openapi::api::core::v1::Pod;
-use kube::api::{DeleteParams, Preconditions};
 use kube::runtime::watcher::{self, Event};
 use kube::runtime::{WatchStreamExt, watcher as watch_objects};
 use kube::{Api, Client};
@@ -40,10 +43,11 @@ use super::machine::{Machine, Options};
 use super::order::{Order, at};
 use super::output::Output;
 use super::pod::status::Verdict;
-use super::pod::{Directive, PodTask, grace};
+use super::pod::{PodTask, grace};
 use crate::clock::SharedClock;
 use crate::manifest::validate::pod::is_gated;
 use crate::telemetry::chain;
+use entry::{Entry, Uid, uid};
 use room::Room;
 
 /// The least time that a process is given to end when its pod's object is taken away from under it.
@@ -51,9 +55,6 @@ const LEAST_GRACE: Duration = Duration::from_secs(1);
 
 /// How long after its grace period, and SIGKILL, a pod may take to have ended when the node stops.
 const LAST_WAIT: Duration = Duration::from_secs(10);
-
-/// How long to wait before an object is removed again whose removal failed.
-const REMOVE_RETRY: Duration = Duration::from_secs(1);
 
 /// How far a stop has gone. It only goes forward.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Default)]
@@ -80,22 +81,6 @@ pub struct Node {
     /// Whether the pods that were there before the node are known.
     knows_all: bool,
     room: Room,
-}
-
-/// The uid of a pod.
-type Uid = String;
-
-/// A pod that is known here.
-#[derive(Debug)]
-struct Entry {
-    pod: Arc<Pod>,
-    directive: watch::Sender<Directive>,
-    /// Whether its processes have ended.
-    ended: bool,
-    /// Whether its object is to be removed when they have.
-    remove: bool,
-    /// Whether its object is gone.
-    gone: bool,
 }
 
 impl Node {
@@ -218,31 +203,17 @@ impl Node {
         if !ended && self.shutdown > Shutdown::No {
             return false;
         }
-        let pod = Arc::new(pod);
-        let directive = watch::Sender::new(Directive::default());
+        let entry = Entry::new(pod, ended);
         if !ended {
-            let task = PodTask::new(
-                self.machine.clone(),
-                pod.clone(),
-                directive.subscribe(),
-                is_resumed,
-            );
+            let directive = entry.directive();
+            let task = PodTask::new(self.machine.clone(), entry.pod.clone(), directive, is_resumed);
             let uid = uid.to_owned();
             self.tasks.spawn(async move {
                 task.run().await;
                 uid
             });
         }
-        self.pods.insert(
-            uid.to_owned(),
-            Entry {
-                pod,
-                directive,
-                ended,
-                remove: false,
-                gone: false,
-            },
-        );
+        self.pods.insert(uid.to_owned(), entry);
         true
     }
 
@@ -253,10 +224,10 @@ impl Node {
         };
         let asked_before = std::mem::replace(&mut entry.remove, true);
         if !entry.ended {
-            direct(entry, Order::Stop { grace }, None);
+            entry.direct(Order::Stop { grace }, None);
         } else if !asked_before {
             self.removals
-                .spawn(remove(self.machine.clone(), entry.pod.clone()));
+                .spawn(removal::remove(self.machine.clone(), entry.pod.clone()));
         }
     }
 
@@ -275,13 +246,8 @@ impl Node {
         } else {
             grace(&entry.pod)
         };
-        direct(
-            entry,
-            Order::Stop {
-                grace: grace.max(LEAST_GRACE),
-            },
-            None,
-        );
+        let grace = grace.max(LEAST_GRACE);
+        entry.direct(Order::Stop { grace }, None);
     }
 
     /// Nothing of the pod runs and its object is gone: what is kept of it goes as well.
@@ -323,7 +289,7 @@ impl Node {
             }
         } else if entry.remove {
             self.removals
-                .spawn(remove(self.machine.clone(), entry.pod.clone()));
+                .spawn(removal::remove(self.machine.clone(), entry.pod.clone()));
         }
     }
 
@@ -342,7 +308,7 @@ impl Node {
             } else {
                 Order::Kill
             };
-            direct(entry, order, Some(Verdict::node_stopped()));
+            entry.direct(order, Some(Verdict::node_stopped()));
         }
         self.stop_at = Instant::now().checked_add(longest.saturating_add(LAST_WAIT));
     }
@@ -357,45 +323,4 @@ impl Node {
             );
         }
     }
-}
-
-/// Gives a pod a directive, if it asks for more than the last one.
-fn direct(entry: &Entry, order: Order, verdict: Option<Verdict>) {
-    entry.directive.send_if_modified(|now| {
-        let more = order.outweighs(now.order);
-        if more {
-            *now = Directive {
-                order,
-                verdict: now.verdict.take().or(verdict),
-            };
-        }
-        more
-    });
-}
-
-/// Removes the object of a pod whose processes have ended.
-async fn remove(machine: Arc<Machine>, pod: Arc<Pod>) {
-    let name = pod.metadata.name.as_deref().unwrap_or_default();
-    let preconditions = Preconditions {
-        uid: pod.metadata.uid.clone(),
-        resource_version: None,
-    };
-    let now = DeleteParams {
-        preconditions: Some(preconditions),
-        ..DeleteParams::default().grace_period(0)
-    };
-    loop {
-        match machine.pods(&pod).delete(name, &now).await {
-            Ok(_) => return,
-            Err(kube::Error::Api(status)) if matches!(status.code, 404 | 409) => return,
-            Err(error) => {
-                tracing::warn!(pod = name, error = chain(&error), "a pod could not be removed");
-                tokio::time::sleep(REMOVE_RETRY).await;
-            }
-        }
-    }
-}
-
-fn uid(pod: &Pod) -> Uid {
-    pod.metadata.uid.clone().unwrap_or_default()
 }
