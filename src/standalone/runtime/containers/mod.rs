@@ -8,12 +8,14 @@
 //! | `error` | why a container was not started, or can't be seen |
 //! | `follow` | a container's end, and how it is told to end |
 //! | `copy` | a container's output, on its way to its log |
+//! | `copied` | how far that was copied before |
 //!
 //! A container is known by its name, which is made of the pod's uid, the container and the attempt. So the engine
 //! refuses to make an attempt twice, and whoever comes after a `punctual` that died finds what it started. It is kept,
 //! ended, until its pod is forgotten: its exit code must be there when nobody has recorded it yet.
 
 mod connect;
+mod copied;
 mod copy;
 mod error;
 mod follow;
