@@ -1,7 +1,10 @@
 //! What the manifests hold, in the form in which it is put into the API: what is to run, and what that needs.
 
+use std::collections::BTreeSet;
+
 use serde_json::Value as Json;
 
+use crate::cli::up::watch::Look;
 use crate::cronjob::Key;
 use crate::manifest::{Companion, Loaded, Manifest, Object};
 
@@ -31,6 +34,18 @@ pub(super) struct Item {
     pub(super) object: Option<Object>,
     /// Whether it goes when its file has it no more.
     pub(super) is_followed: bool,
+}
+
+/// The manifests when it starts.
+pub(super) struct Manifests {
+    /// How they looked before they were read.
+    pub(super) first_look: Look,
+    /// What the whole ones hold.
+    pub(super) items: Vec<Item>,
+    /// The files that are broken.
+    pub(super) broken: BTreeSet<String>,
+    /// Whether the items are all that they hold.
+    pub(super) is_whole: bool,
 }
 
 impl Item {

@@ -13,6 +13,7 @@
 //! | `ends` | notices that Jobs and pods end |
 //! | `naming` | by which name the lines of a process are shown |
 //! | `happening` | what is shown, as values |
+//! | `repeats` | what need not be said again |
 //! | `text`, `json`, `table`, `tally` | how it is shown (pure) |
 
 mod apply;
@@ -23,6 +24,7 @@ mod item;
 mod json;
 mod naming;
 mod origin;
+mod repeats;
 mod serving;
 mod session;
 mod sources;
@@ -121,8 +123,8 @@ pub(super) struct UpArgs {
     tzdata: Option<PathBuf>,
 }
 
-/// What `up` logs beside what it shows: only what it does not show.
-const QUIET_LOG: &str = "punctual=error,punctual::telemetry::tzdb=warn";
+/// What `up` logs beside what it shows: only what it does not show. Of the database also that a trouble is over.
+const QUIET_LOG: &str = "punctual=error,punctual::standalone::store=warn,punctual::telemetry::tzdb=warn";
 
 /// How long a thread may take to end that still waits for the system, e.g. for a disk that hangs.
 const LAST_WORK: Duration = Duration::from_secs(1);
@@ -222,7 +224,7 @@ pub(super) fn up(args: &UpArgs) -> Result<Exit, Failure> {
     let data_dir = serving::open(args)?;
     let runtime = tokio::runtime::Runtime::new()
         .map_err(|error| Failure::from_error("the asynchronous runtime could not be started", &error))?;
-    let manifests = session::Manifests {
+    let manifests = item::Manifests {
         first_look,
         items: item::Item::all(loaded, args.watch),
         broken,

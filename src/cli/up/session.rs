@@ -1,6 +1,5 @@
 //! Starts everything, shows what happens, stops everything.
 
-use std::collections::BTreeSet;
 use std::future::pending;
 use std::path::PathBuf;
 use std::pin::pin;
@@ -16,12 +15,13 @@ use crate::cli::interrupts::Interrupts;
 use crate::cli::up::before::Before;
 use crate::cli::up::ends::Ends;
 use crate::cli::up::happening::{Followed, Happening, LoadedObject};
-use crate::cli::up::item::{Id, Item};
+use crate::cli::up::item::{Id, Item, Manifests};
 use crate::cli::up::naming::Naming;
+use crate::cli::up::repeats::Repeats;
 use crate::cli::up::serving::{self, Serving};
 use crate::cli::up::sources::Sources;
 use crate::cli::up::tally::Tally;
-use crate::cli::up::watch::{self as watching, Watch};
+use crate::cli::up::watch::Watch;
 use crate::cli::up::{
     Output, UpArgs, apply, json,
     origin::{self, Former, Origin},
@@ -42,24 +42,8 @@ const ENDED_QUEUE: usize = 1_024;
 /// How many changes of manifests wait to be taken in; what follows them waits when there are more.
 const FOLLOWED_QUEUE: usize = 64;
 
-/// What is said when it begins to stop.
-const STOPPING: &str =
-    "stopping: no new runs; running ones get SIGTERM and their grace period (Ctrl-C ends them at once)";
-
 /// How long the last lines of what has run may take to come and to be taken by whoever reads.
 const LAST_LINES: Duration = Duration::from_secs(5);
-
-/// The manifests when it starts.
-pub(super) struct Manifests {
-    /// How they looked before they were read.
-    pub(super) first_look: watching::Look,
-    /// What the whole ones hold.
-    pub(super) items: Vec<Item>,
-    /// The files that are broken.
-    pub(super) broken: BTreeSet<String>,
-    /// Whether the items are all that they hold.
-    pub(super) is_whole: bool,
-}
 
 /// Runs what the manifests hold until it is time to stop, and shows what happens.
 pub(super) async fn run(
@@ -114,6 +98,7 @@ pub(super) async fn run(
         clock,
         tally: Tally::default(),
         naming: Naming::default(),
+        repeats: Repeats::default(),
         sources: Sources::new(told, (processes.events, processes.open), ended, followed),
         printer,
         stop_ends,
@@ -271,6 +256,7 @@ struct Session {
     clock: SharedClock,
     tally: Tally,
     naming: Naming,
+    repeats: Repeats,
     sources: Sources,
     printer: Printer,
     /// Tells who notices ends that there are no more.
@@ -306,7 +292,7 @@ impl Session {
         let (hurry, hurried) = watch::channel(false);
         let stopping = machine.stop(hurried);
         {
-            let notice = (self.output == Output::Text).then(|| Line::Complained(STOPPING.to_owned()));
+            let notice = (self.output == Output::Text).then(|| Line::Complained(text::STOPPING.to_owned()));
             let mut showing = pin!(self.show_all(notice.into_iter().collect()));
             let mut stopping = pin!(stopping);
             loop {
@@ -382,6 +368,10 @@ impl Session {
     fn show(&mut self, happening: &Happening) {
         self.tally.count(happening);
         self.naming.hear(happening);
+        // A program is told of each attempt.
+        if self.repeats.hold(happening) && self.output == Output::Text {
+            return;
+        }
         for line in self.lines(happening) {
             self.printer.print(line);
         }

@@ -179,6 +179,10 @@ fn work_ended(ended: &Ended) -> Option<String> {
     Some(format!("{} {} {text}", clock(ended.at), name(&ended.work.name)))
 }
 
+/// What is said when it begins to stop.
+pub(super) const STOPPING: &str =
+    "stopping: no new runs; running ones get SIGTERM and their grace period (Ctrl-C ends them at once)";
+
 /// What is said at a stop that did not wait for all lines to be read.
 pub(super) const CUT_OFF: &str = "… the last lines are not all shown, as nobody read them in time; kubectl logs has them after the next start";
 
