@@ -6,6 +6,7 @@
 mod fixtures;
 mod logs;
 mod machine;
+mod owning;
 mod patterns;
 mod pods;
 mod stopping;

@@ -31,8 +31,8 @@ const RESTART_ADVICE: &str =
 
 /// What is wrong with a Job that is to be created.
 ///
-/// A Job's name is also a label of its pods, so it may have 63 bytes; Kubernetes reports a longer one at the
-/// label, which a manifest does not have yet.
+/// A Job's name is also a label of its pods, unless they are selected in a way of the user's own, so it may have 63 bytes;
+/// Kubernetes reports a longer one at the label, which a manifest does not have yet.
 pub fn create(job: &Job) -> Vec<FieldError> {
     let mut found = Findings::default();
     let path = FieldPath::of("spec");
@@ -43,8 +43,9 @@ pub fn create(job: &Job) -> Vec<FieldError> {
     };
     metadata::create(&without_generated(job), &mut found);
     let name = job.metadata.name.as_deref().unwrap_or_default();
-    let is_label = labels_of(spec).is_some_and(|labels| labels.contains_key(JOB_NAME_LABEL));
-    if name.len() > names::LABEL_BYTES_MAX && !is_label {
+    let is_told = labels_of(spec).is_some_and(|labels| labels.contains_key(JOB_NAME_LABEL));
+    let becomes_label = spec.manual_selector != Some(true) && !is_told;
+    if name.len() > names::LABEL_BYTES_MAX && becomes_label {
         let rule = format!("must be no more than {} bytes", names::LABEL_BYTES_MAX);
         found.invalid(&FieldPath::of("metadata.name"), name, rule);
     }

@@ -1,7 +1,8 @@
 //! The pods of a Job, from its template.
 //!
-//! A pod gets the template's labels, annotations, finalizers and spec, the labels that tell its Job, the finalizer
-//! that keeps it until it is counted, and the Job as its owner.
+//! A pod gets the template's labels, annotations, finalizers and spec, the finalizer that keeps it until it is counted,
+//! and the Job as its owner. It gets no label that is not in the template: the API has put those there that tell the
+//! Job, or, with `manualSelector`, has left it to the user (`GetPodFromTemplate` of Kubernetes' `controller_utils.go`).
 
 use std::collections::BTreeMap;
 
@@ -12,7 +13,6 @@ use k8s_openapi::apimachinery::pkg::apis::meta::v1::{ObjectMeta, OwnerReference}
 use super::indexed::{COMPLETION_INDEX, FAILURE_COUNT, IGNORED_FAILURE_COUNT, add_index_variable};
 use super::names::prefix;
 use super::pods::TRACKING_FINALIZER;
-use crate::cronjob::pod_labels;
 
 /// What sets a pod of an indexed Job apart.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -21,13 +21,6 @@ pub(super) struct Place {
     pub(super) index: i32,
     /// How many pods of the index failed before it, counting and not; nothing, when failures are not counted by index.
     pub(super) failures: Option<(i32, i32)>,
-}
-
-/// The labels that tell a pod's Job.
-fn identifying_labels(job: &Job) -> impl Iterator<Item = (String, String)> {
-    let [uid, name] = [&job.metadata.uid, &job.metadata.name].map(|text| text.as_deref().unwrap_or_default());
-    let labels = pod_labels(uid, name).into_iter();
-    labels.map(|(label, value)| (label.to_owned(), value.to_owned()))
 }
 
 /// The pod of this name.
@@ -40,7 +33,6 @@ pub(super) fn pod(job: &Job, name: String, place: Option<Place>) -> Pod {
     let from_template = template.metadata.unwrap_or_default();
     let mut spec = template.spec.unwrap_or_default();
     let mut labels = from_template.labels.unwrap_or_default();
-    labels.extend(identifying_labels(job));
     let mut annotations = from_template.annotations.unwrap_or_default();
     if let Some(place) = place {
         put_in_place(job, place, &mut spec, &mut labels, &mut annotations);
@@ -54,7 +46,7 @@ pub(super) fn pod(job: &Job, name: String, place: Option<Place>) -> Pod {
         generate_name: Some(prefix(job_name, place.map(|place| place.index))),
         name: Some(name),
         namespace: job.metadata.namespace.clone(),
-        labels: Some(labels),
+        labels: Some(labels).filter(|labels| !labels.is_empty()),
         annotations: Some(annotations).filter(|annotations| !annotations.is_empty()),
         finalizers: Some(finalizers),
         owner_references: Some(vec![owner(job)]),

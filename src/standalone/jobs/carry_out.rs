@@ -14,7 +14,7 @@ use kube::api::{DeleteParams, Patch, PatchParams, PostParams, Preconditions};
 use kube::{Api, Client, Error};
 use serde_json::json;
 
-use super::claim::{adopted, disowned, finalizers_of_others};
+use super::claim::{adopted, disowned, finalizers_of_others, is_own};
 use super::decide::{JobDecision, JobEvent};
 use super::pods::name;
 use crate::telemetry::chain;
@@ -135,6 +135,13 @@ impl Writer {
     /// next as well, and each refusal is told. How many of them are not there.
     async fn create(&self, pods: Vec<Pod>, outcome: &mut Outcome) -> usize {
         let (wanted, there_before) = (pods.len(), outcome.pods.len());
+        // It would be let go of at once, and another made in its place, and so on.
+        if pods.iter().any(|pod| !is_own(&self.job, pod)) {
+            let message = "Error creating: the Job's selector does not match the pods that it would make";
+            outcome.events.push(JobEvent::warning("FailedCreate", message));
+            outcome.failed = true;
+            return wanted;
+        }
         let mut pods = pods.into_iter();
         let mut at_once = 1;
         while pods.len() > 0 && !outcome.failed {

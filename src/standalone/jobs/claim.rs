@@ -55,6 +55,11 @@ pub(super) fn may_adopt(job: &Job, pod: &Pod) -> bool {
         && selector(job).is_some_and(|selector| means(selector, pod))
 }
 
+/// Whether a pod is the Job's own, and stays so.
+pub(super) fn is_own(job: &Job, pod: &Pod) -> bool {
+    owns(job, pod) && keeps(job, pod)
+}
+
 /// Whether a pod of the Job's own stays its own. A Job without a selector, which no API server keeps, means all it made.
 fn keeps(job: &Job, pod: &Pod) -> bool {
     selector(job).is_none_or(|selector| means(selector, pod))

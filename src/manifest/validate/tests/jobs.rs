@@ -246,6 +246,17 @@ fn a_jobs_name_ends_up_in_labels_and_host_names() {
     assert!(
         create_job(&[("/metadata/name", json!("a".repeat(64)))]).ends_with("must be no more than 63 bytes")
     );
+    let own = [
+        ("/metadata/name", json!("a".repeat(64))),
+        ("/spec/manualSelector", json!(true)),
+        ("/spec/selector", json!({"matchLabels": {"a": "b"}})),
+        ("/spec/template/metadata/labels/a", json!("b")),
+    ];
+    assert_eq!(
+        create_job(&own),
+        "",
+        "pods that the user selects have no such label"
+    );
     assert_eq!(with_name(&"a".repeat(60)), "");
     assert!(with_name(&"a".repeat(61)).contains("will not able to create pod with invalid DNS label: aaaa"));
     assert!(with_name("a.b").contains("will not able to create pod with invalid DNS label: a.b-10"));

@@ -290,3 +290,19 @@ async fn a_pod_without_the_jobs_labels_is_let_go() {
     let outcome = carried_out(job, vec![taken.clone()], script).await;
     assert_eq!(outcome.pods, [taken]);
 }
+
+#[tokio::test]
+async fn a_pod_that_the_selector_does_not_match_is_not_made() {
+    let no_index = json!({"matchExpressions": [
+        {"key": "batch.kubernetes.io/job-completion-index", "operator": "DoesNotExist"},
+    ]});
+    let job = job(&json!({"completions": 3, "completionMode": "Indexed", "selector": no_index}));
+    let script = vec![(
+        "PUT /apis/batch/v1/namespaces/shop/jobs/report/status",
+        200,
+        answer(&job),
+    )];
+    let outcome = carried_out(job, Vec::new(), script).await;
+    assert!(outcome.failed && outcome.pods.is_empty());
+    assert_eq!(told_of(&outcome), ["FailedCreate"]);
+}

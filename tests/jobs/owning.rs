@@ -1,0 +1,52 @@
+//! Which pods are a Job's.
+
+use kube::ResourceExt;
+use kube::api::DeleteParams;
+use serde_json::json;
+
+use crate::machine::{Machine, until};
+
+/// Kubernetes' documentation of Jobs, "Specifying your own Pod selector".
+#[tokio::test(flavor = "multi_thread")]
+async fn a_selector_of_the_users_own_takes_over_what_another_job_left() {
+    let machine = Machine::start().await;
+    let folder = tempfile::tempdir().unwrap();
+    let script = format!("until [ -e {}/go ]; do sleep 0.02; done", folder.path().display());
+    let old = machine.job(&json!({}), &script).await;
+    let left = machine.pods_until(|pods| pods.len() == 1).await.remove(0);
+    machine
+        .jobs()
+        .delete("test", &DeleteParams::orphan())
+        .await
+        .unwrap();
+    until(|| async {
+        let job = machine.jobs().get_opt("test").await.unwrap();
+        Some(job.map_or(Ok(()), Err))
+    })
+    .await;
+    let labels = json!({"batch.kubernetes.io/controller-uid": old.metadata.uid, "of": "both"});
+    let spec = json!({
+        "completions": 3, "parallelism": 3,
+        "manualSelector": true,
+        "selector": {"matchLabels": {"batch.kubernetes.io/controller-uid": old.metadata.uid}},
+        "template": {"metadata": {"labels": labels}},
+    });
+    let new = machine.job(&spec, &script).await;
+    machine.job_until(|status| status.active == Some(3)).await;
+    std::fs::write(folder.path().join("go"), "").unwrap();
+    let status = machine.finished().await;
+    assert_eq!((status.succeeded, status.failed), (Some(3), None));
+    let pods = machine.pods_until(|_| true).await;
+    assert_eq!(pods.len(), 3, "the one that was left, and two more");
+    for pod in &pods {
+        assert_eq!(pod.owner_references()[0].uid, new.uid().unwrap());
+        if pod.uid() != left.uid() {
+            assert_eq!(
+                json!(pod.labels()),
+                labels,
+                "no more labels than its template has"
+            );
+        }
+    }
+    assert!(pods.iter().any(|pod| pod.uid() == left.uid()));
+}
