@@ -1,42 +1,73 @@
-//! What kind of note it is: the reason of its event, the label of its metric, its weight.
+//! What kind of note it is: one table of the reason of its event, what was decided, and how much it weighs.
 
 use chrono::TimeDelta;
 
-use super::{Note, Severity};
+use super::{Note, Ruling, Severity, SkipReason, WaitReason};
 use crate::schedule::Timestamp;
 
+/// A row of the table: the reason, the decision, and the type of the event.
+type Kind = (&'static str, Option<&'static str>, Option<Severity>);
+
+const START: Option<&str> = Some("start");
+const WAIT: Option<&str> = Some("wait");
+const SKIP: Option<&str> = Some("skip");
+const DELETE: Option<&str> = Some("delete");
+const SUSPEND: Option<&str> = Some("suspend");
+/// Nothing was decided, something was noticed.
+const NOTICED: Option<&str> = None;
+
+const NORMAL: Option<Severity> = Some(Severity::Normal);
+const WARNING: Option<Severity> = Some(Severity::Warning);
+/// It is told in logs and explanations only.
+const NO_EVENT: Option<Severity> = None;
+
 impl Note {
+    fn kind(&self) -> Kind {
+        match self {
+            Note::Started { .. } => ("SuccessfulCreate", START, NORMAL),
+            Note::StartFailed { .. } => ("FailedCreate", WAIT, WARNING),
+            Note::AlreadyStarted { .. } => ("AlreadyStarted", START, NO_EVENT),
+            Note::NameTaken { .. } => ("JobNameTaken", SKIP, WARNING),
+            Note::Blocked { .. } => ("JobAlreadyActive", WAIT, NORMAL),
+            Note::PassedOver { .. } => ("PassedOver", SKIP, NO_EVENT),
+            Note::TooManyMissed { .. } => ("TooManyMissedTimes", NOTICED, WARNING),
+            Note::DeadlinePassed { .. } => ("MissSchedule", SKIP, WARNING),
+            Note::Completed { .. } => ("SawCompletedJob", NOTICED, NORMAL),
+            Note::Missing { .. } => ("MissingJob", NOTICED, NORMAL),
+            Note::Adopted { .. } => ("AdoptedJob", NOTICED, NORMAL),
+            Note::Deleted { .. } => ("SuccessfulDelete", DELETE, NORMAL),
+            Note::DeleteFailed { .. } => ("FailedDelete", DELETE, WARNING),
+            Note::Suspended => ("Suspended", SKIP, NO_EVENT),
+            Note::BeingDeleted => ("BeingDeleted", SKIP, NO_EVENT),
+            Note::Unparseable { .. } => ("UnparseableSchedule", NOTICED, WARNING),
+            Note::UnknownTimeZone { .. } => ("UnknownTimeZone", NOTICED, WARNING),
+            Note::NeverFires { .. } => ("InvalidSchedule", NOTICED, WARNING),
+            Note::ZoneInSchedule { .. } => ("UnsupportedSchedule", NOTICED, WARNING),
+            Note::ClockWentBack { .. } | Note::CreatedInFuture { .. } => ("ClockWentBack", NOTICED, WARNING),
+            Note::NamespaceTerminating { .. } => ("NamespaceTerminating", WAIT, NO_EVENT),
+            Note::OtherController { .. } => ("OtherController", NOTICED, WARNING),
+            Note::BadAnnotation { .. } => ("InvalidAnnotation", NOTICED, WARNING),
+            Note::Held { .. } => ("Held", WAIT, NO_EVENT),
+            Note::Ruled(ruling) => ruling.kind(),
+            Note::Malformed { .. } => ("MalformedCronJob", NOTICED, WARNING),
+            Note::MalformedJob { .. } => ("MalformedJob", NOTICED, WARNING),
+        }
+    }
+
     /// The word for it: the reason of the event, the label of the metric.
     pub fn reason(&self) -> &'static str {
-        match self {
-            Note::Started { .. } => "SuccessfulCreate",
-            Note::StartFailed { .. } => "FailedCreate",
-            Note::AlreadyStarted { .. } => "AlreadyStarted",
-            Note::NameTaken { .. } => "JobNameTaken",
-            Note::Blocked { .. } => "JobAlreadyActive",
-            Note::PassedOver { .. } => "PassedOver",
-            Note::TooManyMissed { .. } => "TooManyMissedTimes",
-            Note::DeadlinePassed { .. } => "MissSchedule",
-            Note::Completed { .. } => "SawCompletedJob",
-            Note::Missing { .. } => "MissingJob",
-            Note::Adopted { .. } => "AdoptedJob",
-            Note::Deleted { .. } => "SuccessfulDelete",
-            Note::DeleteFailed { .. } => "FailedDelete",
-            Note::Suspended => "Suspended",
-            Note::BeingDeleted => "BeingDeleted",
-            Note::Unparseable { .. } => "UnparseableSchedule",
-            Note::UnknownTimeZone { .. } => "UnknownTimeZone",
-            Note::NeverFires { .. } => "InvalidSchedule",
-            Note::ZoneInSchedule { .. } => "UnsupportedSchedule",
-            Note::ClockWentBack { .. } | Note::CreatedInFuture { .. } => "ClockWentBack",
-            Note::NamespaceTerminating { .. } => "NamespaceTerminating",
-            Note::OtherController { .. } => "OtherController",
-            Note::BadAnnotation { .. } => "InvalidAnnotation",
-            Note::Held { .. } => "Held",
-            Note::Ruled(ruling) => ruling.reason(),
-            Note::Malformed { .. } => "MalformedCronJob",
-            Note::MalformedJob { .. } => "MalformedJob",
-        }
+        self.kind().0
+    }
+
+    /// What was decided, in a word, for those who filter a log: `start`, `wait`, `skip`, `delete` or `suspend`. What was only
+    /// noticed has none.
+    pub fn decision(&self) -> Option<&'static str> {
+        self.kind().1
+    }
+
+    /// The type of its event, or `None` when it is told in logs and explanations only.
+    pub fn severity(&self) -> Option<Severity> {
+        self.kind().2
     }
 
     /// The due instant that it is about.
@@ -52,39 +83,6 @@ impl Note {
             } => Some(*scheduled),
             Note::Ruled(ruling) => ruling.scheduled(),
             _ => None,
-        }
-    }
-
-    /// What was decided, in a word, for those who filter a log: `start`, `wait`, `skip`, `delete` or `suspend`. What was only
-    /// noticed has none.
-    pub fn decision(&self) -> Option<&'static str> {
-        match self {
-            Note::Started { .. } | Note::AlreadyStarted { .. } => Some("start"),
-            Note::StartFailed { .. }
-            | Note::Blocked { .. }
-            | Note::Held { .. }
-            | Note::NamespaceTerminating { .. } => Some("wait"),
-            Note::PassedOver { .. }
-            | Note::DeadlinePassed { .. }
-            | Note::NameTaken { .. }
-            | Note::Suspended
-            | Note::BeingDeleted => Some("skip"),
-            Note::Deleted { .. } | Note::DeleteFailed { .. } => Some("delete"),
-            Note::Ruled(ruling) => ruling.decision(),
-            Note::TooManyMissed { .. }
-            | Note::Completed { .. }
-            | Note::Missing { .. }
-            | Note::Adopted { .. }
-            | Note::Unparseable { .. }
-            | Note::UnknownTimeZone { .. }
-            | Note::NeverFires { .. }
-            | Note::ZoneInSchedule { .. }
-            | Note::ClockWentBack { .. }
-            | Note::CreatedInFuture { .. }
-            | Note::OtherController { .. }
-            | Note::BadAnnotation { .. }
-            | Note::Malformed { .. }
-            | Note::MalformedJob { .. } => None,
         }
     }
 
@@ -114,38 +112,31 @@ impl Note {
             _ => None,
         }
     }
+}
 
-    /// The type of its event, or `None` when it is told in logs and explanations only.
-    pub fn severity(&self) -> Option<Severity> {
+impl Ruling {
+    /// What somebody asked for is normal; what was asked for and could not be had is not.
+    fn kind(&self) -> Kind {
         match self {
-            Note::Started { .. }
-            | Note::Blocked { .. }
-            | Note::Completed { .. }
-            | Note::Missing { .. }
-            | Note::Adopted { .. }
-            | Note::Deleted { .. } => Some(Severity::Normal),
-            Note::StartFailed { .. }
-            | Note::NameTaken { .. }
-            | Note::TooManyMissed { .. }
-            | Note::DeadlinePassed { .. }
-            | Note::DeleteFailed { .. }
-            | Note::Unparseable { .. }
-            | Note::UnknownTimeZone { .. }
-            | Note::NeverFires { .. }
-            | Note::ZoneInSchedule { .. }
-            | Note::ClockWentBack { .. }
-            | Note::CreatedInFuture { .. }
-            | Note::OtherController { .. }
-            | Note::BadAnnotation { .. }
-            | Note::Malformed { .. }
-            | Note::MalformedJob { .. } => Some(Severity::Warning),
-            Note::Ruled(ruling) => ruling.severity(),
-            Note::AlreadyStarted { .. }
-            | Note::PassedOver { .. }
-            | Note::Suspended
-            | Note::BeingDeleted
-            | Note::Held { .. }
-            | Note::NamespaceTerminating { .. } => None,
+            Ruling::Skipped { why, .. } => match why {
+                SkipReason::Asked => ("SkippedOnRequest", SKIP, NORMAL),
+                SkipReason::Missed => ("SkippedMissedRun", SKIP, NORMAL),
+                SkipReason::BeyondLimit(_) => ("SkippedMissedRun", SKIP, WARNING),
+                SkipReason::Active(_) => ("SkippedWhileActive", SKIP, NORMAL),
+                SkipReason::QueueFull(_) => ("QueueFull", SKIP, WARNING),
+            },
+            Ruling::Waiting { why, .. } => match why {
+                WaitReason::Forbid | WaitReason::MaxActive(_) => ("WaitingForTurn", WAIT, NORMAL),
+                WaitReason::Group { .. } => ("WaitingForGroup", WAIT, NORMAL),
+                WaitReason::Stopping => ("WaitingForStop", WAIT, NORMAL),
+            },
+            Ruling::SuspendedForFailures { .. } => ("SuspendedAfterFailures", SUSPEND, WARNING),
+            Ruling::GroupDisagrees { .. } => ("GroupDisagrees", NOTICED, WARNING),
+            Ruling::NeverStarted { .. } => ("RunNeverStarted", DELETE, WARNING),
+            Ruling::PodsHidden { .. } => ("PodsHidden", NOTICED, WARNING),
+            Ruling::Suspended => ("Suspended", SKIP, NO_EVENT),
+            Ruling::Overdue { .. } => ("SuccessOverdue", NOTICED, WARNING),
+            Ruling::SucceededAgain => ("SucceededAgain", NOTICED, NORMAL),
         }
     }
 }

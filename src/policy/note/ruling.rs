@@ -4,7 +4,6 @@ use std::fmt;
 
 use chrono::TimeDelta;
 
-use super::Severity;
 use super::text::{moment, runs};
 use crate::schedule::Timestamp;
 
@@ -123,42 +122,6 @@ impl Ruling {
         waits_for_group(self).is_some_and(|scheduled| waits_for_group(before) == Some(scheduled))
     }
 
-    pub(super) fn reason(&self) -> &'static str {
-        match self {
-            Ruling::Skipped { why, .. } => match why {
-                SkipReason::Asked => "SkippedOnRequest",
-                SkipReason::Missed | SkipReason::BeyondLimit(_) => "SkippedMissedRun",
-                SkipReason::Active(_) => "SkippedWhileActive",
-                SkipReason::QueueFull(_) => "QueueFull",
-            },
-            Ruling::Waiting { why, .. } => match why {
-                WaitReason::Forbid | WaitReason::MaxActive(_) => "WaitingForTurn",
-                WaitReason::Group { .. } => "WaitingForGroup",
-                WaitReason::Stopping => "WaitingForStop",
-            },
-            Ruling::SuspendedForFailures { .. } => "SuspendedAfterFailures",
-            Ruling::GroupDisagrees { .. } => "GroupDisagrees",
-            Ruling::NeverStarted { .. } => "RunNeverStarted",
-            Ruling::PodsHidden { .. } => "PodsHidden",
-            Ruling::Suspended => "Suspended",
-            Ruling::Overdue { .. } => "SuccessOverdue",
-            Ruling::SucceededAgain => "SucceededAgain",
-        }
-    }
-
-    pub(super) fn decision(&self) -> Option<&'static str> {
-        match self {
-            Ruling::Skipped { .. } | Ruling::Suspended => Some("skip"),
-            Ruling::Waiting { .. } => Some("wait"),
-            Ruling::SuspendedForFailures { .. } => Some("suspend"),
-            Ruling::NeverStarted { .. } => Some("delete"),
-            Ruling::GroupDisagrees { .. }
-            | Ruling::PodsHidden { .. }
-            | Ruling::Overdue { .. }
-            | Ruling::SucceededAgain => None,
-        }
-    }
-
     pub(super) fn scheduled(&self) -> Option<Timestamp> {
         match self {
             Ruling::Skipped { newest, .. } => Some(*newest),
@@ -170,23 +133,6 @@ impl Ruling {
             | Ruling::Suspended
             | Ruling::SucceededAgain => None,
         }
-    }
-
-    /// What somebody asked for is normal; what was asked for and could not be had is not.
-    pub(super) fn severity(&self) -> Option<Severity> {
-        Some(match self {
-            Ruling::Skipped { why, .. } => match why {
-                SkipReason::Asked | SkipReason::Missed | SkipReason::Active(_) => Severity::Normal,
-                SkipReason::BeyondLimit(_) | SkipReason::QueueFull(_) => Severity::Warning,
-            },
-            Ruling::Waiting { .. } | Ruling::SucceededAgain => Severity::Normal,
-            Ruling::SuspendedForFailures { .. }
-            | Ruling::GroupDisagrees { .. }
-            | Ruling::NeverStarted { .. }
-            | Ruling::PodsHidden { .. }
-            | Ruling::Overdue { .. } => Severity::Warning,
-            Ruling::Suspended => return None,
-        })
     }
 }
 
