@@ -2,7 +2,8 @@
 //!
 //! | file | what it does |
 //! |---|---|
-//! | `session` | starts everything, shows what happens, stops everything |
+//! | `preparing` | opens everything, before anything runs |
+//! | `session` | starts what was prepared, shows what happens, stops everything |
 //! | `sources` | where what is shown comes from, and in which order |
 //! | `serving` | the data folder, the database, and the door to the API |
 //! | `before` | what an earlier `up` has left there |
@@ -24,6 +25,7 @@ mod item;
 mod json;
 mod naming;
 mod origin;
+mod preparing;
 mod repeats;
 mod serving;
 mod session;

@@ -1,40 +1,31 @@
-//! Starts everything, shows what happens, stops everything.
+//! Starts what was prepared, shows what happens, stops everything.
 
 use std::future::pending;
-use std::path::PathBuf;
 use std::pin::pin;
 use std::sync::Arc;
 use std::time::Duration;
 
-use kube::Client;
 use tokio::sync::{mpsc, watch};
 use tokio::task::JoinHandle;
 
+use crate::cli::complain;
 use crate::cli::exit::{Exit, Failure};
 use crate::cli::interrupts::Interrupts;
-use crate::cli::up::before::Before;
 use crate::cli::up::ends::Ends;
 use crate::cli::up::happening::{Followed, Happening, LoadedObject};
-use crate::cli::up::item::{Id, Item, Manifests};
+use crate::cli::up::item::{Id, Manifests};
 use crate::cli::up::naming::Naming;
+use crate::cli::up::preparing::{Prepared, Setting};
 use crate::cli::up::repeats::Repeats;
-use crate::cli::up::serving::{self, Serving};
+use crate::cli::up::serving::Serving;
 use crate::cli::up::sources::Sources;
 use crate::cli::up::tally::Tally;
-use crate::cli::up::watch::Watch;
-use crate::cli::up::{
-    Output, UpArgs, apply, json,
-    origin::{self, Former, Origin},
-    table, text,
-};
-use crate::cli::{complain, say};
+use crate::cli::up::{Output, UpArgs, json, table, text};
 use crate::clock::{SharedClock, SystemClock};
-use crate::cronjob::extension::Runtime;
 use crate::schedule::TimeZones;
 use crate::standalone::data_dir::DataDir;
-use crate::standalone::door::Door;
-use crate::standalone::{Hearing, Running, Standalone, runtime};
-use crate::telemetry::{Line, Printer, chain, tell_time_zones};
+use crate::standalone::{Hearing, Running};
+use crate::telemetry::{Line, Printer, tell_time_zones};
 
 /// How many ends wait to be taken in.
 const ENDED_QUEUE: usize = 1_024;
@@ -57,21 +48,35 @@ pub(super) async fn run(
     let mut interrupts = Interrupts::catch()?;
     let clock = SystemClock::shared();
     tell_time_zones(&zones, clock.now());
-    let (followed_in, followed) = mpsc::channel(FOLLOWED_QUEUE);
-    let preparing = Preparing {
+    let setting = Setting {
         args: args.clone(),
-        data_dir: data_dir.clone(),
-        zones: Arc::clone(&zones),
-        clock: Arc::clone(&clock),
-        followed: followed_in,
+        data_dir,
+        zones,
+        clock,
     };
-    let Some(prepared) = preparing
-        .prepare_until_interrupted(&mut interrupts, manifests)
-        .await?
-    else {
-        complain("stopped before anything was started");
-        return Ok(Exit::Fine);
-    };
+    let (follow, followed) = mpsc::channel(FOLLOWED_QUEUE);
+    let prepared = setting.prepare_until_interrupted(manifests, follow, &mut interrupts);
+    match prepared.await? {
+        Some(prepared) => go(setting, prepared, followed, interrupts, printer).await,
+        None => complain("stopped before anything was started"),
+    }
+    Ok(Exit::Fine)
+}
+
+/// Starts what was prepared, shows what happens until it is time to stop, and stops it.
+async fn go(
+    setting: Setting,
+    prepared: Prepared,
+    followed: mpsc::Receiver<Followed>,
+    interrupts: Interrupts,
+    printer: Printer,
+) {
+    let Setting {
+        args,
+        data_dir,
+        zones,
+        clock,
+    } = setting;
     let Prepared {
         machine,
         door,
@@ -108,147 +113,8 @@ pub(super) async fn run(
     opening.extend(session.pruned(pruned));
     session.follow(opening, machine, interrupts, args.run_for).await;
     serving.stop().await;
+    // Only now may another `up` have the folder.
     drop(data_dir);
-    Ok(Exit::Fine)
-}
-
-/// What it takes to prepare.
-struct Preparing {
-    args: UpArgs,
-    data_dir: DataDir,
-    zones: Arc<TimeZones>,
-    clock: SharedClock,
-    followed: mpsc::Sender<Followed>,
-}
-
-/// Everything that is there before anything runs.
-struct Prepared {
-    machine: Standalone,
-    door: Door,
-    before: Before,
-    watch: Option<Watch>,
-    loaded: Vec<LoadedObject>,
-    /// What went with its file while nobody followed it.
-    pruned: Vec<(Id, String)>,
-}
-
-impl Preparing {
-    /// Prepares, unless it is interrupted. In a task of its own, for a disk that hangs is not to keep an interrupt from
-    /// being heard.
-    async fn prepare_until_interrupted(
-        self,
-        interrupts: &mut Interrupts,
-        manifests: Manifests,
-    ) -> Result<Option<Prepared>, Failure> {
-        let mut prepared = tokio::spawn(self.prepare(manifests));
-        tokio::select! {
-            prepared = &mut prepared => {
-                let fault = |error| Failure::from_error("a fault of punctual's", &error);
-                prepared.map_err(fault)?.map(Some)
-            }
-            () = interrupts.next() => {
-                prepared.abort();
-                Ok(None)
-            }
-        }
-    }
-
-    /// Opens everything and puts the manifests into it: nothing is to be started by what they replace. It may be given
-    /// up at any moment.
-    async fn prepare(self, manifests: Manifests) -> Result<Prepared, Failure> {
-        let (machine, door) = open(&self.args, &self.data_dir, &self.clock, &self.zones).await?;
-        let client = machine.client();
-        let before = Before::look(&client).await?;
-        let Manifests {
-            first_look,
-            items,
-            broken,
-            is_whole,
-        } = manifests;
-        let mut watch = self.args.watch.then(|| {
-            let shared = (Arc::clone(&self.zones), Arc::clone(&self.clock));
-            let begun = (first_look, items.as_slice());
-            Watch::new(
-                self.args.paths.clone(),
-                begun,
-                client.clone(),
-                shared,
-                self.followed.clone(),
-            )
-        });
-        match self.apply(&client, items, is_whole).await {
-            Ok((loaded, Former { pruned, left })) => {
-                for file in broken {
-                    let goes_on = left.iter().any(|(_, from)| *from == file);
-                    complain(&text::not_taken(&file, goes_on));
-                }
-                if let Some(watch) = &mut watch {
-                    watch.hold_former(left);
-                }
-                Ok(Prepared {
-                    machine,
-                    door,
-                    before,
-                    watch,
-                    loaded,
-                    pruned,
-                })
-            }
-            Err(failure) => {
-                machine.close().await;
-                Err(failure)
-            }
-        }
-    }
-
-    /// Applies the manifests, and deletes what came from them and is there no more.
-    async fn apply(
-        &self,
-        client: &Client,
-        items: Vec<Item>,
-        is_whole: bool,
-    ) -> Result<(Vec<LoadedObject>, Former), Failure> {
-        let there: Vec<Origin> = items
-            .iter()
-            .map(|item| Origin {
-                id: item.id.clone(),
-                file: origin::of_file(&item.file),
-            })
-            .collect();
-        let loaded = apply::apply(client, items, &self.zones, &self.clock).await?;
-        let followed: &[PathBuf] = if self.args.watch { &self.args.paths } else { &[] };
-        let former = origin::prune(client, followed, &there, is_whole).await?;
-        Ok((loaded, former))
-    }
-}
-
-/// Opens the database, the API over it and the door to that, and says where it is. Nothing runs yet.
-async fn open(
-    args: &UpArgs,
-    data_dir: &DataDir,
-    clock: &SharedClock,
-    zones: &Arc<TimeZones>,
-) -> Result<(Standalone, Door), Failure> {
-    if args.runtime == Runtime::Container {
-        let reached = runtime::reach_engine(args.container_engine.as_deref()).await;
-        reached.map_err(|error| Failure::new(chain(&error)))?;
-    }
-    let store = serving::open_store(args, data_dir, clock.now()).await?;
-    let door = serving::build(args, data_dir, Arc::clone(clock)).await?;
-    if let Some(exposure) = serving::exposure(&args.exposed_as, door.address()) {
-        complain(&exposure);
-    }
-    match args.output {
-        Output::Text => say(&serving::text(&data_dir.kubeconfig())),
-        Output::Json => {
-            let serving = json::serving(clock.now(), &data_dir.kubeconfig(), &serving::url(&door));
-            say(&serving.to_string());
-        }
-    }
-    let machine = Standalone::open(store, Arc::clone(clock), Arc::clone(zones))
-        .await
-        .map_err(|error| Failure::from_error("the embedded API could not be started", &error))?;
-    Ok((machine, door))
 }
 
 struct Session {
