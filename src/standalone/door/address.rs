@@ -157,3 +157,22 @@ pub(super) fn hosts(address: SocketAddr, exposed_as: &[Host]) -> Vec<Host> {
     hosts.dedup();
     hosts
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn hosts_are_read_as_people_write_them() {
+        for text in ["10.0.0.5", "::1", "[::1]", "localhost", "Build1.Example.com."] {
+            text.parse::<Host>().expect(text);
+        }
+        for text in ["", "10.0.0.300", "a b", "name:6443", "-a", "https://x"] {
+            assert!(text.parse::<Host>().is_err(), "{text}");
+        }
+        assert_eq!(
+            "Build1.Example.com.".parse::<Host>(),
+            "build1.example.com".parse()
+        );
+    }
+}

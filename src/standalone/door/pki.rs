@@ -206,3 +206,45 @@ pub(super) fn server_config(certificates: Arc<Certificates>) -> Result<rustls::S
     config.alpn_protocols = vec![b"http/1.1".to_vec()];
     Ok(config)
 }
+
+#[cfg(test)]
+mod tests {
+    use insta::assert_snapshot;
+
+    use super::*;
+    use crate::clock::ManualClock;
+
+    #[tokio::test(start_paused = true)]
+    async fn the_certificate_is_renewed_before_it_ends() {
+        let folder = tempfile::tempdir().unwrap();
+        let authority = Arc::new(Authority::keep(folder.path()).unwrap());
+        let clock = ManualClock::starting_at(Timestamp::from_timestamp(1_800_000_000, 0).unwrap());
+        let certificates = Certificates::new(
+            authority,
+            vec!["localhost".parse().unwrap()],
+            Arc::new(clock.clone()),
+        )
+        .unwrap();
+        let first = certificates.current();
+        clock.step(TimeDelta::days(180));
+        assert!(Arc::ptr_eq(&first, &certificates.current()));
+        clock.step(TimeDelta::days(10));
+        let second = certificates.current();
+        assert!(!Arc::ptr_eq(&first, &second));
+        clock.step(TimeDelta::days(-300));
+        assert!(
+            !Arc::ptr_eq(&second, &certificates.current()),
+            "it would not be valid yet"
+        );
+    }
+
+    #[test]
+    fn a_damaged_key_is_refused() {
+        let folder = tempfile::tempdir().unwrap();
+        let pki = folder.path().join("pki");
+        Authority::keep(&pki).unwrap();
+        fs::write(pki.join("ca.key"), "cut o").unwrap();
+        let refused = Authority::keep(&pki).unwrap_err().to_string();
+        assert_snapshot!(refused.replace(&folder.path().display().to_string(), "/data"), @"the key in /data/pki/ca.key can't be read; remove the folder it is in, and a new authority is made (copies of the kubeconfig have to be made anew)");
+    }
+}

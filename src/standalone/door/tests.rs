@@ -6,7 +6,6 @@ use std::sync::Arc;
 use axum::Router;
 use axum::body::Body;
 use axum::routing::get;
-use chrono::TimeDelta;
 use futures::stream;
 use http::HeaderMap;
 use insta::assert_snapshot;
@@ -23,8 +22,7 @@ use tokio_rustls::rustls::pki_types::{CertificateDer, ServerName};
 use tokio_rustls::rustls::{ClientConfig, RootCertStore};
 
 use super::*;
-use crate::clock::{ManualClock, SystemClock};
-use crate::schedule::Timestamp;
+use crate::clock::SystemClock;
 
 /// A door on a free port, with an API behind it that says `inside`, and a stream that never ends.
 struct World {
@@ -359,60 +357,5 @@ async fn other_machines_are_let_in_only_when_that_is_said() {
     assert!(
         closed.address().ip().is_loopback() && closed.moved_from().is_none(),
         "{port}"
-    );
-}
-
-#[tokio::test(start_paused = true)]
-async fn the_certificate_is_renewed_before_it_ends() {
-    let folder = TempDir::new().unwrap();
-    let authority = Arc::new(Authority::keep(folder.path()).unwrap());
-    let clock = ManualClock::starting_at(Timestamp::from_timestamp(1_800_000_000, 0).unwrap());
-    let certificates = Certificates::new(
-        authority,
-        vec!["localhost".parse().unwrap()],
-        Arc::new(clock.clone()),
-    )
-    .unwrap();
-    let first = certificates.current();
-    clock.step(TimeDelta::days(180));
-    assert!(Arc::ptr_eq(&first, &certificates.current()));
-    clock.step(TimeDelta::days(10));
-    let second = certificates.current();
-    assert!(!Arc::ptr_eq(&first, &second));
-    clock.step(TimeDelta::days(-300));
-    assert!(
-        !Arc::ptr_eq(&second, &certificates.current()),
-        "it would not be valid yet"
-    );
-}
-
-#[test]
-fn a_weak_token_and_a_damaged_key_are_refused() {
-    let folder = TempDir::new().unwrap();
-    let path = folder.path().join("token");
-    std::fs::write(&path, "\n").unwrap();
-    let told = |error: DoorError| {
-        error
-            .to_string()
-            .replace(&folder.path().display().to_string(), "/data")
-    };
-    assert_snapshot!(told(Token::keep(&path).unwrap_err()));
-    let pki = folder.path().join("pki");
-    Authority::keep(&pki).unwrap();
-    std::fs::write(pki.join("ca.key"), "cut o").unwrap();
-    assert_snapshot!(told(Authority::keep(&pki).unwrap_err()));
-}
-
-#[test]
-fn hosts_are_read_as_people_write_them() {
-    for text in ["10.0.0.5", "::1", "[::1]", "localhost", "Build1.Example.com."] {
-        text.parse::<Host>().expect(text);
-    }
-    for text in ["", "10.0.0.300", "a b", "name:6443", "-a", "https://x"] {
-        assert!(text.parse::<Host>().is_err(), "{text}");
-    }
-    assert_eq!(
-        "Build1.Example.com.".parse::<Host>(),
-        "build1.example.com".parse()
     );
 }

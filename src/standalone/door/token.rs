@@ -75,3 +75,19 @@ impl Token {
         &self.0
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use insta::assert_snapshot;
+
+    use super::*;
+
+    #[test]
+    fn a_weak_token_is_refused() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("token");
+        std::fs::write(&path, "\n").unwrap();
+        let refused = Token::keep(&path).unwrap_err().to_string();
+        assert_snapshot!(refused.replace(&folder.path().display().to_string(), "/data"), @"the token in /data/token does not protect anything: it must have at least 20 characters, letters, digits, - and _ only; remove the file, and a new one is made");
+    }
+}
