@@ -11,7 +11,7 @@ use std::path::Path;
 use k8s_openapi::api::core::v1::{Container, HostPathVolumeSource, Pod, Volume, VolumeMount};
 
 use super::credentials::{self, Own};
-use super::overlap;
+use super::mount_conflicts;
 use crate::standalone::runtime::entrypoint::Entrypoints;
 use crate::standalone::runtime::volumes::{self, stays_inside};
 
@@ -48,7 +48,7 @@ pub(super) fn check(pod: &Pod, entrypoints: &Entrypoints, own: &Own) -> Result<(
             message: error.to_string(),
         });
     }
-    if let Some([other, link]) = overlap::find(spec) {
+    if let Some([other, link]) = mount_conflicts::find(spec) {
         let why = format!(
             "where container {:?} has volume {:?}: both lie in volume {:?}, in which both would find the same",
             other.container.name, other.mount.name, link.volume

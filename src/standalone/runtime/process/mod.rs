@@ -12,7 +12,7 @@
 //! | `root` | the folder that a process with volumes starts in |
 //! | [`open_files`] | how many files may be open |
 //! | `fitness` | what a process can't have |
-//! | `overlap` | where two of its containers would have one thing that are to have two |
+//! | `mount_conflicts` | where two of its containers would have one thing that are to have two |
 
 pub mod open_files;
 
@@ -20,7 +20,7 @@ pub(super) mod base;
 pub(super) mod cgroup;
 pub(super) mod credentials;
 pub(super) mod fitness;
-mod overlap;
+mod mount_conflicts;
 pub(super) mod root;
 pub(super) mod supervisor;
 
