@@ -160,8 +160,8 @@ impl PodTask {
     /// Whether an earlier `punctual` has started something of the pod, even if it was killed before it could record that.
     fn may_be_begun(&self) -> bool {
         let uid = self.pod.metadata.uid.as_deref().unwrap_or_default();
-        let mut attempts = self.machine.options.data.pod(uid).attempts();
-        self.is_resumed && (runtimes::is_begun(&self.pod) || attempts.next().is_some())
+        let has_attempts = || self.machine.options.data.pod(uid).attempts().next().is_some();
+        self.is_resumed && (runtimes::is_begun(&self.pod) || has_attempts())
     }
 
     /// Waits for as long as the node is cordoned, unless something of the pod was started before. Whether there is
