@@ -7,6 +7,7 @@
 
 mod facts;
 
+use std::collections::HashMap;
 use std::sync::LazyLock;
 
 use serde_json::{Map, Value};
@@ -22,6 +23,16 @@ const REFERENCE: &str = "#/components/schemas/";
 
 static DEFINITIONS: LazyLock<Map<String, Value>> =
     LazyLock::new(|| serde_json::from_str(include_str!("kubernetes.json")).unwrap_or_default());
+
+/// The names of the definitions of kinds, by group, version and kind.
+static KINDS: LazyLock<HashMap<(&str, &str, &str), &str>> = LazyLock::new(|| {
+    let kinds = DEFINITIONS.iter().filter_map(|(name, definition)| {
+        let identity = definition.get("x-kubernetes-group-version-kind")?.get(0)?;
+        let part = |part: &str| identity.get(part)?.as_str();
+        Some(((part("group")?, part("version")?, part("kind")?), name.as_str()))
+    });
+    kinds.collect()
+});
 
 /// All definitions, by name.
 pub(crate) fn definitions() -> &'static Map<String, Value> {
@@ -60,12 +71,8 @@ impl Schema {
 
     /// The definition of a kind.
     pub(crate) fn of_kind(group: &str, version: &str, kind: &str) -> Option<(&'static str, Self)> {
-        let is_it = |definition: &Value| {
-            let identity = &definition["x-kubernetes-group-version-kind"][0];
-            identity["group"] == group && identity["version"] == version && identity["kind"] == kind
-        };
-        let found = DEFINITIONS.iter().find(|(_, definition)| is_it(definition));
-        found.map(|found| (found.0.as_str(), Self::defined(found)))
+        let name = KINDS.get(&(group, version, kind))?;
+        Self::named(name).map(|schema| (*name, schema))
     }
 
     fn defined((name, definition): (&'static String, &'static Value)) -> Self {
@@ -145,12 +152,9 @@ impl Schema {
 
     /// Whether an object of this type always has a field, if only an empty one: in Kubernetes' own types it is no pointer.
     pub(crate) fn is_always_there(&self, name: &str) -> bool {
-        let is_required = || {
-            let required = self.defined.get("required").and_then(Value::as_array);
-            required.is_some_and(|required| required.iter().any(|field| field == name))
-        };
         let property = self.own_field(name);
-        property.is_some_and(|property| property.default().is_some_and(Value::is_object) || is_required())
+        let is_struct = |property: Self| property.default().is_some_and(Value::is_object);
+        property.is_some_and(|property| is_struct(property) || self.requires(name))
     }
 
     /// How the elements of a list belong together. Older types say it by how patches merge.
@@ -159,12 +163,17 @@ impl Schema {
         match text("x-kubernetes-list-type") {
             Some("map") => {
                 let keys = self.says("x-kubernetes-list-map-keys").and_then(Value::as_array);
-                return ListType::ByKeys(keys.into_iter().flatten().filter_map(Value::as_str).collect());
+                ListType::ByKeys(keys.into_iter().flatten().filter_map(Value::as_str).collect())
             }
-            Some("set") => return ListType::Set,
-            Some(_) => return ListType::Atomic,
-            None => {}
+            Some("set") => ListType::Set,
+            Some(_) => ListType::Atomic,
+            None => self.patched_as(),
         }
+    }
+
+    /// How the elements of a list belong together for a strategic merge patch, which may be otherwise.
+    pub(crate) fn patched_as(&self) -> ListType {
+        let text = |extension| self.says(extension).and_then(Value::as_str);
         let merges =
             text("x-kubernetes-patch-strategy").is_some_and(|strategy| strategy.starts_with("merge"));
         match (merges, text("x-kubernetes-patch-merge-key")) {
@@ -198,6 +207,11 @@ impl Schema {
     pub(crate) fn required(&self) -> impl Iterator<Item = &'static str> + use<> {
         let names = self.defined.get("required").and_then(Value::as_array);
         names.into_iter().flatten().filter_map(Value::as_str)
+    }
+
+    /// Whether a field must be written, be it empty.
+    pub(crate) fn requires(&self, name: &str) -> bool {
+        self.required().any(|required| required == name)
     }
 
     /// What a person calls the type, such as `PodSpec`.

@@ -207,7 +207,7 @@ pub(super) fn check_generated(job: &Job, spec: &JobSpec, path: &FieldPath, found
         let path = path.child("template.metadata.labels").key(label);
         let rule = format!("must be '{}'", own.unwrap_or_default());
         match labels.and_then(|labels| labels.get(label)) {
-            Some(written) if own != Some(written) => {
+            Some(written) if own.unwrap_or_default() != written => {
                 found.invalid(&path, labels, rule).hint(Hint {
                     message: format!("`{label}` is written by Kubernetes itself, with another value"),
                     help: Some("leave it out".to_owned()),

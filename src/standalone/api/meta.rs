@@ -91,30 +91,6 @@ pub(super) fn time(moment: Timestamp) -> Value {
     Value::String(moment.to_rfc3339_opts(SecondsFormat::Secs, true))
 }
 
-/// Removes fields that are `null`, which in Kubernetes is another way of leaving them out.
-pub(super) fn drop_nulls(value: &mut Value) {
-    match value {
-        Value::Object(fields) => {
-            fields.retain(|_, field| !field.is_null());
-            fields.values_mut().for_each(drop_nulls);
-        }
-        Value::Array(items) => items.iter_mut().for_each(drop_nulls),
-        _ => {}
-    }
-}
-
-/// Removes the lists and maps of the metadata that are empty: they say nothing, and are not written by Kubernetes.
-pub(super) fn drop_empty(object: &mut Value) {
-    let Some(metadata) = object.get_mut("metadata").and_then(Value::as_object_mut) else {
-        return;
-    };
-    metadata.retain(|_, field| match field {
-        Value::Object(fields) => !fields.is_empty(),
-        Value::Array(items) => !items.is_empty(),
-        _ => true,
-    });
-}
-
 /// Sets a field of an object unless it is there already.
 pub(super) fn default(fields: &mut Map<String, Value>, field: &str, value: impl Into<Value>) {
     if !fields.contains_key(field) {

@@ -20,6 +20,8 @@
 //! | `service` | the API as an object in itself |
 //! | [`error`] | every way to say no |
 //! | [`cause`] | what is wrong with an object, field by field |
+//! | `zero` | what of an object says nothing, and is not kept |
+//! | `unknown` | fields that its kind does not have |
 //! | `protobuf` | bodies in the binary form of what is served |
 //! | `table` | objects as rows, for `kubectl get` |
 //! | `handlers` | HTTP: paths, queries, bodies, watch streams, discovery |
@@ -42,6 +44,7 @@ mod service;
 pub mod strategy;
 mod table;
 mod unknown;
+mod zero;
 
 use std::net::SocketAddr;
 use std::sync::Arc;

@@ -4,7 +4,7 @@
 //! for an answer. The form is an envelope (`runtime.Unknown`) behind the bytes `k8s\0`, with the message inside. Messages are
 //! read by the [tables of field numbers](wire) into the same JSON that the client could have sent.
 
-mod wire;
+pub(super) mod wire;
 
 use serde_json::{Map, Value};
 

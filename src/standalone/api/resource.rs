@@ -3,6 +3,7 @@
 //! Source: the API reference of Kubernetes 1.36 and the strategies of kube-apiserver (`pkg/registry`).
 
 use super::strategy::{self, Strategy};
+use crate::manifest::schema::Schema;
 
 /// A kind of object that the API serves.
 #[derive(Debug)]
@@ -68,6 +69,12 @@ impl Resource {
     pub fn stored_form(&self) -> &Resource {
         let is_it = |other: &&Resource| other.stored_as == self.stored_as && other.strategy.is_stored_form();
         RESOURCES.iter().find(is_it).unwrap_or(self)
+    }
+
+    /// The type of its objects.
+    pub(crate) fn schema(&self) -> Schema {
+        let found = Schema::of_kind(self.group, self.version, self.kind);
+        found.map_or_else(Schema::unknown, |(_, schema)| schema)
     }
 
     /// The resource of an `apiVersion` and a kind, when it is served.

@@ -6,7 +6,7 @@ use kube::{Resource, ResourceExt};
 use serde_json::{Value, json};
 
 use crate::cluster::{
-    Cluster, POST, config_map, cron_job, delete, eventually, eventually_gone, job, owned_by, refused,
+    Cluster, POST, config_map, cron_job, delete, eventually, eventually_gone, job, owned_by, refused, typed,
 };
 
 /// A CronJob, a Job of it, and a config map in the place of a pod of that.
@@ -197,6 +197,30 @@ pub(crate) async fn what_may_not_be_collected_keeps_nobody_else(cluster: Cluster
         eventually_gone(&cluster.config_maps(), name).await;
     }
     patch(json!([])).await;
+}
+
+/// It can't be told in which namespace that would be.
+pub(crate) async fn what_is_in_no_namespace_has_no_owner_within_one(cluster: Cluster) {
+    let owner = cluster.jobs().create(&POST, &job("owner")).await.unwrap();
+    let precious = format!("{}-precious", cluster.namespace);
+    let namespace: Namespace = typed(json!({ "metadata": { "name": precious } }));
+    let namespaces: Api<Namespace> = Api::all(cluster.client.clone());
+    let mut owned = namespace.clone();
+    owned.metadata.owner_references = owned_by(config_map(""), &owner, true).metadata.owner_references;
+    namespaces.create(&POST, &owned).await.unwrap();
+    // What comes after it in the collector's queue is dealt with after it.
+    let mut never = owner.clone();
+    never.metadata.uid = Some("00000000-0000-0000-0000-000000000000".to_owned());
+    for name in ["a", "b"] {
+        create_owned(&cluster, name, &never, true).await;
+        eventually_gone(&cluster.config_maps(), name).await;
+    }
+    let kept = namespaces.get(&precious).await.unwrap();
+    assert_eq!(kept.metadata.deletion_timestamp, None);
+    namespaces
+        .delete(&precious, &DeleteParams::default())
+        .await
+        .unwrap();
 }
 
 pub(crate) async fn a_namespace_takes_its_contents_along(cluster: Cluster) {

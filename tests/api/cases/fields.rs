@@ -1,5 +1,6 @@
 //! Fields of what is written: those that nobody knows, and those that are left out.
 
+use k8s_openapi::api::batch::v1::Job;
 use kube::ResourceExt;
 use serde_json::{Value, json};
 
@@ -159,4 +160,49 @@ pub(crate) async fn what_the_update_of_a_pod_leaves_out_is_as_it_was_by_default(
         .unwrap();
     assert_eq!(kept.spec, made.spec);
     assert_eq!(kept.resource_version(), made.resource_version());
+}
+
+/// Typed clients leave out what is empty when they send an object back, and that is no change of what can't be changed.
+pub(crate) async fn what_says_nothing_is_not_kept(cluster: Cluster) {
+    let mut object: Value = serde_json::to_value(job("empties")).unwrap();
+    object["spec"]["suspend"] = true.into();
+    let empties = json!({ "volumes": [], "hostNetwork": false, "nodeSelector": {}, "priorityClassName": "" });
+    let pod = &mut object["spec"]["template"]["spec"];
+    pod.as_object_mut()
+        .unwrap()
+        .extend(empties.as_object().unwrap().clone());
+    pod["terminationGracePeriodSeconds"] = 0.into();
+    pod["containers"][0]["env"] = json!([{ "name": "A", "value": "" }]);
+    pod["containers"][0]["args"] = json!([]);
+    let made = cluster.create(object.clone()).await;
+    let pod = &made["spec"]["template"]["spec"];
+    for field in empties.as_object().unwrap().keys() {
+        assert_eq!(pod.get(field), None, "{field}");
+    }
+    assert_eq!(pod["terminationGracePeriodSeconds"], 0, "a pointer");
+    assert_eq!(pod["containers"][0]["env"], json!([{ "name": "A" }]));
+    assert_eq!(pod["containers"][0].get("args"), None);
+
+    let path = format!("{}/empties", cluster.path_of(&object));
+    let mut typed: Value = serde_json::to_value(typed::<Job>(made)).unwrap();
+    typed["metadata"]["labels"]["tried"] = "again".into();
+    cluster.send("PUT", &path, Some(&typed)).await.unwrap();
+    let emptied = json!({ "spec": { "template": { "spec": { "volumes": [], "tolerations": [] } } } });
+    let patched = cluster.send_as("application/merge-patch+json", "PATCH", &path, Some(&emptied));
+    assert_eq!(patched.await.unwrap()["metadata"]["generation"], 1);
+}
+
+pub(crate) async fn null_is_a_field_left_out_and_in_a_map_an_empty_text(cluster: Cluster) {
+    let made = cluster
+        .create(json!({
+            "apiVersion": "v1",
+            "kind": "ConfigMap",
+            "metadata": { "name": "nulls", "namespace": cluster.namespace, "annotations": { "a": null } },
+            "immutable": null,
+            "data": { "FLAG": null, "other": "1" },
+        }))
+        .await;
+    assert_eq!(made["data"], json!({ "FLAG": "", "other": "1" }));
+    assert_eq!(made["metadata"]["annotations"], json!({ "a": "" }));
+    assert_eq!(made.get("immutable"), None);
 }

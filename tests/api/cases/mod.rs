@@ -73,6 +73,8 @@ fn changing() -> Vec<Case> {
             those_that_nobody_knows_are_taken_out_with_a_warning
             a_pod_has_the_defaults_of_kubernetes
             what_the_update_of_a_pod_leaves_out_is_as_it_was_by_default
+            what_says_nothing_is_not_kept
+            null_is_a_field_left_out_and_in_a_map_an_empty_text
         }
         patches {
             each_language_of_patches_is_spoken
@@ -84,6 +86,9 @@ fn changing() -> Vec<Case> {
             an_apply_adds_nothing_of_its_own
             a_patch_that_does_not_fit_is_refused_as_such
             a_patch_that_is_too_large_in_a_field_names_it
+            a_list_is_merged_where_its_kind_says_so
+            a_json_patch_may_replace_what_is_not_there
+            what_is_applied_has_each_element_once
         }
         deletes {
             a_delete_answers_what_it_did
@@ -103,6 +108,7 @@ fn changing() -> Vec<Case> {
             a_dependent_stays_while_one_owner_does
             an_owner_that_never_was_is_no_owner
             what_may_not_be_collected_keeps_nobody_else
+            what_is_in_no_namespace_has_no_owner_within_one
             a_namespace_takes_its_contents_along
         }
         validation {

@@ -5,7 +5,7 @@ use kube::ResourceExt;
 use kube::api::{Patch, PatchParams};
 use serde_json::json;
 
-use crate::cluster::{Cluster, POST, config_map, cron_job, refused, typed};
+use crate::cluster::{Cluster, POST, config_map, cron_job, job, refused, typed};
 
 pub(crate) async fn each_language_of_patches_is_spoken(cluster: Cluster) {
     let api = cluster.config_maps();
@@ -254,4 +254,65 @@ pub(crate) async fn a_patch_that_is_too_large_in_a_field_names_it(cluster: Clust
         "{}",
         refused.message
     );
+}
+
+/// The secrets of a pod are merged by name, those of a service account are replaced.
+pub(crate) async fn a_list_is_merged_where_its_kind_says_so(cluster: Cluster) {
+    let account = json!({
+        "apiVersion": "v1",
+        "kind": "ServiceAccount",
+        "metadata": { "name": "robot", "namespace": cluster.namespace },
+        "imagePullSecrets": [{ "name": "old" }],
+    });
+    cluster.create(account.clone()).await;
+    let path = format!("{}/robot", cluster.path_of(&account));
+    let new = json!([{ "name": "new" }]);
+    let patch = json!({ "imagePullSecrets": new });
+    let strategic = "application/strategic-merge-patch+json";
+    let patched = cluster
+        .send_as(strategic, "PATCH", &path, Some(&patch))
+        .await
+        .unwrap();
+    assert_eq!(patched["imagePullSecrets"], new);
+
+    let mut template: serde_json::Value = serde_json::to_value(cron_job("secretive")).unwrap();
+    let pod = "/spec/jobTemplate/spec/template/spec";
+    template.pointer_mut(pod).unwrap()["imagePullSecrets"] = json!([{ "name": "old" }]);
+    cluster.create(template.clone()).await;
+    let path = format!("{}/secretive", cluster.path_of(&template));
+    let patch = json!({ "spec": { "jobTemplate": { "spec": { "template": { "spec": patch } } } } });
+    let patched = cluster
+        .send_as(strategic, "PATCH", &path, Some(&patch))
+        .await
+        .unwrap();
+    let merged = json!([{ "name": "new" }, { "name": "old" }]);
+    assert_eq!(patched.pointer(pod).unwrap()["imagePullSecrets"], merged);
+}
+
+/// RFC 6902 would have it there before.
+pub(crate) async fn a_json_patch_may_replace_what_is_not_there(cluster: Cluster) {
+    let api = cluster.config_maps();
+    api.create(&POST, &config_map("a")).await.unwrap();
+    let operations = json!([
+        { "op": "test", "path": "/data/new", "value": null },
+        { "op": "replace", "path": "/data/new", "value": "1" },
+    ]);
+    let path = format!("/api/v1/namespaces/{}/configmaps/a", cluster.namespace);
+    let patched = cluster.send_as("application/json-patch+json", "PATCH", &path, Some(&operations));
+    assert_eq!(patched.await.unwrap()["data"]["new"], "1");
+}
+
+/// Else the second apply would be refused, and each one after it.
+pub(crate) async fn what_is_applied_has_each_element_once(cluster: Cluster) {
+    let mut object: serde_json::Value = serde_json::to_value(job("twice")).unwrap();
+    let twice = json!([{ "name": "A", "value": "1" }, { "name": "A", "value": "2" }]);
+    object["spec"]["template"]["spec"]["containers"][0]["env"] = twice;
+    object["apiVersion"] = "batch/v1".into();
+    object["kind"] = "Job".into();
+    let path = format!("{}/twice?fieldManager=tester", cluster.path_of(&object));
+    let applied = cluster.send_as("application/apply-patch+yaml", "PATCH", &path, Some(&object));
+    let refusal = applied.await.unwrap_err();
+    // kube-apiserver takes it for a fault of its own.
+    assert!([400, 500].contains(&refusal.code), "{refusal:?}");
+    assert!(cluster.jobs().get_opt("twice").await.unwrap().is_none());
 }

@@ -132,6 +132,11 @@ impl Collector {
         let Some(resource) = Resource::of(&owner.api_version, &owner.kind) else {
             return Ok(Standing::Present);
         };
+        // What is in no namespace can't be owned from within one, and is never collected for that ("Owner references in
+        // object specifications" of the documentation of garbage collection).
+        if resource.namespaced && namespace.is_empty() {
+            return Ok(Standing::Present);
+        }
         let namespace = if resource.namespaced { namespace } else { "" };
         let found = self
             .look(&Key::new(resource.stored_as, namespace, &owner.name))

@@ -12,12 +12,13 @@ use http::{HeaderMap, HeaderValue, Request, StatusCode};
 use serde_json::{Map, Value};
 
 use super::accept::YAML;
-use super::{ApiError, Endpoint, JSON, meta, repeated};
+use super::{ApiError, Endpoint, JSON, repeated};
 use crate::manifest::path::FieldPath;
 use crate::manifest::source::Source;
 use crate::manifest::yaml;
 use crate::standalone::api::limits::{BODY_BYTES_MAX, DEPTH_MAX, depth};
 use crate::standalone::api::protobuf::{self, PROTOBUF};
+use crate::standalone::api::zero;
 use crate::standalone::store::{Object, StoreError};
 
 /// The forms of bodies.
@@ -72,7 +73,7 @@ impl Content {
     /// The body as an object of the resource, in the form that is stored.
     pub(super) fn object(&self, endpoint: &Endpoint) -> Result<Value, ApiError> {
         let mut object = self.value()?;
-        meta::drop_nulls(&mut object);
+        zero::drop_nulls(&mut object, endpoint.resource.schema());
         as_object(endpoint, object)
     }
 

@@ -18,6 +18,7 @@ use crate::standalone::api::cause::Cause;
 use crate::standalone::api::patch::{APPLY, Patch};
 use crate::standalone::api::registry::{self, Application, Applied, Deleted, Deletion, Mode, Owners, Part};
 use crate::standalone::api::strategy::Propagation;
+use crate::standalone::api::zero;
 
 /// What the parameters of these requests are called when they are refused.
 const DELETE_OPTIONS: &str = "DeleteOptions";
@@ -155,7 +156,8 @@ async fn change(call: Call, part: Part, content: &Content) -> Result<Response, A
     let patch = Patch::parse(content.media_type(), &content.bytes)?;
     let endpoint = &call.endpoint;
     let change = |current: &Value| {
-        let patched = patch.apply(endpoint.resource.strategy.shown(current.clone()))?;
+        let shown = endpoint.resource.strategy.shown(current.clone());
+        let patched = patch.apply(shown, endpoint.resource.schema())?;
         let object = as_object(endpoint, patched)?;
         check_place(&call, &object)?;
         Ok(object)
@@ -197,7 +199,7 @@ async fn apply(call: Call, part: Part, content: &Content) -> Result<Response, Ap
             )));
         }
     }
-    meta::drop_nulls(&mut config);
+    zero::drop_nulls(&mut config, endpoint.resource.schema());
     let mut config = as_object(endpoint, config)?;
     if meta::get(&config, "managedFields").is_some() {
         return Err(ApiError::bad_request("metadata.managedFields must be nil"));

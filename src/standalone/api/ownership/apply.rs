@@ -7,11 +7,12 @@ use super::compare::Comparison;
 use super::entries::{Entries, Entry, Writer};
 use super::merge::{merged, without};
 use super::set::FieldSet;
-use super::shape::fields_of;
+use super::shape::{check_elements, fields_of};
 use crate::manifest::schema::Schema;
 use crate::schedule::Timestamp;
 use crate::standalone::api::cause::Cause;
 use crate::standalone::api::meta;
+use crate::standalone::api::zero;
 
 /// Who owns what was there before anybody applied.
 const BEFORE_FIRST_APPLY: &str = "before-first-apply";
@@ -119,6 +120,7 @@ pub(in crate::standalone::api) fn apply(
     schema: Schema,
     now: Timestamp,
 ) -> Result<Value, OwnershipError> {
+    check_elements(config, schema)?;
     let mut entries = live.map(Entries::of).unwrap_or_default();
     let live = live.map_or_else(|| json!({ "metadata": {} }), unmanaged);
     let writer = author.writer(true);
@@ -240,7 +242,7 @@ fn last_applied(live: &Value, schema: Schema) -> Option<FieldSet> {
     if config["apiVersion"] != live["apiVersion"] {
         return None;
     }
-    meta::drop_nulls(&mut config);
+    zero::drop_nulls(&mut config, schema);
     let comparison = Comparison::of(&config, live, schema).ok()?;
     let changed = comparison.written().union(&comparison.removed);
     Some(fields_of(&config, schema).ok()?.difference(&changed))

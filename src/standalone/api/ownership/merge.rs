@@ -50,9 +50,6 @@ fn merged_elements(live: &Value, applied: &Value, schema: Schema) -> Result<Vec<
     let (live, applied) = (parts(live, schema)?, parts(applied, schema)?);
     let by_step: BTreeMap<&Step, &Value> = live.iter().map(|(step, value, _)| (step, *value)).collect();
     let applied_steps: BTreeSet<&Step> = applied.iter().map(|(step, ..)| step).collect();
-    if applied_steps.len() < applied.len() {
-        return Err(OwnershipError::Twice);
-    }
     let mut out = Vec::new();
     let mut waiting = live.iter().peekable();
     for (index, (step, value, items)) in applied.iter().enumerate() {

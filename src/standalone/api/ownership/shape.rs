@@ -1,6 +1,8 @@
 //! How a value is owned: as a whole, or by its parts. It is its type that says so (`x-kubernetes-list-type` and its
 //! neighbours, "Merge strategy" of the documentation of server-side apply).
 
+use std::collections::BTreeSet;
+
 use serde_json::{Map, Value};
 
 use super::OwnershipError;
@@ -78,6 +80,19 @@ pub(super) fn step(element: &Value, list: Schema) -> Result<Step, OwnershipError
         });
     }
     Ok(Step::key(fields))
+}
+
+/// Fails when elements of a list can't be told apart, however deep in an object it is.
+pub(super) fn check_elements(object: &Value, schema: Schema) -> Result<(), OwnershipError> {
+    let parts = parts(object, schema)?;
+    let steps: BTreeSet<&Step> = parts.iter().map(|(step, ..)| step).collect();
+    if steps.len() < parts.len() {
+        return Err(OwnershipError::Twice);
+    }
+    let mut inner = parts
+        .iter()
+        .filter(|(_, value, inner)| Shape::of(value, *inner) != Shape::Whole);
+    inner.try_for_each(|(_, value, inner)| check_elements(value, *inner))
 }
 
 /// All fields that are written in an object.

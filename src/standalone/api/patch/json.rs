@@ -3,7 +3,8 @@
 //! A few operations that copy a part of the object into itself double it each time, and a few that add at the end of the
 //! last one's path nest it without end. So what is copied is counted, and how deep it goes is looked at before it is done.
 
-use json_patch::{Patch, PatchOperation};
+use json_patch::jsonptr::Pointer;
+use json_patch::{AddOperation, Patch, PatchOperation, ReplaceOperation};
 use serde_json::Value;
 
 use crate::standalone::api::limits::{DEPTH_MAX, depth};
@@ -31,9 +32,28 @@ pub(super) fn apply(object: &mut Value, patch: &Patch) -> Result<(), String> {
         if copied_bytes > COPIED_BYTES_MAX {
             return Err(format!("the patch copies more than {COPIED_BYTES_MAX} bytes"));
         }
-        json_patch::patch(object, std::slice::from_ref(operation)).map_err(|error| error.to_string())?;
+        if let Some(operation) = lenient(object, operation) {
+            json_patch::patch(object, &[operation]).map_err(|error| error.to_string())?;
+        }
     }
     Ok(())
+}
+
+/// An operation as kube-apiserver's library takes it, which is less strict than RFC 6902: a field of an object can be
+/// replaced before it is there, and one that is not there is `null` when it is tested. Nothing, when that holds.
+fn lenient(object: &Value, operation: &PatchOperation) -> Option<PatchOperation> {
+    let is_missing = |path: &Pointer| {
+        let holder = path.parent().and_then(|holder| object.pointer(holder.as_str()));
+        holder.is_some_and(Value::is_object) && object.pointer(path.as_str()).is_none()
+    };
+    match operation {
+        PatchOperation::Replace(ReplaceOperation { path, value }) if is_missing(path) => {
+            let (path, value) = (path.clone(), value.clone());
+            Some(PatchOperation::Add(AddOperation { path, value }))
+        }
+        PatchOperation::Test(test) if test.value.is_null() && is_missing(&test.path) => None,
+        operation => Some(operation.clone()),
+    }
 }
 
 /// How deep the object is at the place that an operation writes to.

@@ -14,6 +14,7 @@ pub mod strategic;
 use serde_json::Value;
 
 use super::error::ApiError;
+use crate::manifest::schema::Schema;
 
 /// The media type of a configuration that is applied.
 pub(super) const APPLY: &str = "application/apply-patch+yaml";
@@ -63,19 +64,21 @@ impl Patch {
         }
     }
 
-    /// The object after the change.
+    /// The object, which is of the type `schema`, after the change.
     ///
     /// # Errors
     ///
     /// [`ApiError::Unprocessable`] when the change does not fit the object.
-    pub fn apply(&self, mut object: Value) -> Result<Value, ApiError> {
+    pub(crate) fn apply(&self, mut object: Value, schema: Schema) -> Result<Value, ApiError> {
         let applied = match self {
             Self::Merge(patch) => {
                 json_patch::merge(&mut object, patch);
                 Ok(())
             }
             Self::Json(patch) => json::apply(&mut object, patch),
-            Self::Strategic(patch) => strategic::merge(&mut object, patch).map_err(|error| error.to_string()),
+            Self::Strategic(patch) => {
+                strategic::merge(&mut object, patch, schema).map_err(|error| error.to_string())
+            }
         };
         applied
             .map(|()| object)

@@ -1,10 +1,11 @@
 //! Strategic merge patch: a merge patch that knows which lists are sets of things with a key.
 //!
 //! Source: `apimachinery/pkg/util/strategicpatch` and "Update API Objects in Place Using kubectl patch". The keys are those
-//! that the Go types of the served kinds carry as `patchMergeKey`. They are looked up by the name of the field alone: among
-//! the kinds that are served, no name stands for two lists of different keys.
+//! that the Go types carry as `patchMergeKey`.
 
 use serde_json::{Map, Value};
+
+use crate::manifest::schema::{ListType, Schema};
 
 /// What a patch asks that cannot be done.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -37,28 +38,13 @@ enum ListKind {
     Set,
 }
 
-/// The kind of list that a field of this name is.
-fn list_kind(field: &str) -> ListKind {
-    match field {
-        "containers"
-        | "initContainers"
-        | "ephemeralContainers"
-        | "env"
-        | "volumes"
-        | "imagePullSecrets"
-        | "schedulingGates"
-        | "resourceClaims"
-        | "secrets" => ListKind::ByKey("name"),
-        "conditions" | "addresses" => ListKind::ByKey("type"),
-        "volumeMounts" => ListKind::ByKey("mountPath"),
-        "volumeDevices" => ListKind::ByKey("devicePath"),
-        "ports" => ListKind::ByKey("containerPort"),
-        "ownerReferences" => ListKind::ByKey("uid"),
-        "hostAliases" | "podIPs" | "hostIPs" => ListKind::ByKey("ip"),
-        "topologySpreadConstraints" => ListKind::ByKey("topologyKey"),
-        "taints" => ListKind::ByKey("key"),
-        "finalizers" => ListKind::Set,
-        _ => ListKind::Atomic,
+impl ListKind {
+    fn of(list: Schema) -> Self {
+        match list.patched_as() {
+            ListType::Atomic => Self::Atomic,
+            ListType::ByKeys(keys) => keys.first().map_or(Self::Atomic, |key| Self::ByKey(key)),
+            ListType::Set => Self::Set,
+        }
     }
 }
 
@@ -67,12 +53,12 @@ const RETAIN_KEYS: &str = "$retainKeys";
 const ORDER: &str = "$setElementOrder/";
 const DELETE_VALUES: &str = "$deleteFromPrimitiveList/";
 
-/// Changes `object` as `patch` says.
+/// Changes `object`, which is of the type `schema`, as `patch` says.
 ///
 /// # Errors
 ///
 /// What the patch asks that cannot be done; the object is then half changed and to be thrown away.
-pub fn merge(object: &mut Value, patch: &Value) -> Result<(), StrategicError> {
+pub(super) fn merge(object: &mut Value, patch: &Value, schema: Schema) -> Result<(), StrategicError> {
     let Value::Object(changes) = patch else {
         *object = patch.clone();
         return Ok(());
@@ -97,23 +83,24 @@ pub fn merge(object: &mut Value, patch: &Value) -> Result<(), StrategicError> {
     if let Some(Value::Array(kept)) = changes.get(RETAIN_KEYS) {
         fields.retain(|field, _| kept.iter().any(|kept| kept == field.as_str()));
     }
-    for (field, change) in changes {
-        if let Some(list) = field.strip_prefix(DELETE_VALUES) {
-            remove_values(fields, list, change);
-        }
-    }
     let orders: Vec<_> = changes
         .iter()
         .filter_map(|(field, order)| Some((field.strip_prefix(ORDER)?, order)))
         .map(|(list, order)| (list, order, fields.get(list).cloned()))
         .collect();
     for (field, change) in changes.iter().filter(|(field, _)| !field.starts_with('$')) {
-        merge_field(fields, field, change)?;
+        merge_field(fields, field, change, schema.field(field))?;
+    }
+    for (field, change) in changes {
+        if let Some(list) = field.strip_prefix(DELETE_VALUES) {
+            remove_values(fields, list, change);
+        }
     }
     for (list, order, before) in orders {
         if let (Some(Value::Array(merged)), Value::Array(order)) = (fields.get_mut(list), order) {
             let before = before.as_ref().and_then(Value::as_array);
-            put_in_order(merged, order, before.map_or(&[], Vec::as_slice), list_kind(list));
+            let kind = ListKind::of(schema.field(list));
+            put_in_order(merged, order, before.map_or(&[], Vec::as_slice), kind);
         }
     }
     Ok(())
@@ -147,8 +134,13 @@ fn without_directives(changes: &Map<String, Value>) -> Map<String, Value> {
         .collect()
 }
 
-fn merge_field(fields: &mut Map<String, Value>, field: &str, change: &Value) -> Result<(), StrategicError> {
-    match (change, list_kind(field)) {
+fn merge_field(
+    fields: &mut Map<String, Value>,
+    field: &str,
+    change: &Value,
+    schema: Schema,
+) -> Result<(), StrategicError> {
+    match (change, ListKind::of(schema)) {
         (Value::Null, _) => {
             fields.remove(field);
         }
@@ -156,11 +148,15 @@ fn merge_field(fields: &mut Map<String, Value>, field: &str, change: &Value) -> 
             if matches!(directive(changes)?, Some(Directive::Delete)) {
                 fields.remove(field);
             } else {
-                merge(fields.entry(field.to_owned()).or_insert(Value::Null), change)?;
+                merge(
+                    fields.entry(field.to_owned()).or_insert(Value::Null),
+                    change,
+                    schema,
+                )?;
             }
         }
         (Value::Array(changes), ListKind::ByKey(key)) => {
-            merge_list(elements(fields, field), field, key, changes)?;
+            merge_list(elements(fields, field), (field, key), changes, schema.items())?;
         }
         (Value::Array(changes), ListKind::Set) => {
             let list = elements(fields, field);
@@ -194,9 +190,9 @@ fn elements<'a>(fields: &'a mut Map<String, Value>, field: &str) -> &'a mut Vec<
 
 fn merge_list(
     list: &mut Vec<Value>,
-    field: &str,
-    key: &'static str,
+    (field, key): (&str, &'static str),
     changes: &[Value],
+    items: Schema,
 ) -> Result<(), StrategicError> {
     let whole = |change: &&Value| {
         change
@@ -221,11 +217,11 @@ fn merge_list(
         };
         match place {
             Some(place) if deletes => drop(list.remove(place)),
-            Some(place) => merge(&mut list[place], change)?,
+            Some(place) => merge(&mut list[place], change, items)?,
             None if deletes => {}
             None => {
                 let mut element = Value::Null;
-                merge(&mut element, change)?;
+                merge(&mut element, change, items)?;
                 list.push(element);
             }
         }

@@ -1,4 +1,4 @@
-//! The numbers of fields in Kubernetes' binary form, `application/vnd.kubernetes.protobuf`.
+//! The numbers of fields in Kubernetes' binary form, `application/vnd.kubernetes.protobuf`, and which of them are pointers.
 //!
 //! `fields.txt` holds them, from the `generated.proto` files of Kubernetes 1.36 (Apache-2.0).
 
@@ -23,6 +23,20 @@ static MESSAGES: LazyLock<Messages> = LazyLock::new(|| read(include_str!("fields
 /// The field of this number in a message; `None` for one that is newer than these tables.
 pub(super) fn field(message: &str, number: u32) -> Option<Field> {
     MESSAGES.get(message)?.get(&number).copied()
+}
+
+/// Whether a field of this name is a pointer in Go; `None` for one that these tables don't have.
+pub(in crate::standalone::api) fn is_pointer(message: &str, name: &str) -> Option<bool> {
+    let fields = MESSAGES.get(message)?;
+    let own = fields
+        .values()
+        .find(|field| !field.is_inlined && field.name == name);
+    let package = || message.rsplit_once('.').map_or("", |(package, _)| package);
+    let inlined = || {
+        let mut inner = fields.values().filter(|field| field.is_inlined);
+        inner.find_map(|inner| is_pointer(&format!("{}.{}", package(), inner.name), name))
+    };
+    own.map(|field| field.keeps_zero).or_else(inlined)
 }
 
 /// Reads lines such as `io.k8s.api.core.v1.Volume 1=name 2=+VolumeSource`.

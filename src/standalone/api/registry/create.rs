@@ -10,6 +10,7 @@ use crate::standalone::api::limits::check_size;
 use crate::standalone::api::meta;
 use crate::standalone::api::ownership;
 use crate::standalone::api::resource::Resource;
+use crate::standalone::api::zero;
 use crate::standalone::store::{Key, Object, Revision, StoreError};
 
 impl Registry {
@@ -72,7 +73,7 @@ impl Registry {
         ] {
             meta::remove(document, field);
         }
-        meta::drop_empty(document);
+        zero::drop_all(document, schema(resource));
         if resource.namespaced {
             meta::set(document, "namespace", namespace);
         } else {

@@ -160,9 +160,7 @@ fn lost_the_race(error: &StoreError) -> bool {
 
 /// The type of the documents that a resource is stored as.
 fn schema(resource: &Resource) -> Schema {
-    let stored = resource.stored_form();
-    Schema::of_kind(stored.group, stored.version, stored.kind)
-        .map_or_else(Schema::unknown, |(_, schema)| schema)
+    resource.stored_form().schema()
 }
 
 /// The refusal of a document that does not have the types of its kind.

@@ -9,6 +9,7 @@ use crate::standalone::api::limits::check_size;
 use crate::standalone::api::meta;
 use crate::standalone::api::ownership;
 use crate::standalone::api::resource::Resource;
+use crate::standalone::api::zero;
 use crate::standalone::store::{Key, Object};
 
 /// Which part of an object a write is for.
@@ -76,8 +77,7 @@ impl Registry {
     ) -> Result<Option<Value>, ApiError> {
         check_identity(resource, name, old, &new)?;
         let forgets_owners = ownership::reset(&new);
-        meta::drop_nulls(&mut new);
-        meta::drop_empty(&mut new);
+        zero::drop_all(&mut new, schema(resource));
         keep_other_parts(resource, part, old, &mut new);
         let mut causes = keep_metadata(old, &mut new);
         if part == Part::Main {

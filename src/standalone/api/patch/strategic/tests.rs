@@ -3,10 +3,28 @@
 use serde_json::{Value, json};
 
 use super::{StrategicError, merge};
+use crate::manifest::schema::Schema;
 
 fn merged(object: Value, patch: &Value) -> Result<Value, StrategicError> {
     let mut object = object;
-    merge(&mut object, patch).map(|()| object)
+    merge(&mut object, patch, type_of(patch)).map(|()| object)
+}
+
+/// The type that has a field of the patch, if one of those that are tried here has.
+fn type_of(patch: &Value) -> Schema {
+    let names = [
+        "api.core.v1.Container",
+        "api.core.v1.PodSpec",
+        "apimachinery.pkg.apis.meta.v1.ObjectMeta",
+    ];
+    let mut types = names
+        .iter()
+        .filter_map(|name| Schema::named(&format!("io.k8s.{name}")));
+    let has_one = |schema: &Schema| {
+        let mut fields = patch.as_object().into_iter().flatten();
+        fields.any(|(field, _)| schema.own_field(field).is_some())
+    };
+    types.find(has_one).unwrap_or_else(Schema::unknown)
 }
 
 #[test]
