@@ -84,7 +84,7 @@ impl Machine {
             "terminationGracePeriodSeconds": 5,
             "containers": [{"name": "main", "image": "none", "command": ["/bin/sh", "-c", script]}],
         }}});
-        merge(&mut whole, spec);
+        json_patch::merge(&mut whole, spec);
         let job =
             json!({"apiVersion": "batch/v1", "kind": "Job", "metadata": {"name": "test"}, "spec": whole});
         self.jobs()
@@ -288,15 +288,4 @@ pub(crate) fn phase(pod: &Pod) -> &str {
         .as_ref()
         .and_then(|status| status.phase.as_deref())
         .unwrap_or_default()
-}
-
-fn merge(into: &mut Value, from: &Value) {
-    match (into, from) {
-        (Value::Object(into), Value::Object(from)) => {
-            for (key, value) in from {
-                merge(into.entry(key.clone()).or_insert(Value::Null), value);
-            }
-        }
-        (into, from) => *into = from.clone(),
-    }
 }

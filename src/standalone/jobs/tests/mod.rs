@@ -36,23 +36,12 @@ fn job(spec: &Value) -> Job {
             "spec": {"restartPolicy": "Never", "containers": [{"name": "main", "command": ["true"]}]},
         },
     });
-    merge(&mut whole, spec);
+    json_patch::merge(&mut whole, spec);
     serde_json::from_value(json!({
         "metadata": {"name": "report", "namespace": "shop", "uid": "j-1"},
         "spec": whole,
     }))
     .unwrap()
-}
-
-fn merge(into: &mut Value, from: &Value) {
-    match (into, from) {
-        (Value::Object(into), Value::Object(from)) => {
-            for (key, value) in from {
-                merge(into.entry(key.clone()).or_insert(Value::Null), value);
-            }
-        }
-        (into, from) => *into = from.clone(),
-    }
 }
 
 fn with_status(mut job: Job, status: &Value) -> Job {

@@ -2,7 +2,6 @@
 
 use serde_json::{Value, json};
 
-use super::super::merge;
 use super::{decisions, started, started_with};
 
 #[test]
@@ -14,7 +13,7 @@ fn indexed() {
     });
     let with = |more: Value| {
         let mut spec = per_index.clone();
-        merge(&mut spec, &more);
+        json_patch::merge(&mut spec, &more);
         spec
     };
     let completed = |indexes: &str, succeeded: i32| {

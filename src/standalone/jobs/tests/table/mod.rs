@@ -32,6 +32,6 @@ fn started() -> Value {
 
 fn started_with(more: &Value) -> Value {
     let mut status = started();
-    merge(&mut status, more);
+    json_patch::merge(&mut status, more);
     status
 }
