@@ -61,10 +61,10 @@ pub(in crate::standalone::runtime) struct Past {
     pub(super) back_off: BackOff,
 }
 
-/// How one run of a container went.
-struct Run {
-    started: Timestamp,
-    finished: Timestamp,
+/// An attempt that has ended.
+struct Finished {
+    since: Timestamp,
+    at: Timestamp,
     exit_code: i32,
 }
 
@@ -90,12 +90,12 @@ impl Life {
             } else {
                 self.start(&sink).await
             };
-            let Some(run) = ran else { continue };
-            if !self.policy.restarts_after(run.exit_code) {
+            let Some(finished) = ran else { continue };
+            if !self.policy.restarts_after(finished.exit_code) {
                 break;
             }
             self.past.attempt += 1;
-            let length = (run.finished - run.started).to_std().unwrap_or_default();
+            let length = (finished.at - finished.since).to_std().unwrap_or_default();
             let delay = self.past.back_off.next(length);
             self.put_restart_off(&sink, delay).await;
         }
@@ -109,10 +109,10 @@ impl Life {
 
     /// Takes up the attempt that may have been started already, and follows it to its end. Nothing, when it turns out that
     /// it was not, or while nobody can tell.
-    async fn take_up(&mut self, sink: &Sink) -> Option<Run> {
+    async fn take_up(&mut self, sink: &Sink) -> Option<Finished> {
         let attempt = self.attempt();
         let was_begun = std::mem::take(&mut self.past.was_begun);
-        let run = match self.engine.find(&attempt).await {
+        let finished = match self.engine.find(&attempt).await {
             Ok(Found::Started(started)) if self.past.is_untold => self.begin(started, sink, &attempt).await,
             Ok(Found::Started(started)) => {
                 let reader = Reader::at_end(&attempt.log).ok();
@@ -133,12 +133,12 @@ impl Life {
                 return None;
             }
         };
-        Some(run)
+        Some(finished)
     }
 
     /// Starts the next attempt, and follows it to its end. Nothing, when what it needs is not there yet, or when it is not
     /// to be started any more.
-    async fn start(&mut self, sink: &Sink) -> Option<Run> {
+    async fn start(&mut self, sink: &Sink) -> Option<Finished> {
         if let Err(unfit) = self.engine.check(&self.pod) {
             return Some(self.not_started(sink, &unfit.into()).await);
         }
@@ -174,7 +174,7 @@ impl Life {
         None
     }
 
-    async fn not_started(&self, sink: &Sink, error: &StartError) -> Run {
+    async fn not_started(&self, sink: &Sink, error: &StartError) -> Finished {
         let now = self.machine.clock.now();
         let message = chain(error);
         self.warn("Failed", &message);
@@ -186,21 +186,21 @@ impl Life {
         sink.tell(now, what);
         let change = ended(error.exit_code(), None, reason, Some(message), (now, now));
         self.tell(change).await;
-        Run {
-            started: now,
-            finished: now,
+        Finished {
+            since: now,
+            at: now,
             exit_code: error.exit_code(),
         }
     }
 
     /// Records an attempt of which nothing can be learned any more.
-    async fn lose(&self, sink: &Sink, why: String) -> Run {
+    async fn lose(&self, sink: &Sink, why: String) -> Finished {
         let now = self.machine.clock.now();
         self.end(sink, now, Ended::unknown(why, now)).await
     }
 
     /// Tells of a start, and follows the process to its end.
-    async fn begin(&mut self, started: Started, sink: &Sink, attempt: &Attempt) -> Run {
+    async fn begin(&mut self, started: Started, sink: &Sink, attempt: &Attempt) -> Finished {
         self.past.is_untold = false;
         sink.tell(started.since, What::Started { pid: started.pid });
         let reader = Reader::at_start(&attempt.log);
@@ -208,7 +208,7 @@ impl Life {
     }
 
     /// Follows a process to its end.
-    async fn follow(&mut self, started: Started, sink: &Sink, reader: Option<Reader>) -> Run {
+    async fn follow(&mut self, started: Started, sink: &Sink, reader: Option<Reader>) -> Finished {
         let Started {
             id,
             since,
@@ -254,7 +254,7 @@ impl Life {
     }
 
     /// Tells of an end, and records it.
-    async fn end(&self, sink: &Sink, since: Timestamp, end: Ended) -> Run {
+    async fn end(&self, sink: &Sink, since: Timestamp, end: Ended) -> Finished {
         let Exit { code, signal } = end.exit;
         let what = What::Ended {
             exit_code: code,
@@ -276,9 +276,9 @@ impl Life {
         };
         let change = ended(code, signal, end.reason, message, (since, end.at));
         self.tell(change).await;
-        Run {
-            started: since,
-            finished: end.at,
+        Finished {
+            since,
+            at: end.at,
             exit_code: code,
         }
     }
