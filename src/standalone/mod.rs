@@ -9,9 +9,11 @@
 //! | [`runtime`] | the kubelet: pods become processes |
 //! | [`data_dir`] | the disk: the folder for all that is kept, and who may use it |
 //! | [`door`] | the network: TLS, the token, who is let in |
-//! | `residents` | what every namespace has |
-//! | `letters` | the end of a name that is made up |
-//! | `machine` | all of it together, with the CronJob controller |
+//! | `namespace_defaults` | the controllers for what every namespace has: a service account, a root certificate |
+//! | `recorder` | the event recorder of these |
+//! | `assembly` | nobody: puts all of it together, with the CronJob controller |
+//!
+//! Two of them share `name_suffix`, the end of a name that is made up, and all `instants`, Kubernetes' timestamps and ours.
 
 pub mod api;
 pub mod data_dir;
@@ -21,14 +23,14 @@ pub mod logs;
 pub mod runtime;
 pub mod store;
 
+mod assembly;
 mod instants;
-mod letters;
-mod machine;
+mod name_suffix;
+mod namespace_defaults;
 mod recorder;
-mod residents;
 
 /// The version of Kubernetes whose behaviour is followed, with our own.
 const KUBERNETES_VERSION: &str = concat!("v1.36.0+punctual-", env!("CARGO_PKG_VERSION"));
 
-pub use machine::{Hearing, Running, Standalone};
-pub use residents::keep_residents;
+pub use assembly::{Hearing, Running, Standalone};
+pub use namespace_defaults::keep_namespace_defaults;

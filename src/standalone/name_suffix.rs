@@ -4,19 +4,19 @@
 const ALPHABET: &[u8; 27] = b"bcdfghjklmnpqrstvwxz2456789";
 
 /// How many characters are made up.
-pub(super) const LETTERS: usize = 5;
+pub(super) const LENGTH: usize = 5;
 
 /// The longest such a name may be: it may become a label, and that of a pod its host's name.
 pub(super) const NAME_MAX: usize = 63;
 
 /// So many characters, which a number decides.
-pub(super) fn letters(mut number: u128) -> String {
+pub(super) fn name_suffix(mut number: u128) -> String {
     let base = ALPHABET.len() as u128;
-    (0..LETTERS)
+    (0..LENGTH)
         .map(|_| {
-            let letter = usize::try_from(number % base).unwrap_or_default();
+            let character = usize::try_from(number % base).unwrap_or_default();
             number /= base;
-            char::from(ALPHABET[letter])
+            char::from(ALPHABET[character])
         })
         .collect()
 }

@@ -44,19 +44,19 @@ enum Noticed {
     Nothing,
 }
 
-/// Keeps the residents of every namespace for as long as it is polled. `authority_pem` is the certificate that clients
+/// Keeps the defaults of every namespace for as long as it is polled. `authority_pem` is the certificate that clients
 /// of the API trust.
-pub async fn keep_residents(client: Client, authority_pem: String) {
+pub async fn keep_namespace_defaults(client: Client, authority_pem: String) {
     let named = |name: &str| Config::default().fields(&format!("metadata.name={name}"));
     let namespaces = watcher(Api::<Namespace>::all(client.clone()), Config::default()).default_backoff();
     let accounts = watcher(Api::<ServiceAccount>::all(client.clone()), named(ACCOUNT)).default_backoff();
     let maps = watcher(Api::<ConfigMap>::all(client.clone()), named(ROOT_CA)).default_backoff();
     let mut noticed = stream::select_all([
         namespaces.map(of_namespaces).boxed(),
-        accounts.map(|event| of_residents(event, |_| true)).boxed(),
+        accounts.map(|event| of_defaults(event, |_| true)).boxed(),
         maps.map({
             let wanted = authority_pem.clone();
-            move |event| of_residents(event, |map| holds(map, &wanted))
+            move |event| of_defaults(event, |map| holds(map, &wanted))
         })
         .boxed(),
     ]);
@@ -111,7 +111,7 @@ fn of_namespaces(event: Result<Event<Namespace>, watcher::Error>) -> Noticed {
 }
 
 /// What an event about a resident means; `is_right` judges one that is there.
-fn of_residents<K: kube::Resource>(
+fn of_defaults<K: kube::Resource>(
     event: Result<Event<K>, watcher::Error>,
     is_right: impl Fn(&K) -> bool,
 ) -> Noticed {

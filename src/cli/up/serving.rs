@@ -17,7 +17,7 @@ use crate::standalone::data_dir::{DataDir, DataDirError};
 use crate::standalone::door::{Door, DoorError, DoorOptions, Host, server_url};
 use crate::standalone::runtime::make_room_at_start;
 use crate::standalone::store::{MemoryStore, OpenError, SharedStore, SqliteOptions, SqliteStore};
-use crate::standalone::{Running, keep_residents};
+use crate::standalone::{Running, keep_namespace_defaults};
 use crate::telemetry::chain;
 
 /// The API as the network sees it.
@@ -113,11 +113,11 @@ impl Serving {
     /// Opens the door to a machine.
     pub(super) async fn start(door: Door, machine: &Running) -> Serving {
         machine.publish(door.address()).await;
-        let residents = keep_residents(machine.client(), door.authority_pem().to_owned());
+        let namespace_defaults = keep_namespace_defaults(machine.client(), door.authority_pem().to_owned());
         let (stop, stopped) = watch::channel(false);
         let tasks = [
             tokio::spawn(door.serve(machine.router(), stopped)),
-            tokio::spawn(residents),
+            tokio::spawn(namespace_defaults),
         ];
         Serving { stop, tasks }
     }
@@ -125,8 +125,8 @@ impl Serving {
     /// Closes the door; watches end, and what was asked before is answered.
     pub(super) async fn stop(self) {
         self.stop.send_replace(true);
-        let [door, residents] = self.tasks;
-        residents.abort();
+        let [door, namespace_defaults] = self.tasks;
+        namespace_defaults.abort();
         if let Err(error) = door.await {
             tracing::error!(%error, "the server of the API ended by itself");
         }

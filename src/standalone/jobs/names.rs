@@ -6,7 +6,7 @@
 
 use std::collections::BTreeSet;
 
-use crate::standalone::letters::{LETTERS, NAME_MAX, letters};
+use crate::standalone::name_suffix::{self, NAME_MAX, name_suffix};
 
 /// Deals names out.
 #[derive(Debug)]
@@ -46,7 +46,7 @@ impl<'j> Names<'j> {
 /// `<job>-` or `<job>-<index>-`, with the Job's name cut so that the whole name fits.
 pub(super) fn prefix(job: &str, index: Option<i32>) -> String {
     let end = index.map_or_else(|| "-".to_owned(), |index| format!("-{index}-"));
-    let room = NAME_MAX.saturating_sub(LETTERS + end.len());
+    let room = NAME_MAX.saturating_sub(name_suffix::LENGTH + end.len());
     let cut = job
         .char_indices()
         .map(|(at, _)| at)
@@ -64,7 +64,7 @@ fn suffix(uid: &str, number: u64) -> String {
     let bytes = uid.bytes().chain(number.to_le_bytes());
     let mut hash = bytes.fold(BASIS, |hash, byte| (hash ^ u64::from(byte)).wrapping_mul(PRIME));
     hash ^= hash >> 32;
-    letters(hash.into())
+    name_suffix(hash.into())
 }
 
 #[cfg(test)]

@@ -2,15 +2,15 @@
 
 use uuid::Uuid;
 
-use crate::standalone::letters::{LETTERS, NAME_MAX, letters};
+use crate::standalone::name_suffix::{self, NAME_MAX, name_suffix};
 
 /// How often a new name is made up when the first ones are taken.
 pub(super) const NAME_ATTEMPTS: usize = 8;
 
 /// A name that begins with `base`, cut where it is too long, and ends by chance.
 pub(super) fn generated(base: &str) -> String {
-    let kept: String = base.chars().take(NAME_MAX - LETTERS).collect();
-    kept + &letters(Uuid::new_v4().as_u128())
+    let kept: String = base.chars().take(NAME_MAX - name_suffix::LENGTH).collect();
+    kept + &name_suffix(Uuid::new_v4().as_u128())
 }
 
 #[cfg(test)]
