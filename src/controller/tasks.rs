@@ -13,7 +13,7 @@ use crate::policy::Note;
 use crate::submit::{Submitter, Trouble};
 use crate::telemetry::{Teller, Told};
 
-/// See the module's documentation.
+/// The tasks under way, by the CronJob that each is about.
 pub(super) struct Tasks {
     means: Arc<Means>,
     under_way: JoinSet<(Key, Done)>,

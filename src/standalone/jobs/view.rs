@@ -31,7 +31,7 @@ const NAMES_SPENT: usize = 64;
 /// What nobody controls is under this.
 const NOBODY: &str = "";
 
-/// See the module's documentation.
+/// The Jobs and pods that there are, as far as the controller knows.
 #[derive(Debug, Default)]
 pub(super) struct View {
     jobs: Objects<Job>,

@@ -12,7 +12,7 @@ const DEFAULT_BACKOFF_LIMIT: i32 = 6;
 /// The `managedBy` of Jobs that are this controller's.
 const JOB_CONTROLLER: &str = "kubernetes.io/job-controller";
 
-/// See the module's documentation.
+/// What a Job asks for.
 #[derive(Debug, Clone, PartialEq)]
 #[expect(clippy::struct_excessive_bools, reason = "each is a switch of the Job's own")]
 pub(super) struct Wanted {

@@ -70,7 +70,7 @@ impl Options {
     }
 }
 
-/// See the module's documentation.
+/// What the tasks of all pods are given.
 #[derive(Debug)]
 pub(super) struct Machine {
     pub(super) client: ClientOf,

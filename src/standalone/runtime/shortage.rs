@@ -6,7 +6,7 @@ use std::io;
 
 use rustix::io::Errno;
 
-/// See the module's documentation.
+/// What there is too little of.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Shortage {
     /// Of descriptors, for one process.

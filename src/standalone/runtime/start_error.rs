@@ -24,7 +24,7 @@ pub(super) const START_ERROR: &str = "StartError";
 /// The exit code of a process that did not start, for no fault of its program's that a shell has a code for.
 pub(super) const START_FAILED: i32 = 128;
 
-/// See the module's documentation.
+/// A start that failed: why, and what to do about it.
 #[derive(Debug, Error)]
 pub(super) enum StartError {
     #[error("the working folder {path} does not exist; create it, or change `workingDir`", path = .path.display())]

@@ -18,7 +18,7 @@ use crate::standalone::api::ownership::Author;
 use crate::standalone::api::registry::{Mode, Part};
 use crate::standalone::store::{Key, Object};
 
-/// See the module's documentation.
+/// One request, apart from its body.
 #[derive(Debug)]
 pub(super) struct Call {
     pub(super) endpoint: Endpoint,

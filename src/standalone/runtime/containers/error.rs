@@ -12,7 +12,7 @@ use crate::standalone::runtime::engine::STATUS_UNKNOWN;
 /// The kubelet's word for a container whose image could not be fetched.
 pub(in crate::standalone::runtime) const ERR_IMAGE_PULL: &str = "ErrImagePull";
 
-/// See the module's documentation.
+/// Why a container was not started, or what keeps it from being seen.
 #[derive(Debug, Error)]
 pub(in crate::standalone::runtime) enum ContainerError {
     #[error(transparent)]

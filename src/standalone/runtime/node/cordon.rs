@@ -10,7 +10,7 @@ use tokio::sync::watch;
 
 use crate::telemetry::chain;
 
-/// See the module's documentation. Nothing, until the node has been seen, or is known not to be there.
+/// Whether the node is cordoned: nothing, until it has been seen, or is known not to be there.
 pub(in crate::standalone::runtime) type Cordon = watch::Sender<Option<bool>>;
 
 /// The `reason` of the event and of the condition, as the scheduler writes them.

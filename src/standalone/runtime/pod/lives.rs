@@ -21,7 +21,7 @@ use super::waits::Waits;
 /// How many changes wait while a status is being written; a container waits when there are more.
 const NEWS_QUEUE: usize = 16;
 
-/// See the module's documentation. They end when this is dropped, and what they run goes on.
+/// The containers of one pod, each a task. They end when this is dropped, and what they run goes on.
 #[derive(Debug)]
 pub(super) struct Lives {
     machine: Arc<Machine>,

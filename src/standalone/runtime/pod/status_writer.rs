@@ -9,7 +9,7 @@ use serde_json::json;
 use super::super::machine::Machine;
 use crate::telemetry::chain;
 
-/// See the module's documentation.
+/// Writes the status of one pod.
 #[derive(Debug)]
 pub(super) struct StatusWriter {
     machine: Arc<Machine>,

@@ -22,7 +22,7 @@ const LOOK_AGAIN: Duration = Duration::from_secs(5);
 const IMAGE_PULL_BACK_OFF: &str = "ImagePullBackOff";
 const CRASH_LOOP_BACK_OFF: &str = "CrashLoopBackOff";
 
-/// See the module's documentation.
+/// What a container has waited for until now.
 #[derive(Debug)]
 pub(in crate::standalone::runtime) struct Waits {
     /// What was last told to be missing: it is told once, however often it is looked for.

@@ -16,7 +16,7 @@ use super::*;
 use crate::clock::Clock as _;
 use crate::standalone::runtime::process::fitness::Unfit;
 
-/// See the module's documentation.
+/// An engine that runs nothing, and is as slow as it is told to be.
 #[derive(Debug)]
 struct FakeEngine {
     begun: Instant,

@@ -44,7 +44,7 @@ fn folder_of(path: &Path) -> &Path {
     folder.unwrap_or(Path::new("."))
 }
 
-/// See the module's documentation.
+/// The file that holds the room, and how much that is.
 #[derive(Debug)]
 pub(super) struct Reserve {
     path: PathBuf,

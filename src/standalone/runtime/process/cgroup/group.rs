@@ -14,7 +14,7 @@ const PROCESSES: &str = "cgroup.procs";
 const REMOVE_TRIES: u32 = 100;
 const REMOVE_PAUSE: Duration = Duration::from_millis(20);
 
-/// See the module's documentation.
+/// A control group, by its folders.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub(in crate::standalone::runtime) struct Group {
     pub(super) folders: Vec<Folder>,

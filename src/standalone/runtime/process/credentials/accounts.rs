@@ -2,7 +2,7 @@
 
 use std::fs;
 
-/// See the module's documentation.
+/// The two files, as they were when they were read.
 #[derive(Debug, Clone, Default)]
 pub(in crate::standalone::runtime) struct Accounts {
     passwd: String,

@@ -59,7 +59,7 @@ impl Own {
     }
 }
 
-/// See the module's documentation. What is not said stays as it is.
+/// The credentials that a process is given. What is not said stays as it is.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub(in crate::standalone::runtime) struct Credentials {
     /// Its user.

@@ -32,7 +32,7 @@ const AHEAD: TimeDelta = TimeDelta::seconds(1);
 /// How long those that were not needed are kept: what is due every second or so need not start them anew.
 const KEPT_FOR: Duration = Duration::from_secs(5);
 
-/// See the module's documentation.
+/// The supervisors that wait for a commission, and what starts more of them.
 #[derive(Debug)]
 pub(super) struct Supervisors {
     /// What becomes a supervisor, and its arguments.
