@@ -5,6 +5,11 @@ use std::process::ExitCode;
 use punctual::cli::{Cli, run};
 use punctual::standalone::runtime::supervise_if_asked;
 
+/// Why not musl's own: see `Cargo.toml`.
+#[cfg(target_env = "musl")]
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
 fn main() -> ExitCode {
     if let Some(supervised) = supervise_if_asked() {
         return supervised;
