@@ -47,6 +47,7 @@ async fn the_lines_that_are_asked_for() {
         "sinceSeconds=1&sinceTime=2026-11-24T16:00:00Z",
         "sinceTime=yesterday",
         "tailLines=some",
+        "stream=Stderr",
     ] {
         told.push(format!("== {query}\n{}", asked(&machine, query).await));
     }

@@ -3,9 +3,9 @@
 //! Clients branch on the reason and the code of the [`Status`](https://kubernetes.io/docs/reference/kubernetes-api/common-definitions/status/)
 //! and people read the message, so both are Kubernetes' own (`apimachinery/pkg/api/errors`).
 
-use axum::response::{IntoResponse, Response};
+use axum::response::{AppendHeaders, IntoResponse, Response};
 use http::StatusCode;
-use http::header::CONTENT_TYPE;
+use http::header::{CONTENT_TYPE, RETRY_AFTER};
 use serde_json::{Value, json};
 
 use super::cause::{self, Cause};
@@ -195,7 +195,7 @@ pub enum ApiError {
     },
 
     /// The client knows of a revision that has not happened here.
-    #[error("Too large resource version: {asked}, current: {newest}")]
+    #[error("Timeout: Too large resource version: {asked}, current: {newest}")]
     TooLargeResourceVersion {
         /// The revision that was asked for.
         asked: u64,
@@ -367,7 +367,10 @@ pub(in crate::standalone) fn failure(code: StatusCode, reason: &str, message: &s
 
 impl IntoResponse for ApiError {
     fn into_response(self) -> Response {
-        (self.code().0, [(CONTENT_TYPE, JSON)], self.status().to_string()).into_response()
+        let status = self.status();
+        let retry = status.pointer("/details/retryAfterSeconds").map(Value::to_string);
+        let headers = AppendHeaders(retry.map(|seconds| (RETRY_AFTER, seconds)));
+        (self.code().0, [(CONTENT_TYPE, JSON)], headers, status.to_string()).into_response()
     }
 }
 

@@ -124,9 +124,10 @@ pub(super) fn closed_above(path: &Path) -> io::Result<Option<PathBuf>> {
     Ok(None)
 }
 
-/// Checks that nobody can put another folder in the place of this one.
+/// Checks that not everybody can put another folder in the place of this one.
 ///
-/// Folders above that a group can write to are let pass: a user's own group owns them on many systems.
+/// Those who own a folder above are trusted, as is the group that can write to it: a user's own group owns folders on many
+/// systems, and in a container the owners of what is mounted are often nobody who is known there.
 fn check_above(path: &Path, real: &Path) -> Result<(), DataDirError> {
     for parent in real.ancestors().skip(1) {
         let metadata = fs::metadata(parent).map_err(|source| DataDirError::io("read", parent, source))?;

@@ -102,8 +102,12 @@ impl Guard {
         if let Some(authority) = uri.authority() {
             self.judge_host(authority.as_str())?;
         }
-        self.judge_host(only(headers, HOST.as_str()).unwrap_or_default())?;
-        if headers.contains_key(ORIGIN) || headers.contains_key(FETCH_SITE) {
+        let host = only(headers, HOST.as_str()).unwrap_or_default();
+        self.judge_host(host)?;
+        // Libraries for WebSockets name the server itself, from which no page comes.
+        let is_page = headers.contains_key(ORIGIN)
+            && only(headers, ORIGIN.as_str()) != Some(&format!("https://{host}"));
+        if is_page || headers.contains_key(FETCH_SITE) {
             return Err(Refusal::WebPage);
         }
         let shown = only(headers, AUTHORIZATION.as_str()).and_then(bearer);

@@ -142,6 +142,14 @@ async fn who_shows_the_token_is_let_in_by_every_name_of_the_server() {
         assert_eq!(gist(&answer), "HTTP/1.1 200 OK\ninside", "{host}");
         assert!(answer.contains("cache-control: no-cache, private"), "{answer}");
     }
+    // As libraries for WebSockets send it.
+    let request = [
+        "GET / HTTP/1.1",
+        "Host: localhost:1",
+        "Origin: https://localhost:1",
+        "Authorization: Bearer TOKEN",
+    ];
+    assert_eq!(gist(&world.ask(&request).await), "HTTP/1.1 200 OK\ninside");
     for name in ["localhost", "127.0.0.1", "::1"] {
         world
             .connect(name)
@@ -184,6 +192,8 @@ async fn strangers_and_web_pages_get_nothing() {
         &[host, token, token],
         &[host, token, "Origin: https://evil.example"],
         &[host, token, "Origin: null"],
+        &[host, token, "Origin: https://localhost:1"],
+        &[host, token, "Origin: http://localhost"],
         &[host, token, "Sec-Fetch-Site: same-origin"],
         &[host, token, "Impersonate-User: joe"],
         &["Host: rebound.evil.example", token],

@@ -86,6 +86,12 @@ pub(crate) async fn kinds_that_one_machine_has_not_are_known(cluster: Cluster) {
         let path = format!("{root}/{}?labelSelector=no%3Dbody", resource.plural);
         let list = cluster.send("GET", &path, None).await.unwrap();
         assert_eq!(list["items"], json!([]), "{kind}");
+        let path = match kind {
+            "PersistentVolume" => format!("{root}/{}/none", resource.plural),
+            _ => format!("{root}/namespaces/{}/{}/none", cluster.namespace, resource.plural),
+        };
+        let gone = cluster.send("DELETE", &path, None).await.unwrap_err();
+        assert_eq!(gone.code, 404, "{kind}: {}", gone.message);
         if cluster.is_embedded() && kind != "PersistentVolume" {
             let path = format!("{root}/namespaces/{}/{}", cluster.namespace, resource.plural);
             let refused = cluster.send("POST", &path, Some(&json!({}))).await.unwrap_err();

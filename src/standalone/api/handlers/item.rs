@@ -81,6 +81,19 @@ pub(super) async fn delete(call: Call, content: Content) -> Result<Response, Api
     }
 }
 
+/// `DELETE` of what is the API's own; or of what is not there, as Helm asks for after an installation that was refused.
+pub(super) async fn refuse_deletion(call: Call) -> ApiError {
+    let (resource, target) = (call.endpoint.resource, &call.target);
+    let found = call
+        .endpoint
+        .registry()
+        .get(resource, &target.namespace, &target.name);
+    match found.await {
+        Ok(_) => ApiError::NotMadeHere { resource },
+        Err(error) => error,
+    }
+}
+
 async fn put(call: Call, part: Part, content: &Content) -> Result<Response, ApiError> {
     let (query, mode) = call.write(UPDATE_OPTIONS)?;
     let object = content.object(&call.endpoint)?;

@@ -46,6 +46,7 @@ struct Options {
     since_time: Option<String>,
     tail_lines: Option<i64>,
     limit_bytes: Option<i64>,
+    stream: Option<String>,
 }
 
 /// `GET` of a pod's log.
@@ -119,6 +120,10 @@ impl Options {
         if self.since_seconds.is_some() && self.since_time.is_some() {
             let detail = "at most one of `sinceTime` or `sinceSeconds` may be specified";
             causes.push(Cause::forbidden("", detail));
+        }
+        // One stream alone is to be had in Kubernetes, too, only where that is turned on.
+        if self.stream.is_some() {
+            causes.push(Cause::forbidden("stream", "may not be specified"));
         }
         if !causes.is_empty() {
             return Err(ApiError::Invalid {

@@ -138,7 +138,7 @@ fn routes(endpoint: Endpoint) -> Router {
         let resource = endpoint.resource;
         let refuse = move || async move { ApiError::NotMadeHere { resource } };
         of_collection = of_collection.fallback(refuse);
-        of_item = of_item.fallback(refuse);
+        of_item = of_item.delete(item::refuse_deletion).fallback(refuse);
     }
     if endpoint.resource.verbs.contains(&"deletecollection") {
         of_collection = of_collection.delete(collection::delete);
