@@ -3,11 +3,12 @@
 use std::collections::BTreeSet;
 
 use k8s_openapi::api::batch::v1::JobStatus;
-use k8s_openapi::api::core::v1::Event;
+use k8s_openapi::api::core::v1::{ConfigMap, Event};
 use kube::Api;
-use kube::api::ListParams;
+use kube::api::{DeleteParams, ListParams};
 use punctual::standalone::runtime::limited_here;
 
+use crate::full_disk::{fill, names};
 use crate::machine::{Place, holds};
 use crate::restarts::job;
 
@@ -140,5 +141,37 @@ pub(crate) async fn a_start_that_there_is_no_room_for_waits_and_is_told() {
             .is_some_and(|said| said.contains("short of open files"))
     };
     assert!(events.items.iter().any(told), "{:?}", events.items);
+    up.interrupt();
+}
+
+/// What is too large for a file is refused, as on a full disk, where the signal for it would end `punctual`.
+pub(crate) async fn a_limit_of_file_sizes_is_told_and_nothing_acknowledged_is_lost() {
+    let place = Place::new();
+    let (big, runs) = (place.path("big"), place.path("runs"));
+    let script = format!(
+        "head -c 9000000 /dev/zero > {}; echo $? >> {}",
+        big.display(),
+        runs.display()
+    );
+    place.manifest(&job(&script, ""));
+    // Some shells count kibibytes, and others half of that.
+    let up = place.up_within("ulimit -f 4096");
+    up.serves().await;
+    let ended: i32 = place.lines_until("runs", 1).await[0].parse().expect("a code");
+    assert!(ended > 128, "a process is ended by the signal: {ended}");
+    let client = up.client().await.expect("a client");
+    let (mut acknowledged, said) = fill(&client).await;
+    assert!(said.contains("no file may be larger than"), "{said}");
+    acknowledged.sort();
+    let maps: Api<ConfigMap> = Api::default_namespaced(client);
+    let deleted = maps
+        .delete(&acknowledged.remove(0), &DeleteParams::default())
+        .await;
+    deleted.expect("deletions go on");
+    let log = up.interrupt();
+    assert!(log.contains("start with a higher `ulimit -f`"), "{log}");
+    let up = place.up().await;
+    let maps: Api<ConfigMap> = Api::default_namespaced(up.client().await.expect("a client"));
+    assert_eq!(names(&maps).await, acknowledged);
     up.interrupt();
 }

@@ -41,7 +41,7 @@ macro_rules! cases {
 
 fn main() -> ExitCode {
     let arguments = Arguments::from_args();
-    let everywhere: [Case; 25] = cases! {
+    let everywhere: [Case; 26] = cases! {
         restarts::running_work_goes_on_and_is_not_started_again
         restarts::running_work_goes_on_that_could_not_be_started_any_more
         restarts::a_lock_that_it_was_started_with_does_not_outlive_it
@@ -66,6 +66,7 @@ fn main() -> ExitCode {
         ends::a_reader_who_does_not_read_does_not_hold_a_stop_up
         kills::nothing_is_lost_or_doubled_whenever_it_is_killed
         limits::processes_have_the_limit_of_open_files_that_punctual_was_started_with
+        limits::a_limit_of_file_sizes_is_told_and_nothing_acknowledged_is_lost
         limits::a_start_that_there_is_no_room_for_waits_and_is_told
     };
     let with_a_small_disk: [Case; 5] = cases! {

@@ -46,6 +46,7 @@ use crate::cli::{console, diagnostics, zoneinfo};
 use crate::clock::{Clock as _, SystemClock};
 use crate::cronjob::extension::Runtime;
 use crate::manifest;
+use crate::standalone::data_dir::survive_too_large;
 use crate::standalone::door::Host;
 use crate::standalone::runtime::Runtimes;
 use crate::standalone::runtime::entrypoint::Entrypoint;
@@ -223,9 +224,13 @@ pub(super) fn up(args: &UpArgs) -> Result<Exit, Failure> {
         return Ok(Exit::Refused);
     }
     let broken = loaded.drop_broken_files();
-    let data_dir = serving::open(args)?;
     let runtime = tokio::runtime::Runtime::new()
         .map_err(|error| Failure::from_error("the asynchronous runtime could not be started", &error))?;
+    {
+        let _within = runtime.enter();
+        survive_too_large();
+    }
+    let data_dir = serving::open(args)?;
     let manifests = item::Manifests {
         first_look,
         items: item::Item::all(loaded, args.watch),

@@ -52,7 +52,7 @@ pub(super) async fn open_store(
     };
     let was_there = data_dir.database().exists();
     let mut opened = SqliteStore::open(&data_dir.database(), now, &options).await;
-    if matches!(opened, Err(OpenError::Full { .. })) {
+    if opened.as_ref().is_err_and(is_short) {
         match make_room_at_start(data_dir) {
             0 => {}
             removed => {
@@ -65,7 +65,7 @@ pub(super) async fn open_store(
     }
     let (store, put_aside) = opened.map_err(|error| {
         let mut message = chain(&error);
-        if matches!(error, OpenError::Full { .. }) {
+        if is_short(&error) {
             let _infallible = write!(message, "\n{}", data_dir.usage());
         }
         Failure::new(message)
@@ -79,6 +79,11 @@ pub(super) async fn open_store(
         complain("note: the database is whole, and goes on; --start-empty is for a damaged one");
     }
     Ok(Arc::new(store))
+}
+
+/// Whether there is no room for the database.
+fn is_short(error: &OpenError) -> bool {
+    matches!(error, OpenError::Unwritable { obstacle, .. } if obstacle.is_shortage())
 }
 
 /// Builds the door; says so when it is not where it was.

@@ -3,6 +3,8 @@
 use std::io;
 use std::path::{Path, PathBuf};
 
+use super::Obstacle;
+
 /// Why a data folder cannot be used.
 #[derive(Debug, thiserror::Error)]
 pub enum DataDirError {
@@ -91,7 +93,7 @@ pub enum DataDirError {
     },
 
     /// A file or folder in it could not be made, read or written.
-    #[error("{} could not be {action}{}", path.display(), remedy(source))]
+    #[error("{} could not be {action}{}", path.display(), remedy(path, source))]
     Io {
         /// The file or folder.
         path: PathBuf,
@@ -116,18 +118,10 @@ impl DataDirError {
 }
 
 /// What to do about the errors of a machine that is full or locked down.
-fn remedy(error: &io::Error) -> &'static str {
-    match error.kind() {
-        io::ErrorKind::StorageFull => {
-            " (the disk is full: make room, or name a folder on another disk with --data-dir)"
-        }
-        io::ErrorKind::QuotaExceeded => {
-            " (your disk quota is used up: make room, or name a folder on another disk with --data-dir)"
-        }
-        io::ErrorKind::ReadOnlyFilesystem => {
-            " (the file system is read-only: name another folder with --data-dir, or keep nothing with --ephemeral)"
-        }
-        io::ErrorKind::PermissionDenied => " (name a folder of your own with --data-dir)",
-        _ => "",
+fn remedy(path: &Path, error: &io::Error) -> String {
+    match Obstacle::behind(error, path) {
+        Some(Obstacle::Closed) => " (name a folder of your own with --data-dir)".to_owned(),
+        Some(obstacle) => format!(" ({obstacle}, or name a folder on another disk with --data-dir)"),
+        None => String::new(),
     }
 }

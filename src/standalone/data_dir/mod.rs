@@ -20,6 +20,7 @@ mod error;
 mod files;
 mod leftovers;
 mod lock;
+mod obstacle;
 mod pod_dir;
 #[cfg(test)]
 mod tests;
@@ -31,6 +32,7 @@ use std::sync::Arc;
 
 pub use error::DataDirError;
 pub use files::{create_private, private_file, write_private};
+pub use obstacle::{Obstacle, largest_file, survive_too_large};
 pub use pod_dir::PodDir;
 pub use usage::Usage;
 

@@ -11,7 +11,7 @@ use std::path::{Path, PathBuf};
 use super::line::{Line, Stream};
 use super::{FILE_BYTES, FILES, files};
 use crate::schedule::Timestamp;
-use crate::standalone::data_dir::private_file;
+use crate::standalone::data_dir::{largest_file, private_file};
 
 /// How much room a log leaves on its disk, in bytes, and on a small disk which part of it.
 const ROOM_LEFT: u64 = 32 * 1024 * 1024;
@@ -42,7 +42,9 @@ impl Writer {
     ///
     /// When it can't be opened.
     pub fn open(path: &Path) -> io::Result<Self> {
-        Self::with_limit(path, FILE_BYTES)
+        let most = largest_file().unwrap_or(u64::MAX);
+        // Half of what a file may hold, so that what is written at one time fits in.
+        Self::with_limit(path, FILE_BYTES.min(most / 2))
     }
 
     pub(super) fn with_limit(path: &Path, bytes_max: u64) -> io::Result<Self> {

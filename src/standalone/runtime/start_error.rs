@@ -17,6 +17,7 @@ use super::engine::STATUS_UNKNOWN;
 use super::process::Invocation;
 use super::process::fitness::Unfit;
 use super::shortage::Shortage;
+use crate::standalone::data_dir::{DataDirError, Obstacle};
 
 /// The `reason` of a container whose process did not start, as container engines write it.
 pub(super) const START_ERROR: &str = "StartError";
@@ -55,6 +56,8 @@ pub(super) enum StartError {
     NoInterpreter { path: PathBuf },
     #[error("this machine is short of {shortage}; it is tried again")]
     Short { shortage: Shortage },
+    #[error("{path} can't be written: {obstacle}; it is tried again", path = .path.display())]
+    Unwritable { path: PathBuf, obstacle: Obstacle },
     #[error("this machine could not make ready what the process needs; it is tried again")]
     Unready {
         #[source]
@@ -115,6 +118,12 @@ pub(super) enum StartError {
 impl StartError {
     /// What goes wrong on the way to a start, which is no fault of the program's.
     pub(super) fn unready(source: io::Error) -> Self {
+        if let Some(DataDirError::Io { path, source, .. }) = data_dir_error(&source)
+            && let Some(obstacle) = Obstacle::behind(source, path)
+        {
+            let path = path.clone();
+            return Self::Unwritable { path, obstacle };
+        }
         match Shortage::behind(&source) {
             Some(shortage) => Self::Short { shortage },
             None => Self::Unready { source },
@@ -168,6 +177,7 @@ impl StartError {
             | Self::WouldBeRoot { .. }
             | Self::NoProgram
             | Self::Short { .. }
+            | Self::Unwritable { .. }
             | Self::Unready { .. }
             | Self::Silent { .. }
             | Self::Unread { .. }
@@ -202,6 +212,7 @@ impl StartError {
             Self::WouldBeRoot { .. } => Some("CreateContainerConfigError"),
             Self::Silent { .. } | Self::Unread { .. } => Some(STATUS_UNKNOWN),
             Self::Short { .. }
+            | Self::Unwritable { .. }
             | Self::Unready { .. }
             | Self::Told {
                 is_tried_again: true, ..
@@ -209,6 +220,10 @@ impl StartError {
             _ => None,
         }
     }
+}
+
+fn data_dir_error(error: &io::Error) -> Option<&DataDirError> {
+    error.get_ref()?.downcast_ref()
 }
 
 /// What to do about a supervisor that does not answer.

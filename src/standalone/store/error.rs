@@ -3,6 +3,7 @@
 use std::path::PathBuf;
 
 use super::Revision;
+use crate::standalone::data_dir::Obstacle;
 
 /// Why a store refused. The API turns each into the Kubernetes answer and adds the object's name.
 #[derive(Debug, thiserror::Error)]
@@ -47,6 +48,15 @@ pub enum StoreError {
         path: PathBuf,
         /// How many bytes have to be free before it is tried again with something new.
         wanted: u64,
+    },
+
+    /// The disk takes nothing for another reason. Nothing of the write was kept, and nothing before it is lost.
+    #[error("nothing was written to {}: {obstacle}", path.display())]
+    Unwritable {
+        /// The file.
+        path: PathBuf,
+        /// Why, and what to do.
+        obstacle: Obstacle,
     },
 
     /// The store itself failed. Whether a write happened is then unknown.

@@ -25,7 +25,7 @@ async fn a_supervisor_that_ends_before_it_begins_is_waited_for() {
         supervisor: Some(vec!["true".into()]),
         ..options()
     };
-    insta::assert_snapshot!(waits_for(options).await, @"CreateContainerError: this machine could not make ready what the process needs; it is tried again: its supervisor ended before it began; is the disk full, or the data folder not writable?");
+    insta::assert_snapshot!(waits_for(options).await, @"CreateContainerError: this machine could not make ready what the process needs; it is tried again: its supervisor ended before it began, e.g. killed for want of memory");
 }
 
 #[tokio::test]

@@ -3,6 +3,8 @@
 use std::io;
 use std::path::PathBuf;
 
+use crate::standalone::data_dir::Obstacle;
+
 /// Why a database cannot be used. In every case it is as it was found, and nothing was started.
 #[derive(Debug, thiserror::Error)]
 pub enum OpenError {
@@ -73,15 +75,16 @@ pub enum OpenError {
         punctual: String,
     },
 
-    /// There is no room even to read it.
+    /// It, or what belongs to it, can't be written, and without that it can't be read either.
     #[error(
-        "the disk is full, and the database {} can't be used without a little room. Nothing of it is lost: make room, and \
-         start again.",
+        "the database {} can't be used: {obstacle}. Nothing of it is lost; start again when that is done.",
         path.display()
     )]
-    Full {
+    Unwritable {
         /// The database.
         path: PathBuf,
+        /// Why not, and what to do.
+        obstacle: Obstacle,
     },
 
     /// It can't be opened or read.

@@ -11,6 +11,7 @@ use sqlx::{Connection, SqliteConnection};
 
 use super::aside;
 use super::checksum;
+use super::codes::is_damage;
 use super::schema::APPLICATION_ID;
 use super::wal;
 use crate::standalone::store::state::{Forgotten, Resource, State, Write};
@@ -188,33 +189,4 @@ async fn load_writes(
 
 fn bad_row(table: &str, revision: i64) -> Trouble {
     Trouble::Damaged(format!("row {revision} of table {table} is not what was written"))
-}
-
-/// Whether the cause lies in what the file holds, not in how it is reached.
-///
-/// Source: "Result and Error Codes" of SQLite's documentation. `SQLITE_ERROR` counts: our statements are right, so it means
-/// that the tables are not ours any more.
-fn is_damage(error: &sqlx::Error) -> bool {
-    const ERROR: i32 = 1;
-    const CORRUPT: i32 = 11;
-    const NOT_A_DATABASE: i32 = 26;
-    const SHORT_READ: i32 = 522;
-    match error {
-        sqlx::Error::ColumnDecode { .. } | sqlx::Error::Decode(_) | sqlx::Error::RowNotFound => true,
-        other => result_code(other).is_some_and(|code| {
-            matches!(code & 0xff, ERROR | CORRUPT | NOT_A_DATABASE) || code == SHORT_READ
-        }),
-    }
-}
-
-/// Whether the disk has no room: for the database or its log, or for the index of the log.
-pub(super) fn is_full(error: &sqlx::Error) -> bool {
-    const FULL: i32 = 13;
-    const NO_ROOM_FOR_INDEX: i32 = 4874;
-    result_code(error).is_some_and(|code| matches!(code, FULL | NO_ROOM_FOR_INDEX))
-}
-
-/// SQLite's extended result code.
-fn result_code(error: &sqlx::Error) -> Option<i32> {
-    error.as_database_error()?.code()?.parse().ok()
 }

@@ -30,6 +30,7 @@
 //! | `database` | the statements, and how the file is opened |
 //! | `schema` | the tables, version by version |
 //! | `load` | reads everything without changing anything, and trusts nothing |
+//! | `codes` | what SQLite's result codes mean to us |
 //! | `wal` | whether the log of writes is whole |
 //! | `opening` | what is done about a database that is missing, old, too new or damaged |
 //! | `aside` | keeps a damaged database for a person to look at |
@@ -37,6 +38,7 @@
 mod aside;
 mod batch;
 mod checksum;
+mod codes;
 mod database;
 mod error;
 mod load;

@@ -9,13 +9,14 @@ use std::io;
 use std::path::{Path, PathBuf};
 
 use super::aside;
+use super::codes;
 use super::database::Database;
 use super::error::OpenError;
 use super::load::{self, Loaded, Trouble};
 use super::reserve::Reserve;
 use super::schema::version_of;
 use crate::schedule::Timestamp;
-use crate::standalone::data_dir::private_file;
+use crate::standalone::data_dir::{Obstacle, private_file};
 use crate::standalone::store::{Revision, WATCH_WINDOW_EVENTS};
 
 /// How a database is opened.
@@ -230,18 +231,17 @@ impl Opening<'_> {
 
     fn unusable(&self, source: sqlx::Error) -> OpenError {
         let path = self.path.to_owned();
-        if load::is_full(&source) {
-            OpenError::Full { path }
-        } else {
-            OpenError::Unusable { path, source }
+        match codes::obstacle(&source, self.path) {
+            Some(obstacle) => OpenError::Unwritable { path, obstacle },
+            None => OpenError::Unusable { path, source },
         }
     }
 
     fn io(&self, action: &'static str, source: io::Error) -> OpenError {
-        OpenError::Io {
-            path: self.path.to_owned(),
-            action,
-            source,
+        let path = self.path.to_owned();
+        match Obstacle::behind(&source, self.path) {
+            Some(obstacle) => OpenError::Unwritable { path, obstacle },
+            None => OpenError::Io { path, action, source },
         }
     }
 }

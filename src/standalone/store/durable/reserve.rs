@@ -4,7 +4,8 @@
 //! nothing new is taken: what is left is for changes and deletions, which is how room is made.
 //!
 //! The log of writes takes room until it is moved into the database, which needs as much room again before the log's is
-//! given back. So both sizes follow that of the disk, and there is always enough set aside to empty the log.
+//! given back. So both sizes follow that of the disk, and there is always enough set aside to empty the log. A limit on the
+//! size of a file counts as such a disk: when the database comes near to it, nothing new is taken.
 
 use std::fs::{self, File};
 use std::io::{self, Write as _};
@@ -13,7 +14,7 @@ use std::path::{Path, PathBuf};
 use rustix::fs::{FallocateFlags, fallocate, statvfs};
 
 use super::aside;
-use crate::standalone::data_dir::private_file;
+use crate::standalone::data_dir::{Obstacle, largest_file, private_file};
 
 /// Which part of a disk is set aside.
 const PART: u64 = 16;
@@ -29,9 +30,10 @@ fn share_of(disk: u64) -> u64 {
     (disk / PART).clamp(LEAST, MOST)
 }
 
-/// How many bytes are set aside on the disk of a database.
+/// How many bytes are set aside on the disk of a database. It can't take more of it than one file may.
 fn share_beside(database: &Path) -> u64 {
-    statvfs(folder_of(database)).map_or(MOST, |disk| share_of(disk.f_blocks * disk.f_frsize))
+    let disk = statvfs(folder_of(database)).map_or(u64::MAX, |disk| disk.f_blocks * disk.f_frsize);
+    share_of(disk.min(largest_file().unwrap_or(u64::MAX)))
 }
 
 /// How long the log of writes becomes before it is moved into a database, in bytes.
@@ -48,8 +50,11 @@ fn folder_of(path: &Path) -> &Path {
 #[derive(Debug)]
 pub(super) struct Reserve {
     path: PathBuf,
+    database: PathBuf,
     bytes: u64,
     is_held: bool,
+    /// Why it could not be set aside the last time that it could not.
+    obstacle: Obstacle,
 }
 
 impl Reserve {
@@ -57,8 +62,10 @@ impl Reserve {
     pub(super) fn beside(database: &Path) -> Self {
         let mut reserve = Self {
             path: aside::suffixed(database, ".reserve"),
+            database: database.to_owned(),
             bytes: share_beside(database),
             is_held: true,
+            obstacle: Obstacle::Full,
         };
         reserve.spend();
         reserve
@@ -66,13 +73,22 @@ impl Reserve {
 
     /// Whether there is room for something new: sets it aside, where that is not done.
     pub(super) fn is_held(&mut self) -> bool {
-        if !self.is_held {
-            self.is_held = self.make().is_ok();
-            if !self.is_held {
-                self.spend();
-            }
+        let held = if self.is_held {
+            self.leave_growth(self.bytes)
+        } else {
+            self.make()
+        };
+        self.is_held = held.is_ok();
+        if let Err(error) = held {
+            self.obstacle = Obstacle::behind(&error, &self.path).unwrap_or(Obstacle::Full);
+            self.spend();
         }
         self.is_held
+    }
+
+    /// Why there is no room for something new.
+    pub(super) fn obstacle(&self) -> Obstacle {
+        self.obstacle
     }
 
     /// How many bytes have to be free before room is set aside again.
@@ -86,9 +102,20 @@ impl Reserve {
         if disk.f_bavail * disk.f_frsize < self.wanted() {
             return Err(io::ErrorKind::StorageFull.into());
         }
+        self.leave_growth(self.wanted())?;
         let mut options = private_file();
         let options = options.write(true).create(true).truncate(true);
         take(&options.open(&self.path)?, self.bytes)
+    }
+
+    /// Fails where the database may not become longer by so many bytes: to set something aside makes no room for that.
+    fn leave_growth(&self, bytes: u64) -> io::Result<()> {
+        match largest_file() {
+            Some(most) if most.saturating_sub(fs::metadata(&self.database)?.len()) < bytes => {
+                Err(io::ErrorKind::FileTooLarge.into())
+            }
+            _ => Ok(()),
+        }
     }
 
     /// Gives the room to whoever needs it. Whether there was any.

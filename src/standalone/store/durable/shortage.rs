@@ -33,15 +33,15 @@ impl Writer {
         let takes_more = self.reserve.is_held() || (self.find_room().await && self.reserve.is_held());
         let was_told = std::mem::replace(&mut self.shortage.is_told, !takes_more);
         let database = self.database.path().display();
+        let (obstacle, wanted) = (self.reserve.obstacle(), self.reserve.wanted() / 1024);
         if !takes_more && !was_told {
             tracing::error!(
                 %database,
-                "the disk is full: changes and deletions still have a little room that was set aside, and nothing new is \
-                 taken until {} KiB are free",
-                self.reserve.wanted() / 1024
+                "{obstacle}; changes and deletions still have a little room that was set aside, and nothing new is taken until \
+                 {wanted} KiB are free"
             );
         } else if takes_more && was_told {
-            tracing::warn!(%database, "there is room on the disk again");
+            tracing::warn!(%database, "there is room again");
         }
         takes_more
     }

@@ -1,5 +1,6 @@
 //! The only one who writes: it commits what waits in groups, and forgets old events.
 
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -7,12 +8,14 @@ use tokio::sync::{mpsc, oneshot};
 use tokio::time::{Instant, MissedTickBehavior, interval_at, sleep};
 
 use super::batch::{Batch, Request};
+use super::codes;
 use super::database::{Backlog, Database};
-use super::load::is_full;
 use super::reserve::Reserve;
 use super::shortage::Shortage;
+use crate::standalone::data_dir::Obstacle;
 use crate::standalone::store::state::{Forgotten, SharedState};
 use crate::standalone::store::{Change, Revision, StoreError};
+use crate::telemetry::chain;
 
 /// The most writes in one transaction. It bounds what is in memory twice; a hundred share the cost of a sync well enough.
 pub(super) const BATCH_WRITES: usize = 256;
@@ -123,7 +126,7 @@ impl Writer {
         for order in orders.drain(..) {
             match order {
                 Order::Write(request) if request.change == Change::Added && !takes_more => {
-                    let _gone = request.answer.send(Err(self.full()));
+                    let _gone = request.answer.send(Err(self.refusal()));
                 }
                 Order::Write(request) => batch.take(request, &self.state.read()),
                 Order::Close(done) => closing = Some(done),
@@ -146,13 +149,13 @@ impl Writer {
             return;
         }
         let mut appended = self.database.append(batch.writes()).await;
-        while appended.as_ref().is_err_and(is_full) && self.make_room().await {
+        while appended.as_ref().is_err_and(|error| self.is_short(error)) && self.make_room().await {
             appended = self.database.append(batch.writes()).await;
         }
         if let Err(error) = appended {
-            self.report(&error, "a write failed");
-            let error = Arc::new(error);
-            batch.fail(|| self.failure(&error));
+            let failure = self.failure(error);
+            self.report(&failure(), "a write failed");
+            batch.fail(failure);
             return;
         }
         self.recover();
@@ -191,29 +194,49 @@ impl Writer {
                 self.backlog.clear();
                 self.recover();
             }
-            Err(error) => self.report(&error, "old events could not be removed"),
+            Err(error) => {
+                let failure = self.failure(error);
+                self.report(&failure(), "old events could not be removed");
+            }
         }
     }
 
-    fn failure(&self, error: &Arc<sqlx::Error>) -> StoreError {
-        if is_full(error) {
-            self.full()
-        } else {
-            StoreError::unavailable(Arc::clone(error))
+    /// Whether a write found no room, and would with more.
+    fn is_short(&self, error: &sqlx::Error) -> bool {
+        self.obstacle(error).is_some_and(Obstacle::is_shortage)
+    }
+
+    fn obstacle(&self, error: &sqlx::Error) -> Option<Obstacle> {
+        codes::obstacle(error, self.database.path())
+    }
+
+    /// What is answered to each of those whose writes failed.
+    fn failure(&self, error: sqlx::Error) -> impl Fn() -> StoreError + use<> {
+        let obstacle = self.obstacle(&error);
+        let (path, wanted, error) = (
+            self.database.path().to_owned(),
+            self.reserve.wanted(),
+            Arc::new(error),
+        );
+        move || match obstacle {
+            Some(obstacle) => refusal(path.clone(), obstacle, wanted),
+            None => StoreError::unavailable(Arc::clone(&error)),
         }
     }
 
-    fn full(&self) -> StoreError {
-        StoreError::Full {
-            path: self.database.path().to_owned(),
-            wanted: self.reserve.wanted(),
-        }
+    /// What is answered where nothing new is taken.
+    fn refusal(&self) -> StoreError {
+        refusal(
+            self.database.path().to_owned(),
+            self.reserve.obstacle(),
+            self.reserve.wanted(),
+        )
     }
 
-    fn report(&mut self, error: &sqlx::Error, what: &str) {
+    fn report(&mut self, error: &StoreError, what: &str) {
         if !std::mem::replace(&mut self.failing, true) {
             let path = self.database.path().display();
-            tracing::error!(%error, database = %path, "{what}; it is tried again with every write");
+            tracing::error!(error = chain(error), database = %path, "{what}; it is tried again with every write");
         }
     }
 
@@ -223,5 +246,12 @@ impl Writer {
         if std::mem::replace(&mut self.failing, false) {
             tracing::warn!(database = %self.database.path().display(), "the database takes writes again");
         }
+    }
+}
+
+fn refusal(path: PathBuf, obstacle: Obstacle, wanted: u64) -> StoreError {
+    match obstacle {
+        Obstacle::Full => StoreError::Full { path, wanted },
+        _ => StoreError::Unwritable { path, obstacle },
     }
 }

@@ -17,7 +17,7 @@ use super::record::{self, State};
 use super::supervisors::Supervisors;
 use crate::clock::SharedClock;
 use crate::controller::Upcoming;
-use crate::standalone::data_dir::PodDir;
+use crate::standalone::data_dir::{Obstacle, PodDir};
 use crate::standalone::runtime::engine::{Attempt, Engine, Found, Setup, Started};
 use crate::standalone::runtime::machine::Options;
 use crate::standalone::runtime::process::cgroup::{Places, Resource};
@@ -234,9 +234,7 @@ impl Engine for ProcessEngine {
                 }),
                 Found::Never => {
                     record::forget(&self.folder(attempt)).map_err(StartError::unready)?;
-                    Err(StartError::unready(io::Error::other(
-                        "its supervisor ended before it began; is the disk full, or the data folder not writable?",
-                    )))
+                    Err(not_begun(&attempt.log))
                 }
             }
         }
@@ -251,6 +249,16 @@ impl Engine for ProcessEngine {
         }
         async {}.boxed()
     }
+}
+
+/// Why a supervisor ended before it began: it writes beside the log first.
+fn not_begun(log: &Path) -> StartError {
+    let path = log.to_owned();
+    if let Some(obstacle) = Obstacle::to(std::slice::from_ref(&path)) {
+        return StartError::Unwritable { path, obstacle };
+    }
+    let why = "its supervisor ended before it began, e.g. killed for want of memory";
+    StartError::unready(io::Error::other(why))
 }
 
 /// Whether something of a pod is limited, perhaps not here.

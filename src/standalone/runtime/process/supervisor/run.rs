@@ -21,6 +21,7 @@ use super::commission::Commission;
 use super::leftovers::{self, Session};
 use super::record::{self, Record};
 use crate::clock::{Clock as _, SystemClock};
+use crate::standalone::data_dir::survive_too_large;
 use crate::standalone::logs::{Stream, Writer};
 use crate::standalone::runtime::order::Order;
 use crate::standalone::runtime::output::stream::pump;
@@ -43,6 +44,7 @@ struct Hub {
 
 /// Supervises one attempt.
 pub(super) async fn run() -> io::Result<()> {
+    survive_too_large();
     let stdin = std::os::unix::net::UnixStream::from(io::stdin().as_fd().try_clone_to_owned()?);
     stdin.set_nonblocking(true)?;
     let (reader, writer) = UnixStream::from_std(stdin)?.into_split();

@@ -7,7 +7,7 @@
 use std::ffi::OsString;
 use std::io;
 use std::os::unix::net::UnixStream as StdStream;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::Stdio;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
@@ -75,7 +75,8 @@ impl Supervisors {
         std::os::unix::process::CommandExt::arg0(&mut command, "punctual");
         let mut command = tokio::process::Command::from(command);
         let started = tokio::task::spawn_blocking(move || command.spawn());
-        let mut child = started.await.map_err(io::Error::other)??;
+        let started = started.await.map_err(io::Error::other)?;
+        let mut child = started.map_err(|error| named(error, |file| Path::new(file).exists()))?;
         // Its end is learned from its connection and its records; this only lets the kernel forget it.
         tokio::spawn(async move { child.wait().await });
         UnixStream::from_std(ours)
@@ -116,6 +117,17 @@ impl Supervisors {
 
     fn waiting(&self) -> MutexGuard<'_, Vec<UnixStream>> {
         self.waiting.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// An error of a start, with the file that this machine does not have; the system does not say which.
+fn named(error: io::Error, is_there: impl Fn(&str) -> bool) -> io::Error {
+    let mut needed = ["/dev/null", OWN_PROGRAM].into_iter();
+    match needed.find(|file| error.kind() == io::ErrorKind::NotFound && !is_there(file)) {
+        Some(file) => io::Error::other(format!(
+            "there is no {file}; mount /dev and /proc also where punctual runs in a chroot or a container"
+        )),
+        None => error,
     }
 }
 
@@ -167,5 +179,23 @@ mod tests {
         tokio::io::AsyncWriteExt::shutdown(&mut one).await.unwrap();
         let read = tokio::time::timeout(PATIENCE, one.read(&mut [0; 8])).await;
         assert_eq!(read.unwrap().unwrap(), 0, "it has ended");
+    }
+
+    #[test]
+    fn a_file_that_is_missing_is_named() {
+        let of = |kind: io::ErrorKind, is_there: fn(&str) -> bool| named(kind.into(), is_there).to_string();
+        let missing = io::ErrorKind::NotFound;
+        let said = [
+            of(missing, |_| false),
+            of(missing, |file| file != OWN_PROGRAM),
+            of(missing, |_| true),
+            of(io::ErrorKind::PermissionDenied, |_| false),
+        ];
+        insta::assert_snapshot!(said.join("\n"), @r"
+        there is no /dev/null; mount /dev and /proc also where punctual runs in a chroot or a container
+        there is no /proc/self/exe; mount /dev and /proc also where punctual runs in a chroot or a container
+        entity not found
+        permission denied
+        ");
     }
 }
