@@ -15,7 +15,7 @@ use kube::{Api, Client, Error};
 use serde_json::json;
 
 use super::claim::{adopted, disowned, finalizers_of_others, is_own};
-use super::decide::{JobDecision, JobEvent};
+use super::decision::{JobDecision, JobEvent};
 use super::pods::name;
 use crate::telemetry::chain;
 

@@ -18,7 +18,8 @@ use tokio::sync::watch;
 use tokio::task::JoinSet;
 
 use super::carry_out::{Outcome, carry_out};
-use super::decide::{JobDecision, decide};
+use super::decide::decide;
+use super::decision::JobDecision;
 use super::pods::{is_tracked, name};
 use super::view::{Uid, View};
 use super::wakes::Wakes;

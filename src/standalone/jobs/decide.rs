@@ -20,6 +20,7 @@ use k8s_openapi::api::core::v1::Pod;
 use super::build::owns;
 use super::claim::Claim;
 use super::conditions::{Fate, sealed, set};
+use super::decision::{JobDecision, JobEvent};
 use super::failure_policy::{Judgement, judge};
 use super::manage::{self, Plan};
 use super::pods::{is_succeeded, is_tracked, name, uid};
@@ -33,94 +34,6 @@ use crate::standalone::instants::{from_time, to_time};
 /// How many pods are counted in one go: their uids are written into the Job's status, which must not grow without
 /// bound. Kubernetes has the same limit.
 pub(super) const UNCOUNTED_AT_ONCE: usize = 500;
-
-/// What is to be done for a Job, in the order of the fields.
-#[derive(Debug, Clone, Default, PartialEq)]
-pub struct JobDecision {
-    /// Names of the pods to take over. Everything else waits until that is done.
-    pub adopt: Vec<String>,
-    /// Names of the pods to let go of, as above.
-    pub disown: Vec<String>,
-    /// Pods to make.
-    pub create: Vec<Pod>,
-    /// The status to write, when it differs from the one the Job has.
-    pub status: Option<JobStatus>,
-    /// Names of the pods to take the tracking finalizer from. Only when the status is written.
-    pub release: Vec<String>,
-    /// Names of the pods to delete. Only when the status is written.
-    pub delete: Vec<String>,
-    /// Whether the Job itself is to be deleted, with its pods.
-    pub delete_job: bool,
-    /// What to tell about it.
-    pub events: Vec<JobEvent>,
-    /// When to decide again, though nothing has happened.
-    pub wake: Option<Timestamp>,
-}
-
-impl JobDecision {
-    /// Whether there is nothing to write.
-    pub fn is_idle(&self) -> bool {
-        let nothing = Self {
-            wake: self.wake,
-            ..Self::default()
-        };
-        *self == nothing
-    }
-
-    /// The names of the pods that are changed or deleted.
-    pub(super) fn touched(&self) -> impl Iterator<Item = &String> {
-        let claimed = self.adopt.iter().chain(&self.disown);
-        claimed.chain(&self.release).chain(&self.delete)
-    }
-
-    /// The same decision about `job`, but no pods are made: for a controller that is about to stop.
-    ///
-    /// When nothing but a new pod was missing, nothing is left to write: a status that says what the Job says already would
-    /// be written, and decided on, for ever.
-    #[must_use]
-    pub fn without_new_pods(mut self, job: &Job) -> Self {
-        let fewer = i32::try_from(std::mem::take(&mut self.create).len()).unwrap_or(i32::MAX);
-        if let Some(status) = &mut self.status {
-            status.active = status
-                .active
-                .map(|active| active - fewer)
-                .filter(|active| *active > 0);
-        }
-        self.status = self.status.filter(|status| Some(status) != job.status.as_ref());
-        self
-    }
-}
-
-/// An event on a Job, with Kubernetes' reason and message.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct JobEvent {
-    /// Whether it is a `Warning`; otherwise it is `Normal`.
-    pub warning: bool,
-    /// A word for programs.
-    pub reason: String,
-    /// A sentence for people.
-    pub message: String,
-}
-
-impl JobEvent {
-    /// A `Normal` event.
-    pub(super) fn normal(reason: &str, message: impl Into<String>) -> Self {
-        Self {
-            warning: false,
-            reason: reason.to_owned(),
-            message: message.into(),
-        }
-    }
-
-    /// A `Warning`.
-    pub(super) fn warning(reason: &str, message: impl Into<String>) -> Self {
-        Self {
-            warning: true,
-            reason: reason.to_owned(),
-            message: message.into(),
-        }
-    }
-}
 
 /// Decides what a Job needs at `now`.
 ///

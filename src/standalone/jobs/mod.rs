@@ -6,6 +6,7 @@
 //! | file | one idea |
 //! |---|---|
 //! | `decide` | the decision, step by step |
+//! | `decision` | what it consists of |
 //! | `tally` | counting pods, each exactly once |
 //! | `manage` | which pods to make, which to discard |
 //! | `wanted` | what the Job asks for, with defaults |
@@ -25,6 +26,7 @@ mod claim;
 mod conditions;
 mod controller;
 mod decide;
+mod decision;
 mod failure_policy;
 mod indexed;
 mod indexes;
@@ -43,5 +45,6 @@ mod wanted;
 mod tests;
 
 pub use controller::JobController;
-pub use decide::{JobDecision, JobEvent, decide};
+pub use decide::decide;
+pub use decision::{JobDecision, JobEvent};
 pub(in crate::standalone) use indexed::COMPLETION_INDEX;
