@@ -5,7 +5,7 @@ use k8s_openapi::api::core::v1::Pod;
 use kube::api::LogParams;
 use serde_json::json;
 
-use crate::machine::{Machine, phase, until};
+use crate::machine::{Machine, container_status, phase, until};
 
 /// The answer to a query, or why there is none.
 async fn asked(machine: &Machine, query: &str) -> String {
@@ -93,8 +93,7 @@ async fn what_a_container_says_of_its_end_is_in_its_status() {
         .pod(&json!({"restartPolicy": "Never", "containers": [container]}))
         .await;
     let pod = machine.pod_until(has_ended).await;
-    let status = pod.status.unwrap().container_statuses.unwrap().remove(0);
-    let ended = status.state.unwrap().terminated.unwrap();
+    let ended = container_status(&pod).state.unwrap().terminated.unwrap();
     assert_eq!(ended.message.as_deref(), Some("no such table"));
 }
 

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use k8s_openapi::api::batch::v1::{Job, JobStatus};
-use k8s_openapi::api::core::v1::{Event as KubeEvent, Pod};
+use k8s_openapi::api::core::v1::{ContainerStatus, Event as KubeEvent, Pod};
 use kube::api::{DeleteParams, ListParams, Patch, PatchParams, PostParams};
 use kube::{Api, Client};
 use punctual::clock::SystemClock;
@@ -288,4 +288,10 @@ pub(crate) fn phase(pod: &Pod) -> &str {
         .as_ref()
         .and_then(|status| status.phase.as_deref())
         .unwrap_or_default()
+}
+
+/// The status of a pod's only container.
+pub(crate) fn container_status(pod: &Pod) -> ContainerStatus {
+    let status = pod.status.clone().unwrap();
+    status.container_statuses.unwrap().remove(0)
 }

@@ -2,7 +2,7 @@
 
 use serde_json::json;
 
-use crate::machine::{Machine, conditions, holds, phase};
+use crate::machine::{Machine, conditions, container_status, holds, phase};
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_one_shot_job_completes() {
@@ -42,14 +42,8 @@ async fn a_job_that_fails_too_often_fails() {
     );
     assert_eq!((status.succeeded, status.failed), (None, Some(1)));
     let pods = machine.pods_until(|pods| pods.len() == 1).await;
-    let container = &pods[0]
-        .status
-        .as_ref()
-        .unwrap()
-        .container_statuses
-        .as_ref()
-        .unwrap()[0];
-    let ended = container.state.as_ref().unwrap().terminated.as_ref().unwrap();
+    let container = container_status(&pods[0]);
+    let ended = container.state.unwrap().terminated.unwrap();
     assert_eq!((ended.exit_code, ended.reason.as_deref()), (3, Some("Error")));
 }
 
@@ -194,21 +188,9 @@ async fn a_container_that_fails_once_is_restarted_and_succeeds() {
     let status = machine.finished().await;
     assert_eq!((status.succeeded, status.failed), (Some(1), None));
     let pods = machine.pods_until(|pods| pods.len() == 1).await;
-    let container = &pods[0]
-        .status
-        .as_ref()
-        .unwrap()
-        .container_statuses
-        .as_ref()
-        .unwrap()[0];
+    let container = container_status(&pods[0]);
     assert_eq!(container.restart_count, 1);
-    let last = container
-        .last_state
-        .as_ref()
-        .unwrap()
-        .terminated
-        .as_ref()
-        .unwrap();
+    let last = container.last_state.unwrap().terminated.unwrap();
     assert_eq!(last.exit_code, 1);
 }
 

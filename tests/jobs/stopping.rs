@@ -5,7 +5,7 @@ use kube::Api;
 use kube::api::{Patch, PatchParams, PostParams};
 use serde_json::json;
 
-use crate::machine::{Machine, holds, phase};
+use crate::machine::{Machine, container_status, holds, phase};
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_drain_gives_processes_their_grace_and_records_their_end() {
@@ -26,13 +26,7 @@ async fn a_drain_gives_processes_their_grace_and_records_their_end() {
         (phase(&pods[0]), status.reason.as_deref()),
         ("Failed", Some("Terminated"))
     );
-    let ended = status.container_statuses.as_ref().unwrap()[0]
-        .state
-        .as_ref()
-        .unwrap()
-        .terminated
-        .as_ref()
-        .unwrap();
+    let ended = container_status(&pods[0]).state.unwrap().terminated.unwrap();
     assert_eq!(ended.exit_code, 7);
     let job = machine.job_until(|_| true).await;
     assert_eq!((job.active, job.failed), (None, Some(1)));
@@ -186,8 +180,7 @@ async fn a_pod_that_a_dead_node_left_running_has_failed() {
         .unwrap();
     let machine = machine.restarted();
     let pod = machine.pod_until(|pod| phase(pod) == "Failed").await;
-    let status = pod.status.unwrap().container_statuses.unwrap().remove(0);
-    let ended = status.state.unwrap().terminated.unwrap();
+    let ended = container_status(&pod).state.unwrap().terminated.unwrap();
     assert_eq!(
         (ended.exit_code, ended.reason.as_deref()),
         (137, Some("ContainerStatusUnknown"))

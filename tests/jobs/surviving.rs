@@ -4,7 +4,7 @@ use std::path::Path;
 
 use serde_json::json;
 
-use crate::machine::{Machine, holds};
+use crate::machine::{Machine, container_status, holds};
 
 /// Writes a line to `runs`, and ends with a code when `go` is there.
 fn work(folder: &Path, exit_code: i32) -> String {
@@ -54,8 +54,7 @@ async fn what_ended_meanwhile_is_found_with_its_exit_code() {
     let machine = machine.restarted();
     assert!(holds(&machine.finished().await, "Failed"));
     let pod = machine.pods_until(|_| true).await.remove(0);
-    let container = pod.status.unwrap().container_statuses.unwrap().remove(0);
-    let ended = container.state.unwrap().terminated.unwrap();
+    let ended = container_status(&pod).state.unwrap().terminated.unwrap();
     assert_eq!((ended.exit_code, ended.reason.as_deref()), (7, Some("Error")));
     let runs = std::fs::read_to_string(folder.path().join("runs")).unwrap();
     assert_eq!(runs, "run\ndone\n", "not again");

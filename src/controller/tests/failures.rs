@@ -2,18 +2,23 @@
 
 use super::*;
 
+/// A decision is carried out, and the API server refuses it.
+fn fail(world: &mut World, second: i64) {
+    let task = world.ready(second);
+    assert!(matches!(task, Some(Task::Submit { .. })), "not tried at {second}");
+    let carried = Carried {
+        trouble: Some(Trouble::passing("quota")),
+        ..Carried::default()
+    };
+    world.carried(carried, second);
+}
+
 #[test]
 fn a_failure_is_tried_again_after_a_pause_that_grows() {
     let mut world = World::new();
     let mut second = 60;
     for pause in [1, 1, 1] {
-        let task = world.ready(second);
-        assert!(matches!(task, Some(Task::Submit { .. })), "not tried at {second}");
-        let carried = Carried {
-            trouble: Some(Trouble::passing("quota")),
-            ..Carried::default()
-        };
-        world.carried(carried, second);
+        fail(&mut world, second);
         assert!(world.ready(second).is_none(), "not at once");
         second += pause;
     }
@@ -22,15 +27,6 @@ fn a_failure_is_tried_again_after_a_pause_that_grows() {
 #[test]
 fn a_pause_is_short_again_after_a_decision_that_found_nothing_to_do() {
     let mut world = World::new();
-    let fail = |world: &mut World, second| {
-        let task = world.ready(second);
-        assert!(matches!(task, Some(Task::Submit { .. })), "not tried at {second}");
-        let carried = Carried {
-            trouble: Some(Trouble::passing("quota")),
-            ..Carried::default()
-        };
-        world.carried(carried, second);
-    };
     for second in [60, 61, 62, 63] {
         fail(&mut world, second);
     }
