@@ -16,7 +16,7 @@
 //! | [`clock`] | what time is it? | the only place that reads the wall clock |
 //! | [`manifest`] | words to types | YAML and JSON with places, validation, diagnostics |
 //! | [`foresight`] | what will happen? | histories played in advance, by the rules that decide when it is real |
-//! | [`telemetry`] | what is told? | reports to people, logs |
+//! | [`telemetry`] | what is told? | logs, metrics, health, lines for people |
 //! | [`submit`] | doing it | Jobs from the template, and the requests that carry a decision out |
 //! | [`controller`] | who decides when? | watch, wake at due instants, decide, submit |
 //! | [`standalone`] | on one machine | an embedded Kubernetes API, the rules of Jobs, processes as pods |

@@ -1,6 +1,6 @@
-//! Doing it.
+//! Doing it: the requests that carry a decision out.
 //!
-//! A [`Submitter`] carries a [`Decision`](crate::policy::Decision) out: it deletes, creates and records, in an order
+//! A [`Submitter`] takes a [`Decision`](crate::policy::Decision) as it is: it deletes, creates and records, in an order
 //! in which every step may be the last one before a crash. Nothing to choose is left to it.
 //!
 //! | file | what it does |

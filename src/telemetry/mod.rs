@@ -1,6 +1,6 @@
-//! What is told.
+//! What is told of decisions and of the process itself: logs, metrics, health.
 //!
-//! | file | to whom |
+//! | file | what it tells |
 //! |---|---|
 //! | `teller` | every decision with its reason, to the log, the metrics and whoever listens |
 //! | `logs` | the log: `tracing`, as text or JSON |

@@ -1,4 +1,4 @@
-//! How values are written.
+//! How the values of annotations are written: words, numbers, instants, durations, lists.
 
 use std::ops::Range;
 
