@@ -55,7 +55,9 @@ pub(super) fn skip_next(args: &SkipNextArgs) -> Result<Exit, Failure> {
     let zones = zoneinfo::load(args.tzdata.as_deref())?;
     let now = SystemClock.now();
     if args.undo {
-        return change(&args.which, "run what was to be skipped of", undo);
+        return change(&args.which, "run what was to be skipped of", |object| {
+            undo(object, &manifest::lower(object, &zones, None), now)
+        });
     }
     let count = usize::from(args.count);
     let calendars = Some(&args.calendars);
@@ -95,31 +97,50 @@ fn plan(object: &manifest::CronJob, cronjob: &CronJob, count: usize, now: Timest
             why: format!("{why}, so nothing is due"),
         };
     }
-    // What has passed is of no more use.
     let mut skipped = object.extensions().0.skip;
-    skipped.retain(|at| *at > now);
+    skipped.retain(|at| *at > dealt_with(cronjob));
     skipped.extend(&next);
     skipped.sort();
-    let text: Vec<String> = skipped.into_iter().map(rfc3339).collect();
     let shown: Vec<String> = next.iter().map(|at| wall_clock(*at, schedule.zone())).collect();
     Planned::Patch {
-        patch: json!({ "metadata": { "annotations": { SKIP_ANNOTATION: text.join(",") } } }),
+        patch: json!({ "metadata": { "annotations": { SKIP_ANNOTATION: text(skipped) } } }),
         said: format!("skips {}", shown.join(", ")),
         prevents: next,
     }
 }
 
-fn undo(object: &manifest::CronJob) -> Planned {
-    if object.extensions().0.skip.is_empty() {
+/// Up to here nothing will be started, whatever is left out: the rest of the list still keeps it from being.
+fn dealt_with(cronjob: &CronJob) -> Timestamp {
+    let status = &cronjob.status;
+    let newest = status.last_schedule_time.max(status.record.passed);
+    newest.map_or(cronjob.created, |newest| newest.max(cronjob.created))
+}
+
+fn undo(object: &manifest::CronJob, cronjob: &CronJob, now: Timestamp) -> Planned {
+    let jitter = cronjob.spec.policies.jitter_of(&cronjob.uid);
+    let skipped = object.extensions().0.skip.into_iter();
+    let (passed, to_come): (Vec<_>, Vec<_>) = skipped.partition(|at| *at + jitter <= now);
+    if to_come.is_empty() {
         return Planned::Nothing {
             said: "skips nothing".into(),
         };
     }
+    // What was skipped does not start after all.
+    let kept: Vec<Timestamp> = passed
+        .into_iter()
+        .filter(|at| *at > dealt_with(cronjob))
+        .collect();
+    let left = (!kept.is_empty()).then(|| text(kept));
     Planned::Patch {
-        patch: json!({ "metadata": { "annotations": { SKIP_ANNOTATION: null } } }),
+        patch: json!({ "metadata": { "annotations": { SKIP_ANNOTATION: left } } }),
         said: "skips nothing any more".into(),
         prevents: vec![],
     }
+}
+
+fn text(instants: Vec<Timestamp>) -> String {
+    let instants: Vec<String> = instants.into_iter().map(rfc3339).collect();
+    instants.join(",")
 }
 
 #[cfg(test)]
@@ -141,10 +162,21 @@ mod tests {
                 1,
                 "2026-11-23T12:00:00Z,2026-11-23T13:00:00Z",
             ),
+            // What has passed is of no more use once it is dealt with, and not before.
             (
-                json!({ "skip": "2026-11-23T09:00:00Z" }),
+                json!({ "skip": "2026-11-23T09:00:00Z", "last": "2026-11-23T10:00:00Z" }),
                 1,
                 "2026-11-23T12:00:00Z",
+            ),
+            (
+                json!({ "skip": "2026-11-23T09:00:00Z", "state": "passed=2026-11-23T09:00:00Z" }),
+                1,
+                "2026-11-23T12:00:00Z",
+            ),
+            (
+                json!({ "skip": "2026-11-23T11:00:00Z", "last": "2026-11-23T10:00:00Z" }),
+                1,
+                "2026-11-23T11:00:00Z,2026-11-23T12:00:00Z",
             ),
             (
                 json!({ "paused": true, "until": "2026-11-23T15:30:00Z" }),
@@ -162,6 +194,34 @@ mod tests {
                 Planned::Nothing { .. } => Value::Null,
             };
             assert_eq!(found, expected, "{has}");
+        }
+    }
+
+    /// One row an hourly CronJob at half past eleven that ran at ten: what it skips, and what it skips after that was undone.
+    #[test]
+    fn what_has_been_skipped_stays_so() {
+        for (skips, left) in [
+            ("2026-11-23T12:00:00Z", Value::Null),
+            ("2026-11-23T09:00:00Z,2026-11-23T12:00:00Z", Value::Null),
+            (
+                "2026-11-23T11:00:00Z,2026-11-23T12:00:00Z",
+                "2026-11-23T11:00:00Z".into(),
+            ),
+            ("2026-11-23T11:00:00Z", "skips nothing".into()),
+            ("", "skips nothing".into()),
+        ] {
+            let now = "2026-11-23T11:30:00Z".parse().expect("an instant");
+            let object = cronjob(&json!({ "skip": skips, "last": "2026-11-23T10:00:00Z" }));
+            let found = match undo(
+                &object,
+                &manifest::lower(&object, &TimeZones::built_in(), None),
+                now,
+            ) {
+                Planned::Patch { patch, .. } => patch["metadata"]["annotations"][SKIP_ANNOTATION].clone(),
+                Planned::Nothing { said } => said.into(),
+                Planned::Refused { why } => why.into(),
+            };
+            assert_eq!(found, left, "{skips}");
         }
     }
 }

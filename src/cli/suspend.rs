@@ -207,6 +207,7 @@ pub(in crate::cli) mod tests {
         for (name, value) in has.as_object().into_iter().flatten() {
             match name.as_str() {
                 "paused" => object["spec"]["suspend"] = value.clone(),
+                "last" => object["status"]["lastScheduleTime"] = value.clone(),
                 "reason" | "until" => {
                     object["metadata"]["annotations"][format!("punctual.dev/suspend-{name}")] = value.clone();
                 }

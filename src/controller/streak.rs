@@ -6,6 +6,7 @@
 use std::collections::BTreeMap;
 
 use crate::cronjob::{CronJob, Origin, Outcome, Run, RunState, scheduled_by_name};
+use crate::policy::is_credible;
 use crate::schedule::Timestamp;
 
 /// A streak is counted up to here: nobody needs to know more.
@@ -22,14 +23,18 @@ pub(super) struct Streak {
 
 impl Streak {
     /// Takes in the runs as they are, and tells how many have failed in a row.
-    pub(super) fn observe(&mut self, cronjob: &CronJob, runs: &[Run]) -> u32 {
+    ///
+    /// What a clock that was far ahead dated says nothing.
+    pub(super) fn observe(&mut self, cronjob: &CronJob, runs: &[Run], now: Timestamp) -> u32 {
         let name = &cronjob.key.name;
         let runs = || runs.iter().filter(|run| run.origin != Origin::Backfill);
         let began = |run: &Run| run.started.or_else(|| scheduled_by_name(name, &run.name));
         let succeeded = runs().filter(|run| run.outcome() == Some(Outcome::Succeeded));
-        let newest = succeeded.filter_map(began).max();
+        let is_true = |at: &Timestamp| is_credible(*at, now);
+        let newest = succeeded.filter_map(began).filter(is_true).max();
         let recorded = cronjob.status.last_successful_time.filter(|_| newest.is_none());
-        self.succeeded = self.succeeded.max(newest).max(recorded);
+        let known = self.succeeded.map(|at| if is_true(&at) { at } else { now });
+        self.succeeded = known.max(newest).max(recorded.filter(is_true));
         for run in runs().filter(|run| is_failed(run)) {
             if self.failed.len() < LONGEST
                 && let Some(began) = began(run)
@@ -38,7 +43,8 @@ impl Streak {
             }
         }
         let succeeded = self.succeeded;
-        self.failed.retain(|_, began| Some(*began) > succeeded);
+        self.failed
+            .retain(|_, began| is_true(began) && Some(*began) > succeeded);
         u32::try_from(self.failed.len()).unwrap_or(u32::MAX)
     }
 }
@@ -87,7 +93,11 @@ mod tests {
             let (mut streak, cronjob) = (Streak::default(), cronjob(None));
             for (seen, expected) in steps {
                 let runs: Vec<Run> = seen.split_whitespace().map(run).collect();
-                assert_eq!(streak.observe(&cronjob, &runs), *expected, "{seen} of {steps:?}");
+                assert_eq!(
+                    streak.observe(&cronjob, &runs, later()),
+                    *expected,
+                    "{seen} of {steps:?}"
+                );
             }
         }
     }
@@ -97,7 +107,7 @@ mod tests {
         let recorded = cronjob(Some("2026-01-01T00:05:30Z"));
         let streak = |seen: &str| {
             let runs: Vec<Run> = seen.split_whitespace().map(run).collect();
-            Streak::default().observe(&recorded, &runs)
+            Streak::default().observe(&recorded, &runs, later())
         };
         assert_eq!(streak("F5"), 0);
         assert_eq!(streak("F5 F6"), 1);
@@ -107,7 +117,29 @@ mod tests {
     fn a_streak_has_an_end() {
         let (mut streak, cronjob) = (Streak::default(), cronjob(None));
         let failures: Vec<Run> = (1..2_000).map(|minute| run(&format!("F{minute}"))).collect();
-        assert_eq!(streak.observe(&cronjob, &failures), 1_000);
+        assert_eq!(streak.observe(&cronjob, &failures, later()), 1_000);
+    }
+
+    /// After all of it.
+    fn later() -> Timestamp {
+        "2026-01-03T00:00:00Z".parse().expect("an instant")
+    }
+
+    /// A success of a clock that was ahead neither ends a streak nor keeps the next one from growing.
+    #[test]
+    fn what_a_clock_that_was_ahead_dated_says_nothing() {
+        let new_year = later() - chrono::TimeDelta::days(2);
+        let minute = |minutes| new_year + chrono::TimeDelta::minutes(minutes);
+        let (mut streak, cronjob) = (Streak::default(), cronjob(None));
+        let mut observe = |seen: &str, now| {
+            let runs: Vec<Run> = seen.split_whitespace().map(run).collect();
+            streak.observe(&cronjob, &runs, minute(now))
+        };
+        assert_eq!(observe("S500", 500), 0);
+        assert_eq!(observe("S500 F1", 1), 0);
+        assert_eq!(observe("S500 F1 F2", 2), 1);
+        assert_eq!(observe("S500 F1 F2 F501", 3), 1);
+        assert_eq!(observe("S500 F501 S4", 4), 0);
     }
 
     fn run(text: &str) -> Run {

@@ -1,12 +1,14 @@
 //! Which runs are active, which succeeded, which went missing: the status brought up to date with what is seen.
 
+use chrono::SubsecRound;
+
 use crate::cronjob::{CronJob, JobRef, Origin, Outcome, Run, RunState, Status, scheduled_by_name};
-use crate::policy::Note;
 use crate::policy::situation::{Deletion, Memory, Unrecorded};
+use crate::policy::{Note, is_credible};
 use crate::schedule::Timestamp;
 
 /// The status without the runs that have finished or are gone, and with the newest success among them.
-pub(super) fn strike_ended(recorded: &Status, runs: &[Run], notes: &mut Vec<Note>) -> Status {
+pub(super) fn strike_ended(recorded: &Status, runs: &[Run], now: Timestamp, notes: &mut Vec<Note>) -> Status {
     let mut status = recorded.clone();
     status.active.retain(|job| {
         let run = runs.iter().find(|run| run.uid == job.uid);
@@ -18,7 +20,7 @@ pub(super) fn strike_ended(recorded: &Status, runs: &[Run], notes: &mut Vec<Note
         });
         run.is_some_and(Run::is_active)
     });
-    status.last_successful_time = last_success(recorded, runs);
+    status.last_successful_time = last_success(recorded, runs, now);
     status
 }
 
@@ -63,7 +65,9 @@ pub(super) fn is_told(cronjob: &CronJob, runs: &[Run], unrecorded: &Unrecorded) 
 }
 
 /// The newest successful completion, which never moves backwards.
-fn last_success(recorded: &Status, runs: &[Run]) -> Option<Timestamp> {
+///
+/// DIFFERENCE (D11): one of the future, of a clock that was ahead, says nothing; was it recorded, there was a success by now.
+fn last_success(recorded: &Status, runs: &[Run], now: Timestamp) -> Option<Timestamp> {
     let counting = runs.iter().filter(|run| run.origin != Origin::Backfill);
     let completed = counting.filter_map(|run| match run.state {
         RunState::Finished {
@@ -72,7 +76,9 @@ fn last_success(recorded: &Status, runs: &[Run]) -> Option<Timestamp> {
         } => completed,
         _ => None,
     });
-    completed.chain(recorded.last_successful_time).max()
+    let known = completed.chain(recorded.last_successful_time);
+    let newest = known.filter(|at| is_credible(*at, now)).max();
+    newest.or_else(|| recorded.last_successful_time.map(|_| now.trunc_subsecs(0)))
 }
 
 /// Records the newest instant that has had its run, when the write after its creation was lost: the run is there, or we
@@ -114,9 +120,11 @@ pub(super) fn record_newest(
 }
 
 /// Whether a status covers the instant of a run, so that its Job may go once that status is recorded. Until then the Job is
-/// all that keeps the instant from being started again. One that a person started has no instant, whatever it is called.
-pub(super) fn is_recorded_in(status: &Status, cronjob: &CronJob, run: &Run) -> bool {
+/// all that keeps the instant from being started again. One that a person started has no instant, whatever it is called. Of
+/// an instant far ahead, by a clock that was, the status says nothing once that is healed.
+pub(super) fn is_recorded_in(status: &Status, cronjob: &CronJob, run: &Run, now: Timestamp) -> bool {
     let recorded = status.last_schedule_time.unwrap_or(cronjob.created);
     run.origin != Origin::Schedule
-        || scheduled_by_name(&cronjob.key.name, &run.name).is_none_or(|scheduled| scheduled <= recorded)
+        || scheduled_by_name(&cronjob.key.name, &run.name)
+            .is_none_or(|scheduled| scheduled <= recorded || !is_credible(scheduled, now))
 }

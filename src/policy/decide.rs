@@ -2,11 +2,14 @@
 
 use crate::cronjob::{BadSchedule, CronJob, Run, Status};
 use crate::policy::concurrency::{self, Admission};
+use crate::policy::edit::notice_edit;
 use crate::policy::group::Group;
 use crate::policy::line::Line;
 use crate::policy::missed::{self, Window};
 use crate::policy::situation::{Decision, Deletion, Situation, Start};
-use crate::policy::{Note, Ruling, WaitReason, bookkeeping, expected, failures, hindsight, history, pending};
+use crate::policy::{
+    Note, Ruling, WaitReason, bookkeeping, expected, failures, heal, hindsight, history, pending,
+};
 use crate::schedule::{Schedule, Timestamp};
 
 /// Decides what is to be done about one CronJob at the time `now`.
@@ -23,7 +26,7 @@ pub fn decide_in_group(situation: Situation<'_>, group: &Group, now: Timestamp) 
     let mut decision = take_stock(situation, now);
     match usable_schedule(cronjob, &decision.status, now) {
         Ok(schedule) => decide_start(&mut decision, situation, group, schedule, now),
-        Err(why) => rest(&mut decision, cronjob, why, now),
+        Err(why) => start_nothing(&mut decision, cronjob, why, now),
     }
     pending::end_those_that_wait(&mut decision, cronjob, runs, now);
     decision
@@ -39,17 +42,17 @@ fn take_stock(situation: Situation<'_>, now: Timestamp) -> Decision {
     } = situation;
     let mut notes: Vec<Note> = cronjob.spec.mistakes.iter().map(Note::bad_annotation).collect();
 
-    let mut status = bookkeeping::strike_ended(&cronjob.status, runs, &mut notes);
+    let mut status = bookkeeping::strike_ended(&cronjob.status, runs, now, &mut notes);
     bookkeeping::adopt_unrecorded(&mut status, runs, before, &mut notes);
     bookkeeping::record_newest(&mut status, cronjob, runs, before, now, &mut notes);
     failures::count(&mut status.record, cronjob, runs, now, &mut notes);
     let excess = history::excess(cronjob.spec.history, runs, now);
-    let may_go = |run: &&Run| bookkeeping::is_recorded_in(&status, cronjob, run);
+    let may_go = |run: &&Run| bookkeeping::is_recorded_in(&status, cronjob, run, now);
     let prune: Vec<Deletion> = excess.filter(may_go).map(Deletion::from).collect();
     let unless_deleted = bookkeeping::withhold(&mut notes, &prune);
 
-    let mut memory = missed::notice_edit(&cronjob.spec, before, now);
-    hindsight::look_back(&mut status.record, cronjob, before, &mut memory, now);
+    let mut memory = notice_edit(cronjob, before, now);
+    hindsight::look_back(&mut status, cronjob, before, &mut memory, now);
     memory
         .unrecorded
         .retain(|run| !bookkeeping::is_told(cronjob, runs, run));
@@ -81,15 +84,22 @@ fn usable_schedule<'a>(cronjob: &'a CronJob, status: &Status, now: Timestamp) ->
     }
 }
 
-/// Nothing is started, and no time is of interest but the end of a pause, until the CronJob changes. What passes
-/// meanwhile is not reported as missed afterwards: somebody wanted it so.
-fn rest(decision: &mut Decision, cronjob: &CronJob, why: Note, now: Timestamp) {
-    decision.wake = cronjob.spec.suspend_until.filter(|_| why == Note::Suspended);
+/// Nothing is started until the CronJob changes.
+///
+/// Where its owner wants it so, no time is of interest but the end of the pause, and what passes meanwhile is not reported as
+/// missed afterwards. What is broken, or has failed too often, nobody wanted: a success is expected all the same, and what
+/// passes its starting deadline is told of as soon as it can be known.
+fn start_nothing(decision: &mut Decision, cronjob: &CronJob, why: Note, now: Timestamp) {
+    if matches!(why, Note::Suspended | Note::BeingDeleted) {
+        decision.wake = cronjob.spec.suspend_until.filter(|_| why == Note::Suspended);
+        decision.memory.deadline_told = Some(now);
+        decision.memory.rests = true;
+        decision.memory.expects = None;
+        decision.memory.overdue = None;
+    } else {
+        expected::watch(decision, cronjob, cronjob.spec.schedule.as_ref().ok(), now);
+    }
     decision.notes.push(why);
-    decision.memory.deadline_told = Some(now);
-    decision.memory.rests = true;
-    decision.memory.pending = None;
-    decision.memory.overdue = None;
 }
 
 /// Finds the instant that is due and starts its run, unless a rule says no.
@@ -101,23 +111,23 @@ fn decide_start(
     now: Timestamp,
 ) {
     decision.notes.extend(Note::zone_in_schedule(&cronjob.spec));
-    missed::heal_clock(decision, cronjob, schedule, now);
+    heal::heal_clock(decision, cronjob, schedule, now);
     let window = Window::new(cronjob, schedule, decision, now);
     decision.wake = window.next_due();
     missed::report_deadlines(decision, &window);
     missed::report_skips(decision, &window);
-    expected::watch(decision, cronjob, schedule, now);
+    expected::watch(decision, cronjob, Some(schedule), now);
 
     let mut line = Line::form(decision, &cronjob.spec.policies, &window);
     line.close_up(decision, concurrency::succession(&cronjob.spec));
-    decision.memory.pending = line.first();
+    missed::record_skips(decision, &window, line.first());
     let Some(first) = line.first() else {
         return line.record(decision, None);
     };
     let admission = concurrency::admit(&cronjob.spec, &decision.status, runs);
     let admission = admission.unless_full(group, cronjob, decision, first);
     let starting = admission.is_start().then_some(first);
-    line.send_away(decision, starting);
+    line.send_away(decision, &admission);
     line.record(decision, starting);
     decision.memory.waited = decision.memory.waited.max(line.newest_but(starting));
     decision.wake = decision.wake.into_iter().chain(line.wake(starting, now)).min();

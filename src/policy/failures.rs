@@ -17,7 +17,9 @@ pub(super) fn count(
     now: Timestamp,
     notes: &mut Vec<Note>,
 ) {
-    let Some(most) = cronjob.spec.policies.suspend_after_failures else {
+    // What ends during a suspension began before it: a resume starts the count anew.
+    let most = cronjob.spec.policies.suspend_after_failures;
+    let Some(most) = most.filter(|_| record.suspended.is_none()) else {
         record.failures = 0;
         return;
     };

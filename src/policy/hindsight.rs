@@ -1,38 +1,37 @@
-//! What an edit or a resume makes of the time before it (`on-edit`, `on-resume`), across restarts.
+//! What an edit that nobody saw, or a resume, makes of the time before it (`on-edit`, `on-resume`).
 
 use chrono::{SubsecRound, TimeDelta};
 
 use crate::cronjob::extension::Hindsight;
-use crate::cronjob::{CronJob, Record, Spec};
+use crate::cronjob::{CronJob, Record, Spec, Status};
 use crate::policy::situation::Memory;
+use crate::policy::{Edit, Edited};
 use crate::schedule::Timestamp;
 
 /// Has the record say what is followed now, and forget what it says of before an edit or a pause.
 ///
 /// `before` is what was remembered before this decision, `memory` what is now.
 pub(super) fn look_back(
-    record: &mut Record,
+    status: &mut Status,
     cronjob: &CronJob,
     before: &Memory,
     memory: &mut Memory,
     now: Timestamp,
 ) {
     let (spec, policies) = (&cronjob.spec, &cronjob.spec.policies);
+    let anchor = status.last_schedule_time.unwrap_or(cronjob.created);
+    let record = &mut status.record;
     let seen = fingerprint(spec);
-    let is_known = before.schedule.is_some() || record.schedule.is_none();
-    let edited_unseen = !is_known && record.schedule != Some(seen);
-    let edited = edited_unseen
-        || memory
-            .in_force_since
-            .is_some_and(|since| Some(since) != before.in_force_since);
-    if edited && policies.on_edit != Some(Hindsight::Latest) {
-        let since = memory.in_force_since.filter(|_| !edited_unseen).unwrap_or(now);
-        memory.in_force_since = Some(since);
-        forget(
-            record,
-            since,
-            policies.keep_a_line() || policies.on_edit.is_some(),
-        );
+    let edited_unseen = before.schedule.is_none() && record.schedule.is_some_and(|known| known != seen);
+    if edited_unseen && policies.on_edit != Some(Hindsight::Latest) {
+        memory.edit = Some(Edit {
+            since: now - policies.jitter_of(&cronjob.uid),
+            still_due: [].into(),
+            of: Edited::Schedule,
+        });
+    }
+    if let Some(edit) = &memory.edit {
+        edit.leave_behind(record, cronjob, anchor);
     }
     record.schedule = policies.on_edit.map(|_| seen);
 
@@ -41,7 +40,7 @@ pub(super) fn look_back(
     if asks_for_it && !is_paused {
         match spec.pause_ended(now) {
             Some(until) => forget_pause(record, cronjob, until),
-            None if record.paused => forget(record, now, true),
+            None if record.paused => forget(record, now),
             None => {}
         }
     }
@@ -54,16 +53,15 @@ fn forget_pause(record: &mut Record, cronjob: &CronJob, until: Timestamp) {
     let last = until - TimeDelta::seconds(1);
     let dealt_with = record.passed.max(cronjob.status.last_schedule_time);
     if dealt_with < Some(last) {
-        forget(record, last, true);
+        forget(record, last);
     }
 }
 
-/// Nobody waits any more who came up to an instant, and nothing up to there is due. That is written down where somebody
-/// asked for it.
-fn forget(record: &mut Record, until: Timestamp, is_written: bool) {
+/// Nobody waits any more who came up to an instant, and nothing up to there is due.
+fn forget(record: &mut Record, until: Timestamp) {
     record.missed.retain(|at| *at > until);
     record.queue.retain(|at| *at > until);
-    record.passed = Some(until.trunc_subsecs(0)).filter(|_| is_written);
+    record.passed = Some(until.trunc_subsecs(0));
 }
 
 /// The schedule and the zone as a number (FNV-1a): enough to see that they are not those of before.

@@ -1,13 +1,8 @@
 //! Which finished Jobs are deleted (`successfulJobsHistoryLimit`, `failedJobsHistoryLimit`).
 
-use chrono::TimeDelta;
-
 use crate::cronjob::{HistoryLimits, Origin, Outcome, Run};
+use crate::policy::is_credible;
 use crate::schedule::Timestamp;
-
-/// How far a start may lie ahead, by the clocks of other machines. What lies further ahead was dated by a clock that was
-/// wrong.
-const AHEAD_MOST: TimeDelta = TimeDelta::hours(1);
 
 /// The finished runs beyond the limits, of each outcome those that go first.
 ///
@@ -31,11 +26,10 @@ fn excess_of(runs: &[Run], outcome: Outcome, limit: Option<usize>, now: Timestam
     let Some(limit) = limit else { return vec![] };
     let counts = |run: &&Run| run.outcome() == Some(outcome) && run.origin != Origin::Backfill;
     let mut finished: Vec<&Run> = runs.iter().filter(counts).collect();
-    let is_credible = |started: Timestamp| started - now <= AHEAD_MOST;
     // A run without a start time never started; it sorts last and so is kept longest, as in Kubernetes.
     finished.sort_by_key(|run| {
         (
-            run.started.is_none_or(is_credible),
+            run.started.is_none_or(|started| is_credible(started, now)),
             run.started.is_none(),
             run.started,
             &run.name,

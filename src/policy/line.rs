@@ -10,7 +10,7 @@ use chrono::TimeDelta;
 
 use crate::cronjob::Record;
 use crate::cronjob::extension::{MissedRuns, Overlap, Policies};
-use crate::policy::concurrency::Succession;
+use crate::policy::concurrency::{Admission, Succession};
 use crate::policy::missed::{Stretch, Window};
 use crate::policy::situation::Decision;
 use crate::policy::{MISSED_COUNT_CAP, Note, Ruling, SkipReason, WaitReason};
@@ -51,6 +51,7 @@ impl<'a> Line<'a> {
             return line;
         }
         line.recall(decision);
+        line.miss_those_that_could_not_start();
         let seen_since = decision
             .memory
             .seen_since
@@ -95,6 +96,17 @@ impl<'a> Line<'a> {
                 count: counted(over.len()),
                 newest: *newest,
             }));
+    }
+
+    /// Behind an active run nobody waits with `overlap: Skip`, so what is in the line for long is what could not be started,
+    /// and those behind it: they were missed.
+    fn miss_those_that_could_not_start(&mut self) {
+        if self.policies.overlap == Some(Overlap::Skip) && self.policies.missed_runs == MissedRuns::All {
+            let is_late = |at: &Timestamp| self.window.is_late(*at, MISSED_AFTER);
+            let (late, prompt): (Vec<_>, Vec<_>) = self.prompt.drain(..).partition(is_late);
+            self.missed.extend(late);
+            self.prompt = prompt;
+        }
     }
 
     /// All missed instants, up to the limit: the newest.
@@ -160,21 +172,34 @@ impl<'a> Line<'a> {
             }));
     }
 
-    /// Sends away whoever may not wait behind the `active` runs; `starting` does not wait.
-    pub(super) fn send_away(&mut self, decision: &mut Decision, starting: Option<Timestamp>) {
-        let (may_wait, why) = match self.policies.overlap {
-            Some(Overlap::Skip) => {
+    /// Sends away whoever may not wait, for what is active or for what else keeps the first one.
+    pub(super) fn send_away(&mut self, decision: &mut Decision, admission: &Admission) {
+        let first = self.first();
+        let (stays, may_wait, why) = match (self.policies.overlap, admission) {
+            // Whether it will be active is not known before it has started.
+            (Some(Overlap::Skip), Admission::Start { .. })
+            | (Some(Overlap::ReplaceWhenStopped) | None, _) => return,
+            (
+                Some(Overlap::Skip),
+                Admission::Wait {
+                    why: WaitReason::Group { .. },
+                    ..
+                },
+            ) => {
+                let Some(first) = first else { return };
+                (Some(first), 0, SkipReason::Behind(first))
+            }
+            (Some(Overlap::Skip), Admission::Wait { .. } | Admission::Stop { .. }) => {
                 let active = decision.status.active.iter().map(|job| job.name.clone());
-                let starting = starting.map(|at| format!("the run due {}", at.format("%H:%M:%S")));
-                (0, SkipReason::Active(active.chain(starting).collect()))
+                (None, 0, SkipReason::Active(active.collect()))
             }
-            Some(Overlap::Queue) => {
+            (Some(Overlap::Queue), _) => {
                 let limit = self.policies.queue_limit;
-                (limit, SkipReason::QueueFull(limit))
+                let starting = first.filter(|_| admission.is_start());
+                (starting, limit, SkipReason::QueueFull(limit))
             }
-            Some(Overlap::ReplaceWhenStopped) | None => return,
         };
-        let waiting = self.prompt.iter().copied().filter(|at| Some(*at) != starting);
+        let waiting = self.prompt.iter().copied().filter(|at| Some(*at) != stays);
         let away: Vec<Timestamp> = waiting.skip(may_wait).collect();
         self.prompt.retain(|at| !away.contains(at));
         self.skip(decision, counted(away.len()), away.last().copied(), why);

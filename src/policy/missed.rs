@@ -4,13 +4,11 @@
 //! Kubernetes estimates which one that is (`mostRecentScheduleTime`) and loses it for irregular schedules.
 //! DIFFERENCE (D2): here it is found exactly, by searching backwards from now.
 
-use std::sync::Arc;
+use chrono::TimeDelta;
 
-use chrono::{SubsecRound, TimeDelta};
-
-use crate::cronjob::extension::Hindsight;
 use crate::cronjob::{CronJob, Spec, run_name};
-use crate::policy::situation::{Decision, Memory, SeenSchedule, Start};
+use crate::policy::edit::in_force;
+use crate::policy::situation::{Decision, Start};
 use crate::policy::{Note, Ruling, SkipReason};
 use crate::schedule::{Schedule, Timestamp};
 
@@ -21,21 +19,16 @@ pub const TOO_MANY_MISSED: u64 = 100;
 /// needs to know to the last one, and the time of a decision has to be bounded.
 pub const MISSED_COUNT_CAP: u64 = 10_000;
 
-/// A recorded run that lies further ahead than this means that the clock was wrong when it was recorded.
-/// Ordinary time synchronisation steps by less, and nothing is started twice meanwhile: the names see to that.
-pub const CLOCK_SLACK: TimeDelta = TimeDelta::seconds(5);
-
-/// A clock that is put back by less than this was wrong by so little that what it ran last need not run again.
-const A_LITTLE_AHEAD: TimeDelta = TimeDelta::minutes(10);
-
 /// The instants that one decision looks at: those after `opens`, up to `now`, by one schedule.
 #[derive(Debug)]
 pub(super) struct Window<'a> {
     schedule: Schedule,
+    /// Due instants that somebody asked to leave out.
+    left_out: Vec<Timestamp>,
     spec: &'a Spec,
     /// Everything up to here has had its run.
     done_until: Timestamp,
-    /// Everything up to here is too old to start, by the deadline or by an edit of the schedule.
+    /// Everything up to here is too old to start, by the deadline.
     opens: Timestamp,
     /// By how much later than its due instant everything starts.
     jitter: TimeDelta,
@@ -54,13 +47,15 @@ impl<'a> Window<'a> {
         let jitter = spec.policies.jitter_of(&cronjob.uid);
         let now = now - jitter;
         let anchor = decision.status.last_schedule_time.unwrap_or(cronjob.created);
-        let dealt_with = [decision.memory.in_force_since, decision.status.record.passed];
-        let done_until = dealt_with.into_iter().flatten().fold(anchor, Timestamp::max);
+        let passed = decision.status.record.passed;
+        let done_until = passed.map_or(anchor, |passed| passed.max(anchor));
         let opens = done_until.max(deadline_cutoff(spec, now).unwrap_or(done_until));
         // DIFFERENCE (D10): `@every` counts from the last run, not from the edge of the deadline's window, which
         // would move on with the time and never be reached.
+        let schedule = schedule.anchored(anchor);
         Window {
-            schedule: schedule.anchored(anchor),
+            left_out: schedule.left_out().collect(),
+            schedule: in_force(schedule, decision.memory.edit.as_ref()),
             spec,
             done_until,
             opens,
@@ -77,7 +72,7 @@ impl<'a> Window<'a> {
     /// The first instant after now that can become due, or is left out.
     pub(super) fn next_due(&self) -> Option<Timestamp> {
         let due = self.schedule.next(self.now.max(self.done_until));
-        let left_out = self.schedule.left_out().filter(|at| *at > self.now);
+        let left_out = self.left_out.iter().copied().filter(|at| *at > self.now);
         Some(left_out.chain(due).min()? + self.jitter)
     }
 
@@ -88,9 +83,14 @@ impl<'a> Window<'a> {
         seen_since: Option<Timestamp>,
     ) -> (Stretch<'_>, Stretch<'_>) {
         let border = (self.now - grace)
-            .max(seen_since.unwrap_or(self.opens))
+            .max(seen_since.map_or(self.opens, |since| since - self.jitter))
             .clamp(self.opens, self.now.max(self.opens));
         (self.stretch(self.opens, border), self.stretch(border, self.now))
+    }
+
+    /// Whether an instant is late by `grace`.
+    pub(super) fn is_late(&self, scheduled: Timestamp, grace: TimeDelta) -> bool {
+        scheduled <= self.now - grace
     }
 
     /// All instants of the window.
@@ -199,11 +199,12 @@ fn deadline_cutoff(spec: &Spec, now: Timestamp) -> Option<Timestamp> {
 
 /// Reports the instants that somebody asked to leave out, each once, when it has come.
 pub(super) fn report_skips(decision: &mut Decision, window: &Window<'_>) {
-    let told = [decision.memory.skip_told, decision.memory.seen_since];
+    let seen_since = decision.memory.seen_since.map(|since| since - window.jitter);
+    let told = [decision.memory.skip_told, seen_since];
     let told = told.into_iter().flatten().fold(window.done_until, Timestamp::max);
-    let passed = window.schedule.left_out();
-    let passed: Vec<Timestamp> = passed.filter(|at| *at > told && *at <= window.now).collect();
-    let Some(newest) = passed.iter().max().copied() else {
+    let passed = window.left_out.iter();
+    let passed: Vec<&Timestamp> = passed.filter(|at| **at > told && **at <= window.now).collect();
+    let Some(newest) = passed.iter().max().map(|newest| **newest) else {
         return;
     };
     decision.notes.push(Note::Ruled(Ruling::Skipped {
@@ -212,6 +213,18 @@ pub(super) fn report_skips(decision: &mut Decision, window: &Window<'_>) {
         why: SkipReason::Asked,
     }));
     decision.memory.skip_told = Some(newest);
+}
+
+/// Writes down that what was left out has passed, unless something of before it is still to be started: the list of what
+/// is to be left out may be tidied up, and another controller may be the next to read it.
+pub(super) fn record_skips(decision: &mut Decision, window: &Window<'_>, first: Option<Timestamp>) {
+    let passed = window.left_out.iter().copied();
+    let passed = passed.filter(|at| *at > window.done_until && *at <= window.now);
+    let newest = passed
+        .max()
+        .filter(|newest| first.is_none_or(|first| first > *newest));
+    let record = &mut decision.status.record;
+    record.passed = record.passed.max(newest);
 }
 
 /// Reports the instants whose starting deadline has passed, each once.
@@ -239,86 +252,4 @@ pub(super) fn report_deadlines(decision: &mut Decision, window: &Window<'_>) {
     let count = window.schedule.count(told, cutoff, MISSED_COUNT_CAP);
     decision.notes.push(Note::DeadlinePassed { count, newest });
     decision.memory.deadline_told = Some(newest);
-}
-
-/// Notices that schedule or zone are not those of the previous decision.
-///
-/// DIFFERENCE (D9): in Kubernetes the next sync starts the newest past instant of the *new* schedule, at a time
-/// that neither schedule asks for.
-///
-/// [`decide`](crate::policy::decide) does this by itself; a controller that stands by and decides nothing calls it, so
-/// that an edit it saw is known when it takes over.
-pub fn notice_edit(spec: &Spec, memory: &Memory, now: Timestamp) -> Memory {
-    let in_force = |seen: &&SeenSchedule| seen.0 == spec.schedule_text && seen.1 == spec.time_zone;
-    let seen = memory.schedule.as_ref();
-    let unedited = seen.filter(in_force).map(Arc::clone);
-    let edited = seen.is_some() && unedited.is_none() && spec.policies.on_edit != Some(Hindsight::Latest);
-    let in_force_since = if edited {
-        Some(before_pending(spec, memory).unwrap_or(now))
-    } else {
-        memory.in_force_since
-    };
-    // DIFFERENCE (D11): what a clock that was ahead wrote down for the future is true of now already.
-    Memory {
-        seen_since: Some(memory.seen_since.unwrap_or(now).min(now)),
-        schedule: unedited.or_else(|| Some(Arc::new((spec.schedule_text.clone(), spec.time_zone.clone())))),
-        in_force_since: in_force_since.map(|since| since.min(now)),
-        pending: memory.pending,
-        deadline_told: memory.deadline_told.map(|told| told.min(now)),
-        skip_told: memory.skip_told.map(|told| told.min(now)),
-        waited: memory.waited,
-        rests: memory.rests,
-        rested_until: memory.rested_until.map(|until| until.min(now)),
-        overdue: memory.overdue,
-        pods: memory.pods.clone(),
-        unrecorded: memory.unrecorded.clone(),
-    }
-}
-
-/// An instant that is still to be started, and that an edited schedule asks for as well, is not forgotten: the edit counts
-/// from just before it. Where instants wait in a line, an edit empties the line.
-fn before_pending(spec: &Spec, memory: &Memory) -> Option<Timestamp> {
-    if spec.policies.keep_a_line() {
-        return None;
-    }
-    let before = memory.pending? - TimeDelta::seconds(1);
-    let schedule = spec.schedule.as_ref().ok()?;
-    (schedule.next(before) == memory.pending).then_some(before)
-}
-
-/// Takes back what a wrong clock recorded of the future: a `lastScheduleTime`, or, where nothing was started yet, the
-/// `creationTimestamp`; and up to when everything is dealt with.
-///
-/// DIFFERENCE (D11): Kubernetes stays silent until the time has caught up.
-pub(super) fn heal_clock(decision: &mut Decision, cronjob: &CronJob, schedule: &Schedule, now: Timestamp) {
-    let was_ahead = |recorded: &Timestamp| was_ahead(*recorded, schedule, now);
-    if let Some(recorded) = decision.status.record.passed.filter(was_ahead) {
-        decision.status.record.passed = Some(now.trunc_subsecs(0));
-        decision.notes.push(Note::ClockWentBack { recorded });
-    }
-    let (anchor, note) = match decision.status.last_schedule_time {
-        Some(recorded) => (recorded, Note::ClockWentBack { recorded }),
-        None => (
-            cronjob.created,
-            Note::CreatedInFuture {
-                created: cronjob.created,
-            },
-        ),
-    };
-    if !was_ahead(&anchor) {
-        return;
-    }
-    // The newest instant of the past counts as done: whether it ran is not known, and a run too many is worse.
-    let healed = schedule.previous(now).unwrap_or(now.trunc_subsecs(0));
-    decision.status.last_schedule_time = Some(healed);
-    if !decision.notes.contains(&note) {
-        decision.notes.push(note);
-    }
-}
-
-/// Whether a clock was ahead when `recorded` was written, and it costs runs to wait until it has come. What was recorded a
-/// little ahead did happen a moment ago, by a clock that was then put right: where nothing else is due before, it counts.
-fn was_ahead(recorded: Timestamp, schedule: &Schedule, now: Timestamp) -> bool {
-    let costs_a_run = || schedule.next(now).is_some_and(|due| due < recorded);
-    recorded > now + CLOCK_SLACK && (recorded > now + A_LITTLE_AHEAD || costs_a_run())
 }

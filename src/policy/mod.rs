@@ -14,10 +14,12 @@
 //! | `bookkeeping` | which runs are active, which succeeded, which went missing |
 //! | `history` | which finished Jobs are deleted |
 //! | `missed` | which instant is due, and which were passed over |
+//! | `heal` | what a clock that was wrong left behind |
 //! | `group` | the slots that CronJobs share, and who of them goes first |
 //! | `pending` | runs none of whose pods can start |
 //! | `failures` | failed runs in a row, and the suspension that they lead to |
-//! | `hindsight` | what an edit or a resume makes of the time before it |
+//! | `edit` | what an edit of the schedule makes of the time before it |
+//! | `hindsight` | the same of an edit that was not seen, and of a resume (`on-edit`, `on-resume`) |
 //! | `expected` | whether a success is overdue |
 //! | `line` | who waits for a start, and who goes first |
 //! | `concurrency` | what a due run does beside active ones |
@@ -29,9 +31,11 @@ mod backfill;
 mod bookkeeping;
 mod concurrency;
 mod decide;
+mod edit;
 mod expected;
 mod failures;
 mod group;
+mod heal;
 mod hindsight;
 mod history;
 mod line;
@@ -43,10 +47,12 @@ mod situation;
 
 pub use backfill::{Attempt, Hold, Plan, Reprocess, may_start, member, newest, plan};
 pub use decide::{decide, decide_in_group};
+pub use edit::{Edit, Edited, SeenSchedule, notice_edit};
 pub use group::{Group, Member, rank};
+pub use heal::{CLOCK_SLACK, is_credible};
 pub use line::{MISSED_AFTER, NEXT_AFTER};
-pub use missed::{CLOCK_SLACK, MISSED_COUNT_CAP, TOO_MANY_MISSED, notice_edit};
+pub use missed::{MISSED_COUNT_CAP, TOO_MANY_MISSED};
 pub use note::{Note, Ruling, Severity, SkipReason, WaitReason};
 pub use pending::{Pods, PodsState};
 pub use settle::{DeletionOutcome, DeletionResult, StartResult, settle, settle_deletions, tell_pruned};
-pub use situation::{Decision, Deletion, Memory, SeenSchedule, Situation, Start, Unrecorded};
+pub use situation::{Decision, Deletion, Memory, Situation, Start, Unrecorded};

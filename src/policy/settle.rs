@@ -1,6 +1,6 @@
 //! What is recorded once a decision was carried out.
 
-use crate::cronjob::{JobRef, Status};
+use crate::cronjob::{JobRef, Outcome, Status};
 use crate::policy::Note;
 use crate::policy::situation::{Decision, Deletion, Start};
 use crate::schedule::Timestamp;
@@ -89,7 +89,7 @@ pub fn settle_deletions(status: &mut Status, deletions: &[DeletionResult]) -> Ve
         if !matches!(outcome, DeletionOutcome::Refused(_)) {
             status.forget(&deletion.uid);
         }
-        notes.extend(tell(deletion, outcome));
+        notes.extend(tell(deletion, outcome, None));
     }
     notes
 }
@@ -99,21 +99,27 @@ pub fn settle_deletions(status: &mut Status, deletions: &[DeletionResult]) -> Ve
 pub fn tell_pruned(decision: &Decision, deletions: &[DeletionResult]) -> Vec<Note> {
     let mut notes = Vec::new();
     for DeletionResult { deletion, outcome } in deletions {
-        notes.extend(tell(deletion, outcome));
+        let mut withheld = decision.unless_deleted.iter();
+        let withheld = withheld
+            .find(|(uid, _)| *uid == deletion.uid)
+            .map(|(_, note)| note);
+        let ended = withheld.and_then(|note| match note {
+            Note::Completed { outcome, .. } => Some(*outcome),
+            _ => None,
+        });
+        notes.extend(tell(deletion, outcome, ended));
         if matches!(outcome, DeletionOutcome::Refused(_)) {
-            let withheld = decision.unless_deleted.iter();
-            let of_it = withheld.filter(|(uid, _)| *uid == deletion.uid);
-            notes.extend(of_it.map(|(_, note)| note.clone()));
+            notes.extend(withheld.cloned());
         }
     }
     notes
 }
 
-fn tell(deletion: &Deletion, outcome: &DeletionOutcome) -> Option<Note> {
+fn tell(deletion: &Deletion, outcome: &DeletionOutcome, ended: Option<Outcome>) -> Option<Note> {
     let job = deletion.name.clone();
     match outcome {
         DeletionOutcome::WasGone => None,
-        DeletionOutcome::Deleted => Some(Note::Deleted { job }),
+        DeletionOutcome::Deleted => Some(Note::Deleted { job, ended }),
         DeletionOutcome::Refused(error) => Some(Note::DeleteFailed {
             job,
             error: error.clone(),

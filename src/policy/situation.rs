@@ -1,11 +1,9 @@
 //! What a decision is made from, and what it consists of.
 
-use std::sync::Arc;
-
 use chrono::TimeDelta;
 
 use crate::cronjob::{CronJob, JobRef, Run, Status};
-use crate::policy::{Note, Pods};
+use crate::policy::{Edit, Note, Pods, SeenSchedule};
 use crate::schedule::Timestamp;
 
 /// Everything that a decision depends on, apart from the time.
@@ -20,23 +18,19 @@ pub struct Situation<'a> {
     pub memory: &'a Memory,
 }
 
-/// A schedule and its zone, as they are written. Shared, for it goes from one memory to the next.
-pub type SeenSchedule = Arc<(String, Option<String>)>;
-
 /// What is remembered between two decisions on the same CronJob.
 ///
 /// It lives in memory only; a standby learns of edits as the leader does. Losing it (a restart) costs a repeated note, and the
-/// knowledge that the schedule was edited since the last run: an instant of the past may then be due by the new one.
+/// knowledge that the schedule was edited since the last run: an instant of the past may then be due by the new one. What
+/// may not is written down ([`Record`](crate::cronjob::Record)).
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Memory {
     /// When the first decision was taken. What came due before passed while nobody was there.
     pub seen_since: Option<Timestamp>,
-    /// The schedule and zone that the previous decision saw.
+    /// The schedule that the previous decision saw.
     pub schedule: Option<SeenSchedule>,
-    /// When an edit of them was first seen: nothing up to here is due by the new schedule (design decision D9).
-    pub in_force_since: Option<Timestamp>,
-    /// The instant that was to be started last, whether it could be or not.
-    pub pending: Option<Timestamp>,
+    /// The last edit of it that was seen, and what it leaves of the time before it (design decision D9).
+    pub edit: Option<Edit>,
     /// The newest instant whose starting deadline is known to have passed.
     pub deadline_told: Option<Timestamp>,
     /// The newest instant that is known to have been left out as somebody asked.
@@ -47,6 +41,8 @@ pub struct Memory {
     pub rests: bool,
     /// Up to when that was so the last time.
     pub rested_until: Option<Timestamp>,
+    /// The due instant after which the next success is expected.
+    pub expects: Option<Timestamp>,
     /// The due instant after which no run has succeeded in time, as long as none has.
     pub overdue: Option<Timestamp>,
     /// What was seen of the pods of runs that wait for their first one to start.
@@ -79,6 +75,27 @@ impl Memory {
             self.unrecorded.remove(0);
         }
         self.unrecorded.push(run);
+    }
+
+    /// The same at the time `now`, which is `planned` for what is due.
+    ///
+    /// DIFFERENCE (D11): what a clock that was ahead wrote down for the future is true of now already.
+    pub(super) fn as_of(&self, now: Timestamp, planned: Timestamp) -> Memory {
+        let mut memory = self.clone();
+        memory.seen_since = Some(memory.seen_since.unwrap_or(now).min(now));
+        let known = [
+            &mut memory.deadline_told,
+            &mut memory.skip_told,
+            &mut memory.waited,
+            &mut memory.rested_until,
+        ];
+        for at in known.into_iter().flatten() {
+            *at = (*at).min(now);
+        }
+        if let Some(edit) = &mut memory.edit {
+            edit.since = edit.since.min(planned);
+        }
+        memory
     }
 
     /// Whether the Job with this UID was started by us a moment ago.

@@ -98,12 +98,25 @@ impl Schedule {
 
     /// The instants at which it would be due, were they not left out; in no order.
     pub fn left_out(&self) -> impl Iterator<Item = Timestamp> {
-        let (rest, instants) = match &self.timing {
-            Timing::Without { rest, instants } => (rest.as_ref(), instants.as_ref()),
-            _ => (self, [].as_slice()),
+        let rest = match &self.timing {
+            Timing::Without { rest, .. } => rest.as_ref(),
+            _ => self,
         };
-        let instants = instants.iter().filter_map(|at| Timestamp::from_timestamp(*at, 0));
-        instants.filter(|at| rest.previous(*at) == Some(*at))
+        self.skips().filter(|at| rest.is_due(*at))
+    }
+
+    /// The instants that are left out, whether it would be due at them or not.
+    pub fn skips(&self) -> impl Iterator<Item = Timestamp> {
+        let instants = match &self.timing {
+            Timing::Without { instants, .. } => instants.as_ref(),
+            _ => &[],
+        };
+        instants.iter().filter_map(|at| Timestamp::from_timestamp(*at, 0))
+    }
+
+    /// Whether it is due at an instant.
+    pub fn is_due(&self, at: Timestamp) -> bool {
+        self.previous(at) == Some(at)
     }
 
     /// The same schedule with `@every` counting from an instant, cut to the whole second; the instant itself is not due.

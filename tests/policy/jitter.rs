@@ -103,3 +103,36 @@ fn what_a_jitter_holds_back_is_neither_missed_nor_overdue() {
     assert_eq!(later.start, None, "by then it was missed");
     assert!(later.notes.iter().any(overdue), "{:?}", later.notes);
 }
+
+/// An edit between an instant and its start: the start comes if both schedules ask for it.
+#[test]
+fn an_edit_before_the_start_that_was_planned_loses_nothing() {
+    let (before, offset) = jittered();
+    let due = instant("T");
+    for (edited, starts) in [("0 */2 * * *", true), ("30 * * * *", false)] {
+        let memory = decided(&before, &Memory::default(), due - TimeDelta::minutes(5)).memory;
+        let mut after = cronjob(edited, None);
+        after.spec.policies.jitter = before.spec.policies.jitter;
+        after.status = before.status.clone();
+        let memory = decided(&after, &memory, due + TimeDelta::seconds(1)).memory;
+        let start = decided(&after, &memory, due + offset).start;
+        assert_eq!(
+            start.map(|start| start.scheduled),
+            starts.then_some(due),
+            "{edited}"
+        );
+    }
+}
+
+/// A controller that begins between an instant that is to be skipped and its start has seen it pass.
+#[test]
+fn a_skip_is_told_when_the_start_would_have_come() {
+    let (mut cronjob, offset) = jittered();
+    let due = instant("T");
+    cronjob.spec.schedule = cronjob.spec.schedule.map(|schedule| schedule.without(&[due]));
+    let memory = decided(&cronjob, &Memory::default(), due + TimeDelta::seconds(1)).memory;
+    let decision = decided(&cronjob, &memory, due + offset);
+    let skipped = |note: &Note| matches!(note, Note::Ruled(Ruling::Skipped { newest, .. }) if *newest == due);
+    assert!(decision.notes.iter().any(skipped), "{:?}", decision.notes);
+    assert_eq!(decision.status.record.passed, Some(due));
+}

@@ -17,7 +17,7 @@ use crate::cli::up::happening::LoadedObject;
 use crate::cli::up::item::Id;
 use crate::clock::SharedClock;
 use crate::cronjob::{Calendars, Key};
-use crate::manifest::{CronJob, Object, lower, timestamp};
+use crate::manifest::{CronJob, Object, lower_with, timestamp};
 use crate::policy::SeenSchedule;
 use crate::schedule::TimeZones;
 
@@ -55,9 +55,9 @@ impl Before {
 
     /// The schedules that were in force.
     pub(super) fn schedules(&self, zones: &TimeZones) -> Vec<(Key, SeenSchedule)> {
-        let of_each = self.cronjobs.iter().map(|cronjob| {
-            let spec = lower(cronjob, zones, None).spec;
-            (cronjob.key(), Arc::new((spec.schedule_text, spec.time_zone)))
+        let of_each = self.cronjobs.iter().filter_map(|cronjob| {
+            let spec = lower_with(cronjob, zones, &self.calendars, None).spec;
+            Some((cronjob.key(), SeenSchedule::of(&spec)?))
         });
         of_each.collect()
     }

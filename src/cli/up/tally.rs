@@ -113,7 +113,9 @@ impl Tally {
                     SkipReason::Asked => "asked for (skip)",
                     SkipReason::Missed => "missed (missed-runs: Skip)",
                     SkipReason::BeyondLimit(_) => "missed, beyond missed-runs-limit",
-                    SkipReason::Active(_) => "an earlier run was active (overlap: Skip)",
+                    SkipReason::Active(_) | SkipReason::Behind(_) => {
+                        "an earlier run was active (overlap: Skip)"
+                    }
                     SkipReason::QueueFull(_) => "the queue was full (queue-limit)",
                 };
                 (why, *count)

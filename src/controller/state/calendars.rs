@@ -63,6 +63,7 @@ impl State {
     /// Whoever names a calendar is decided on by what is known of it now.
     fn read_calendars(&mut self) {
         for key in self.cache.read_calendars(&self.zones) {
+            self.edited.insert(key.clone());
             self.mark(key);
         }
     }

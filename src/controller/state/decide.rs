@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use chrono::TimeDelta;
 
+use crate::controller::state::pacing::Fate;
 use crate::controller::state::standing::{Attempt, Standing, unaccounted};
 use crate::controller::state::{News, State, Task};
 use crate::cronjob::{CronJob, Key};
@@ -48,7 +49,7 @@ impl State {
             let (key, jobs) = (key.clone(), decision.look_at);
             return Some(Task::LookAt { key, jobs });
         }
-        let failing = standing.streak.observe(cronjob, &runs);
+        let failing = standing.streak.observe(cronjob, &runs, now);
         let wellbeing = wellbeing(cronjob, &decision, failing, now);
         self.wellbeing.insert(key.clone(), Some(wellbeing));
         let fresh = standing.take_note(cronjob, &decision);
@@ -70,13 +71,16 @@ impl State {
         now: Timestamp,
     ) -> Option<Task> {
         if self.only_look_on(key, &decision, now) {
+            let starts = decision.start.is_some();
+            self.claim(key, &decision, if starts { Fate::UnderWay } else { Fate::None });
             return None;
         }
-        let waits = self.hold_back(key, &mut decision, turn, now);
+        let fate = self.hold_back(key, &mut decision, turn, now);
+        self.claim(key, &decision, fate);
         let (entry, standing) = (self.cache.entry(key)?, self.standing.get_mut(key)?);
         if decision.is_nothing(&entry.cronjob.status) {
-            if !waits {
-                standing.recover();
+            if fate == Fate::None {
+                standing.forgive();
             }
             return None;
         }
@@ -99,7 +103,6 @@ impl State {
 impl Standing {
     /// Takes note of a decision. Returns what of it is to be told: what was said last time is not said again.
     fn take_note(&mut self, cronjob: &CronJob, decision: &Decision) -> Vec<Note> {
-        self.claim(decision);
         self.memory = decision.memory.clone();
         self.gone.retain(|uid| cronjob.status.is_active(uid));
         let is_fresh = |note: &&Note| !self.told.iter().any(|before| note.repeats(before));
@@ -112,7 +115,7 @@ impl Standing {
 /// How a CronJob is doing of which so many runs have failed in a row.
 fn wellbeing(cronjob: &CronJob, decision: &Decision, failing: u32, now: Timestamp) -> Wellbeing {
     Wellbeing {
-        suspended: cronjob.spec.is_suspended(now),
+        suspended: cronjob.is_suspended(now),
         held: decision.notes.iter().any(Note::is_about_unusable),
         failing,
         expected_success: decision.expected_success,

@@ -95,6 +95,8 @@ impl State {
         let missing = asked.iter().filter(|job| !is_ours(job));
         if let Some(standing) = self.standing.get_mut(key) {
             standing.gone.extend(missing.map(|job| job.uid.clone()));
+            // What failed may have failed for want of knowing this.
+            standing.forgive();
         }
         self.mark(key.clone());
     }
@@ -113,7 +115,7 @@ impl State {
             return;
         };
         let Some(retry) = failed else {
-            standing.recover();
+            standing.succeeded();
             return;
         };
         standing.failures += 1;

@@ -3,6 +3,7 @@
 use chrono::TimeDelta;
 
 use crate::controller::state::State;
+use crate::controller::state::pacing::Fate;
 use crate::controller::state::standing::{Standing, unaccounted};
 use crate::cronjob::Key;
 use crate::cronjob::extension::Membership;
@@ -25,22 +26,34 @@ pub(super) enum Claim {
     Until(Timestamp),
 }
 
+/// The instant that waits for a slot, if that is what a note says.
+fn waits_for_group(note: &Note) -> Option<Timestamp> {
+    match note {
+        Note::Ruled(Ruling::Waiting {
+            scheduled,
+            why: WaitReason::Group { .. },
+            ..
+        }) => Some(*scheduled),
+        _ => None,
+    }
+}
+
 impl Standing {
-    /// A decision was taken.
-    pub(super) fn claim(&mut self, decision: &Decision) {
-        self.claim = if decision.start.is_some() {
-            Claim::UnderWay
-        } else {
-            Claim::None
+    /// A decision was taken, and this becomes of the start that it asks for. Whether others of the group may have a slot
+    /// by that which they had not before.
+    pub(super) fn claim(&mut self, decision: &Decision, fate: Fate) -> bool {
+        let before = (self.claim, self.waits_for);
+        self.claim = match fate {
+            Fate::None | Fate::InTurn(_) => Claim::None,
+            Fate::Paused => self.claim,
+            Fate::UnderWay => Claim::UnderWay,
         };
-        self.waits_for = decision.notes.iter().find_map(|note| match note {
-            Note::Ruled(Ruling::Waiting {
-                scheduled,
-                why: WaitReason::Group { .. },
-                ..
-            }) => Some(*scheduled),
-            _ => None,
-        });
+        self.waits_for = match fate {
+            Fate::InTurn(scheduled) => Some(scheduled),
+            _ => decision.notes.iter().find_map(waits_for_group),
+        };
+        let now = (self.claim, self.waits_for);
+        before != now && now == (Claim::None, None)
     }
 
     /// Its start has come to an end.
@@ -110,6 +123,14 @@ impl State {
         let seen = runs.iter().filter(|run| run.is_in_the_way());
         let unseen = unaccounted(&entry.cronjob.status, &runs, self.standing.get(key));
         seen.count() + unseen.count()
+    }
+
+    /// A decision was taken. Who waits for a slot that it gives back is asked again.
+    pub(super) fn claim(&mut self, key: &Key, decision: &Decision, fate: Fate) {
+        let standing = self.standing.get_mut(key);
+        if standing.is_some_and(|standing| standing.claim(decision, fate)) {
+            self.mark_waiting(key);
+        }
     }
 
     /// What a decision has started, if anything, was started or has failed. Its slot may be free for others by now.

@@ -13,12 +13,13 @@ impl State {
         // What is wrong with an object stays wrong, and is told by whoever leads; the rest is the leader's news.
         self.noticed
             .retain(|news| matches!(news.note, Note::BadAnnotation { .. } | Note::Malformed { .. }));
+        self.edited.clear();
         for key in std::mem::take(&mut self.dirty) {
             let Some(entry) = self.cache.entry(&key) else {
                 continue;
             };
             let standing = self.standing.entry(key).or_default();
-            standing.memory = notice_edit(&entry.cronjob.spec, &standing.memory, now);
+            standing.memory = notice_edit(&entry.cronjob, &standing.memory, now);
         }
     }
 

@@ -41,7 +41,7 @@ use crate::controller::upcoming::Upcoming;
 use crate::cronjob::extension::ExtensionError;
 use crate::cronjob::{Calendars, Key};
 use crate::manifest::Adoption;
-use crate::policy::{CLOCK_SLACK, Note, SeenSchedule};
+use crate::policy::{CLOCK_SLACK, Note, SeenSchedule, notice_edit};
 use crate::schedule::{TimeZones, Timestamp};
 use crate::telemetry::Wellbeing;
 
@@ -62,6 +62,8 @@ pub(super) struct State {
     shadowing: Option<Shadowing>,
     /// CronJobs to decide on at once.
     dirty: BTreeSet<Key>,
+    /// CronJobs whose schedule may have been edited since decisions were last asked for.
+    edited: BTreeSet<Key>,
     /// CronJobs with a task under way.
     busy: HashMap<Key, Busy>,
     /// When decisions were last asked for.
@@ -92,6 +94,7 @@ impl State {
             pacer: None,
             shadowing: None,
             dirty: BTreeSet::new(),
+            edited: BTreeSet::new(),
             busy: HashMap::new(),
             asked: None,
             early: EarlyJobs::default(),
@@ -138,6 +141,7 @@ impl State {
         if !self.is_synced() {
             return (vec![], vec![]);
         }
+        self.notice_edits(now);
         let mut news = self.what_was_noticed(now);
         // DIFFERENCE (D11): wake-ups that were computed by a clock that was ahead would come late by as much.
         let before = self.asked.replace(now);
@@ -147,24 +151,43 @@ impl State {
                 self.mark(key);
             }
             for standing in self.standing.values_mut() {
-                standing.recover();
+                standing.forgive();
             }
         }
         while let Some(key) = self.wakes.pop(now) {
             self.mark(key);
         }
-        let mut tasks = Vec::new();
-        let dirty = std::mem::take(&mut self.dirty).into_iter().collect();
-        for key in self.in_order(dirty, now) {
-            match self.patient_until(&key).filter(|until| *until > now) {
-                Some(until) => self.wakes.set_at_latest(&key, until),
-                None => tasks.extend(self.decide(&key, now, None, &mut news)),
-            }
-        }
+        let mut tasks = self.decide_marked(now, &mut news);
         tasks.extend(self.release(now, &mut news));
+        // Who gave a slot back is followed by who waited for it.
+        tasks.extend(self.decide_marked(now, &mut news));
         tasks.sort_by_key(Task::scheduled);
         self.compare(now);
         (tasks, news)
+    }
+
+    /// Decides on those that are to be decided on at once, and on those for whom that makes room.
+    fn decide_marked(&mut self, now: Timestamp, news: &mut Vec<News>) -> Vec<Task> {
+        let mut tasks = Vec::new();
+        while !self.dirty.is_empty() {
+            let dirty = std::mem::take(&mut self.dirty).into_iter().collect();
+            for key in self.in_order(dirty, now) {
+                match self.patient_until(&key).filter(|until| *until > now) {
+                    Some(until) => self.wakes.set_at_latest(&key, until),
+                    None => tasks.extend(self.decide(&key, now, None, news)),
+                }
+            }
+        }
+        tasks
+    }
+
+    /// An edit counts from now on, also where no decision is taken now.
+    fn notice_edits(&mut self, now: Timestamp) {
+        for key in std::mem::take(&mut self.edited) {
+            if let (Some(entry), Some(standing)) = (self.cache.entry(&key), self.standing.get_mut(&key)) {
+                standing.memory = notice_edit(&entry.cronjob, &standing.memory, now);
+            }
+        }
     }
 
     fn patient_until(&self, key: &Key) -> Option<Timestamp> {

@@ -52,7 +52,7 @@ impl State {
         self.mistakes.remove(&key);
         if edited && let Some(standing) = self.standing.get_mut(&key) {
             // Somebody may have put right what failed.
-            standing.recover();
+            standing.forgive();
         }
         if is_new {
             self.catch_up_with_jobs(&key, &object);
@@ -64,6 +64,7 @@ impl State {
             self.mark_waiting(&key);
             if is_news {
                 self.overtake(&key);
+                self.edited.insert(key.clone());
             }
             self.mark(key);
         }

@@ -8,6 +8,19 @@ use crate::cronjob::Key;
 use crate::policy::Decision;
 use crate::schedule::Timestamp;
 
+/// What becomes of the start that a decision asks for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Fate {
+    /// It asks for none.
+    None,
+    /// It is sent now.
+    UnderWay,
+    /// It failed a moment ago and is tried again later.
+    Paused,
+    /// The start of this instant waits for its turn.
+    InTurn(Timestamp),
+}
+
 impl State {
     /// From now on runs start at this pace, or as soon as they are due.
     pub(in crate::controller) fn keep_pace(&mut self, pace: Option<Pace>) {
@@ -15,33 +28,33 @@ impl State {
     }
 
     /// Takes the start out of a decision if it has to wait, because it failed a moment ago or for its turn; the rest is
-    /// carried out now. Returns whether it waits. When its `turn` has come, that says how long it did.
+    /// carried out now. When its `turn` has come, that says how long it waited.
     pub(super) fn hold_back(
         &mut self,
         key: &Key,
         decision: &mut Decision,
         turn: Option<TimeDelta>,
         now: Timestamp,
-    ) -> bool {
+    ) -> Fate {
         let Some(start) = &mut decision.start else {
             if let Some(pacer) = &mut self.pacer {
                 pacer.withdraw(key);
             }
-            return false;
+            return Fate::None;
         };
         let standing = self.standing.get(key);
         let paused = standing.and_then(|standing| standing.pauses_until(start.scheduled, now));
-        let wake = match (paused, turn, &mut self.pacer) {
+        let (fate, wake) = match (paused, turn, &mut self.pacer) {
             // Whatever happens to the CronJob's Jobs meanwhile, it is not tried again before its pause is over.
-            (Some(again), _, _) => Some(again),
+            (Some(again), _, _) => (Fate::Paused, Some(again)),
             (None, None, Some(pacer)) => {
                 pacer.ask(key, start.scheduled, now);
                 // It is told as missed then, and not when its turn would have come.
-                start.deadline
+                (Fate::InTurn(start.scheduled), start.deadline)
             }
             (None, turn, _) => {
                 start.held_back = turn.unwrap_or_default();
-                return false;
+                return Fate::UnderWay;
             }
         };
         if let Some(wake) = wake {
@@ -49,7 +62,7 @@ impl State {
         }
         decision.start = None;
         decision.replace.clear();
-        true
+        fate
     }
 
     /// The starts whose turn has come, each decided on anew.

@@ -42,8 +42,19 @@ pub(super) struct Attempt {
 }
 
 impl Standing {
-    /// What failed before need not fail again.
-    pub(super) fn recover(&mut self) {
+    /// Something was carried out. What failed before need not fail again; but a start that failed was not part of it, as long
+    /// as its pause lasts.
+    pub(super) fn succeeded(&mut self) {
+        let pauses = self.attempt.is_some_and(|attempt| attempt.again_at.is_some());
+        if pauses {
+            self.patient_until = None;
+        } else {
+            self.forgive();
+        }
+    }
+
+    /// What failed before is tried again at once.
+    pub(super) fn forgive(&mut self) {
         self.failures = 0;
         self.patient_until = None;
         self.attempt = None;
@@ -53,7 +64,7 @@ impl Standing {
     pub(super) fn failed(&mut self, again: Timestamp, asked_for_patience: bool) {
         self.patient_until = asked_for_patience.then_some(again);
         if let Some(attempt) = &mut self.attempt {
-            attempt.again_at = Some(again);
+            attempt.again_at.get_or_insert(again);
         }
     }
 

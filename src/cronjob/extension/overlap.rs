@@ -6,6 +6,8 @@
 //! | `Queue` | waits for its turn, first in, first out; when as many wait as `queue-limit`, it is skipped |
 //! | `ReplaceWhenStopped` | ends the active one, and starts when that one's pods are gone |
 //!
+//! While nothing of its own is active and the group of the CronJob is full, the first one waits with `Skip` too.
+//!
 //! Without `overlap` it is as `concurrencyPolicy` says. `max-active` bounds `Allow` and `Queue`: what is due beyond it
 //! waits, of `Allow` the newest only.
 

@@ -122,7 +122,7 @@ impl Ruling {
                 SkipReason::Asked => ("SkippedOnRequest", SKIP, NORMAL),
                 SkipReason::Missed => ("SkippedMissedRun", SKIP, NORMAL),
                 SkipReason::BeyondLimit(_) => ("SkippedMissedRun", SKIP, WARNING),
-                SkipReason::Active(_) => ("SkippedWhileActive", SKIP, NORMAL),
+                SkipReason::Active(_) | SkipReason::Behind(_) => ("SkippedWhileActive", SKIP, NORMAL),
                 SkipReason::QueueFull(_) => ("QueueFull", SKIP, WARNING),
             },
             Ruling::Waiting { why, .. } => match why {

@@ -103,6 +103,8 @@ pub enum Note {
     Deleted {
         /// The Job.
         job: String,
+        /// How its run ended, if that was not told when it did.
+        ended: Option<Outcome>,
     },
     /// A Job could not be deleted; it is tried again.
     DeleteFailed {

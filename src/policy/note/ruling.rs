@@ -86,6 +86,8 @@ pub enum SkipReason {
     BeyondLimit(usize),
     /// A run was active when they came due, and `overlap` is `Skip`.
     Active(Vec<String>),
+    /// One that came due before waits for its group, and `overlap` is `Skip`.
+    Behind(Timestamp),
     /// As many waited as `queue-limit`.
     QueueFull(usize),
 }
@@ -209,6 +211,11 @@ impl fmt::Display for SkipReason {
                     behind.join(", ")
                 )
             }
+            SkipReason::Behind(first) => write!(
+                f,
+                "the run due {} waits still, and punctual.dev/overlap is Skip",
+                moment(first)
+            ),
             SkipReason::QueueFull(1) => f.write_str("1 waits already, which is punctual.dev/queue-limit"),
             SkipReason::QueueFull(limit) => {
                 write!(f, "{limit} wait already, which is punctual.dev/queue-limit")

@@ -50,7 +50,7 @@ impl fmt::Display for Note {
             }
             Note::Missing { job } => write!(f, "Active job went missing: {job}"),
             Note::Adopted { job } => write!(f, "Adopted job {job}, which was running but not recorded"),
-            Note::Deleted { job } => write!(f, "Deleted job {job}"),
+            Note::Deleted { job, .. } => write!(f, "Deleted job {job}"),
             Note::DeleteFailed { job, error } => write!(f, "Could not delete job {job}: {error}"),
             Note::Suspended => f.write_str("Suspended: nothing is started"),
             Note::BeingDeleted => f.write_str("Being deleted: nothing is started"),

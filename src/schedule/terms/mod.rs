@@ -9,6 +9,7 @@
 //! ```
 
 mod clock_changes;
+mod edited;
 mod excluded;
 mod window;
 
@@ -20,6 +21,7 @@ pub use excluded::OnExcluded;
 use super::compiled::Timing;
 use super::{Days, Expression, Schedule, Timestamp, Zone};
 use clock_changes::ClockChanges;
+use edited::Edited;
 use excluded::Excluded;
 use window::Window;
 
@@ -52,6 +54,7 @@ enum Layer {
     ClockChanges(ClockChanges),
     Excluded(Excluded),
     Window(Window),
+    Edited(Edited),
 }
 
 impl Terms {
@@ -91,6 +94,13 @@ impl Terms {
 }
 
 impl Schedule {
+    /// The same schedule with nothing due up to an instant but what is due `before`, oldest first.
+    #[must_use]
+    pub fn since(self, since: Timestamp, before: &Arc<[Timestamp]>) -> Schedule {
+        let before = Arc::clone(before);
+        self.amended(Layer::Edited(Edited { since, before }))
+    }
+
     fn amended(self, layer: Layer) -> Schedule {
         Schedule {
             zone: Arc::clone(&self.zone),
@@ -105,6 +115,7 @@ impl Amended {
             Layer::ClockChanges(layer) => layer.next(&self.base, after),
             Layer::Excluded(layer) => layer.next(&self.base, after),
             Layer::Window(layer) => layer.next(&self.base, after),
+            Layer::Edited(layer) => layer.next(&self.base, after),
         }
     }
 
@@ -113,6 +124,7 @@ impl Amended {
             Layer::ClockChanges(layer) => layer.previous(&self.base, at),
             Layer::Excluded(layer) => layer.previous(&self.base, at),
             Layer::Window(layer) => layer.previous(&self.base, at),
+            Layer::Edited(layer) => layer.previous(&self.base, at),
         }
     }
 

@@ -106,6 +106,7 @@ impl Correlator {
         });
         known.count = known.count.saturating_add(1);
         known.last = at;
+        known.first = known.first.min(at);
         // A clock that was put back must not silence anything.
         if at - known.written < known.pause && at >= known.written {
             return None;
@@ -134,6 +135,8 @@ impl Correlator {
             .allowances
             .entry(uid.to_owned())
             .or_insert(Allowance { used: 0, since: at });
+        // A clock that was put back must not silence anything.
+        allowance.since = allowance.since.min(at);
         while allowance.used > 0 && at - allowance.since >= ALLOWANCE_GROWS_EVERY {
             allowance.used -= 1;
             allowance.since += ALLOWANCE_GROWS_EVERY;
@@ -148,7 +151,11 @@ impl Correlator {
 
     fn sweep(&mut self, now: Timestamp) {
         let full = self.series.len() >= MOST_SERIES;
-        if !full && self.swept.is_some_and(|swept| now - swept < SWEEP_EVERY) {
+        if !full
+            && self
+                .swept
+                .is_some_and(|swept| swept <= now && now - swept < SWEEP_EVERY)
+        {
             return;
         }
         self.swept = Some(now);
@@ -171,7 +178,7 @@ fn job_of(note: &Note) -> Option<&str> {
         | Note::Completed { job, .. }
         | Note::Missing { job }
         | Note::Adopted { job }
-        | Note::Deleted { job } => Some(job),
+        | Note::Deleted { job, .. } => Some(job),
         _ => None,
     }
 }
@@ -205,6 +212,25 @@ mod tests {
         assert!(writes.last().is_some_and(|write| write.count > 2_800));
     }
 
+    /// So many Jobs that a series of them begins, by a clock that was a day ahead: after that each is an Event of its own again.
+    #[test]
+    fn a_clock_that_was_put_back_silences_nothing() {
+        let mut correlator = Correlator::default();
+        let mut series_of = |seconds, number: i32| {
+            let job = format!("tick-{number}");
+            let write = correlator.correlate(told(seconds, Note::Missing { job }))?;
+            Some((write.series, write.first <= write.told.at))
+        };
+        for number in 0..2 * ALLOWANCE {
+            series_of(24 * 3_600, number);
+        }
+        let (series, is_first) = series_of(0, 1_000).expect("an Event");
+        assert_eq!((series.as_str(), is_first), ("MissingJob", true));
+        let later = ALLOWANCE_GROWS_EVERY.num_seconds();
+        let (series, _) = series_of(later, 1_001).expect("an Event");
+        assert_eq!(series, "MissingJob tick-1001");
+    }
+
     #[test]
     fn what_happens_to_a_job_is_an_event_of_its_own_until_there_are_too_many() {
         let mut correlator = Correlator::default();
@@ -213,6 +239,7 @@ mod tests {
         for minute in 0..24 * 60 {
             let note = Note::Deleted {
                 job: format!("tick-{minute}"),
+                ended: None,
             };
             match correlator.correlate(told(minute * 60, note)) {
                 Some(write) if write.series == "SuccessfulDelete" => together += 1,
@@ -268,6 +295,7 @@ mod tests {
                         second,
                         Note::Deleted {
                             job: format!("well-{n}-{second}"),
+                            ended: None,
                         },
                     )
                 };

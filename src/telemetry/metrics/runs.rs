@@ -142,7 +142,10 @@ impl RunMetrics {
 fn outcome(note: &Note) -> Option<&'static str> {
     match note {
         Note::Started { .. } => Some("started"),
-        Note::Completed { outcome, .. } => Some(match outcome {
+        Note::Completed { outcome, .. }
+        | Note::Deleted {
+            ended: Some(outcome), ..
+        } => Some(match outcome {
             Outcome::Succeeded => "succeeded",
             Outcome::Failed => "failed",
         }),

@@ -1,0 +1,205 @@
+//! What an edit of the schedule makes of the time before it.
+//!
+//! DIFFERENCE (D9): in Kubernetes the next sync starts the newest past instant of the *new* schedule, at a time
+//! that neither schedule asks for. Here an instant of before an edit is due only if the schedule asked for it before and
+//! asks for it after: an edit never makes one due, and never loses one that waits. Where instants wait in a line, an edit
+//! of schedule or zone empties the line; one of what is left out of it takes out only what is left out now.
+//!
+//! What was seen is kept in memory. What would come back after a restart, an instant that was to be skipped first of all, is
+//! written down as passed.
+
+use std::sync::Arc;
+
+use chrono::{SubsecRound, TimeDelta};
+
+use crate::cronjob::extension::{Hindsight, MissedRuns, Policies};
+use crate::cronjob::{BadSchedule, CronJob, Record, Spec};
+use crate::policy::MISSED_COUNT_CAP;
+use crate::policy::situation::Memory;
+use crate::schedule::{Schedule, Terms, Timestamp};
+
+/// A schedule as it was seen, with its zone and all that is left out of it. Shared, for it goes from one memory to the next.
+#[derive(Debug, Clone)]
+pub struct SeenSchedule(Arc<Seen>);
+
+#[derive(Debug)]
+struct Seen {
+    text: String,
+    zone: Option<String>,
+    terms: Terms,
+    skips: Vec<Timestamp>,
+    schedule: Option<Schedule>,
+}
+
+/// An edit, and what it leaves of the time before it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Edit {
+    /// When it was seen, by the time at which things are due: earlier by the jitter. Up to here the schedule says nothing.
+    pub since: Timestamp,
+    /// The instants up to there that are still to be started, oldest first.
+    pub still_due: Arc<[Timestamp]>,
+    /// What was edited.
+    pub of: Edited,
+}
+
+/// What was edited.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Edited {
+    /// Schedule or zone.
+    Schedule,
+    /// Which of its instants are left out or moved: `skip`, `exclude`, `start-at` and the like.
+    Exceptions,
+}
+
+impl SeenSchedule {
+    /// The schedule of a CronJob; `None` if an annotation that it depends on can't be read. Then nobody knows what it is,
+    /// and when it can be read again it is compared with what was seen last.
+    pub fn of(spec: &Spec) -> Option<SeenSchedule> {
+        if matches!(spec.schedule, Err(BadSchedule::Annotation { .. })) {
+            return None;
+        }
+        Some(SeenSchedule(Arc::new(Seen {
+            text: spec.schedule_text.clone(),
+            zone: spec.time_zone.clone(),
+            terms: spec.policies.terms.clone(),
+            skips: skips(spec).collect(),
+            schedule: spec.schedule.as_ref().ok().cloned(),
+        })))
+    }
+
+    /// What was edited since, if anything.
+    fn change_to(&self, spec: &Spec) -> Option<Edited> {
+        let seen = &*self.0;
+        if seen.text != spec.schedule_text || seen.zone != spec.time_zone {
+            return Some(Edited::Schedule);
+        }
+        let is_same = seen.terms == spec.policies.terms && skips(spec).eq(seen.skips.iter().copied());
+        (!is_same).then_some(Edited::Exceptions)
+    }
+}
+
+fn skips(spec: &Spec) -> impl Iterator<Item = Timestamp> {
+    spec.schedule.iter().flat_map(Schedule::skips)
+}
+
+/// By what it was compiled from.
+impl PartialEq for SeenSchedule {
+    fn eq(&self, other: &Self) -> bool {
+        let (one, two) = (&*self.0, &*other.0);
+        (&one.text, &one.zone, &one.terms, &one.skips) == (&two.text, &two.zone, &two.terms, &two.skips)
+    }
+}
+
+impl Eq for SeenSchedule {}
+
+/// Notices that the schedule is not that of the previous decision.
+///
+/// [`decide`](crate::policy::decide) does this by itself; a controller that decides nothing for now, because it stands by or
+/// something is under way for the CronJob, calls it, so that an edit counts from when it was seen.
+pub fn notice_edit(cronjob: &CronJob, before: &Memory, now: Timestamp) -> Memory {
+    let spec = &cronjob.spec;
+    let planned = now - spec.policies.jitter_of(&cronjob.uid);
+    let mut memory = before.as_of(now, planned);
+    let known = memory.schedule.as_ref();
+    let change = known.and_then(|known| known.change_to(spec));
+    if known.is_some() && change.is_none() {
+        return memory;
+    }
+    let Some(seen) = SeenSchedule::of(spec) else {
+        return memory;
+    };
+    memory.edit = match change {
+        None => memory.edit,
+        Some(Edited::Schedule) if spec.policies.on_edit == Some(Hindsight::Latest) => memory.edit,
+        Some(of) => Some(Edit {
+            since: planned,
+            still_due: still_due(cronjob, &memory, planned, of),
+            of,
+        }),
+    };
+    memory.schedule = Some(seen);
+    memory
+}
+
+/// The instants up to an edit that are due by the schedule that was seen before and by that of now: the newest, and where
+/// each missed one is to run, so many of them.
+fn still_due(cronjob: &CronJob, memory: &Memory, until: Timestamp, of: Edited) -> Arc<[Timestamp]> {
+    let policies = &cronjob.spec.policies;
+    let seen = memory.schedule.as_ref().and_then(|seen| seen.0.schedule.as_ref());
+    let (Some(before), Ok(now)) = (seen, &cronjob.spec.schedule) else {
+        return [].into();
+    };
+    if of == Edited::Schedule && policies.keep_a_line() {
+        return [].into();
+    }
+    let status = &cronjob.status;
+    let anchor = status.last_schedule_time.unwrap_or(cronjob.created);
+    let done_until = status.record.passed.map_or(anchor, |passed| passed.max(anchor));
+    let before = in_force(before.anchored(anchor), memory.edit.as_ref());
+    let now = now.anchored(anchor);
+    let mut common = Vec::new();
+    let mut at = until;
+    // Each is asked in turn for its newest up to where the other has one.
+    for _ in 0..MISSED_COUNT_CAP {
+        let Some(due) = before.previous(at).filter(|due| *due > done_until) else {
+            break;
+        };
+        at = match now.previous(due) {
+            Some(same) if same == due => {
+                common.push(due);
+                due - TimeDelta::seconds(1)
+            }
+            Some(earlier) => earlier,
+            None => break,
+        };
+        if common.len() == most_that_wait(policies) {
+            break;
+        }
+    }
+    common.reverse();
+    common.into()
+}
+
+/// How many instants can be due at once that no record names.
+fn most_that_wait(policies: &Policies) -> usize {
+    match policies.missed_runs {
+        MissedRuns::All => policies.missed_runs_limit,
+        MissedRuns::Latest | MissedRuns::Skip => 1,
+    }
+}
+
+/// A schedule as far as an edit leaves it in force.
+pub(super) fn in_force(schedule: Schedule, edit: Option<&Edit>) -> Schedule {
+    match edit {
+        Some(Edit { since, still_due, .. }) => schedule.since(*since, still_due),
+        None => schedule,
+    }
+}
+
+impl Edit {
+    /// Has the record forget who waits no more, and say up to when everything has passed, where a restart would bring back
+    /// what the edit has not.
+    pub(super) fn leave_behind(&self, record: &mut Record, cronjob: &CronJob, anchor: Timestamp) {
+        let Spec {
+            schedule, policies, ..
+        } = &cronjob.spec;
+        let schedule = schedule.as_ref().map(|schedule| schedule.anchored(anchor)).ok();
+        let waits_on = |at: &Timestamp| {
+            let asks = || schedule.as_ref().is_none_or(|schedule| schedule.is_due(*at));
+            *at > self.since || (self.of == Edited::Exceptions && asks())
+        };
+        record.missed.retain(waits_on);
+        record.queue.retain(waits_on);
+        let oldest = self.still_due.iter().find(|due| **due > anchor);
+        let passed = oldest.map_or(self.since, |oldest| *oldest - TimeDelta::seconds(1));
+        let known = record.passed.map_or(anchor, |passed| passed.max(anchor));
+        let newest = || schedule.as_ref().and_then(|schedule| schedule.previous(passed));
+        let is_written = match self.of {
+            Edited::Schedule => policies.keep_a_line() || policies.on_edit.is_some(),
+            Edited::Exceptions => newest() > Some(known),
+        };
+        if is_written && passed > known {
+            record.passed = Some(passed.trunc_subsecs(0));
+        }
+    }
+}
