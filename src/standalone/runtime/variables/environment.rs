@@ -1,7 +1,7 @@
 //! The variables of a container: `env`, `envFrom`, and what they refer to.
 //!
-//! As in Kubernetes: `envFrom` comes first and `env` is laid over it; a value's `$(NAME)` sees the `env` entries
-//! above it; a missing config map, secret or key is an error unless the reference is `optional`. Values that come from
+//! As in Kubernetes (`makeEnvironmentVariables` of the kubelet): `envFrom` comes first and `env` is laid over it; a value's
+//! `$(NAME)` sees `envFrom` and the `env` entries above it; a missing config map, secret or key is an error unless the reference is `optional`. Values that come from
 //! elsewhere are taken as they are.
 //!
 //! Resolving is a pure function over [`Sources`], which the caller has fetched: see [`references`].
@@ -111,19 +111,17 @@ pub fn resolve(
     sources: &Sources,
 ) -> Result<BTreeMap<String, String>, EnvironmentError> {
     let mut variables = bulk(container, sources)?;
-    let mut above = BTreeMap::new();
     for variable in container.env.iter().flatten() {
         let value = if let Some(source) = &variable.value_from {
             taken(pod, container, &variable.name, source, sources)?
         } else {
             let written = variable.value.as_deref().unwrap_or_default();
-            Some(expand(written, |name| above.get(name).map(String::as_str)))
+            Some(expand(written, |name| variables.get(name).map(String::as_str)))
         };
         if let Some(value) = value {
-            above.insert(variable.name.clone(), value);
+            variables.insert(variable.name.clone(), value);
         }
     }
-    variables.extend(above);
     Ok(variables)
 }
 
@@ -137,10 +135,8 @@ fn bulk(container: &Container, sources: &Sources) -> Result<BTreeMap<String, Str
         let prefix = entry.prefix.as_deref().unwrap_or_default();
         match sources.get(kind, &name) {
             Some(data) => {
-                variables.extend(
-                    data.iter()
-                        .map(|(key, value)| (format!("{prefix}{key}"), text(value))),
-                );
+                let texts = data.iter().filter(|(key, _)| sources.is_text(kind, &name, key));
+                variables.extend(texts.map(|(key, value)| (format!("{prefix}{key}"), text(value))));
             }
             None if optional => {}
             None => {
@@ -265,7 +261,8 @@ fn keyed(
         optional,
     } = reference;
     let data = sources.get(kind, &name);
-    match data.and_then(|data| data.get(&key)) {
+    let is_text = sources.is_text(kind, &name, &key);
+    match data.and_then(|data| data.get(&key)).filter(|_| is_text) {
         Some(value) => Ok(Some(text(value))),
         None if optional => Ok(None),
         None if data.is_none() => Err(EnvironmentError::MissingObject {

@@ -34,6 +34,8 @@ pub(super) type Data = BTreeMap<String, Vec<u8>>;
 #[derive(Debug, Clone, Default)]
 pub struct Sources {
     objects: BTreeMap<(Kind, String), Data>,
+    /// Where config maps have bytes that are no text, by name and key.
+    binary: BTreeSet<(String, String)>,
     /// What a container without a limit may use.
     pub(in crate::standalone::runtime) capacity: Capacity,
 }
@@ -42,8 +44,8 @@ impl Sources {
     /// Nothing yet, on a machine of this size.
     pub(in crate::standalone::runtime) fn on(capacity: Capacity) -> Self {
         Self {
-            objects: BTreeMap::new(),
             capacity,
+            ..Self::default()
         }
     }
 
@@ -51,8 +53,10 @@ impl Sources {
     pub fn add_config_map(&mut self, name: &str, object: ConfigMap) {
         let text = object.data.unwrap_or_default().into_iter();
         let mut data: Data = text.map(|(key, value)| (key, value.into_bytes())).collect();
-        let binary = object.binary_data.unwrap_or_default().into_iter();
-        data.extend(binary.map(|(key, value)| (key, value.0)));
+        for (key, value) in object.binary_data.unwrap_or_default() {
+            self.binary.insert((name.to_owned(), key.clone()));
+            data.insert(key, value.0);
+        }
         self.objects.insert((Kind::ConfigMap, name.to_owned()), data);
     }
 
@@ -67,6 +71,11 @@ impl Sources {
 
     pub(in crate::standalone::runtime) fn get(&self, kind: Kind, name: &str) -> Option<&Data> {
         self.objects.get(&(kind, name.to_owned()))
+    }
+
+    /// Whether a key can be a variable: the bytes of a config map's `binaryData` can only be a file.
+    pub(super) fn is_text(&self, kind: Kind, name: &str, key: &str) -> bool {
+        kind == Kind::Secret || !self.binary.contains(&(name.to_owned(), key.to_owned()))
     }
 }
 

@@ -18,7 +18,10 @@ fn pod(container: &Value) -> Pod {
 
 fn sources() -> Sources {
     let mut sources = Sources::default();
-    let data = json!({"data": {"COLOUR": "blue", "SIZE": "$(COLOUR)"}});
+    let data = json!({
+        "data": {"COLOUR": "blue", "SIZE": "$(COLOUR)"},
+        "binaryData": {"PICTURE": "AAE="},
+    });
     sources.add_config_map("look", serde_json::from_value(data).unwrap());
     sources.add_secret(
         "door",
@@ -89,12 +92,16 @@ fn env_lies_over_env_from_and_what_is_taken_is_not_expanded() {
             {"configMapRef": {"name": "absent", "optional": true}},
         ],
         "env": [
+            {"name": "BEFORE", "value": "$(COLOUR) $(DOOR_key)"},
             {"name": "COLOUR", "value": "red"},
+            {"name": "AFTER", "value": "$(COLOUR)"},
             {"name": "OPENED", "valueFrom": {"secretKeyRef": {"name": "door", "key": "key"}}},
             {"name": "ABSENT", "valueFrom": {"configMapKeyRef": {"name": "look", "key": "no", "optional": true}}},
         ],
     });
     insta::assert_snapshot!(resolved(container), @r"
+        AFTER=red
+        BEFORE=blue open
         COLOUR=red
         DOOR_key=open
         OPENED=open
@@ -125,6 +132,7 @@ fn every_error_says_what_to_do() {
         |value_from| resolved(json!({"name": "main", "env": [{"name": "A", "valueFrom": value_from}]}));
     insta::assert_snapshot!(resolved(json!({"name": "main", "envFrom": [{"secretRef": {"name": "safe"}}]})), @r#"secret "safe" does not exist, and container "main" takes variables from it; create it, or mark the reference `optional: true`"#);
     insta::assert_snapshot!(single(json!({"configMapKeyRef": {"name": "look", "key": "no"}})), @r#"config map "look" has no key "no", which variable A of container "main" is taken from; add the key, or mark the reference `optional: true`"#);
+    insta::assert_snapshot!(single(json!({"configMapKeyRef": {"name": "look", "key": "PICTURE"}})), @r#"config map "look" has no key "PICTURE", which variable A of container "main" is taken from; add the key, or mark the reference `optional: true`"#);
     insta::assert_snapshot!(single(json!({"fieldRef": {"fieldPath": "status.phase"}})), @r#"variable A of container "main" refers to field "status.phase", which can't be told here; known are metadata.name, .namespace, .uid, .labels['…'], .annotations['…'], spec.nodeName, spec.serviceAccountName and status.podIP"#);
     insta::assert_snapshot!(single(json!({"resourceFieldRef": {"resource": "limits.gpu"}})), @r#"variable A of container "main" refers to resource "limits.gpu", which can't be told here; known are limits.cpu, limits.memory, limits.ephemeral-storage, the same of requests, and of the containers of this pod"#);
     insta::assert_snapshot!(single(json!({"fileKeyRef": {"volumeName": "v", "path": "p", "key": "k"}})), @r#"variable A of container "main" is taken from `fileKeyRef`, which is not supported here; write its `value` instead"#);

@@ -4,6 +4,7 @@ use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
 
+use crc::{CRC_64_XZ, Crc};
 use k8s_openapi::api::core::v1::Container;
 use rustix::fs::{Access, access};
 
@@ -118,7 +119,7 @@ impl Places {
     /// Removes the groups of a pod in which nothing runs: one whose supervisor was killed before it began is nobody's to
     /// remove.
     pub(in crate::standalone::runtime) fn tidy(&self, uid: &str) {
-        let prefix = format!("{PREFIX}{uid}-");
+        let prefix = prefix(uid);
         for place in self.memory.iter().chain(&self.cpu) {
             let entries = fs::read_dir(&place.folder).into_iter().flatten().flatten();
             let ours = entries.filter(|entry| entry.file_name().to_string_lossy().starts_with(&prefix));
@@ -128,10 +129,12 @@ impl Places {
         }
     }
 
-    /// Makes the group of a container, with its limits; none, when it has none that can be limited here.
+    /// Makes the group of an attempt at a container of a pod, with its limits; none, when it has none that can be limited
+    /// here.
     pub(in crate::standalone::runtime) fn make(
         &self,
-        name: &str,
+        uid: &str,
+        attempt: u32,
         container: &Container,
     ) -> io::Result<Option<Group>> {
         let mut group = Group::default();
@@ -139,7 +142,8 @@ impl Places {
             let Some((place, limit)) = self.of(resource).zip(resource.limit(container)) else {
                 continue;
             };
-            let path = place.folder.join(format!("{PREFIX}{name}"));
+            let name = format!("{}{}-{attempt}", prefix(uid), container.name);
+            let path = place.folder.join(name);
             if !group.folders.iter().any(|folder| folder.path == path) {
                 make_folder(&path)?;
                 group.folders.push(Folder {
@@ -151,6 +155,13 @@ impl Places {
         }
         Ok(Some(group).filter(|group| !group.folders.is_empty()))
     }
+}
+
+/// What the names of a pod's groups begin with. Everybody can read the group of a process, and the uid leads to the pod's
+/// files, which are kept from other users by nothing but a name that can't be guessed where the pod runs as one of them.
+fn prefix(uid: &str) -> String {
+    let mark = Crc::<u64>::new(&CRC_64_XZ).checksum(uid.as_bytes());
+    format!("{PREFIX}{mark:016x}-")
 }
 
 /// Makes a folder, which may be there.
@@ -298,11 +309,11 @@ mod tests {
         let places = Places::find(root.path(), "0::/system.slice/punctual.service\n");
         assert!(Resource::ALL.into_iter().all(|resource| places.limit(resource)));
         let limits = json!({"cpu": "250m", "memory": "64Mi", "ephemeral-storage": "1Gi"});
-        let group = places.make("uid-main-0", &container(&limits)).unwrap().unwrap();
+        let group = places.make("uid", 0, &container(&limits)).unwrap().unwrap();
         assert_eq!(group.around(|| "started").unwrap(), "started");
         insta::assert_snapshot!(written(root.path(), root.path()));
 
-        let events = own.join("punctual-uid-main-0/memory.events");
+        let events = own.join(format!("{}main-0/memory.events", prefix("uid")));
         assert!(!group.was_out_of_memory());
         fs::write(&events, "low 0\noom 1\noom_kill 0\n").unwrap();
         assert!(!group.was_out_of_memory());
@@ -318,27 +329,27 @@ mod tests {
         let own = "4:memory:/user\n1:cpu,cpuacct:/elsewhere\n0::/\n";
         let places = Places::find(root.path(), own);
         let limits = json!({"cpu": "1m", "memory": "1G"});
-        let group = places.make("uid-main-0", &container(&limits)).unwrap().unwrap();
+        let group = places.make("uid", 0, &container(&limits)).unwrap().unwrap();
         group.around(|| ()).unwrap();
         insta::assert_snapshot!(written(root.path(), root.path()));
-        assert_eq!(places.make("uid-main-1", &Container::default()).unwrap(), None);
+        assert_eq!(places.make("uid", 1, &Container::default()).unwrap(), None);
     }
 
     #[test]
     fn what_is_left_of_a_pod_goes_unless_something_runs_in_it() {
         let root = tempfile::tempdir().unwrap();
-        for group in [
-            "memory/punctual-u-1-main-0",
-            "cpu/punctual-u-1-main-1/member",
-            "memory/punctual-u-10-main-0",
-        ] {
-            fs::create_dir_all(root.path().join(group)).unwrap();
+        let (ours, theirs) = (prefix("u-1"), prefix("u-10"));
+        let group = |of: &str| root.path().join(of);
+        let empty = group(&format!("memory/{ours}main-0"));
+        let in_use = group(&format!("cpu/{ours}main-1"));
+        let of_another = group(&format!("memory/{theirs}main-0"));
+        for folder in [&empty, &in_use.join("member"), &of_another] {
+            fs::create_dir_all(folder).unwrap();
         }
         let places = Places::find(root.path(), "4:memory:/\n1:cpu,cpuacct:/\n");
         places.tidy("u-1");
-        let is_left = |group: &str| root.path().join(group).exists();
-        assert!(!is_left("memory/punctual-u-1-main-0"));
-        assert!(is_left("cpu/punctual-u-1-main-1") && is_left("memory/punctual-u-10-main-0"));
+        assert!(!empty.exists());
+        assert!(in_use.exists() && of_another.exists());
     }
 
     #[test]
@@ -351,7 +362,7 @@ mod tests {
                 "{own}"
             );
             let group = places
-                .make("uid-main-0", &container(&json!({"memory": "1G"})))
+                .make("uid", 0, &container(&json!({"memory": "1G"})))
                 .unwrap();
             assert_eq!(group, None);
         }

@@ -80,8 +80,7 @@ impl ProcessEngine {
             return Ok(None);
         }
         let uid = pod.metadata.uid.as_deref().unwrap_or_default();
-        self.places()
-            .make(&format!("{uid}-{}-{number}", container.name), container)
+        self.places().make(uid, *number, container)
     }
 
     /// The process of a container. With volumes it starts in a folder of its own, where it finds them.
