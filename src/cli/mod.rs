@@ -1,4 +1,14 @@
-//! The commands: one file each.
+//! The commands: one file or folder each, by the name of the command, and what several of them share.
+//!
+//! | shared | what it is |
+//! |---|---|
+//! | `asked` | which schedules a command is asked about |
+//! | `chosen`, `change` | which CronJobs a command is about, and changing them, one or many |
+//! | `assumed` | what is assumed about runs that are only imagined |
+//! | `connect`, `calendars`, `zoneinfo` | the API server, the calendars and the time zones that a command relies on |
+//! | `console`, `progress`, `consent`, `interrupts` | what is said, asked and heard at a terminal |
+//! | `present`, `page`, `diagnostics` | tables, an HTML page, what is wrong with manifests |
+//! | `exit` | exit codes, and the errors that lead to them |
 
 mod asked;
 mod assumed;

@@ -1,6 +1,20 @@
 //! HTTP: which path and method leads to which handler.
 //!
 //! The routes are made from the [table of resources](super::resource), so that a row there is all it takes to serve one.
+//!
+//! | file | requests |
+//! |---|---|
+//! | `collection`, `list`, `watch` | to a whole collection |
+//! | `item` | to one object |
+//! | `log`, `eviction`, `attach` | to a pod's subresources |
+//! | `reviews` | to what is answered and not kept |
+//! | `discovery`, `openapi` | for what is served, and what it is made of |
+//!
+//! | file | what they share |
+//! |---|---|
+//! | `call`, `params` | a request: of which resource, where, and with which parameters |
+//! | `body`, `fields`, `repeated` | what it brings, and fields in it that should not be there |
+//! | `accept`, `form` | in which form it is answered |
 
 mod accept;
 mod attach;

@@ -3,6 +3,13 @@
 //! These are the rules that are the same for every resource (`apiserver/pkg/registry/rest`); the
 //! [strategies](super::strategy) hold the others. The collector and the request handlers both work through here, so
 //! there is one place that decides what a write means.
+//!
+//! | file | one idea |
+//! |---|---|
+//! | `create`, `update`, `delete`, `apply` | a kind of write each |
+//! | `name` | how a name is made up |
+//! | `scheduling` | which node a pod is given to |
+//! | `turns` | who writes next, when many want to |
 
 mod apply;
 mod create;
