@@ -65,7 +65,7 @@ pub(super) struct Ended {
     pub(super) work: Work,
     /// Nothing when it was deleted before.
     pub(super) outcome: Option<Outcome>,
-    /// How long it took, from the moment it was created.
+    /// How long it took, from the moment it was created until it was seen to be at its end.
     pub(super) took: TimeDelta,
     /// Why it failed, in Kubernetes' words: the message or the reason of the condition, or of the pod.
     pub(super) why: Option<String>,

@@ -4,6 +4,7 @@
 //! |---|---|
 //! | `preparing` | opens everything, before anything runs |
 //! | `session` | starts what was prepared, shows what happens, stops everything |
+//! | `threads` | whether there may be the threads that it takes |
 //! | `sources` | where what is shown comes from, and in which order |
 //! | `serving` | the data folder, the database, and the door to the API |
 //! | `before` | what an earlier `up` has left there |
@@ -14,6 +15,7 @@
 //! | `ends` | notices that Jobs and pods end |
 //! | `naming` | by which name the lines of a process are shown |
 //! | `happening` | what is shown, as values |
+//! | `lasted` | how long work took that ended unseen |
 //! | `repeats` | what need not be said again |
 //! | `text`, `json`, `table`, `tally` | how it is shown (pure) |
 
@@ -23,6 +25,7 @@ mod ends;
 mod happening;
 mod item;
 mod json;
+mod lasted;
 mod naming;
 mod origin;
 mod preparing;
@@ -33,6 +36,7 @@ mod sources;
 mod table;
 mod tally;
 mod text;
+mod threads;
 mod watch;
 
 use std::net::SocketAddr;
@@ -207,6 +211,7 @@ pub(super) fn duration(text: &str) -> Result<Duration, String> {
 pub(super) fn up(args: &UpArgs) -> Result<Exit, Failure> {
     open_files::keep();
     open_files::raise();
+    threads::check()?;
     let printer = args.output.begin();
     let zones = zoneinfo::load(args.tzdata.as_deref())?;
     // Before they are read: what changes after this look is seen as a change.

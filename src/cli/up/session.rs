@@ -14,6 +14,7 @@ use crate::cli::interrupts::Interrupts;
 use crate::cli::up::ends::Ends;
 use crate::cli::up::happening::{Followed, Happening, LoadedObject};
 use crate::cli::up::item::{Id, Manifests};
+use crate::cli::up::lasted::Lasted;
 use crate::cli::up::naming::Naming;
 use crate::cli::up::preparing::{Prepared, Setting};
 use crate::cli::up::repeats::Repeats;
@@ -90,6 +91,7 @@ async fn go(
         seen: before.seen(&clock),
         clock: Arc::clone(&clock),
     };
+    let lasted = Lasted::since(clock.now());
     let (machine, Hearing { told, processes }) =
         machine.start(data_dir.clone(), args.runtimes(), before.schedules(&zones));
     let serving = Serving::start(door, &machine).await;
@@ -104,6 +106,7 @@ async fn go(
         tally: Tally::default(),
         naming: Naming::default(),
         repeats: Repeats::default(),
+        lasted,
         sources: Sources::new(told, (processes.events, processes.open), ended, followed),
         printer,
         stop_ends,
@@ -123,6 +126,7 @@ struct Session {
     tally: Tally,
     naming: Naming,
     repeats: Repeats,
+    lasted: Lasted,
     sources: Sources,
     printer: Printer,
     /// Tells who notices ends that there are no more.
@@ -180,7 +184,7 @@ impl Session {
         }
         loop {
             let happening = self.sources.next().await;
-            self.show(&happening);
+            self.show(happening);
         }
     }
 
@@ -188,12 +192,12 @@ impl Session {
     async fn show_rest(mut self) {
         let rest = async {
             while let Some(happening) = self.sources.next_of_rest().await {
-                self.show(&happening);
+                self.show(happening);
             }
         };
         let is_cut_off = tokio::time::timeout(LAST_LINES, rest).await.is_err();
         for happening in self.sources.last() {
-            self.show(&happening);
+            self.show(happening);
         }
         if is_cut_off && self.output == Output::Text {
             self.printer.print(Line::Said(text::CUT_OFF.to_owned()));
@@ -231,14 +235,15 @@ impl Session {
         happened.flat_map(|happening| self.lines(&happening)).collect()
     }
 
-    fn show(&mut self, happening: &Happening) {
-        self.tally.count(happening);
-        self.naming.hear(happening);
+    fn show(&mut self, mut happening: Happening) {
+        self.lasted.hear(&mut happening);
+        self.tally.count(&happening);
+        self.naming.hear(&happening);
         // A program is told of each attempt.
-        if self.repeats.hold(happening) && self.output == Output::Text {
+        if self.repeats.hold(&happening) && self.output == Output::Text {
             return;
         }
-        for line in self.lines(happening) {
+        for line in self.lines(&happening) {
             self.printer.print(line);
         }
     }
