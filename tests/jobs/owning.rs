@@ -1,7 +1,8 @@
 //! Which pods are a Job's.
 
-use kube::ResourceExt;
-use kube::api::DeleteParams;
+use k8s_openapi::api::core::v1::{Namespace, Pod};
+use kube::api::{DeleteParams, PostParams};
+use kube::{Api, ResourceExt};
 use serde_json::json;
 
 use crate::machine::{Machine, until};
@@ -49,4 +50,34 @@ async fn a_selector_of_the_users_own_takes_over_what_another_job_left() {
         }
     }
     assert!(pods.iter().any(|pod| pod.uid() == left.uid()));
+}
+
+/// As somebody does who wants to look into a failure. The copy names an owner that its namespace does not have.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_copy_of_a_pod_in_another_namespace_is_not_the_jobs() {
+    let machine = Machine::start().await;
+    let folder = tempfile::tempdir().unwrap();
+    let script = format!("until [ -e {}/go ]; do sleep 0.02; done", folder.path().display());
+    machine.job(&json!({"backoffLimit": 0}), &script).await;
+    machine.job_until(|status| status.active == Some(1)).await;
+    let mut copy = machine.pods_until(|pods| pods.len() == 1).await.remove(0);
+    let other = json!({"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": "other"}});
+    let namespaces: Api<Namespace> = Api::all(machine.client.clone());
+    namespaces
+        .create(&PostParams::default(), &serde_json::from_value(other).unwrap())
+        .await
+        .unwrap();
+    copy.metadata.namespace = Some("other".to_owned());
+    (copy.metadata.uid, copy.metadata.resource_version) = (None, None);
+    let copies: Api<Pod> = Api::namespaced(machine.client.clone(), "other");
+    copies.create(&PostParams::default(), &copy).await.unwrap();
+    until(|| async {
+        let copy = copies.get_opt(&copy.name_any()).await.unwrap();
+        Some(copy.map_or(Ok(()), Err))
+    })
+    .await;
+    std::fs::write(folder.path().join("go"), "").unwrap();
+    let status = machine.finished().await;
+    assert_eq!((status.succeeded, status.failed), (Some(1), None));
+    assert_eq!(machine.pods_until(|_| true).await.len(), 1);
 }

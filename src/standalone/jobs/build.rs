@@ -98,9 +98,3 @@ pub(super) fn owner(job: &Job) -> OwnerReference {
         block_owner_deletion: Some(true),
     }
 }
-
-/// Whether the Job is the pod's controller.
-pub(super) fn owns(job: &Job, pod: &Pod) -> bool {
-    let mut owners = pod.metadata.owner_references.iter().flatten();
-    owners.any(|owner| owner.controller == Some(true) && Some(&owner.uid) == job.metadata.uid.as_ref())
-}

@@ -4,6 +4,7 @@
 //! status is written only over the one that the decision was made on. When the Job has changed meanwhile, the rest is
 //! left, and decided anew.
 
+use std::collections::HashSet;
 use std::sync::Arc;
 
 use futures::{StreamExt, stream};
@@ -16,7 +17,9 @@ use serde_json::json;
 
 use super::claim::{adopted, disowned, finalizers_of_others, is_own};
 use super::decision::{JobDecision, JobEvent};
-use super::pods::name;
+use super::key::owns;
+use super::objects::Uid;
+use super::pods::{name, uid};
 use crate::telemetry::chain;
 
 /// How many pods of one Job are written at one time.
@@ -79,8 +82,8 @@ struct Writer {
 impl Writer {
     /// Takes pods over. A Job that is being deleted must not: what is left behind on purpose would be deleted after it. That
     /// may not have been heard of yet, so it is asked for.
-    async fn adopt(&self, names: &[String], pods: &[Pod], outcome: &mut Outcome) {
-        if names.is_empty() {
+    async fn adopt(&self, uids: &[Uid], pods: &[Pod], outcome: &mut Outcome) {
+        if uids.is_empty() {
             return;
         }
         let job_name = self.job.metadata.name.as_deref().unwrap_or_default();
@@ -92,15 +95,15 @@ impl Writer {
             Ok(_) => return,
             Err(_) => return outcome.failed = true,
         }
-        for pod in by_names(pods, names) {
+        for pod in these(pods, uids) {
             let (owners, finalizers) = adopted(&self.job, &pod);
             self.give(&pod, &owners, &finalizers, outcome).await;
         }
     }
 
     /// Lets go of pods that are not the Job's any more.
-    async fn disown(&self, names: &[String], pods: &[Pod], outcome: &mut Outcome) {
-        for pod in by_names(pods, names) {
+    async fn disown(&self, uids: &[Uid], pods: &[Pod], outcome: &mut Outcome) {
+        for pod in these(pods, uids) {
             let (owners, finalizers) = disowned(&self.job, &pod);
             self.give(&pod, &owners, &finalizers, outcome).await;
         }
@@ -177,7 +180,7 @@ impl Writer {
     /// The name is taken: by a pod of ours whose making was not heard of, or by another's.
     async fn find(&self, name: &str, outcome: &mut Outcome) {
         match self.pods.get_opt(name).await {
-            Ok(Some(pod)) if super::build::owns(&self.job, &pod) => outcome.pods.push(pod),
+            Ok(Some(pod)) if owns(&self.job, &pod) => outcome.pods.push(pod),
             Ok(Some(pod)) => outcome.foreign.push(pod),
             Ok(None) | Err(_) => outcome.failed = true,
         }
@@ -214,8 +217,8 @@ impl Writer {
     }
 
     /// Takes the tracking finalizer from pods.
-    async fn release(&self, names: &[String], pods: &[Pod], outcome: &mut Outcome) {
-        let mut answers = stream::iter(by_names(pods, names))
+    async fn release(&self, uids: &[Uid], pods: &[Pod], outcome: &mut Outcome) {
+        let mut answers = stream::iter(these(pods, uids))
             .map(|pod| async move { self.release_one(&pod).await })
             .buffer_unordered(WRITES_AT_ONCE);
         while let Some(answer) = answers.next().await {
@@ -253,8 +256,8 @@ impl Writer {
         Box::pin(self.release_one(&newer)).await
     }
 
-    async fn delete(&self, names: &[String], pods: &[Pod], outcome: &mut Outcome) {
-        let mut answers = stream::iter(by_names(pods, names))
+    async fn delete(&self, uids: &[Uid], pods: &[Pod], outcome: &mut Outcome) {
+        let mut answers = stream::iter(these(pods, uids))
             .map(|pod| async move {
                 (
                     self.pods
@@ -314,7 +317,7 @@ pub(super) fn without(mut status: JobStatus, missing: usize) -> JobStatus {
 }
 
 /// Deletes the object of this uid and no other of its name; what it owns goes after it.
-fn only(uid: Option<&String>) -> DeleteParams {
+fn only(uid: Option<&Uid>) -> DeleteParams {
     let preconditions = Preconditions {
         uid: uid.cloned(),
         resource_version: None,
@@ -325,10 +328,9 @@ fn only(uid: Option<&String>) -> DeleteParams {
     }
 }
 
-/// The pods of these names.
-fn by_names(pods: &[Pod], names: &[String]) -> Vec<Pod> {
-    pods.iter()
-        .filter(|pod| names.iter().any(|wanted| wanted == name(pod)))
-        .cloned()
-        .collect()
+/// The pods of these uids.
+fn these(pods: &[Pod], uids: &[Uid]) -> Vec<Pod> {
+    let uids: HashSet<&str> = uids.iter().map(String::as_str).collect();
+    let these = pods.iter().filter(|pod| uids.contains(uid(pod)));
+    these.cloned().collect()
 }

@@ -10,15 +10,17 @@ use k8s_openapi::api::batch::v1::Job;
 use k8s_openapi::api::core::v1::Pod;
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::{LabelSelector, OwnerReference};
 
-use super::build::{owner, owns};
-use super::pods::{TRACKING_FINALIZER, name};
+use super::build::owner;
+use super::key::owns;
+use super::objects::Uid;
+use super::pods::{TRACKING_FINALIZER, uid};
 use crate::manifest::validate::selector::selects;
 
-/// What is to be done before the Job's pods can be counted: names of pods.
+/// What is to be done before the Job's pods can be counted.
 #[derive(Debug, Default, PartialEq, Eq)]
 pub(super) struct Claim {
-    pub(super) adopt: Vec<String>,
-    pub(super) disown: Vec<String>,
+    pub(super) adopt: Vec<Uid>,
+    pub(super) disown: Vec<Uid>,
 }
 
 impl Claim {
@@ -31,10 +33,10 @@ impl Claim {
         for pod in pods {
             if owns(job, pod) {
                 if !keeps(job, pod) {
-                    claim.disown.push(name(pod).to_owned());
+                    claim.disown.push(uid(pod).to_owned());
                 }
             } else if may_adopt(job, pod) {
-                claim.adopt.push(name(pod).to_owned());
+                claim.adopt.push(uid(pod).to_owned());
             }
         }
         claim

@@ -20,8 +20,9 @@ use tokio::task::JoinSet;
 use super::carry_out::{Outcome, carry_out};
 use super::decide::decide;
 use super::decision::JobDecision;
-use super::pods::{is_tracked, name};
-use super::view::{Uid, View};
+use super::key::JobKey;
+use super::pods::{is_tracked, uid};
+use super::view::View;
 use super::wakes::Wakes;
 use crate::clock::SharedClock;
 use crate::schedule::Timestamp;
@@ -46,16 +47,16 @@ pub struct JobController {
     recorder: Recorder,
     view: View,
     /// The Jobs to look at, in the order in which they asked.
-    queue: VecDeque<Uid>,
-    queued: HashSet<Uid>,
+    queue: VecDeque<JobKey>,
+    queued: HashSet<JobKey>,
     /// The Jobs that are being written for.
-    busy: HashSet<Uid>,
-    tasks: JoinSet<(Uid, Outcome)>,
+    busy: HashSet<JobKey>,
+    tasks: JoinSet<(JobKey, Outcome)>,
     /// The Jobs that asked again while they were being written for.
-    again: HashSet<Uid>,
+    again: HashSet<JobKey>,
     wakes: Wakes,
     /// How many times in a row writing for a Job did not succeed.
-    failures: HashMap<Uid, i32>,
+    failures: HashMap<JobKey, i32>,
     shutdown: Shutdown,
 }
 
@@ -156,7 +157,7 @@ impl JobController {
         self.shutdown == Shutdown::Kill && self.queue.is_empty() && self.tasks.is_empty()
     }
 
-    fn enqueue(&mut self, jobs: impl IntoIterator<Item = Uid>) {
+    fn enqueue(&mut self, jobs: impl IntoIterator<Item = JobKey>) {
         for job in jobs {
             if self.busy.contains(&job) {
                 self.again.insert(job);
@@ -175,51 +176,46 @@ impl JobController {
         }
     }
 
-    fn decide_one(&mut self, uid: Uid) {
-        let pods = self.view.pods(&uid);
-        let Some(job) = self.view.job(&uid) else {
-            return self.let_go(uid);
+    fn decide_one(&mut self, key: JobKey) {
+        let pods = self.view.pods(&key);
+        let Some(job) = self.view.job(&key).cloned() else {
+            return self.let_go(key);
         };
-        let mut decision = decide(&job, &pods, self.view.spent(&uid), self.clock.now());
+        let mut decision = decide(&job, &pods, self.view.spent(&key), self.clock.now());
         if self.shutdown > Shutdown::No {
             decision = decision.without_new_pods(&job);
         }
-        self.wakes.set(&uid, decision.wake);
+        self.wakes.set(&key, decision.wake);
         if !decision.is_idle() {
-            let touched: HashSet<_> = decision.touched().collect();
+            let touched: HashSet<&str> = decision.touched().map(String::as_str).collect();
             let touched = pods
                 .into_iter()
-                .filter(|pod| touched.contains(&name(pod).to_owned()))
+                .filter(|pod| touched.contains(uid(pod)))
                 .cloned()
                 .collect();
-            self.carry_out(uid, job, decision, touched);
+            self.carry_out(key, job, decision, touched);
         }
     }
 
-    /// The Job is gone: nobody will count its pods, and nothing is to hold them.
-    fn let_go(&mut self, uid: Uid) {
-        self.wakes.set(&uid, None);
-        self.failures.remove(&uid);
+    /// There is no such Job, or not any more: nobody will count its pods, and nothing is to hold them.
+    fn let_go(&mut self, key: JobKey) {
+        self.wakes.set(&key, None);
+        self.failures.remove(&key);
         let held: Vec<Pod> = self
             .view
-            .pods(&uid)
+            .pods(&key)
             .into_iter()
             .filter(|pod| is_tracked(pod) && !self.view.is_selected(pod))
             .cloned()
             .collect();
-        // They may be in several namespaces when they belong to nobody; one at a time, the others follow.
-        let Some(namespace) = held.first().map(|pod| pod.metadata.namespace.clone()) else {
+        if held.is_empty() {
             return;
-        };
-        let held: Vec<Pod> = held
-            .into_iter()
-            .filter(|pod| pod.metadata.namespace == namespace)
-            .collect();
-        let release = held.iter().map(|pod| name(pod).to_owned()).collect();
+        }
+        let release = held.iter().map(|pod| uid(pod).to_owned()).collect();
         let mut nobody = Job::default();
-        nobody.metadata.namespace = namespace;
+        nobody.metadata.namespace = Some(key.namespace.clone());
         self.carry_out(
-            uid,
+            key,
             Arc::new(nobody),
             JobDecision {
                 release,
@@ -229,19 +225,19 @@ impl JobController {
         );
     }
 
-    fn carry_out(&mut self, uid: Uid, job: Arc<Job>, decision: JobDecision, pods: Vec<Pod>) {
-        self.busy.insert(uid.clone());
+    fn carry_out(&mut self, key: JobKey, job: Arc<Job>, decision: JobDecision, pods: Vec<Pod>) {
+        self.busy.insert(key.clone());
         let client = self.client.0.clone();
         self.tasks
-            .spawn(async move { (uid, carry_out(client, job, decision, pods).await) });
+            .spawn(async move { (key, carry_out(client, job, decision, pods).await) });
     }
 
     /// Takes in what came of a decision.
-    fn learn(&mut self, uid: &Uid, outcome: Outcome) {
-        self.busy.remove(uid);
-        let again = self.again.take(uid);
+    fn learn(&mut self, key: &JobKey, outcome: Outcome) {
+        self.busy.remove(key);
+        let again = self.again.take(key);
         self.enqueue(again);
-        if let Some(job) = self.view.job(uid) {
+        if let Some(job) = self.view.job(key) {
             let object = ObjectReference {
                 resource_version: None,
                 ..job.object_ref(&())
@@ -251,30 +247,30 @@ impl JobController {
                     .tell(object.clone(), event.warning, &event.reason, &event.message);
             }
         }
-        let mut dirty: Vec<Uid> = outcome
+        let mut dirty: Vec<JobKey> = outcome
             .job
             .into_iter()
             .flat_map(|job| self.view.answer_job(job))
             .collect();
         dirty.extend(outcome.pods.into_iter().flat_map(|pod| self.view.answer_pod(pod)));
         for pod in outcome.foreign {
-            self.view.name_taken(uid, &pod);
-            dirty.push(uid.clone());
+            self.view.name_taken(key, &pod);
+            dirty.push(key.clone());
         }
         self.enqueue(dirty);
         if outcome.failed {
-            self.retry(uid);
+            self.retry(key);
         } else {
-            self.failures.remove(uid);
+            self.failures.remove(key);
         }
     }
 
-    fn retry(&mut self, uid: &Uid) {
-        let failures = self.failures.entry(uid.clone()).or_default();
+    fn retry(&mut self, key: &JobKey) {
+        let failures = self.failures.entry(key.clone()).or_default();
         let wait = (FIRST_RETRY * 2_i32.saturating_pow(u32::try_from(*failures).unwrap_or(0).min(6)))
             .min(LONGEST_RETRY);
         *failures = failures.saturating_add(1);
-        self.wakes.set_at_latest(uid, self.clock.now() + wait);
+        self.wakes.set_at_latest(key, self.clock.now() + wait);
     }
 }
 

@@ -17,11 +17,11 @@ use chrono::TimeDelta;
 use k8s_openapi::api::batch::v1::{Job, JobStatus};
 use k8s_openapi::api::core::v1::Pod;
 
-use super::build::owns;
 use super::claim::Claim;
 use super::conditions::{Fate, sealed, set};
 use super::decision::{JobDecision, JobEvent};
 use super::failure_policy::{Judgement, judge};
+use super::key::owns;
 use super::manage::{self, Plan};
 use super::pods::{is_succeeded, is_tracked, name, uid};
 use super::success_policy;
@@ -86,7 +86,7 @@ fn finished(job: &Job, own: &[&Pod], now: Timestamp) -> JobDecision {
     let release = own
         .iter()
         .filter(|pod| is_tracked(pod))
-        .map(|pod| name(pod).to_owned())
+        .map(|pod| uid(pod).to_owned())
         .collect();
     let expiry = ttl::expiry(job).filter(|_| job.metadata.deletion_timestamp.is_none());
     JobDecision {
@@ -227,7 +227,7 @@ impl Step<'_> {
             if kept || !(failed || is_succeeded(pod) || fate.is_some()) {
                 continue;
             }
-            self.decision.release.push(name(pod).to_owned());
+            self.decision.release.push(uid(pod).to_owned());
             if uncounted.contains(uid(pod)) || !valid(pod, &self.wanted) {
                 continue;
             }
@@ -284,13 +284,13 @@ impl Step<'_> {
             .discard
             .iter()
             .filter(|pod| is_tracked(pod))
-            .map(|pod| name(pod).to_owned());
+            .map(|pod| uid(pod).to_owned());
         decision.release.extend(discarded);
         decision.delete = plan
             .discard
             .iter()
             .chain(&plan.end)
-            .map(|pod| name(pod).to_owned())
+            .map(|pod| uid(pod).to_owned())
             .collect();
         if Some(&self.status) != self.job.status.as_ref() {
             decision.status = Some(self.status);

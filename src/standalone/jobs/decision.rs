@@ -3,23 +3,24 @@
 use k8s_openapi::api::batch::v1::{Job, JobStatus};
 use k8s_openapi::api::core::v1::Pod;
 
+use super::objects::Uid;
 use crate::schedule::Timestamp;
 
 /// What is to be done for a Job, in the order of the fields.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct JobDecision {
-    /// Names of the pods to take over. Everything else waits until that is done.
-    pub adopt: Vec<String>,
-    /// Names of the pods to let go of, as above.
-    pub disown: Vec<String>,
+    /// The pods to take over. Everything else waits until that is done.
+    pub adopt: Vec<Uid>,
+    /// The pods to let go of, as above.
+    pub disown: Vec<Uid>,
     /// Pods to make.
     pub create: Vec<Pod>,
     /// The status to write, when it differs from the one the Job has.
     pub status: Option<JobStatus>,
-    /// Names of the pods to take the tracking finalizer from. Only when the status is written.
-    pub release: Vec<String>,
-    /// Names of the pods to delete. Only when the status is written.
-    pub delete: Vec<String>,
+    /// The pods to take the tracking finalizer from. Only when the status is written.
+    pub release: Vec<Uid>,
+    /// The pods to delete. Only when the status is written.
+    pub delete: Vec<Uid>,
     /// Whether the Job itself is to be deleted, with its pods.
     pub delete_job: bool,
     /// What to tell about it.
@@ -38,8 +39,8 @@ impl JobDecision {
         *self == nothing
     }
 
-    /// The names of the pods that are changed or deleted.
-    pub(super) fn touched(&self) -> impl Iterator<Item = &String> {
+    /// The pods that are changed or deleted.
+    pub(super) fn touched(&self) -> impl Iterator<Item = &Uid> {
         let claimed = self.adopt.iter().chain(&self.disown);
         claimed.chain(&self.release).chain(&self.delete)
     }

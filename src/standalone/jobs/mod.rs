@@ -14,7 +14,7 @@
 //! | `backoff` | the wait before a failed pod is replaced |
 //! | `indexed`, `indexes` | Jobs whose completions have numbers |
 //! | `failure_policy`, `success_policy`, `ttl` | one field of the Job each |
-//! | `claim` | which pods are the Job's at all |
+//! | `claim`, `key` | which pods are the Job's at all |
 //! | `build`, `names`, `pods` | a pod from the template, its name, what the rules ask of it |
 //! | `view`, `objects` | what is known of the API, never older than our own writes |
 //! | `controller`, `wakes`, `carry_out` | the loop, when it wakes, what it writes |
@@ -30,6 +30,7 @@ mod decision;
 mod failure_policy;
 mod indexed;
 mod indexes;
+mod key;
 mod manage;
 mod names;
 mod objects;

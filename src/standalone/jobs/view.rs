@@ -18,28 +18,22 @@ use kube::runtime::watcher::Event;
 
 use super::claim::may_adopt;
 use super::conditions::sealed;
-pub(super) use super::objects::Uid;
-use super::objects::{Heard, Objects, uid};
-
-/// Namespace and name.
-type Place = (String, String);
+use super::key::JobKey;
+use super::objects::{Heard, Objects, Uid, uid};
 
 /// How many names of pods that are gone are kept of one Job. Most pods are counted, and then their names don't come again
 /// anyway.
 const NAMES_SPENT: usize = 64;
-
-/// What nobody controls is under this.
-const NOBODY: &str = "";
 
 /// The Jobs and pods that there are, as far as the controller knows.
 #[derive(Debug, Default)]
 pub(super) struct View {
     jobs: Objects<Job>,
     pods: Objects<Pod>,
-    /// The pods of each Job. Pods without a Job are under the empty uid.
-    by_owner: HashMap<Uid, BTreeMap<Place, Uid>>,
+    /// The pods of each Job, and of nobody, by name.
+    by_owner: HashMap<JobKey, BTreeMap<String, Uid>>,
     /// Names that a Job's pods can't have: pods of others have them, or its own had them that are gone.
-    spent: HashMap<Uid, BTreeSet<String>>,
+    spent: HashMap<JobKey, BTreeSet<String>>,
 }
 
 impl View {
@@ -49,7 +43,7 @@ impl View {
     }
 
     /// Takes an event on a Job in. The Jobs to look at.
-    pub(super) fn hear_job(&mut self, event: Event<Job>) -> Vec<Uid> {
+    pub(super) fn hear_job(&mut self, event: Event<Job>) -> Vec<JobKey> {
         let done = matches!(event, Event::InitDone);
         let heard = self.jobs.hear(event);
         let mut dirty = self.note_jobs(heard);
@@ -60,7 +54,7 @@ impl View {
     }
 
     /// Takes an event on a pod in. The Jobs to look at.
-    pub(super) fn hear_pod(&mut self, event: Event<Pod>) -> Vec<Uid> {
+    pub(super) fn hear_pod(&mut self, event: Event<Pod>) -> Vec<JobKey> {
         let done = matches!(event, Event::InitDone);
         let heard = self.pods.hear(event);
         let mut dirty = self.note_pods(heard);
@@ -71,56 +65,55 @@ impl View {
     }
 
     /// Takes a Job in that a write of our own has answered with.
-    pub(super) fn answer_job(&mut self, job: Job) -> Vec<Uid> {
+    pub(super) fn answer_job(&mut self, job: Job) -> Vec<JobKey> {
         let heard = self.jobs.answer(job);
         self.note_jobs(heard)
     }
 
     /// Takes a pod in that a write of our own has answered with.
-    pub(super) fn answer_pod(&mut self, pod: Pod) -> Vec<Uid> {
+    pub(super) fn answer_pod(&mut self, pod: Pod) -> Vec<JobKey> {
         let heard = self.pods.answer(pod);
         self.note_pods(heard)
     }
 
     /// Notes that a name for a pod of this Job is taken by another's.
-    pub(super) fn name_taken(&mut self, job: &str, pod: &Pod) {
-        let spent = self.spent.entry(job.to_owned()).or_default();
+    pub(super) fn name_taken(&mut self, job: &JobKey, pod: &Pod) {
+        let spent = self.spent.entry(job.clone()).or_default();
         spent.insert(pod.name_any());
     }
 
-    /// The names that no pod of the Job of this uid can have, beside those of its pods.
-    pub(super) fn spent(&self, uid: &str) -> &BTreeSet<String> {
+    /// The names that no pod of this Job can have, beside those of its pods.
+    pub(super) fn spent(&self, job: &JobKey) -> &BTreeSet<String> {
         static NONE: BTreeSet<String> = BTreeSet::new();
-        self.spent.get(uid).unwrap_or(&NONE)
+        self.spent.get(job).unwrap_or(&NONE)
     }
 
-    /// The Job of this uid.
-    pub(super) fn job(&self, uid: &str) -> Option<Arc<Job>> {
-        self.jobs.by_uid.get(uid).cloned()
+    /// This Job.
+    pub(super) fn job(&self, key: &JobKey) -> Option<&Arc<Job>> {
+        let job = self.jobs.by_uid.get(key.uid.as_ref()?);
+        job.filter(|job| job.metadata.namespace.as_deref().unwrap_or_default() == key.namespace)
     }
 
-    /// The pods that concern the Job of this uid: its own, and those that it could take over.
-    pub(super) fn pods(&self, uid: &str) -> Vec<&Pod> {
-        let own = self.by_owner.get(uid).into_iter().flat_map(BTreeMap::values);
-        let own = own.filter_map(|pod| self.pods.by_uid.get(pod)).map(|pod| &**pod);
-        own.chain(self.free(uid)).collect()
+    /// The pods that concern this Job: its own, and those that it could take over.
+    pub(super) fn pods(&self, key: &JobKey) -> Vec<&Pod> {
+        let mut pods: Vec<&Pod> = self.of(key).collect();
+        if let Some(job) = self.job(key) {
+            pods.extend(self.of(&key.nobody()).filter(|pod| may_adopt(job, pod)));
+        }
+        pods
     }
 
-    /// The pods that the Job could take over.
-    fn free(&self, uid: &str) -> impl Iterator<Item = &Pod> {
-        let job = self.jobs.by_uid.get(uid).map(|job| &**job);
-        let free = self.by_owner.get(NOBODY).into_iter().flat_map(BTreeMap::values);
-        let free = free.filter(move |_| job.is_some());
-        free.filter_map(|pod| self.pods.by_uid.get(pod))
-            .map(|pod| &**pod)
-            .filter(move |pod| job.is_some_and(|job| may_adopt(job, pod)))
+    /// The pods that have this owner.
+    fn of(&self, owner: &JobKey) -> impl Iterator<Item = &Pod> {
+        let pods = self.by_owner.get(owner).into_iter().flat_map(BTreeMap::values);
+        pods.filter_map(|pod| self.pods.by_uid.get(pod)).map(|pod| &**pod)
     }
 
     /// The Jobs that could take a pod over.
-    fn selecting(&self, pod: &Pod) -> impl Iterator<Item = Uid> {
-        let jobs = self.jobs.by_uid.iter();
-        jobs.filter(move |(_, job)| may_adopt(job, pod))
-            .map(|(uid, _)| uid.clone())
+    fn selecting(&self, pod: &Pod) -> impl Iterator<Item = JobKey> {
+        let jobs = self.jobs.by_uid.values();
+        jobs.filter(move |job| may_adopt(job, pod))
+            .map(|job| JobKey::of(job))
     }
 
     /// Whether there is a Job that could take a pod over.
@@ -129,45 +122,42 @@ impl View {
     }
 
     /// All Jobs, and all that pods say they belong to.
-    fn everyone(&self) -> Vec<Uid> {
-        self.jobs
-            .by_uid
-            .keys()
-            .chain(self.by_owner.keys())
-            .cloned()
-            .collect()
+    fn everyone(&self) -> Vec<JobKey> {
+        let jobs = self.jobs.by_uid.values().map(|job| JobKey::of(job));
+        jobs.chain(self.by_owner.keys().cloned()).collect()
     }
 
-    fn note_jobs(&mut self, heard: Vec<Heard<Job>>) -> Vec<Uid> {
+    fn note_jobs(&mut self, heard: Vec<Heard<Job>>) -> Vec<JobKey> {
         let mut dirty = Vec::new();
         for heard in heard {
             match heard {
-                Heard::Known { now, .. } => dirty.push(uid(&*now)),
+                Heard::Known { now, .. } => dirty.push(JobKey::of(&now)),
                 Heard::Gone(job) => {
-                    self.spent.remove(&uid(&*job));
-                    dirty.push(uid(&*job));
+                    let job = JobKey::of(&job);
+                    self.spent.remove(&job);
+                    dirty.push(job);
                 }
             }
         }
         dirty
     }
 
-    fn note_pods(&mut self, heard: Vec<Heard<Pod>>) -> Vec<Uid> {
+    fn note_pods(&mut self, heard: Vec<Heard<Pod>>) -> Vec<JobKey> {
         let mut dirty = Vec::new();
         for heard in heard {
             match heard {
                 Heard::Known { now, before } => {
-                    let owner = owner(&now);
-                    if let Some(before) = before.filter(|before| self::owner(before) != owner) {
+                    let owner = JobKey::owner_of(&now);
+                    if let Some(before) = before.filter(|before| JobKey::owner_of(before) != owner) {
                         dirty.push(self.part(&before));
                     }
-                    if owner == NOBODY {
+                    if owner.is_nobody() {
                         dirty.extend(self.selecting(&now));
                     }
                     self.by_owner
                         .entry(owner.clone())
                         .or_default()
-                        .insert(place(&now), uid(&*now));
+                        .insert(now.name_any(), uid(&*now));
                     dirty.push(owner);
                 }
                 Heard::Gone(pod) => {
@@ -181,8 +171,8 @@ impl View {
     }
 
     /// Keeps the name of a pod that is gone from the next one: who waits for it to be gone would take that for it.
-    fn spend(&mut self, job: &str, pod: &Pod) {
-        let status = self.jobs.by_uid.get(job).map(|job| job.status.as_ref());
+    fn spend(&mut self, job: &JobKey, pod: &Pod) {
+        let status = self.job(job).map(|job| job.status.as_ref());
         let makes_more = status.is_some_and(|status| status.and_then(sealed).is_none());
         if makes_more && self.spent(job).len() < NAMES_SPENT {
             self.name_taken(job, pod);
@@ -190,12 +180,12 @@ impl View {
     }
 
     /// Takes a pod from the Job that it was known under, and tells which that is.
-    fn part(&mut self, pod: &Pod) -> Uid {
-        let (owner, place) = (owner(pod), place(pod));
+    fn part(&mut self, pod: &Pod) -> JobKey {
+        let (owner, name) = (JobKey::owner_of(pod), pod.name_any());
         if let Some(pods) = self.by_owner.get_mut(&owner) {
             // A pod of the same name may have come after it.
-            if pods.get(&place) == Some(&uid(pod)) {
-                pods.remove(&place);
+            if pods.get(&name) == Some(&uid(pod)) {
+                pods.remove(&name);
             }
             if pods.is_empty() {
                 self.by_owner.remove(&owner);
@@ -203,17 +193,6 @@ impl View {
         }
         owner
     }
-}
-
-/// The uid of the Job that controls a pod; empty, when none does.
-fn owner(pod: &Pod) -> Uid {
-    let mut owners = pod.metadata.owner_references.iter().flatten();
-    let job = owners.find(|owner| owner.controller == Some(true) && owner.kind == "Job");
-    job.map(|owner| owner.uid.clone()).unwrap_or_default()
-}
-
-fn place(pod: &Pod) -> Place {
-    (pod.namespace().unwrap_or_default(), pod.name_any())
 }
 
 #[cfg(test)]
@@ -226,6 +205,10 @@ mod tests {
     fn job() -> Job {
         serde_json::from_value(json!({"metadata": {"name": "report", "uid": "j", "resourceVersion": "1"}}))
             .unwrap()
+    }
+
+    fn key() -> JobKey {
+        JobKey::of(&job())
     }
 
     fn pod(uid: &str, name: &str, revision: u64) -> Pod {
@@ -253,7 +236,7 @@ mod tests {
     /// The pods of the Job: uid and revision.
     fn seen(view: &View) -> String {
         let told = view
-            .pods("j")
+            .pods(&key())
             .into_iter()
             .map(|pod| format!("{}@{}", uid(pod), revision(pod)));
         told.collect::<Vec<_>>().join(" ")
@@ -261,14 +244,14 @@ mod tests {
 
     /// The names that the Job's pods have, or can't have.
     fn names(view: &View) -> Vec<String> {
-        let of_pods = view.pods("j").into_iter().map(ResourceExt::name_any);
-        of_pods.chain(view.spent("j").iter().cloned()).collect()
+        let of_pods = view.pods(&key()).into_iter().map(ResourceExt::name_any);
+        of_pods.chain(view.spent(&key()).iter().cloned()).collect()
     }
 
     #[test]
     fn an_answer_is_seen_before_the_watch_tells_of_it() {
         let mut view = view(&[]);
-        assert_eq!(view.answer_pod(pod("a", "p-1", 5)), ["j"]);
+        assert_eq!(view.answer_pod(pod("a", "p-1", 5)), [key()]);
         assert_eq!(seen(&view), "a@5");
         view.hear_pod(Event::Apply(pod("a", "p-1", 5)));
         assert_eq!(seen(&view), "a@5");
@@ -279,7 +262,7 @@ mod tests {
         let mut view = view(&[]);
         view.hear_pod(Event::Apply(pod("a", "p-1", 5)));
         view.hear_pod(Event::Delete(pod("a", "p-1", 6)));
-        assert_eq!(view.answer_pod(pod("a", "p-1", 5)), Vec::<Uid>::new());
+        assert!(view.answer_pod(pod("a", "p-1", 5)).is_empty());
         assert_eq!(seen(&view), "");
     }
 
@@ -314,6 +297,17 @@ mod tests {
     }
 
     #[test]
+    fn a_pod_that_names_a_job_of_another_namespace_is_not_its_own() {
+        let mut copy = pod("b", "p-1", 4);
+        copy.metadata.namespace = Some("elsewhere".to_owned());
+        let elsewhere = JobKey::owner_of(&copy);
+        let view = view(&[pod("a", "p-1", 3), copy]);
+        assert_eq!(seen(&view), "a@3");
+        assert!(view.job(&elsewhere).is_none());
+        assert_eq!(view.pods(&elsewhere).len(), 1, "it is known, and let go");
+    }
+
+    #[test]
     fn the_name_of_a_pod_that_is_gone_is_not_given_again() {
         let mut view = view(&[pod("a", "p-1", 3)]);
         view.hear_pod(Event::Delete(pod("a", "p-1", 4)));
@@ -335,7 +329,7 @@ mod tests {
     #[test]
     fn a_name_that_another_has_is_kept_from_the_job() {
         let mut view = view(&[pod("a", "p-1", 3)]);
-        view.name_taken("j", &pod("x", "p-2", 1));
+        view.name_taken(&key(), &pod("x", "p-2", 1));
         assert_eq!(names(&view), ["p-1", "p-2"]);
         assert_eq!(seen(&view), "a@3", "nothing but the name counts of the other");
         view.hear_job(Event::Delete(job()));
@@ -354,14 +348,14 @@ mod tests {
         let mut free = pod("a", "p-1", 5);
         free.metadata.owner_references = None;
         free.metadata.labels = Some([("job".to_owned(), "report".to_owned())].into());
-        assert_eq!(view.hear_pod(Event::Apply(free.clone())), ["j", NOBODY]);
+        assert_eq!(view.hear_pod(Event::Apply(free.clone())), [key(), key().nobody()]);
         assert_eq!(seen(&view), "a@5");
         assert!(view.is_selected(&free));
-        assert_eq!(view.answer_pod(pod("a", "p-1", 6)), [NOBODY, "j"]);
+        assert_eq!(view.answer_pod(pod("a", "p-1", 6)), [key().nobody(), key()]);
         assert_eq!(seen(&view), "a@6");
         free.metadata.resource_version = Some("7".to_owned());
         free.metadata.labels = None;
-        assert_eq!(view.hear_pod(Event::Apply(free)), ["j", NOBODY]);
+        assert_eq!(view.hear_pod(Event::Apply(free)), [key(), key().nobody()]);
         assert_eq!(seen(&view), "");
     }
 }

@@ -56,10 +56,10 @@ fn told(decision: &JobDecision) -> String {
         parts.push(format!("create {}", decision.create.len()));
     }
     if !decision.delete.is_empty() {
-        parts.push(format!("delete {}", decision.delete.join(" ")));
+        parts.push(format!("delete {}", names(&decision.delete)));
     }
     if !decision.release.is_empty() {
-        parts.push(format!("release {}", decision.release.join(" ")));
+        parts.push(format!("release {}", names(&decision.release)));
     }
     if decision.delete_job {
         parts.push("delete the job".to_owned());
@@ -83,6 +83,12 @@ fn told(decision: &JobDecision) -> String {
     } else {
         parts.join(" | ")
     }
+}
+
+/// The names of pods of these uids, when [`pod`] made them.
+fn names(uids: &[String]) -> String {
+    let names = uids.iter().map(|uid| uid.replacen('u', "p", 1));
+    names.collect::<Vec<_>>().join(" ")
 }
 
 fn told_status(status: &JobStatus) -> String {
@@ -138,7 +144,7 @@ fn told_status(status: &JobStatus) -> String {
 }
 
 /// A pod of the Job `report`, as a word says: `active`, `ready`, `succeeded`, `failed`, `terminating`; `counted` when
-/// its finalizer is gone; `-30s` for when it ended; `index=2`; `exit=7`; `restarts=3`; `before=1` for failures before.
+/// its finalizer is gone; `elsewhere` for one of another namespace; `-30s` for when it ended; `index=2`; `exit=7`; `restarts=3`; `before=1` for failures before.
 fn pod(number: usize, words: &str) -> Pod {
     let word = |key: &str| {
         words
@@ -177,7 +183,8 @@ fn pod(number: usize, words: &str) -> Pod {
     let ready = if has("ready") { "True" } else { "False" };
     serde_json::from_value(json!({
         "metadata": {
-            "name": format!("p{number}"), "namespace": "shop", "uid": format!("u{number}"),
+            "name": format!("p{number}"), "uid": format!("u{number}"),
+            "namespace": if has("elsewhere") { "elsewhere" } else { "shop" },
             "annotations": annotations,
             "creationTimestamp": rfc3339(at(-600 + i64::try_from(number).unwrap())),
             "deletionTimestamp": has("terminating").then(|| rfc3339(at(-1))),

@@ -8,7 +8,7 @@ use proptest::prelude::*;
 
 use super::super::conditions::sealed;
 use super::super::decide;
-use super::super::pods::{is_active, is_over, is_tracked, name};
+use super::super::pods::{is_active, is_over, is_tracked, name, uid};
 use super::*;
 use crate::standalone::instants::to_time;
 
@@ -80,16 +80,20 @@ impl World {
             self.job.status = Some(status);
         }
         // What follows is only right when the status has been written.
-        for name in decision.release {
+        for released in decision.release {
             if may_write()
-                && let Some(pod) = self.pods.get_mut(&name)
+                && let Some(pod) = self.pods.values_mut().find(|pod| uid(pod) == released)
             {
                 pod.metadata.finalizers = None;
+                let name = name(pod).to_owned();
                 self.collect(&name);
             }
         }
-        for name in decision.delete {
-            if may_write() {
+        for deleted in decision.delete {
+            if may_write()
+                && let Some(pod) = self.pods.values().find(|pod| uid(pod) == deleted)
+            {
+                let name = name(pod).to_owned();
                 self.delete(&name);
             }
         }

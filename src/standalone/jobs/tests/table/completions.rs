@@ -111,6 +111,12 @@ fn fixed_completions() {
             "",
         ),
         (
+            "pods of another namespace that name it as their owner",
+            json!({"backoffLimit": 0}),
+            started_with(&json!({"active": 1})),
+            "active, failed elsewhere -30s, succeeded elsewhere -30s",
+        ),
+        (
             "another controller's",
             json!({"managedBy": "kueue.x-k8s.io/multikueue"}),
             Value::Null,
