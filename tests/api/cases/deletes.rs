@@ -1,7 +1,8 @@
 //! Deletes: what they answer, what they wait for.
 
+use k8s_openapi::api::core::v1::Pod;
 use kube::ResourceExt;
-use kube::api::{DeleteParams, ListParams, Patch, PatchParams, Preconditions};
+use kube::api::{Api, DeleteParams, ListParams, Patch, PatchParams, Preconditions};
 use serde_json::{Value, json};
 
 use crate::cluster::{Cluster, POST, config_map, eventually_gone, pod, refused};
@@ -178,6 +179,18 @@ pub(crate) async fn a_finalizer_holds_until_it_is_removed(cluster: Cluster) {
 }
 
 /// A pod that runs is marked; the node ends it and deletes it with no grace. One that nobody has started goes at once.
+/// Deletes the pod `running` and tells the seconds that it is given, and the second in which they are over.
+async fn given(api: &Api<Pod>, asked: Option<u32>) -> (i64, i64) {
+    let parameters = DeleteParams {
+        grace_period_seconds: asked,
+        ..DeleteParams::default()
+    };
+    let marked = api.delete("running", &parameters).await.unwrap();
+    let metadata = marked.left().expect("the pod").metadata;
+    let end = metadata.deletion_timestamp.expect("an end").0.as_second();
+    (metadata.deletion_grace_period_seconds.expect("a period"), end)
+}
+
 pub(crate) async fn a_pod_is_given_time_to_end(cluster: Cluster) {
     let api = cluster.pods();
     api.create(&POST, &pod("waiting")).await.unwrap();
@@ -191,30 +204,23 @@ pub(crate) async fn a_pod_is_given_time_to_end(cluster: Cluster) {
     api.patch_status("running", &PatchParams::default(), &status)
         .await
         .unwrap();
-    let marked = api
-        .delete("running", &DeleteParams::default())
-        .await
-        .unwrap()
-        .left()
-        .expect("the pod");
-    assert_eq!(marked.metadata.deletion_grace_period_seconds, Some(30));
-    assert!(marked.metadata.deletion_timestamp > marked.metadata.creation_timestamp);
-    let longer = DeleteParams::default().grace_period(60);
-    let marked = api
-        .delete("running", &longer)
-        .await
-        .unwrap()
-        .left()
-        .expect("the pod");
-    assert_eq!(marked.metadata.deletion_grace_period_seconds, Some(30));
-    let shorter = DeleteParams::default().grace_period(5);
-    let marked = api
-        .delete("running", &shorter)
-        .await
-        .unwrap()
-        .left()
-        .expect("the pod");
-    assert_eq!(marked.metadata.deletion_grace_period_seconds, Some(5));
+    // What is asked for in turn, and what the pod is given then: never more than before.
+    let begun = given(&api, Some(3_600)).await;
+    assert_eq!(begun.0, 3_600);
+    for (asked, given_then) in [
+        (None, 3_600),
+        (Some(7_200), 3_600),
+        (Some(1_800), 1_800),
+        (None, 1_800),
+    ] {
+        let (seconds, end) = given(&api, asked).await;
+        assert_eq!(seconds, given_then, "{asked:?}");
+        assert_eq!(
+            begun.1 - end,
+            3_600 - given_then,
+            "from when the deletion began: {asked:?}"
+        );
+    }
     let status = Patch::Merge(json!({ "status": { "phase": "Failed" } }));
     api.patch_status("running", &PatchParams::default(), &status)
         .await

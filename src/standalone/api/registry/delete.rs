@@ -5,6 +5,7 @@ use serde_json::{Value, json};
 
 use super::update::may_go;
 use super::{CONFLICT_RETRIES, FOREGROUND, Mode, ORPHAN, Rank, Registry, lost_the_race, read, shown};
+use crate::schedule::Timestamp;
 use crate::standalone::api::error::ApiError;
 use crate::standalone::api::meta;
 use crate::standalone::api::resource::Resource;
@@ -99,35 +100,48 @@ impl Registry {
             Propagation::Orphan => replace(&mut finalizers, FOREGROUND, ORPHAN),
         }
         meta::set_finalizers(&mut marked, finalizers);
-        let grace = if self.is_elsewhere(resource, old) {
+        let is_elsewhere = self.is_elsewhere(resource, old);
+        let grace = if is_elsewhere {
             0
         } else {
             resource.strategy.grace_seconds(old, deletion.grace_seconds)
         };
-        let left = meta::get(old, "deletionGracePeriodSeconds").and_then(Value::as_i64);
         if !meta::is_deleting(old) {
             resource.strategy.begin_deletion(&mut marked);
             if resource.strategy.counts_generations() {
                 meta::set(&mut marked, "generation", meta::generation(old) + 1);
             }
-            self.set_deadline(&mut marked, grace);
-        } else if left.is_some_and(|left| grace < left) {
-            // A second delete can only shorten the time that is left.
-            self.set_deadline(&mut marked, grace);
+            let (now, given) = (self.now(), TimeDelta::try_seconds(grace).unwrap_or_default());
+            set_deadline(&mut marked, now.checked_add_signed(given).unwrap_or(now), grace);
+        } else if deletion.grace_seconds.is_some() || is_elsewhere {
+            self.shorten(&mut marked, grace);
         }
         marked
     }
 
-    fn set_deadline(&self, document: &mut Value, grace_seconds: i64) {
-        let grace = TimeDelta::try_seconds(grace_seconds).unwrap_or_default();
+    /// Shortens the time that an object is given to end, which counts from when its deletion began. It never gets longer,
+    /// and a delete that asks for no time in particular leaves it as it is.
+    fn shorten(&self, document: &mut Value, grace: i64) {
+        let before = meta::get(document, "deletionGracePeriodSeconds").and_then(Value::as_i64);
+        let deadline = meta::text(document, "deletionTimestamp").parse::<Timestamp>();
+        let (Some(before), Ok(deadline)) = (before, deadline) else {
+            return;
+        };
+        if grace >= before {
+            return;
+        }
         let now = self.now();
-        meta::set(
-            document,
-            "deletionTimestamp",
-            meta::time(now.checked_add_signed(grace).unwrap_or(now)),
-        );
-        meta::set(document, "deletionGracePeriodSeconds", json!(grace_seconds));
+        match deadline.checked_sub_signed(TimeDelta::try_seconds(before - grace).unwrap_or_default()) {
+            Some(end) if end >= now => set_deadline(document, end, grace),
+            // It is over, and whoever ends the object hears of it all the same, unless no time at all was asked for.
+            _ => set_deadline(document, now, grace.min(1)),
+        }
     }
+}
+
+fn set_deadline(document: &mut Value, end: Timestamp, grace_seconds: i64) {
+    meta::set(document, "deletionTimestamp", meta::time(end));
+    meta::set(document, "deletionGracePeriodSeconds", json!(grace_seconds));
 }
 
 /// What is asked for; else what the object's own finalizers say; else the resource's habit.
