@@ -2,7 +2,7 @@
 
 use serde_json::json;
 
-use crate::machine::{Machine, conditions, container_status, holds, phase};
+use crate::machine::{Machine, conditions, container_status, holds, phase, until};
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_one_shot_job_completes() {
@@ -122,6 +122,56 @@ async fn an_index_fails_on_its_own() {
         ),
         (Some("0,2"), Some("1"))
     );
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_indexed_job_can_be_made_smaller() {
+    let machine = Machine::start().await;
+    let folder = tempfile::tempdir().unwrap();
+    let spec = json!({"completions": 4, "parallelism": 4, "completionMode": "Indexed"});
+    let script = format!(
+        "test $JOB_COMPLETION_INDEX -ge 2 || until [ -e {}/go ]; do sleep 0.02; done",
+        folder.path().display()
+    );
+    machine.job(&spec, &script).await;
+    machine.job_until(|status| status.succeeded == Some(2)).await;
+    machine
+        .patch_job(&json!({"spec": {"completions": 1, "parallelism": 1}}))
+        .await;
+    let status = machine.job_until(|status| status.active == Some(1)).await;
+    assert_eq!((status.succeeded, status.completed_indexes), (None, None));
+    std::fs::write(folder.path().join("go"), "").unwrap();
+    let status = machine.finished().await;
+    assert_eq!(
+        (status.succeeded, status.completed_indexes.as_deref()),
+        (Some(1), Some("0"))
+    );
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_job_that_is_held_tells_what_becomes_of_its_pods() {
+    let machine = Machine::start().await;
+    let folder = tempfile::tempdir().unwrap();
+    let script = format!("until [ -e {}/go ]; do sleep 0.02; done", folder.path().display());
+    machine.job(&json!({"completions": 2}), &script).await;
+    machine
+        .patch_job(&json!({"metadata": {"finalizers": ["example.com/held"]}}))
+        .await;
+    machine.job_until(|status| status.ready == Some(1)).await;
+    let in_the_background = kube::api::DeleteParams::background();
+    machine.jobs().delete("test", &in_the_background).await.unwrap();
+    std::fs::write(folder.path().join("go"), "").unwrap();
+    machine
+        .job_until(|status| status.active.is_none() && status.ready == Some(0))
+        .await;
+    machine
+        .patch_job(&json!({"metadata": {"finalizers": null}}))
+        .await;
+    until(|| async {
+        let job = machine.jobs().get_opt("test").await.unwrap();
+        Some(job.map_or(Ok(()), Err))
+    })
+    .await;
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -19,7 +19,7 @@ use super::claim::{adopted, disowned, finalizers_of_others, is_own};
 use super::decision::{JobDecision, JobEvent};
 use super::key::owns;
 use super::objects::Uid;
-use super::pods::{name, uid};
+use super::pods::{is_over, name, uid};
 use crate::telemetry::chain;
 
 /// How many pods of one Job are written at one time.
@@ -204,12 +204,10 @@ impl Writer {
             }
             // The watch tells what has changed, and then it is decided anew.
             Err(Error::Api(status)) if matches!(status.code, 404 | 409) => {}
+            // Nothing of what follows is done until it is written, so whoever looks after the Job has to hear of it.
             Err(error) => {
-                tracing::warn!(
-                    job = job_name,
-                    error = chain(&error),
-                    "the status of a Job could not be written"
-                );
+                let message = format!("Error updating the status: {}", chain(&error));
+                outcome.events.push(JobEvent::warning("FailedUpdate", message));
                 outcome.failed = true;
             }
         }
@@ -247,10 +245,11 @@ impl Writer {
         }
     }
 
-    /// The pod has changed meanwhile: once more, with the pod as it is now.
+    /// The pod has changed meanwhile: once more, with the pod as it is now. If it has ended, it may count for more than when
+    /// this was decided, and that is decided anew.
     async fn release_newer(&self, pod: &Pod) -> kube::Result<Pod> {
         let newer = self.pods.get(name(pod)).await?;
-        if newer.metadata.uid != pod.metadata.uid {
+        if newer.metadata.uid != pod.metadata.uid || (is_over(&newer) && !is_over(pod)) {
             return Ok(newer);
         }
         Box::pin(self.release_one(&newer)).await

@@ -49,11 +49,12 @@ pub fn decide<P: Borrow<Pod>>(
     };
     let pods: Vec<&Pod> = pods.iter().map(Borrow::borrow).collect();
     let own: Vec<&Pod> = pods.iter().copied().filter(|pod| owns(job, pod)).collect();
+    // Of a Job that another controller manages only the time to live is ours, as in Kubernetes' `ttlafterfinished`.
     if is_managed_elsewhere(job) {
-        return JobDecision::default();
+        return finished(job, &[], now);
     }
-    let status = job.status.clone().unwrap_or_default();
-    if job.metadata.deletion_timestamp.is_some() || sealed(&status).is_some() {
+    let mut status = job.status.clone().unwrap_or_default();
+    if sealed(&status).is_some() {
         return finished(job, &own, now);
     }
     let Claim { adopt, disown } = Claim::of(job, &pods);
@@ -65,7 +66,6 @@ pub fn decide<P: Borrow<Pod>>(
         };
     }
     let wanted = Wanted::of(spec);
-    let mut status = status;
     settle(&mut status, &own);
     let tally = Tally::of(own, job, &wanted, &status);
     let step = Step {
@@ -81,7 +81,7 @@ pub fn decide<P: Borrow<Pod>>(
     step.decide(taken)
 }
 
-/// A Job that has finished, or is being deleted: its pods are let go, and it is deleted when its time has come.
+/// A Job that has finished: its pods are let go, and it is deleted when its time has come.
 fn finished(job: &Job, own: &[&Pod], now: Timestamp) -> JobDecision {
     let release = own
         .iter()
@@ -118,13 +118,15 @@ impl Step<'_> {
                 end: self.tally.active.clone(),
                 ..Plan::default()
             }
+        } else if self.is_being_deleted() {
+            Plan::default()
         } else {
             manage::plan(self.job, &self.wanted, &self.tally, taken, self.now)
         };
         let active = self.tally.active.len() + plan.create.len() - plan.discard.len() - plan.end.len();
         if fate.is_none() && active == 0 && self.wanted.is_complete(self.tally.succeeded) {
             fate = Some(Fate::completions_reached());
-        } else if fate.is_none() {
+        } else if fate.is_none() && !self.is_being_deleted() {
             self.suspend_or_resume();
         }
         self.record(&plan, fate.as_ref());
@@ -133,6 +135,12 @@ impl Step<'_> {
             self.finish(&fate);
         }
         self.conclude(plan)
+    }
+
+    /// Whether the Job is being deleted and somebody's finalizer holds it: its pods are let go, whatever they do, no more are
+    /// made, and what becomes of them is still recorded.
+    fn is_being_deleted(&self) -> bool {
+        self.job.metadata.deletion_timestamp.is_some()
     }
 
     /// How the Job ends, if that is decided.
@@ -217,14 +225,15 @@ impl Step<'_> {
             .as_ref()
             .and_then(|spec| spec.pod_failure_policy.as_ref());
         let has_failed = fate.is_some_and(|fate| !fate.success);
+        let all_go = fate.is_some() || self.is_being_deleted();
         let mut uncounted = Uncounted::of(&self.status);
         for pod in self.tally.all.iter().filter(|pod| is_tracked(pod)) {
             if uncounted.len() >= UNCOUNTED_AT_ONCE {
                 break;
             }
             let failed = is_failed(pod, &self.wanted);
-            let kept = plan.keep.contains(uid(pod)) && fate.is_none();
-            if kept || !(failed || is_succeeded(pod) || fate.is_some()) {
+            let kept = plan.keep.contains(uid(pod)) && !all_go;
+            if kept || !(failed || is_succeeded(pod) || all_go) {
                 continue;
             }
             self.decision.release.push(uid(pod).to_owned());
@@ -266,6 +275,10 @@ impl Step<'_> {
         self.decision.wake = None;
         if self.status.terminating.unwrap_or_default() > 0 || !Uncounted::of(&self.status).is_empty() {
             return;
+        }
+        // A suspension has taken the start away, and only a Job that was never to begin can finish without one.
+        if self.wanted.completions != Some(0) {
+            self.status.start_time.get_or_insert(to_time(self.now));
         }
         fate.seal(&mut self.status, self.now);
         self.decision.events.push(if fate.success {

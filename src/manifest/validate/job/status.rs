@@ -4,7 +4,7 @@
 
 use std::collections::HashSet;
 
-use k8s_openapi::api::batch::v1::{Job, JobStatus};
+use k8s_openapi::api::batch::v1::{Job, JobSpec, JobStatus};
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::Time;
 
 use crate::manifest::path::FieldPath;
@@ -34,13 +34,19 @@ pub(super) fn has(status: &JobStatus, condition: &str) -> bool {
     conditions.any(|one| one.type_ == condition && one.status == "True")
 }
 
+/// Whether a condition is said not to hold.
+fn is_denied(status: &JobStatus, condition: &str) -> bool {
+    let mut conditions = status.conditions.iter().flatten();
+    conditions.any(|one| one.type_ == condition && one.status == "False")
+}
+
 fn check(job: &Job) -> Vec<FieldError> {
     let mut found = Findings::default();
     let (path, status) = (FieldPath::of("status"), status(job));
     check_counts(&status, &path, &mut found);
     check_conditions(&status, &path, &mut found);
     if has(&status, "Complete") || has(&status, "Failed") {
-        check_finished(&status, &path, &mut found);
+        check_finished(job, &status, &path, &mut found);
     }
     check_indexes(job, &status, &path, &mut found);
     found.into_errors()
@@ -116,9 +122,12 @@ fn check_conditions(status: &JobStatus, path: &FieldPath, found: &mut Findings) 
     }
 }
 
-/// A finished Job has begun, and has no pods any more.
-fn check_finished(status: &JobStatus, path: &FieldPath, found: &mut Findings) {
+/// A finished Job has begun, unless it was suspended and nothing was to be done, and has no pods any more.
+fn check_finished(job: &Job, status: &JobStatus, path: &FieldPath, found: &mut Findings) {
+    let spec = job.spec.as_ref();
+    let never_begins = spec.is_some_and(|spec| spec.suspend == Some(true) && spec.completions == Some(0));
     match (&status.start_time, &status.completion_time) {
+        (None, _) if never_begins => {}
         (None, _) => found.required(&path.child("startTime"), "startTime is required for finished job"),
         (Some(start), Some(end)) if end < start => {
             let rule = "must be equal to or after `startTime`";
@@ -199,31 +208,22 @@ fn first_in_both(one: &[(i32, i32)], other: &[(i32, i32)]) -> Option<i32> {
     None
 }
 
-/// What never goes back: counts, times, and the conditions that are the last ones.
+/// What never goes back: counts, times, and the conditions that are the last ones. The exceptions are those of
+/// `getStatusValidationOptions` in Kubernetes' `registry/batch/job/strategy.go`.
 fn check_change(new: &Job, old: &Job) -> Vec<FieldError> {
     let mut found = Findings::default();
     let path = FieldPath::of("status");
-    let is_suspended = new.spec.as_ref().and_then(|spec| spec.suspend) == Some(true);
+    let spec = new.spec.as_ref();
     let (new, old) = (status(new), status(old));
-    let changed = |new: &Option<Time>, old: &Option<Time>| old.is_some() && new != old;
-    if new.completion_time.is_some() && changed(&new.completion_time, &old.completion_time) {
+    if new.completion_time.is_some() && changed(new.completion_time.as_ref(), old.completion_time.as_ref()) {
         let path = path.child("completionTime");
         found.invalid(&path, &new.completion_time, "field is immutable");
     }
-    for (field, new, old) in [
-        ("succeeded", new.succeeded, old.succeeded),
-        ("failed", new.failed, old.failed),
-    ] {
-        let (new, old) = (new.unwrap_or_default(), old.unwrap_or_default());
-        if new < old {
-            found.invalid(
-                &path.child(field),
-                new,
-                format!("cannot decrease the {field} counter"),
-            );
-        }
-    }
-    if !is_suspended && changed(&new.start_time, &old.start_time) {
+    check_counters(spec, &new, &old, &path, &mut found);
+    let is_suspended = spec.and_then(|spec| spec.suspend) == Some(true);
+    let resumes = has(&old, "Suspended") && is_denied(&new, "Suspended");
+    let begins_anew = is_suspended || resumes;
+    if !begins_anew && changed(new.start_time.as_ref(), old.start_time.as_ref()) {
         let rule = "field is immutable for unsuspended job once set";
         found.invalid(&path.child("startTime"), &new.start_time, rule);
     }
@@ -239,6 +239,34 @@ fn check_change(new: &Job, old: &Job) -> Vec<FieldError> {
         }
     }
     found.into_errors()
+}
+
+/// Counters only grow. An indexed Job whose parallelism follows its completions can be made smaller, and its successes beyond
+/// the last index are then none.
+fn check_counters(
+    spec: Option<&JobSpec>,
+    new: &JobStatus,
+    old: &JobStatus,
+    path: &FieldPath,
+    found: &mut Findings,
+) {
+    let is_elastic =
+        spec.is_some_and(|spec| completion::is_indexed(spec) && spec.completions == spec.parallelism);
+    for (field, new, old, may_shrink) in [
+        ("succeeded", new.succeeded, old.succeeded, is_elastic),
+        ("failed", new.failed, old.failed, false),
+    ] {
+        let (new, old) = (new.unwrap_or_default(), old.unwrap_or_default());
+        if new < old && !may_shrink {
+            let rule = format!("cannot decrease the {field} counter");
+            found.invalid(&path.child(field), new, rule);
+        }
+    }
+}
+
+/// Whether a time that was there is another now, or is not there any more.
+fn changed(new: Option<&Time>, old: Option<&Time>) -> bool {
+    old.is_some() && new != old
 }
 
 #[cfg(test)]

@@ -237,6 +237,42 @@ async fn a_pod_that_has_changed_is_let_go_as_it_is_now() {
     assert!(!carried_out(job, pods, script).await.failed);
 }
 
+#[tokio::test]
+async fn a_pod_that_has_ended_meanwhile_is_decided_on_anew() {
+    let mut job = job(&json!({"suspend": true}));
+    job.status = Some(serde_json::from_value(json!({"active": 1})).unwrap());
+    let newer = pod(1, "succeeded -1s");
+    let script = vec![
+        (
+            "PUT /apis/batch/v1/namespaces/shop/jobs/report/status",
+            200,
+            answer(&job),
+        ),
+        (
+            "PATCH /api/v1/namespaces/shop/pods/p1",
+            409,
+            refusal(409, "Conflict"),
+        ),
+        ("GET /api/v1/namespaces/shop/pods/p1", 200, answer(&newer)),
+        ("DELETE /api/v1/namespaces/shop/pods/p1", 200, answer(&newer)),
+    ];
+    let outcome = carried_out(job, pods("active"), script).await;
+    assert_eq!(outcome.pods, [newer], "still held until its success is counted");
+}
+
+#[tokio::test]
+async fn a_status_that_is_refused_is_told() {
+    let job = job(&json!({}));
+    let script = vec![(
+        "PUT /apis/batch/v1/namespaces/shop/jobs/report/status",
+        422,
+        refusal(422, "Invalid"),
+    )];
+    let outcome = carried_out(job, pods("succeeded -1s"), script).await;
+    assert!(outcome.failed);
+    assert_eq!(told_of(&outcome), ["FailedUpdate"]);
+}
+
 /// A Job whose pods have a label, with a pod that has lost its owner.
 fn orphaned() -> (Job, Pod) {
     let mut job = job(&json!({"selector": {"matchLabels": {"job-name": "report"}}}));

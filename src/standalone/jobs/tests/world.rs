@@ -6,10 +6,11 @@ use std::collections::BTreeMap;
 use k8s_openapi::api::core::v1::{ContainerState, ContainerStateTerminated, ContainerStatus, PodStatus};
 use proptest::prelude::*;
 
-use super::super::conditions::sealed;
+use super::super::conditions::{Fate, sealed};
 use super::super::decide;
 use super::super::pods::{is_active, is_over, is_tracked, name, uid};
 use super::*;
+use crate::manifest::validate::job::update_status;
 use crate::standalone::instants::to_time;
 
 /// What chance may do.
@@ -27,6 +28,13 @@ enum Chance {
     Wait { seconds: i64 },
     /// Somebody suspends the Job or resumes it.
     Suspend(bool),
+    /// Somebody makes a Job whose parallelism follows its completions smaller or larger.
+    Scale(i32),
+}
+
+fn parallelism(spec: &Value) -> i32 {
+    let parallelism = spec["parallelism"].as_i64().unwrap_or(1);
+    parallelism.try_into().unwrap()
 }
 
 #[derive(Debug)]
@@ -37,6 +45,8 @@ struct World {
     made: usize,
     /// How the pods ended, by what the world saw: the ledger that the counters must agree with.
     succeeded: i32,
+    /// How many pods may be at work: the largest parallelism since the controller last got through.
+    at_once: i32,
 }
 
 impl World {
@@ -47,6 +57,7 @@ impl World {
             now: noon(),
             made: 0,
             succeeded: 0,
+            at_once: parallelism(spec),
         }
     }
 
@@ -62,6 +73,7 @@ impl World {
 
     /// Decides, and carries out until `writes` are done. Whether there was anything to do.
     fn sync(&mut self, mut writes: usize) -> bool {
+        let gets_through = writes == usize::MAX;
         let decision = decide(&self.job, &self.pods(), &BTreeSet::new(), self.now);
         let something =
             decision.status.is_some() || !decision.release.is_empty() || !decision.create.is_empty();
@@ -96,6 +108,9 @@ impl World {
                 let name = name(pod).to_owned();
                 self.delete(&name);
             }
+        }
+        if gets_through {
+            self.at_once = parallelism(&json!(self.job.spec));
         }
         something
     }
@@ -168,6 +183,7 @@ impl World {
                 }
             }
             Chance::Wait { seconds } => self.now += TimeDelta::seconds(seconds),
+            Chance::Scale(to) => self.scale(to),
             Chance::Suspend(suspend) => {
                 if let Some(spec) = &mut self.job.spec {
                     spec.suspend = Some(suspend);
@@ -177,15 +193,21 @@ impl World {
         self.check();
     }
 
+    fn scale(&mut self, to: i32) {
+        let status = self.job.status.clone().unwrap_or_default();
+        let spec = self.job.spec.as_mut().unwrap();
+        let is_elastic = spec.completion_mode.is_some() && spec.completions == spec.parallelism;
+        if is_elastic && Fate::written(&status).is_none() {
+            (spec.completions, spec.parallelism) = (Some(to), Some(to));
+            self.at_once = self.at_once.max(to);
+        }
+    }
+
     /// What always holds.
     fn check(&self) {
-        let spec = self.job.spec.as_ref().unwrap();
         let active = self.pods.values().filter(|pod| is_active(pod)).count();
-        let parallelism = usize::try_from(spec.parallelism.unwrap_or(1)).unwrap();
-        assert!(
-            active <= parallelism,
-            "{active} pods at work, {parallelism} allowed"
-        );
+        let at_once = usize::try_from(self.at_once).unwrap();
+        assert!(active <= at_once, "{active} pods at work, {at_once} allowed");
         if self
             .job
             .status
@@ -196,30 +218,14 @@ impl World {
         }
     }
 
-    /// What a new status may not do.
+    /// What a new status may not do. Least of all may it be one that the API refuses, since nothing goes on then.
     fn check_status(&self, status: &JobStatus) {
-        let before = self.job.status.clone().unwrap_or_default();
-        let has = |status: &JobStatus, name: &str| {
-            status
-                .conditions
-                .iter()
-                .flatten()
-                .any(|condition| condition.type_ == name && condition.status == "True")
+        let written = Job {
+            status: Some(status.clone()),
+            ..self.job.clone()
         };
-        for name in ["SuccessCriteriaMet", "FailureTarget", "Complete", "Failed"] {
-            assert!(!has(&before, name) || has(status, name), "{name} was taken back");
-        }
-        assert!(
-            !(has(status, "Complete") && has(status, "Failed")),
-            "both complete and failed"
-        );
-        assert!(!has(status, "Complete") || has(status, "SuccessCriteriaMet"));
-        assert!(!has(status, "Failed") || has(status, "FailureTarget"));
-        assert_eq!(has(status, "Complete"), status.completion_time.is_some());
-        assert!(
-            status.succeeded >= before.succeeded && status.failed >= before.failed,
-            "a counter went back"
-        );
+        let refused = update_status(&written, &self.job);
+        assert!(refused.is_empty(), "{refused:#?}");
         let spec = self.job.spec.as_ref().unwrap();
         if let (Some(completions), Some(succeeded)) = (spec.completions, status.succeeded) {
             assert!(succeeded <= completions, "{succeeded} of {completions} succeeded");
@@ -267,16 +273,18 @@ fn chance() -> impl Strategy<Value = Chance> {
         2 => (0..9_usize).prop_map(|pod| Chance::Finish { pod }),
         2 => (0..100_i64).prop_map(|seconds| Chance::Wait { seconds }),
         1 => any::<bool>().prop_map(Chance::Suspend),
+        1 => (1..6_i32).prop_map(Chance::Scale),
     ]
 }
 
 fn spec() -> impl Strategy<Value = Value> {
     let limits = (1..4_i32, 1..6_i32, 0..8_i32);
-    (limits, 0..5_u8).prop_map(|((parallelism, completions, backoff_limit), kind)| match kind {
+    (limits, 0..6_u8).prop_map(|((parallelism, completions, backoff_limit), kind)| match kind {
         0 => json!({"parallelism": parallelism, "backoffLimit": backoff_limit}),
         1 => json!({"parallelism": parallelism, "completions": completions, "completionMode": "Indexed", "backoffLimit": backoff_limit}),
         2 => json!({"parallelism": parallelism, "completions": completions, "completionMode": "Indexed", "backoffLimitPerIndex": backoff_limit % 3}),
-        3 => json!({"parallelism": parallelism, "completions": completions, "podReplacementPolicy": "Failed", "backoffLimit": backoff_limit}),
+        3 => json!({"parallelism": completions, "completions": completions, "completionMode": "Indexed", "backoffLimit": backoff_limit}),
+        4 => json!({"parallelism": parallelism, "completions": completions, "podReplacementPolicy": "Failed", "backoffLimit": backoff_limit}),
         _ => json!({"parallelism": parallelism, "completions": completions, "backoffLimit": backoff_limit}),
     })
 }

@@ -64,6 +64,12 @@ fn indexed() {
             "succeeded index=3 -1s",
         ),
         (
+            "made smaller: what is beyond the last index does not count any more",
+            json!({"completions": 2, "parallelism": 2, "completionMode": "Indexed"}),
+            completed("1-3", 3),
+            "active index=0, active index=4",
+        ),
+        (
             "per index: an index waits for its own back-off, and its pod is kept",
             per_index.clone(),
             started(),

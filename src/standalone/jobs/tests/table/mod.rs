@@ -2,6 +2,7 @@
 //! `job_controller_test.go` (`TestControllerSyncJob` and its neighbours).
 
 mod completions;
+mod deletion;
 mod failures;
 mod indexed;
 mod time;
@@ -13,6 +14,11 @@ use super::*;
 
 /// Decides each row at noon and writes the decisions down, one a line.
 fn decisions(rows: &[(&str, Value, Value, &str)]) -> String {
+    decisions_of(rows, job)
+}
+
+/// The same, of Jobs that are made of a spec in another way.
+fn decisions_of(rows: &[(&str, Value, Value, &str)], job: impl Fn(&Value) -> Job) -> String {
     let mut table = String::new();
     for (name, spec, status, pods_in_words) in rows {
         let mut job = job(spec);

@@ -40,6 +40,12 @@ fn time() {
             "",
         ),
         (
+            "suspended with nothing to do",
+            json!({"suspend": true, "completions": 0}),
+            Value::Null,
+            "",
+        ),
+        (
             "suspended while at work",
             json!({"parallelism": 2, "completions": 2, "suspend": true}),
             started_with(&json!({"active": 2})),
@@ -80,6 +86,18 @@ fn time() {
             json!({"ttlSecondsAfterFinished": 61}),
             finished.clone(),
             "succeeded counted",
+        ),
+        (
+            "another controller's, finished, time to live over",
+            json!({"ttlSecondsAfterFinished": 60, "managedBy": "example.com/other"}),
+            finished.clone(),
+            "succeeded",
+        ),
+        (
+            "another controller's, finished, time to live not over",
+            json!({"ttlSecondsAfterFinished": 61, "managedBy": "example.com/other"}),
+            finished.clone(),
+            "succeeded",
         ),
         ("finished, kept", json!({}), finished.clone(), "succeeded counted"),
         ("finished, a pod still held", json!({}), finished, "succeeded"),
