@@ -12,7 +12,7 @@ use k8s_openapi::apimachinery::pkg::apis::meta::v1::ObjectMeta;
 use kube::Resource;
 
 use crate::cronjob::extension::ANNOTATION_PREFIX;
-use crate::cronjob::{Calendars, CronJob, Key, Run};
+use crate::cronjob::{Calendars, CronJob, Key, Owner, Run};
 use crate::manifest;
 use crate::schedule::TimeZones;
 use crate::submit::JobView;
@@ -31,22 +31,15 @@ impl Entry {
     }
 }
 
-/// Where a Job belongs.
-struct Home {
-    /// The UID of the CronJob that controls it.
-    owner: String,
-    namespace: String,
-}
-
 /// The CronJobs and the Jobs they control.
 #[derive(Default)]
 pub(super) struct Cache {
     cronjobs: HashMap<Key, Entry>,
-    /// By the owner's UID, then by the Job's.
-    runs: HashMap<String, HashMap<String, Run>>,
-    /// By the Job's UID.
-    homes: HashMap<String, Home>,
-    key_of: HashMap<String, Key>,
+    /// By the owner, then by the Job's UID.
+    runs: HashMap<Owner, HashMap<String, Run>>,
+    /// The owners, by the Job's UID.
+    owners: HashMap<String, Owner>,
+    key_of: HashMap<Owner, Key>,
     /// The members of groups, by namespace and group.
     groups: HashMap<(String, String), BTreeSet<Key>>,
     /// Those that name a calendar.
@@ -69,16 +62,16 @@ impl Cache {
         self.cronjobs.get(key)
     }
 
-    /// The CronJob with this UID.
-    pub(super) fn key_of(&self, uid: &str) -> Option<&Key> {
-        self.key_of.get(uid)
+    /// The CronJob that Jobs know as this owner.
+    pub(super) fn key_of(&self, owner: &Owner) -> Option<&Key> {
+        self.key_of.get(owner)
     }
 
     /// The runs that a CronJob controls, in the order of their names.
-    pub(super) fn runs(&self, uid: &str) -> Vec<Run> {
+    pub(super) fn runs(&self, cronjob: &CronJob) -> Vec<Run> {
         let mut runs: Vec<Run> = self
             .runs
-            .get(uid)
+            .get(&cronjob.as_owner())
             .into_iter()
             .flat_map(HashMap::values)
             .cloned()
@@ -113,7 +106,7 @@ impl Cache {
             let group = (key.namespace.clone(), membership.name.clone());
             self.groups.entry(group).or_default().insert(key.clone());
         }
-        self.key_of.insert(cronjob.uid.clone(), key.clone());
+        self.key_of.insert(cronjob.as_owner(), key.clone());
         let object = Arc::new(object);
         let entry = Entry { object, cronjob };
         if entry.names_calendars() {
@@ -134,7 +127,7 @@ impl Cache {
     /// Forgets a CronJob. Its Jobs stay until the watch shows them as gone.
     pub(super) fn remove_cronjob(&mut self, key: &Key) {
         if let Some(entry) = self.cronjobs.remove(key) {
-            self.key_of.remove(&entry.cronjob.uid);
+            self.key_of.remove(&entry.cronjob.as_owner());
             self.naming.remove(key);
             if let Some(membership) = &entry.cronjob.spec.policies.group {
                 let group = (key.namespace.clone(), membership.name.clone());
@@ -178,18 +171,18 @@ impl Cache {
 
     /// Whether a Job is known.
     pub(super) fn knows_job(&self, uid: &str) -> bool {
-        self.homes.contains_key(uid)
+        self.owners.contains_key(uid)
     }
 
     /// The UIDs of the Jobs of some namespaces.
     pub(super) fn job_uids(&self, covered: impl Fn(&str) -> bool) -> HashSet<String> {
-        let jobs = self.homes.iter().filter(|(_, home)| covered(&home.namespace));
+        let jobs = self.owners.iter().filter(|(_, owner)| covered(&owner.namespace));
         jobs.map(|(uid, _)| uid.clone()).collect()
     }
 
-    /// Takes in a Job, and returns the UIDs of the CronJobs that it concerns: its owner, and the one it had before.
+    /// Takes in a Job, and returns the CronJobs that it concerns: its owner, and the one it had before.
     /// A version that is older than what is known concerns nobody.
-    pub(super) fn insert_job(&mut self, job: &JobView) -> Vec<String> {
+    pub(super) fn insert_job(&mut self, job: &JobView) -> Vec<Owner> {
         let known = self.run(job.uid()).map(|run| run.resource_version.as_str());
         if is_older(job.meta().resource_version.as_deref(), known) {
             return vec![];
@@ -198,17 +191,13 @@ impl Cache {
         if let Some(owner) = job.owner() {
             let mut run = job.run();
             run.deleting |= self.deleted.contains(job.uid());
-            let home = Home {
-                owner: owner.to_owned(),
-                namespace: job.namespace().to_owned(),
-            };
-            self.homes.insert(run.uid.clone(), home);
+            self.owners.insert(run.uid.clone(), owner.clone());
             self.runs
-                .entry(owner.to_owned())
+                .entry(owner.clone())
                 .or_default()
                 .insert(run.uid.clone(), run);
-            if !concerned.iter().any(|uid| uid == owner) {
-                concerned.push(owner.to_owned());
+            if !concerned.contains(&owner) {
+                concerned.push(owner);
             }
         }
         concerned
@@ -217,28 +206,28 @@ impl Cache {
     /// Marks Jobs that we deleted, until the watch shows that they are gone.
     pub(super) fn deleted_jobs(&mut self, uids: Vec<String>) {
         for uid in uids {
-            let Some(home) = self.homes.get(&uid) else {
+            let Some(owner) = self.owners.get(&uid) else {
                 continue;
             };
-            if let Some(run) = self.runs.get_mut(&home.owner).and_then(|runs| runs.get_mut(&uid)) {
+            if let Some(run) = self.runs.get_mut(owner).and_then(|runs| runs.get_mut(&uid)) {
                 run.deleting = true;
                 self.deleted.insert(uid);
             }
         }
     }
 
-    /// The watch shows that a Job is gone; returns the UID of the CronJob that it concerns.
-    pub(super) fn gone_job(&mut self, uid: &str) -> Vec<String> {
+    /// The watch shows that a Job is gone; returns the CronJob that it concerns.
+    pub(super) fn gone_job(&mut self, uid: &str) -> Vec<Owner> {
         self.deleted.remove(uid);
         self.remove_job(uid)
     }
 
     fn run(&self, uid: &str) -> Option<&Run> {
-        self.runs.get(&self.homes.get(uid)?.owner)?.get(uid)
+        self.runs.get(self.owners.get(uid)?)?.get(uid)
     }
 
-    fn remove_job(&mut self, uid: &str) -> Vec<String> {
-        let Some(Home { owner, .. }) = self.homes.remove(uid) else {
+    fn remove_job(&mut self, uid: &str) -> Vec<Owner> {
+        let Some(owner) = self.owners.remove(uid) else {
             return vec![];
         };
         if let Some(runs) = self.runs.get_mut(&owner) {

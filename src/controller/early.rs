@@ -5,6 +5,7 @@
 
 use std::collections::VecDeque;
 
+use crate::cronjob::Owner;
 use crate::submit::JobView;
 
 /// How many Jobs are kept. Most of them belong to CronJobs that are none of ours and never come, so the oldest gives
@@ -26,12 +27,9 @@ impl EarlyJobs {
         self.jobs.push_back(job.clone());
     }
 
-    /// Those of the CronJob with the UID `owner`, in the order in which they appeared.
-    pub(super) fn take(&mut self, owner: &str) -> Vec<JobView> {
-        let (theirs, others) = self
-            .jobs
-            .drain(..)
-            .partition::<Vec<_>, _>(|job| job.owner() == Some(owner));
+    /// Those of this CronJob, in the order in which they appeared.
+    pub(super) fn take(&mut self, owner: &Owner) -> Vec<JobView> {
+        let (theirs, others) = self.jobs.drain(..).partition::<Vec<_>, _>(|job| job.is_of(owner));
         self.jobs = others.into();
         theirs
     }

@@ -18,4 +18,4 @@ pub use name::{LONGEST_JOB_NAME, rerun_name, run_name, scheduled_by_name};
 pub use pod_labels::{CONTROLLER_UID_LABEL, JOB_NAME_LABEL, pod_labels};
 pub use record::{BadRecord, Record};
 pub use run::{Origin, Outcome, Run, RunState};
-pub use spec::{BadSchedule, Concurrency, CronJob, HistoryLimits, JobRef, Key, Spec, Status};
+pub use spec::{BadSchedule, Concurrency, CronJob, HistoryLimits, JobRef, Key, Owner, Spec, Status};

@@ -32,6 +32,14 @@ impl CronJob {
         self.spec.is_suspended(now) || self.status.record.suspended.is_some()
     }
 
+    /// The CronJob as its Jobs know it.
+    pub fn as_owner(&self) -> Owner {
+        Owner {
+            namespace: self.key.namespace.clone(),
+            uid: self.uid.clone(),
+        }
+    }
+
     /// The first instant after `now` that its schedule asks for and no pause covers.
     pub fn next_due(&self, now: Timestamp) -> Option<Timestamp> {
         let anchor = self.status.last_schedule_time.unwrap_or(self.created);
@@ -60,6 +68,16 @@ impl fmt::Display for Key {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{}/{}", self.namespace, self.name)
     }
+}
+
+/// The CronJob that a Job belongs to: that of this uid in the Job's own namespace. What a Job says of its owner has no namespace,
+/// and means nobody when the CronJob of that uid is in another.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Owner {
+    /// The namespace of both.
+    pub namespace: String,
+    /// `metadata.uid`.
+    pub uid: String,
 }
 
 /// What a CronJob's owner wrote, defaults applied.

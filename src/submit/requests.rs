@@ -129,7 +129,9 @@ impl Requests {
             Ok(created) => CreateAnswer::Created(created),
             Err(Unanswered::Error(kube::Error::Api(status))) if status.is_already_exists() => {
                 match in_time(self.jobs.get(name)).await {
-                    Ok(existing) if existing.owner() == Some(owner) => CreateAnswer::Existed(existing),
+                    Ok(existing) if existing.owner().is_some_and(|existing| existing.uid == owner) => {
+                        CreateAnswer::Existed(existing)
+                    }
                     Ok(_) => CreateAnswer::Taken,
                     Err(error) => CreateAnswer::Refused(error.into()),
                 }

@@ -8,7 +8,7 @@ use kube::Resource;
 use serde::Deserialize;
 use serde::de::IgnoredAny;
 
-use crate::cronjob::{Origin, Outcome, Run, RunState, scheduled_by_name};
+use crate::cronjob::{Origin, Outcome, Owner, Run, RunState, scheduled_by_name};
 use crate::manifest::timestamp;
 use crate::schedule::Timestamp;
 
@@ -150,9 +150,19 @@ pub fn controlling_cronjob(metadata: &ObjectMeta) -> Option<&OwnerReference> {
 }
 
 impl JobView {
-    /// The UID of the CronJob that controls the Job, if one does.
-    pub fn owner(&self) -> Option<&str> {
-        controlling_cronjob(&self.metadata).map(|owner| owner.uid.as_str())
+    /// The CronJob that controls the Job, if one does.
+    pub fn owner(&self) -> Option<Owner> {
+        let owner = controlling_cronjob(&self.metadata)?;
+        Some(Owner {
+            namespace: self.namespace().to_owned(),
+            uid: owner.uid.clone(),
+        })
+    }
+
+    /// Whether the Job belongs to this CronJob.
+    pub fn is_of(&self, cronjob: &Owner) -> bool {
+        let owner = controlling_cronjob(&self.metadata);
+        owner.is_some_and(|owner| owner.uid == cronjob.uid) && self.namespace() == cronjob.namespace
     }
 
     /// Who created the Job, by the oldest entry of `metadata.managedFields`; `None` where the server keeps none.
@@ -295,7 +305,7 @@ mod tests {
             ("", None),
         ] {
             let job = job(&format!(r#""ownerReferences":[{owner}]"#), "{}");
-            assert_eq!(job.owner(), child, "{owner}");
+            assert_eq!(job.owner().map(|owner| owner.uid).as_deref(), child, "{owner}");
         }
     }
 

@@ -15,7 +15,7 @@ use crate::cli::backfill::request::Request;
 use crate::cli::calendars::CalendarArgs;
 use crate::cli::chosen::{list, one};
 use crate::cli::exit::Failure;
-use crate::cronjob::{Calendars, CronJob, Origin, Run};
+use crate::cronjob::{Calendars, CronJob, Origin, Owner, Run};
 use crate::manifest;
 use crate::policy::{self, Attempt, Group, Memory, Situation};
 use crate::schedule::{TimeZones, Timestamp};
@@ -125,7 +125,7 @@ impl World {
     /// The Jobs that the CronJob has for instants; not those that somebody started by hand.
     pub(super) fn attempts(&self) -> HashMap<Timestamp, Vec<Attempt>> {
         let mut attempts: HashMap<Timestamp, Vec<Attempt>> = HashMap::new();
-        for job in self.owned(&self.uid) {
+        for job in self.owned(&self.cronjob.as_owner()) {
             if let Some(scheduled) = job.scheduled(&self.name) {
                 attempts.entry(scheduled).or_default().extend(attempt(job));
             }
@@ -135,14 +135,15 @@ impl World {
 
     /// Those of one instant.
     pub(super) fn attempts_of(&self, scheduled: Timestamp) -> Vec<Attempt> {
+        let owner = self.cronjob.as_owner();
         let of_it = self
-            .owned(&self.uid)
+            .owned(&owner)
             .filter(|job| job.scheduled(&self.name) == Some(scheduled));
         of_it.filter_map(attempt).collect()
     }
 
-    fn owned<'a>(&'a self, cronjob: &'a str) -> impl Iterator<Item = &'a JobView> {
-        self.jobs.all().filter(move |job| job.owner() == Some(cronjob))
+    fn owned<'a>(&'a self, cronjob: &'a Owner) -> impl Iterator<Item = &'a JobView> {
+        self.jobs.all().filter(move |job| job.is_of(cronjob))
     }
 
     /// Whether a run may start now; see [`policy::may_start`].
@@ -152,7 +153,7 @@ impl World {
         asked: Option<(&policy::Hold, Timestamp)>,
         now: Timestamp,
     ) -> Result<(), policy::Hold> {
-        let (runs, memory) = (self.runs_of(&self.uid), Memory::default());
+        let (runs, memory) = (self.runs_of(&self.cronjob), Memory::default());
         let situation = Situation {
             cronjob: &self.cronjob,
             runs: &runs,
@@ -162,8 +163,8 @@ impl World {
     }
 
     /// The active runs of a CronJob, which are all that matters here, and few of all that there are.
-    fn runs_of(&self, cronjob: &str) -> Vec<Run> {
-        self.owned(cronjob)
+    fn runs_of(&self, cronjob: &CronJob) -> Vec<Run> {
+        self.owned(&cronjob.as_owner())
             .filter(|job| job.is_active())
             .map(JobView::run)
             .collect()
@@ -181,7 +182,7 @@ impl World {
         let members = others
             .filter(|other| other.uid != self.uid)
             .filter_map(|cronjob| {
-                let (runs, memory) = (self.runs_of(&cronjob.uid), Memory::default());
+                let (runs, memory) = (self.runs_of(&cronjob), Memory::default());
                 let situation = Situation {
                     cronjob: &cronjob,
                     runs: &runs,

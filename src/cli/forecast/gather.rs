@@ -14,7 +14,7 @@ use crate::cli::calendars::CalendarArgs;
 use crate::cli::chosen::{ChosenArgs, in_namespace, list};
 use crate::cli::connect::{self, ServerArgs};
 use crate::cli::exit::Failure;
-use crate::cronjob::{Calendars, Key, Run, RunState};
+use crate::cronjob::{Calendars, Key, Owner, Run, RunState};
 use crate::foresight::Life;
 use crate::manifest;
 use crate::schedule::TimeZones;
@@ -52,15 +52,19 @@ pub(super) fn from_cluster(
         jobs,
         calendars,
     } = connect::block_on(fetch(server, chosen, calendars))?;
-    let mut runs: HashMap<&str, Vec<Run>> = HashMap::new();
+    let mut runs: HashMap<Owner, Vec<Run>> = HashMap::new();
     for job in &jobs {
         if let Some(owner) = job.owner() {
             runs.entry(owner).or_default().push(job.run());
         }
     }
     let seen = cronjobs.iter().filter_map(|object| {
-        let of_it = runs.get(object.metadata.uid.as_deref()?)?;
-        Some((object.key(), median(of_it)?))
+        let key = object.key();
+        let owner = Owner {
+            namespace: key.namespace.clone(),
+            uid: object.metadata.uid.clone()?,
+        };
+        Some((key, median(runs.get(&owner)?)?))
     });
     let seen = seen.collect();
     subjects(asked::usable(cronjobs, zones, &calendars), run_times, &seen)

@@ -85,10 +85,8 @@ pub(super) fn get(args: &GetArgs) -> Result<Exit, Failure> {
     let now = SystemClock.now();
     let views = cronjobs.iter().map(|object| {
         let cronjob = manifest::lower_with(object, &zones, &calendars, None);
-        let owned: Vec<&JobView> = jobs
-            .iter()
-            .filter(|job| job.owner() == Some(&cronjob.uid))
-            .collect();
+        let owner = cronjob.as_owner();
+        let owned: Vec<&JobView> = jobs.iter().filter(|job| job.is_of(&owner)).collect();
         view::view(object, &cronjob, &owned, now)
     });
     let views: Vec<view::View> = views.collect();

@@ -28,7 +28,7 @@ impl State {
             return None;
         }
         let cronjob = &entry.cronjob;
-        let runs = self.cache.runs(&cronjob.uid);
+        let runs = self.cache.runs(cronjob);
         let standing = self.standing.entry(key.clone()).or_default();
         let jobs: Vec<_> = unaccounted(&cronjob.status, &runs, Some(standing))
             .cloned()

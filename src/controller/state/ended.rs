@@ -87,9 +87,11 @@ impl State {
     /// Which of the Jobs that were looked up exist. One that belongs to nobody or to somebody else by now is as good as
     /// gone.
     fn looked_up(&mut self, key: &Key, asked: &[JobRef], found: &[JobView]) {
-        let owner = self.cache.entry(key).map(|entry| entry.cronjob.uid.as_str());
+        let owner = self.cache.entry(key).map(|entry| entry.cronjob.as_owner());
         let is_ours = |job: &JobRef| {
-            let mut ours = found.iter().filter(|view| view.owner() == owner);
+            let mut ours = found
+                .iter()
+                .filter(|view| owner.as_ref().is_some_and(|owner| view.is_of(owner)));
             ours.any(|view| view.uid() == job.uid)
         };
         let missing = asked.iter().filter(|job| !is_ours(job));

@@ -119,7 +119,7 @@ impl State {
         let Some(entry) = self.cache.entry(key) else {
             return 0;
         };
-        let runs = self.cache.runs(&entry.cronjob.uid);
+        let runs = self.cache.runs(&entry.cronjob);
         let seen = runs.iter().filter(|run| run.is_in_the_way());
         let unseen = unaccounted(&entry.cronjob.status, &runs, self.standing.get(key));
         seen.count() + unseen.count()
@@ -177,7 +177,7 @@ impl State {
         let entry = self.cache.entry(key)?;
         let situation = Situation {
             cronjob: &entry.cronjob,
-            runs: &self.cache.runs(&entry.cronjob.uid),
+            runs: &self.cache.runs(&entry.cronjob),
             memory: &self.standing.get(key)?.memory,
         };
         decide(situation, now).start.map(|start| start.scheduled)

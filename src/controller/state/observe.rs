@@ -6,7 +6,7 @@ use kube::runtime::watcher::Event;
 use crate::controller::charge::Scope;
 use crate::controller::rival;
 use crate::controller::state::{News, State};
-use crate::cronjob::Key;
+use crate::cronjob::{Key, Owner};
 use crate::manifest;
 use crate::policy::Note;
 use crate::submit::{JobView, controlling_cronjob};
@@ -73,11 +73,14 @@ impl State {
     /// The Job watch may have been ahead of a CronJob that was just created. One that has been edited may have been handed
     /// over to us, and its Jobs are then of the time before.
     fn catch_up_with_jobs(&mut self, key: &Key, object: &manifest::CronJob) {
-        let owner = object.metadata.uid.as_deref().unwrap_or_default();
-        let early = self.early.take(owner);
+        let owner = Owner {
+            namespace: key.namespace.clone(),
+            uid: object.metadata.uid.clone().unwrap_or_default(),
+        };
+        let early = self.early.take(&owner);
         if object.metadata.generation == Some(1) {
             for job in early {
-                self.saw_start(key.clone(), owner, &job);
+                self.saw_start(key.clone(), &owner, &job);
             }
         }
     }
@@ -173,7 +176,7 @@ impl State {
     }
 
     /// A Job is gone. The answer to a task that is under way may show it once more, and is not to be believed then.
-    fn lose_job(&mut self, uid: &str) -> Vec<String> {
+    fn lose_job(&mut self, uid: &str) -> Vec<Owner> {
         let owners = self.cache.gone_job(uid);
         for key in owners.iter().filter_map(|owner| self.cache.key_of(owner)) {
             if let Some(standing) = self.standing.get_mut(key)
@@ -186,12 +189,12 @@ impl State {
     }
 
     /// Takes in a Job that was just created or changed, and notices when it is new and another controller's.
-    pub(super) fn saw_job(&mut self, job: &JobView) -> Vec<String> {
+    pub(super) fn saw_job(&mut self, job: &JobView) -> Vec<Owner> {
         let is_new = !self.cache.knows_job(job.uid());
         let concerned = self.cache.insert_job(job);
         if is_new && let Some(owner) = job.owner() {
-            match self.cache.key_of(owner).cloned() {
-                Some(key) => self.saw_start(key, owner, job),
+            match self.cache.key_of(&owner).cloned() {
+                Some(key) => self.saw_start(key, &owner, job),
                 None if self.is_synced() => self.early.keep(job),
                 // Whoever created it may have done so before we were there.
                 None => {}
@@ -201,11 +204,11 @@ impl State {
     }
 
     /// A Job of a CronJob that was not known before. In the shadow of another controller it is no surprise.
-    fn saw_start(&mut self, cronjob: Key, owner: &str, job: &JobView) {
+    fn saw_start(&mut self, cronjob: Key, owner: &Owner, job: &JobView) {
         if self.shadowing.is_some() {
             self.look_at(&cronjob, job);
         } else if let Some(note) = rival::notice(job, &cronjob.name) {
-            let uid = owner.to_owned();
+            let uid = owner.uid.clone();
             self.noticed.push(News { cronjob, uid, note });
         }
     }

@@ -74,6 +74,18 @@ fn an_active_job_that_is_not_ours_any_more_is_looked_up_once() {
     assert_eq!(decision.status.active, []);
 }
 
+/// What a Job says of its owner has no namespace: it means one in the Job's own.
+#[test]
+fn a_job_of_another_namespace_is_not_ours_whatever_it_says() {
+    let mut world = World::new();
+    let mut elsewhere = job_object("copy", 1, &json!({}));
+    elsewhere["metadata"]["namespace"] = json!("elsewhere");
+    let elsewhere: JobView = serde_json::from_value(elsewhere).expect("a Job");
+    world.state.job_event(&Scope::CLUSTER, Event::Apply(elsewhere));
+    let (tasks, news) = world.state.ready(at(1));
+    assert!(tasks.is_empty() && news.is_empty(), "{news:?}");
+}
+
 /// The answer to our write and the event that shows it race; here the event comes first.
 #[test]
 fn an_edit_is_seen_although_the_watch_showed_our_write_before_its_answer() {

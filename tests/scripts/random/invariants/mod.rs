@@ -127,7 +127,7 @@ impl Onlooker {
         self.runs.clear();
         for job in jobs.map(|list| list.items).unwrap_or_default() {
             if let Some(owner) = job.owner() {
-                self.runs.entry(owner.to_owned()).or_default().push(job.run());
+                self.runs.entry(owner.uid).or_default().push(job.run());
             }
         }
     }
