@@ -82,6 +82,7 @@ fn changing() -> Vec<Case> {
             what_is_new_to_a_list_goes_first
             a_patch_may_insist_on_a_version
             a_patch_of_the_status_leaves_the_spec
+            a_patch_of_a_pods_status_leaves_its_owners
             many_patches_at_once_all_arrive
             an_apply_adds_nothing_of_its_own
             a_patch_that_does_not_fit_is_refused_as_such

@@ -5,7 +5,7 @@ use kube::ResourceExt;
 use kube::api::{Patch, PatchParams};
 use serde_json::json;
 
-use crate::cluster::{Cluster, POST, config_map, cron_job, job, refused, typed};
+use crate::cluster::{Cluster, POST, config_map, cron_job, job, pod, refused, typed};
 
 pub(crate) async fn each_language_of_patches_is_spoken(cluster: Cluster) {
     let api = cluster.config_maps();
@@ -142,6 +142,22 @@ pub(crate) async fn a_patch_may_insist_on_a_version(cluster: Cluster) {
         refused(api.patch("a", &PatchParams::default(), &again).await).reason,
         "Conflict"
     );
+}
+
+pub(crate) async fn a_patch_of_a_pods_status_leaves_its_owners(cluster: Cluster) {
+    let api = cluster.pods();
+    api.create(&POST, &pod("a")).await.unwrap();
+    let owner = json!({
+        "apiVersion": "v1", "kind": "ConfigMap", "name": "gone", "uid": "00000000-0000-0000-0000-000000000000",
+    });
+    let patch =
+        Patch::Merge(json!({ "metadata": { "ownerReferences": [owner] }, "status": { "message": "told" } }));
+    let patched = api
+        .patch_status("a", &PatchParams::default(), &patch)
+        .await
+        .unwrap();
+    assert_eq!(patched.metadata.owner_references, None);
+    assert_eq!(patched.status.unwrap().message.as_deref(), Some("told"));
 }
 
 pub(crate) async fn a_patch_of_the_status_leaves_the_spec(cluster: Cluster) {

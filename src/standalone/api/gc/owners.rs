@@ -64,7 +64,15 @@ impl Collector {
     /// Makes the dependents forget their owner, and lets the owner go.
     async fn orphan_dependents(&mut self, seen: &Seen) -> Result<(), ApiError> {
         for dependent in self.index.dependents(&seen.uid) {
-            self.drop_references(&dependent.key, &[seen.uid.as_str()]).await?;
+            match self.drop_references(&dependent.key, &[seen.uid.as_str()]).await {
+                Ok(()) | Err(ApiError::NotFound { .. }) => {}
+                // As long as it is owned it would be deleted after its owner, so the owner stays.
+                Err(error @ (ApiError::Conflict { .. } | ApiError::Internal { .. })) => return Err(error),
+                Err(error) => {
+                    tracing::warn!(%error, "an object can't be orphaned, and its owner stays");
+                    return Ok(());
+                }
+            }
         }
         remove_finalizer(&self.registry, &seen.key, ORPHAN).await
     }
@@ -93,7 +101,7 @@ impl Collector {
         }
         if present {
             // Somebody still owns it: only the references to those who do not are dropped.
-            return self.drop_references(key, &lost).await;
+            return settled(self.drop_references(key, &lost).await);
         }
         if seen.is_deleting {
             return Ok(());
@@ -177,11 +185,10 @@ impl Collector {
             }
             Ok(changed)
         };
-        settled(
-            self.registry
-                .update(resource, key, Part::Any, Mode::Real, Owners::AsBefore, change)
-                .await,
-        )
+        let written = self
+            .registry
+            .update(resource, key, Part::Any, Mode::Real, Owners::AsBefore, change);
+        written.await.map(drop)
     }
 }
 

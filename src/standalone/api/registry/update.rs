@@ -80,8 +80,10 @@ impl Registry {
         zero::drop_all(&mut new, schema(resource));
         keep_other_parts(resource, part, old, &mut new);
         let mut causes = keep_metadata(old, &mut new);
-        if part == Part::Main {
-            resource.strategy.prepare_update(&mut new, old);
+        match part {
+            Part::Main => resource.strategy.prepare_update(&mut new, old),
+            Part::Status => resource.strategy.prepare_status(&mut new, old),
+            Part::Any => {}
         }
         if resource.strategy.counts_generations() && differs_in_intent(old, &new) {
             meta::set(&mut new, "generation", meta::generation(old) + 1);

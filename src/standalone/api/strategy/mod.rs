@@ -69,6 +69,9 @@ pub trait Strategy: Sync + std::fmt::Debug {
     /// Fills in defaults and carries over what an update of the main resource may not change.
     fn prepare_update(&self, _object: &mut Value, _old: &Value) {}
 
+    /// The same for a new version of its status.
+    fn prepare_status(&self, _object: &mut Value, _old: &Value) {}
+
     /// The rules that an object breaks: a new one, or one that is to take the place of `old`.
     ///
     /// # Errors

@@ -7,6 +7,7 @@ use super::{ObjectType, Strategy, causes, qos, read_as, warnings_of, with_defaul
 use crate::manifest::{defaults, validate};
 use crate::schedule::TimeZones;
 use crate::standalone::api::cause::Cause;
+use crate::standalone::api::meta;
 
 /// How long a pod is given to end when neither it nor the delete says: the default of `terminationGracePeriodSeconds`.
 const POD_GRACE_SECONDS: i64 = 30;
@@ -46,6 +47,11 @@ impl Strategy for Pods {
     /// What is left out is as it is by default, or leaving it out would be a change.
     fn prepare_update(&self, object: &mut Value, _old: &Value) {
         defaults::pod(object);
+    }
+
+    /// Who reports on a pod does not say whose it is (`podStatusStrategy`).
+    fn prepare_status(&self, object: &mut Value, old: &Value) {
+        meta::carry(object, old, "ownerReferences");
     }
 
     fn warnings(&self, object: &Value) -> Vec<String> {
