@@ -320,6 +320,8 @@ async fn deleting_a_job_ends_its_processes() {
         )
         .await;
     assert_eq!(machine.line().await, "up");
+    // A pod of which nobody has told that it was started is not given time to end.
+    machine.job_until(|status| status.ready == Some(1)).await;
     machine
         .jobs()
         .delete("test", &kube::api::DeleteParams::background())

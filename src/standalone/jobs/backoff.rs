@@ -1,13 +1,15 @@
-//! The wait before a failed pod is replaced.
+//! The wait before a pod that failed, or was lost, is replaced.
 //!
 //! Ten seconds after the first failure in a row, doubling with each further one, up to ten minutes; a success starts
 //! the row anew (Kubernetes' `DefaultJobPodFailureBackOff` and `MaxJobPodFailureBackOff`). Kubernetes remembers the
-//! row in the controller's memory; here it is read off the pods themselves, so it survives a restart.
+//! row in the controller's memory; here it is read off the pods that are there as well, so it survives a restart.
 
 use chrono::TimeDelta;
 use k8s_openapi::api::core::v1::Pod;
 
 use super::pods::{finish_time, is_succeeded, is_tracked};
+use super::tally::is_failed;
+use super::wanted::Wanted;
 use crate::schedule::Timestamp;
 
 /// The wait after the first failure in a row.
@@ -15,19 +17,59 @@ const FIRST_WAIT: TimeDelta = TimeDelta::seconds(10);
 /// The longest wait.
 const LONGEST_WAIT: TimeDelta = TimeDelta::minutes(10);
 
-/// When the next pod may be made, given the pods that have ended; nothing, when it may be made at once.
-pub(super) fn next_start<'p>(ended: impl Iterator<Item = &'p Pod>) -> Option<Timestamp> {
+/// How a pod ended, or how else the Job came to have it no more. Of two in the same second the success counts as the later
+/// one, as in Kubernetes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) enum How {
+    Failed,
+    Lost,
+    Succeeded,
+}
+
+/// The end of a pod, for its Job.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) struct End {
+    at: Timestamp,
+    pub(super) how: How,
+}
+
+impl End {
+    /// The end of a pod that has ended.
+    pub(super) fn of(pod: &Pod) -> Self {
+        let how = if is_succeeded(pod) {
+            How::Succeeded
+        } else {
+            How::Failed
+        };
+        let at = finish_time(pod);
+        Self { at, how }
+    }
+
+    /// The end of a pod that goes on without its Job. When it was lost is not known, and it counts from when it was made: one
+    /// that has been at work for long is replaced at once.
+    pub(super) fn of_lost(pod: &Pod) -> Self {
+        let (at, how) = (finish_time(pod), How::Lost);
+        Self { at, how }
+    }
+}
+
+/// Whether a pod has ended for its Job, in a way that tells whether to wait. One that was discarded does not: it was let go
+/// before it was deleted, by a suspension or because there were too many.
+pub(super) fn ended(pod: &Pod, wanted: &Wanted) -> bool {
+    let was_discarded = pod.metadata.deletion_timestamp.is_some() && !is_tracked(pod);
+    (is_succeeded(pod) || is_failed(pod, wanted)) && !was_discarded
+}
+
+/// When the next pod may be made, given how others ended; nothing, when it may be made at once.
+pub(super) fn next_start(ends: impl IntoIterator<Item = End>) -> Option<Timestamp> {
     let mut row = 0;
     let mut last_failure = None;
-    let mut ended: Vec<(Timestamp, bool)> = ended
-        .filter(|pod| !was_discarded(pod))
-        .map(|pod| (finish_time(pod), is_succeeded(pod)))
-        .collect();
-    // Of two that ended in the same second the success counts as the later one, as in Kubernetes.
-    ended.sort_unstable();
-    for (finished, succeeded) in ended {
+    let mut ends: Vec<End> = ends.into_iter().collect();
+    ends.sort_unstable();
+    for end in ends {
+        let succeeded = end.how == How::Succeeded;
         row = if succeeded { 0 } else { row + 1 };
-        last_failure = (!succeeded).then_some(finished);
+        last_failure = (!succeeded).then_some(end.at);
     }
     Some(last_failure? + wait(row))
 }
@@ -36,11 +78,6 @@ pub(super) fn next_start<'p>(ended: impl Iterator<Item = &'p Pod>) -> Option<Tim
 pub(super) fn wait(failures: u32) -> TimeDelta {
     let doublings = failures.saturating_sub(1).min(16);
     (FIRST_WAIT * 2_i32.saturating_pow(doublings)).min(LONGEST_WAIT)
-}
-
-/// Whether the pod was taken away by a suspension or because there were too many: that is no failure of its own.
-fn was_discarded(pod: &Pod) -> bool {
-    pod.metadata.deletion_timestamp.is_some() && !is_tracked(pod)
 }
 
 #[cfg(test)]

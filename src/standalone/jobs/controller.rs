@@ -21,8 +21,9 @@ use super::carry_out::{Outcome, carry_out};
 use super::decide::decide;
 use super::decision::JobDecision;
 use super::key::JobKey;
+use super::past::Past;
 use super::pods::{is_tracked, uid};
-use super::view::View;
+use super::view::{Asked, View};
 use super::wakes::Wakes;
 use crate::clock::SharedClock;
 use crate::schedule::Timestamp;
@@ -51,7 +52,7 @@ pub struct JobController {
     queued: HashSet<JobKey>,
     /// The Jobs that are being written for.
     busy: HashSet<JobKey>,
-    tasks: JoinSet<(JobKey, Outcome)>,
+    tasks: JoinSet<(JobKey, Asked, Outcome)>,
     /// The Jobs that asked again while they were being written for.
     again: HashSet<JobKey>,
     wakes: Wakes,
@@ -110,7 +111,7 @@ impl JobController {
                     Ok(event) => { let dirty = self.view.hear_pod(event); self.enqueue(dirty); }
                     Err(error) => tracing::warn!(error = chain(&error), "the pods can't be watched at the moment"),
                 },
-                Some(Ok((job, outcome))) = self.tasks.join_next() => self.learn(&job, outcome),
+                Some(Ok((job, asked, outcome))) = self.tasks.join_next() => self.learn(&job, asked, outcome),
                 Ok(()) = shutdown.changed() => {
                     let wanted = *shutdown.borrow_and_update();
                     self.turn(wanted).await;
@@ -177,11 +178,13 @@ impl JobController {
     }
 
     fn decide_one(&mut self, key: JobKey) {
-        let pods = self.view.pods(&key);
         let Some(job) = self.view.job(&key).cloned() else {
             return self.let_go(key);
         };
-        let mut decision = decide(&job, &pods, self.view.spent(&key), self.clock.now());
+        self.view.remember(&job);
+        let (pods, nothing) = (self.view.pods(&key), Past::default());
+        let past = self.view.past(&key).unwrap_or(&nothing);
+        let mut decision = decide(&job, &pods, past, self.clock.now());
         if self.shutdown > Shutdown::No {
             decision = decision.without_new_pods(&job);
         }
@@ -227,13 +230,13 @@ impl JobController {
 
     fn carry_out(&mut self, key: JobKey, job: Arc<Job>, decision: JobDecision, pods: Vec<Pod>) {
         self.busy.insert(key.clone());
-        let client = self.client.0.clone();
+        let (client, asked) = (self.client.0.clone(), self.view.asked());
         self.tasks
-            .spawn(async move { (key, carry_out(client, job, decision, pods).await) });
+            .spawn(async move { (key, asked, carry_out(client, job, decision, pods).await) });
     }
 
     /// Takes in what came of a decision.
-    fn learn(&mut self, key: &JobKey, outcome: Outcome) {
+    fn learn(&mut self, key: &JobKey, asked: Asked, outcome: Outcome) {
         self.busy.remove(key);
         let again = self.again.take(key);
         self.enqueue(again);
@@ -250,9 +253,10 @@ impl JobController {
         let mut dirty: Vec<JobKey> = outcome
             .job
             .into_iter()
-            .flat_map(|job| self.view.answer_job(job))
+            .flat_map(|job| self.view.answer_job(job, asked))
             .collect();
-        dirty.extend(outcome.pods.into_iter().flat_map(|pod| self.view.answer_pod(pod)));
+        let pods = outcome.pods.into_iter();
+        dirty.extend(pods.flat_map(|pod| self.view.answer_pod(pod, asked)));
         for pod in outcome.foreign {
             self.view.name_taken(key, &pod);
             dirty.push(key.clone());

@@ -23,6 +23,7 @@ use super::decision::{JobDecision, JobEvent};
 use super::failure_policy::{Judgement, judge};
 use super::key::owns;
 use super::manage::{self, Plan};
+use super::past::Past;
 use super::pods::{is_succeeded, is_tracked, name, uid};
 use super::success_policy;
 use super::tally::{Tally, Uncounted, is_failed, settle, valid};
@@ -37,13 +38,8 @@ pub(super) const UNCOUNTED_AT_ONCE: usize = 500;
 
 /// Decides what a Job needs at `now`.
 ///
-/// `pods` are all pods that are, or may become, the Job's; `spent` are the names, beside theirs, that no new one can have.
-pub fn decide<P: Borrow<Pod>>(
-    job: &Job,
-    pods: &[P],
-    spent: &BTreeSet<String>,
-    now: Timestamp,
-) -> JobDecision {
+/// `pods` are all pods that are, or may become, the Job's; `past` is what is known of those that it had.
+pub fn decide<P: Borrow<Pod>>(job: &Job, pods: &[P], past: &Past, now: Timestamp) -> JobDecision {
     let Some(spec) = &job.spec else {
         return JobDecision::default();
     };
@@ -77,8 +73,8 @@ pub fn decide<P: Borrow<Pod>>(
         decision: JobDecision::default(),
     };
     let taken = pods.iter().map(|pod| name(pod));
-    let taken = taken.chain(spent.iter().map(String::as_str)).collect();
-    step.decide(taken)
+    let taken = taken.chain(past.names()).collect();
+    step.decide(past, taken)
 }
 
 /// A Job that has finished: its pods are let go, and it is deleted when its time has come.
@@ -108,7 +104,7 @@ struct Step<'j> {
 }
 
 impl Step<'_> {
-    fn decide(mut self, taken: BTreeSet<&str>) -> JobDecision {
+    fn decide(mut self, past: &Past, taken: BTreeSet<&str>) -> JobDecision {
         if self.status.start_time.is_none() && !self.wanted.suspended {
             self.status.start_time = Some(to_time(self.now));
         }
@@ -121,7 +117,7 @@ impl Step<'_> {
         } else if self.is_being_deleted() {
             Plan::default()
         } else {
-            manage::plan(self.job, &self.wanted, &self.tally, taken, self.now)
+            manage::plan(self.job, &self.wanted, &self.tally, past, taken, self.now)
         };
         let active = self.tally.active.len() + plan.create.len() - plan.discard.len() - plan.end.len();
         if fate.is_none() && active == 0 && self.wanted.is_complete(self.tally.succeeded) {

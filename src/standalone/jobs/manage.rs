@@ -5,13 +5,14 @@ use std::collections::BTreeSet;
 use k8s_openapi::api::batch::v1::Job;
 use k8s_openapi::api::core::v1::Pod;
 
-use super::backoff;
+use super::backoff::{self, How};
 use super::build::{self, Place};
 use super::failure_policy::judge;
 use super::indexed::{failures_with, last_failed, split_duplicates};
 use super::names::Names;
-use super::pods::{finish_time, is_ready, is_succeeded, is_terminating, is_tracked, phase, uid};
-use super::tally::{Tally, is_failed};
+use super::past::Past;
+use super::pods::{finish_time, is_ready, is_terminating, is_tracked, phase, uid};
+use super::tally::Tally;
 use super::wanted::Wanted;
 use crate::schedule::Timestamp;
 
@@ -39,6 +40,7 @@ pub(super) fn plan<'p>(
     job: &Job,
     wanted: &Wanted,
     tally: &Tally<'p>,
+    past: &Past,
     taken: BTreeSet<&str>,
     now: Timestamp,
 ) -> Plan<'p> {
@@ -69,7 +71,7 @@ pub(super) fn plan<'p>(
             ..Plan::default()
         };
     }
-    let (places, wake) = places(job, wanted, tally, missing, &last_failed, now);
+    let (places, wake) = places(job, wanted, tally, past, missing, &last_failed, now);
     let counted = u64::try_from(i64::from(tally.succeeded) + i64::from(tally.failed)).unwrap_or_default();
     let (job_name, job_uid) = (job.metadata.name.as_deref(), job.metadata.uid.as_deref());
     let mut names = Names::new(
@@ -137,19 +139,18 @@ fn places(
     job: &Job,
     wanted: &Wanted,
     tally: &Tally<'_>,
+    past: &Past,
     missing: usize,
     last_failed: &LastFailed<'_>,
     now: Timestamp,
 ) -> (Vec<Option<Place>>, Option<Timestamp>) {
-    if wanted.backoff_limit_per_index.is_none() {
-        let ended = tally
-            .all
-            .iter()
-            .copied()
-            .filter(|pod| is_succeeded(pod) || is_failed(pod, wanted));
-        if let Some(wake) = backoff::next_start(ended).filter(|wake| *wake > now) {
-            return (Vec::new(), Some(wake));
-        }
+    let mut ends = past.ends(wanted, tally.all.iter().copied());
+    if wanted.backoff_limit_per_index.is_some() {
+        // A failure holds up its own index only.
+        ends.retain(|end| end.how != How::Failed);
+    }
+    if let Some(wake) = backoff::next_start(ends).filter(|wake| *wake > now) {
+        return (Vec::new(), Some(wake));
     }
     let Some(completions) = wanted.completions.filter(|_| wanted.indexed) else {
         return (vec![None; missing], None);

@@ -16,7 +16,7 @@
 //! | `failure_policy`, `success_policy`, `ttl` | one field of the Job each |
 //! | `claim`, `key` | which pods are the Job's at all |
 //! | `build`, `names`, `pods` | a pod from the template, its name, what the rules ask of it |
-//! | `view`, `objects` | what is known of the API, never older than our own writes |
+//! | `view`, `objects`, `past` | what is known of the API, never older than our own writes, and of pods that are no more |
 //! | `controller`, `wakes`, `carry_out` | the loop, when it wakes, what it writes |
 
 mod backoff;
@@ -34,6 +34,7 @@ mod key;
 mod manage;
 mod names;
 mod objects;
+mod past;
 mod pods;
 mod success_policy;
 mod tally;
@@ -49,3 +50,4 @@ pub use controller::JobController;
 pub use decide::decide;
 pub use decision::{JobDecision, JobEvent};
 pub(in crate::standalone) use indexed::COMPLETION_INDEX;
+pub use past::Past;

@@ -17,8 +17,8 @@ pub(super) struct Objects<K> {
     newest: u64,
     /// The uids of a list that is coming in.
     listed: HashSet<Uid>,
-    /// Whether a list has come in whole.
-    pub(super) complete: bool,
+    /// How many lists have come in whole.
+    pub(super) lists: u64,
 }
 
 impl<K> Default for Objects<K> {
@@ -27,7 +27,7 @@ impl<K> Default for Objects<K> {
             by_uid: HashMap::new(),
             newest: 0,
             listed: HashSet::new(),
-            complete: false,
+            lists: 0,
         }
     }
 }
@@ -52,7 +52,7 @@ impl<K: Resource + Clone> Objects<K> {
                 return self.see(object);
             }
             Event::InitDone => {
-                self.complete = true;
+                self.lists += 1;
                 let listed = std::mem::take(&mut self.listed);
                 let vanished: Vec<Uid> = self
                     .by_uid
@@ -81,9 +81,11 @@ impl<K: Resource + Clone> Objects<K> {
         self.put(object)
     }
 
-    /// Takes the answer to a write of our own in.
-    pub(super) fn answer(&mut self, object: K) -> Vec<Heard<K>> {
-        if revision(&object) <= self.newest {
+    /// Takes the answer to a write of our own in, which was asked for when so many lists had come in. One that has come in
+    /// since and does not have the object is either newer, and the object is gone, or the watch will tell of it.
+    pub(super) fn answer(&mut self, object: K, lists: u64) -> Vec<Heard<K>> {
+        let is_missing = lists < self.lists && !self.by_uid.contains_key(&uid(&object));
+        if is_missing || revision(&object) <= self.newest {
             return Vec::new();
         }
         // A list that is under way may have been made before it.

@@ -8,7 +8,7 @@
 //! An answer may also come later than the watch. Revisions tell: an answer that is not newer than the newest thing
 //! the watch has told is known already, or has been overtaken.
 
-use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
 
 use k8s_openapi::api::batch::v1::Job;
@@ -17,13 +17,9 @@ use kube::ResourceExt;
 use kube::runtime::watcher::Event;
 
 use super::claim::may_adopt;
-use super::conditions::sealed;
 use super::key::JobKey;
 use super::objects::{Heard, Objects, Uid, uid};
-
-/// How many names of pods that are gone are kept of one Job. Most pods are counted, and then their names don't come again
-/// anyway.
-const NAMES_SPENT: usize = 64;
+use super::past::{Past, makes_pods};
 
 /// The Jobs and pods that there are, as far as the controller knows.
 #[derive(Debug, Default)]
@@ -32,14 +28,29 @@ pub(super) struct View {
     pods: Objects<Pod>,
     /// The pods of each Job, and of nobody, by name.
     by_owner: HashMap<JobKey, BTreeMap<String, Uid>>,
-    /// Names that a Job's pods can't have: pods of others have them, or its own had them that are gone.
-    spent: HashMap<JobKey, BTreeSet<String>>,
+    /// What is known of the pods that a Job had, while it may make more.
+    past: HashMap<JobKey, Past>,
+}
+
+/// When something was asked of the API: after how many lists.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Asked {
+    jobs: u64,
+    pods: u64,
 }
 
 impl View {
+    /// When something is asked for now.
+    pub(super) fn asked(&self) -> Asked {
+        Asked {
+            jobs: self.jobs.lists,
+            pods: self.pods.lists,
+        }
+    }
+
     /// Whether both kinds have been listed: before that, what is missing is not known to be missing.
     pub(super) fn is_complete(&self) -> bool {
-        self.jobs.complete && self.pods.complete
+        self.jobs.lists > 0 && self.pods.lists > 0
     }
 
     /// Takes an event on a Job in. The Jobs to look at.
@@ -65,27 +76,33 @@ impl View {
     }
 
     /// Takes a Job in that a write of our own has answered with.
-    pub(super) fn answer_job(&mut self, job: Job) -> Vec<JobKey> {
-        let heard = self.jobs.answer(job);
+    pub(super) fn answer_job(&mut self, job: Job, asked: Asked) -> Vec<JobKey> {
+        let heard = self.jobs.answer(job, asked.jobs);
         self.note_jobs(heard)
     }
 
     /// Takes a pod in that a write of our own has answered with.
-    pub(super) fn answer_pod(&mut self, pod: Pod) -> Vec<JobKey> {
-        let heard = self.pods.answer(pod);
+    pub(super) fn answer_pod(&mut self, pod: Pod, asked: Asked) -> Vec<JobKey> {
+        let heard = self.pods.answer(pod, asked.pods);
         self.note_pods(heard)
     }
 
     /// Notes that a name for a pod of this Job is taken by another's.
     pub(super) fn name_taken(&mut self, job: &JobKey, pod: &Pod) {
-        let spent = self.spent.entry(job.clone()).or_default();
-        spent.insert(pod.name_any());
+        self.past.entry(job.clone()).or_default().avoid(pod.name_any());
     }
 
-    /// The names that no pod of this Job can have, beside those of its pods.
-    pub(super) fn spent(&self, job: &JobKey) -> &BTreeSet<String> {
-        static NONE: BTreeSet<String> = BTreeSet::new();
-        self.spent.get(job).unwrap_or(&NONE)
+    /// Keeps in mind how the pods of a Job have ended.
+    pub(super) fn remember(&mut self, job: &Job) {
+        let key = JobKey::of(job);
+        let mut past = self.past.remove(&key).unwrap_or_default();
+        past.remember(job, self.of(&key));
+        self.past.insert(key, past);
+    }
+
+    /// What is known of the pods that this Job had.
+    pub(super) fn past(&self, job: &JobKey) -> Option<&Past> {
+        self.past.get(job)
     }
 
     /// This Job.
@@ -131,10 +148,15 @@ impl View {
         let mut dirty = Vec::new();
         for heard in heard {
             match heard {
-                Heard::Known { now, .. } => dirty.push(JobKey::of(&now)),
+                Heard::Known { now, .. } => {
+                    if !makes_pods(&now) {
+                        self.past.remove(&JobKey::of(&now));
+                    }
+                    dirty.push(JobKey::of(&now));
+                }
                 Heard::Gone(job) => {
                     let job = JobKey::of(&job);
-                    self.spent.remove(&job);
+                    self.past.remove(&job);
                     dirty.push(job);
                 }
             }
@@ -149,7 +171,11 @@ impl View {
                 Heard::Known { now, before } => {
                     let owner = JobKey::owner_of(&now);
                     if let Some(before) = before.filter(|before| JobKey::owner_of(before) != owner) {
-                        dirty.push(self.part(&before));
+                        let owner = self.part(&before);
+                        if let Some(past) = self.past_of(&owner) {
+                            past.lose(&before);
+                        }
+                        dirty.push(owner);
                     }
                     if owner.is_nobody() {
                         dirty.extend(self.selecting(&now));
@@ -162,7 +188,9 @@ impl View {
                 }
                 Heard::Gone(pod) => {
                     let owner = self.part(&pod);
-                    self.spend(&owner, &pod);
+                    if let Some(past) = self.past_of(&owner) {
+                        past.spend(pod.name_any());
+                    }
                     dirty.push(owner);
                 }
             }
@@ -170,13 +198,10 @@ impl View {
         dirty
     }
 
-    /// Keeps the name of a pod that is gone from the next one: who waits for it to be gone would take that for it.
-    fn spend(&mut self, job: &JobKey, pod: &Pod) {
-        let status = self.job(job).map(|job| job.status.as_ref());
-        let makes_more = status.is_some_and(|status| status.and_then(sealed).is_none());
-        if makes_more && self.spent(job).len() < NAMES_SPENT {
-            self.name_taken(job, pod);
-        }
+    /// What is known of the pods that a Job had, if it may make more.
+    fn past_of(&mut self, key: &JobKey) -> Option<&mut Past> {
+        let makes_more = self.job(key).is_some_and(|job| makes_pods(job));
+        makes_more.then(|| self.past.entry(key.clone()).or_default())
     }
 
     /// Takes a pod from the Job that it was known under, and tells which that is.
@@ -192,170 +217,5 @@ impl View {
             }
         }
         owner
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use serde_json::json;
-
-    use super::super::objects::revision;
-    use super::*;
-
-    fn job() -> Job {
-        serde_json::from_value(json!({"metadata": {"name": "report", "uid": "j", "resourceVersion": "1"}}))
-            .unwrap()
-    }
-
-    fn key() -> JobKey {
-        JobKey::of(&job())
-    }
-
-    fn pod(uid: &str, name: &str, revision: u64) -> Pod {
-        let owner = json!({"apiVersion": "batch/v1", "kind": "Job", "name": "report", "uid": "j", "controller": true});
-        let metadata = json!({
-            "name": name, "uid": uid, "resourceVersion": revision.to_string(), "ownerReferences": [owner],
-        });
-        serde_json::from_value(json!({"metadata": metadata})).unwrap()
-    }
-
-    /// A view of one Job and these pods.
-    fn view(pods: &[Pod]) -> View {
-        let mut view = View::default();
-        view.hear_job(Event::Init);
-        view.hear_job(Event::InitApply(job()));
-        view.hear_job(Event::InitDone);
-        view.hear_pod(Event::Init);
-        for pod in pods {
-            view.hear_pod(Event::InitApply(pod.clone()));
-        }
-        view.hear_pod(Event::InitDone);
-        view
-    }
-
-    /// The pods of the Job: uid and revision.
-    fn seen(view: &View) -> String {
-        let told = view
-            .pods(&key())
-            .into_iter()
-            .map(|pod| format!("{}@{}", uid(pod), revision(pod)));
-        told.collect::<Vec<_>>().join(" ")
-    }
-
-    /// The names that the Job's pods have, or can't have.
-    fn names(view: &View) -> Vec<String> {
-        let of_pods = view.pods(&key()).into_iter().map(ResourceExt::name_any);
-        of_pods.chain(view.spent(&key()).iter().cloned()).collect()
-    }
-
-    #[test]
-    fn an_answer_is_seen_before_the_watch_tells_of_it() {
-        let mut view = view(&[]);
-        assert_eq!(view.answer_pod(pod("a", "p-1", 5)), [key()]);
-        assert_eq!(seen(&view), "a@5");
-        view.hear_pod(Event::Apply(pod("a", "p-1", 5)));
-        assert_eq!(seen(&view), "a@5");
-    }
-
-    #[test]
-    fn an_answer_that_the_watch_has_overtaken_changes_nothing() {
-        let mut view = view(&[]);
-        view.hear_pod(Event::Apply(pod("a", "p-1", 5)));
-        view.hear_pod(Event::Delete(pod("a", "p-1", 6)));
-        assert!(view.answer_pod(pod("a", "p-1", 5)).is_empty());
-        assert_eq!(seen(&view), "");
-    }
-
-    #[test]
-    fn the_watch_does_not_take_back_what_we_did_since() {
-        let mut view = view(&[pod("a", "p-1", 3)]);
-        view.answer_pod(pod("a", "p-1", 9));
-        view.hear_pod(Event::Apply(pod("a", "p-1", 7)));
-        assert_eq!(seen(&view), "a@9");
-    }
-
-    #[test]
-    fn a_pod_that_is_missing_from_a_new_list_is_gone() {
-        let mut view = view(&[pod("a", "p-1", 3), pod("b", "p-2", 4)]);
-        view.hear_pod(Event::Init);
-        view.hear_pod(Event::InitApply(pod("b", "p-2", 4)));
-        assert_eq!(
-            seen(&view),
-            "a@3 b@4",
-            "a list that is not whole says nothing of what is missing"
-        );
-        view.hear_pod(Event::InitDone);
-        assert_eq!(seen(&view), "b@4");
-    }
-
-    #[test]
-    fn a_pod_of_the_same_name_may_come_before_the_first_is_known_to_be_gone() {
-        let mut view = view(&[pod("a", "p-1", 3)]);
-        view.answer_pod(pod("b", "p-1", 8));
-        view.hear_pod(Event::Delete(pod("a", "p-1", 7)));
-        assert_eq!(seen(&view), "b@8");
-    }
-
-    #[test]
-    fn a_pod_that_names_a_job_of_another_namespace_is_not_its_own() {
-        let mut copy = pod("b", "p-1", 4);
-        copy.metadata.namespace = Some("elsewhere".to_owned());
-        let elsewhere = JobKey::owner_of(&copy);
-        let view = view(&[pod("a", "p-1", 3), copy]);
-        assert_eq!(seen(&view), "a@3");
-        assert!(view.job(&elsewhere).is_none());
-        assert_eq!(view.pods(&elsewhere).len(), 1, "it is known, and let go");
-    }
-
-    #[test]
-    fn the_name_of_a_pod_that_is_gone_is_not_given_again() {
-        let mut view = view(&[pod("a", "p-1", 3)]);
-        view.hear_pod(Event::Delete(pod("a", "p-1", 4)));
-        assert_eq!(names(&view), ["p-1"]);
-        assert_eq!(seen(&view), "", "nothing but the name counts of it");
-        view.hear_job(Event::Delete(job()));
-        assert!(names(&view).is_empty());
-    }
-
-    #[test]
-    fn nothing_is_decided_before_both_kinds_are_known() {
-        let mut view = View::default();
-        view.hear_job(Event::InitDone);
-        assert!(!view.is_complete());
-        view.hear_pod(Event::InitDone);
-        assert!(view.is_complete());
-    }
-
-    #[test]
-    fn a_name_that_another_has_is_kept_from_the_job() {
-        let mut view = view(&[pod("a", "p-1", 3)]);
-        view.name_taken(&key(), &pod("x", "p-2", 1));
-        assert_eq!(names(&view), ["p-1", "p-2"]);
-        assert_eq!(seen(&view), "a@3", "nothing but the name counts of the other");
-        view.hear_job(Event::Delete(job()));
-        assert_eq!(names(&view), ["p-1"]);
-    }
-
-    #[test]
-    fn a_job_hears_of_the_pods_that_its_selector_means_and_of_those_it_lost() {
-        let mut view = view(&[]);
-        let mut job = job();
-        job.metadata.resource_version = Some("2".to_owned());
-        job.spec =
-            serde_json::from_value(json!({"selector": {"matchLabels": {"job": "report"}}, "template": {}}))
-                .unwrap();
-        view.hear_job(Event::Apply(job));
-        let mut free = pod("a", "p-1", 5);
-        free.metadata.owner_references = None;
-        free.metadata.labels = Some([("job".to_owned(), "report".to_owned())].into());
-        assert_eq!(view.hear_pod(Event::Apply(free.clone())), [key(), key().nobody()]);
-        assert_eq!(seen(&view), "a@5");
-        assert!(view.is_selected(&free));
-        assert_eq!(view.answer_pod(pod("a", "p-1", 6)), [key().nobody(), key()]);
-        assert_eq!(seen(&view), "a@6");
-        free.metadata.resource_version = Some("7".to_owned());
-        free.metadata.labels = None;
-        assert_eq!(view.hear_pod(Event::Apply(free)), [key(), key().nobody()]);
-        assert_eq!(seen(&view), "");
     }
 }

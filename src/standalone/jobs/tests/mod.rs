@@ -1,18 +1,18 @@
 //! The rules, as tables in Kubernetes' words, and as a small world that runs them against chance.
 
+mod losing;
 mod scenarios;
 mod steps;
 mod table;
+mod view;
 mod world;
-
-use std::collections::BTreeSet;
 
 use chrono::TimeDelta;
 use k8s_openapi::api::batch::v1::{Job, JobStatus};
 use k8s_openapi::api::core::v1::Pod;
 use serde_json::{Value, json};
 
-use super::JobDecision;
+use super::{JobDecision, Past};
 use crate::schedule::Timestamp;
 
 /// The time at which tables are decided.

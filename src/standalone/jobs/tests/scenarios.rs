@@ -41,7 +41,7 @@ fn refusal(code: u16, reason: &str) -> Value {
 
 /// Decides for a Job and its pods, and carries it out against a script, which must be used up.
 async fn carried_out(job: Job, pods: Vec<Pod>, script: Vec<Exchange>) -> Outcome {
-    let decision = decide(&job, &pods, &BTreeSet::new(), noon());
+    let decision = decide(&job, &pods, &Past::default(), noon());
     let (client, left) = scripted(script);
     let outcome = Box::pin(carry_out(client, Arc::new(job), decision, pods)).await;
     assert!(

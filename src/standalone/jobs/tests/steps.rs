@@ -4,7 +4,7 @@ use super::super::decide;
 use super::*;
 
 fn first_pod(spec: &Value) -> String {
-    let decision = decide::<Pod>(&job(spec), &[], &BTreeSet::new(), noon());
+    let decision = decide::<Pod>(&job(spec), &[], &Past::default(), noon());
     serde_json::to_string_pretty(&decision.create[0]).unwrap()
 }
 
@@ -23,8 +23,8 @@ fn a_pod_of_an_indexed_job() {
 fn the_same_job_gets_the_same_pods_however_often_it_is_asked() {
     let job = job(&json!({"parallelism": 3, "completions": 9}));
     assert_eq!(
-        decide::<Pod>(&job, &[], &BTreeSet::new(), at(0)).create,
-        decide::<Pod>(&job, &[], &BTreeSet::new(), at(77)).create
+        decide::<Pod>(&job, &[], &Past::default(), at(0)).create,
+        decide::<Pod>(&job, &[], &Past::default(), at(77)).create
     );
 }
 
@@ -37,11 +37,11 @@ fn before_a_stop_no_pod_is_made_and_nothing_is_written_twice() {
         ("failed counted -60s", true),
         ("failed counted -60s", false),
     ] {
-        let decision = decide(&job, &pods(failed), &BTreeSet::new(), at(0)).without_new_pods(&job);
+        let decision = decide(&job, &pods(failed), &Past::default(), at(0)).without_new_pods(&job);
         assert!(decision.create.is_empty());
         assert_eq!(decision.status.is_some(), writes, "{failed}: {}", told(&decision));
         job.status = decision.status.or(job.status);
     }
-    let later = decide(&job, &pods("failed counted -60s"), &BTreeSet::new(), at(0));
+    let later = decide(&job, &pods("failed counted -60s"), &Past::default(), at(0));
     assert_eq!(later.create.len(), 1, "only the stop keeps it from another pod");
 }

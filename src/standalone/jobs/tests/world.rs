@@ -38,11 +38,12 @@ fn parallelism(spec: &Value) -> i32 {
 }
 
 #[derive(Debug)]
-struct World {
+pub(super) struct World {
     job: Job,
     pods: BTreeMap<String, Pod>,
-    now: Timestamp,
-    made: usize,
+    past: Past,
+    pub(super) now: Timestamp,
+    pub(super) made: usize,
     /// How the pods ended, by what the world saw: the ledger that the counters must agree with.
     succeeded: i32,
     /// How many pods may be at work: the largest parallelism since the controller last got through.
@@ -50,10 +51,11 @@ struct World {
 }
 
 impl World {
-    fn new(spec: &Value) -> Self {
+    pub(super) fn new(spec: &Value) -> Self {
         Self {
             job: job(spec),
             pods: BTreeMap::new(),
+            past: Past::default(),
             now: noon(),
             made: 0,
             succeeded: 0,
@@ -72,9 +74,10 @@ impl World {
     }
 
     /// Decides, and carries out until `writes` are done. Whether there was anything to do.
-    fn sync(&mut self, mut writes: usize) -> bool {
+    pub(super) fn sync(&mut self, mut writes: usize) -> bool {
         let gets_through = writes == usize::MAX;
-        let decision = decide(&self.job, &self.pods(), &BTreeSet::new(), self.now);
+        self.past.remember(&self.job, self.pods.values());
+        let decision = decide(&self.job, &self.pods(), &self.past, self.now);
         let something =
             decision.status.is_some() || !decision.release.is_empty() || !decision.create.is_empty();
         let mut may_write = || {
@@ -165,6 +168,24 @@ impl World {
             self.succeeded += 1;
         }
         self.collect(&name);
+    }
+
+    /// All pods are deleted, and end at once.
+    pub(super) fn delete_all(&mut self) {
+        let names: Vec<String> = self.pods.keys().cloned().collect();
+        for name in names {
+            self.delete(&name);
+            self.end(0, false, |pod| {
+                super::super::pods::name(pod) == name && !is_over(pod)
+            });
+        }
+    }
+
+    /// All pods become somebody else's.
+    pub(super) fn lose_all(&mut self) {
+        for pod in std::mem::take(&mut self.pods).into_values() {
+            self.past.lose(&pod);
+        }
     }
 
     fn happen(&mut self, chance: &Chance) {

@@ -25,7 +25,7 @@ fn decisions_of(rows: &[(&str, Value, Value, &str)], job: impl Fn(&Value) -> Job
         if !status.is_null() {
             job = with_status(job, status);
         }
-        let decision = decide(&job, &pods(pods_in_words), &BTreeSet::new(), noon());
+        let decision = decide(&job, &pods(pods_in_words), &Past::default(), noon());
         writeln!(table, "{name}\n    {}", told(&decision)).unwrap();
     }
     table

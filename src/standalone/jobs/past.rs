@@ -1,0 +1,92 @@
+//! What is known of pods that a Job had and has no more.
+//!
+//! Their names are not given again, and how they ended goes on counting for the back-off, as it does in the memory of
+//! Kubernetes' controller (`backoff_utils.go`): a pod that somebody deletes is gone as soon as it is counted. A pod that
+//! the Job lost in another way counts as well, which it does not in Kubernetes. So whatever takes a Job's pods away as soon
+//! as they are made, they are made ever more seldom, and not without end.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use k8s_openapi::api::batch::v1::Job;
+use k8s_openapi::api::core::v1::Pod;
+
+use super::backoff::{End, ended};
+use super::conditions::sealed;
+use super::objects::Uid;
+use super::pods::uid;
+use super::wanted::Wanted;
+
+/// How many names of pods that are gone are kept of one Job. Most pods are counted, and then their names don't come again
+/// anyway.
+const NAMES_MAX: usize = 64;
+
+/// How many ends are kept of one Job, the latest. The wait is at its longest after seven failures in a row.
+const ENDS_MAX: usize = 16;
+
+/// What is left of pods that a Job had: names, and how the latest ended.
+#[derive(Debug, Default)]
+pub struct Past {
+    /// Names that the Job's pods can't have: pods of others have them, or its own had them that are gone.
+    names: BTreeSet<String>,
+    ends: BTreeMap<Uid, End>,
+}
+
+impl Past {
+    /// Keeps the name of a pod that is gone from the next one: who waits for it to be gone would take that for it.
+    pub(super) fn spend(&mut self, name: String) {
+        if self.names.len() < NAMES_MAX {
+            self.names.insert(name);
+        }
+    }
+
+    /// Keeps a name from the next pod that a pod of somebody else has.
+    pub(super) fn avoid(&mut self, name: String) {
+        self.names.insert(name);
+    }
+
+    /// The names that no new pod can have.
+    pub(super) fn names(&self) -> impl Iterator<Item = &str> {
+        self.names.iter().map(String::as_str)
+    }
+
+    /// Keeps in mind how pods of a Job have ended, before they are let go.
+    pub(super) fn remember<'p>(&mut self, job: &Job, pods: impl Iterator<Item = &'p Pod>) {
+        let Some(spec) = job.spec.as_ref().filter(|_| makes_pods(job)) else {
+            return;
+        };
+        let wanted = Wanted::of(spec);
+        for pod in pods.filter(|pod| ended(pod, &wanted)) {
+            self.note(pod, End::of(pod));
+        }
+    }
+
+    /// Keeps in mind that the Job has lost a pod, which may not have ended.
+    pub(super) fn lose(&mut self, pod: &Pod) {
+        self.note(pod, End::of_lost(pod));
+    }
+
+    /// The first end that a pod is known to have had counts, and so it does in Kubernetes.
+    fn note(&mut self, pod: &Pod, end: End) {
+        if self.ends.len() == ENDS_MAX && !self.ends.contains_key(uid(pod)) {
+            let earliest = self.ends.iter().min_by_key(|(_, end)| **end);
+            let Some((earliest, _)) = earliest.filter(|(_, earliest)| **earliest < end) else {
+                return;
+            };
+            let earliest = earliest.clone();
+            self.ends.remove(&earliest);
+        }
+        self.ends.entry(uid(pod).to_owned()).or_insert(end);
+    }
+
+    /// How pods have ended: those that are remembered, and these, each once.
+    pub(super) fn ends<'p>(&self, wanted: &Wanted, pods: impl Iterator<Item = &'p Pod>) -> Vec<End> {
+        let new = pods.filter(|pod| ended(pod, wanted) && !self.ends.contains_key(uid(pod)));
+        let new: Vec<End> = new.map(End::of).collect();
+        self.ends.values().copied().chain(new).collect()
+    }
+}
+
+/// Whether more pods may be made for a Job.
+pub(super) fn makes_pods(job: &Job) -> bool {
+    job.status.as_ref().and_then(sealed).is_none()
+}
