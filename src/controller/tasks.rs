@@ -10,7 +10,7 @@ use crate::clock::SharedClock;
 use crate::controller::state::{Done, Task};
 use crate::cronjob::Key;
 use crate::policy::Note;
-use crate::submit::{Submitter, Trouble};
+use crate::submit::{Retry, Submitter, Trouble};
 use crate::telemetry::{Teller, Told};
 
 /// The tasks under way, by the CronJob that each is about.
@@ -105,7 +105,11 @@ async fn perform(means: Arc<Means>, task: Task) -> Done {
         }
         Task::LookAt { key, jobs } => {
             let pods = Box::pin(submitter.look_at(&key.namespace, &jobs)).await;
-            looked(&key, pods, |pods| Done::LookedAt { pods })
+            match looked(&key, pods, |pods| Done::LookedAt { pods }) {
+                // What is due does not wait for that.
+                Done::NotAsked(_) => Done::NotAsked(Retry::Backoff),
+                done => done,
+            }
         }
         Task::LookUp { key, jobs: asked } => {
             let found = Box::pin(submitter.look_up(&key.namespace, &asked)).await;
@@ -119,7 +123,7 @@ fn looked<T>(key: &Key, answer: Result<T, Trouble>, done: impl FnOnce(T) -> Done
     answer.map_or_else(
         |trouble| {
             tracing::warn!(cronjob = %key, trouble = trouble.message, "look-up failed");
-            Done::NotAsked
+            Done::NotAsked(trouble.retry)
         },
         done,
     )

@@ -54,11 +54,14 @@ pub(super) fn end_those_that_wait(decision: &mut Decision, cronjob: &CronJob, ru
             }
             Some(PodsState::Began) => continue,
             Some(PodsState::Kept(why)) => {
+                let why = why.clone();
                 decision.stop.push(Deletion::from(run));
+                // Should it not be ended, a pod may have started by the next time.
+                decision.memory.pods.retain(|pods| pods.job != run.uid);
                 Ruling::NeverStarted {
                     job: run.name.clone(),
                     within: deadline,
-                    why: why.clone(),
+                    why,
                 }
             }
             Some(PodsState::Hidden(why)) => Ruling::PodsHidden {

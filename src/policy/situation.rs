@@ -116,7 +116,7 @@ pub struct Decision {
     pub replace: Vec<Deletion>,
     /// Active runs to end, with the Job staying until its pods are gone: a later decision starts the one that waits.
     pub stop: Vec<Deletion>,
-    /// Runs whose pods are to be looked at before anything else is done: what is decided next depends on them.
+    /// Runs whose pods are to be looked at when all else is done: what becomes of them depends on it.
     pub look_at: Vec<JobRef>,
     /// The run to start.
     pub start: Option<Start>,

@@ -74,6 +74,13 @@ pub struct Carried {
 }
 
 impl Carried {
+    /// The status could not be written, for this reason.
+    fn not_recorded(&mut self, why: &Trouble) {
+        let message = format!("the status could not be written: {}", why.message);
+        let retry = why.retry;
+        self.trouble.get_or_insert(Trouble { message, retry });
+    }
+
     /// Deletes Jobs, one after the other. What fails is noted and does not keep the others.
     async fn delete(
         &mut self,
@@ -313,8 +320,7 @@ async fn record(requests: &Requests, cronjob: &CronJob, status: &Status, carried
             }
             Ok(StatusAnswer::Conflict) => {}
             Err(trouble) => {
-                let message = format!("the status could not be written: {}", trouble.message);
-                carried.trouble.get_or_insert(Trouble { message, ..trouble });
+                carried.not_recorded(&trouble);
                 return false;
             }
         }
@@ -331,12 +337,14 @@ async fn record(requests: &Requests, cronjob: &CronJob, status: &Status, carried
                 carried.gone = true;
                 return false;
             }
-            Err(_) => break,
+            Err(trouble) => {
+                carried.not_recorded(&trouble);
+                return false;
+            }
         }
     }
     carried.outrun_by = Some(current);
-    let trouble = Trouble::passing("the status could not be written: the CronJob keeps changing");
-    carried.trouble.get_or_insert(trouble);
+    carried.not_recorded(&Trouble::passing("the CronJob keeps changing"));
     false
 }
 

@@ -102,7 +102,7 @@ impl Requests {
         };
         match in_time(self.jobs.delete(&deletion.name, &params)).await {
             Ok(_) => Ok(DeletionOutcome::Deleted),
-            Err(Unanswered::Error(kube::Error::Api(status))) if status.is_not_found() => {
+            Err(Unanswered::Error(kube::Error::Api(status))) if names_no(&deletion.name, &status) => {
                 Ok(DeletionOutcome::WasGone)
             }
             // The name may be another Job's by now; or the server was outrun by somebody else's write.
@@ -151,7 +151,7 @@ impl Requests {
 
     /// Looks a Job up by its name; `None` when there is no such Job.
     pub(super) async fn look_up(&self, name: &str) -> Result<Option<JobView>, Trouble> {
-        in_time(self.jobs.get_opt(name)).await.map_err(Trouble::from)
+        if_there(name, in_time(self.jobs.get(name)).await)
     }
 
     /// The pods of a Job.
@@ -172,7 +172,7 @@ impl Requests {
 
     /// The CronJob as it is now.
     pub(super) async fn cronjob(&self, name: &str) -> Result<Option<CronJob>, Trouble> {
-        in_time(self.cronjobs.get_opt(name)).await.map_err(Trouble::from)
+        if_there(name, in_time(self.cronjobs.get(name)).await)
     }
 
     /// Writes the status, provided that the CronJob is still at the version that the decision was made on.
@@ -192,7 +192,7 @@ impl Requests {
             Err(Unanswered::Error(kube::Error::Api(status))) if status.is_conflict() => {
                 Ok(StatusAnswer::Conflict)
             }
-            Err(Unanswered::Error(kube::Error::Api(status))) if status.is_not_found() => {
+            Err(Unanswered::Error(kube::Error::Api(status))) if names_no(name, &status) => {
                 Ok(StatusAnswer::Gone)
             }
             Err(error) => Err(error.into()),
@@ -215,6 +215,22 @@ impl From<Unanswered> for Trouble {
                 REQUEST_TIMEOUT.as_secs()
             )),
         }
+    }
+}
+
+/// Whether a server says that it knows no object of this name. Any other 404, of a proxy, or of a server that does not serve
+/// the resource for the moment, says nothing of the object.
+fn names_no(name: &str, status: &kube::core::Status) -> bool {
+    let named = status.details.as_ref().map(|details| details.name.as_str());
+    status.reason == "NotFound" && named == Some(name)
+}
+
+/// What was asked for, if it is there.
+fn if_there<T>(name: &str, answer: Result<T, Unanswered>) -> Result<Option<T>, Trouble> {
+    match answer {
+        Ok(found) => Ok(Some(found)),
+        Err(Unanswered::Error(kube::Error::Api(status))) if names_no(name, &status) => Ok(None),
+        Err(error) => Err(error.into()),
     }
 }
 

@@ -43,12 +43,8 @@ impl State {
             runs: &runs,
             memory: &standing.memory,
         };
-        let decision = decide_in_group(situation, &group, now);
-        if !decision.look_at.is_empty() && self.shadowing.is_none() {
-            self.begin_task(key);
-            let (key, jobs) = (key.clone(), decision.look_at);
-            return Some(Task::LookAt { key, jobs });
-        }
+        let mut decision = decide_in_group(situation, &group, now);
+        let look_at = std::mem::take(&mut decision.look_at);
         let failing = standing.streak.observe(cronjob, &runs, now);
         let wellbeing = wellbeing(cronjob, &decision, failing, now);
         self.wellbeing.insert(key.clone(), Some(wellbeing));
@@ -59,7 +55,14 @@ impl State {
             note,
         }));
         self.wakes.set(key, decision.wake);
-        self.submit(key, decision, turn, now)
+        let task = self.submit(key, decision, turn, now);
+        self.standing.get_mut(key)?.looks_next = task.is_some() && !look_at.is_empty();
+        if task.is_some() || self.shadowing.is_some() || look_at.is_empty() {
+            return task;
+        }
+        self.begin_task(key);
+        let (key, jobs) = (key.clone(), look_at);
+        Some(Task::LookAt { key, jobs })
     }
 
     /// Has a decision carried out, as far as it is to be now.

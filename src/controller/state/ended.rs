@@ -40,7 +40,7 @@ impl State {
                 self.looked_at(key, pods);
                 None
             }
-            Done::NotAsked => Some(Retry::Backoff),
+            Done::NotAsked(retry) => Some(retry),
         };
         self.settle_failure(key, failed, now);
     }
@@ -118,6 +118,9 @@ impl State {
         };
         let Some(retry) = failed else {
             standing.succeeded();
+            if std::mem::take(&mut standing.looks_next) {
+                self.mark(key.clone());
+            }
             return;
         };
         standing.failures += 1;

@@ -25,6 +25,8 @@ pub(super) struct Standing {
     /// it while a task was under way.
     pub(super) gone: HashSet<String>,
     pub(super) streak: Streak,
+    /// Pods are to be looked at when what is under way has gone well.
+    pub(super) looks_next: bool,
     /// The slot of its group that it takes for a run that is being started.
     pub(super) claim: Claim,
     /// The instant for which it waits for a slot.

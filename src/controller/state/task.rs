@@ -6,7 +6,7 @@ use crate::cronjob::{JobRef, Key};
 use crate::manifest;
 use crate::policy::{Decision, Note, Pods};
 use crate::schedule::Timestamp;
-use crate::submit::{Carried, JobView, Overtaken};
+use crate::submit::{Carried, JobView, Overtaken, Retry};
 
 /// Something to do outside. There is never more than one task of the same CronJob under way, and each ends with
 /// [`State::ended`](super::State::ended).
@@ -78,8 +78,8 @@ pub(in crate::controller) enum Done {
         /// What was seen of them, for each run.
         pods: Vec<Pods>,
     },
-    /// Nothing was looked at: the API server could not be asked.
-    NotAsked,
+    /// Nothing was looked at: the API server could not be asked, and is to be asked again then.
+    NotAsked(Retry),
     /// A fault of ours: whether something was done is not known.
     Unknown,
 }
@@ -90,7 +90,7 @@ impl Done {
         match self {
             Done::Submitted { carried, .. } => carried.job.as_slice(),
             Done::LookedUp { found, .. } => found,
-            Done::LookedAt { .. } | Done::NotAsked | Done::Unknown => &[],
+            Done::LookedAt { .. } | Done::NotAsked(_) | Done::Unknown => &[],
         }
     }
 }

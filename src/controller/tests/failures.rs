@@ -65,3 +65,42 @@ fn a_server_that_asks_for_patience_is_left_alone_until_the_owner_changes_somethi
         );
     }
 }
+
+/// The pods of a run that may have waited too long can't be listed: what is due starts all the same, and they are asked for again.
+#[test]
+fn nothing_that_is_due_waits_for_a_look_at_pods() {
+    let mut world = World::new();
+    let carried = |world: &mut World, start: &Start, active: &[&str]| {
+        world.version += 1;
+        let active: Vec<Value> = active
+            .iter()
+            .map(|name| json!({ "name": name, "uid": format!("uid of {name}") }))
+            .collect();
+        let mut object = world.cronjob(&json!({
+            "active": active, "lastScheduleTime": start.scheduled.to_rfc3339(),
+        }));
+        let annotation = ("punctual.dev/pending-deadline".into(), "30s".into());
+        object.metadata.annotations = Some([annotation].into());
+        Carried {
+            cronjob: Some(object),
+            job: Some(job_with(
+                &start.name,
+                1,
+                &json!({ "startTime": start.scheduled.to_rfc3339() }),
+            )),
+            ..Carried::default()
+        }
+    };
+    let first = world.start(60);
+    let done = carried(&mut world, &first, &[&first.name]);
+    let job = done.job.clone().expect("the Job");
+    world.carried(done, 60);
+    world.state.job_event(&Scope::CLUSTER, Event::Apply(job));
+    assert!(world.ready(60).is_none());
+    assert!(matches!(world.ready(90), Some(Task::LookAt { .. })));
+    world.ended(Done::NotAsked(Retry::Backoff), 90);
+    let second = world.start(120);
+    let done = carried(&mut world, &second, &[&first.name, &second.name]);
+    world.carried(done, 120);
+    assert!(matches!(world.ready(120), Some(Task::LookAt { .. })));
+}
