@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 
 use crate::cli::exit::{Exit, Failure};
 use crate::cli::{complain, say, zoneinfo};
+use crate::clock::{Clock as _, SystemClock};
 use crate::manifest::crontab::{Format, Import};
 use crate::telemetry::chain;
 
@@ -16,6 +17,9 @@ const TIMEZONE_FILE: &str = "/etc/timezone";
 
 /// Where everyone else points to it.
 const LOCALTIME_LINK: &str = "/etc/localtime";
+
+/// Who is who on this machine.
+const ACCOUNTS: &str = "/etc/passwd";
 
 /// Arguments of `punctual import`.
 #[derive(Debug, clap::Args)]
@@ -40,7 +44,7 @@ Examples:
   punctual import crontab /etc/crontab --system > system.yaml
   punctual up cron.yaml
 
-What has no equivalent becomes a comment where it stood, and is listed on standard error.")]
+What has no equivalent, or runs differently, becomes a comment where it stood, and is listed on standard error.")]
 struct CrontabArgs {
     /// The crontab (- for standard input)
     #[arg(value_name = "FILE")]
@@ -75,21 +79,23 @@ pub(super) fn import(args: &ImportArgs) -> Result<Exit, Failure> {
 }
 
 fn crontab(args: &CrontabArgs) -> Result<Exit, Failure> {
-    let time_zone = args.time_zone.clone().unwrap_or_else(machine_zone);
     let zones = zoneinfo::load(None)?;
-    zones
-        .zone(&time_zone)
+    let time_zone = zones
+        .zone(&args.time_zone.clone().unwrap_or_else(machine_zone))
         .map_err(|error| Failure::usage(format!("{}; name another with --time-zone", chain(&error))))?;
     let import = Import {
         format: if args.system { Format::System } else { Format::User },
         time_zone,
+        now: SystemClock.now(),
+        // Without it, no user is known.
+        passwd: std::fs::read_to_string(ACCOUNTS).unwrap_or_default(),
         namespace: args.namespace.clone(),
         image: args.image.clone(),
     };
-    let imported = import.read(&text(&args.file)?);
+    let imported = import.read(&text(&args.file)?, &zones);
     say(imported.yaml.trim_end());
-    for (line, reason) in &imported.left_out {
-        complain(&format!("{}:{line}: left out: {reason}", args.file.display()));
+    for (line, remark) in &imported.remarks {
+        complain(&format!("{}:{line}: {remark}", args.file.display()));
     }
     if imported.cronjobs == 0 {
         complain(&format!("{}: no entry became a CronJob", args.file.display()));

@@ -28,6 +28,9 @@ pub(super) const MAX_OFFSET: i64 = 26 * 3_600;
 /// The index holds one entry for this many seconds, as a power of two: 48 days, so that few entries have a change in them.
 const BUCKET_BITS: u32 = 22;
 
+/// How far ahead of an instant a clock is asked for changes: three years, in seconds.
+const YEARS_AHEAD: i64 = 3 * 366 * 86_400;
+
 /// The most periods an index entry can name. The longest list in the database of 2026 has about 900.
 const MAX_PERIODS: usize = u16::MAX as usize;
 
@@ -130,6 +133,12 @@ impl Zone {
     pub fn offset_seconds(&self, at: Timestamp) -> i32 {
         let period = self.periods[self.at(at.timestamp())];
         i32::try_from(period.offset).unwrap_or_default()
+    }
+
+    /// Whether the clock changes within the years after an instant.
+    pub fn keeps_changing(&self, from: Timestamp) -> bool {
+        let from = from.timestamp();
+        self.at(from) != self.at(from.saturating_add(YEARS_AHEAD))
     }
 
     pub(super) fn periods(&self) -> &[Period] {

@@ -22,11 +22,14 @@ mod write;
 mod tests;
 
 use std::collections::{BTreeMap, HashSet};
-use std::fmt::Write as _;
+use std::fmt::{self, Write as _};
+use std::sync::Arc;
 
 use command::Command;
 use line::{Entry, Line};
 use timing::Timing;
+
+use crate::schedule::{TimeZones, Timestamp, Zone};
 
 /// The two formats of a crontab.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -43,7 +46,11 @@ pub struct Import {
     /// The format of the crontab.
     pub format: Format,
     /// The zone of the machine that the crontab comes from, where the crontab names none.
-    pub time_zone: String,
+    pub time_zone: Arc<Zone>,
+    /// The instant from which on it is to run.
+    pub now: Timestamp,
+    /// The users that entries can name, as `/etc/passwd` lists them.
+    pub passwd: String,
     /// The namespace of the CronJobs.
     pub namespace: String,
     /// The image of their containers; for a process it is not used, but a manifest must name one.
@@ -57,26 +64,44 @@ pub struct Imported {
     pub yaml: String,
     /// How many CronJobs there are.
     pub cronjobs: usize,
-    /// The lines, counted from 1, that could not be carried over, and why. They are comments in the text, too.
-    pub left_out: Vec<(usize, String)>,
+    /// What to know of lines, which are counted from 1. They are comments in the text, too.
+    pub remarks: Vec<(usize, Remark)>,
+}
+
+/// What to know of a line of a crontab.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Remark {
+    /// It could not be carried over, and why.
+    LeftOut(String),
+    /// It was carried over, and this is different.
+    LookTwice(String),
+}
+
+impl fmt::Display for Remark {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Remark::LeftOut(reason) => write!(f, "left out: {reason}"),
+            Remark::LookTwice(difference) => write!(f, "look twice: {difference}"),
+        }
+    }
 }
 
 /// What holds from a line on.
 #[derive(Debug, Clone, Default)]
 struct Surroundings {
-    time_zone: Option<String>,
+    time_zone: Option<Arc<Zone>>,
     shell: Option<String>,
     home: Option<String>,
     env: BTreeMap<String, String>,
 }
 
 impl Import {
-    /// Writes a crontab as manifests.
-    pub fn read(&self, crontab: &str) -> Imported {
+    /// Writes a crontab as manifests. `zones` are those that it can name.
+    pub fn read(&self, crontab: &str, zones: &TimeZones) -> Imported {
         let mut imported = Imported {
             yaml: String::new(),
             cronjobs: 0,
-            left_out: vec![],
+            remarks: vec![],
         };
         let mut around = Surroundings::default();
         let mut comments: Vec<&str> = vec![];
@@ -86,13 +111,13 @@ impl Import {
                 Line::Blank => comments.clear(),
                 Line::Comment(comment) => comments.push(comment),
                 Line::Variable { name, value } => {
-                    if let Some(reason) = around.set(name, value) {
+                    if let Some(reason) = around.set(name, value, zones) {
                         imported.leave_out(number, text, reason);
                     }
                 }
                 Line::Entry(entry) => {
                     match self.cronjob(&entry, &around, &comments, &mut names) {
-                        Ok(cronjob) => imported.add(&cronjob),
+                        Ok((cronjob, notes)) => imported.add(number, &cronjob, notes),
                         Err(reason) => imported.leave_out(number, text, reason),
                     }
                     comments.clear();
@@ -103,14 +128,14 @@ impl Import {
         imported
     }
 
-    /// The document of one entry.
+    /// The document of one entry, and where to look twice.
     fn cronjob(
         &self,
         entry: &Entry,
         around: &Surroundings,
         comments: &[&str],
         names: &mut HashSet<String>,
-    ) -> Result<String, String> {
+    ) -> Result<(String, Vec<String>), String> {
         let looks_like_a_user = entry.command.split_whitespace().next() == Some("root");
         if self.format == Format::User && looks_like_a_user {
             return Err(
@@ -120,25 +145,41 @@ impl Import {
         let timing = Timing::read(entry.timing)?;
         let command = Command::read(entry.command);
         let name = unique(&command.name(), names);
-        let zone = around.time_zone.as_ref().unwrap_or(&self.time_zone);
-        Ok(write::CronJob {
+        let user = entry.user.and_then(|name| user_id(&self.passwd, name));
+        let mut notes = timing.notes.clone();
+        notes.extend(entry.user.filter(|_| user.is_none()).map(|name| {
+            format!(
+                "it ran as the user {name}, who is not in /etc/passwd; here it runs as whoever runs punctual"
+            )
+        }));
+        let cronjob = write::CronJob {
             name: &name,
             import: self,
-            time_zone: zone,
+            time_zone: around.time_zone.as_ref().unwrap_or(&self.time_zone),
             timing: &timing,
             command: &command,
-            user: entry.user,
+            user,
+            notes: &notes,
             around,
             comments,
-        }
-        .to_string())
+        };
+        Ok((cronjob.to_string(), notes))
     }
 }
 
+/// The number of a user.
+fn user_id(passwd: &str, name: &str) -> Option<u32> {
+    let mut accounts = passwd.lines().map(|line| line.split(':'));
+    let mut account = accounts.find(|account| account.clone().next() == Some(name))?;
+    account.nth(2)?.parse().ok()
+}
+
 impl Imported {
-    fn add(&mut self, cronjob: &str) {
+    fn add(&mut self, number: usize, cronjob: &str, notes: Vec<String>) {
         self.cronjobs += 1;
         self.yaml.push_str(cronjob);
+        let remarks = notes.into_iter().map(Remark::LookTwice);
+        self.remarks.extend(remarks.map(|remark| (number, remark)));
     }
 
     fn leave_out(&mut self, number: usize, text: &str, reason: String) {
@@ -148,16 +189,21 @@ impl Imported {
             "# Line {number} has no equivalent here: {reason}\n#     {}\n",
             write::printable(text.trim())
         );
-        self.left_out.push((number, reason));
+        self.remarks.push((number, Remark::LeftOut(reason)));
     }
 }
 
 impl Surroundings {
     /// Takes a variable in; says so if it means something that has no equivalent.
-    fn set(&mut self, name: &str, value: &str) -> Option<String> {
+    fn set(&mut self, name: &str, value: &str, zones: &TimeZones) -> Option<String> {
         match name {
-            "CRON_TZ" => self.time_zone = Some(value.to_owned()),
-            "SHELL" => self.shell = Some(value.to_owned()),
+            "CRON_TZ" => {
+                let named = (!value.is_empty()).then(|| zones.zone(value)).transpose();
+                self.time_zone = named.as_ref().ok().cloned().flatten();
+                let error = named.err()?;
+                return Some(format!("{error}; what follows goes by the machine's zone"));
+            }
+            "SHELL" => self.shell = filled(value),
             "MAILTO" | "MAILFROM" | "CONTENT_TYPE" | "CONTENT_TRANSFER_ENCODING" => {
                 return Some(format!(
                     "{name}: output is kept in the pod's log, and nothing is mailed"
@@ -165,7 +211,7 @@ impl Surroundings {
             }
             "RANDOM_DELAY" => return Some("runs start at their due instant, without a random delay".into()),
             "HOME" => {
-                self.home = Some(value.to_owned());
+                self.home = filled(value);
                 self.env.insert(name.to_owned(), value.to_owned());
             }
             _ => {
@@ -174,6 +220,11 @@ impl Surroundings {
         }
         None
     }
+}
+
+/// A text, unless it is empty: an empty shell or home is none.
+fn filled(text: &str) -> Option<String> {
+    (!text.is_empty()).then(|| text.to_owned())
 }
 
 /// A name that no other CronJob of the crontab has.

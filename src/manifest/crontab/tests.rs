@@ -1,21 +1,27 @@
 //! Whole crontabs, and what becomes of them; every manifest is read back by our own loader.
 
-use super::{Format, Import};
+use super::{Format, Import, Imported, Remark};
 use crate::manifest::load_bytes;
 use crate::schedule::TimeZones;
 
 fn import(format: Format) -> Import {
     Import {
         format,
-        time_zone: "Europe/Berlin".into(),
+        time_zone: TimeZones::built_in().zone("Europe/Berlin").expect("a zone"),
+        now: "2026-07-01T00:00:00Z".parse().expect("an instant"),
+        passwd: "root:x:0:0:root:/root:/bin/sh\nwww-data:x:33:33::/var/www:/bin/false\n".into(),
         namespace: "default".into(),
         image: "busybox".into(),
     }
 }
 
+fn read(format: Format, crontab: &str) -> Imported {
+    import(format).read(crontab, &TimeZones::built_in())
+}
+
 /// The text, after making sure that Punctual itself takes it without a word.
 fn imported(format: Format, crontab: &str) -> String {
-    let imported = import(format).read(crontab);
+    let imported = read(format, crontab);
     let loaded = load_bytes(
         [("imported.yaml", imported.yaml.as_bytes())],
         &TimeZones::built_in(),
@@ -27,12 +33,11 @@ fn imported(format: Format, crontab: &str) -> String {
         imported.yaml
     );
     assert_eq!(loaded.objects.len(), imported.cronjobs);
-    let left_out: Vec<String> = imported
-        .left_out
-        .iter()
-        .map(|(line, reason)| format!("left out: line {line}: {reason}\n"))
+    let remarks = imported.remarks.iter();
+    let remarks: Vec<String> = remarks
+        .map(|(line, remark)| format!("line {line}: {remark}\n"))
         .collect();
-    format!("{}{}", imported.yaml, left_out.concat())
+    format!("{}{}", imported.yaml, remarks.concat())
 }
 
 #[test]
@@ -68,6 +73,7 @@ fn the_systems_crontab() {
          -0 4 * * 7 www-data nice -n 10 php /srv/cron.php\n\
          0 4 * * 5-7 www-data php /srv/cron.php\n\
          0 4 */2 * 1 root echo both\n\
+         5 4 * * * somebody true\n\
          5 5 * * * root\n\
          nonsense\n\
          61 * * * * root true\n\
@@ -78,32 +84,101 @@ fn the_systems_crontab() {
 /// Read as a user's, each entry would be a CronJob that runs a command called `root`.
 #[test]
 fn a_systems_crontab_that_is_taken_for_a_users_is_noticed() {
-    let imported = import(Format::User).read("17 * * * * root cd / && run-parts /etc/cron.hourly\n");
+    let imported = read(
+        Format::User,
+        "17 * * * * root cd / && run-parts /etc/cron.hourly\n",
+    );
     let reason = "its command begins with root, as entries of a system crontab do; then add --system";
     assert_eq!(
-        (imported.cronjobs, imported.left_out),
-        (0, vec![(1, reason.to_owned())])
+        (imported.cronjobs, imported.remarks),
+        (0, vec![(1, Remark::LeftOut(reason.to_owned()))])
     );
+}
+
+/// The words of the command of the only entry, as a process gets them: two dollars are one there.
+fn words(imported: &Imported) -> Vec<String> {
+    let loaded = load_bytes([("x.yaml", imported.yaml.as_bytes())], &TimeZones::built_in());
+    let pod = &loaded.objects[0].json["spec"]["jobTemplate"]["spec"]["template"]["spec"];
+    let words = pod["containers"][0]["command"].as_array();
+    let words = words.into_iter().flatten().filter_map(|word| word.as_str());
+    words.map(|word| word.replace("$$", "$")).collect()
+}
+
+fn output(imported: &Imported) -> String {
+    let words = words(imported);
+    let output = std::process::Command::new(&words[0])
+        .args(&words[1..])
+        .output()
+        .expect("a shell");
+    String::from_utf8_lossy(&output.stdout).into_owned()
 }
 
 /// What the shell makes of a command with `%` is what cron makes of it.
 #[test]
 fn standard_input_arrives() {
-    let import = import(Format::User).read("* * * * * cat -%it's%100\\%%\n");
-    let loaded = load_bytes([("x.yaml", import.yaml.as_bytes())], &TimeZones::built_in());
-    let command = &loaded.objects[0].json["spec"]["jobTemplate"]["spec"]["template"]["spec"]["containers"][0]
-        ["command"];
-    let words: Vec<&str> = command
-        .as_array()
-        .into_iter()
-        .flatten()
-        .filter_map(|word| word.as_str())
-        .collect();
-    let output = std::process::Command::new(words[0])
-        .args(&words[1..])
-        .output()
-        .expect("a shell");
-    assert_eq!(String::from_utf8_lossy(&output.stdout), "it's\n100%\n\n");
+    let import = read(Format::User, "* * * * * cat -%it's%100\\%%\n");
+    assert_eq!(output(&import), "it's\n100%\n\n");
+}
+
+/// Kubernetes takes two dollars for one, and expands `$(NAME)`; cron hands both to the shell.
+#[test]
+fn dollars_reach_the_shell_as_they_are_written() {
+    let table = [
+        ("true > /tmp/x.$$", "true > /tmp/x.$$$$"),
+        ("echo $HOME", "echo $HOME"),
+        ("echo $(date)", "echo $$(date)"),
+        ("echo $$(date) $", "echo $$$$(date) $"),
+        ("echo $$$x", "echo $$$$$$x"),
+    ];
+    for (command, written) in table {
+        let crontab = format!("PRICE={command}\n* * * * * {command}\n");
+        let imported = read(Format::User, &crontab);
+        let written = format!("{written:?}");
+        let found = imported.yaml.matches(&written).count();
+        assert_eq!(found, 2, "{written} in:\n{}", imported.yaml);
+        assert_eq!(words(&imported)[2], command);
+    }
+    let pid: Result<u32, _> = output(&read(Format::User, "* * * * * echo $$")).trim().parse();
+    assert!(pid.is_ok());
+}
+
+/// cron(8): what a clock change skips runs after it, and what it repeats runs once, unless a star is in the minute or the
+/// hour. Where the clock never changes the annotations would be a mistake.
+#[test]
+fn clock_changes_are_met_as_cron_meets_them() {
+    let table = [
+        ("Europe/Berlin", "30 2 * * *", true),
+        ("Europe/Berlin", "0 0-23/4 * * *", true),
+        ("Europe/Berlin", "@daily", true),
+        ("Europe/Berlin", "*/30 2 * * *", false),
+        ("Europe/Berlin", "30 */2 * * *", false),
+        ("Europe/Berlin", "30 * * * *", false),
+        ("Europe/Berlin", "@hourly", false),
+        ("Asia/Kolkata", "30 2 * * *", false),
+    ];
+    for (zone, fields, wanted) in table {
+        let imported = read(Format::User, &format!("CRON_TZ={zone}\n{fields} true\n"));
+        let told =
+            imported.yaml.contains("clock-gap: RunAfter") && imported.yaml.contains("clock-repeat: First");
+        assert_eq!(told, wanted, "{fields} in {zone}");
+    }
+}
+
+/// A zone that is none, an empty shell and an empty home are what cron takes for the usual ones.
+#[test]
+fn variables_without_a_meaning_leave_things_as_usual() {
+    let imported = read(
+        Format::User,
+        "CRON_TZ=America/Lima\nCRON_TZ=Foo/Bar\nSHELL=\nHOME=\n0 4 * * * true\nCRON_TZ=\n",
+    );
+    let yaml = &imported.yaml;
+    assert!(yaml.contains("timeZone: \"Europe/Berlin\""), "{yaml}");
+    assert!(yaml.contains("command: [\"/bin/sh\", "), "{yaml}");
+    assert!(!yaml.contains("workingDir"), "{yaml}");
+    let [(2, Remark::LeftOut(reason))] = &imported.remarks[..] else {
+        panic!("{:?}", imported.remarks);
+    };
+    assert!(reason.starts_with("there is no time zone `Foo/Bar`"), "{reason}");
 }
 
 /// Nothing in a crontab makes it panic, and whatever comes out can be read.

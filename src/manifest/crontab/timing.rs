@@ -11,6 +11,9 @@ use crate::schedule::Expression;
 pub(super) struct Timing {
     /// As `spec.schedule` takes it.
     pub(super) schedule: String,
+    /// Whether cron takes it for a job at fixed times, which it neither leaves out nor runs twice at clock changes: one
+    /// without a star in the minute and the hour.
+    pub(super) is_at_fixed_times: bool,
     /// Where a reader should look twice.
     pub(super) notes: Vec<String>,
 }
@@ -40,9 +43,21 @@ impl Timing {
         }
         let schedule = words.join(" ").to_lowercase();
         match Expression::parse(&schedule) {
-            Ok(_) => Ok(Timing { schedule, notes }),
+            Ok(_) => Ok(Timing {
+                is_at_fixed_times: is_at_fixed_times(&words),
+                schedule,
+                notes,
+            }),
             Err(error) => Err(format!("the schedule can't be read: {}", error.mistake())),
         }
+    }
+}
+
+fn is_at_fixed_times(words: &[String]) -> bool {
+    match words {
+        [minute, hour, ..] => !minute.starts_with('*') && !hour.starts_with('*'),
+        [name] => !name.eq_ignore_ascii_case("@hourly") && !name.starts_with("@every"),
+        [] => false,
     }
 }
 

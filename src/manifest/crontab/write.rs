@@ -7,15 +7,26 @@ use std::fmt;
 use super::command::Command;
 use super::timing::Timing;
 use super::{Import, Surroundings};
+use crate::schedule::Zone;
+
+/// What cron does at clock changes. cron(8): jobs "that would have run in the interval that has been skipped will be run
+/// immediately", and those of a time that is repeated "are not run a second time".
+const AS_CRON_AT_CLOCK_CHANGES: &str = "  annotations:
+    # As cron does: what a clock change skips runs after it, what it repeats runs once.
+    punctual.dev/clock-gap: RunAfter
+    punctual.dev/clock-repeat: First";
 
 /// What a document is made of.
 pub(super) struct CronJob<'a> {
     pub(super) name: &'a str,
     pub(super) import: &'a Import,
-    pub(super) time_zone: &'a str,
+    pub(super) time_zone: &'a Zone,
     pub(super) timing: &'a Timing,
     pub(super) command: &'a Command,
-    pub(super) user: Option<&'a str>,
+    /// The number of the user that it ran as, where it names one that is known.
+    pub(super) user: Option<u32>,
+    /// Where a reader should look twice.
+    pub(super) notes: &'a [String],
     pub(super) around: &'a Surroundings,
     pub(super) comments: &'a [&'a str],
 }
@@ -27,20 +38,17 @@ impl fmt::Display for CronJob<'_> {
         for comment in self.comments {
             writeln!(f, "# {}", printable(comment))?;
         }
-        for note in &self.timing.notes {
+        for note in self.notes {
             writeln!(f, "# LOOK TWICE: {note}.")?;
-        }
-        if let Some(user) = self.user {
-            writeln!(
-                f,
-                "# Ran as the user {user}; here it runs as whoever runs punctual."
-            )?;
         }
         writeln!(f, "apiVersion: batch/v1\nkind: CronJob\nmetadata:")?;
         writeln!(f, "  name: {}", text(self.name))?;
         writeln!(f, "  namespace: {}", text(&self.import.namespace))?;
+        if self.follows_clock_changes() {
+            writeln!(f, "{AS_CRON_AT_CLOCK_CHANGES}")?;
+        }
         writeln!(f, "spec:\n  schedule: {}", text(&self.timing.schedule))?;
-        writeln!(f, "  timeZone: {}", text(self.time_zone))?;
+        writeln!(f, "  timeZone: {}", text(self.time_zone.name()))?;
         writeln!(
             f,
             "  # As cron does: runs may overlap, …\n  concurrencyPolicy: Allow"
@@ -58,6 +66,9 @@ impl fmt::Display for CronJob<'_> {
             f,
             "      template:\n        spec:\n          restartPolicy: Never"
         )?;
+        if let Some(user) = self.user {
+            writeln!(f, "          securityContext: {{runAsUser: {user}}}")?;
+        }
         writeln!(
             f,
             "          containers:\n            - name: {}",
@@ -65,8 +76,8 @@ impl fmt::Display for CronJob<'_> {
         )?;
         writeln!(f, "              image: {}", text(&self.import.image))?;
         let shell = self.around.shell.as_deref().unwrap_or("/bin/sh");
-        let script = text(&self.command.script());
-        writeln!(f, "              command: [{}, \"-c\", {script}]", text(shell))?;
+        let (shell, script) = (text(&literal(shell)), text(&literal(&self.command.script())));
+        writeln!(f, "              command: [{shell}, \"-c\", {script}]")?;
         if let Some(home) = &self.around.home {
             writeln!(f, "              workingDir: {}", text(home))?;
         }
@@ -74,12 +85,34 @@ impl fmt::Display for CronJob<'_> {
             writeln!(f, "              env:")?;
         }
         for (name, value) in &self.around.env {
-            // `$(NAME)` is Kubernetes' own expansion, which cron does not do.
-            let value = text(&value.replace("$(", "$$("));
+            let value = text(&literal(value));
             writeln!(f, "                - {{name: {}, value: {value}}}", text(name))?;
         }
         Ok(())
     }
+}
+
+impl CronJob<'_> {
+    /// Whether Punctual has to be told what cron does at clock changes: where its own rule is another, and there are any.
+    fn follows_clock_changes(&self) -> bool {
+        self.timing.is_at_fixed_times && self.time_zone.keeps_changing(self.import.now)
+    }
+}
+
+/// A text that Kubernetes' expansion of `$(NAME)`, which cron does not do, leaves as it is. That takes two dollars for
+/// one, and one that stands before another or a parenthesis for something else.
+fn literal(text: &str) -> String {
+    let mut written = String::with_capacity(text.len());
+    let mut rest = text;
+    while let Some(at) = rest.find('$') {
+        let (before, from) = rest.split_at(at);
+        let after = from.trim_start_matches('$');
+        let dollars = &from[..from.len() - after.len()];
+        let has_meaning = dollars.len() > 1 || after.starts_with('(');
+        written.extend([before, dollars, if has_meaning { dollars } else { "" }]);
+        rest = after;
+    }
+    written + rest
 }
 
 /// A text that can stand in a comment.

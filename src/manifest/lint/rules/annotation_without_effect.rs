@@ -1,10 +1,7 @@
 //! Annotations under `punctual.dev/` that have no effect beside what else is written.
 
-use chrono::TimeDelta;
-
 use super::{Diagnostic, FieldPath, Finds, Rule, Severity, Subject};
 use crate::cronjob::extension::{ANNOTATION_PREFIX, Hindsight, MissedRuns, Overlap};
-use crate::schedule::Zone;
 
 pub(super) const RULE: Rule = Rule {
     code: "P051",
@@ -117,16 +114,8 @@ fn hindsight(subject: &Subject, asked: Option<Hindsight>) -> Option<String> {
 
 fn unchanging_clock(subject: &Subject) -> Option<String> {
     let zone = subject.timing.as_ref()?.all.zone();
-    (!changes(zone, subject)).then(|| format!("the clock of {} does not change", zone.name()))
-}
-
-/// Whether the clock of a zone changes within the next years. Changes come in pairs that are weeks apart.
-fn changes(zone: &Zone, subject: &Subject) -> bool {
-    const YEARS: i64 = 3;
-    let now = subject.options.now;
-    let fortnights = (0..26 * YEARS).map(|number| now + TimeDelta::weeks(2 * number));
-    let first = zone.offset_seconds(now);
-    fortnights.into_iter().any(|at| zone.offset_seconds(at) != first)
+    let changes = zone.keeps_changing(subject.options.now);
+    (!changes).then(|| format!("the clock of {} does not change", zone.name()))
 }
 
 /// A Job that is ended by its own deadline before.
