@@ -1,9 +1,9 @@
 //! `suspend-after-failures`: so many failed runs in a row suspend the schedule, until somebody has looked.
 //!
 //! The suspension is the annotation `punctual.dev/suspended`, which holds when it began. Nobody's `spec` is changed, so
-//! that no deployment tool puts it back, and the controller needs no permission for it. To resume, remove it:
-//! `kubectl annotate cronjob NAME punctual.dev/suspended-`, or `punctual resume NAME`. A run that succeeds starts the
-//! count anew, and so does a resume.
+//! that no deployment tool puts it back, unless it replaces the object as a whole; and the controller needs no permission
+//! for it. To resume, remove it: `kubectl annotate cronjob NAME punctual.dev/suspended-`, or `punctual resume NAME`. A run
+//! that succeeds starts the count anew, and so does a resume.
 
 use super::mistake::{Fault, Meanwhile, Problem};
 use super::register::Extension;
