@@ -272,7 +272,8 @@ impl Step<'_> {
         if self.status.terminating.unwrap_or_default() > 0 || !Uncounted::of(&self.status).is_empty() {
             return;
         }
-        // A suspension has taken the start away, and only a Job that was never to begin can finish without one.
+        // DIFFERENCE: a suspension has taken the start away, and only a Job that was never to begin can finish without one.
+        // The status that Kubernetes would write is refused by its own API server, again and again.
         if self.wanted.completions != Some(0) {
             self.status.start_time.get_or_insert(to_time(self.now));
         }

@@ -1,9 +1,10 @@
 //! What is known of pods that a Job had and has no more.
 //!
 //! Their names are not given again, and how they ended goes on counting for the back-off, as it does in the memory of
-//! Kubernetes' controller (`backoff_utils.go`): a pod that somebody deletes is gone as soon as it is counted. A pod that
-//! the Job lost in another way counts as well, which it does not in Kubernetes. So whatever takes a Job's pods away as soon
-//! as they are made, they are made ever more seldom, and not without end.
+//! Kubernetes' controller (`backoff_utils.go`): a pod that somebody deletes is gone as soon as it is counted.
+//!
+//! DIFFERENCE: a pod that the Job lost in another way, as by its labels, counts as well. So whatever takes a Job's pods away
+//! as soon as they are made, they are made ever more seldom, and not without end.
 
 use std::collections::{BTreeMap, BTreeSet};
 
