@@ -1,7 +1,8 @@
 //! A container's output, on its way from the engine to its log.
 //!
 //! The engine keeps the output and dates each line, so copying can begin anew at any time, also by another `punctual`:
-//! what was copied before is passed over (`copied`).
+//! what was copied before is passed over (`copied`). An engine may stop handing on at any time, as if that were all
+//! (Podman does now and then): so it is asked once more when the container has ended, which is when it has everything.
 
 use std::path::{Path, PathBuf};
 use std::time::Duration;
@@ -41,12 +42,13 @@ enum CopyError {
     Disk(#[from] std::io::Error),
 }
 
-/// Copies what a container writes to its log, until the engine has no more.
+/// Copies what a container writes to its log, until it has ended and the engine has no more.
 pub(super) async fn copy(
     engine: &Docker,
     container: &str,
     log: &Path,
     wrote: &watch::Sender<u64>,
+    mut has_ended: watch::Receiver<bool>,
     clock: &SharedClock,
 ) {
     // What is the same every second is told once.
@@ -54,15 +56,21 @@ pub(super) async fn copy(
     let mut begun = None;
     loop {
         let since = Instant::now();
+        let is_all = *has_ended.borrow();
         let copied = async {
             let copying = match &mut begun {
                 Some(copying) => copying,
                 begun => begun.insert(Copying::begin(log.to_owned()).await?),
             };
-            copying.follow(engine, container, wrote, clock).await
+            copying.go_on(engine, container, !is_all, wrote, clock).await
         };
         let cut_off = match copied.await {
-            Ok(()) => return,
+            Ok(()) if is_all => return,
+            Ok(()) => {
+                let end = has_ended.wait_for(|has_ended| *has_ended);
+                let _ended_or_late = tokio::time::timeout(ASK_AGAIN, end).await;
+                continue;
+            }
             Err(CopyError::Engine(error)) if is_missing(&error) => return,
             Err(cut_off) => cut_off,
         };
@@ -99,11 +107,13 @@ impl Copying {
         begun.map_err(std::io::Error::other)?
     }
 
-    /// Copies what comes, from where it was cut off, or else from the beginning of what the engine has.
-    async fn follow(
+    /// Copies what there is, from where it was cut off, or else from the beginning of what the engine has; and what comes,
+    /// if that is to be followed.
+    async fn go_on(
         &mut self,
         engine: &Docker,
         container: &str,
+        is_followed: bool,
         wrote: &watch::Sender<u64>,
         clock: &SharedClock,
     ) -> Result<(), CopyError> {
@@ -111,7 +121,7 @@ impl Copying {
         let since = last.map_or(0, |(at, ago)| asked_since(at, ago, clock.now()));
         self.copied.begin_anew(since);
         let options = LogsOptionsBuilder::new()
-            .follow(true)
+            .follow(is_followed)
             .stdout(true)
             .stderr(true)
             .timestamps(true)
@@ -176,7 +186,12 @@ fn line(piece: &LogOutput) -> Option<Line> {
 
 #[cfg(test)]
 mod tests {
+    use bollard::API_DEFAULT_VERSION;
+    use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
+    use tokio::net::UnixListener;
+
     use super::*;
+    use crate::clock::SystemClock;
 
     fn out(text: &str) -> LogOutput {
         LogOutput::StdOut {
@@ -231,5 +246,47 @@ mod tests {
         set back before all time: 1970-01-01T00:00:00+00:00
         an engine ahead of us: 2026-11-24T15:54:00+00:00
         ");
+    }
+
+    /// Answers questions for output: who follows it gets the first line and hears that this was all.
+    async fn hand_on(listener: UnixListener) {
+        let lines = [
+            "2026-11-24T16:00:00.1Z first\n",
+            "2026-11-24T16:00:00.2Z second\n",
+        ];
+        while let Ok((mut connection, _)) = listener.accept().await {
+            let mut asked = vec![0; 4096];
+            let read = connection.read(&mut asked).await.unwrap();
+            let is_followed = String::from_utf8_lossy(&asked[..read]).contains("follow=true");
+            let mut answer =
+                b"HTTP/1.1 200 OK\r\ncontent-type: application/octet-stream\r\nconnection: close\r\n\r\n".to_vec();
+            for line in lines.iter().take(if is_followed { 1 } else { 2 }) {
+                answer.extend([1, 0, 0, 0]);
+                answer.extend(u32::try_from(line.len()).unwrap().to_be_bytes());
+                answer.extend(line.as_bytes());
+            }
+            connection.write_all(&answer).await.unwrap();
+        }
+    }
+
+    #[tokio::test]
+    async fn what_an_engine_keeps_back_is_asked_for_when_the_container_has_ended() {
+        let folder = tempfile::tempdir().unwrap();
+        let (socket, log) = (folder.path().join("engine.sock"), folder.path().join("0.log"));
+        tokio::spawn(hand_on(UnixListener::bind(&socket).unwrap()));
+        let engine = Docker::connect_with_unix(&socket.display().to_string(), 20, API_DEFAULT_VERSION).unwrap();
+        let (wrote, mut writes) = watch::channel(0);
+        let (end, has_ended) = watch::channel(false);
+        let clock = SystemClock::shared();
+        let copied = copy(&engine, "main", &log, &wrote, has_ended, &clock);
+        let ending = async {
+            writes.changed().await.unwrap();
+            end.send_replace(true);
+        };
+        let both = async { tokio::join!(copied, ending) };
+        tokio::time::timeout(Duration::from_mins(1), both).await.unwrap();
+        let written = std::fs::read_to_string(&log).unwrap();
+        let texts: Vec<_> = written.lines().filter_map(|line| line.rsplit(' ').next()).collect();
+        assert_eq!(texts, ["first", "second"]);
     }
 }

@@ -29,7 +29,7 @@ use crate::telemetry::chain;
 /// How long to wait before an engine is asked again that did not answer.
 pub(super) const ASK_AGAIN: Duration = Duration::from_secs(1);
 
-/// How long the engine may take to hand on the last of what a container wrote, after its end.
+/// How long the engine may take to hand on more of what a container wrote, after its end.
 const LAST_WORDS: Duration = Duration::from_secs(5);
 
 /// What a container gets that is asked to end and whose image names no signal.
@@ -135,7 +135,8 @@ struct Container {
 impl Container {
     /// Follows the container to its end, and its output to the last line, and has it end when that is ordered.
     async fn end(self, log: &Path, wrote: &watch::Sender<u64>, clock: &SharedClock) -> Ended {
-        let copying = copy::copy(&self.engine.docker, &self.name, log, wrote, clock);
+        let (over, has_ended) = watch::channel(false);
+        let copying = copy::copy(&self.engine.docker, &self.name, log, wrote, has_ended, clock);
         let mut copying = std::pin::pin!(copying);
         let mut is_copied = false;
         let mut ending = std::pin::pin!(self.state_at_end());
@@ -148,11 +149,16 @@ impl Container {
                 never = &mut ordered => match never {},
             }
         };
-        if !is_copied && tokio::time::timeout(LAST_WORDS, copying).await.is_err() {
-            tracing::warn!(
-                container = self.name,
-                "the last lines of a container did not come"
-            );
+        over.send_replace(true);
+        let mut writes = wrote.subscribe();
+        while !is_copied {
+            tokio::select! {
+                () = &mut copying => is_copied = true,
+                written = tokio::time::timeout(LAST_WORDS, writes.changed()) => if written.is_err() {
+                    tracing::warn!(container = self.name, "the last lines of a container did not come");
+                    break;
+                }
+            }
         }
         state.map_or_else(
             || {
