@@ -26,6 +26,10 @@ pub(in crate::standalone::runtime) enum ContainerError {
         source: ApiError,
     },
     #[error(
+        "{image:?} can't be the name of an image; write `name:tag`, in small letters, with the registry before it if it is not the engine's own"
+    )]
+    InvalidImage { image: String },
+    #[error(
         "image {image:?} is not here, and `imagePullPolicy: Never` forbids to pull it; load it into the engine, or change the policy"
     )]
     NeverPulled { image: String },
@@ -104,6 +108,7 @@ impl ContainerError {
             Self::Pull { source, .. } | Self::Engine { source, .. } => status_code(source).is_some(),
             Self::Unseen { source } | Self::Unfollowed { source } => source.is_answer(),
             Self::NoEngine(_)
+            | Self::InvalidImage { .. }
             | Self::NeverPulled { .. }
             | Self::WouldBeRoot { .. }
             | Self::MayBeRoot { .. }
@@ -117,6 +122,7 @@ impl ContainerError {
         match self {
             Self::NoEngine(_) | Self::Engine { .. } | Self::Folder { .. } => Some("CreateContainerError"),
             Self::Pull { .. } => Some(ERR_IMAGE_PULL),
+            Self::InvalidImage { .. } => Some("InvalidImageName"),
             Self::NeverPulled { .. } => Some("ErrImageNeverPull"),
             Self::WouldBeRoot { .. } | Self::MayBeRoot { .. } => Some("CreateContainerConfigError"),
             Self::Unseen { .. } | Self::Unfollowed { .. } => Some(STATUS_UNKNOWN),

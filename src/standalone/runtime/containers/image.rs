@@ -34,6 +34,11 @@ impl PullPolicy {
 /// Sees to it that the container's image is there.
 pub(super) async fn ready(engine: &Docker, container: &Container) -> Result<(), ContainerError> {
     let image = container.image.as_deref().unwrap_or_default();
+    if !is_name(image) {
+        return Err(ContainerError::InvalidImage {
+            image: image.to_owned(),
+        });
+    }
     let policy = PullPolicy::of(container);
     if policy != PullPolicy::Always {
         match engine.inspect_image(image).await {
@@ -81,9 +86,90 @@ fn tagged(image: &str) -> String {
     }
 }
 
+/// Whether this can be the name of an image: `[HOST[:PORT]/]PATH[:TAG][@DIGEST]`, by the grammar that engines and the
+/// kubelet share (`reference` of the distribution project).
+fn is_name(image: &str) -> bool {
+    let (name, digest) = match image.split_once('@') {
+        Some((name, digest)) => (name, Some(digest)),
+        None => (image, None),
+    };
+    let (host, path) = match name.split_once('/') {
+        Some((host, path)) if is_host(host) => (host, path),
+        _ => ("", name),
+    };
+    let (path, tag) = match path.split_once(':') {
+        Some((path, tag)) => (path, Some(tag)),
+        None => (path, None),
+    };
+    let is_of_host = |c: char| c.is_ascii_alphanumeric() || ".-:[]".contains(c);
+    host.chars().all(is_of_host)
+        && path.split('/').all(is_component)
+        && tag.is_none_or(is_tag)
+        && digest.is_none_or(is_digest)
+}
+
+/// Whether the first part of a name is that of a registry.
+fn is_host(first: &str) -> bool {
+    first.contains(['.', ':']) || first == "localhost" || first.chars().any(|c| c.is_ascii_uppercase())
+}
+
+/// A part of the path: small letters and digits, with single separators in between.
+fn is_component(part: &str) -> bool {
+    let is_word = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit();
+    let separators = part.split(is_word).filter(|between| !between.is_empty());
+    let is_separator = |text: &str| matches!(text, "." | "_" | "__") || text.chars().all(|c| c == '-');
+    part.starts_with(is_word) && part.ends_with(is_word) && separators.into_iter().all(is_separator)
+}
+
+fn is_tag(tag: &str) -> bool {
+    let is_word = |c: char| c.is_ascii_alphanumeric() || c == '_';
+    tag.len() <= 128 && tag.starts_with(is_word) && tag.chars().all(|c| is_word(c) || c == '.' || c == '-')
+}
+
+fn is_digest(digest: &str) -> bool {
+    let Some((_, hex)) = digest.split_once(':') else {
+        return false;
+    };
+    hex.len() >= 32 && hex.chars().all(|c| c.is_ascii_hexdigit())
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn names_that_no_image_can_have() {
+        let digest = format!("b@sha256:{}", "0a".repeat(32));
+        let good = [
+            "busybox",
+            "busybox:1.36_x-Y",
+            "library/busy__box",
+            "localhost/punctual-test:1",
+            "localhost:5000/a/b--c:v1",
+            "Registry.example.com/a/b",
+            "[::1]:5000/a",
+            &digest,
+        ];
+        let bad = [
+            "",
+            "Busybox",
+            "busy box",
+            "a//b",
+            "/a",
+            "a/",
+            "a:",
+            "a:-1",
+            "a:b:c",
+            "a...b",
+            "-a",
+            "a@sha256:12",
+            "a@",
+            "example.com/A",
+            "https://example.com/a",
+        ];
+        let taken: Vec<_> = good.iter().chain(&bad).filter(|name| is_name(name)).collect();
+        assert_eq!(taken, good.iter().collect::<Vec<_>>());
+    }
 
     #[test]
     fn an_image_without_a_tag_is_the_latest() {
