@@ -18,6 +18,9 @@ use std::path::{Path, PathBuf};
 /// What the names of the folders of attempts end with.
 const ATTEMPT: &str = "attempt";
 
+/// What the names of the files for last words end with.
+const MESSAGE: &str = "message";
+
 /// The folder of one pod.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct PodDir(PathBuf);
@@ -45,7 +48,12 @@ impl PodDir {
 
     /// Where a container says something of its end, after its `restart`th restart (`terminationMessagePath`).
     pub fn message(&self, container: &str, restart: u32) -> PathBuf {
-        self.of_start(container, restart, "message")
+        self.of_start(container, restart, MESSAGE)
+    }
+
+    /// The same, by the folder of the attempt.
+    pub fn message_beside(attempt: &Path) -> PathBuf {
+        attempt.with_extension(MESSAGE)
     }
 
     /// Removes what is kept of a start: its log, its records, its last words.

@@ -20,7 +20,7 @@ use super::volumes::{Bind, VolumeError};
 use crate::schedule::Timestamp;
 
 /// The variable of a process that names the file for what it says of its end.
-const MESSAGE_VARIABLE: &str = "TERMINATION_MESSAGE_PATH";
+pub(super) const MESSAGE_VARIABLE: &str = "TERMINATION_MESSAGE_PATH";
 
 /// Starts attempts, and finds those that were started before.
 pub(super) trait Engine: std::fmt::Debug + Send + Sync {

@@ -95,7 +95,7 @@ pub(in crate::standalone::runtime) async fn end_attempts(pod: &PodDir, grace: Du
         // One that was killed has left its process.
         let state = record::read_in_time(&folder).await.unwrap_or_default();
         if !state.is_held {
-            ending::end_rest(&state).await;
+            ending::end_rest(&folder, &state).await;
         }
     }
 }

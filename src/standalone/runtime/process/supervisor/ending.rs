@@ -2,6 +2,7 @@
 
 use std::path::Path;
 
+use super::leftovers::Mark;
 use super::record::{self, Record, State, time};
 use crate::schedule::Timestamp;
 use crate::standalone::runtime::engine::Ended;
@@ -13,9 +14,11 @@ pub(super) async fn of(folder: &Path, now: Timestamp) -> Ended {
     if let Some(ended) = state.records.iter().find_map(|record| recorded(record, now)) {
         return ended;
     }
-    let message = match end_rest(&state).await {
+    let message = match end_rest(folder, &state).await {
         Rest::Restarted => "the machine was restarted while the process ran",
-        Rest::Ended => "the supervisor of the process was killed, and the process with it",
+        Rest::Ended => {
+            "the supervisor of the process was killed, and the process with all that could be found of it"
+        }
         Rest::Elsewhere => ELSEWHERE,
     };
     Ended::unknown(message.to_owned(), now)
@@ -30,7 +33,7 @@ pub(super) const ELSEWHERE: &str =
 pub(super) enum Rest {
     /// It ended with the machine.
     Restarted,
-    /// Nothing of it runs any more.
+    /// Nothing of it runs any more that could be found.
     Ended,
     /// It goes on, and is not ours: the data folder is a copy of one that is in use.
     Elsewhere,
@@ -38,7 +41,7 @@ pub(super) enum Rest {
 
 /// Ends what is left of an attempt whose supervisor is gone: nobody would learn how it ends, and it must not run beside
 /// the attempt that comes next.
-pub(super) async fn end_rest(state: &State) -> Rest {
+pub(super) async fn end_rest(folder: &Path, state: &State) -> Rest {
     // Its supervisor has ended what was left.
     if state
         .records
@@ -56,7 +59,7 @@ pub(super) async fn end_rest(state: &State) -> Rest {
         if !here.is_empty() && *boot != here {
             return Rest::Restarted;
         }
-        if !session.end().await {
+        if !session.end(&Mark::of(folder)).await {
             return Rest::Elsewhere;
         }
         if let Some(group) = group {

@@ -165,7 +165,7 @@ impl ProcessEngine {
             return Ok(Found::Started(started));
         }
         // It may have got as far as to start it.
-        let why = match ending::end_rest(state).await {
+        let why = match ending::end_rest(folder, state).await {
             Rest::Elsewhere => ELSEWHERE,
             Rest::Ended | Rest::Restarted => "the process was being started when its supervisor was lost",
         };

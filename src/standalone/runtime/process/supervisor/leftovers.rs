@@ -1,10 +1,14 @@
 //! Ending what a container's process leaves behind, as everything in a container ends with its first process.
 
+use std::path::Path;
 use std::time::Duration;
 
 use rustix::process::{Pid, Signal, WaitOptions, kill_process, wait};
 use serde::{Deserialize, Serialize};
 use tokio::time::Instant;
+
+use crate::standalone::data_dir::PodDir;
+use crate::standalone::runtime::engine::MESSAGE_VARIABLE;
 
 /// How long a killed process may take to be gone, e.g. while a disk does not answer.
 const GONE_AFTER: Duration = Duration::from_secs(5);
@@ -46,12 +50,14 @@ impl Session {
         self.leader
     }
 
-    /// Kills what is left of it when its supervisor is dead; nothing, where its number is another's by now. Whether the
-    /// supervisor was dead: one that is not belongs to the data folder that ours is a copy of.
-    pub(super) async fn end(self) -> bool {
+    /// Kills what is left of it when its supervisor is dead, and what that had started; nothing of the session, where its
+    /// number is another's by now. Whether the supervisor was dead: one that is not belongs to the data folder that ours
+    /// is a copy of.
+    pub(super) async fn end(self, mark: &Mark) -> bool {
         let deadline = Instant::now() + GONE_AFTER;
         while let Some(leader) = seen(self.leader).filter(|leader| leader.runs) {
             if leader.since != self.since {
+                kill_all(|seen| mark.is_of(seen));
                 return true;
             }
             // Its files are closed a moment before it is gone.
@@ -60,14 +66,62 @@ impl Session {
             }
             tokio::time::sleep(PAUSE).await;
         }
-        if seen(self.leader).is_some_and(|leader| leader.since != self.since) {
-            return true;
-        }
-        let left = processes().into_iter().filter(|seen| seen.session == self.leader);
-        left.filter(|seen| seen.pid != self.leader)
-            .for_each(|seen| kill(seen.pid));
+        let is_ours = seen(self.leader).is_none_or(|leader| leader.since == self.since);
+        kill_all(|seen| is_ours && seen.session == self.leader || mark.is_of(seen));
         true
     }
+}
+
+/// A variable that an attempt's processes hand on, and nobody else has: by it those are known that have left the session
+/// and come from nobody who lives. It names the file for the attempt's last words, unless the container sets that itself.
+#[derive(Debug)]
+pub(super) struct Mark(String);
+
+impl Mark {
+    /// That of an attempt, by its folder.
+    pub(super) fn of(attempt: &Path) -> Self {
+        let file = PodDir::message_beside(attempt);
+        Self(format!("{MESSAGE_VARIABLE}={}", file.display()))
+    }
+
+    /// Whether a process has it.
+    fn is_of(&self, seen: &Seen) -> bool {
+        let variables = std::fs::read(format!("/proc/{}/environ", seen.pid)).unwrap_or_default();
+        let mut variables = variables.split(|byte| *byte == 0);
+        variables.any(|variable| variable == self.0.as_bytes())
+    }
+}
+
+/// Kills these processes and all that they have started. They are stopped first: who is killed while others go on leaves
+/// those without a parent by which they are known.
+fn kill_all(is_one: impl Fn(&Seen) -> bool) {
+    let mut family = Vec::new();
+    loop {
+        let all: Vec<Seen> = processes().into_iter().filter(|seen| seen.runs).collect();
+        let ones = all.iter().filter(|seen| is_one(seen)).map(|seen| seen.pid);
+        let mut more = with_descendants(ones.collect(), &all);
+        more.retain(|pid| !family.contains(pid));
+        if more.is_empty() {
+            break;
+        }
+        more.iter().for_each(|pid| send(*pid, Signal::STOP));
+        family.append(&mut more);
+    }
+    family.iter().for_each(|pid| send(*pid, Signal::KILL));
+}
+
+/// These processes, and all that they have started, as far as those in between live.
+fn with_descendants(mut family: Vec<i32>, all: &[Seen]) -> Vec<i32> {
+    let mut next = 0;
+    while let Some(parent) = family.get(next).copied() {
+        for seen in all.iter().filter(|seen| seen.parent == parent) {
+            if !family.contains(&seen.pid) {
+                family.push(seen.pid);
+            }
+        }
+        next += 1;
+    }
+    family
 }
 
 /// Kills all descendants of this process and collects their ends. Its other children must have been waited for.
@@ -75,18 +129,8 @@ pub(super) async fn kill_descendants() {
     let own = rustix::process::getpid().as_raw_nonzero().get();
     let deadline = Instant::now() + GONE_AFTER;
     while reap() && Instant::now() < deadline {
-        let all = processes();
-        let mut family = vec![own];
-        let mut next = 0;
-        while let Some(parent) = family.get(next).copied() {
-            family.extend(
-                all.iter()
-                    .filter(|seen| seen.parent == parent)
-                    .map(|seen| seen.pid),
-            );
-            next += 1;
-        }
-        family.iter().skip(1).for_each(|pid| kill(*pid));
+        let family = with_descendants(vec![own], &processes());
+        family.iter().skip(1).for_each(|pid| send(*pid, Signal::KILL));
         tokio::time::sleep(PAUSE).await;
     }
 }
@@ -102,10 +146,10 @@ fn reap() -> bool {
     }
 }
 
-fn kill(pid: i32) {
+fn send(pid: i32, signal: Signal) {
     if let Some(pid) = Pid::from_raw(pid) {
         // It may have ended by itself.
-        let _gone = kill_process(pid, Signal::KILL);
+        let _gone = kill_process(pid, signal);
     }
 }
 
@@ -138,8 +182,14 @@ pub(super) mod tests {
 
     /// The leader of a session of its own, and a process of it that outlives it.
     fn session() -> (Child, i32) {
+        session_of("sleep 600 >/dev/null & echo $!; wait", &[])
+    }
+
+    /// The leader of a session of its own that runs a script, and the process that this names.
+    fn session_of(script: &str, variables: &[(&str, &str)]) -> (Child, i32) {
         let mut leader = Command::new("setsid")
-            .args(["sh", "-c", "sleep 600 >/dev/null & echo $!; wait"])
+            .args(["sh", "-c", script])
+            .envs(variables.iter().copied())
             .stdout(Stdio::piped())
             .stderr(Stdio::null())
             .spawn()
@@ -188,13 +238,74 @@ pub(super) mod tests {
             since: since - 1,
             ..ours
         };
-        assert!(earlier.end().await && goes_on(member), "it is somebody else's");
-        assert!(!ours.end().await && goes_on(member), "its supervisor lives");
+        assert!(
+            earlier.end(&nobodys()).await && goes_on(member),
+            "it is somebody else's"
+        );
+        assert!(
+            !ours.end(&nobodys()).await && goes_on(member),
+            "its supervisor lives"
+        );
         leader.kill().unwrap();
         // Nobody has collected its end yet, so its number is still its own.
         wait_for_the_end(pid);
-        assert!(ours.end().await);
+        assert!(ours.end(&nobodys()).await);
         wait_for_the_end(member);
         leader.wait().unwrap();
+    }
+
+    /// The mark of an attempt that there is not.
+    fn nobodys() -> Mark {
+        Mark::of(Path::new("/nowhere/main.0.attempt"))
+    }
+
+    /// Kills the leader of a session, and ends what is left of it.
+    async fn end_without_leader(leader: &mut Child, mark: &Mark) {
+        let pid = i32::try_from(leader.id()).unwrap();
+        let since = seen(pid).unwrap().since;
+        leader.kill().unwrap();
+        leader.wait().unwrap();
+        assert!(Session { leader: pid, since }.end(mark).await);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn who_has_left_the_session_is_killed_with_whom_he_comes_from() {
+        let script = "sh -c 'setsid sleep 600 >/dev/null & echo $!; wait' & wait";
+        let (mut leader, grandchild) = session_of(script, &[]);
+        end_without_leader(&mut leader, &nobodys()).await;
+        wait_for_the_end(grandchild);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn who_comes_from_nobody_any_more_is_known_by_his_mark() {
+        let folder = tempfile::tempdir().unwrap();
+        let attempt = folder.path().join("main.0.attempt");
+        let message = folder.path().join("main.0.message").display().to_string();
+        let script = "(setsid sleep 600 >/dev/null & echo $!); sleep 600";
+        let (mut leader, daemon) = session_of(script, &[(MESSAGE_VARIABLE, &message)]);
+        let mark = Mark::of(&attempt);
+        end_without_leader(&mut leader, &mark).await;
+        wait_for_the_end(daemon);
+    }
+
+    #[test]
+    fn a_family_is_found_through_those_who_live() {
+        let seen = |pid, parent| Seen {
+            pid,
+            parent,
+            session: pid,
+            runs: true,
+            since: 0,
+        };
+        let all = [
+            seen(1, 0),
+            seen(5, 4),
+            seen(4, 3),
+            seen(6, 4),
+            seen(7, 1),
+            seen(8, 7),
+        ];
+        assert_eq!(with_descendants(vec![3, 4], &all), [3, 4, 5, 6]);
+        assert_eq!(with_descendants(vec![], &all), [0; 0]);
     }
 }
