@@ -248,3 +248,69 @@ async fn a_process_finds_its_volumes_from_where_it_starts() {
     }
     assert_eq!(lines, ["from before", "hello", "open", "400", "of this machine"]);
 }
+
+/// A container that says that it is up and, when it is told to end, adds its name to a file.
+fn until_stopped(name: &str, file: &std::path::Path) -> serde_json::Value {
+    let file = file.display();
+    let script = format!(
+        "trap 'sleep 0.1; echo {name} >> {file}; exit 0' TERM; echo up; while :; do sleep 0.05; done 2>/dev/null"
+    );
+    json!({"name": name, "command": ["/bin/sh", "-c", script]})
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn sidecars_end_after_the_others_and_the_last_one_first() {
+    let mut machine = Machine::start().await;
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("ends");
+    let sidecar = |name: &str| {
+        let mut sidecar = until_stopped(name, &file);
+        sidecar["restartPolicy"] = "Always".into();
+        sidecar
+    };
+    machine
+        .pod(&json!({
+            "terminationGracePeriodSeconds": 60,
+            "initContainers": [sidecar("first"), sidecar("second")],
+            "containers": [until_stopped("main", &file)],
+        }))
+        .await;
+    machine.lines(3).await;
+    machine.delete_pod("test").await;
+    machine.pods_until(<[_]>::is_empty).await;
+    assert_eq!(std::fs::read_to_string(&file).unwrap(), "main\nsecond\nfirst\n");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_deadline_may_be_set_while_the_pod_runs() {
+    let machine = Machine::start().await;
+    machine
+        .pod(&json!({"terminationGracePeriodSeconds": 5, "containers": [{"name": "main", "command": ["sleep", "600"]}]}))
+        .await;
+    machine.pod_until(|pod| phase(pod) == "Running").await;
+    let deadline = Patch::Merge(json!({"spec": {"activeDeadlineSeconds": 1}}));
+    let pods = machine.pods();
+    pods.patch("test", &PatchParams::default(), &deadline)
+        .await
+        .unwrap();
+    let pod = machine.pod_until(|pod| phase(pod) == "Failed").await;
+    insta::assert_snapshot!(reason(&pod), @"DeadlineExceeded: Pod was active on the node longer than the specified deadline");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_rule_of_a_container_restarts_it_in_a_pod_that_restarts_nothing() {
+    let machine = Machine::start().await;
+    let folder = tempfile::tempdir().unwrap();
+    let been = folder.path().join("been");
+    let script = format!("[ -e {0} ] && exit 0; touch {0}; exit 42", been.display());
+    let restart = json!({"action": "Restart", "exitCodes": {"operator": "In", "values": [42]}});
+    machine
+        .pod(&json!({"restartPolicy": "Never", "containers": [{
+            "name": "main", "command": ["/bin/sh", "-c", script],
+            "restartPolicy": "Never", "restartPolicyRules": [restart],
+        }]}))
+        .await;
+    let pod = machine.pod_until(|pod| phase(pod) == "Succeeded").await;
+    let statuses = pod.status.unwrap().container_statuses.unwrap();
+    assert_eq!(statuses[0].restart_count, 1);
+}

@@ -4,7 +4,7 @@ use std::path::Path;
 
 use serde_json::json;
 
-use crate::machine::{Machine, container_status, holds};
+use crate::machine::{Machine, container_status, holds, phase};
 
 /// Writes a line to `runs`, and ends with a code when `go` is there.
 fn work(folder: &Path, exit_code: i32) -> String {
@@ -58,4 +58,32 @@ async fn what_ended_meanwhile_is_found_with_its_exit_code() {
     assert_eq!((ended.exit_code, ended.reason.as_deref()), (7, Some("Error")));
     let runs = std::fs::read_to_string(folder.path().join("runs")).unwrap();
     assert_eq!(runs, "run\ndone\n", "not again");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_pod_whose_sidecar_waits_for_its_restart_can_be_ended() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut machine = Machine::start_in(&folder.path().join("data")).await;
+    let shell = |name: &str, script: &str| json!({"name": name, "command": ["/bin/sh", "-c", script]});
+    let mut failing = shell("side", "exit 1");
+    failing["restartPolicy"] = "Always".into();
+    machine
+        .pod(&json!({
+            "restartPolicy": "Never",
+            "terminationGracePeriodSeconds": 5,
+            "initContainers": [failing],
+            "containers": [shell("main", "exec sleep 600")],
+        }))
+        .await;
+    let is_waiting = |pod: &k8s_openapi::api::core::v1::Pod| {
+        let status = pod.status.as_ref();
+        let side = status.and_then(|status| status.init_container_statuses.as_ref()?.first());
+        let state = side.and_then(|side| side.state.as_ref());
+        state.is_some_and(|state| state.waiting.is_some()) && phase(pod) == "Running"
+    };
+    machine.pod_until(is_waiting).await;
+    machine.crash().await;
+    let machine = machine.restarted();
+    machine.delete_pod("test").await;
+    machine.pods_until(<[_]>::is_empty).await;
 }

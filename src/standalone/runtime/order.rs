@@ -19,6 +19,8 @@ pub(super) enum Order {
     /// Go on.
     #[default]
     Run,
+    /// What runs goes on, and is the last: nothing starts any more.
+    Last,
     /// End: SIGTERM now, SIGKILL when the grace is over. Nothing starts any more.
     Stop {
         /// How long it may take to end.
@@ -33,9 +35,15 @@ impl Order {
     pub(super) fn outweighs(self, other: Self) -> bool {
         match (self, other) {
             (Self::Run, _) | (_, Self::Kill) => false,
+            (Self::Last, other) => other == Self::Run,
             (Self::Stop { grace }, Self::Stop { grace: other }) => grace < other,
-            (Self::Stop { .. } | Self::Kill, Self::Run) | (Self::Kill, Self::Stop { .. }) => true,
+            (Self::Stop { .. }, Self::Run | Self::Last) | (Self::Kill, _) => true,
         }
+    }
+
+    /// Whether it asks what runs to end.
+    pub(super) fn is_end(self) -> bool {
+        matches!(self, Self::Stop { .. } | Self::Kill)
     }
 
     /// Gives this order, unless one was given that asks for no less.
@@ -72,7 +80,7 @@ struct Stopping {
 impl Stopping {
     fn obey(&mut self, order: Order, now: Instant) {
         let kill_at = match order {
-            Order::Run => return,
+            Order::Run | Order::Last => return,
             // A moment that there is not never comes.
             Order::Stop { grace } => now.checked_add(grace),
             Order::Kill => {
@@ -86,7 +94,7 @@ impl Stopping {
     /// What is to be said now.
     fn due(&self, order: Order, now: Instant) -> Option<Word> {
         let is_over = self.kill_at.is_some_and(|at| at <= now);
-        if self.was_killed || order == Order::Run {
+        if self.was_killed || !order.is_end() {
             None
         } else if is_over && (self.was_asked || self.was_tried) {
             Some(Word::Die)
@@ -174,7 +182,7 @@ mod tests {
 
     #[test]
     fn an_order_outweighs_what_asks_for_less() {
-        let orders = [Order::Run, stop(30), stop(1), Order::Kill];
+        let orders = [Order::Run, Order::Last, stop(30), stop(1), Order::Kill];
         for (number, order) in orders.into_iter().enumerate() {
             for (other_number, other) in orders.into_iter().enumerate() {
                 assert_eq!(
@@ -238,6 +246,7 @@ mod tests {
     async fn it_is_asked_once_and_killed_when_the_shortest_grace_is_over() {
         let rows = [
             ("nothing", said(&[], 0).await),
+            ("nothing yet", said(&[(1, Order::Last)], 0).await),
             ("a stop", said(&[(1, stop(30))], 0).await),
             ("no grace", said(&[(1, stop(0))], 0).await),
             ("for ever", said(&[(1, stop(u64::MAX))], 0).await),
@@ -258,6 +267,7 @@ mod tests {
         let rows = rows.map(|(what, said)| format!("{what}: {said}"));
         insta::assert_snapshot!(rows.join("\n"), @r"
         nothing: 
+        nothing yet: 
         a stop: End after 1; Die after 31
         no grace: End after 1; Die after 1
         for ever: End after 1

@@ -259,7 +259,8 @@ mod tests {
             let read = connection.read(&mut asked).await.unwrap();
             let is_followed = String::from_utf8_lossy(&asked[..read]).contains("follow=true");
             let mut answer =
-                b"HTTP/1.1 200 OK\r\ncontent-type: application/octet-stream\r\nconnection: close\r\n\r\n".to_vec();
+                b"HTTP/1.1 200 OK\r\ncontent-type: application/octet-stream\r\nconnection: close\r\n\r\n"
+                    .to_vec();
             for line in lines.iter().take(if is_followed { 1 } else { 2 }) {
                 answer.extend([1, 0, 0, 0]);
                 answer.extend(u32::try_from(line.len()).unwrap().to_be_bytes());
@@ -274,7 +275,8 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let (socket, log) = (folder.path().join("engine.sock"), folder.path().join("0.log"));
         tokio::spawn(hand_on(UnixListener::bind(&socket).unwrap()));
-        let engine = Docker::connect_with_unix(&socket.display().to_string(), 20, API_DEFAULT_VERSION).unwrap();
+        let engine =
+            Docker::connect_with_unix(&socket.display().to_string(), 20, API_DEFAULT_VERSION).unwrap();
         let (wrote, mut writes) = watch::channel(0);
         let (end, has_ended) = watch::channel(false);
         let clock = SystemClock::shared();
@@ -286,7 +288,10 @@ mod tests {
         let both = async { tokio::join!(copied, ending) };
         tokio::time::timeout(Duration::from_mins(1), both).await.unwrap();
         let written = std::fs::read_to_string(&log).unwrap();
-        let texts: Vec<_> = written.lines().filter_map(|line| line.rsplit(' ').next()).collect();
+        let texts: Vec<_> = written
+            .lines()
+            .filter_map(|line| line.rsplit(' ').next())
+            .collect();
         assert_eq!(texts, ["first", "second"]);
     }
 }

@@ -21,6 +21,8 @@ pub(super) fn uid(pod: &Pod) -> Uid {
 pub(super) struct Entry {
     pub(super) pod: Arc<Pod>,
     directive: watch::Sender<Directive>,
+    /// Its `activeDeadlineSeconds`.
+    active_deadline: watch::Sender<Option<i64>>,
     /// Whether its processes have ended.
     pub(super) ended: bool,
     /// Whether its object is to be removed when they have.
@@ -32,6 +34,7 @@ pub(super) struct Entry {
 impl Entry {
     pub(super) fn new(pod: Pod, ended: bool) -> Self {
         Self {
+            active_deadline: watch::Sender::new(active_deadline(&pod)),
             pod: Arc::new(pod),
             directive: watch::Sender::default(),
             ended,
@@ -43,6 +46,19 @@ impl Entry {
     /// What the task of the pod heeds.
     pub(super) fn directive(&self) -> watch::Receiver<Directive> {
         self.directive.subscribe()
+    }
+
+    /// How long the pod may be active, which its task heeds as well.
+    pub(super) fn active_deadline(&self) -> watch::Receiver<Option<i64>> {
+        self.active_deadline.subscribe()
+    }
+
+    /// Takes in what may change of a pod while it runs. The kubelet looks at its deadline as it is
+    /// (`pastActiveDeadline` in `active_deadline.go`).
+    pub(super) fn update(&self, pod: &Pod) {
+        let wanted = active_deadline(pod);
+        self.active_deadline
+            .send_if_modified(|now| std::mem::replace(now, wanted) != wanted);
     }
 
     /// Gives the pod a directive, if it asks for more than the last one.
@@ -58,4 +74,8 @@ impl Entry {
             more
         });
     }
+}
+
+fn active_deadline(pod: &Pod) -> Option<i64> {
+    pod.spec.as_ref()?.active_deadline_seconds
 }

@@ -173,7 +173,9 @@ impl Node {
         let uid = uid(&pod);
         let deleted = pod.metadata.deletion_timestamp.is_some();
         let grace = grace(&pod);
-        if !self.pods.contains_key(&uid) && !self.admit(&uid, pod, deleted) {
+        if let Some(entry) = self.pods.get(&uid) {
+            entry.update(&pod);
+        } else if !self.admit(&uid, pod, deleted) {
             return;
         }
         if deleted {
@@ -205,8 +207,9 @@ impl Node {
         }
         let entry = Entry::new(pod, ended);
         if !ended {
-            let directive = entry.directive();
-            let task = PodTask::new(self.machine.clone(), entry.pod.clone(), directive, is_resumed);
+            let (directive, deadline) = (entry.directive(), entry.active_deadline());
+            let (machine, pod) = (self.machine.clone(), entry.pod.clone());
+            let task = PodTask::new(machine, pod, directive, deadline, is_resumed);
             let uid = uid.to_owned();
             self.tasks.spawn(async move {
                 task.run().await;

@@ -7,7 +7,7 @@ use k8s_openapi::api::core::v1::{Container, ContainerStateTerminated, Pod};
 use tokio::sync::{Mutex, mpsc, watch};
 
 use super::probes_and_hooks;
-use super::restart::{BackOff, RestartPolicy};
+use super::restart::{BackOff, Restarts};
 use super::status::Change;
 use super::termination_message;
 use super::waits::Waits;
@@ -32,7 +32,7 @@ pub(in crate::standalone::runtime) struct Life {
     pub(in crate::standalone::runtime) container: Container,
     /// Its number in its pod, init containers first.
     pub(in crate::standalone::runtime) number: usize,
-    pub(in crate::standalone::runtime) policy: RestartPolicy,
+    pub(in crate::standalone::runtime) restarts: Restarts,
     pub(in crate::standalone::runtime) orders: watch::Receiver<Order>,
     /// Where its changes go.
     pub(in crate::standalone::runtime) news: mpsc::Sender<(usize, Change)>,
@@ -69,7 +69,7 @@ struct Finished {
 }
 
 impl Life {
-    /// Lives: runs the process, and runs it again as long as the policy says and nobody orders an end.
+    /// Lives: runs the process, and runs it again as long as its restart policy says and nobody orders an end.
     pub(in crate::standalone::runtime) async fn live(mut self) {
         let sink = self.sink();
         let is_new = !self.past.was_begun && self.past.attempt == 0;
@@ -91,7 +91,7 @@ impl Life {
                 self.start(&sink).await
             };
             let Some(finished) = ran else { continue };
-            if !self.policy.restarts_after(finished.exit_code) {
+            if !self.restarts.are_after(finished.exit_code) {
                 break;
             }
             self.past.attempt += 1;
@@ -233,7 +233,7 @@ impl Life {
         }
         let mut orders = self.orders.clone();
         let order = *orders.borrow_and_update();
-        if order != Order::Run {
+        if order.is_end() {
             control.obey(order).await;
         }
         let ended = loop {
@@ -241,7 +241,9 @@ impl Life {
                 ended = &mut end => break ended,
                 () = changed(&mut orders) => {
                     let order = *orders.borrow_and_update();
-                    control.obey(order).await;
+                    if order.is_end() {
+                        control.obey(order).await;
+                    }
                 }
                 Ok(()) = trouble.changed() => {
                     let why = trouble.borrow_and_update().clone();

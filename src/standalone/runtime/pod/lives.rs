@@ -1,20 +1,22 @@
 //! The lives of a pod's containers: in which order they begin, and how they are told to end.
 //!
 //! Init containers run one after the other, each until it has succeeded; of a sidecar among them it is enough that it
-//! runs. All the others start at once, and when they are done, the sidecars are stopped.
+//! was started, even if it fails later. All the others start at once, and when they are done, the sidecars are stopped.
 
 use std::sync::Arc;
 
-use k8s_openapi::api::core::v1::{Container, Pod};
+use k8s_openapi::api::core::v1::Pod;
 use tokio::sync::{Mutex, mpsc, watch};
 use tokio::task::JoinSet;
+use tokio::time::Instant;
 
 use super::super::engine::Engine;
 use super::super::machine::Machine;
-use super::super::order::Order;
+use super::super::order::{Order, at};
 use super::container::{Life, Past};
+use super::ending::Ending;
 use super::grace;
-use super::restart::RestartPolicy;
+use super::restart::Restarts;
 use super::status::{Change, Model, Record};
 use super::waits::Waits;
 
@@ -31,10 +33,9 @@ pub(super) struct Lives {
     is_resumed: bool,
     news: mpsc::Sender<(usize, Change)>,
     news_in: mpsc::Receiver<(usize, Change)>,
-    /// Orders to all containers but the sidecars.
-    orders: watch::Sender<Order>,
-    /// Orders to the sidecars, which are stopped when the others are done.
-    sidecar_orders: watch::Sender<Order>,
+    /// Orders to each container, init containers first.
+    orders: Vec<watch::Sender<Order>>,
+    ending: Ending,
     /// Whose turn it is to be made ready in what the containers share.
     turn: Arc<Mutex<()>>,
     /// How many containers have been started; init containers come first.
@@ -51,6 +52,11 @@ impl Lives {
         is_resumed: bool,
     ) -> Self {
         let (news, news_in) = mpsc::channel(NEWS_QUEUE);
+        let containers = pod
+            .spec
+            .iter()
+            .flat_map(|spec| spec.init_containers.iter().flatten().chain(&spec.containers));
+        let orders = containers.map(|_| watch::Sender::default()).collect();
         Self {
             machine,
             engine,
@@ -58,26 +64,32 @@ impl Lives {
             is_resumed,
             news,
             news_in,
-            orders: watch::Sender::new(Order::Run),
-            sidecar_orders: watch::Sender::new(Order::Run),
+            orders,
+            ending: Ending::default(),
             turn: Arc::default(),
             started: 0,
             tasks: JoinSet::new(),
         }
     }
 
-    /// Waits until something has happened, and takes in everything that has.
+    /// Waits until something has happened, and takes in everything that has; or until no sidecar is to wait for its turn
+    /// to end any longer.
     pub(super) async fn take_news(&mut self, model: &mut Model) {
-        let mut news = self.news_in.recv().await;
+        let is_waiting = self.orders.iter().any(|orders| *orders.borrow() == Order::Last);
+        let over_at = self.ending.over_at().filter(|_| is_waiting);
+        let mut news = tokio::select! {
+            news = self.news_in.recv() => news,
+            () = at(over_at) => None,
+        };
         while let Some((container, change)) = news {
             model.apply(container, change);
             news = self.news_in.try_recv().ok();
         }
     }
 
-    /// Whether something runs, or is still to be started.
+    /// Whether something runs, or is still to be started. What waits for its turn waits for something that is under way.
     pub(super) fn go_on(&self, model: &Model) -> bool {
-        self.under_way(model).next().is_some() || self.may_start_more(model)
+        self.under_way(model).next().is_some()
     }
 
     /// Whether of all that may run nobody can tell whether it does.
@@ -91,7 +103,7 @@ impl Lives {
     }
 
     fn may_start_more(&self, model: &Model) -> bool {
-        let may_run = *self.orders.borrow() == Order::Run || self.is_resumed;
+        let may_run = self.ending.order() == Order::Run || self.is_resumed;
         may_run && self.started < model.records().count() && !model.init_failed()
     }
 
@@ -101,10 +113,11 @@ impl Lives {
             self.start(self.started, model);
             self.started += 1;
         }
-        if model.is_done() && *self.sidecar_orders.borrow() == Order::Run {
+        if model.is_done() && self.ending.order() == Order::Run {
             let grace = grace(&self.pod);
-            self.sidecar_orders.send_replace(Order::Stop { grace });
+            self.ending.give(Order::Stop { grace }, Instant::now());
         }
+        self.tell(model);
     }
 
     fn start(&mut self, number: usize, model: &mut Model) {
@@ -116,31 +129,23 @@ impl Lives {
         let Some(record) = model.records().nth(number) else {
             return;
         };
-        let is_sidecar = record.sidecar;
-        let policy = policy(
-            &container,
-            spec.restart_policy.as_deref(),
-            model.is_init(number),
-            is_sidecar,
-        );
+        let Some(orders) = self.orders.get(number) else {
+            return;
+        };
+        let restarts = Restarts::of(&container, spec.restart_policy.as_deref(), model.is_init(number));
         let past = if self.is_resumed {
-            let Some(past) = record.past(policy) else {
+            let Some(past) = record.past(&restarts) else {
                 return model.apply(number, Change::Done);
             };
             past
         } else {
             Past::default()
         };
-        let orders = if is_sidecar {
-            &self.sidecar_orders
-        } else {
-            &self.orders
-        };
         let life = Life {
             machine: self.machine.clone(),
             engine: self.engine.clone(),
             pod: self.pod.clone(),
-            policy,
+            restarts,
             container,
             number,
             past,
@@ -152,20 +157,31 @@ impl Lives {
         self.tasks.spawn(life.live());
     }
 
-    /// Passes an order on to all of them.
-    pub(super) fn order(&self, order: Order) {
-        order.give(&self.orders);
-        order.give(&self.sidecar_orders);
+    /// Takes an order to the pod in, and passes it on to those whose turn it is.
+    pub(super) fn order(&mut self, order: Order, model: &Model) {
+        self.ending.give(order, Instant::now());
+        self.tell(model);
     }
-}
 
-/// An init container is run until it succeeds, unless nothing is ever restarted; a sidecar is kept running.
-fn policy(container: &Container, of_pod: Option<&str>, init: bool, sidecar: bool) -> RestartPolicy {
-    let of_pod = RestartPolicy::read(of_pod);
-    match (init, container.restart_policy.as_deref()) {
-        _ if sidecar => RestartPolicy::Always,
-        (_, Some(own)) => RestartPolicy::read(Some(own)),
-        (true, None) if of_pod == RestartPolicy::Always => RestartPolicy::OnFailure,
-        _ => of_pod,
+    /// Tells each container what it is to do now.
+    fn tell(&self, model: &Model) {
+        let now = Instant::now();
+        for (number, (record, orders)) in model.records().zip(&self.orders).enumerate() {
+            let order = if record.sidecar {
+                self.ending.of_sidecar(self.may_end(number, model), now)
+            } else {
+                self.ending.order()
+            };
+            order.give(orders);
+        }
+    }
+
+    /// Whether nothing runs that a sidecar is there for: the sidecars after it, and the main containers.
+    fn may_end(&self, sidecar: usize, model: &Model) -> bool {
+        let mut after = model.records().enumerate().skip(sidecar + 1);
+        after.all(|(number, record)| {
+            let runs = !record.done && (number < self.started || record.running());
+            !runs || (model.is_init(number) && !record.sidecar)
+        })
     }
 }

@@ -14,10 +14,12 @@
 //! | `probes_and_hooks` | what nobody does here beside a container: probes and hooks |
 //! | `not_enforced` | what of a pod is not enforced here |
 //! | `lives` | the lives of its containers: in which order they begin, and how they are told to end |
+//! | `ending` | a pure rule: in which order they end |
 //! | `status_writer` | how its status gets into the API |
 
 mod attempts;
 pub(super) mod container;
+mod ending;
 mod lives;
 mod not_enforced;
 mod probes_and_hooks;
@@ -69,6 +71,8 @@ pub(super) struct PodTask {
     model: Model,
     status: StatusWriter,
     directive: watch::Receiver<Directive>,
+    /// Its `activeDeadlineSeconds`, which may be set or shortened while it runs.
+    active_deadline: watch::Receiver<Option<i64>>,
     /// Whether an earlier `punctual` may have started some of it.
     is_resumed: bool,
 }
@@ -79,6 +83,7 @@ impl PodTask {
         machine: Arc<Machine>,
         pod: Arc<Pod>,
         directive: watch::Receiver<Directive>,
+        active_deadline: watch::Receiver<Option<i64>>,
         is_resumed: bool,
     ) -> Self {
         let mut model = Model::new(&pod, machine.clock.now());
@@ -91,6 +96,7 @@ impl PodTask {
             pod,
             model,
             directive,
+            active_deadline,
             is_resumed,
         }
     }
@@ -107,9 +113,9 @@ impl PodTask {
             // What runs already has its place.
             () = std::future::ready(()), if self.is_running() => None,
             // Told to end before it was its turn: it stays as it is, pending.
-            () = directed(&mut self.directive), if !self.is_resumed => return,
+            () = told(&mut self.directive), if !self.is_resumed => return,
         };
-        if !runtimes::is_begun(&self.pod) {
+        if !self.was_taken_on() {
             self.model.take_on(machine.clock.now());
         }
         let engine = match self.engine() {
@@ -120,7 +126,7 @@ impl PodTask {
         let mut lives = Lives::new(machine.clone(), engine, self.pod.clone(), self.is_resumed);
         let mut deadline = self.deadline();
         let mut write_again = None;
-        self.obey(&lives);
+        self.obey(&mut lives);
         lives.advance(&mut self.model);
         while lives.go_on(&self.model) {
             if self.is_left(&lives) {
@@ -128,11 +134,12 @@ impl PodTask {
             }
             tokio::select! {
                 () = lives.take_news(&mut self.model) => lives.advance(&mut self.model),
-                () = directed(&mut self.directive) => self.obey(&lives),
+                () = told(&mut self.directive) => self.obey(&mut lives),
+                () = told(&mut self.active_deadline) => deadline = self.deadline(),
                 () = at(deadline) => {
                     deadline = None;
                     let grace = grace(&self.pod);
-                    self.stop(&lives, Some(deadline_exceeded()), Order::Stop { grace });
+                    self.stop(&mut lives, Some(deadline_exceeded()), Order::Stop { grace });
                 }
                 () = at(write_again) => {}
             }
@@ -157,6 +164,12 @@ impl PodTask {
         Ok(engine)
     }
 
+    /// Whether an earlier `punctual` has taken the pod on: its deadline counts from there.
+    fn was_taken_on(&self) -> bool {
+        let status = self.pod.status.as_ref();
+        status.is_some_and(|status| status.start_time.is_some())
+    }
+
     /// Whether an earlier `punctual` has started something of the pod, even if it was killed before it could record that.
     fn may_be_begun(&self) -> bool {
         let uid = self.pod.metadata.uid.as_deref().unwrap_or_default();
@@ -178,7 +191,7 @@ impl PodTask {
             }
             tokio::select! {
                 Ok(()) = cordon.changed() => {}
-                () = directed(&mut self.directive) => {
+                () = told(&mut self.directive) => {
                     // Where only the node stops, whoever comes after looks again whether anything was started.
                     return self.is_resumed && !self.is_of_the_node();
                 }
@@ -239,23 +252,23 @@ impl PodTask {
     }
 
     /// Does what the node asks.
-    fn obey(&mut self, lives: &Lives) {
+    fn obey(&mut self, lives: &mut Lives) {
         let directive = self.directive.borrow_and_update().clone();
         if directive.order != Order::Run {
             self.stop(lives, directive.verdict, directive.order);
         }
     }
 
-    fn stop(&mut self, lives: &Lives, verdict: Option<Verdict>, order: Order) {
+    fn stop(&mut self, lives: &mut Lives, verdict: Option<Verdict>, order: Order) {
         if self.model.verdict.is_none() {
             self.model.verdict = verdict;
         }
-        lives.order(order);
+        lives.order(order, &self.model);
     }
 
-    /// The pod's own deadline.
-    fn deadline(&self) -> Option<Instant> {
-        let seconds = self.pod.spec.as_ref()?.active_deadline_seconds?;
+    /// The pod's own deadline, as it is now.
+    fn deadline(&mut self) -> Option<Instant> {
+        let seconds = (*self.active_deadline.borrow_and_update())?;
         let allowed = Duration::from_secs(u64::try_from(seconds).unwrap_or_default());
         let active = self.machine.clock.now() - self.model.since();
         Instant::now().checked_add(allowed.saturating_sub(active.to_std().unwrap_or_default()))
@@ -321,9 +334,9 @@ fn deadline_exceeded() -> Verdict {
     }
 }
 
-/// Waits for a new directive. When the node is gone, none comes.
-async fn directed(directive: &mut watch::Receiver<Directive>) {
-    if directive.changed().await.is_err() {
+/// Waits for something new from the node. When that is gone, nothing comes.
+async fn told<T>(news: &mut watch::Receiver<T>) {
+    if news.changed().await.is_err() {
         std::future::pending::<()>().await;
     }
 }

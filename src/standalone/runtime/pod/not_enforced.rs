@@ -1,7 +1,8 @@
 //! What of a pod is not enforced on one machine, whatever the pod runs as: it runs all the same, and people are told. Pure.
 
-use k8s_openapi::api::core::v1::{EmptyDirVolumeSource, Pod, PodSpec, Volume};
+use k8s_openapi::api::core::v1::{Container, EmptyDirVolumeSource, Pod, PodSpec, Volume};
 
+use super::restart::RESTART_ALL;
 use crate::manifest::quantity::Quantity;
 
 /// A word for programs.
@@ -10,7 +11,8 @@ const REASON: &str = "PodSpecNotEnforced";
 /// A word for programs, and a sentence.
 pub(super) fn caveat(pod: &Pod) -> Option<(&'static str, String)> {
     let spec = pod.spec.as_ref()?;
-    let told: Vec<String> = volumes(spec).into_iter().chain(names(spec)).collect();
+    let told = [volumes(spec), names(spec), restarts(spec)];
+    let told: Vec<String> = told.into_iter().flatten().collect();
     (!told.is_empty()).then(|| (REASON, told.join("; ")))
 }
 
@@ -72,6 +74,20 @@ fn names(spec: &PodSpec) -> Option<String> {
     })
 }
 
+/// Of a restart of the whole pod in its place.
+fn restarts(spec: &PodSpec) -> Option<String> {
+    let asks = |container: &&Container| {
+        let mut rules = container.restart_policy_rules.iter().flatten();
+        rules.any(|rule| rule.action == RESTART_ALL)
+    };
+    let mut containers = spec.init_containers.iter().flatten().chain(&spec.containers);
+    let container = containers.find(asks)?;
+    Some(format!(
+        "`{RESTART_ALL}` of container {:?} restarts that container alone; where the others have to begin anew as well, let the pod fail and its Job start another",
+        container.name
+    ))
+}
+
 #[cfg(test)]
 mod tests {
     use serde_json::{Value, json};
@@ -81,8 +97,8 @@ mod tests {
     #[test]
     fn what_is_not_enforced_is_named_with_what_to_do() {
         let told = |spec: Value| {
-            let mut pod = json!({"metadata": {}, "spec": spec});
-            pod["spec"]["containers"] = json!([]);
+            let mut pod = json!({"metadata": {}, "spec": {"containers": []}});
+            json_patch::merge(&mut pod["spec"], &spec);
             caveat(&serde_json::from_value(pod).unwrap()).map_or("nothing".to_owned(), |(_, told)| told)
         };
         let plain = json!({"name": "plain", "emptyDir": {}});
@@ -100,12 +116,18 @@ mod tests {
                 "hostAliases": [{"ip": "10.0.0.1", "hostnames": ["db"]}],
                 "dnsConfig": {"nameservers": ["10.0.0.2"]},
             })),
+            told(
+                json!({"containers": [{"name": "main", "restartPolicy": "Never", "restartPolicyRules": [
+                    {"action": "RestartAllContainers", "exitCodes": {"operator": "In", "values": [42]}},
+                ]}]}),
+            ),
         ];
         insta::assert_snapshot!(rows.join("\n"), @r#"
         nothing
         nothing
         an `emptyDir` is a folder on the disk of this machine, and `sizeLimit: 1Gi` of volume "scratch" is not enforced; where that matters, mount a folder of a file system that has this size or medium by `hostPath`
         an `emptyDir` is a folder on the disk of this machine, and `medium: Memory` of volume "keys", `sizeLimit: 64Mi` and `medium: Memory` of volume "shm" are not enforced; where that matters, mount a folder of a file system that has this size or medium by `hostPath`; names are resolved as this machine does it, and `hostAliases` and `dnsConfig` are not enforced; where that matters, have this machine resolve them
+        `RestartAllContainers` of container "main" restarts that container alone; where the others have to begin anew as well, let the pod fail and its Job start another
         "#);
     }
 }

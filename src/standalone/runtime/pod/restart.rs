@@ -1,10 +1,17 @@
 //! When a container is started again in its pod.
 //!
-//! The kubelet's rules: the pod's `restartPolicy` says after which exits, and the wait before the n-th restart in a
-//! row is nothing, 10 s, 20 s, 40 s … up to five minutes (`CrashLoopBackOff`). A run of ten minutes starts the row
-//! anew.
+//! The kubelet's rules: the container's `restartPolicyRules`, else its own `restartPolicy`, else the pod's say after which
+//! exits (`ContainerShouldRestart` in `pkg/api/v1/pod/util.go`), and the wait before the n-th restart in a row is nothing,
+//! 10 s, 20 s, 40 s … up to five minutes (`CrashLoopBackOff`). A run of ten minutes starts the row anew.
 
 use std::time::Duration;
+
+use k8s_openapi::api::core::v1::{Container, ContainerRestartRule};
+
+/// Of all containers only the one whose rule it is is restarted here, and a warning says so (`not_enforced`).
+pub(super) const RESTART_ALL: &str = "RestartAllContainers";
+/// What a rule may ask for.
+const RESTART_ACTIONS: [&str; 2] = ["Restart", RESTART_ALL];
 
 /// The wait before the second restart in a row.
 pub(super) const FIRST_BACK_OFF: Duration = Duration::from_secs(10);
@@ -13,9 +20,62 @@ pub(super) const LONGEST_BACK_OFF: Duration = Duration::from_mins(5);
 /// A run of this length ends a row of failures.
 pub(super) const LONG_RUN: Duration = Duration::from_mins(10);
 
-/// A pod's or a sidecar's `restartPolicy`.
+/// After which ends a container is started again.
+#[derive(Debug)]
+pub(in crate::standalone::runtime) struct Restarts {
+    rules: Vec<ContainerRestartRule>,
+    policy: RestartPolicy,
+    is_init: bool,
+}
+
+impl Restarts {
+    /// Those of a container in a pod with this `restartPolicy`.
+    pub(in crate::standalone::runtime) fn of(
+        container: &Container,
+        of_pod: Option<&str>,
+        is_init: bool,
+    ) -> Self {
+        let own = container.restart_policy.as_deref();
+        let own = own.filter(|policy| !policy.is_empty());
+        // Without a policy of its own a container has no rules.
+        let rules = own.and(container.restart_policy_rules.clone());
+        Self {
+            rules: rules.unwrap_or_default(),
+            policy: RestartPolicy::read(own.or(of_pod)),
+            is_init: is_init && own != Some("Always"),
+        }
+    }
+
+    /// Whether the container is started again after this exit code. An init container that has succeeded is not, whatever
+    /// is asked for.
+    pub(super) fn are_after(&self, exit_code: i32) -> bool {
+        if self.is_init && exit_code == 0 {
+            return false;
+        }
+        let mut rules = self.rules.iter();
+        match rules.find(|rule| fits(rule, exit_code)) {
+            Some(rule) if RESTART_ACTIONS.contains(&rule.action.as_str()) => true,
+            _ => self.policy.restarts_after(exit_code),
+        }
+    }
+}
+
+/// Whether a rule is for this exit code.
+fn fits(rule: &ContainerRestartRule, exit_code: i32) -> bool {
+    let Some(codes) = &rule.exit_codes else {
+        return false;
+    };
+    let is_listed = codes.values.iter().flatten().any(|code| *code == exit_code);
+    match codes.operator.as_str() {
+        "In" => is_listed,
+        "NotIn" => !is_listed,
+        _ => false,
+    }
+}
+
+/// A `restartPolicy`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(in crate::standalone::runtime) enum RestartPolicy {
+enum RestartPolicy {
     /// After every exit.
     Always,
     /// After an exit code other than 0.
@@ -26,7 +86,7 @@ pub(in crate::standalone::runtime) enum RestartPolicy {
 
 impl RestartPolicy {
     /// Reads the policy; Kubernetes takes an absent one as `Always`.
-    pub(super) fn read(written: Option<&str>) -> Self {
+    fn read(written: Option<&str>) -> Self {
         match written {
             Some("Never") => Self::Never,
             Some("OnFailure") => Self::OnFailure,
@@ -35,7 +95,7 @@ impl RestartPolicy {
     }
 
     /// Whether a container that ended with this exit code is started again.
-    pub(super) fn restarts_after(self, exit_code: i32) -> bool {
+    fn restarts_after(self, exit_code: i32) -> bool {
         match self {
             Self::Always => true,
             Self::OnFailure => exit_code != 0,
@@ -74,6 +134,8 @@ impl BackOff {
 
 #[cfg(test)]
 mod tests {
+    use serde_json::json;
+
     use super::*;
 
     #[test]
@@ -92,12 +154,114 @@ mod tests {
         assert_eq!(runs, [0, 10, 20, 0, 10]);
     }
 
+    /// After which of the exit codes 0, 1, 42 and 137 a container is started again.
+    fn after(of_pod: Option<&str>, container: &serde_json::Value, is_init: bool) -> String {
+        let container = serde_json::from_value(container.clone()).unwrap();
+        let restarts = Restarts::of(&container, of_pod, is_init);
+        let codes = [0, 1, 42, 137]
+            .into_iter()
+            .filter(|code| restarts.are_after(*code));
+        codes.map(|code| code.to_string()).collect::<Vec<_>>().join(" ")
+    }
+
     #[test]
-    fn policies() {
-        let restarts = |policy| [0, 1, 137].map(|code| RestartPolicy::read(policy).restarts_after(code));
-        assert_eq!(restarts(Some("Never")), [false, false, false]);
-        assert_eq!(restarts(Some("OnFailure")), [false, true, true]);
-        assert_eq!(restarts(Some("Always")), [true, true, true]);
-        assert_eq!(restarts(None), [true, true, true]);
+    fn rules_come_before_the_own_policy_and_that_before_the_pods() {
+        let rule = |action: &str, operator: &str, values: &[i32]| json!({"action": action, "exitCodes": {"operator": operator, "values": values}});
+        let own = |policy: &str| json!({"name": "main", "restartPolicy": policy});
+        let ruled = |policy: &str, rules: &[serde_json::Value]| json!({"name": "main", "restartPolicy": policy, "restartPolicyRules": rules});
+        let plain = json!({"name": "main"});
+        let on_42 = rule("Restart", "In", &[42]);
+        let rows = [
+            ("Never", after(Some("Never"), &plain, false)),
+            ("OnFailure", after(Some("OnFailure"), &plain, false)),
+            ("Always", after(Some("Always"), &plain, false)),
+            ("no policy", after(None, &plain, false)),
+            ("own, of Never", after(Some("Never"), &own("OnFailure"), false)),
+            ("own, of Always", after(Some("Always"), &own("Never"), false)),
+            ("an empty one is none", after(Some("Never"), &own(""), false)),
+            (
+                "a code",
+                after(Some("Never"), &ruled("Never", &[on_42.clone()]), false),
+            ),
+            (
+                "all but codes",
+                after(
+                    Some("Never"),
+                    &ruled("Never", &[rule("Restart", "NotIn", &[0, 137])]),
+                    false,
+                ),
+            ),
+            (
+                "all containers",
+                after(
+                    Some("Never"),
+                    &ruled("Never", &[rule(RESTART_ALL, "In", &[42])]),
+                    false,
+                ),
+            ),
+            (
+                "other codes",
+                after(Some("Never"), &ruled("OnFailure", &[on_42.clone()]), false),
+            ),
+            (
+                "unknown words",
+                after(
+                    Some("Never"),
+                    &ruled(
+                        "Never",
+                        &[rule("Stop", "In", &[42]), rule("Restart", "Like", &[1])],
+                    ),
+                    false,
+                ),
+            ),
+            (
+                "the first that fits",
+                after(
+                    Some("Never"),
+                    &ruled("Never", &[rule("Stop", "In", &[42]), on_42.clone()]),
+                    false,
+                ),
+            ),
+            (
+                "rules alone",
+                after(
+                    Some("Never"),
+                    &json!({"name": "main", "restartPolicyRules": [on_42]}),
+                    false,
+                ),
+            ),
+            ("init, of Always", after(Some("Always"), &plain, true)),
+            ("init, of Never", after(Some("Never"), &plain, true)),
+            (
+                "init, a success",
+                after(
+                    Some("Never"),
+                    &ruled("Never", &[rule("Restart", "In", &[0, 42])]),
+                    true,
+                ),
+            ),
+            ("sidecar", after(Some("Never"), &own("Always"), true)),
+        ];
+        let rows = rows.map(|(what, codes)| format!("{what}: {codes}"));
+        insta::assert_snapshot!(rows.join("\n"), @r"
+        Never: 
+        OnFailure: 1 42 137
+        Always: 0 1 42 137
+        no policy: 0 1 42 137
+        own, of Never: 1 42 137
+        own, of Always: 
+        an empty one is none: 
+        a code: 42
+        all but codes: 1 42
+        all containers: 42
+        other codes: 1 42 137
+        unknown words: 
+        the first that fits: 
+        rules alone: 
+        init, of Always: 1 42 137
+        init, of Never: 
+        init, a success: 42
+        sidecar: 0 1 42 137
+        ");
     }
 }

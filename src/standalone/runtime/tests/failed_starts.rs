@@ -6,7 +6,7 @@ use crate::standalone::data_dir::create_private;
 /// What a container waits for first.
 async fn waits_for(options: Options) -> String {
     let data = options.data.path().display().to_string();
-    let mut lived = live_on(&script("echo started"), RestartPolicy::Never, options);
+    let mut lived = live_on(&script("echo started"), "Never", options);
     let (_, change) = tokio::time::timeout(PATIENCE, lived.news.recv())
         .await
         .unwrap()

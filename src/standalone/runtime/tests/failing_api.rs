@@ -42,7 +42,14 @@ async fn written(codes: Vec<u16>) -> Vec<String> {
     machine.cordon.send_replace(Some(false));
     let directive = watch::Sender::new(Directive::default());
     let pod = Arc::new(pod_of(&script("sleep 0.2")));
-    let task = PodTask::new(Arc::new(machine), pod, directive.subscribe(), false);
+    let deadline = watch::Sender::new(None);
+    let task = PodTask::new(
+        Arc::new(machine),
+        pod,
+        directive.subscribe(),
+        deadline.subscribe(),
+        false,
+    );
     tokio::time::timeout(PATIENCE, task.run()).await.unwrap();
     written.lock().unwrap().clone()
 }

@@ -149,7 +149,7 @@ async fn a_registry_that_is_away_is_asked_at_longer_and_longer_intervals() {
         away: 7,
         ..FakeEngine::new()
     });
-    let mut lived = live_by(engine.clone(), &script("true"), RestartPolicy::Never, options());
+    let mut lived = live_by(engine.clone(), &script("true"), "Never", options());
     lived.events.close();
     let mut told = Vec::new();
     while let Some((_, change)) = lived.news.recv().await {
@@ -206,12 +206,7 @@ async fn an_order_is_not_held_up_by_what_is_forgotten() {
 
 /// Orders a stop when a container has come to what it does not get past.
 async fn stops_at_once(engine: FakeEngine) {
-    let lived = live_by(
-        Arc::new(engine),
-        &script("true"),
-        RestartPolicy::Always,
-        options(),
-    );
+    let lived = live_by(Arc::new(engine), &script("true"), "Always", options());
     tokio::time::sleep(Duration::from_mins(10)).await;
     let begun = Instant::now();
     lived.orders.send_replace(Order::Stop { grace: PATIENCE });
@@ -226,7 +221,7 @@ async fn a_start_that_is_found_out_about_later_is_told_all_the_same() {
         is_silent: true.into(),
         ..FakeEngine::new()
     };
-    let lived = live_by(Arc::new(engine), &script("true"), RestartPolicy::Never, options());
+    let lived = live_by(Arc::new(engine), &script("true"), "Never", options());
     insta::assert_snapshot!(lived.story().await, @"
     ContainerStatusUnknown: the container may run, and nobody can tell; it is left alone, and looked for again: the container engine could not start the container: Timeout error
     started
@@ -244,7 +239,7 @@ async fn of_a_container_that_fails_for_ever_the_last_two_starts_are_kept() {
     let options = options();
     let data = options.data.clone();
     let pod = data.pod("u-1");
-    let lived = live_by(engine.clone(), &script("true"), RestartPolicy::OnFailure, options);
+    let lived = live_by(engine.clone(), &script("true"), "OnFailure", options);
     let Lived { mut news, .. } = lived;
     while news.recv().await.is_some() {}
     assert_eq!(*engine.discarded.lock().unwrap(), [0, 1, 2, 3, 4]);

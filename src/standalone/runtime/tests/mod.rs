@@ -31,7 +31,7 @@ use super::machine::{Machine, Options};
 use super::order::Order;
 use super::output::{Event, Outlet, Stream, What, channel};
 use super::pod::container::{Life, Past};
-use super::pod::restart::RestartPolicy;
+use super::pod::restart::Restarts;
 use super::pod::status::Change;
 use super::pod::waits::Waits;
 use super::process::base::Base;
@@ -99,23 +99,19 @@ struct Lived {
 
 /// Lets a container live on its own, without a pod's task.
 fn live(container: &Value) -> Lived {
-    live_with(
-        container,
-        RestartPolicy::Never,
-        Base::chosen_from("/tmp".into(), []),
-    )
+    live_with(container, "Never", Base::chosen_from("/tmp".into(), []))
 }
 
-fn live_with(container: &Value, policy: RestartPolicy, base: Base) -> Lived {
+fn live_with(container: &Value, policy: &str, base: Base) -> Lived {
     live_on(container, policy, Options { base, ..options() })
 }
 
-fn live_on(container: &Value, policy: RestartPolicy, options: Options) -> Lived {
+fn live_on(container: &Value, policy: &str, options: Options) -> Lived {
     let engine = Arc::new(ProcessEngine::new(&options, SystemClock::shared()));
     live_by(engine, container, policy, options)
 }
 
-fn live_by(engine: Arc<dyn Engine>, container: &Value, policy: RestartPolicy, options: Options) -> Lived {
+fn live_by(engine: Arc<dyn Engine>, container: &Value, policy: &str, options: Options) -> Lived {
     let (output, Outlet { events, .. }) = channel();
     let data = options.data.clone();
     let machine = Arc::new(Machine::new(
@@ -126,6 +122,7 @@ fn live_by(engine: Arc<dyn Engine>, container: &Value, policy: RestartPolicy, op
     ));
     let pod = Arc::new(pod_of(container));
     let container = pod.spec.as_ref().unwrap().containers[0].clone();
+    let restarts = Restarts::of(&container, Some(policy), false);
     let (news_out, news) = mpsc::channel(64);
     let orders = watch::Sender::new(Order::Run);
     let life = Life {
@@ -134,7 +131,7 @@ fn live_by(engine: Arc<dyn Engine>, container: &Value, policy: RestartPolicy, op
         pod,
         container,
         number: 0,
-        policy,
+        restarts,
         orders: orders.subscribe(),
         news: news_out,
         past: Past::default(),

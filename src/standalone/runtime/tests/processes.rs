@@ -54,7 +54,7 @@ async fn commands_and_arguments_are_expanded_and_variables_are_given() {
 async fn nothing_is_inherited() {
     let base = Base::chosen_from("/tmp".into(), [("PATH".to_owned(), "/usr/bin:/bin".to_owned())]);
     let container = json!({"name": "main", "command": ["env"]});
-    let story = live_with(&container, RestartPolicy::Never, base).story().await;
+    let story = live_with(&container, "Never", base).story().await;
     let without_folder = |line: &str| match line.split_once("=/") {
         Some((name, path)) if path.contains("u-1") => format!("{name}={}", path.rsplit('/').next().unwrap()),
         _ => line.to_owned(),
@@ -108,7 +108,7 @@ async fn why_a_process_did_not_start_is_told() {
     ] {
         let container = json!({"name": "main", "command": command, "workingDir": working_dir});
         let base = Base::chosen_from(folder.path().to_owned(), []);
-        let changes = live_with(&container, RestartPolicy::Never, base).changes().await;
+        let changes = live_with(&container, "Never", base).changes().await;
         let Change::Ended(ended) = &changes[0] else {
             panic!("{changes:?}")
         };
@@ -267,11 +267,7 @@ async fn a_missing_config_map_is_waited_for() {
 async fn a_failure_is_restarted_at_once_and_then_after_a_while() {
     let folder = tempfile::tempdir().unwrap();
     let failing = script(&format!("echo run >> {}/runs; exit 1", folder.path().display()));
-    let mut lived = live_with(
-        &failing,
-        RestartPolicy::OnFailure,
-        Base::chosen_from("/tmp".into(), []),
-    );
+    let mut lived = live_with(&failing, "OnFailure", Base::chosen_from("/tmp".into(), []));
     let mut told_of = Vec::new();
     while told_of
         .last()

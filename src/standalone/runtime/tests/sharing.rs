@@ -47,7 +47,14 @@ impl Library {
         let machine = Machine::new(self.client(), SystemClock::shared(), output, options());
         machine.cordon.send_replace(Some(false));
         let directive = watch::Sender::new(Directive::default());
-        let task = PodTask::new(Arc::new(machine), Arc::new(pod), directive.subscribe(), false);
+        let deadline = watch::Sender::new(None);
+        let task = PodTask::new(
+            Arc::new(machine),
+            Arc::new(pod),
+            directive.subscribe(),
+            deadline.subscribe(),
+            false,
+        );
         tokio::time::timeout(PATIENCE, task.run()).await.unwrap();
         self.written.lock().unwrap().last().cloned().unwrap_or_default()
     }

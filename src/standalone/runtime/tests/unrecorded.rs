@@ -46,7 +46,7 @@ fn members(session: &str) -> Vec<String> {
 async fn what_cannot_be_recorded_does_not_run_on() {
     let options = options_with("unrecorded::supervise_with_little_room");
     let data = options.data.clone();
-    let lived = live_on(&script("sleep 600"), RestartPolicy::Never, options);
+    let lived = live_on(&script("sleep 600"), "Never", options);
     let changes = lived.changes().await;
     let [Change::Ended(ended), Change::Done] = &changes[..] else {
         panic!("{changes:?}");

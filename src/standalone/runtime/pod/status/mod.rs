@@ -147,25 +147,15 @@ impl Model {
 
     /// Whether all init containers have done their part.
     pub(in crate::standalone::runtime) fn initialized(&self) -> bool {
-        self.init.iter().all(|record| {
-            if record.sidecar {
-                record.ever_ran()
-            } else {
-                record.succeeded()
-            }
-        })
+        self.is_turn_of(self.init.len())
     }
 
-    /// Whether a container may start: each init container before it has succeeded or, being a sidecar, runs.
+    /// Whether a container may start: each init container before it has done its part. It has when one that comes later
+    /// was started, whatever has become of it since (`computeInitContainerActions` in the kubelet's
+    /// `kuberuntime_container.go`).
     pub(in crate::standalone::runtime) fn is_turn_of(&self, container: usize) -> bool {
         let mut before = self.init.iter().take(container);
-        before.all(|record| {
-            if record.sidecar {
-                record.running()
-            } else {
-                record.succeeded()
-            }
-        })
+        before.all(Record::is_initialized) || self.records().skip(container).any(Record::was_started)
     }
 
     /// Whether nothing but sidecars is left to run.
@@ -243,11 +233,8 @@ impl Model {
         let statuses = |records: &[Record], init| -> Option<Vec<ContainerStatus>> {
             (!records.is_empty()).then(|| records.iter().map(|record| record.status(init)).collect())
         };
-        // A stop is not the end yet, and what is written is not taken back.
-        let verdict = self
-            .verdict
-            .as_ref()
-            .filter(|verdict| self.over || !verdict.is_of_the_node());
+        // The kubelet gives no reason either while something may run (`mergePodStatus` in `status_manager.go`).
+        let verdict = self.verdict.as_ref().filter(|_| self.over);
         PodStatus {
             phase: Some(phase.as_str().to_owned()),
             reason: verdict.map(|verdict| verdict.reason.clone()),

@@ -10,7 +10,7 @@ use crate::schedule::Timestamp;
 use crate::standalone::instants::{from_time, to_time};
 use crate::standalone::runtime::engine::STATUS_UNKNOWN;
 use crate::standalone::runtime::pod::container::Past;
-use crate::standalone::runtime::pod::restart::{BackOff, RestartPolicy};
+use crate::standalone::runtime::pod::restart::{BackOff, Restarts};
 use crate::standalone::runtime::process::UNKNOWN_EXIT_CODE;
 
 /// What happened to a container.
@@ -100,16 +100,16 @@ impl Record {
     }
 
     /// What a life that goes on from here has to know; nothing, when there is nothing left to live.
-    pub(in crate::standalone::runtime) fn past(&self, policy: RestartPolicy) -> Option<Past> {
-        let restarts = u32::try_from(self.restarts).unwrap_or_default();
+    pub(in crate::standalone::runtime) fn past(&self, restarts: &Restarts) -> Option<Past> {
+        let count = u32::try_from(self.restarts).unwrap_or_default();
         let first = Past {
-            attempt: restarts,
+            attempt: count,
             may_exist: true,
             was_begun: self.running(),
             ..Past::default()
         };
         let ended = self.state.terminated.as_ref();
-        if ended.is_some_and(|ended| !policy.restarts_after(ended.exit_code)) {
+        if ended.is_some_and(|ended| !restarts.are_after(ended.exit_code)) {
             return None;
         }
         let Some(ended) = ended.or(self.last.as_ref()).filter(|_| !self.running()) else {
@@ -119,9 +119,9 @@ impl Record {
         let run = instant(&ended.started_at).zip(instant(&ended.finished_at));
         let run = run.and_then(|(started, finished)| (finished - started).to_std().ok());
         Some(Past {
-            attempt: restarts + 1,
+            attempt: count + 1,
             pause_after: Some(run.unwrap_or_default()),
-            back_off: BackOff::after(restarts),
+            back_off: BackOff::after(count),
             ..first
         })
     }
@@ -196,6 +196,15 @@ impl Record {
             .terminated
             .as_ref()
             .is_some_and(|ended| ended.exit_code == 0)
+    }
+
+    /// Whether it has done its part as an init container: it has succeeded or, being a sidecar, was started.
+    pub(super) fn is_initialized(&self) -> bool {
+        if self.sidecar {
+            self.was_started()
+        } else {
+            self.succeeded()
+        }
     }
 
     /// Whether it waits.

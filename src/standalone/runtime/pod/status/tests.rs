@@ -201,6 +201,7 @@ fn a_verdict_fails_the_pod_whatever_its_processes_say() {
         reason,
         message: "too long".to_owned(),
     });
+    assert_eq!(model.status(at(2)).reason, None, "it has not ended yet");
     model.end();
     let status = model.status(at(3));
     assert_eq!(status.phase.as_deref(), Some("Failed"));
@@ -282,4 +283,29 @@ fn a_condition_keeps_the_time_of_its_last_change() {
         condition.last_transition_time.clone().unwrap().0.as_second() - at(0).timestamp()
     };
     assert_eq!((since("PodScheduled"), since("Ready")), (0, 5));
+}
+
+#[test]
+fn a_sidecar_that_fails_after_its_start_holds_nobody_up() {
+    let spec = json!({
+        "initContainers": [{"name": "side", "restartPolicy": "Always"}, {"name": "init"}],
+        "containers": [{"name": "main"}],
+    });
+    let turns = |model: &Model| [1, 2].map(|container| model.is_turn_of(container));
+    let mut side = model(&spec);
+    side.apply(0, ended(127, 1));
+    assert_eq!(turns(&side), [false, false], "no process of it was started");
+    side.apply(0, running(2));
+    side.apply(0, ended(1, 3));
+    side.apply(0, waiting());
+    assert_eq!(turns(&side), [true, false]);
+    side.apply(1, running(4));
+    side.apply(1, ended(0, 5));
+    assert_eq!(turns(&side), [true, true]);
+    // Twice it could not even be started again: who comes later was, and is to be followed.
+    side.apply(2, running(6));
+    side.apply(0, ended(127, 7));
+    side.apply(0, ended(127, 8));
+    assert_eq!(turns(&side), [true, true]);
+    assert_eq!(side.phase(), Phase::Running);
 }
