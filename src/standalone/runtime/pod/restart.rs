@@ -181,7 +181,11 @@ mod tests {
             ("an empty one is none", after(Some("Never"), &own(""), false)),
             (
                 "a code",
-                after(Some("Never"), &ruled("Never", &[on_42.clone()]), false),
+                after(
+                    Some("Never"),
+                    &ruled("Never", std::slice::from_ref(&on_42)),
+                    false,
+                ),
             ),
             (
                 "all but codes",
@@ -201,7 +205,11 @@ mod tests {
             ),
             (
                 "other codes",
-                after(Some("Never"), &ruled("OnFailure", &[on_42.clone()]), false),
+                after(
+                    Some("Never"),
+                    &ruled("OnFailure", std::slice::from_ref(&on_42)),
+                    false,
+                ),
             ),
             (
                 "unknown words",

@@ -104,10 +104,14 @@ fn kill_all(is_one: impl Fn(&Seen) -> bool) {
         if more.is_empty() {
             break;
         }
-        more.iter().for_each(|pid| send(*pid, Signal::STOP));
+        for pid in &more {
+            send(*pid, Signal::STOP);
+        }
         family.append(&mut more);
     }
-    family.iter().for_each(|pid| send(*pid, Signal::KILL));
+    for pid in family {
+        send(pid, Signal::KILL);
+    }
 }
 
 /// These processes, and all that they have started, as far as those in between live.
