@@ -169,74 +169,44 @@ mod tests {
         let rule = |action: &str, operator: &str, values: &[i32]| json!({"action": action, "exitCodes": {"operator": operator, "values": values}});
         let own = |policy: &str| json!({"name": "main", "restartPolicy": policy});
         let ruled = |policy: &str, rules: &[serde_json::Value]| json!({"name": "main", "restartPolicy": policy, "restartPolicyRules": rules});
+        let of_never = |container: &serde_json::Value| after(Some("Never"), container, false);
         let plain = json!({"name": "main"});
         let on_42 = rule("Restart", "In", &[42]);
         let rows = [
-            ("Never", after(Some("Never"), &plain, false)),
+            ("Never", of_never(&plain)),
             ("OnFailure", after(Some("OnFailure"), &plain, false)),
             ("Always", after(Some("Always"), &plain, false)),
             ("no policy", after(None, &plain, false)),
-            ("own, of Never", after(Some("Never"), &own("OnFailure"), false)),
+            ("own, of Never", of_never(&own("OnFailure"))),
             ("own, of Always", after(Some("Always"), &own("Never"), false)),
-            ("an empty one is none", after(Some("Never"), &own(""), false)),
-            (
-                "a code",
-                after(
-                    Some("Never"),
-                    &ruled("Never", std::slice::from_ref(&on_42)),
-                    false,
-                ),
-            ),
+            ("an empty one is none", of_never(&own(""))),
+            ("a code", of_never(&ruled("Never", std::slice::from_ref(&on_42)))),
             (
                 "all but codes",
-                after(
-                    Some("Never"),
-                    &ruled("Never", &[rule("Restart", "NotIn", &[0, 137])]),
-                    false,
-                ),
+                of_never(&ruled("Never", &[rule("Restart", "NotIn", &[0, 137])])),
             ),
             (
                 "all containers",
-                after(
-                    Some("Never"),
-                    &ruled("Never", &[rule(RESTART_ALL, "In", &[42])]),
-                    false,
-                ),
+                of_never(&ruled("Never", &[rule(RESTART_ALL, "In", &[42])])),
             ),
             (
                 "other codes",
-                after(
-                    Some("Never"),
-                    &ruled("OnFailure", std::slice::from_ref(&on_42)),
-                    false,
-                ),
+                of_never(&ruled("OnFailure", std::slice::from_ref(&on_42))),
             ),
             (
                 "unknown words",
-                after(
-                    Some("Never"),
-                    &ruled(
-                        "Never",
-                        &[rule("Stop", "In", &[42]), rule("Restart", "Like", &[1])],
-                    ),
-                    false,
-                ),
+                of_never(&ruled(
+                    "Never",
+                    &[rule("Stop", "In", &[42]), rule("Restart", "Like", &[1])],
+                )),
             ),
             (
                 "the first that fits",
-                after(
-                    Some("Never"),
-                    &ruled("Never", &[rule("Stop", "In", &[42]), on_42.clone()]),
-                    false,
-                ),
+                of_never(&ruled("Never", &[rule("Stop", "In", &[42]), on_42.clone()])),
             ),
             (
                 "rules alone",
-                after(
-                    Some("Never"),
-                    &json!({"name": "main", "restartPolicyRules": [on_42]}),
-                    false,
-                ),
+                of_never(&json!({"name": "main", "restartPolicyRules": [on_42]})),
             ),
             ("init, of Always", after(Some("Always"), &plain, true)),
             ("init, of Never", after(Some("Never"), &plain, true)),
