@@ -89,6 +89,7 @@ fn crontab(args: &CrontabArgs) -> Result<Exit, Failure> {
         now: SystemClock.now(),
         // Without it, no user is known.
         passwd: std::fs::read_to_string(ACCOUNTS).unwrap_or_default(),
+        home: std::env::var("HOME").ok(),
         namespace: args.namespace.clone(),
         image: args.image.clone(),
     };

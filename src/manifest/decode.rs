@@ -296,6 +296,10 @@ impl<'de> de::Deserializer<'de> for Reader<'_> {
             (Value::Number(_), Some(written)) if name == "Quantity" => {
                 self.or_note(visitor.visit_newtype_struct(written.into_deserializer()))
             }
+            // Kubernetes reads a null quantity as none at all.
+            (Value::Null, _) if name == "Quantity" => {
+                self.or_note(visitor.visit_newtype_struct("0".into_deserializer()))
+            }
             _ => visitor.visit_newtype_struct(self),
         }
     }

@@ -101,6 +101,10 @@ async fn mistakes_say_what_is_wrong() {
         "trigger_container",
         said(&["trigger", "backup", "--image", "a", "-c", "side"])
     );
+    assert_snapshot!(
+        "trigger_timeout_of_nothing",
+        said(&["trigger", "backup", "--timeout", "5s"])
+    );
 }
 
 #[tokio::test(flavor = "multi_thread")]

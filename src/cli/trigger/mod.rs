@@ -34,6 +34,7 @@ Examples:
 The Job is made from the CronJob's template, as by `kubectl create job --from=cronjob/NAME`. It
 neither waits for other runs nor holds them up, and counts for the history.
 With --wait the exit code is 0 if the Job succeeded and 1 if it failed.")]
+#[command(group = clap::ArgGroup::new("followed").multiple(true).args(["wait", "logs"]))]
 pub(super) struct TriggerArgs {
     /// The CronJob
     #[arg(value_name = "NAME", value_parser = name)]
@@ -59,7 +60,7 @@ pub(super) struct TriggerArgs {
     logs: bool,
 
     /// Stop waiting after this long, e.g. 30s or 1h30m; the Job goes on
-    #[arg(long, value_name = "DURATION", value_parser = duration)]
+    #[arg(long, value_name = "DURATION", value_parser = duration, requires = "followed")]
     timeout: Option<Duration>,
 
     #[command(flatten)]

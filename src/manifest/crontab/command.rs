@@ -7,7 +7,7 @@
 #[derive(Debug, PartialEq, Eq)]
 pub(super) struct Command {
     line: String,
-    /// Each line of standard input; none without a `%`.
+    /// Each line of standard input; none where nothing follows a `%`.
     input: Option<Vec<String>>,
 }
 
@@ -26,7 +26,9 @@ impl Command {
     pub(super) fn read(text: &str) -> Command {
         let mut parts = split_at_percents(text).into_iter();
         let line = parts.next().unwrap_or_default().trim().to_owned();
-        let rest: Vec<String> = parts.collect();
+        let mut rest: Vec<String> = parts.collect();
+        // The last line ends where the text does; a `%` at its end has ended it already.
+        rest.pop_if(|last| last.is_empty());
         let input = (!rest.is_empty()).then_some(rest);
         Command { line, input }
     }
@@ -77,7 +79,8 @@ fn program(command: &str) -> Option<&str> {
     word.trim_matches(['"', '\'']).rsplit('/').next()
 }
 
-/// Splits at each `%` that has no backslash before it, and takes that backslash away.
+/// Splits at each `%` that has no backslash before it, and takes that backslash away. In the command, a backslash that
+/// has one before it escapes nothing; in the input it does.
 fn split_at_percents(text: &str) -> Vec<String> {
     let mut parts = vec![String::new()];
     let mut characters = text.chars().peekable();
@@ -86,6 +89,11 @@ fn split_at_percents(text: &str) -> Vec<String> {
             '\\' if characters.peek() == Some(&'%') => {
                 characters.next();
                 push(&mut parts, '%');
+            }
+            '\\' if parts.len() == 1 && characters.peek() == Some(&'\\') => {
+                characters.next();
+                push(&mut parts, '\\');
+                push(&mut parts, '\\');
             }
             '%' => parts.push(String::new()),
             c => push(&mut parts, c),

@@ -51,6 +51,8 @@ pub struct Import {
     pub now: Timestamp,
     /// The users that entries can name, as `/etc/passwd` lists them.
     pub passwd: String,
+    /// The home of whom the crontab belongs to, where entries name no user.
+    pub home: Option<String>,
     /// The namespace of the CronJobs.
     pub namespace: String,
     /// The image of their containers; for a process it is not used, but a manifest must name one.
@@ -145,7 +147,11 @@ impl Import {
         let timing = Timing::read(entry.timing)?;
         let command = Command::read(entry.command);
         let name = unique(&command.name(), names);
-        let user = entry.user.and_then(|name| user_id(&self.passwd, name));
+        let user = entry.user.and_then(|name| Account::of(name, &self.passwd));
+        let home = match entry.user {
+            Some(_) => user.as_ref().map(|user| user.home),
+            None => self.home.as_deref(),
+        };
         let mut notes = timing.notes.clone();
         notes.extend(entry.user.filter(|_| user.is_none()).map(|name| {
             format!(
@@ -158,7 +164,8 @@ impl Import {
             time_zone: around.time_zone.as_ref().unwrap_or(&self.time_zone),
             timing: &timing,
             command: &command,
-            user,
+            user: user.as_ref().map(|user| user.id),
+            home: around.home.as_deref().or(home),
             notes: &notes,
             around,
             comments,
@@ -167,11 +174,20 @@ impl Import {
     }
 }
 
-/// The number of a user.
-fn user_id(passwd: &str, name: &str) -> Option<u32> {
-    let mut accounts = passwd.lines().map(|line| line.split(':'));
-    let mut account = accounts.find(|account| account.clone().next() == Some(name))?;
-    account.nth(2)?.parse().ok()
+/// A user of the machine.
+struct Account<'a> {
+    id: u32,
+    home: &'a str,
+}
+
+impl<'a> Account<'a> {
+    fn of(name: &str, passwd: &'a str) -> Option<Account<'a>> {
+        let mut accounts = passwd.lines().map(|line| line.split(':'));
+        let mut account = accounts.find(|account| account.clone().next() == Some(name))?;
+        let id = account.nth(2)?.parse().ok()?;
+        let home = account.nth(2)?;
+        Some(Account { id, home })
+    }
 }
 
 impl Imported {

@@ -9,7 +9,10 @@ fn import(format: Format) -> Import {
         format,
         time_zone: TimeZones::built_in().zone("Europe/Berlin").expect("a zone"),
         now: "2026-07-01T00:00:00Z".parse().expect("an instant"),
-        passwd: "root:x:0:0:root:/root:/bin/sh\nwww-data:x:33:33::/var/www:/bin/false\n".into(),
+        passwd: "root:x:0:0:root:/root:/bin/sh\nwww-data:x:33:33::/var/www:/bin/false\n\
+                 nobody:x:65534:65534::/nonexistent:/bin/false\n"
+            .into(),
+        home: Some("/home/me".into()),
         namespace: "default".into(),
         image: "busybox".into(),
     }
@@ -116,8 +119,19 @@ fn output(imported: &Imported) -> String {
 /// What the shell makes of a command with `%` is what cron makes of it.
 #[test]
 fn standard_input_arrives() {
-    let import = read(Format::User, "* * * * * cat -%it's%100\\%%\n");
-    assert_eq!(output(&import), "it's\n100%\n\n");
+    let table = [
+        ("cat -%it's%100\\%", "it's\n100%\n"),
+        ("cat -%it's%", "it's\n"),
+        ("cat -%it's%%", "it's\n\n"),
+        ("cat -%", ""),
+        ("cat -%%", "\n"),
+        (r"echo \\%unread", "\\\n"),
+        (r"cat -%a\\%b", "a\\%b\n"),
+    ];
+    for (command, arrives) in table {
+        let import = read(Format::User, &format!("HOME=/\n* * * * * {command}\n"));
+        assert_eq!(output(&import), arrives, "{command}");
+    }
 }
 
 /// Kubernetes takes two dollars for one, and expands `$(NAME)`; cron hands both to the shell.
@@ -164,6 +178,24 @@ fn clock_changes_are_met_as_cron_meets_them() {
     }
 }
 
+/// Both crons take a Sunday at the end of a range for the seventh day.
+#[test]
+fn ranges_of_weekdays_may_end_on_sunday() {
+    let table = [
+        ("fri-sun", "5,6,0"),
+        ("Mon-Sun", "1,2,3,4,5,6,0"),
+        ("5-7/2", "5,0"),
+        ("sun-tue", "sun-tue"),
+        ("mon-fri", "mon-fri"),
+        ("7", "0"),
+    ];
+    for (written, wanted) in table {
+        let imported = read(Format::User, &format!("0 4 * * {written} true\n"));
+        let schedule = format!("schedule: \"0 4 * * {wanted}\"");
+        assert!(imported.yaml.contains(&schedule), "{written}: {}", imported.yaml);
+    }
+}
+
 /// A zone that is none, an empty shell and an empty home are what cron takes for the usual ones.
 #[test]
 fn variables_without_a_meaning_leave_things_as_usual() {
@@ -174,7 +206,7 @@ fn variables_without_a_meaning_leave_things_as_usual() {
     let yaml = &imported.yaml;
     assert!(yaml.contains("timeZone: \"Europe/Berlin\""), "{yaml}");
     assert!(yaml.contains("command: [\"/bin/sh\", "), "{yaml}");
-    assert!(!yaml.contains("workingDir"), "{yaml}");
+    assert!(yaml.contains("workingDir: \"/home/me\""), "{yaml}");
     let [(2, Remark::LeftOut(reason))] = &imported.remarks[..] else {
         panic!("{:?}", imported.remarks);
     };

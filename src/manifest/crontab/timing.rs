@@ -1,6 +1,6 @@
 //! Cron's five fields in Kubernetes' dialect.
 //!
-//! They look the same and differ in three places. Cron takes 7 for Sunday, and ranges up to it. Cron also calls
+//! They look the same and differ in three places. Cron takes 7 for Sunday, and ranges up to it, such as `fri-sun`. Cron also calls
 //! `*/2` a star when it decides whether *both* day fields must match or either (crontab(5): "if both fields are
 //! restricted, i.e. do not contain the * character"); Kubernetes does not. And `@reboot` is not about time at all.
 
@@ -61,7 +61,7 @@ fn is_at_fixed_times(words: &[String]) -> bool {
     }
 }
 
-/// Days of the week with 0 for Sunday only: `7` becomes `0`, and `5-7` becomes `5-6,0`.
+/// Days of the week with 0 for Sunday only: `7` becomes `0`, and `5-7`, which is `fri-sun`, becomes `5,6,0`.
 fn weekdays(field: &str) -> String {
     let parts: Vec<String> = field.split(',').map(weekday_part).collect();
     parts.join(",")
@@ -74,14 +74,10 @@ fn weekday_part(part: &str) -> String {
     if part == "7" {
         return "0".into();
     }
-    let Some((first, "7")) = range.split_once('-') else {
-        return part.to_owned();
-    };
-    let Some(first) = first
-        .parse::<usize>()
-        .ok()
-        .filter(|first| *first <= 7 && step > 0)
-    else {
+    let days = range.split_once('-');
+    let days = days.and_then(|(first, last)| weekday(first).zip(weekday(last)));
+    let reaches_sunday = |(first, last): &(usize, usize)| *last == 7 || (*last == 0 && *first > 0);
+    let Some((first, _)) = days.filter(reaches_sunday).filter(|_| step > 0) else {
         return part.to_owned();
     };
     let days: Vec<String> = (first..=7)
@@ -89,6 +85,14 @@ fn weekday_part(part: &str) -> String {
         .map(|day| (day % 7).to_string())
         .collect();
     days.join(",")
+}
+
+/// The number of a day of the week, from 0 to 7.
+fn weekday(name: &str) -> Option<usize> {
+    const NAMES: [&str; 7] = ["sun", "mon", "tue", "wed", "thu", "fri", "sat"];
+    let number = || name.parse().ok().filter(|day| *day <= 7);
+    let named = NAMES.iter().position(|known| known.eq_ignore_ascii_case(name));
+    named.or_else(number)
 }
 
 /// What differs when both day fields say something and one of them is a stepped star.

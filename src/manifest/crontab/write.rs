@@ -16,6 +16,9 @@ const AS_CRON_AT_CLOCK_CHANGES: &str = "  annotations:
     punctual.dev/clock-gap: RunAfter
     punctual.dev/clock-repeat: First";
 
+/// The home of those who have none, on Debian.
+const NO_HOME: &str = "/nonexistent";
+
 /// What a document is made of.
 pub(super) struct CronJob<'a> {
     pub(super) name: &'a str,
@@ -25,6 +28,8 @@ pub(super) struct CronJob<'a> {
     pub(super) command: &'a Command,
     /// The number of the user that it ran as, where it names one that is known.
     pub(super) user: Option<u32>,
+    /// Where cron starts it.
+    pub(super) home: Option<&'a str>,
     /// Where a reader should look twice.
     pub(super) notes: &'a [String],
     pub(super) around: &'a Surroundings,
@@ -78,8 +83,12 @@ impl fmt::Display for CronJob<'_> {
         let shell = self.around.shell.as_deref().unwrap_or("/bin/sh");
         let (shell, script) = (text(&literal(shell)), text(&literal(&self.command.script())));
         writeln!(f, "              command: [{shell}, \"-c\", {script}]")?;
-        if let Some(home) = &self.around.home {
-            writeln!(f, "              workingDir: {}", text(home))?;
+        if let Some(home) = self.home.filter(|home| home.starts_with('/') && *home != NO_HOME) {
+            writeln!(
+                f,
+                "              # As cron does, in the home of its user.\n              workingDir: {}",
+                text(home)
+            )?;
         }
         if !self.around.env.is_empty() {
             writeln!(f, "              env:")?;

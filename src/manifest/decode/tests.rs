@@ -64,6 +64,15 @@ fn a_quantity_is_the_text_of_its_number() {
 }
 
 #[test]
+fn a_null_quantity_is_zero() {
+    let (resources, misfits) = decoded::<ResourceRequirements>("limits: {memory: ~}\nrequests: {cpu: null}");
+    assert_eq!(misfits, Vec::<String>::new());
+    let resources = resources.unwrap();
+    assert_eq!(resources.limits.unwrap()["memory"].0, "0");
+    assert_eq!(resources.requests.unwrap()["cpu"].0, "0");
+}
+
+#[test]
 fn a_port_is_a_number_or_a_name() {
     let (probe, misfits) = decoded::<Probe>("httpGet: {port: 80, path: /}\ntcpSocket: {port: http}");
     assert_eq!(misfits, Vec::<String>::new());

@@ -95,7 +95,8 @@ fn days_of_month(word: Piece, spread: Option<Spread>) -> Result<DaysOfMonth, Fau
             let day = day.parse::<u32>().ok().filter(|day| (1..=31).contains(day));
             days.nearest |= 1 << day.ok_or_else(|| Fault::at(item.span(), Mistake::NearestWeekdayDay))?;
         } else {
-            let mask = values(item, Field::DayOfMonth, spread)?;
+            let mask = values(item, Field::DayOfMonth, spread)
+                .map_err(|fault| misplaced(fault, item, Field::DayOfMonth))?;
             days.listed |= mask.bits;
             days.star |= mask.star;
         }
@@ -115,12 +116,24 @@ fn days_of_week(word: Piece, spread: Option<Spread>) -> Result<DaysOfWeek, Fault
             let weekday = weekday(day).ok_or_else(|| Fault::at(item.span(), Mistake::LastWeekdayForm))?;
             days.last |= 1 << weekday;
         } else {
-            let mask = values(item, Field::DayOfWeek, spread)?;
+            let mask = values(item, Field::DayOfWeek, spread)
+                .map_err(|fault| misplaced(fault, item, Field::DayOfWeek))?;
             days.listed |= mask.bits;
             days.star |= mask.star;
         }
     }
     Ok(days)
+}
+
+/// What is not known to Kubernetes is known here, in another form or in the other day field.
+fn misplaced(fault: Fault, item: Piece, field: Field) -> Fault {
+    match fault.mistake {
+        Mistake::LastDay | Mistake::NearestWeekday | Mistake::NthWeekday => {
+            let found = item.text.into();
+            Fault::at(item.span(), Mistake::DayForm { found, field })
+        }
+        _ => fault,
+    }
 }
 
 /// A day of the week by number, 7 included, or by name.

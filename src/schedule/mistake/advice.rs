@@ -48,6 +48,9 @@ impl Mistake {
             Mistake::NthWeekday => "run on that day every week, and let the run check the date",
             Mistake::Hashed | Mistake::Random => "choose the values yourself",
             Mistake::Variable { .. } => "render the manifest first, for example with `envsubst`",
+            Mistake::QuartzBeyond { found } if found.contains('-') && found.ends_with(['W', 'w']) => {
+                "no dialect here has it; `LW` of the dialect `extended` is the last weekday of the month"
+            }
             Mistake::QuartzBeyond { .. } => "the dialect `extended` has it",
             _ => return None,
         };
@@ -94,6 +97,15 @@ impl Mistake {
             Mistake::LastWeekdayForm => "write the day in front, such as `FRIL` for the last Friday",
             Mistake::HashForm { .. } => "write `H`, `H/15`, `H(0-29)` or `H(0-29)/10`",
             Mistake::HashWithoutName => "say which CronJob is meant, such as `--name shop/report`",
+            Mistake::DayForm {
+                field: Field::DayOfWeek,
+                ..
+            } => {
+                "`FRIL` and `FRI#2` stand here, each alone; `L`, `L-3`, `15W` and `LW` stand in the third field of five"
+            }
+            Mistake::DayForm { .. } => {
+                "`L`, `L-3`, `15W` and `LW` stand here, each alone; `FRIL` and `FRI#2` stand in the fifth field of five"
+            }
             Mistake::DayElsewhere { .. } => {
                 "the day of the month is the third field of five and the day of the week the fifth"
             }

@@ -226,6 +226,9 @@ pub enum Mistake {
     /// `H` in a schedule that belongs to no CronJob.
     #[error("`H` is spread by the name of the CronJob, and there is none")]
     HashWithoutName,
+    /// `1-L`, `15W` as a day of the week.
+    #[error("`{}` is not how a {field} is written", shown(found))]
+    DayForm { found: String, field: Field },
     /// `L` as a month.
     #[error(
         "`{}` belongs in a day field, but it stands in the field of the {field}",

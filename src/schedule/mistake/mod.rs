@@ -23,7 +23,7 @@ pub struct ParseError {
 /// A mistake, where it is, and the change that would put it right.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct Fault {
-    mistake: Mistake,
+    pub(super) mistake: Mistake,
     span: Range<usize>,
     fix: Option<Fix>,
 }

@@ -10,6 +10,9 @@ const SHELLS: [&str; 7] = ["sh", "bash", "ash", "dash", "ksh", "zsh", "busybox"]
 /// What only a shell understands when it stands alone.
 const OPERATORS: [&str; 9] = ["&&", "||", "|", ";", "&", ">", ">>", "<", "2>&1"];
 
+/// After what `find` takes the words until `;` for a command.
+const BEGIN_A_COMMAND: [&str; 4] = ["-exec", "-execdir", "-ok", "-okdir"];
+
 pub(super) const RULE: Rule = Rule {
     code: "P049",
     name: "command-without-shell",
@@ -68,9 +71,10 @@ fn said(subject: &Subject, container: &Container, path: &FieldPath) -> Option<Di
             "write each word as an item of its own, or run a shell: `[\"sh\", \"-c\", {program:?}]`"
         )));
     }
-    let (word, place) = rest
+    let (_, (word, place)) = rest
         .iter()
-        .find(|(word, _)| is_for_a_shell(word))
+        .enumerate()
+        .find(|(at, (word, _))| is_for_a_shell(word) && !ends_a_command_of_find(word, &rest[..*at]))
         .filter(|_| is_known)?;
     let said = subject.say(
         place,
@@ -104,6 +108,11 @@ fn is_for_a_shell(word: &str) -> bool {
         || word
             .match_indices('$')
             .any(|(at, _)| !word[..at].ends_with('$') && is_variable(&word[at + 1..]))
+}
+
+/// Whether a word is the `;` by which `find` knows the end of a command.
+fn ends_a_command_of_find(word: &str, before: &[(&str, FieldPath)]) -> bool {
+    word == ";" && before.iter().any(|(word, _)| BEGIN_A_COMMAND.contains(word))
 }
 
 /// The words of a container's command line, and where each is.
