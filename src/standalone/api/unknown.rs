@@ -5,6 +5,7 @@
 
 use serde_json::Value;
 
+use super::zero;
 use crate::manifest::path::{FieldPath, Step};
 
 /// The fields that are in `written` and not in `understood`, which is the same object read and written again.
@@ -54,11 +55,8 @@ pub(super) fn remove(object: &mut Value, path: &FieldPath) {
 fn says_nothing(value: &Value) -> bool {
     match value {
         Value::Null => true,
-        Value::Bool(flag) => !flag,
-        Value::Number(number) => number.as_f64() == Some(0.0),
-        Value::String(text) => text.is_empty(),
-        Value::Array(items) => items.is_empty(),
         Value::Object(fields) => fields.values().all(says_nothing),
+        plain => zero::is_empty(plain),
     }
 }
 

@@ -64,7 +64,8 @@ fn drop_empty(value: &mut Value, schema: Schema) {
     }
 }
 
-fn is_empty(value: &Value) -> bool {
+/// Whether a value is the empty one of its type.
+pub(super) fn is_empty(value: &Value) -> bool {
     match value {
         Value::Null => false,
         Value::Bool(flag) => !flag,

@@ -215,25 +215,30 @@ async fn a_job_that_has_changed_stops_everything_after() {
     );
 }
 
-#[tokio::test]
-async fn a_pod_that_has_changed_is_let_go_as_it_is_now() {
-    let job = job(&json!({}));
-    let pods = pods("succeeded -1s");
-    let newer = pods[0].clone();
-    let script = vec![
+/// What is asked, and answered, when a pod has changed since the decision; `last` is what is done with it then.
+fn overtaken(job: &Job, newer: &Pod, last: &'static str) -> Vec<Exchange> {
+    vec![
         (
             "PUT /apis/batch/v1/namespaces/shop/jobs/report/status",
             200,
-            answer(&job),
+            answer(job),
         ),
         (
             "PATCH /api/v1/namespaces/shop/pods/p1",
             409,
             refusal(409, "Conflict"),
         ),
-        ("GET /api/v1/namespaces/shop/pods/p1", 200, answer(&newer)),
-        ("PATCH /api/v1/namespaces/shop/pods/p1", 200, answer(&newer)),
-    ];
+        ("GET /api/v1/namespaces/shop/pods/p1", 200, answer(newer)),
+        (last, 200, answer(newer)),
+    ]
+}
+
+#[tokio::test]
+async fn a_pod_that_has_changed_is_let_go_as_it_is_now() {
+    let job = job(&json!({}));
+    let pods = pods("succeeded -1s");
+    let newer = pods[0].clone();
+    let script = overtaken(&job, &newer, "PATCH /api/v1/namespaces/shop/pods/p1");
     assert!(!carried_out(job, pods, script).await.failed);
 }
 
@@ -242,20 +247,7 @@ async fn a_pod_that_has_ended_meanwhile_is_decided_on_anew() {
     let mut job = job(&json!({"suspend": true}));
     job.status = Some(serde_json::from_value(json!({"active": 1})).unwrap());
     let newer = pod(1, "succeeded -1s");
-    let script = vec![
-        (
-            "PUT /apis/batch/v1/namespaces/shop/jobs/report/status",
-            200,
-            answer(&job),
-        ),
-        (
-            "PATCH /api/v1/namespaces/shop/pods/p1",
-            409,
-            refusal(409, "Conflict"),
-        ),
-        ("GET /api/v1/namespaces/shop/pods/p1", 200, answer(&newer)),
-        ("DELETE /api/v1/namespaces/shop/pods/p1", 200, answer(&newer)),
-    ];
+    let script = overtaken(&job, &newer, "DELETE /api/v1/namespaces/shop/pods/p1");
     let outcome = carried_out(job, pods("active"), script).await;
     assert_eq!(outcome.pods, [newer], "still held until its success is counted");
 }
