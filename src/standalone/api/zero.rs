@@ -51,7 +51,7 @@ fn empty_for_null(value: &mut Value) {
 }
 
 /// Takes out the fields that are empty and are no pointers. What is data, or of a type that is not known, stays.
-fn drop_empty(value: &mut Value, schema: Schema) {
+pub(super) fn drop_empty(value: &mut Value, schema: Schema) {
     match value {
         Value::Object(fields) => {
             for (name, field) in fields.iter_mut() {

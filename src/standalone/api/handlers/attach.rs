@@ -1,8 +1,8 @@
 //! What would lead into a container (`attach`, `exec`, `portforward`): all of it is refused, with what to do instead.
 //!
 //! Nothing comes to the standard input of what runs here, and its output is in its log. Whoever is refused to attach reads
-//! that instead, and `kubectl run -i` does so once: what is written after that it never shows. So a container that waits for somebody to attach (`stdin: true`) is refused when it has ended and its log has
-//! everything; any other at once.
+//! that instead, and `kubectl run -i` does so once: what is written after that it never shows. So a container that waits for
+//! somebody to attach (`stdin: true`) is refused when it has ended and its log has everything; any other at once.
 
 use axum::response::Response;
 use k8s_openapi::api::core::v1::Pod;

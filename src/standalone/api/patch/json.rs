@@ -3,6 +3,8 @@
 //! A few operations that copy a part of the object into itself double it each time, and a few that add at the end of the
 //! last one's path nest it without end. So what is copied is counted, and how deep it goes is looked at before it is done.
 
+use std::borrow::Cow;
+
 use json_patch::jsonptr::Pointer;
 use json_patch::{AddOperation, Patch, PatchOperation, ReplaceOperation};
 use serde_json::Value;
@@ -33,7 +35,8 @@ pub(super) fn apply(object: &mut Value, patch: &Patch) -> Result<(), String> {
             return Err(format!("the patch copies more than {COPIED_BYTES_MAX} bytes"));
         }
         if let Some(operation) = lenient(object, operation) {
-            json_patch::patch(object, &[operation]).map_err(|error| error.to_string())?;
+            let one = std::slice::from_ref(operation.as_ref());
+            json_patch::patch(object, one).map_err(|error| error.to_string())?;
         }
     }
     Ok(())
@@ -41,7 +44,7 @@ pub(super) fn apply(object: &mut Value, patch: &Patch) -> Result<(), String> {
 
 /// An operation as kube-apiserver's library takes it, which is less strict than RFC 6902: a field of an object can be
 /// replaced before it is there, and one that is not there is `null` when it is tested. Nothing, when that holds.
-fn lenient(object: &Value, operation: &PatchOperation) -> Option<PatchOperation> {
+fn lenient<'o>(object: &Value, operation: &'o PatchOperation) -> Option<Cow<'o, PatchOperation>> {
     let is_missing = |path: &Pointer| {
         let holder = path.parent().and_then(|holder| object.pointer(holder.as_str()));
         holder.is_some_and(Value::is_object) && object.pointer(path.as_str()).is_none()
@@ -49,10 +52,10 @@ fn lenient(object: &Value, operation: &PatchOperation) -> Option<PatchOperation>
     match operation {
         PatchOperation::Replace(ReplaceOperation { path, value }) if is_missing(path) => {
             let (path, value) = (path.clone(), value.clone());
-            Some(PatchOperation::Add(AddOperation { path, value }))
+            Some(Cow::Owned(PatchOperation::Add(AddOperation { path, value })))
         }
         PatchOperation::Test(test) if test.value.is_null() && is_missing(&test.path) => None,
-        operation => Some(operation.clone()),
+        operation => Some(Cow::Borrowed(operation)),
     }
 }
 

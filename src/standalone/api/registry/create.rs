@@ -73,7 +73,7 @@ impl Registry {
         ] {
             meta::remove(document, field);
         }
-        zero::drop_all(document, schema(resource));
+        zero::drop_empty(document, schema(resource));
         if resource.namespaced {
             meta::set(document, "namespace", namespace);
         } else {
