@@ -3,7 +3,7 @@
 use std::fs::{DirBuilder, File, OpenOptions};
 use std::io::{self, Write as _};
 use std::os::unix::fs::{DirBuilderExt as _, OpenOptionsExt as _};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use super::DataDirError;
 
@@ -46,6 +46,13 @@ pub fn private_file() -> OpenOptions {
     let mut options = OpenOptions::new();
     options.mode(PRIVATE_FILE);
     options
+}
+
+/// A path with something after its last component.
+pub fn suffixed(path: &Path, suffix: &str) -> PathBuf {
+    let mut name = path.as_os_str().to_owned();
+    name.push(suffix);
+    name.into()
 }
 
 /// Writes a file of mode 0600 in one step: whoever reads it, and whenever the power fails, finds the old text or the

@@ -31,7 +31,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 pub use error::DataDirError;
-pub use files::{create_private, private_file, write_private};
+pub use files::{create_private, private_file, suffixed, write_private};
 pub use obstacle::{Obstacle, largest_file, survive_too_large};
 pub use pod_dir::PodDir;
 pub use usage::Usage;

@@ -14,7 +14,7 @@ use rustix::io::Errno;
 use rustix::process::{Resource, Signal, getrlimit};
 use tokio::signal::unix::{SignalKind, signal};
 
-use super::private_file;
+use super::{private_file, suffixed};
 
 /// How long a file has to be able to become, in bytes: what a database takes that holds nothing.
 const LEAST_LENGTH: u64 = 256 * 1024;
@@ -125,8 +125,7 @@ fn holds_no_more_files(place: &Path) -> bool {
 
 /// Tries to make a file beside this one with a byte after so many, which take no room.
 fn try_beside(file: &Path, bytes: u64) -> io::Result<()> {
-    let mut name = file.to_owned().into_os_string();
-    name.push(".try");
+    let name = suffixed(file, ".try");
     let made = private_file()
         .write(true)
         .create(true)

@@ -328,8 +328,11 @@ fn only(uid: Option<&Uid>) -> DeleteParams {
 }
 
 /// The pods of these uids.
-fn these(pods: &[Pod], uids: &[Uid]) -> Vec<Pod> {
-    let uids: HashSet<&str> = uids.iter().map(String::as_str).collect();
-    let these = pods.iter().filter(|pod| uids.contains(uid(pod)));
+pub(super) fn these<'p, 'u>(
+    pods: impl IntoIterator<Item = &'p Pod>,
+    uids: impl IntoIterator<Item = &'u Uid>,
+) -> Vec<Pod> {
+    let uids: HashSet<&str> = uids.into_iter().map(String::as_str).collect();
+    let these = pods.into_iter().filter(|pod| uids.contains(uid(pod)));
     these.cloned().collect()
 }

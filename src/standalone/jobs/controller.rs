@@ -17,7 +17,7 @@ use kube::{Api, Client, Resource};
 use tokio::sync::watch;
 use tokio::task::JoinSet;
 
-use super::carry_out::{Outcome, carry_out};
+use super::carry_out::{Outcome, carry_out, these};
 use super::decide::decide;
 use super::decision::JobDecision;
 use super::key::JobKey;
@@ -190,12 +190,7 @@ impl JobController {
         }
         self.wakes.set(&key, decision.wake);
         if !decision.is_idle() {
-            let touched: HashSet<&str> = decision.touched().map(String::as_str).collect();
-            let touched = pods
-                .into_iter()
-                .filter(|pod| touched.contains(uid(pod)))
-                .cloned()
-                .collect();
+            let touched = these(pods, decision.touched());
             self.carry_out(key, job, decision, touched);
         }
     }

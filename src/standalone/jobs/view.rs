@@ -89,11 +89,16 @@ impl View {
 
     /// Notes that a name for a pod of this Job is taken by another's.
     pub(super) fn name_taken(&mut self, job: &JobKey, pod: &Pod) {
-        self.past.entry(job.clone()).or_default().avoid(pod.name_any());
+        if let Some(past) = self.past_of(job) {
+            past.avoid(pod.name_any());
+        }
     }
 
-    /// Keeps in mind how the pods of a Job have ended.
+    /// Keeps in mind how the pods of a Job have ended, if it may make more.
     pub(super) fn remember(&mut self, job: &Job) {
+        if !makes_pods(job) {
+            return;
+        }
         let key = JobKey::of(job);
         let mut past = self.past.remove(&key).unwrap_or_default();
         past.remember(job, self.of(&key));

@@ -11,7 +11,7 @@ use std::path::{Path, PathBuf};
 use super::line::{Line, Stream};
 use super::{FILE_BYTES, FILES, files};
 use crate::schedule::Timestamp;
-use crate::standalone::data_dir::{largest_file, private_file};
+use crate::standalone::data_dir::{largest_file, private_file, suffixed};
 
 /// How much room a log leaves on its disk, in bytes, and on a small disk which part of it.
 const ROOM_LEFT: u64 = 32 * 1024 * 1024;
@@ -135,8 +135,7 @@ impl Writer {
         let files = files(&self.path)?;
         let aside = &files[..files.len() - 1];
         let next = aside.last().map_or(1, |(number, _)| number + 1);
-        let mut name = self.path.clone().into_os_string();
-        name.push(format!(".{next}"));
+        let name = suffixed(&self.path, &format!(".{next}"));
         match std::fs::rename(&self.path, &name) {
             // It was set aside, or somebody has removed it.
             Err(error) if error.kind() == io::ErrorKind::NotFound => {}

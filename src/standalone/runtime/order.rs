@@ -150,9 +150,9 @@ pub(super) async fn carry_out(orders: &mut watch::Receiver<Order>, it: &impl Sto
     }
 }
 
-/// Waits for a new order. When nobody is left to give one, none comes.
-pub(super) async fn changed(orders: &mut watch::Receiver<Order>) {
-    if orders.changed().await.is_err() {
+/// Waits for something new, e.g. an order. When nobody is left to give it, nothing comes.
+pub(super) async fn changed<T>(news: &mut watch::Receiver<T>) {
+    if news.changed().await.is_err() {
         std::future::pending::<()>().await;
     }
 }

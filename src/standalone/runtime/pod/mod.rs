@@ -39,7 +39,7 @@ use tokio::time::Instant;
 use super::engine::Engine;
 use super::machine::Machine;
 use super::node::cordon;
-use super::order::{Order, at};
+use super::order::{Order, at, changed};
 use super::output::{What, origin};
 use super::process::fitness::Unfit;
 use super::runtimes;
@@ -113,7 +113,7 @@ impl PodTask {
             // What runs already has its place.
             () = std::future::ready(()), if self.is_running() => None,
             // Told to end before it was its turn: it stays as it is, pending.
-            () = told(&mut self.directive), if !self.is_resumed => return,
+            () = changed(&mut self.directive), if !self.is_resumed => return,
         };
         if !self.was_taken_on() {
             self.model.take_on(machine.clock.now());
@@ -134,8 +134,8 @@ impl PodTask {
             }
             tokio::select! {
                 () = lives.take_news(&mut self.model) => lives.advance(&mut self.model),
-                () = told(&mut self.directive) => self.obey(&mut lives),
-                () = told(&mut self.active_deadline) => deadline = self.deadline(),
+                () = changed(&mut self.directive) => self.obey(&mut lives),
+                () = changed(&mut self.active_deadline) => deadline = self.deadline(),
                 () = at(deadline) => {
                     deadline = None;
                     let grace = grace(&self.pod);
@@ -191,7 +191,7 @@ impl PodTask {
             }
             tokio::select! {
                 Ok(()) = cordon.changed() => {}
-                () = told(&mut self.directive) => {
+                () = changed(&mut self.directive) => {
                     // Where only the node stops, whoever comes after looks again whether anything was started.
                     return self.is_resumed && !self.is_of_the_node();
                 }
@@ -331,12 +331,5 @@ fn deadline_exceeded() -> Verdict {
     Verdict {
         reason: "DeadlineExceeded".to_owned(),
         message: "Pod was active on the node longer than the specified deadline".to_owned(),
-    }
-}
-
-/// Waits for something new from the node. When that is gone, nothing comes.
-async fn told<T>(news: &mut watch::Receiver<T>) {
-    if news.changed().await.is_err() {
-        std::future::pending::<()>().await;
     }
 }

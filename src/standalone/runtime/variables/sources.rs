@@ -34,8 +34,8 @@ pub(super) type Data = BTreeMap<String, Vec<u8>>;
 #[derive(Debug, Clone, Default)]
 pub struct Sources {
     objects: BTreeMap<(Kind, String), Data>,
-    /// Where config maps have bytes that are no text, by name and key.
-    binary: BTreeSet<(String, String)>,
+    /// The keys under which config maps have bytes that are no text, by their names.
+    binary: BTreeMap<String, BTreeSet<String>>,
     /// What a container without a limit may use.
     pub(in crate::standalone::runtime) capacity: Capacity,
 }
@@ -54,7 +54,8 @@ impl Sources {
         let text = object.data.unwrap_or_default().into_iter();
         let mut data: Data = text.map(|(key, value)| (key, value.into_bytes())).collect();
         for (key, value) in object.binary_data.unwrap_or_default() {
-            self.binary.insert((name.to_owned(), key.clone()));
+            let keys = self.binary.entry(name.to_owned()).or_default();
+            keys.insert(key.clone());
             data.insert(key, value.0);
         }
         self.objects.insert((Kind::ConfigMap, name.to_owned()), data);
@@ -75,7 +76,8 @@ impl Sources {
 
     /// Whether a key can be a variable: the bytes of a config map's `binaryData` can only be a file.
     pub(super) fn is_text(&self, kind: Kind, name: &str, key: &str) -> bool {
-        kind == Kind::Secret || !self.binary.contains(&(name.to_owned(), key.to_owned()))
+        let is_binary = || self.binary.get(name).is_some_and(|keys| keys.contains(key));
+        kind == Kind::Secret || !is_binary()
     }
 }
 

@@ -5,6 +5,7 @@ use std::io;
 use std::path::{Path, PathBuf};
 
 use crate::schedule::Timestamp;
+use crate::standalone::data_dir::suffixed;
 
 /// Between the database's name and the moment at which it was put aside.
 const MARK: &str = ".damaged-";
@@ -23,13 +24,6 @@ pub(super) fn log_of(database: &Path) -> PathBuf {
 /// The index of the log, which is made anew from it whenever it is missing.
 pub(super) fn index_of(database: &Path) -> PathBuf {
     suffixed(database, "-shm")
-}
-
-/// A path with something after its last component.
-pub(super) fn suffixed(path: &Path, suffix: &str) -> PathBuf {
-    let mut name = path.as_os_str().to_owned();
-    name.push(suffix);
-    name.into()
 }
 
 /// Puts a database and its log aside, and says where they are now.

@@ -16,7 +16,7 @@ use super::load::{self, Loaded, Trouble};
 use super::reserve::Reserve;
 use super::schema::version_of;
 use crate::schedule::Timestamp;
-use crate::standalone::data_dir::{Obstacle, private_file};
+use crate::standalone::data_dir::{Obstacle, private_file, suffixed};
 use crate::standalone::store::{Revision, WATCH_WINDOW_EVENTS};
 
 /// How a database is opened.
@@ -180,7 +180,7 @@ impl Opening<'_> {
 
     /// Makes an empty database, in one step: a crash leaves either none or a whole one.
     async fn create(&self) -> Result<(), OpenError> {
-        let draft = aside::suffixed(self.path, ".new");
+        let draft = suffixed(self.path, ".new");
         let made = |source| self.io("made", source);
         for left_behind in [&draft, &aside::log_of(&draft), &aside::index_of(&draft)] {
             match fs::remove_file(left_behind) {

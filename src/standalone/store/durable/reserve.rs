@@ -13,8 +13,7 @@ use std::path::{Path, PathBuf};
 
 use rustix::fs::{FallocateFlags, fallocate, statvfs};
 
-use super::aside;
-use crate::standalone::data_dir::{Obstacle, largest_file, private_file};
+use crate::standalone::data_dir::{Obstacle, largest_file, private_file, suffixed};
 
 /// Which part of a disk is set aside.
 const PART: u64 = 16;
@@ -61,7 +60,7 @@ impl Reserve {
     /// The room beside a database. What an earlier process has set aside is given back first: opening needs a little.
     pub(super) fn beside(database: &Path) -> Self {
         let mut reserve = Self {
-            path: aside::suffixed(database, ".reserve"),
+            path: suffixed(database, ".reserve"),
             database: database.to_owned(),
             bytes: share_beside(database),
             is_held: true,

@@ -21,6 +21,9 @@ const LEAF: &str = "punctual";
 /// What the names of our groups begin with.
 const PREFIX: &str = "punctual-";
 
+/// Makes the mark of a pod of its uid.
+const MARK: Crc<u64> = Crc::<u64>::new(&CRC_64_XZ);
+
 /// Over which time, in microseconds, use of the CPU is measured; the kernel's and Kubernetes' usual one.
 const CPU_PERIOD: i64 = 100_000;
 
@@ -160,7 +163,7 @@ impl Places {
 /// What the names of a pod's groups begin with. Everybody can read the group of a process, and the uid leads to the pod's
 /// files, which are kept from other users by nothing but a name that can't be guessed where the pod runs as one of them.
 fn prefix(uid: &str) -> String {
-    let mark = Crc::<u64>::new(&CRC_64_XZ).checksum(uid.as_bytes());
+    let mark = MARK.checksum(uid.as_bytes());
     format!("{PREFIX}{mark:016x}-")
 }
 

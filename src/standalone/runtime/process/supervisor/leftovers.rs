@@ -55,18 +55,16 @@ impl Session {
     /// is a copy of.
     pub(super) async fn end(self, mark: &Mark) -> bool {
         let deadline = Instant::now() + GONE_AFTER;
-        while let Some(leader) = seen(self.leader).filter(|leader| leader.runs) {
-            if leader.since != self.since {
-                kill_all(|seen| mark.is_of(seen));
-                return true;
+        let is_ours = loop {
+            match seen(self.leader) {
+                None => break true,
+                Some(leader) if leader.since != self.since => break false,
+                Some(leader) if !leader.runs => break true,
+                // Its files are closed a moment before it is gone.
+                Some(_) if Instant::now() >= deadline => return false,
+                Some(_) => tokio::time::sleep(PAUSE).await,
             }
-            // Its files are closed a moment before it is gone.
-            if Instant::now() >= deadline {
-                return false;
-            }
-            tokio::time::sleep(PAUSE).await;
-        }
-        let is_ours = seen(self.leader).is_none_or(|leader| leader.since == self.since);
+        };
         kill_all(|seen| is_ours && seen.session == self.leader || mark.is_of(seen));
         true
     }
