@@ -40,6 +40,11 @@ pub struct Record {
 pub struct BadRecord(pub String);
 
 impl Record {
+    /// Up to when everything has had its run, by this and by the last schedule time or the creation.
+    pub fn done_until(&self, anchor: Timestamp) -> Timestamp {
+        self.passed.map_or(anchor, |passed| passed.max(anchor))
+    }
+
     /// Reads the text of a record.
     ///
     /// # Errors

@@ -17,7 +17,7 @@ use crate::cronjob::extension::{
     self, ExtensionError, Extensions, Meanwhile, STATE_ANNOTATION, SUSPENDED_ANNOTATION,
 };
 use crate::cronjob::{
-    self, BadSchedule, Calendars, Concurrency, HistoryLimits, JobRef, Key, Record, Spec, Status,
+    self, BadSchedule, Calendars, Concurrency, HistoryLimits, JobRef, Key, Owner, Record, Spec, Status,
 };
 use crate::schedule::{Days, Dialect, Expression, TimeZones, Timestamp, Zone};
 
@@ -59,6 +59,14 @@ impl CronJob {
         Key {
             namespace: self.metadata.namespace.clone().unwrap_or_default(),
             name: self.metadata.name.clone().unwrap_or_default(),
+        }
+    }
+
+    /// The CronJob as its Jobs know it.
+    pub fn as_owner(&self) -> Owner {
+        Owner {
+            namespace: self.metadata.namespace.clone().unwrap_or_default(),
+            uid: self.metadata.uid.clone().unwrap_or_default(),
         }
     }
 

@@ -134,8 +134,8 @@ fn still_due(cronjob: &CronJob, memory: &Memory, until: Timestamp, of: Edited) -
     }
     let status = &cronjob.status;
     let anchor = status.last_schedule_time.unwrap_or(cronjob.created);
-    let done_until = status.record.passed.map_or(anchor, |passed| passed.max(anchor));
-    let before = in_force(before.anchored(anchor), memory.edit.as_ref());
+    let done_until = status.record.done_until(anchor);
+    let before = in_force(before.anchored(anchor), memory.edit.as_ref(), done_until);
     let now = now.anchored(anchor);
     let mut common = Vec::new();
     let mut at = until;
@@ -168,11 +168,11 @@ fn most_that_wait(policies: &Policies) -> usize {
     }
 }
 
-/// A schedule as far as an edit leaves it in force.
-pub(super) fn in_force(schedule: Schedule, edit: Option<&Edit>) -> Schedule {
+/// A schedule as far as an edit leaves it in force. One of before everything that is still of interest takes nothing away.
+pub(super) fn in_force(schedule: Schedule, edit: Option<&Edit>, done_until: Timestamp) -> Schedule {
     match edit {
-        Some(Edit { since, still_due, .. }) => schedule.since(*since, still_due),
-        None => schedule,
+        Some(Edit { since, still_due, .. }) if *since > done_until => schedule.since(*since, still_due),
+        _ => schedule,
     }
 }
 
@@ -183,6 +183,12 @@ impl Edit {
         let Spec {
             schedule, policies, ..
         } = &cronjob.spec;
+        let oldest = self.still_due.iter().find(|due| **due > anchor);
+        let passed = oldest.map_or(self.since, |oldest| *oldest - TimeDelta::seconds(1));
+        let known = record.done_until(anchor);
+        if passed <= known && record.missed.is_empty() && record.queue.is_empty() {
+            return;
+        }
         let schedule = schedule.as_ref().map(|schedule| schedule.anchored(anchor)).ok();
         let waits_on = |at: &Timestamp| {
             let asks = || schedule.as_ref().is_none_or(|schedule| schedule.is_due(*at));
@@ -190,9 +196,6 @@ impl Edit {
         };
         record.missed.retain(waits_on);
         record.queue.retain(waits_on);
-        let oldest = self.still_due.iter().find(|due| **due > anchor);
-        let passed = oldest.map_or(self.since, |oldest| *oldest - TimeDelta::seconds(1));
-        let known = record.passed.map_or(anchor, |passed| passed.max(anchor));
         let newest = || schedule.as_ref().and_then(|schedule| schedule.previous(passed));
         let is_written = match self.of {
             Edited::Schedule => policies.keep_a_line() || policies.on_edit.is_some(),

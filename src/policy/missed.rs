@@ -47,15 +47,14 @@ impl<'a> Window<'a> {
         let jitter = spec.policies.jitter_of(&cronjob.uid);
         let now = now - jitter;
         let anchor = decision.status.last_schedule_time.unwrap_or(cronjob.created);
-        let passed = decision.status.record.passed;
-        let done_until = passed.map_or(anchor, |passed| passed.max(anchor));
+        let done_until = decision.status.record.done_until(anchor);
         let opens = done_until.max(deadline_cutoff(spec, now).unwrap_or(done_until));
         // DIFFERENCE (D10): `@every` counts from the last run, not from the edge of the deadline's window, which
         // would move on with the time and never be reached.
         let schedule = schedule.anchored(anchor);
         Window {
             left_out: schedule.left_out().collect(),
-            schedule: in_force(schedule, decision.memory.edit.as_ref()),
+            schedule: in_force(schedule, decision.memory.edit.as_ref(), done_until),
             spec,
             done_until,
             opens,
@@ -86,6 +85,12 @@ impl<'a> Window<'a> {
             .max(seen_since.map_or(self.opens, |since| since - self.jitter))
             .clamp(self.opens, self.now.max(self.opens));
         (self.stretch(self.opens, border), self.stretch(border, self.now))
+    }
+
+    /// What was to be left out and has come, after an instant.
+    fn left_out_since(&self, after: Timestamp) -> impl Iterator<Item = Timestamp> {
+        let left_out = self.left_out.iter().copied();
+        left_out.filter(move |at| *at > after && *at <= self.now)
     }
 
     /// Whether an instant is late by `grace`.
@@ -202,9 +207,8 @@ pub(super) fn report_skips(decision: &mut Decision, window: &Window<'_>) {
     let seen_since = decision.memory.seen_since.map(|since| since - window.jitter);
     let told = [decision.memory.skip_told, seen_since];
     let told = told.into_iter().flatten().fold(window.done_until, Timestamp::max);
-    let passed = window.left_out.iter();
-    let passed: Vec<&Timestamp> = passed.filter(|at| **at > told && **at <= window.now).collect();
-    let Some(newest) = passed.iter().max().map(|newest| **newest) else {
+    let passed: Vec<Timestamp> = window.left_out_since(told).collect();
+    let Some(newest) = passed.iter().max().copied() else {
         return;
     };
     decision.notes.push(Note::Ruled(Ruling::Skipped {
@@ -218,11 +222,8 @@ pub(super) fn report_skips(decision: &mut Decision, window: &Window<'_>) {
 /// Writes down that what was left out has passed, unless something of before it is still to be started: the list of what
 /// is to be left out may be tidied up, and another controller may be the next to read it.
 pub(super) fn record_skips(decision: &mut Decision, window: &Window<'_>, first: Option<Timestamp>) {
-    let passed = window.left_out.iter().copied();
-    let passed = passed.filter(|at| *at > window.done_until && *at <= window.now);
-    let newest = passed
-        .max()
-        .filter(|newest| first.is_none_or(|first| first > *newest));
+    let newest = window.left_out_since(window.done_until).max();
+    let newest = newest.filter(|newest| first.is_none_or(|first| first > *newest));
     let record = &mut decision.status.record;
     record.passed = record.passed.max(newest);
 }

@@ -58,14 +58,9 @@ pub(super) fn from_cluster(
             runs.entry(owner).or_default().push(job.run());
         }
     }
-    let seen = cronjobs.iter().filter_map(|object| {
-        let key = object.key();
-        let owner = Owner {
-            namespace: key.namespace.clone(),
-            uid: object.metadata.uid.clone()?,
-        };
-        Some((key, median(runs.get(&owner)?)?))
-    });
+    let seen = cronjobs
+        .iter()
+        .filter_map(|object| Some((object.key(), median(runs.get(&object.as_owner())?)?)));
     let seen = seen.collect();
     subjects(asked::usable(cronjobs, zones, &calendars), run_times, &seen)
 }

@@ -9,6 +9,7 @@
 mod show;
 mod view;
 
+use std::collections::HashMap;
 use std::path::PathBuf;
 
 use futures::try_join;
@@ -21,7 +22,7 @@ use crate::cli::connect::{self, ServerArgs};
 use crate::cli::exit::{Exit, Failure};
 use crate::cli::{complain, say, zoneinfo};
 use crate::clock::{Clock, SystemClock};
-use crate::cronjob::Calendars;
+use crate::cronjob::{Calendars, Owner};
 use crate::manifest;
 use crate::submit::JobView;
 
@@ -83,11 +84,16 @@ pub(super) fn get(args: &GetArgs) -> Result<Exit, Failure> {
         calendars,
     } = connect::block_on(fetch(args))?;
     let now = SystemClock.now();
+    let mut by_owner: HashMap<Owner, Vec<&JobView>> = HashMap::new();
+    for job in &jobs {
+        if let Some(owner) = job.owner() {
+            by_owner.entry(owner).or_default().push(job);
+        }
+    }
     let views = cronjobs.iter().map(|object| {
         let cronjob = manifest::lower_with(object, &zones, &calendars, None);
-        let owner = cronjob.as_owner();
-        let owned: Vec<&JobView> = jobs.iter().filter(|job| job.is_of(&owner)).collect();
-        view::view(object, &cronjob, &owned, now)
+        let owned = by_owner.get(&cronjob.as_owner());
+        view::view(object, &cronjob, owned.map_or(&[], Vec::as_slice), now)
     });
     let views: Vec<view::View> = views.collect();
     if views.is_empty() {

@@ -9,7 +9,7 @@ use crate::cli::up::happening::Happening;
 use crate::schedule::Timestamp;
 use crate::standalone::runtime::{What, Work};
 
-/// See the module's documentation.
+/// When those ended that nobody saw end.
 #[derive(Debug)]
 pub(super) struct Lasted {
     /// Since when this `up` is there.
@@ -30,22 +30,19 @@ impl Lasted {
     /// Takes in what happens, in its order, and sets right how long what has ended took.
     pub(super) fn hear(&mut self, happening: &mut Happening) {
         match happening {
-            Happening::Process(event) => {
-                let work = event.origin.work();
-                match event.what {
-                    What::Ended { .. } if event.at < self.since => {
-                        self.ends.insert(work, event.at);
-                    }
-                    // It goes on, and ends while somebody looks.
-                    What::Started { .. } | What::NotStarted { .. } | What::Ended { .. } => {
-                        self.ends.remove(&work);
-                    }
-                    What::Line { .. }
-                    | What::LeftOut { .. }
-                    | What::Unseen { .. }
-                    | What::RestartsAfter { .. } => {}
+            Happening::Process(event) => match event.what {
+                What::Ended { .. } if event.at < self.since => {
+                    self.ends.insert(event.origin.work(), event.at);
                 }
-            }
+                // It goes on, and ends while somebody looks.
+                What::Started { .. } | What::NotStarted { .. } | What::Ended { .. } => {
+                    self.ends.remove(&event.origin.work());
+                }
+                What::Line { .. }
+                | What::LeftOut { .. }
+                | What::Unseen { .. }
+                | What::RestartsAfter { .. } => {}
+            },
             Happening::Ended(ended) => {
                 if let Some(at) = self.ends.remove(&ended.work) {
                     // Its start is recorded to the second, so nothing finer can be said.

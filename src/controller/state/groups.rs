@@ -7,7 +7,7 @@ use crate::controller::state::pacing::Fate;
 use crate::controller::state::standing::{Standing, unaccounted};
 use crate::cronjob::Key;
 use crate::cronjob::extension::Membership;
-use crate::policy::{Decision, Group, Member, Note, Ruling, Situation, WaitReason, decide, rank};
+use crate::policy::{Decision, Group, Member, Note, Situation, decide, rank};
 use crate::schedule::Timestamp;
 
 /// After a start that failed, its slot is kept for this long: the Job may be there, with only the answer lost, and until
@@ -29,11 +29,7 @@ pub(super) enum Claim {
 /// The instant that waits for a slot, if that is what a note says.
 fn waits_for_group(note: &Note) -> Option<Timestamp> {
     match note {
-        Note::Ruled(Ruling::Waiting {
-            scheduled,
-            why: WaitReason::Group { .. },
-            ..
-        }) => Some(*scheduled),
+        Note::Ruled(ruling) => ruling.waits_for_group(),
         _ => None,
     }
 }

@@ -73,10 +73,7 @@ impl State {
     /// The Job watch may have been ahead of a CronJob that was just created. One that has been edited may have been handed
     /// over to us, and its Jobs are then of the time before.
     fn catch_up_with_jobs(&mut self, key: &Key, object: &manifest::CronJob) {
-        let owner = Owner {
-            namespace: key.namespace.clone(),
-            uid: object.metadata.uid.clone().unwrap_or_default(),
-        };
+        let owner = object.as_owner();
         let early = self.early.take(&owner);
         if object.metadata.generation == Some(1) {
             for job in early {

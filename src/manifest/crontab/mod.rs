@@ -214,10 +214,15 @@ impl Surroundings {
     fn set(&mut self, name: &str, value: &str, zones: &TimeZones) -> Option<String> {
         match name {
             "CRON_TZ" => {
-                let named = (!value.is_empty()).then(|| zones.zone(value)).transpose();
-                self.time_zone = named.as_ref().ok().cloned().flatten();
-                let error = named.err()?;
-                return Some(format!("{error}; what follows goes by the machine's zone"));
+                self.time_zone = None;
+                if !value.is_empty() {
+                    match zones.zone(value) {
+                        Ok(zone) => self.time_zone = Some(zone),
+                        Err(error) => {
+                            return Some(format!("{error}; what follows goes by the machine's zone"));
+                        }
+                    }
+                }
             }
             "SHELL" => self.shell = filled(value),
             "MAILTO" | "MAILFROM" | "CONTENT_TYPE" | "CONTENT_TRANSFER_ENCODING" => {

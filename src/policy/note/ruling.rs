@@ -113,15 +113,20 @@ pub enum WaitReason {
 impl Ruling {
     /// Whether the instant that waited for its group before is waiting still.
     pub(super) fn waits_on(&self, before: &Ruling) -> bool {
-        let waits_for_group = |ruling: &Ruling| match ruling {
+        let scheduled = self.waits_for_group();
+        scheduled.is_some() && scheduled == before.waits_for_group()
+    }
+
+    /// The instant that waits for a slot of its group, if it says that.
+    pub fn waits_for_group(&self) -> Option<Timestamp> {
+        match self {
             Ruling::Waiting {
                 scheduled,
                 why: WaitReason::Group { .. },
                 ..
             } => Some(*scheduled),
             _ => None,
-        };
-        waits_for_group(self).is_some_and(|scheduled| waits_for_group(before) == Some(scheduled))
+        }
     }
 
     pub(super) fn scheduled(&self) -> Option<Timestamp> {

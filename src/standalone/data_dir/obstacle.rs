@@ -19,7 +19,7 @@ use super::{private_file, suffixed};
 /// How long a file has to be able to become, in bytes: what a database takes that holds nothing.
 const LEAST_LENGTH: u64 = 256 * 1024;
 
-/// See the module's documentation.
+/// What keeps a place from being written to.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Obstacle {
     /// The disk has no room.

@@ -30,14 +30,12 @@ fn status(job: &Job) -> JobStatus {
 
 /// Whether a condition holds.
 pub(super) fn has(status: &JobStatus, condition: &str) -> bool {
-    let mut conditions = status.conditions.iter().flatten();
-    conditions.any(|one| one.type_ == condition && one.status == "True")
+    says(status, condition, "True")
 }
 
-/// Whether a condition is said not to hold.
-fn is_denied(status: &JobStatus, condition: &str) -> bool {
+fn says(status: &JobStatus, condition: &str, value: &str) -> bool {
     let mut conditions = status.conditions.iter().flatten();
-    conditions.any(|one| one.type_ == condition && one.status == "False")
+    conditions.any(|one| one.type_ == condition && one.status == value)
 }
 
 fn check(job: &Job) -> Vec<FieldError> {
@@ -221,7 +219,7 @@ fn check_change(new: &Job, old: &Job) -> Vec<FieldError> {
     }
     check_counters(spec, &new, &old, &path, &mut found);
     let is_suspended = spec.and_then(|spec| spec.suspend) == Some(true);
-    let resumes = has(&old, "Suspended") && is_denied(&new, "Suspended");
+    let resumes = has(&old, "Suspended") && says(&new, "Suspended", "False");
     let begins_anew = is_suspended || resumes;
     if !begins_anew && changed(new.start_time.as_ref(), old.start_time.as_ref()) {
         let rule = "field is immutable for unsuspended job once set";
