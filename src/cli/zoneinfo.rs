@@ -10,7 +10,7 @@ use std::path::{Path, PathBuf};
 use crate::schedule::{SourceError, TimeZones, Zone, ZoneSource};
 
 /// Where Linux, the BSDs and macOS keep their database.
-const SYSTEM: &str = "/usr/share/zoneinfo";
+pub(super) const SYSTEM: &str = "/usr/share/zoneinfo";
 
 /// What `tzdata.zi` begins with, before the version.
 const VERSION_LINE: &str = "# version ";

@@ -51,6 +51,8 @@ pub struct Import {
     pub now: Timestamp,
     /// The users that entries can name, as `/etc/passwd` lists them.
     pub passwd: String,
+    /// Whether a word is the name of a program, where it is one of a user, too.
+    pub is_program: fn(&str) -> bool,
     /// The home of whom the crontab belongs to, where entries name no user.
     pub home: Option<String>,
     /// The namespace of the CronJobs.
@@ -138,11 +140,8 @@ impl Import {
         comments: &[&str],
         names: &mut HashSet<String>,
     ) -> Result<(String, Vec<String>), String> {
-        let looks_like_a_user = entry.command.split_whitespace().next() == Some("root");
-        if self.format == Format::User && looks_like_a_user {
-            return Err(
-                "its command begins with root, as entries of a system crontab do; then add --system".into(),
-            );
+        if let Some(reason) = self.of_the_other_format(entry) {
+            return Err(reason);
         }
         let timing = Timing::read(entry.timing)?;
         let command = Command::read(entry.command);
@@ -164,7 +163,7 @@ impl Import {
             time_zone: around.time_zone.as_ref().unwrap_or(&self.time_zone),
             timing: &timing,
             command: &command,
-            user: user.as_ref().map(|user| user.id),
+            user: user.as_ref(),
             home: around.home.as_deref().or(home),
             notes: &notes,
             around,
@@ -172,10 +171,32 @@ impl Import {
         };
         Ok((cronjob.to_string(), notes))
     }
+
+    /// Why an entry is one of the other format: its words would be read one place off.
+    fn of_the_other_format(&self, entry: &Entry) -> Option<String> {
+        let is_known = |name: &str| Account::of(name, &self.passwd).is_some();
+        match entry.user {
+            Some(user) if user.contains(['/', '.']) && !is_known(user) => Some(format!(
+                "{user}, where a system crontab names a user, is none; if it is a user's crontab, leave --system away"
+            )),
+            Some(_) => None,
+            None => {
+                let word = entry.command.split_whitespace().next()?;
+                let is_a_user = word == "root" || (is_known(word) && !(self.is_program)(word));
+                is_a_user.then(|| {
+                    format!(
+                        "its command begins with {word}, as entries of a system crontab do with their user; then \
+                         add --system"
+                    )
+                })
+            }
+        }
+    }
 }
 
 /// A user of the machine.
 struct Account<'a> {
+    name: &'a str,
     id: u32,
     home: &'a str,
 }
@@ -184,9 +205,10 @@ impl<'a> Account<'a> {
     fn of(name: &str, passwd: &'a str) -> Option<Account<'a>> {
         let mut accounts = passwd.lines().map(|line| line.split(':'));
         let mut account = accounts.find(|account| account.clone().next() == Some(name))?;
-        let id = account.nth(2)?.parse().ok()?;
+        let name = account.next()?;
+        let id = account.nth(1)?.parse().ok()?;
         let home = account.nth(2)?;
-        Some(Account { id, home })
+        Some(Account { name, id, home })
     }
 }
 

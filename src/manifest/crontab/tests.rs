@@ -10,8 +10,11 @@ fn import(format: Format) -> Import {
         time_zone: TimeZones::built_in().zone("Europe/Berlin").expect("a zone"),
         now: "2026-07-01T00:00:00Z".parse().expect("an instant"),
         passwd: "root:x:0:0:root:/root:/bin/sh\nwww-data:x:33:33::/var/www:/bin/false\n\
+                 mail:x:8:8:mail:/var/mail:/bin/false\n\
+                 first.last:x:1000:1000::/home/first:/bin/sh\n\
                  nobody:x:65534:65534::/nonexistent:/bin/false\n"
             .into(),
+        is_program: |word| word == "mail",
         home: Some("/home/me".into()),
         namespace: "default".into(),
         image: "busybox".into(),
@@ -84,18 +87,38 @@ fn the_systems_crontab() {
     ));
 }
 
-/// Read as a user's, each entry would be a CronJob that runs a command called `root`.
+/// Read as one of the other format, an entry of a system crontab would run a command called `root`, and one of a user's
+/// its first argument.
 #[test]
-fn a_systems_crontab_that_is_taken_for_a_users_is_noticed() {
-    let imported = read(
-        Format::User,
-        "17 * * * * root cd / && run-parts /etc/cron.hourly\n",
-    );
-    let reason = "its command begins with root, as entries of a system crontab do; then add --system";
-    assert_eq!(
-        (imported.cronjobs, imported.remarks),
-        (0, vec![(1, Remark::LeftOut(reason.to_owned()))])
-    );
+fn a_crontab_of_the_other_format_is_noticed() {
+    let table = [
+        (
+            Format::User,
+            "root cd / && run-parts /etc/cron.hourly",
+            Some("root"),
+        ),
+        (Format::User, "www-data php /srv/cron.php", Some("www-data")),
+        (Format::User, "mail -s hello me", None),
+        (Format::User, "backup --full", None),
+        (Format::System, "/opt/backup.sh --full", Some("/opt/backup.sh")),
+        (Format::System, "backup.sh --full", Some("backup.sh")),
+        (Format::System, "first.last backup.sh --full", None),
+        (Format::System, "mail backup.sh --full", None),
+        (Format::System, "elsewhere backup.sh --full", None),
+    ];
+    let mut told = vec![];
+    for (format, command, wrong) in table {
+        let imported = read(format, &format!("17 * * * * {command}\n"));
+        let reasons = imported.remarks.iter().filter_map(|(_, remark)| match remark {
+            Remark::LeftOut(reason) => Some(reason),
+            Remark::LookTwice(_) => None,
+        });
+        let reasons: Vec<&String> = reasons.collect();
+        assert_eq!(reasons.len(), usize::from(wrong.is_some()), "{command}");
+        assert_eq!(imported.cronjobs, usize::from(wrong.is_none()), "{command}");
+        told.extend(reasons.into_iter().cloned());
+    }
+    insta::assert_snapshot!(told.join("\n"));
 }
 
 /// The words of the command of the only entry, as a process gets them: two dollars are one there.
@@ -194,6 +217,27 @@ fn ranges_of_weekdays_may_end_on_sunday() {
         let schedule = format!("schedule: \"0 4 * * {wanted}\"");
         assert!(imported.yaml.contains(&schedule), "{written}: {}", imported.yaml);
     }
+}
+
+/// cron(8) and crontab(5): PATH, HOME and LOGNAME are set; of these a crontab may set the first two.
+#[test]
+fn variables_that_cron_sets_are_set() {
+    let env = |imported: &Imported| {
+        let lines = imported
+            .yaml
+            .lines()
+            .filter_map(|line| line.trim().strip_prefix("- {name: "));
+        lines.collect::<Vec<&str>>().join("\n")
+    };
+    let user = read(Format::User, "PATH=/opt/bin\n0 4 * * * true\n");
+    assert_eq!(env(&user), "\"PATH\", value: \"/opt/bin\"}");
+    let system = read(Format::System, "LOGNAME=me\n0 4 * * * www-data true\n");
+    assert_eq!(
+        env(&system),
+        "\"HOME\", value: \"/var/www\"}\n\
+         \"LOGNAME\", value: \"www-data\"}\n\
+         \"PATH\", value: \"/usr/bin:/bin\"}"
+    );
 }
 
 /// A zone that is none, an empty shell and an empty home are what cron takes for the usual ones.

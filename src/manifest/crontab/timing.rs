@@ -4,7 +4,7 @@
 //! `*/2` a star when it decides whether *both* day fields must match or either (crontab(5): "if both fields are
 //! restricted, i.e. do not contain the * character"); Kubernetes does not. And `@reboot` is not about time at all.
 
-use crate::schedule::Expression;
+use crate::schedule::{Expression, Field};
 
 /// When an entry is due.
 #[derive(Debug, PartialEq, Eq)]
@@ -76,7 +76,7 @@ fn weekday_part(part: &str) -> String {
     }
     let days = range.split_once('-');
     let days = days.and_then(|(first, last)| weekday(first).zip(weekday(last)));
-    let reaches_sunday = |(first, last): &(usize, usize)| *last == 7 || (*last == 0 && *first > 0);
+    let reaches_sunday = |(first, last): &(u32, u32)| *last == 7 || (*last == 0 && *first > 0);
     let Some((first, _)) = days.filter(reaches_sunday).filter(|_| step > 0) else {
         return part.to_owned();
     };
@@ -88,11 +88,9 @@ fn weekday_part(part: &str) -> String {
 }
 
 /// The number of a day of the week, from 0 to 7.
-fn weekday(name: &str) -> Option<usize> {
-    const NAMES: [&str; 7] = ["sun", "mon", "tue", "wed", "thu", "fri", "sat"];
+fn weekday(name: &str) -> Option<u32> {
     let number = || name.parse().ok().filter(|day| *day <= 7);
-    let named = NAMES.iter().position(|known| known.eq_ignore_ascii_case(name));
-    named.or_else(number)
+    Field::DayOfWeek.value_of(name).or_else(number)
 }
 
 /// What differs when both day fields say something and one of them is a stepped star.

@@ -2,11 +2,12 @@
 //!
 //! Strings are written as JSON writes them, which is YAML too and needs no thought about `*`, `%` or `yes`.
 
+use std::collections::BTreeMap;
 use std::fmt;
 
 use super::command::Command;
 use super::timing::Timing;
-use super::{Import, Surroundings};
+use super::{Account, Import, Surroundings};
 use crate::schedule::Zone;
 
 /// What cron does at clock changes. cron(8): jobs "that would have run in the interval that has been skipped will be run
@@ -15,6 +16,9 @@ const AS_CRON_AT_CLOCK_CHANGES: &str = "  annotations:
     # As cron does: what a clock change skips runs after it, what it repeats runs once.
     punctual.dev/clock-gap: RunAfter
     punctual.dev/clock-repeat: First";
+
+/// Where cron looks for programs, unless the crontab says so.
+const PATH: &str = "/usr/bin:/bin";
 
 /// The home of those who have none, on Debian.
 const NO_HOME: &str = "/nonexistent";
@@ -26,8 +30,8 @@ pub(super) struct CronJob<'a> {
     pub(super) time_zone: &'a Zone,
     pub(super) timing: &'a Timing,
     pub(super) command: &'a Command,
-    /// The number of the user that it ran as, where it names one that is known.
-    pub(super) user: Option<u32>,
+    /// Whom it ran as, where it names a user that is known.
+    pub(super) user: Option<&'a Account<'a>>,
     /// Where cron starts it.
     pub(super) home: Option<&'a str>,
     /// Where a reader should look twice.
@@ -72,7 +76,7 @@ impl fmt::Display for CronJob<'_> {
             "      template:\n        spec:\n          restartPolicy: Never"
         )?;
         if let Some(user) = self.user {
-            writeln!(f, "          securityContext: {{runAsUser: {user}}}")?;
+            writeln!(f, "          securityContext: {{runAsUser: {}}}", user.id)?;
         }
         writeln!(
             f,
@@ -90,10 +94,8 @@ impl fmt::Display for CronJob<'_> {
                 text(home)
             )?;
         }
-        if !self.around.env.is_empty() {
-            writeln!(f, "              env:")?;
-        }
-        for (name, value) in &self.around.env {
+        writeln!(f, "              env:")?;
+        for (name, value) in self.env() {
             let value = text(&literal(value));
             writeln!(f, "                - {{name: {}, value: {value}}}", text(name))?;
         }
@@ -102,6 +104,21 @@ impl fmt::Display for CronJob<'_> {
 }
 
 impl CronJob<'_> {
+    /// The variables of the crontab, and those that cron sets. Who names no user finds their own `HOME` and `LOGNAME`.
+    fn env(&self) -> BTreeMap<&str, &str> {
+        let mut env = BTreeMap::from([("PATH", PATH)]);
+        env.extend(self.user.map(|user| ("HOME", user.home)));
+        env.extend(
+            self.around
+                .env
+                .iter()
+                .map(|(name, value)| (name.as_str(), value.as_str())),
+        );
+        // cron takes no other.
+        env.extend(self.user.map(|user| ("LOGNAME", user.name)));
+        env
+    }
+
     /// Whether Punctual has to be told what cron does at clock changes: where its own rule is another, and there are any.
     fn follows_clock_changes(&self) -> bool {
         self.timing.is_at_fixed_times && self.time_zone.keeps_changing(self.import.now)

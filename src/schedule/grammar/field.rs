@@ -85,7 +85,7 @@ impl Field {
     }
 
     /// The value of a three-letter name, in any case.
-    pub(super) fn value_of(self, name: &str) -> Option<u32> {
+    pub fn value_of(self, name: &str) -> Option<u32> {
         // Lower case as Go's `strings.ToLower` has it: one character for one, so that even `FRİ` is Friday.
         let lower: String = name.chars().filter_map(|c| c.to_lowercase().next()).collect();
         let place = self.full_names().iter().position(|full| full[..3] == lower)?;

@@ -1,5 +1,7 @@
 //! `punctual import`: manifests from what people have.
 
+mod zone;
+
 use std::io::{self, Read};
 use std::path::{Path, PathBuf};
 
@@ -7,16 +9,14 @@ use crate::cli::exit::{Exit, Failure};
 use crate::cli::{complain, say, zoneinfo};
 use crate::clock::{Clock as _, SystemClock};
 use crate::manifest::crontab::{Format, Import};
+use crate::schedule::TimeZones;
 use crate::telemetry::chain;
 
 /// A crontab is not longer than this, in bytes; cron itself takes far less.
 const LONGEST_CRONTAB: u64 = 1024 * 1024;
 
-/// Where Debian and its kin name the machine's zone.
-const TIMEZONE_FILE: &str = "/etc/timezone";
-
-/// Where everyone else points to it.
-const LOCALTIME_LINK: &str = "/etc/localtime";
+/// Where this machine is described.
+const ETC: &str = "/etc";
 
 /// Who is who on this machine.
 const ACCOUNTS: &str = "/etc/passwd";
@@ -80,8 +80,12 @@ pub(super) fn import(args: &ImportArgs) -> Result<Exit, Failure> {
 
 fn crontab(args: &CrontabArgs) -> Result<Exit, Failure> {
     let zones = zoneinfo::load(None)?;
+    let time_zone = match &args.time_zone {
+        Some(name) => name.clone(),
+        None => machine_zone(&zones)?,
+    };
     let time_zone = zones
-        .zone(&args.time_zone.clone().unwrap_or_else(machine_zone))
+        .zone(&time_zone)
         .map_err(|error| Failure::usage(format!("{}; name another with --time-zone", chain(&error))))?;
     let import = Import {
         format: if args.system { Format::System } else { Format::User },
@@ -89,6 +93,7 @@ fn crontab(args: &CrontabArgs) -> Result<Exit, Failure> {
         now: SystemClock.now(),
         // Without it, no user is known.
         passwd: std::fs::read_to_string(ACCOUNTS).unwrap_or_default(),
+        is_program,
         home: std::env::var("HOME").ok(),
         namespace: args.namespace.clone(),
         image: args.image.clone(),
@@ -130,16 +135,19 @@ fn text(path: &Path) -> Result<String, Failure> {
     Ok(text)
 }
 
-/// The zone whose wall clock cron goes by on this machine; UTC where it does not say.
-fn machine_zone() -> String {
-    let named = std::fs::read_to_string(TIMEZONE_FILE).map(|name| name.trim().to_owned());
-    let linked = || {
-        let target = std::fs::read_link(LOCALTIME_LINK).ok()?;
-        let (_, name) = target.to_str()?.split_once("zoneinfo/")?;
-        Some(name.to_owned())
-    };
-    match named {
-        Ok(name) if !name.is_empty() => name,
-        _ => linked().unwrap_or_else(|| "UTC".into()),
-    }
+/// Whether the shell would find a program of this name.
+fn is_program(name: &str) -> bool {
+    let path = std::env::var_os("PATH").unwrap_or_default();
+    std::env::split_paths(&path).any(|folder| folder.join(name).is_file())
+}
+
+fn machine_zone(zones: &TimeZones) -> Result<String, Failure> {
+    let found = zone::machine_zone(Path::new(ETC), Path::new(zoneinfo::SYSTEM), &zones.names());
+    found.ok_or_else(|| {
+        let message = format!(
+            "which time zone {ETC}/localtime holds can't be told: it is none of {}; name it with --time-zone",
+            zoneinfo::SYSTEM
+        );
+        Failure::usage(message)
+    })
 }
