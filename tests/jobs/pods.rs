@@ -249,6 +249,47 @@ async fn a_process_finds_its_volumes_from_where_it_starts() {
     assert_eq!(lines, ["from before", "hello", "open", "400", "of this machine"]);
 }
 
+#[tokio::test(flavor = "multi_thread")]
+async fn a_restarted_container_finds_what_has_changed_since() {
+    let mut machine = Machine::start().await;
+    let maps: Api<ConfigMap> = Api::default_namespaced(machine.client.clone());
+    let look = json!({"metadata": {"name": "look"}, "data": {"colour": "blue", "size": "9"}});
+    maps.create(&PostParams::default(), &serde_json::from_value(look).unwrap())
+        .await
+        .unwrap();
+    let folder = tempfile::tempdir().unwrap();
+    let go_on = folder.path().join("go-on");
+    let script =
+        "echo $(grep -h . look/*) $TIER; while [ ! -e $GO_ON ]; do sleep 0.05; done; rm $GO_ON; exit 1";
+    machine
+        .pod(&json!({
+            "restartPolicy": "OnFailure",
+            "containers": [{
+                "name": "main", "command": ["/bin/sh", "-c", script],
+                "env": [
+                    {"name": "GO_ON", "value": go_on},
+                    {"name": "TIER", "valueFrom": {"fieldRef": {"fieldPath": "metadata.labels['tier']"}}},
+                ],
+                "volumeMounts": [{"name": "look", "mountPath": "look"}],
+            }],
+            "volumes": [{"name": "look", "configMap": {"name": "look"}}],
+        }))
+        .await;
+    assert_eq!(machine.line().await, "blue 9");
+    let change = json!({"data": {"colour": "red", "size": null, "shape": "round"}});
+    maps.patch("look", &PatchParams::default(), &Patch::Merge(change))
+        .await
+        .unwrap();
+    let label = json!({"metadata": {"labels": {"tier": "back"}}});
+    machine
+        .pods()
+        .patch("test", &PatchParams::default(), &Patch::Merge(label))
+        .await
+        .unwrap();
+    std::fs::write(&go_on, "").unwrap();
+    assert_eq!(machine.line().await, "red round back");
+}
+
 /// A container that says that it is up and, when it is told to end, adds its name to a file.
 fn until_stopped(name: &str, file: &std::path::Path) -> serde_json::Value {
     let file = file.display();

@@ -2,6 +2,9 @@
 
 use std::io;
 use std::path::PathBuf;
+use std::sync::Arc;
+
+use k8s_openapi::api::core::v1::Pod;
 
 use super::container::Life;
 use crate::standalone::data_dir::PodDir;
@@ -17,7 +20,8 @@ impl Life {
     /// Makes ready what the attempt is given.
     pub(super) async fn set_up(&self, attempt: &Attempt) -> Result<Setup, PrepareError> {
         let _turn = self.turn.lock().await;
-        let mut setup = self.machine.prepare(&self.pod, &self.container).await?;
+        let pod = self.pod_now().await;
+        let mut setup = self.machine.prepare(&pod, &self.container).await?;
         self.engine
             .give_message_file(&self.container, &self.message_file(), &mut setup);
         if setup.binds.is_empty() {
@@ -26,6 +30,19 @@ impl Life {
         let (engine, attempt) = (self.engine.clone(), attempt.clone());
         let lay_out = move |_: &_| engine.lay_out(&attempt, &mut setup).map(|()| setup);
         Ok(volumes::beside(&self.container, lay_out).await?)
+    }
+
+    /// The pod as it is at a restart: its containers may be told of its labels and annotations, which change.
+    async fn pod_now(&self) -> Arc<Pod> {
+        let known = self.pod.clone();
+        if self.past.attempt == 0 {
+            return known;
+        }
+        let name = known.metadata.name.as_deref().unwrap_or_default();
+        let there = self.machine.pods(&known).get_opt(name).await;
+        let now = there.ok().flatten();
+        now.filter(|now| now.metadata.uid == known.metadata.uid)
+            .map_or(known, Arc::new)
     }
 
     /// The attempt that is next, or running.

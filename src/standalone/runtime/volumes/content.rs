@@ -5,7 +5,7 @@ use std::path::{Component, Path, PathBuf};
 
 use k8s_openapi::api::core::v1::{DownwardAPIVolumeFile, KeyToPath, Pod, Volume, VolumeProjection};
 
-use super::VolumeError;
+use super::{VolumeError, versions};
 use crate::standalone::runtime::variables::fields::{field_as_file, resource};
 use crate::standalone::runtime::variables::sources::{Kind, References, Sources};
 
@@ -301,6 +301,7 @@ fn downward(
 fn inside(volume: &Volume, path: &str) -> Result<PathBuf, VolumeError> {
     stays_inside(path)
         .filter(|inside| !inside.as_os_str().is_empty())
+        .filter(|inside| !versions::is_reserved(inside))
         .ok_or_else(|| VolumeError::BadPath {
             volume: volume.name.clone(),
             path: path.to_owned(),

@@ -4,14 +4,16 @@
 //!  pod + sources ──▶ content (pure) ──▶ store (files under pods/<uid>/volumes/<name>) ──▶ mount (pure) ──▶ binds
 //! ```
 //!
-//! `emptyDir`, `configMap`, `secret`, `downwardAPI`, `projected` and `hostPath` are to be had. What they hold is made
-//! out once, when the pod starts: a Job's pod is not told of a config map that changes under it. `within` reaches what lies
-//! below a folder that others can write to, without following what they have put there.
+//! `emptyDir`, `configMap`, `secret`, `downwardAPI`, `projected` and `hostPath` are to be had. What they hold is made out
+//! anew at each start of a container, and then it is all new, for the containers beside it as well (`versions`); between
+//! starts nobody is told of a config map that changes. `within` reaches what lies below a folder that others can write to,
+//! without following what they have put there.
 
 mod content;
 mod mount;
 mod ownership;
 mod store;
+mod versions;
 pub(super) mod within;
 
 #[cfg(test)]

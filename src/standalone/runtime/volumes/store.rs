@@ -1,23 +1,21 @@
 //! Volumes on disk.
 //!
-//! Everything can be done again after a crash: what is there stays, a file appears whole or not at all, and what
-//! containers have written to an `emptyDir` is never touched. The containers of a pod share its volumes, so this is done
-//! for one of them at a time (see `container`).
+//! Everything can be done again after a crash, and what containers have written to an `emptyDir` is never touched. The
+//! containers of a pod share its volumes, so this is done for one of them at a time (see `attempts`).
 
 use std::fs;
 use std::io::{self, Write};
 use std::os::unix::fs::{DirBuilderExt, FileTypeExt, PermissionsExt};
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
-use super::VolumeError;
 use super::content::{Content, Contents, File};
 use super::mount::Bind;
-use super::ownership;
+use super::{VolumeError, ownership, versions};
 use crate::standalone::data_dir::{PodDir, create_private, private_file};
 use crate::standalone::runtime::volumes::within;
 
 /// A folder of files that containers read, whoever they run as.
-const READABLE: u32 = 0o755;
+pub(super) const READABLE: u32 = 0o755;
 /// An `emptyDir`: whoever a container runs as may write, as in Kubernetes.
 const ANYONE: u32 = 0o777;
 
@@ -33,28 +31,28 @@ pub(in super::super) fn store(
 ) -> Result<(), VolumeError> {
     let folder = &pod.volumes();
     for (name, content) in contents {
-        let path = pod.volume(name);
+        let path = &pod.volume(name);
+        let failed = || VolumeError::io(name, path);
+        let own = |is_read_only| {
+            move |path: &Path| group.map_or(Ok(()), |group| ownership::give(path, group, is_read_only))
+        };
         match content {
             Content::Empty => {
                 private(name, folder)?;
-                made(name, &path, ANYONE)?;
+                made(path, ANYONE)
+                    .and_then(|()| own(false)(path))
+                    .map_err(failed())?;
             }
             Content::Files(files) => {
                 private(name, folder)?;
-                made(name, &path, READABLE)?;
-                for (relative, file) in files {
-                    write(name, &path, relative, file)?;
-                }
+                let own = own(true);
+                made(path, READABLE)
+                    .and_then(|()| versions::replace(path, files, own))
+                    .and_then(|()| own(path))
+                    .map_err(failed())?;
             }
-            Content::Host { path, kind } => {
-                host(name, path, kind)?;
-                // It is not the pod's own.
-                continue;
-            }
-        }
-        if let Some(group) = group {
-            let is_read_only = matches!(content, Content::Files(_));
-            ownership::give(&path, group, is_read_only).map_err(VolumeError::io(name, path))?;
+            // It is not the pod's own.
+            Content::Host { path, kind } => host(name, path, kind)?,
         }
     }
     Ok(())
@@ -92,39 +90,16 @@ fn private(volume: &str, folder: &Path) -> Result<(), VolumeError> {
 }
 
 /// Makes a folder with a mode that the umask has no say in. One that is there keeps the mode it has.
-fn made(volume: &str, folder: &Path, mode: u32) -> Result<(), VolumeError> {
+pub(super) fn made(folder: &Path, mode: u32) -> io::Result<()> {
     match fs::create_dir(folder) {
-        Ok(()) => fs::set_permissions(folder, fs::Permissions::from_mode(mode))
-            .map_err(VolumeError::io(volume, folder)),
+        Ok(()) => fs::set_permissions(folder, fs::Permissions::from_mode(mode)),
         Err(error) if error.kind() == io::ErrorKind::AlreadyExists => Ok(()),
-        Err(error) => Err(VolumeError::io(volume, folder)(error)),
+        Err(error) => Err(error),
     }
 }
 
-fn write(volume: &str, root: &Path, relative: &Path, file: &File) -> Result<(), VolumeError> {
-    let path = root.join(relative);
-    let mut folder = root.to_owned();
-    for name in relative.parent().into_iter().flat_map(Path::iter) {
-        folder.push(name);
-        made(volume, &folder, READABLE)?;
-    }
-    if path.exists() {
-        return Ok(());
-    }
-    // Beside the volume, not in it: nobody is to see a half-written file.
-    let partial = PathBuf::from(format!("{}.partial", root.display()));
-    put(&partial, file)
-        .and_then(|()| fs::rename(&partial, &path))
-        .map_err(VolumeError::io(volume, path))
-}
-
-/// A secret is readable by its owner alone until it has the mode it is meant to have.
-fn put(path: &Path, file: &File) -> io::Result<()> {
-    // A crash may have left one, which even its owner may not be able to write to.
-    match fs::remove_file(path) {
-        Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),
-        _ => {}
-    }
+/// Writes a file. A secret is readable by its owner alone until it has the mode it is meant to have.
+pub(super) fn put(path: &Path, file: &File) -> io::Result<()> {
     let mut made = private_file().write(true).create_new(true).open(path)?;
     made.write_all(&file.bytes)?;
     fs::set_permissions(path, fs::Permissions::from_mode(file.mode))

@@ -2,12 +2,14 @@
 
 use std::fmt::Write as _;
 use std::fs;
+use std::os::unix::ffi::OsStrExt as _;
 use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
 
 use k8s_openapi::api::core::v1::{Container, Pod};
 use serde_json::{Value, json};
 
+use super::content::Contents;
 use super::*;
 use crate::standalone::data_dir::DataDir;
 use crate::standalone::runtime::variables::sources::Sources;
@@ -33,7 +35,7 @@ fn sources() -> Sources {
     sources
 }
 
-/// What is under a folder: mode, path, and what files hold.
+/// What is seen under a folder: mode, path, and what files hold.
 fn tree(folder: &Path) -> String {
     let mut text = String::new();
     let mut waiting = vec![folder.to_owned()];
@@ -41,6 +43,9 @@ fn tree(folder: &Path) -> String {
     while let Some(folder_now) = waiting.pop() {
         for entry in fs::read_dir(folder_now).unwrap() {
             let path = entry.unwrap().path();
+            if path.file_name().unwrap().as_bytes().starts_with(b"..") {
+                continue;
+            }
             let mode = fs::metadata(&path).unwrap().permissions().mode() & 0o7777;
             let name = path.strip_prefix(folder).unwrap().display().to_string();
             if path.is_dir() {
@@ -126,6 +131,7 @@ fn what_cannot_be_had_says_so() {
     insta::assert_snapshot!(secret(json!({"secretName": "safe"})), @r#"volume "door" is made from secret "safe", which does not exist; create it, or mark the volume `optional: true`"#);
     insta::assert_snapshot!(secret(json!({"items": [{"key": "no", "path": "no"}]})), @r#"volume "door" takes key "no" from secret "door", which has no such key; add the key, or mark the volume `optional: true`"#);
     insta::assert_snapshot!(secret(json!({"items": [{"key": "key", "path": "../../key"}]})), @r#"volume "door" has a file "../../key"; the paths of `items` must be relative and without `..`"#);
+    insta::assert_snapshot!(secret(json!({"items": [{"key": "key", "path": "..data/key"}]})), @r#"volume "door" has a file "..data/key"; the paths of `items` must be relative and without `..`"#);
     insta::assert_snapshot!(secret(json!({"items": [{"key": "key", "path": "/etc/passwd"}]})), @r#"volume "door" has a file "/etc/passwd"; the paths of `items` must be relative and without `..`"#);
     let claim = json!([{"name": "data", "persistentVolumeClaim": {"claimName": "data"}}]);
     insta::assert_snapshot!(stored(&claim), @r#"volume "data" is of a kind that is not to be had here: `persistentVolumeClaim`"#);
@@ -148,6 +154,90 @@ fn what_a_container_wrote_outlives_a_second_start() {
     fs::write(&written, "42").unwrap();
     store(&contents, &dir, None).unwrap();
     assert_eq!(fs::read_to_string(written).unwrap(), "42");
+}
+
+/// A config map of these files, as a volume.
+fn look(data: &Value) -> Contents {
+    let mut sources = Sources::default();
+    sources.add_config_map("look", serde_json::from_value(json!({"data": data})).unwrap());
+    let items: Vec<Value> = data
+        .as_object()
+        .unwrap()
+        .keys()
+        .map(|key| json!({"key": key, "path": key.replace('-', "/")}))
+        .collect();
+    let volumes = json!([{"name": "look", "configMap": {"name": "look", "items": items}}]);
+    contents(&pod(&volumes), &sources).unwrap()
+}
+
+#[test]
+fn a_later_start_finds_all_of_a_config_map_new_and_a_process_never_some_of_it() {
+    let data = DataDir::ephemeral().unwrap();
+    let dir = data.pod("u-1");
+    let volume = dir.volume("look");
+    let versions = [
+        json!({"colour": "blue", "size": "9", "etc-a": "1"}),
+        json!({"colour": "red", "shape": "round", "etc-b": "2"}),
+        json!({"colour": "red", "etc": "a file now"}),
+    ];
+    let mut seen = Vec::new();
+    for version in &versions {
+        let contents = look(version);
+        store(&contents, &dir, None).unwrap();
+        let before = fs::read_link(volume.join("..data")).unwrap();
+        store(&contents, &dir, None).unwrap();
+        let after = fs::read_link(volume.join("..data")).unwrap();
+        assert_eq!(before, after, "what has not changed is left alone");
+        let own = fs::read_dir(&volume)
+            .unwrap()
+            .filter(|entry| entry.as_ref().unwrap().file_name().as_bytes().starts_with(b".."));
+        assert_eq!(own.count(), 2, "one version is kept, and the link to it");
+        seen.push(tree(&volume));
+    }
+    insta::assert_snapshot!(seen.join("\n"), @r#"
+    644 colour "blue"
+    755 etc/
+    644 etc/a "1"
+    644 size "9"
+
+    644 colour "red"
+    755 etc/
+    644 etc/b "2"
+    644 shape "round"
+
+    644 colour "red"
+    644 etc "a file now"
+    "#);
+}
+
+#[test]
+fn what_a_crash_or_an_earlier_punctual_has_left_is_in_nobodys_way() {
+    let data = DataDir::ephemeral().unwrap();
+    let dir = data.pod("u-1");
+    let volume = dir.volume("look");
+    // An earlier one has put the files there themselves.
+    fs::create_dir_all(volume.join("etc")).unwrap();
+    for file in ["etc/a", "colour", "of-a-process"] {
+        fs::write(volume.join(file), "old").unwrap();
+    }
+    // This one was killed in the midst of a version.
+    fs::create_dir(volume.join("..1")).unwrap();
+    fs::write(volume.join("..1/colour"), "ha").unwrap();
+    fs::set_permissions(volume.join("..1/colour"), fs::Permissions::from_mode(0o400)).unwrap();
+    std::os::unix::fs::symlink("..1", volume.join("..next")).unwrap();
+    store(&look(&json!({"colour": "blue", "etc-a": "1"})), &dir, None).unwrap();
+    insta::assert_snapshot!(tree(&volume), @r#"
+    644 colour "blue"
+    755 etc/
+    644 etc/a "1"
+    644 of-a-process "old"
+    "#);
+    let mut own: Vec<_> = fs::read_dir(&volume)
+        .unwrap()
+        .map(|entry| entry.unwrap().file_name())
+        .collect();
+    own.sort();
+    assert_eq!(own, ["..1", "..data", "colour", "etc", "of-a-process"]);
 }
 
 #[test]
