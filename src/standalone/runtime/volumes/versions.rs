@@ -44,16 +44,15 @@ pub(super) fn replace(
 ) -> io::Result<()> {
     let current = fs::read_link(volume.join(DATA)).ok();
     let is_current = |version: &PathBuf| holds(&volume.join(version), files);
-    let version = match current.clone().filter(is_current) {
-        Some(version) => version,
-        None => {
-            let version = after(current.as_deref());
-            let folder = volume.join(&version);
-            write(&folder, files)?;
-            finish(&folder)?;
-            turn(volume, OsStr::new(DATA), &version)?;
-            version
-        }
+    let version = if let Some(version) = current.clone().filter(is_current) {
+        version
+    } else {
+        let version = after(current.as_deref());
+        let folder = volume.join(&version);
+        write(&folder, files)?;
+        finish(&folder)?;
+        turn(volume, OsStr::new(DATA), &version)?;
+        version
     };
     let names = files.keys().filter_map(|path| path.iter().next()).collect();
     show(volume, &names)?;
