@@ -117,6 +117,13 @@ async fn a_page_from_too_long_ago_is_gone() {
             .await,
     );
     assert_eq!((status.code, status.reason.as_str()), (410, "Expired"));
+    let goes_on = status.metadata.and_then(|metadata| metadata.continue_);
+    let goes_on = goes_on.expect("a token for the rest");
+    let rest = ListParams::default().limit(1).continue_token(&goes_on);
+    let rest = cluster.config_maps().list(&rest).await.unwrap();
+    let next = cluster.config_maps().list(&ListParams::default()).await.unwrap();
+    assert_eq!(rest.items[0].metadata.name, next.items[1].metadata.name);
+    assert!(rest.metadata.continue_.is_some());
 }
 
 /// kube's watcher meets the 410 while it does not read, and recovers by listing.

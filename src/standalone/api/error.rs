@@ -192,6 +192,8 @@ pub enum ApiError {
     Expired {
         /// Which history.
         message: String,
+        /// The token by which a list goes on with what is there now.
+        goes_on: Option<String>,
     },
 
     /// The client knows of a revision that has not happened here.
@@ -294,6 +296,12 @@ impl ApiError {
         let mut status = failure(code, reason, &chain(self));
         if let Some(details) = self.details() {
             status["details"] = details;
+        }
+        if let Self::Expired {
+            goes_on: Some(token), ..
+        } = self
+        {
+            status["metadata"]["continue"] = token.as_str().into();
         }
         status
     }

@@ -11,6 +11,7 @@
 //! | module | what is in it |
 //! |---|---|
 //! | [`resource`] | the table of what is served |
+//! | `absent` | the table of what a cluster has besides, and this API has none of |
 //! | [`strategy`] | the rules of each resource |
 //! | [`registry`] | the rules of all: create, update, delete |
 //! | [`selector`] | which objects are meant |
@@ -28,6 +29,7 @@
 //!
 //! What it serves, it serves as kube-apiserver 1.36 does: the tests in `tests/api` are written to run against both.
 
+mod absent;
 pub mod cause;
 pub mod error;
 mod gc;

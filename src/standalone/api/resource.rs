@@ -95,7 +95,7 @@ pub(super) fn qualified(name: &str, group: &str) -> String {
 }
 
 /// What every row of the core group has in common; each says how it differs.
-const CORE: Resource = Resource {
+pub(super) const CORE: Resource = Resource {
     group: "",
     version: "v1",
     plural: "",
@@ -128,125 +128,47 @@ const BATCH: Resource = Resource {
     ..CORE
 };
 
-/// Namespaces, which every other namespaced object needs.
-pub static NAMESPACES: &Resource = &RESOURCES[0];
-
 /// What is asked of a log. It is no object, and is named only where it is refused.
 pub(super) static LOG_OPTIONS: &Resource = &Resource {
     kind: "PodLogOptions",
     ..CORE
 };
 
-/// Services, of which there is one: the API itself.
-pub static SERVICES: &Resource = &RESOURCES[7];
-
-/// What the rows of `apps/v1` have in common.
-const APPS: Resource = Resource {
-    group: "apps",
-    ..ABSENT
-};
-
-/// What the rows of kinds have in common that one machine has not.
-const ABSENT: Resource = Resource {
-    verbs: &["get", "list", "watch"],
-    strategy: &strategy::Absent,
+const NAMESPACE_ROW: Resource = Resource {
+    plural: "namespaces",
+    singular: "namespace",
+    kind: "Namespace",
+    short_names: &["ns"],
+    namespaced: false,
+    // They are not deleted as a collection.
+    verbs: &["create", "delete", "get", "list", "patch", "update", "watch"],
+    has_status: true,
+    stored_as: "namespaces",
+    strategy: &strategy::Namespaces,
     ..CORE
 };
 
-/// Kinds that a cluster has and one machine has not. There are none, which is what clients hear that look for them, as
-/// `kubectl apply --prune` does; and whoever wants to make one is told.
-pub static ABSENTEES: &[Resource] = &[
-    Resource {
-        plural: "endpoints",
-        singular: "endpoints",
-        kind: "Endpoints",
-        short_names: &["ep"],
-        stored_as: "endpoints",
-        ..ABSENT
-    },
-    Resource {
-        plural: "persistentvolumeclaims",
-        singular: "persistentvolumeclaim",
-        kind: "PersistentVolumeClaim",
-        short_names: &["pvc"],
-        stored_as: "persistentvolumeclaims",
-        ..ABSENT
-    },
-    Resource {
-        plural: "persistentvolumes",
-        singular: "persistentvolume",
-        kind: "PersistentVolume",
-        short_names: &["pv"],
-        namespaced: false,
-        stored_as: "persistentvolumes",
-        ..ABSENT
-    },
-    Resource {
-        plural: "replicationcontrollers",
-        singular: "replicationcontroller",
-        kind: "ReplicationController",
-        short_names: &["rc"],
-        stored_as: "replicationcontrollers",
-        ..ABSENT
-    },
-    Resource {
-        plural: "daemonsets",
-        singular: "daemonset",
-        kind: "DaemonSet",
-        short_names: &["ds"],
-        stored_as: "daemonsets.apps",
-        ..APPS
-    },
-    Resource {
-        plural: "deployments",
-        singular: "deployment",
-        kind: "Deployment",
-        short_names: &["deploy"],
-        stored_as: "deployments.apps",
-        ..APPS
-    },
-    Resource {
-        plural: "replicasets",
-        singular: "replicaset",
-        kind: "ReplicaSet",
-        short_names: &["rs"],
-        stored_as: "replicasets.apps",
-        ..APPS
-    },
-    Resource {
-        plural: "statefulsets",
-        singular: "statefulset",
-        kind: "StatefulSet",
-        short_names: &["sts"],
-        stored_as: "statefulsets.apps",
-        ..APPS
-    },
-    Resource {
-        group: "networking.k8s.io",
-        plural: "ingresses",
-        singular: "ingress",
-        kind: "Ingress",
-        short_names: &["ing"],
-        stored_as: "ingresses.networking.k8s.io",
-        ..ABSENT
-    },
-];
+const SERVICE_ROW: Resource = Resource {
+    plural: "services",
+    singular: "service",
+    kind: "Service",
+    short_names: &["svc"],
+    categories: &["all"],
+    verbs: &["get", "list", "watch"],
+    stored_as: "services",
+    strategy: &strategy::Services,
+    ..CORE
+};
+
+/// Namespaces, which every other namespaced object needs.
+pub static NAMESPACES: &Resource = &NAMESPACE_ROW;
+
+/// Services, of which there is one: the API itself.
+pub static SERVICES: &Resource = &SERVICE_ROW;
 
 /// Everything that is served, in the order of discovery.
 pub static RESOURCES: &[Resource] = &[
-    Resource {
-        plural: "namespaces",
-        singular: "namespace",
-        kind: "Namespace",
-        short_names: &["ns"],
-        namespaced: false,
-        // They are not deleted as a collection.
-        verbs: &["create", "delete", "get", "list", "patch", "update", "watch"],
-        has_status: true,
-        stored_as: "namespaces",
-        strategy: &strategy::Namespaces,
-        ..CORE
-    },
+    NAMESPACE_ROW,
     Resource {
         plural: "configmaps",
         singular: "configmap",
@@ -305,17 +227,7 @@ pub static RESOURCES: &[Resource] = &[
         strategy: &strategy::ServiceAccounts,
         ..CORE
     },
-    Resource {
-        plural: "services",
-        singular: "service",
-        kind: "Service",
-        short_names: &["svc"],
-        categories: &["all"],
-        verbs: &["get", "list", "watch"],
-        stored_as: "services",
-        strategy: &strategy::Services,
-        ..CORE
-    },
+    SERVICE_ROW,
     Resource {
         plural: "cronjobs",
         singular: "cronjob",

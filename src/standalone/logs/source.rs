@@ -60,12 +60,14 @@ pub enum NoLog {
         why: String,
     },
     /// It could not be started.
-    #[error("container {container:?} in pod {pod:?} is terminated")]
+    #[error("container {container:?} in pod {pod:?} is terminated{}", after_colon(why))]
     NeverStarted {
         /// The container.
         container: String,
         /// The pod.
         pod: String,
+        /// What its status says of that.
+        why: String,
     },
     /// It was not restarted.
     #[error("previous terminated container {container:?} in pod {pod:?} not found")]
@@ -116,6 +118,7 @@ impl Source {
                     None => NoLog::NeverStarted {
                         container: container.clone(),
                         pod: pod_name(),
+                        why: end(status),
                     },
                 }
             })
@@ -216,12 +219,35 @@ fn names(containers: &[Container]) -> String {
     names.join(" ")
 }
 
-/// Why the pod has failed, if it has: the reason and the message of its status.
+/// Why the pod has failed, if it has.
 fn failure(pod: &Pod) -> Option<String> {
     let status = pod.status.as_ref()?;
-    let words = [status.reason.as_deref(), status.message.as_deref()];
-    let words: Vec<&str> = words.into_iter().flatten().collect();
-    (status.phase.as_deref() == Some("Failed")).then(|| words.join(": "))
+    let why = || explained(status.reason.as_ref(), status.message.as_ref());
+    (status.phase.as_deref() == Some("Failed")).then(why)
+}
+
+/// Why a container is at its end.
+fn end(status: &ContainerStatus) -> String {
+    let state = status.state.as_ref();
+    let ended = state.and_then(|state| state.terminated.as_ref());
+    let why = ended.map(|ended| explained(ended.reason.as_ref(), ended.message.as_ref()));
+    why.unwrap_or_default()
+}
+
+/// What follows a statement, if anything does.
+fn after_colon(text: &str) -> String {
+    let colon = if text.is_empty() { "" } else { ": " };
+    format!("{colon}{text}")
+}
+
+/// The reason and the message of a status, as far as it has them.
+fn explained(reason: Option<&String>, message: Option<&String>) -> String {
+    let words: Vec<&str> = [reason, message]
+        .into_iter()
+        .flatten()
+        .map(String::as_str)
+        .collect();
+    words.join(": ")
 }
 
 fn status<'p>(pod: &'p Pod, container: &str) -> Option<&'p ContainerStatus> {
@@ -265,7 +291,7 @@ mod tests {
     fn the_last_start_is_shown_or_the_one_before() {
         let running = json!({"running": {}});
         let ended = json!({"terminated": {"exitCode": 1, "containerID": "process://1"}});
-        let failed = json!({"terminated": {"exitCode": 128, "startedAt": "2026-11-25T10:00:00Z"}});
+        let failed = json!({"terminated": {"exitCode": 128, "reason": "StartError", "message": "no such program", "startedAt": "2026-11-25T10:00:00Z"}});
         let given_up = json!({"terminated": {"exitCode": 137}});
         let waiting = json!({"waiting": {"reason": "CrashLoopBackOff"}});
         let none = Value::Null;

@@ -75,6 +75,9 @@ pub(crate) async fn kinds_that_one_machine_has_not_are_known(cluster: Cluster) {
         ("apps", "v1", "ReplicaSet"),
         ("apps", "v1", "StatefulSet"),
         ("networking.k8s.io", "v1", "Ingress"),
+        ("policy", "v1", "PodDisruptionBudget"),
+        ("rbac.authorization.k8s.io", "v1", "Role"),
+        ("rbac.authorization.k8s.io", "v1", "RoleBinding"),
     ] {
         let (resource, _) = found.get(group).unwrap().recommended_kind(kind).unwrap();
         assert_eq!(resource.version, version, "{kind}");
@@ -90,8 +93,19 @@ pub(crate) async fn kinds_that_one_machine_has_not_are_known(cluster: Cluster) {
             "PersistentVolume" => format!("{root}/{}/none", resource.plural),
             _ => format!("{root}/namespaces/{}/{}/none", cluster.namespace, resource.plural),
         };
-        let gone = cluster.send("DELETE", &path, None).await.unwrap_err();
-        assert_eq!(gone.code, 404, "{kind}: {}", gone.message);
+        let patch = json!({ "metadata": { "labels": {} } });
+        let changes = [("DELETE", None), ("PATCH", Some(&patch))];
+        for (method, body) in changes {
+            let merge = "application/merge-patch+json";
+            let gone = cluster.send_as(merge, method, &path, body).await.unwrap_err();
+            assert_eq!(gone.code, 404, "{method} {kind}: {}", gone.message);
+        }
+        if kind != "Service" {
+            let none = path.replace("/none", "?labelSelector=no%3Dbody");
+            let deleted = cluster.send("DELETE", &none, None).await.unwrap();
+            let items = deleted["items"].as_array();
+            assert!(items.is_none_or(Vec::is_empty), "{kind}: {deleted}");
+        }
         if cluster.is_embedded() && kind != "PersistentVolume" {
             let path = format!("{root}/namespaces/{}/{}", cluster.namespace, resource.plural);
             let refused = cluster.send("POST", &path, Some(&json!({}))).await.unwrap_err();

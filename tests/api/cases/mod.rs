@@ -89,6 +89,8 @@ fn changing() -> Vec<Case> {
             a_patch_that_is_too_large_in_a_field_names_it
             a_list_is_merged_where_its_kind_says_so
             a_json_patch_may_replace_what_is_not_there
+            an_operation_that_there_is_not_is_refused
+            an_applied_field_that_nobody_knows_is_refused
             what_is_applied_has_each_element_once
         }
         deletes {

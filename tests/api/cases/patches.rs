@@ -312,10 +312,48 @@ pub(crate) async fn a_json_patch_may_replace_what_is_not_there(cluster: Cluster)
     let operations = json!([
         { "op": "test", "path": "/data/new", "value": null },
         { "op": "replace", "path": "/data/new", "value": "1" },
+        { "op": "copy", "from": "/data/missing", "path": "/data/copy" },
     ]);
     let path = format!("/api/v1/namespaces/{}/configmaps/a", cluster.namespace);
     let patched = cluster.send_as("application/json-patch+json", "PATCH", &path, Some(&operations));
     assert_eq!(patched.await.unwrap()["data"]["new"], "1");
+}
+
+pub(crate) async fn an_operation_that_there_is_not_is_refused(cluster: Cluster) {
+    let api = cluster.config_maps();
+    api.create(&POST, &config_map("a")).await.unwrap();
+    let operations = json!([{ "op": "shuffle", "path": "/data" }]);
+    let path = format!("/api/v1/namespaces/{}/configmaps/a", cluster.namespace);
+    let patched = cluster.send_as("application/json-patch+json", "PATCH", &path, Some(&operations));
+    assert_eq!(patched.await.unwrap_err().code, 422);
+}
+
+/// Its author would own what is not there.
+pub(crate) async fn an_applied_field_that_nobody_knows_is_refused(cluster: Cluster) {
+    let mut object = serde_json::to_value(config_map("odd")).unwrap();
+    object["apiVersion"] = "v1".into();
+    object["kind"] = "ConfigMap".into();
+    object["spec"] = json!({ "paused": true });
+    let path = format!("{}/odd?fieldManager=tester", cluster.path_of(&object));
+    // As another program, which has a name.
+    let request = http::Request::patch(path)
+        .header("content-type", "application/apply-patch+yaml")
+        .header("user-agent", "a-program/1")
+        .body(object.to_string().into_bytes());
+    let applied = cluster
+        .client
+        .request::<serde_json::Value>(request.expect("a request"));
+    let Err(kube::Error::Api(refusal)) = applied.await else {
+        panic!("it was taken")
+    };
+    // kube-apiserver takes it for a fault of its own.
+    assert!([400, 500].contains(&refusal.code), "{refusal:?}");
+    assert!(
+        refusal.message.contains(".spec: field not declared in schema"),
+        "{}",
+        refusal.message
+    );
+    assert!(cluster.config_maps().get_opt("odd").await.unwrap().is_none());
 }
 
 /// Else the second apply would be refused, and each one after it.

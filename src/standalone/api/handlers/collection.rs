@@ -98,6 +98,18 @@ pub(super) async fn delete(call: Call, content: Content) -> Result<Response, Api
     list::answer(&request, deleted)
 }
 
+/// `DELETE` of a collection of what can't be deleted: of none.
+pub(super) async fn delete_none(call: Call) -> Result<Response, ApiError> {
+    let query = call.query()?;
+    let request = Request::new(call, query)?;
+    let found = request.find(&Range::default()).await?;
+    if !found.objects.is_empty() {
+        let resource = request.endpoint.resource;
+        return Err(ApiError::NotMadeHere { resource });
+    }
+    list::answer(&request, found)
+}
+
 /// Fails when an object says another namespace than the path.
 pub(super) fn check_namespace(path: &str, object: &str) -> Result<(), ApiError> {
     if object.is_empty() || path.is_empty() || object == path {
@@ -148,7 +160,7 @@ impl Request {
         // What a selector passes over does not count, so how far a page reaches is seen only on the way.
         let limit = range.limit.take_if(|_| !self.selector.is_everything());
         let listed = self.endpoint.registry().store().list(&self.scope, range.clone());
-        let mut page = listed.await.map_err(|error| too_old(error, range.at))?;
+        let mut page = listed.await.map_err(|error| too_old(error, &range))?;
         let mut objects = std::mem::take(&mut page.objects).into_iter();
         for (index, object) in objects.by_ref().enumerate() {
             if (index + 1) % list::AT_ONE_TIME == 0 {
@@ -199,7 +211,7 @@ fn range(query: &ListQuery) -> Result<Range, ApiError> {
         return Ok(Range {
             after: Some(after),
             limit,
-            at: Some(at),
+            at: Some(at).filter(|at| *at != Continue::NOW),
         });
     }
     let asked = revision(&query.resource_version)?;
@@ -225,16 +237,33 @@ fn place(document: &Value) -> Place {
 }
 
 /// What a store's refusal means for a list.
-fn too_old(error: StoreError, at: Option<Revision>) -> ApiError {
+fn too_old(error: StoreError, range: &Range) -> ApiError {
     match error {
-        StoreError::Expired { .. } => ApiError::Expired {
-            message: "The provided continue parameter is too old to display a consistent list result. You can start a new \
-                      list without the continue parameter."
-                .to_owned(),
+        StoreError::Expired { .. } => match &range.after {
+            Some(after) => {
+                let rest = Continue {
+                    at: Continue::NOW,
+                    after: after.clone(),
+                };
+                ApiError::Expired {
+                    message: "The provided continue parameter is too old to display a consistent list result. You can \
+                              start a new list without the continue parameter, or use the continue token in this response \
+                              to retrieve the remainder of the results. Continuing with the provided token results in an \
+                              inconsistent list - objects that were created, modified, or deleted between the time the \
+                              first chunk was returned and now may show up in the list."
+                        .to_owned(),
+                    goes_on: Some(rest.token()),
+                }
+            }
+            None => ApiError::Expired {
+                message: "The resourceVersion for the provided list is too old.".to_owned(),
+                goes_on: None,
+            },
         },
-        StoreError::Ahead { newest } => {
-            ApiError::TooLargeResourceVersion { asked: at.unwrap_or_default().0, newest: newest.0 }
-        }
+        StoreError::Ahead { newest } => ApiError::TooLargeResourceVersion {
+            asked: range.at.unwrap_or_default().0,
+            newest: newest.0,
+        },
         source => ApiError::Internal { source },
     }
 }

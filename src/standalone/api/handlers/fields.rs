@@ -10,6 +10,7 @@ use super::body::Content;
 use super::call::Call;
 use super::params::WriteQuery;
 use super::{ApiError, meta};
+use crate::standalone::api::patch::APPLY;
 use crate::standalone::api::registry::read;
 use crate::standalone::api::unknown;
 use crate::standalone::store::Object;
@@ -22,7 +23,8 @@ const WARNINGS_MAX: usize = 20;
 pub(super) struct Warnings(Vec<String>);
 
 /// Refuses fields that the kind does not have and that were not there `before`, or takes them out. Of those that are
-/// written twice the last counts.
+/// written twice the last counts. A configuration that is applied is refused whoever asks: who applies it would own what is
+/// not there.
 ///
 /// DIFFERENCE: what this process writes itself keeps them, where kube-apiserver drops them: an object that comes from a
 /// manifest on disk may be newer than our types.
@@ -54,6 +56,16 @@ pub(super) fn settle(
         return Err(ApiError::unfit(format!(
             "{kind} in version \"{version}\" cannot be handled as a {kind}: strict decoding error: {}",
             named.join(", ")
+        )));
+    }
+    if content.media_type() == APPLY
+        && let Some(field) = unknown.first()
+    {
+        let (kind, version) = (call.endpoint.resource.kind, call.endpoint.resource.api_version());
+        let (namespace, name) = (&call.target.namespace, &call.target.name);
+        return Err(ApiError::bad_request(format!(
+            "failed to create typed patch object ({namespace}/{name}; {version}, Kind={kind}): .{field}: field not declared \
+             in schema"
         )));
     }
     for field in &unknown {

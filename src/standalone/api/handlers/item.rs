@@ -81,8 +81,8 @@ pub(super) async fn delete(call: Call, content: Content) -> Result<Response, Api
     }
 }
 
-/// `DELETE` of what is the API's own; or of what is not there, as Helm asks for after an installation that was refused.
-pub(super) async fn refuse_deletion(call: Call) -> ApiError {
+/// A change of what is the API's own; or of what is not there, as Helm asks for after an installation that was refused.
+pub(super) async fn refuse_change(call: Call) -> ApiError {
     let (resource, target) = (call.endpoint.resource, &call.target);
     let found = call
         .endpoint
@@ -92,6 +92,15 @@ pub(super) async fn refuse_deletion(call: Call) -> ApiError {
         Ok(_) => ApiError::NotMadeHere { resource },
         Err(error) => error,
     }
+}
+
+/// The same for a `PATCH`, which makes what is not there if it applies a configuration.
+pub(super) async fn refuse_patch(call: Call, content: Content) -> ApiError {
+    if content.media_type() == APPLY {
+        let resource = call.endpoint.resource;
+        return ApiError::NotMadeHere { resource };
+    }
+    refuse_change(call).await
 }
 
 async fn put(call: Call, part: Part, content: &Content) -> Result<Response, ApiError> {

@@ -44,9 +44,10 @@ use tower::util::MapRequest;
 
 use accept::{Accepted, Notation};
 
+use super::absent::ABSENTEES;
 use super::error::{ApiError, JSON};
 use super::registry::Registry;
-use super::resource::{ABSENTEES, RESOURCES, Resource};
+use super::resource::{RESOURCES, Resource};
 use super::{Api, meta};
 use crate::standalone::store::Object;
 
@@ -151,8 +152,12 @@ fn routes(endpoint: Endpoint) -> Router {
     } else {
         let resource = endpoint.resource;
         let refuse = move || async move { ApiError::NotMadeHere { resource } };
-        of_collection = of_collection.fallback(refuse);
-        of_item = of_item.delete(item::refuse_deletion).fallback(refuse);
+        of_collection = of_collection.delete(collection::delete_none).fallback(refuse);
+        of_item = of_item
+            .put(item::refuse_change)
+            .patch(item::refuse_patch)
+            .delete(item::refuse_change)
+            .fallback(refuse);
     }
     if endpoint.resource.verbs.contains(&"deletecollection") {
         of_collection = of_collection.delete(collection::delete);

@@ -202,6 +202,9 @@ pub(super) struct Continue {
 }
 
 impl Continue {
+    /// The rest of a list whose revision is forgotten is that of now.
+    pub(super) const NOW: Revision = Revision(0);
+
     /// The token that the client hands back. Names hold no `/`, so the three parts need no escape.
     pub(super) fn token(&self) -> String {
         format!("{}/{}/{}", self.at, self.after.namespace, self.after.name)

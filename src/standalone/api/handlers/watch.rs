@@ -265,6 +265,7 @@ fn expired(error: StoreError, asked: Revision) -> ApiError {
     match error {
         StoreError::Expired { oldest: known } | StoreError::Ahead { newest: known } => ApiError::Expired {
             message: format!("too old resource version: {asked} ({known})"),
+            goes_on: None,
         },
         source => ApiError::Internal { source },
     }

@@ -9,13 +9,36 @@ use json_patch::jsonptr::Pointer;
 use json_patch::{AddOperation, Patch, PatchOperation, ReplaceOperation};
 use serde_json::Value;
 
+use crate::standalone::api::error::ApiError;
 use crate::standalone::api::limits::{DEPTH_MAX, depth};
 
 /// The most operations of a patch, as in kube-apiserver.
-pub(super) const OPERATIONS_MAX: usize = 10_000;
+const OPERATIONS_MAX: usize = 10_000;
+
+/// What an operation can be.
+const OPERATIONS: [&str; 6] = ["add", "copy", "move", "remove", "replace", "test"];
 
 /// The most that `copy` operations of one patch may copy, in bytes, as in kube-apiserver.
 const COPIED_BYTES_MAX: usize = 3 * 1024 * 1024;
+
+/// Reads a patch.
+pub(super) fn parse(bytes: &[u8]) -> Result<Patch, ApiError> {
+    let malformed =
+        |error: serde_json::Error| ApiError::bad_request(format!("the patch cannot be read: {error}"));
+    let operations: Vec<Value> = serde_json::from_slice(bytes).map_err(malformed)?;
+    let (count, most) = (operations.len(), OPERATIONS_MAX);
+    if count > most {
+        let message = format!("a JSON patch has at most {most} operations, this one has {count}");
+        return Err(ApiError::bad_request(message));
+    }
+    let names = operations.iter().filter_map(|operation| operation["op"].as_str());
+    if let Some(name) = names.into_iter().find(|name| !OPERATIONS.contains(name)) {
+        let known = OPERATIONS.join(", ");
+        let message = format!("a JSON patch has no operation \"{name}\", only {known}");
+        return Err(ApiError::Unprocessable { message });
+    }
+    serde_json::from_value(Value::Array(operations)).map_err(malformed)
+}
 
 /// Changes `object` as `patch` says; when that fails, says why, and the object is half changed.
 pub(super) fn apply(object: &mut Value, patch: &Patch) -> Result<(), String> {
@@ -43,7 +66,7 @@ pub(super) fn apply(object: &mut Value, patch: &Patch) -> Result<(), String> {
 }
 
 /// An operation as kube-apiserver's library takes it, which is less strict than RFC 6902: a field of an object can be
-/// replaced before it is there, and one that is not there is `null` when it is tested. Nothing, when that holds.
+/// replaced before it is there, and one that is not there is `null` when it is tested or copied. Nothing, when that holds.
 fn lenient<'o>(object: &Value, operation: &'o PatchOperation) -> Option<Cow<'o, PatchOperation>> {
     let is_missing = |path: &Pointer| {
         let holder = path.parent().and_then(|holder| object.pointer(holder.as_str()));
@@ -52,6 +75,10 @@ fn lenient<'o>(object: &Value, operation: &'o PatchOperation) -> Option<Cow<'o, 
     match operation {
         PatchOperation::Replace(ReplaceOperation { path, value }) if is_missing(path) => {
             let (path, value) = (path.clone(), value.clone());
+            Some(Cow::Owned(PatchOperation::Add(AddOperation { path, value })))
+        }
+        PatchOperation::Copy(copy) if is_missing(&copy.from) => {
+            let (path, value) = (copy.path.clone(), Value::Null);
             Some(Cow::Owned(PatchOperation::Add(AddOperation { path, value })))
         }
         PatchOperation::Test(test) if test.value.is_null() && is_missing(&test.path) => None,

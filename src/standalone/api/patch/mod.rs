@@ -40,7 +40,8 @@ impl Patch {
     /// # Errors
     ///
     /// [`ApiError::UnsupportedMediaType`] for another language, [`ApiError::BadRequest`] for
-    /// a text that is not of the language, or that asks for more operations than are carried out.
+    /// a text that is not of the language, or that asks for more operations than are carried out, and
+    /// [`ApiError::Unprocessable`] for an operation that there is not.
     pub fn parse(media_type: &str, bytes: &[u8]) -> Result<Self, ApiError> {
         let malformed =
             |error: serde_json::Error| ApiError::bad_request(format!("the patch cannot be read: {error}"));
@@ -51,15 +52,7 @@ impl Patch {
             "application/strategic-merge-patch+json" => Ok(Self::Strategic(object(
                 serde_json::from_slice(bytes).map_err(malformed)?,
             )?)),
-            "application/json-patch+json" => {
-                let patch: json_patch::Patch = serde_json::from_slice(bytes).map_err(malformed)?;
-                let (count, most) = (patch.0.len(), json::OPERATIONS_MAX);
-                if count > most {
-                    let message = format!("a JSON patch has at most {most} operations, this one has {count}");
-                    return Err(ApiError::bad_request(message));
-                }
-                Ok(Self::Json(patch))
-            }
+            "application/json-patch+json" => json::parse(bytes).map(Self::Json),
             _ => Err(ApiError::UnsupportedMediaType { accepted: ACCEPTED }),
         }
     }
