@@ -134,6 +134,7 @@ impl Standalone {
         let on_node = Options {
             runtimes,
             upcoming: Some(upcoming),
+            turns: api.turns(),
             ..Options::new(NODE_NAME, data)
         };
         let node = Node::new(client.clone(), clock, output, on_node);

@@ -13,7 +13,8 @@
 //! | `recorder` | the event recorder of these |
 //! | `assembly` | nobody: puts all of it together, with the CronJob controller |
 //!
-//! Two of them share `name_suffix`, the end of a name that is made up, and all `instants`, Kubernetes' timestamps and ours.
+//! Two of them share `name_suffix`, the end of a name that is made up, and two `turns`, who goes next when many runs are due
+//! at once; all share `instants`, Kubernetes' timestamps and ours.
 
 pub mod api;
 pub mod data_dir;
@@ -28,9 +29,11 @@ mod instants;
 mod name_suffix;
 mod namespace_defaults;
 mod recorder;
+mod turns;
 
 /// The version of Kubernetes whose behaviour is followed, with our own.
 const KUBERNETES_VERSION: &str = concat!("v1.36.0+punctual-", env!("CARGO_PKG_VERSION"));
 
 pub use assembly::{Hearing, Running, Standalone};
 pub use namespace_defaults::keep_namespace_defaults;
+pub use turns::Turns;

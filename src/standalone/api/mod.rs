@@ -59,6 +59,7 @@ use crate::clock::SharedClock;
 use crate::schedule::TimeZones;
 use crate::standalone::data_dir::DataDir;
 use crate::standalone::store::SharedStore;
+use crate::standalone::turns::Turns;
 use error::ApiError;
 use registry::{Mode, Owners, Registry};
 use resource::NAMESPACES;
@@ -128,6 +129,11 @@ impl Api {
     pub fn with_node(mut self, name: &'static str) -> Self {
         self.registry.node = Some(name);
         self
+    }
+
+    /// Who goes next, of those who write here and of those who start what is written.
+    pub fn turns(&self) -> Turns {
+        self.registry.turns.clone()
     }
 
     /// Tells clients that the API is at this address, as they look for it in a cluster.

@@ -27,6 +27,7 @@ use crate::controller::Upcoming;
 use crate::cronjob::extension::Runtime;
 use crate::standalone::data_dir::DataDir;
 use crate::standalone::recorder::Recorder;
+use crate::standalone::turns::{Start, Turns};
 
 /// How many processes are being started at one time. More would take the processors from each other, and only make the
 /// first of them later; a few that hang on a slow disk still leave room for the others.
@@ -53,6 +54,8 @@ pub struct Options {
     pub runtimes: Runtimes,
     /// Tells what will be due next, so that it can be prepared for.
     pub upcoming: Option<watch::Receiver<Option<Upcoming>>>,
+    /// Who goes next, of those who start processes and of those who write.
+    pub turns: Turns,
 }
 
 impl Options {
@@ -66,6 +69,7 @@ impl Options {
             supervisor: None,
             runtimes: Runtimes::default(),
             upcoming: None,
+            turns: Turns::default(),
         }
     }
 }
@@ -171,6 +175,13 @@ impl Machine {
         if let Some(upcoming) = &self.options.upcoming {
             self.processes.prepare(upcoming.clone()).await;
         }
+    }
+
+    /// Has others wait while the first process of a pod is started. A container may take minutes to start, and is not waited
+    /// for.
+    pub(super) fn starting(&self, pod: &Pod) -> Option<Start> {
+        let is_process = matches!(self.options.runtimes.of(pod), Ok(Runtime::Process));
+        is_process.then(|| self.options.turns.start())
     }
 
     /// Removes the containers of a pod of which nothing is known but its uid.

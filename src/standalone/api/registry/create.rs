@@ -4,7 +4,7 @@ use serde_json::Value;
 use uuid::Uuid;
 
 use super::name::{NAME_ATTEMPTS, generated};
-use super::{Mode, Owners, Rank, Registry, mistyped, schema};
+use super::{Mode, Owners, Registry, mistyped, rank_of_new, schema};
 use crate::standalone::api::error::ApiError;
 use crate::standalone::api::limits::check_size;
 use crate::standalone::api::meta;
@@ -28,7 +28,7 @@ impl Registry {
         mode: Mode,
         owners: Owners<'_>,
     ) -> Result<Object, ApiError> {
-        let _turn = self.turns.take(Rank::of_new(resource)).await;
+        let _turn = self.turns.take(rank_of_new(resource)).await;
         let base = meta::text(&document, "generateName").to_owned();
         let makes_up_name = meta::name(&document).is_empty() && !base.is_empty();
         self.begin(resource, namespace, &mut document)?;

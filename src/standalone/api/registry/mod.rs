@@ -9,14 +9,12 @@
 //! | `create`, `update`, `delete`, `apply` | a kind of write each |
 //! | `name` | how a name is made up |
 //! | `scheduling` | which node a pod is given to |
-//! | `turns` | who writes next, when many want to |
 
 mod apply;
 mod create;
 mod delete;
 mod name;
 mod scheduling;
-mod turns;
 mod update;
 
 use std::fmt;
@@ -27,7 +25,6 @@ use serde_json::Value;
 pub(super) use apply::{Application, Applied};
 pub(super) use delete::check_preconditions;
 pub use delete::{Deleted, Deletion};
-use turns::{Rank, Turns};
 pub use update::Part;
 
 use super::error::ApiError;
@@ -38,6 +35,7 @@ use crate::clock::SharedClock;
 use crate::manifest::schema::Schema;
 use crate::schedule::{TimeZones, Timestamp};
 use crate::standalone::store::{Key, Object, SharedStore, StoreError};
+use crate::standalone::turns::{Rank, Turns};
 
 /// How often a write that is not based on a certain version is tried again when another one got in between.
 ///
@@ -77,7 +75,7 @@ pub struct Registry {
     store: SharedStore,
     clock: SharedClock,
     zones: Arc<TimeZones>,
-    turns: Turns,
+    pub(super) turns: Turns,
     /// The node that runs every pod, if there is one.
     pub(super) node: Option<&'static str>,
 }
@@ -147,6 +145,15 @@ impl Registry {
     /// The time by which objects are dated.
     pub fn now(&self) -> Timestamp {
         self.clock.now()
+    }
+}
+
+/// The rank of making an object.
+fn rank_of_new(resource: &Resource) -> Rank {
+    match resource.stored_as {
+        "pods" => Rank::Process,
+        "jobs.batch" => Rank::Run,
+        _ => Rank::Record,
     }
 }
 

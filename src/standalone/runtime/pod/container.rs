@@ -251,6 +251,8 @@ impl Life {
                 }
             }
         };
+        // Its supervisor has recorded the end, and goes when nobody listens to it any more: neither keeps others from starting.
+        self.machine.options.turns.calm().await;
         over.send_replace(true);
         self.end(sink, since, ended).await
     }

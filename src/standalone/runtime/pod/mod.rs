@@ -51,6 +51,9 @@ use status_writer::StatusWriter;
 /// How long a pod may take to end when it does not say: Kubernetes' default.
 pub(super) const DEFAULT_GRACE_SECONDS: i64 = 30;
 
+/// How long others wait for the first process of a pod at most: it may need what is not there.
+const START_AWAITED: Duration = Duration::from_millis(250);
+
 /// How long to wait before a status is written again that the API did not take.
 const WRITE_RETRY: Duration = Duration::from_secs(1);
 
@@ -123,6 +126,8 @@ impl PodTask {
             Err(unfit) => return self.refuse(unfit).await,
         };
         self.tell_caveat(&*engine);
+        let mut starting = machine.starting(&self.pod).filter(|_| !self.is_resumed);
+        let awaited_until = starting.is_some().then(|| Instant::now() + START_AWAITED);
         let mut lives = Lives::new(machine.clone(), engine, self.pod.clone(), self.is_resumed);
         let mut deadline = self.deadline();
         let mut write_again = None;
@@ -133,7 +138,11 @@ impl PodTask {
                 return;
             }
             tokio::select! {
-                () = lives.take_news(&mut self.model) => lives.advance(&mut self.model),
+                () = lives.take_news(&mut self.model) => {
+                    starting = None;
+                    lives.advance(&mut self.model);
+                }
+                () = at(awaited_until), if starting.is_some() => starting = None,
                 () = changed(&mut self.directive) => self.obey(&mut lives),
                 () = changed(&mut self.active_deadline) => deadline = self.deadline(),
                 () = at(deadline) => {
@@ -144,6 +153,7 @@ impl PodTask {
                 () = at(write_again) => {}
             }
             if lives.go_on(&self.model) {
+                machine.options.turns.calm().await;
                 write_again = (!self.write_status().await).then(|| Instant::now() + WRITE_RETRY);
             }
         }

@@ -46,6 +46,17 @@ impl Commission {
     }
 }
 
+/// Reads one that asks for nothing, as the one that comes will be read. A process that does something for the first time
+/// waits for its own program to be brought in.
+pub(super) fn rehearse() {
+    let commission = serde_json::json!({
+        "folder": "/", "log": "/log", "grace_seconds": 0, "open_files": 0, "is_bound": false,
+        "invocation": { "program": "a", "arguments": ["b"], "variables": { "C": "d" }, "working_dir": "/" },
+    });
+    let read: Result<Commission, _> = serde_json::from_str(&commission.to_string());
+    debug_assert!(read.is_ok(), "it is no commission: {read:?}");
+}
+
 impl ProcessEngine {
     /// Makes out what is asked for an attempt, with the folders and the control group that it takes.
     pub(super) fn commission(&self, attempt: &Attempt, setup: Setup) -> io::Result<Commission> {

@@ -22,6 +22,10 @@ use crate::standalone::data_dir::PodDir;
 use crate::standalone::runtime::engine::Control;
 use crate::standalone::runtime::order::Order;
 
+/// What a supervisor says when there is something new to read, and when the end is recorded: then it only waits to be let go.
+pub(super) const NEWS: u8 = b'\n';
+pub(super) const END: u8 = b'.';
+
 /// Connects to a supervisor. The path of a socket is limited to 107 bytes, so the folder is named by a descriptor.
 pub(super) async fn connect(folder: &Path) -> io::Result<UnixStream> {
     let folder = std::fs::File::open(folder)?;
@@ -49,9 +53,13 @@ pub(super) async fn commissioned(
     }
 }
 
-/// Listens to a supervisor until it is gone.
+/// Listens to a supervisor until the end is recorded or it is gone.
 pub(super) async fn listen(mut reader: OwnedReadHalf, wrote: watch::Sender<u64>) {
-    while reader.read(&mut [0; 64]).await.is_ok_and(|read| read > 0) {
+    let mut bytes = [0; 64];
+    while let Ok(read @ 1..) = reader.read(&mut bytes).await {
+        if bytes[..read].contains(&END) {
+            break;
+        }
         wrote.send_modify(|count| *count += 1);
     }
 }

@@ -10,7 +10,8 @@
 //! | `socket` | where a later `punctual` connects |
 //!
 //! A connection (the first one is the supervisor's standard input) carries orders in, and out a byte whenever there is
-//! something new to read in `state` or in the log. It ends with the supervisor.
+//! something new to read in `state` or in the log. Another byte says that the end is recorded; the supervisor goes when the
+//! connection is closed then, and soon in any case.
 //!
 //! What follows is in two programs. The first four files are of `punctual`, the next two of the supervisor, and both know
 //! the rest:

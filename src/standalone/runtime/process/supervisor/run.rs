@@ -11,13 +11,14 @@ use tokio::io::{AsyncBufReadExt as _, BufReader};
 use tokio::net::unix::{OwnedReadHalf, OwnedWriteHalf};
 use tokio::net::{UnixListener, UnixStream};
 use tokio::signal::unix::{SignalKind, signal};
-use tokio::sync::watch;
+use tokio::sync::{Notify, watch};
 use tokio::task::JoinSet;
-use tokio::time::Instant;
+use tokio::time::{Instant, timeout};
 
 use super::super::cgroup::Group;
 use super::super::open_files;
-use super::commission::Commission;
+use super::commission::{self, Commission};
+use super::connection::{END, NEWS};
 use super::leftovers::{self, Session};
 use super::record::{self, Record};
 use crate::clock::{Clock as _, SystemClock};
@@ -32,14 +33,29 @@ use crate::telemetry::chain;
 /// The socket's name in the attempt's folder.
 pub(super) const SOCKET: &str = "socket";
 
+/// How long a supervisor whose work is done waits to be let go. To take a process apart takes longer than to start one, and
+/// whoever listens knows when nobody waits for that.
+const LET_GO_WITHIN: Duration = Duration::from_secs(5);
+
 /// What the tasks of a supervisor share.
 #[derive(Clone)]
 struct Hub {
     orders: Arc<watch::Sender<Order>>,
-    /// Counts up whenever there is something new to read.
-    news: Arc<watch::Sender<u64>>,
+    /// What there is to read.
+    news: Arc<watch::Sender<News>>,
+    /// Somebody has ended a connection.
+    let_go: Arc<Notify>,
     /// How long the process is given when it is stopped by somebody who does not say.
     grace: Duration,
+}
+
+/// What there is to read.
+#[derive(Debug, Clone, Copy, Default)]
+struct News {
+    /// Counts up whenever something is new.
+    count: u64,
+    /// Whether the end is recorded, and nothing more will be new.
+    is_end: bool,
 }
 
 /// Supervises one attempt.
@@ -50,6 +66,9 @@ pub(super) async fn run() -> io::Result<()> {
     let (reader, writer) = UnixStream::from_std(stdin)?.into_split();
     let mut reader = BufReader::new(reader);
     let mut commission = String::new();
+    // It may have been started ahead: then nobody waits for this.
+    let (boot, session) = (record::boot(), Session::own());
+    commission::rehearse();
     reader.read_line(&mut commission).await?;
     let commission: Commission = serde_json::from_str(&commission)?;
 
@@ -62,14 +81,15 @@ pub(super) async fn run() -> io::Result<()> {
     let log = Writer::open(&commission.log)?;
     let hub = Hub {
         orders: Arc::new(watch::Sender::new(Order::Run)),
-        news: Arc::new(watch::Sender::new(0)),
+        news: Arc::default(),
+        let_go: Arc::default(),
         grace: Duration::from_secs(commission.grace_seconds),
     };
     hub.clone().heed_signals()?;
     // What goes wrong before this has begun nothing, and is tried again.
     let starting = Record::Starting {
-        boot: record::boot(),
-        session: Session::own(),
+        boot,
+        session,
         group: commission.group.clone(),
     };
     record::add(&state, &starting)?;
@@ -143,11 +163,12 @@ impl Hub {
         };
         record::add(state, &ended)?;
         // Only what never outlives this run of the machine may be lost with it.
-        if commission.is_bound {
-            Ok(())
-        } else {
-            state.sync_data()
+        if !commission.is_bound {
+            state.sync_data()?;
         }
+        self.news.send_modify(|news| news.is_end = true);
+        let _nobody_listens = timeout(LET_GO_WITHIN, self.let_go.notified()).await;
+        Ok(())
     }
 
     /// Takes what is read of a stream to the log.
@@ -170,7 +191,7 @@ impl Hub {
 
     /// There is something new to read.
     fn tell(&self) {
-        self.news.send_modify(|count| *count += 1);
+        self.news.send_modify(|news| news.count += 1);
     }
 
     /// Serves a connection until it ends.
@@ -190,11 +211,13 @@ impl Hub {
                     _ => break,
                 },
                 Ok(()) = news.changed() => {
-                    // Who has not read the last byte yet learns nothing from another.
-                    let _full = writer.try_write(b"\n");
+                    let byte = if news.borrow_and_update().is_end { END } else { NEWS };
+                    // Who has not read the last byte yet learns nothing from another, and of the end when we are gone.
+                    let _full = writer.try_write(&[byte]);
                 }
             }
         }
+        self.let_go.notify_one();
         if is_bound {
             Order::Stop { grace: self.grace }.give(&self.orders);
         }
