@@ -153,6 +153,7 @@ impl PodTask {
                 () = at(write_again) => {}
             }
             if lives.go_on(&self.model) {
+                // Its write has to wait for a turn, and so has what leads up to it: many do that at once.
                 machine.options.turns.calm().await;
                 write_again = (!self.write_status().await).then(|| Instant::now() + WRITE_RETRY);
             }

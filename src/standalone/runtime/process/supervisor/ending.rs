@@ -42,12 +42,7 @@ pub(super) enum Rest {
 /// Ends what is left of an attempt whose supervisor is gone: nobody would learn how it ends, and it must not run beside
 /// the attempt that comes next.
 pub(super) async fn end_rest(folder: &Path, state: &State) -> Rest {
-    // Its supervisor has ended what was left.
-    if state
-        .records
-        .iter()
-        .any(|record| matches!(record, Record::Ended { .. }))
-    {
+    if state.is_over() {
         return Rest::Ended;
     }
     let starting = state.records.iter().find_map(|record| match record {

@@ -101,9 +101,16 @@ impl ProcessEngine {
     }
 
     /// An attempt that was started, and a connection to its supervisor if that lives.
-    fn started(&self, folder: &Path, state: &State, stream: Option<UnixStream>) -> Option<Started> {
+    pub(super) fn started(
+        &self,
+        folder: &Path,
+        state: &State,
+        stream: Option<UnixStream>,
+    ) -> Option<Started> {
         let (pid, since) = state.started()?;
         let (wrote, writes) = watch::channel(0);
+        // That the end is recorded may have been heard with the start, and is not said twice.
+        let stream = stream.filter(|_| !state.is_over());
         let (reader, writer) = stream.map(UnixStream::into_split).unzip();
         let (folder, clock) = (folder.to_owned(), self.clock.clone());
         let end = async move {

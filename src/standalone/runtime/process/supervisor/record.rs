@@ -71,6 +71,12 @@ impl State {
         records.find(|record| matches!(record, Record::Started { .. } | Record::NotStarted { .. }))
     }
 
+    /// Whether the end is recorded. Its supervisor has ended what was left then, and says nothing more.
+    pub(super) fn is_over(&self) -> bool {
+        let mut records = self.records.iter();
+        records.any(|record| matches!(record, Record::Ended { .. }))
+    }
+
     /// Whether the start is to be tried again, as if it had not been.
     pub(super) fn is_tried_again(&self) -> bool {
         matches!(

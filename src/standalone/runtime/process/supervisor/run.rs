@@ -41,21 +41,12 @@ const LET_GO_WITHIN: Duration = Duration::from_secs(5);
 #[derive(Clone)]
 struct Hub {
     orders: Arc<watch::Sender<Order>>,
-    /// What there is to read.
-    news: Arc<watch::Sender<News>>,
+    /// Whether the end is recorded; changed, too, whenever there is something new to read.
+    news: Arc<watch::Sender<bool>>,
     /// Somebody has ended a connection.
     let_go: Arc<Notify>,
     /// How long the process is given when it is stopped by somebody who does not say.
     grace: Duration,
-}
-
-/// What there is to read.
-#[derive(Debug, Clone, Copy, Default)]
-struct News {
-    /// Counts up whenever something is new.
-    count: u64,
-    /// Whether the end is recorded, and nothing more will be new.
-    is_end: bool,
 }
 
 /// Supervises one attempt.
@@ -65,10 +56,10 @@ pub(super) async fn run() -> io::Result<()> {
     stdin.set_nonblocking(true)?;
     let (reader, writer) = UnixStream::from_std(stdin)?.into_split();
     let mut reader = BufReader::new(reader);
-    let mut commission = String::new();
     // It may have been started ahead: then nobody waits for this.
     let (boot, session) = (record::boot(), Session::own());
     commission::rehearse();
+    let mut commission = String::new();
     reader.read_line(&mut commission).await?;
     let commission: Commission = serde_json::from_str(&commission)?;
 
@@ -166,7 +157,7 @@ impl Hub {
         if !commission.is_bound {
             state.sync_data()?;
         }
-        self.news.send_modify(|news| news.is_end = true);
+        self.news.send_replace(true);
         let _nobody_listens = timeout(LET_GO_WITHIN, self.let_go.notified()).await;
         Ok(())
     }
@@ -191,7 +182,7 @@ impl Hub {
 
     /// There is something new to read.
     fn tell(&self) {
-        self.news.send_modify(|news| news.count += 1);
+        self.news.send_modify(|_is_over| {});
     }
 
     /// Serves a connection until it ends.
@@ -211,7 +202,7 @@ impl Hub {
                     _ => break,
                 },
                 Ok(()) = news.changed() => {
-                    let byte = if news.borrow_and_update().is_end { END } else { NEWS };
+                    let byte = if *news.borrow_and_update() { END } else { NEWS };
                     // Who has not read the last byte yet learns nothing from another, and of the end when we are gone.
                     let _full = writer.try_write(&[byte]);
                 }

@@ -94,6 +94,32 @@ async fn who_lives_is_never_lost_however_long_it_is_silent() {
     ");
 }
 
+/// A supervisor that waits to be let go says of an end once, and whoever hears of a start may have read that as well.
+#[tokio::test(start_paused = true)]
+async fn an_end_that_was_heard_with_the_start_is_not_waited_for() {
+    let supervised = Supervised::new();
+    supervised.records(&starting());
+    supervised.records(&Record::Started {
+        pid: 4711,
+        at: "2026-11-27T02:00:00Z".to_owned(),
+    });
+    supervised.records(&Record::Ended {
+        exit_code: 3,
+        signal: None,
+        out_of_memory: false,
+        at: "2026-11-27T02:00:01Z".to_owned(),
+    });
+    let folder = supervised.engine.folder(&supervised.attempt);
+    let (ours, mut theirs) = tokio::net::UnixStream::pair().unwrap();
+    tokio::io::AsyncWriteExt::write_all(&mut theirs, &[connection::NEWS, connection::END])
+        .await
+        .unwrap();
+    let (stream, state) = connection::commissioned(ours, b"{}\n", &folder).await.unwrap();
+    let started = supervised.engine.started(&folder, &state, stream).unwrap();
+    let heard = tokio::time::timeout(std::time::Duration::from_secs(1), started.end);
+    assert_eq!(heard.await.unwrap().exit.code, 3);
+}
+
 #[tokio::test]
 async fn a_start_that_failed_is_found_as_what_it_was() {
     let mut supervised = Supervised::new();
