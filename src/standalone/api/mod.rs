@@ -24,6 +24,7 @@
 //! | `zero` | what of an object says nothing, and is not kept |
 //! | `unknown` | fields that its kind does not have |
 //! | `protobuf` | bodies in the binary form of what is served |
+//! | `together` | many writes at the same time, which share the syncs of the disk |
 //! | `table` | objects as rows, for `kubectl get` |
 //! | `handlers` | HTTP: paths, queries, bodies, watch streams, discovery |
 //!
@@ -45,6 +46,7 @@ pub mod selector;
 mod service;
 pub mod strategy;
 mod table;
+mod together;
 mod unknown;
 mod zero;
 

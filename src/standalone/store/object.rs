@@ -42,7 +42,7 @@ pub struct Place {
 }
 
 /// What an object is found by.
-#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Key {
     /// The resource that the object is kept under, such as `jobs.batch`.
     pub resource: &'static str,

@@ -1,13 +1,18 @@
 //! Events are kept for an hour, as kube-apiserver keeps them (`--event-ttl`): they tell what happens, they are no archive.
 
+use std::convert::Infallible;
+use std::time::Duration;
+
 use chrono::TimeDelta;
 use serde::Deserialize;
+use tokio::time::sleep;
 
 use super::settled;
 use crate::schedule::Timestamp;
 use crate::standalone::api::error::ApiError;
 use crate::standalone::api::registry::{Deletion, Mode, Registry};
 use crate::standalone::api::resource::Resource;
+use crate::standalone::api::together::each;
 use crate::standalone::store::{Key, Range, Scope};
 
 /// How long an event is kept after it was last seen.
@@ -31,26 +36,37 @@ struct Metadata {
     creation_timestamp: Option<String>,
 }
 
-/// Deletes the events that are too old.
-pub(super) async fn sweep(registry: &Registry) -> Result<(), ApiError> {
+/// How often old events are looked for.
+const SWEEP_INTERVAL: Duration = Duration::from_mins(1);
+
+/// Deletes events when they are too old, for as long as it is polled.
+pub(super) async fn keep_sweeping(registry: Registry) -> Result<Infallible, ApiError> {
+    loop {
+        sleep(SWEEP_INTERVAL).await;
+        sweep(&registry).await?;
+    }
+}
+
+async fn sweep(registry: &Registry) -> Result<(), ApiError> {
     let Some(resource) = Resource::of("v1", "Event") else {
         return Ok(());
     };
     let scope = Scope::all(resource.stored_as);
     let page = registry.store().list(&scope, Range::default()).await?;
     let now = registry.now();
-    for object in page.objects {
+    each(page.objects, async |object| {
         let times: Times = object.read()?;
-        if times.is_old(now) {
-            let key = Key::new(resource.stored_as, times.metadata.namespace, times.metadata.name);
-            settled(
-                registry
-                    .delete(resource, &key, &Deletion::default(), Mode::Real)
-                    .await,
-            )?;
+        if !times.is_old(now) {
+            return Ok(());
         }
-    }
-    Ok(())
+        let key = Key::new(resource.stored_as, times.metadata.namespace, times.metadata.name);
+        settled(
+            registry
+                .delete(resource, &key, &Deletion::default(), Mode::Real)
+                .await,
+        )
+    })
+    .await
 }
 
 impl Times {

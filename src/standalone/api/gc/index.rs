@@ -131,14 +131,9 @@ impl Index {
     }
 
     /// The objects that name this owner.
-    pub(super) fn dependents(&self, owner_uid: &str) -> Vec<Dependent> {
-        self.dependents
-            .get(owner_uid)
-            .into_iter()
-            .flat_map(BTreeMap::values)
-            .flatten()
-            .cloned()
-            .collect()
+    pub(super) fn dependents(&self, owner_uid: &str) -> impl Iterator<Item = &Dependent> {
+        let places = self.dependents.get(owner_uid).into_iter();
+        places.flat_map(BTreeMap::values).flatten()
     }
 }
 
@@ -162,10 +157,10 @@ mod tests {
         let mut index = Index::default();
         let key = Key::new("pods", "default", "p");
         assert_eq!(index.put(&key, &[owner("a"), owner("b")]), []);
-        assert_eq!(index.dependents("a").len(), 1);
+        assert_eq!(index.dependents("a").count(), 1);
         assert_eq!(index.put(&key, &[owner("b")]), [owner("a"), owner("b")]);
-        assert_eq!(index.dependents("a"), []);
-        assert_eq!(index.dependents("b").len(), 1);
+        assert_eq!(index.dependents("a").count(), 0);
+        assert_eq!(index.dependents("b").count(), 1);
         assert_eq!(index.remove(&key), [owner("b")]);
         assert!(index.owners.is_empty() && index.dependents.is_empty());
     }
@@ -176,6 +171,7 @@ mod tests {
         index.put(&Key::new("pods", "default", "same"), &[owner("a")]);
         index.put(&Key::new("configmaps", "default", "same"), &[owner("a")]);
         index.remove(&Key::new("pods", "default", "same"));
-        assert_eq!(index.dependents("a")[0].key.resource, "configmaps");
+        let left = index.dependents("a").map(|dependent| dependent.key.resource);
+        assert!(left.eq(["configmaps"]));
     }
 }

@@ -2,7 +2,8 @@
 //!
 //! In a cluster the garbage collector, the namespace controller and etcd's leases do this. Here one task reads
 //! the store's own watches, keeps an index from owners to dependents, and works through the
-//! registry, so that finalizers and grace periods hold for its deletes as they do for everybody's.
+//! registry, so that finalizers and grace periods hold for its deletes as they do for everybody's. It writes at the lowest
+//! rank, and so many writes at the same time: one after the other they would fall behind a machine that is never idle.
 //!
 //! It keeps nothing that it cannot rebuild. When anything fails it starts anew from a list of everything, which is also how
 //! it picks up what was left behind by a crash between an owner's deletion and its dependents'.
@@ -11,27 +12,29 @@
 
 mod events;
 mod index;
+mod known;
 mod merged;
 mod namespaces;
 mod owners;
 
-use std::collections::{BTreeSet, HashMap};
+use std::convert::Infallible;
 use std::time::Duration;
 
-use tokio::time::{Instant, MissedTickBehavior, interval_at, sleep};
+use tokio::time::sleep;
+use tokio::try_join;
 
-use self::index::{Index, Seen};
+use self::index::Seen;
+use self::known::Known;
 use self::merged::Merged;
+use self::owners::remove_finalizer;
 use super::error::ApiError;
-use super::registry::Registry;
-use super::resource::{NAMESPACES, RESOURCES, Resource};
-use crate::standalone::store::{Change, Event, Key, Range, Scope};
+use super::registry::{FOREGROUND, Registry};
+use super::resource::{RESOURCES, Resource};
+use super::together::each;
+use crate::standalone::store::{Range, Scope};
 
 /// How long the collector waits before it starts anew after a failure of the store.
 const RESTART_DELAY: Duration = Duration::from_secs(1);
-
-/// How often old events are looked for.
-const EVENT_SWEEP_INTERVAL: Duration = Duration::from_mins(1);
 
 /// Collects for as long as it is polled.
 pub(super) async fn run(registry: Registry) {
@@ -44,38 +47,25 @@ pub(super) async fn run(registry: Registry) {
 }
 
 async fn collect(registry: Registry) -> Result<(), ApiError> {
-    let mut collector = Collector {
-        registry,
-        index: Index::default(),
-        waiting: HashMap::new(),
-        terminating: BTreeSet::new(),
-    };
-    let mut happening = collector.begin().await?;
-    let mut sweep = interval_at(Instant::now() + EVENT_SWEEP_INTERVAL, EVENT_SWEEP_INTERVAL);
-    sweep.set_missed_tick_behavior(MissedTickBehavior::Delay);
-    loop {
-        tokio::select! {
-            told = happening.next() => {
-                for (resource, event) in told? {
-                    collector.on_event(resource, &event).await?;
-                }
-            }
-            _ = sweep.tick() => events::sweep(&collector.registry).await?,
-        }
-    }
+    let sweeping = events::keep_sweeping(registry.clone());
+    let mut collector = Collector::new(registry);
+    let happening = collector.begin().await?;
+    // Old events are many, and nobody waits for them to go.
+    try_join!(collector.follow(happening), sweeping).map(|(never, _)| match never {})
 }
 
-/// The collector's view of the store.
+/// Collects in rounds: hears what has happened, and then does what follows from it, all at the same time.
 struct Collector {
     registry: Registry,
-    index: Index,
-    /// Owners that wait for their dependents to go first, by uid.
-    waiting: HashMap<String, Key>,
-    /// Namespaces that wait for their contents to go.
-    terminating: BTreeSet<String>,
+    known: Known,
 }
 
 impl Collector {
+    fn new(registry: Registry) -> Self {
+        let known = Known::default();
+        Self { registry, known }
+    }
+
     /// Takes in what there is at one revision, and watches from there on.
     async fn begin(&mut self) -> Result<Merged, ApiError> {
         let store = self.registry.store().clone();
@@ -96,67 +86,43 @@ impl Collector {
             happening.add(resource, store.watch(&scope, now).await?, now);
             for object in page.objects {
                 let seen = Seen::read(resource, &object)?;
-                self.index.put(&seen.key, &seen.owners);
+                self.known.index.put(&seen.key, &seen.owners);
                 found.push((resource, seen));
             }
         }
         // Only now, for an owner may be listed after its dependents.
         for (resource, seen) in found {
-            self.on_present(resource, &seen, true).await?;
+            self.known.look_at(resource, &seen, true);
         }
+        self.carry_out().await?;
         Ok(happening)
     }
 
-    async fn on_event(&mut self, resource: &'static Resource, event: &Event) -> Result<(), ApiError> {
-        let seen = Seen::read(resource, &event.object)?;
-        if event.change == Change::Deleted {
-            return self.on_gone(&seen).await;
+    /// Does what follows from what happens, for ever.
+    async fn follow(&mut self, mut happening: Merged) -> Result<Infallible, ApiError> {
+        loop {
+            for (resource, event) in happening.next().await? {
+                let seen = Seen::read(resource, &event.object)?;
+                self.known.hear(resource, event.change, &seen);
+            }
+            self.carry_out().await?;
         }
-        let former = self.index.put(&seen.key, &seen.owners);
-        let is_new = event.change == Change::Added || former != seen.owners;
-        self.on_present(resource, &seen, is_new).await?;
-        for owner in former.iter().filter(|owner| !seen.owners.contains(owner)) {
-            self.recheck_owner(&owner.uid).await?;
-        }
-        Ok(())
     }
 
-    /// Looks at an object that is there, more closely when it or its owners are new.
-    async fn on_present(
-        &mut self,
-        resource: &'static Resource,
-        seen: &Seen,
-        is_new: bool,
-    ) -> Result<(), ApiError> {
-        if seen.is_deleting {
-            self.on_deleting(seen).await?;
+    /// Does what is to be done.
+    async fn carry_out(&mut self) -> Result<(), ApiError> {
+        let steps = self.known.take_steps();
+        each(steps.unowned, async |key| self.collect_unowned(&key).await).await?;
+        each(steps.stray, async |key| self.collect_stray(&key).await).await?;
+        each(steps.released, async |key| {
+            remove_finalizer(&self.registry, &key, FOREGROUND).await
+        })
+        .await?;
+        self.orphan_dependents(steps.orphaning).await?;
+        for name in steps.emptied {
+            self.empty_namespace(&name).await?;
         }
-        if is_new && !seen.owners.is_empty() {
-            self.collect_unowned(&seen.key).await?;
-        }
-        if is_new && resource.namespaced {
-            self.collect_stray(seen).await?;
-        }
-        Ok(())
-    }
-
-    /// Looks at an object that has just gone: who depended on it, and who waited for it.
-    async fn on_gone(&mut self, seen: &Seen) -> Result<(), ApiError> {
-        let owners = self.index.remove(&seen.key);
-        self.waiting.remove(&seen.uid);
-        for dependent in self.index.dependents(&seen.uid) {
-            self.collect_unowned(&dependent.key).await?;
-        }
-        for owner in owners {
-            self.recheck_owner(&owner.uid).await?;
-        }
-        if seen.key.resource == NAMESPACES.stored_as {
-            self.terminating.remove(&seen.key.place.name);
-        }
-        if self.terminating.contains(&seen.key.place.namespace) {
-            self.empty_namespace(&seen.key.place.namespace).await?;
-        }
-        Ok(())
+        each(steps.finished, async |name| self.finish_namespace(&name).await).await
     }
 }
 

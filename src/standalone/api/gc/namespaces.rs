@@ -5,55 +5,74 @@
 use serde_json::{Value, json};
 
 use super::index::Seen;
+use super::owners::resource_of;
 use super::{Collector, settled, stored_resources};
 use crate::standalone::api::error::ApiError;
+use crate::standalone::api::meta;
 use crate::standalone::api::registry::{Deletion, Mode, Owners, Part};
-use crate::standalone::api::resource::NAMESPACES;
+use crate::standalone::api::resource::{NAMESPACES, Resource};
 use crate::standalone::api::strategy::Propagation;
+use crate::standalone::api::together::each;
 use crate::standalone::store::{Key, Range, Scope};
 
 impl Collector {
-    /// Deletes what is in a namespace; lets the namespace go when nothing is.
-    pub(super) async fn empty_namespace(&mut self, name: &str) -> Result<(), ApiError> {
-        let deletion = Deletion {
-            propagation: Some(Propagation::Background),
-            ..Deletion::default()
-        };
+    /// Deletes what is in a namespace that goes.
+    pub(super) async fn empty_namespace(&self, name: &str) -> Result<(), ApiError> {
+        let namespace = self.look(&Key::new(NAMESPACES.stored_as, "", name)).await?;
+        // It may have gone meanwhile, and another may have its name.
+        if !namespace.is_some_and(|namespace| namespace.is_deleting) {
+            return Ok(());
+        }
         for resource in stored_resources().filter(|resource| resource.namespaced) {
             let scope = Scope::namespace(resource.stored_as, name);
-            let page = self.registry.store().list(&scope, Range::default()).await;
-            for object in page?.objects {
-                let seen = Seen::read(resource, &object)?;
-                if !seen.is_deleting {
-                    settled(
-                        self.registry
-                            .delete(resource, &seen.key, &deletion, Mode::Real)
-                            .await,
-                    )?;
-                }
-            }
+            let page = self.registry.store().list(&scope, Range::default()).await?;
+            each(page.objects, async |object| {
+                self.delete_content(resource, Seen::read(resource, &object)?)
+                    .await
+            })
+            .await?;
         }
-        if self.is_empty(name).await? {
-            let key = Key::new(NAMESPACES.stored_as, "", name);
-            let finalize = |current: &Value| {
-                let mut finalized = current.clone();
+        self.finish_namespace(name).await
+    }
+
+    async fn delete_content(&self, resource: &'static Resource, seen: Seen) -> Result<(), ApiError> {
+        if seen.is_deleting {
+            return Ok(());
+        }
+        let deletion = Deletion {
+            propagation: Some(Propagation::Background),
+            uid: Some(seen.uid),
+            ..Deletion::default()
+        };
+        let deleted = self.registry.delete(resource, &seen.key, &deletion, Mode::Real);
+        settled(deleted.await)
+    }
+
+    /// Lets a namespace go when nothing is in it.
+    pub(super) async fn finish_namespace(&self, name: &str) -> Result<(), ApiError> {
+        if !self.is_empty(name).await? {
+            return Ok(());
+        }
+        let key = Key::new(NAMESPACES.stored_as, "", name);
+        let finalize = |current: &Value| {
+            let mut finalized = current.clone();
+            if meta::is_deleting(current) {
                 finalized["spec"] = json!({});
-                Ok(finalized)
-            };
-            settled(
-                self.registry
-                    .update(
-                        NAMESPACES,
-                        &key,
-                        Part::Any,
-                        Mode::Real,
-                        Owners::AsBefore,
-                        finalize,
-                    )
-                    .await,
-            )?;
-        }
-        Ok(())
+            }
+            Ok(finalized)
+        };
+        settled(
+            self.registry
+                .update(
+                    NAMESPACES,
+                    &key,
+                    Part::Any,
+                    Mode::Real,
+                    Owners::AsBefore,
+                    finalize,
+                )
+                .await,
+        )
     }
 
     async fn is_empty(&self, name: &str) -> Result<bool, ApiError> {
@@ -72,13 +91,18 @@ impl Collector {
     }
 
     /// Deletes an object whose namespace went between the check for it and the write.
-    pub(super) async fn collect_stray(&mut self, seen: &Seen) -> Result<(), ApiError> {
-        let namespace = &seen.key.place.namespace;
+    pub(super) async fn collect_stray(&self, key: &Key) -> Result<(), ApiError> {
+        let namespace = &key.place.namespace;
+        let goes = self.known.is_terminating(namespace);
         match self.registry.get(NAMESPACES, "", namespace).await {
-            Ok(_) if self.terminating.contains(namespace) => self.empty_namespace(namespace).await,
-            Err(ApiError::NotFound { .. }) => self.empty_namespace(namespace).await,
-            Ok(_) => Ok(()),
-            Err(error) => Err(error),
+            Ok(_) if goes => {}
+            Ok(_) => return Ok(()),
+            Err(ApiError::NotFound { .. }) => {}
+            Err(error) => return Err(error),
         }
+        let (Some(resource), Some(seen)) = (resource_of(key), self.look(key).await?) else {
+            return Ok(());
+        };
+        self.delete_content(resource, seen).await
     }
 }

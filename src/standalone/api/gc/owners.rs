@@ -1,14 +1,18 @@
 //! Owners and dependents: background, foreground and orphaning deletion.
 
+use std::collections::BTreeSet;
+use std::sync::{Mutex, PoisonError};
+
 use serde_json::Value;
 
 use super::index::{Owner, Seen};
 use super::{Collector, settled};
 use crate::standalone::api::error::ApiError;
 use crate::standalone::api::meta;
-use crate::standalone::api::registry::{Deletion, FOREGROUND, Mode, ORPHAN, Owners, Part, Registry};
-use crate::standalone::api::resource::{NAMESPACES, Resource};
+use crate::standalone::api::registry::{Deletion, Mode, ORPHAN, Owners, Part, Registry};
+use crate::standalone::api::resource::Resource;
 use crate::standalone::api::strategy::Propagation;
+use crate::standalone::api::together::each;
 use crate::standalone::store::Key;
 
 /// What has become of an owner.
@@ -23,62 +27,45 @@ enum Standing {
 }
 
 impl Collector {
-    /// Goes on with a deletion that waits for something of ours.
-    pub(super) async fn on_deleting(&mut self, seen: &Seen) -> Result<(), ApiError> {
-        match seen.propagation {
-            Some(Propagation::Orphan) => self.orphan_dependents(seen).await?,
-            Some(Propagation::Foreground) => {
-                self.waiting.insert(seen.uid.clone(), seen.key.clone());
-                for dependent in self.index.dependents(&seen.uid) {
-                    self.collect_unowned(&dependent.key).await?;
-                }
-                self.recheck_owner(&seen.uid).await?;
-            }
-            Some(Propagation::Background) | None => {}
-        }
-        if seen.key.resource == NAMESPACES.stored_as {
-            self.terminating.insert(seen.key.place.name.clone());
-            self.empty_namespace(&seen.key.place.name).await?;
-        }
-        Ok(())
-    }
-
-    /// Lets an owner go that waits for its dependents, once none is left that blocks it.
-    pub(super) async fn recheck_owner(&mut self, uid: &str) -> Result<(), ApiError> {
-        let Some(key) = self.waiting.get(uid) else {
-            return Ok(());
+    /// Makes the dependents of owners forget them, and lets the owners go.
+    pub(super) async fn orphan_dependents(&self, owners: BTreeSet<(Key, String)>) -> Result<(), ApiError> {
+        let of_owner = |(owner, uid): &(Key, String)| {
+            let dependents = self.known.index.dependents(uid);
+            let dependents = dependents.map(|dependent| (dependent.key.clone(), owner.clone(), uid.clone()));
+            dependents.collect::<Vec<_>>()
         };
-        if self
-            .index
-            .dependents(uid)
-            .iter()
-            .any(|dependent| dependent.blocks)
-        {
-            return Ok(());
-        }
-        let key = key.clone();
-        self.waiting.remove(uid);
-        remove_finalizer(&self.registry, &key, FOREGROUND).await
-    }
-
-    /// Makes the dependents forget their owner, and lets the owner go.
-    async fn orphan_dependents(&mut self, seen: &Seen) -> Result<(), ApiError> {
-        for dependent in self.index.dependents(&seen.uid) {
-            match self.drop_references(&dependent.key, &[seen.uid.as_str()]).await {
-                Ok(()) | Err(ApiError::NotFound { .. }) => {}
-                // As long as it is owned it would be deleted after its owner, so the owner stays.
-                Err(error @ (ApiError::Conflict { .. } | ApiError::Internal { .. })) => return Err(error),
-                Err(error) => {
-                    tracing::warn!(%error, "an object can't be orphaned, and its owner stays");
-                    return Ok(());
+        let stay = Mutex::new(BTreeSet::new());
+        each(
+            owners.iter().flat_map(of_owner),
+            async |(dependent, owner, uid)| {
+                match self.drop_references(&dependent, &[&uid]).await {
+                    Ok(()) | Err(ApiError::NotFound { .. }) => {}
+                    // As long as it is owned it would be deleted after its owner, so the owner stays.
+                    Err(error @ (ApiError::Conflict { .. } | ApiError::Internal { .. })) => {
+                        return Err(error);
+                    }
+                    Err(error) => {
+                        tracing::warn!(%error, "an object can't be orphaned, and its owner stays");
+                        stay.lock().unwrap_or_else(PoisonError::into_inner).insert(owner);
+                    }
                 }
-            }
-        }
-        remove_finalizer(&self.registry, &seen.key, ORPHAN).await
+                Ok(())
+            },
+        )
+        .await?;
+        let stay = stay.into_inner().unwrap_or_else(PoisonError::into_inner);
+        let go = owners
+            .into_iter()
+            .map(|(owner, _)| owner)
+            .filter(|owner| !stay.contains(owner));
+        each(go, async |owner| {
+            remove_finalizer(&self.registry, &owner, ORPHAN).await
+        })
+        .await
     }
 
     /// Deletes an object whose owners have all gone, or wait for it to go.
-    pub(super) async fn collect_unowned(&mut self, key: &Key) -> Result<(), ApiError> {
+    pub(super) async fn collect_unowned(&self, key: &Key) -> Result<(), ApiError> {
         let Some(resource) = resource_of(key) else {
             return Ok(());
         };
@@ -106,10 +93,10 @@ impl Collector {
         if seen.is_deleting {
             return Ok(());
         }
-        let own_dependents = !self.index.dependents(&seen.uid).is_empty();
+        let has_dependents = self.known.index.dependents(&seen.uid).next().is_some();
         let propagation = match seen.propagation {
             Some(own) => own,
-            None if waiting && own_dependents => Propagation::Foreground,
+            None if waiting && has_dependents => Propagation::Foreground,
             None => Propagation::Background,
         };
         let deletion = Deletion {
@@ -155,7 +142,7 @@ impl Collector {
             Some(seen)
                 if seen.is_deleting
                     && seen.propagation == Some(Propagation::Foreground)
-                    && self.waiting.contains_key(&seen.uid) =>
+                    && self.known.waits(&seen.uid) =>
             {
                 Standing::Waiting
             }
@@ -192,7 +179,11 @@ impl Collector {
     }
 }
 
-async fn remove_finalizer(registry: &Registry, key: &Key, finalizer: &str) -> Result<(), ApiError> {
+pub(super) async fn remove_finalizer(
+    registry: &Registry,
+    key: &Key,
+    finalizer: &str,
+) -> Result<(), ApiError> {
     let Some(resource) = resource_of(key) else {
         return Ok(());
     };
@@ -211,13 +202,12 @@ async fn remove_finalizer(registry: &Registry, key: &Key, finalizer: &str) -> Re
 }
 
 /// The resource that a key is of.
-fn resource_of(key: &Key) -> Option<&'static Resource> {
+pub(super) fn resource_of(key: &Key) -> Option<&'static Resource> {
     super::stored_resources().find(|resource| resource.stored_as == key.resource)
 }
 
 #[cfg(test)]
 mod tests {
-    use std::collections::{BTreeSet, HashMap};
     use std::sync::Arc;
 
     use serde_json::json;
@@ -225,8 +215,8 @@ mod tests {
     use super::*;
     use crate::clock::SystemClock;
     use crate::schedule::TimeZones;
-    use crate::standalone::api::gc::index::Index;
     use crate::standalone::api::registry::read;
+    use crate::standalone::api::resource::NAMESPACES;
     use crate::standalone::store::{Change, MemoryStore};
 
     /// Makes an object that blocks its owner, if it has one, and gives back its uid.
@@ -259,12 +249,7 @@ mod tests {
     async fn who_is_heard_of_late_waits_for_dependents_that_are_heard_of_later() {
         let zones = Arc::new(TimeZones::built_in());
         let registry = Registry::new(Arc::new(MemoryStore::new()), SystemClock::shared(), zones);
-        let mut collector = Collector {
-            registry: registry.clone(),
-            index: Index::default(),
-            waiting: HashMap::new(),
-            terminating: BTreeSet::new(),
-        };
+        let mut collector = Collector::new(registry.clone());
         make(&registry, NAMESPACES, "shop", None).await;
         let mut happening = collector.begin().await.expect("a list of everything");
         let maps = Resource::of("v1", "ConfigMap").expect("config maps");
@@ -287,10 +272,9 @@ mod tests {
                 if event.change == Change::Deleted {
                     gone.push(meta::name(&read(&event.object).expect("JSON")).to_owned());
                 }
-                collector
-                    .on_event(resource, &event)
-                    .await
-                    .expect("the store goes on");
+                let seen = Seen::read(resource, &event.object).expect("an object");
+                collector.known.hear(resource, event.change, &seen);
+                collector.carry_out().await.expect("the store goes on");
             }
         }
         assert_eq!(gone, ["third", "second", "first"]);

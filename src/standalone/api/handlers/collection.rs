@@ -11,6 +11,7 @@ use super::params::{Continue, ListQuery, revision};
 use super::{ApiError, Endpoint, fields, item, list, meta, watch};
 use crate::standalone::api::registry::{Deletion, Owners, Part, read};
 use crate::standalone::api::selector::Selector;
+use crate::standalone::api::together::each;
 use crate::standalone::store::{Key, Page, Place, Range, Revision, Scope, StoreError};
 
 /// What the parameters of a create are called when they are refused.
@@ -77,7 +78,7 @@ pub(super) async fn delete(call: Call, content: Content) -> Result<Response, Api
     let request = Request::new(call, query)?;
     let (registry, resource) = (request.endpoint.registry(), request.endpoint.resource);
     let mut deleted = request.find(&Range::default()).await?;
-    for object in &deleted.objects {
+    each(&deleted.objects, async |object| {
         let document = read(object)?;
         let key = Key {
             resource: resource.stored_as,
@@ -90,10 +91,11 @@ pub(super) async fn delete(call: Call, content: Content) -> Result<Response, Api
         };
         match registry.delete(resource, &key, &deletion, mode).await {
             // Somebody else deleted it first, which is just as well.
-            Ok(_) | Err(ApiError::NotFound { .. } | ApiError::Conflict { .. }) => {}
-            Err(error) => return Err(error),
+            Ok(_) | Err(ApiError::NotFound { .. } | ApiError::Conflict { .. }) => Ok(()),
+            Err(error) => Err(error),
         }
-    }
+    })
+    .await?;
     deleted.revision = registry.store().revision().await?;
     list::answer(&request, deleted)
 }

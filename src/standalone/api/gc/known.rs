@@ -1,0 +1,222 @@
+//! What the collector knows of the store, and what follows from what it hears. Nothing is done here.
+
+use std::collections::{BTreeSet, HashMap};
+
+use super::index::{Index, Seen};
+use crate::standalone::api::resource::{NAMESPACES, Resource};
+use crate::standalone::api::strategy::Propagation;
+use crate::standalone::store::{Change, Key};
+
+/// What is to be done. Each object is looked at again before it is written, for it may have changed since.
+#[derive(Debug, Default)]
+pub(super) struct Steps {
+    /// Objects to delete if their owners have all gone, or wait for them to go.
+    pub(super) unowned: BTreeSet<Key>,
+    /// Objects to delete if their namespace goes, or has gone.
+    pub(super) stray: BTreeSet<Key>,
+    /// Owners to let go, which have waited for their dependents.
+    pub(super) released: BTreeSet<Key>,
+    /// Owners that their dependents are to forget, which then may go; with their uids.
+    pub(super) orphaning: BTreeSet<(Key, String)>,
+    /// Namespaces to empty.
+    pub(super) emptied: BTreeSet<String>,
+    /// Namespaces to let go if nothing is in them any more.
+    pub(super) finished: BTreeSet<String>,
+}
+
+/// The collector's view of the store.
+#[derive(Debug, Default)]
+pub(super) struct Known {
+    pub(super) index: Index,
+    /// Owners that wait for their dependents to go first, by uid.
+    waiting: HashMap<String, Key>,
+    /// Namespaces that wait for their contents to go.
+    terminating: BTreeSet<String>,
+    /// What is to be done for what was heard.
+    steps: Steps,
+}
+
+impl Known {
+    /// Takes out what is to be done.
+    pub(super) fn take_steps(&mut self) -> Steps {
+        std::mem::take(&mut self.steps)
+    }
+
+    /// Whether an owner is known to wait for its dependents.
+    pub(super) fn waits(&self, uid: &str) -> bool {
+        self.waiting.contains_key(uid)
+    }
+
+    /// Whether a namespace is known to wait for its contents.
+    pub(super) fn is_terminating(&self, namespace: &str) -> bool {
+        self.terminating.contains(namespace)
+    }
+
+    /// Takes in what has happened to an object.
+    pub(super) fn hear(&mut self, resource: &'static Resource, change: Change, seen: &Seen) {
+        if change == Change::Deleted {
+            return self.hear_of_end(seen);
+        }
+        let former = self.index.put(&seen.key, &seen.owners);
+        let is_new = change == Change::Added || former != seen.owners;
+        self.look_at(resource, seen, is_new);
+        for owner in former.iter().filter(|owner| !seen.owners.contains(owner)) {
+            self.recheck_owner(&owner.uid);
+        }
+    }
+
+    /// Looks at an object that is there, more closely when it or its owners are new.
+    pub(super) fn look_at(&mut self, resource: &'static Resource, seen: &Seen, is_new: bool) {
+        if seen.is_deleting {
+            self.look_at_deleting(seen);
+        }
+        // One that should have gone, and was written to at the same time, is tried again by that.
+        let is_late = !seen.is_deleting && seen.owners.iter().any(|owner| self.waits(&owner.uid));
+        if !seen.owners.is_empty() && (is_new || is_late) {
+            self.steps.unowned.insert(seen.key.clone());
+        }
+        let is_late = !seen.is_deleting && self.is_terminating(&seen.key.place.namespace);
+        if resource.namespaced && (is_new || is_late) {
+            self.steps.stray.insert(seen.key.clone());
+        }
+    }
+
+    /// Goes on with a deletion that waits for something of ours.
+    fn look_at_deleting(&mut self, seen: &Seen) {
+        let (key, uid) = (seen.key.clone(), seen.uid.clone());
+        match seen.propagation {
+            Some(Propagation::Orphan) => {
+                self.steps.orphaning.insert((key, uid));
+            }
+            Some(Propagation::Foreground) => {
+                if self.waiting.insert(uid, key).is_none() {
+                    self.look_at_dependents(&seen.uid);
+                }
+                self.recheck_owner(&seen.uid);
+            }
+            Some(Propagation::Background) | None => {}
+        }
+        if seen.key.resource == NAMESPACES.stored_as {
+            let name = seen.key.place.name.clone();
+            if self.terminating.insert(name.clone()) {
+                self.steps.emptied.insert(name);
+            } else {
+                self.steps.finished.insert(name);
+            }
+        }
+    }
+
+    /// An object has gone: somebody may have depended on it, or waited for it.
+    fn hear_of_end(&mut self, seen: &Seen) {
+        let owners = self.index.remove(&seen.key);
+        self.waiting.remove(&seen.uid);
+        self.look_at_dependents(&seen.uid);
+        for owner in owners {
+            self.recheck_owner(&owner.uid);
+        }
+        if seen.key.resource == NAMESPACES.stored_as {
+            self.terminating.remove(&seen.key.place.name);
+        }
+        let namespace = &seen.key.place.namespace;
+        if self.is_terminating(namespace) {
+            self.steps.finished.insert(namespace.clone());
+        }
+    }
+
+    fn look_at_dependents(&mut self, owner_uid: &str) {
+        let dependents = self.index.dependents(owner_uid);
+        self.steps
+            .unowned
+            .extend(dependents.map(|dependent| dependent.key.clone()));
+    }
+
+    /// Lets an owner go that waits for its dependents, once none is left that blocks it.
+    fn recheck_owner(&mut self, uid: &str) {
+        let is_blocked = self.index.dependents(uid).any(|dependent| dependent.blocks);
+        if !is_blocked && let Some(key) = self.waiting.remove(uid) {
+            self.steps.released.insert(key);
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+    use crate::standalone::store::{Object, Revision};
+
+    /// Hears of config maps of namespace `shop` (or of the namespace itself) and tells what is to be done.
+    struct Heard(Known);
+
+    impl Heard {
+        fn of(&mut self, change: Change, kind: &str, metadata: serde_json::Value) -> Steps {
+            let resource = Resource::of("v1", kind).unwrap();
+            let object = Object::stamp(json!({ "metadata": metadata }), Revision(2)).unwrap();
+            let seen = Seen::read(resource, &object).unwrap();
+            self.0.hear(resource, change, &seen);
+            self.0.take_steps()
+        }
+
+        fn of_map(&mut self, change: Change, name: &str, blocks: bool) -> Steps {
+            let owner = json!({
+                "apiVersion": "v1", "kind": "ConfigMap", "name": "owner", "uid": "owner", "blockOwnerDeletion": blocks,
+            });
+            let metadata =
+                json!({ "namespace": "shop", "name": name, "uid": name, "ownerReferences": [owner] });
+            self.of(change, "ConfigMap", metadata)
+        }
+    }
+
+    fn maps<const N: usize>(names: [&str; N]) -> BTreeSet<Key> {
+        names.map(|name| Key::new("configmaps", "shop", name)).into()
+    }
+
+    /// Or the work would grow with the square of what there is.
+    #[test]
+    fn what_is_in_a_namespace_that_goes_is_looked_at_once() {
+        let mut heard = Heard(Known::default());
+        heard.of_map(Change::Added, "one", false);
+        let going = json!({ "name": "shop", "uid": "shop", "deletionTimestamp": "2026-11-23T10:00:00Z" });
+        let shop = BTreeSet::from(["shop".to_owned()]);
+        let steps = heard.of(Change::Modified, "Namespace", going.clone());
+        assert_eq!((steps.emptied, steps.finished), (shop.clone(), BTreeSet::new()));
+        let steps = heard.of(Change::Modified, "Namespace", going);
+        assert_eq!((steps.emptied, steps.finished), (BTreeSet::new(), shop.clone()));
+        let steps = heard.of_map(Change::Modified, "one", false);
+        assert_eq!(
+            steps.stray,
+            maps(["one"]),
+            "it should have gone, and is tried again"
+        );
+        let steps = heard.of_map(Change::Deleted, "one", false);
+        assert_eq!((steps.emptied, steps.finished), (BTreeSet::new(), shop));
+    }
+
+    /// The same.
+    #[test]
+    fn the_dependents_of_an_owner_that_waits_are_looked_at_once() {
+        let mut heard = Heard(Known::default());
+        heard.of_map(Change::Added, "one", true);
+        heard.of_map(Change::Added, "two", true);
+        heard.of_map(Change::Added, "loose", false);
+        let going = json!({
+            "namespace": "shop", "name": "owner", "uid": "owner",
+            "deletionTimestamp": "2026-11-23T10:00:00Z", "finalizers": ["foregroundDeletion"],
+        });
+        let steps = heard.of(Change::Modified, "ConfigMap", going.clone());
+        assert_eq!(steps.unowned, maps(["loose", "one", "two"]));
+        let steps = heard.of(Change::Modified, "ConfigMap", going);
+        assert_eq!((steps.unowned, steps.released), (maps([]), maps([])));
+        let steps = heard.of_map(Change::Modified, "one", true);
+        assert_eq!(
+            steps.unowned,
+            maps(["one"]),
+            "it should have gone, and is tried again"
+        );
+        let steps = heard.of_map(Change::Deleted, "one", true);
+        assert_eq!((steps.unowned, steps.released), (maps([]), maps([])));
+        let steps = heard.of_map(Change::Deleted, "two", true);
+        assert_eq!(steps.released, maps(["owner"]), "none is left that blocks it");
+    }
+}
