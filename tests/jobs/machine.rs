@@ -4,6 +4,7 @@ use std::fmt::Debug;
 use std::sync::Arc;
 use std::time::Duration;
 
+use http::Method;
 use k8s_openapi::api::batch::v1::{Job, JobStatus};
 use k8s_openapi::api::core::v1::{ContainerStatus, Event as KubeEvent, Pod};
 use kube::api::{DeleteParams, ListParams, Patch, PatchParams, PostParams};
@@ -19,6 +20,7 @@ use punctual::standalone::store::MemoryStore;
 use serde_json::{Value, json};
 use tokio::sync::{mpsc, watch};
 use tokio::task::JoinHandle;
+use tower::ServiceExt as _;
 
 /// Long enough that only a test that hangs takes it.
 const PATIENCE: Duration = Duration::from_secs(30);
@@ -43,10 +45,38 @@ impl Machine {
         Self::over(api.unwrap(), DataDir::ephemeral().unwrap())
     }
 
+    /// Starts everything; whoever asks a question that `is_fatal` panics.
+    pub(crate) async fn start_with_faults(
+        is_fatal: impl Fn(&Method, &str) -> bool + Clone + Send + Sync + 'static,
+    ) -> Self {
+        let zones = Arc::new(TimeZones::built_in());
+        let api = api::Api::start(Arc::new(MemoryStore::new()), SystemClock::shared(), zones).await;
+        let api = api.unwrap();
+        let router = api.router();
+        let faulty = tower::service_fn(move |request: http::Request<kube::client::Body>| {
+            let (router, is_fatal) = (router.clone(), is_fatal.clone());
+            async move {
+                assert!(
+                    !is_fatal(request.method(), request.uri().path()),
+                    "a fault of the test's"
+                );
+                router.oneshot(request).await
+            }
+        });
+        let client = Client::new(faulty, "default");
+        Self::asking(api, DataDir::ephemeral().unwrap(), client)
+    }
+
     /// Starts a Job controller and a node over an API that is there.
     fn over(api: api::Api, data: DataDir) -> Self {
+        let client = api.client();
+        Self::asking(api, data, client)
+    }
+
+    /// The same, with what they ask the API by.
+    fn asking(api: api::Api, data: DataDir, client: Client) -> Self {
         let api = api.with_logs_in(data.clone());
-        let (clock, client) = (SystemClock::shared(), api.client());
+        let clock = SystemClock::shared();
         let (output, Outlet { events, .. }) = channel();
         let options = Options {
             base: Base::chosen_from("/tmp".into(), []),

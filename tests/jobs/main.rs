@@ -3,6 +3,7 @@
 //! Each test has a machine of its own, speaks to it by a `kube::Client` as anybody would, and waits for what it wants to
 //! see; none depends on how fast anything is.
 
+mod faults;
 mod fixtures;
 mod logs;
 mod machine;

@@ -4,10 +4,11 @@
 //! task. A Job has one such task at most, so its writes never race each other.
 
 use std::collections::{HashMap, HashSet, VecDeque};
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 
 use chrono::TimeDelta;
-use futures::StreamExt;
+use futures::{FutureExt as _, StreamExt as _};
 use k8s_openapi::api::batch::v1::Job;
 use k8s_openapi::api::core::v1::{ObjectReference, Pod};
 use kube::api::ListParams;
@@ -184,7 +185,11 @@ impl JobController {
         self.view.remember(&job);
         let (pods, nothing) = (self.view.pods(&key), Past::default());
         let past = self.view.past(&key).unwrap_or(&nothing);
-        let mut decision = decide(&job, &pods, past, self.clock.now());
+        let decided = catch_unwind(AssertUnwindSafe(|| decide(&job, &pods, past, self.clock.now())));
+        let Ok(mut decision) = decided else {
+            tell_fault(&job);
+            return self.retry(&key);
+        };
         if self.shutdown > Shutdown::No {
             decision = decision.without_new_pods(&job);
         }
@@ -226,8 +231,18 @@ impl JobController {
     fn carry_out(&mut self, key: JobKey, job: Arc<Job>, decision: JobDecision, pods: Vec<Pod>) {
         self.busy.insert(key.clone());
         let (client, asked) = (self.client.0.clone(), self.view.asked());
+        let work = carry_out(client, Arc::clone(&job), decision, pods);
         self.tasks
-            .spawn(async move { (key, asked, carry_out(client, job, decision, pods).await) });
+            .spawn(AssertUnwindSafe(work).catch_unwind().map(move |outcome| {
+                let outcome = outcome.unwrap_or_else(|_panic| {
+                    tell_fault(&job);
+                    Outcome {
+                        failed: true,
+                        ..Outcome::default()
+                    }
+                });
+                (key, asked, outcome)
+            }));
     }
 
     /// Takes in what came of a decision.
@@ -271,6 +286,16 @@ impl JobController {
         *failures = failures.saturating_add(1);
         self.wakes.set_at_latest(key, self.clock.now() + wait);
     }
+}
+
+/// Says that there was a panic, whose message is on standard error.
+fn tell_fault(job: &Job) {
+    let (namespace, name) = (&job.metadata.namespace, &job.metadata.name);
+    tracing::error!(
+        namespace = namespace.as_deref().unwrap_or_default(),
+        job = name.as_deref().unwrap_or_default(),
+        "a fault of punctual's; the Job is looked at again"
+    );
 }
 
 /// A list as a watch would tell it.

@@ -12,6 +12,7 @@
 //!
 //! | file | one idea |
 //! |---|---|
+//! | `taken` | a pod that was taken on, through any fault of its task |
 //! | `cordon` | whether pods that have not been started wait |
 //! | `entry` | a pod that the node knows, and how far its end has come |
 //! | `removal` | removes the object of a pod that has ended |
@@ -25,12 +26,13 @@ mod orphans;
 pub(super) mod registration;
 mod removal;
 pub(super) mod room;
+mod taken;
 
 use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 use std::time::Duration;
 
-use futures::StreamExt;
+use futures::{FutureExt as _, StreamExt as _};
 use k8s_openapi::api::core::v1::Pod;
 use kube::runtime::watcher::{self, Event};
 use kube::runtime::{WatchStreamExt, watcher as watch_objects};
@@ -42,13 +44,14 @@ use tokio::time::{Instant, MissedTickBehavior, interval};
 use super::machine::{Machine, Options};
 use super::order::{Order, at};
 use super::output::Output;
+use super::pod::grace;
 use super::pod::status::Verdict;
-use super::pod::{PodTask, grace};
 use crate::clock::SharedClock;
 use crate::manifest::validate::pod::is_gated;
 use crate::telemetry::chain;
 use entry::{Entry, Uid, uid};
 use room::Room;
+use taken::Taken;
 
 /// The least time that a process is given to end when its pod's object is taken away from under it.
 const LEAST_GRACE: Duration = Duration::from_secs(1);
@@ -123,7 +126,7 @@ impl Node {
                     Ok(event) => self.hear(event, &mut listed),
                     Err(error) => tracing::warn!(error = chain(&error), "the pods can't be watched at the moment"),
                 },
-                Some(ended) = self.tasks.join_next() => self.ended(ended),
+                Some(Ok(uid)) = self.tasks.join_next() => self.ended(&uid),
                 Some(_) = self.removals.join_next() => {}
                 Ok(()) = shutdown.changed() => self.turn(*shutdown.borrow_and_update()),
                 _ = look.tick() => self.make_room(),
@@ -207,14 +210,15 @@ impl Node {
         }
         let entry = Entry::new(pod, ended);
         if !ended {
-            let (directive, deadline) = (entry.directive(), entry.active_deadline());
-            let (machine, pod) = (self.machine.clone(), entry.pod.clone());
-            let task = PodTask::new(machine, pod, directive, deadline, is_resumed);
+            let taken = Taken {
+                machine: self.machine.clone(),
+                pod: entry.pod.clone(),
+                directive: entry.directive(),
+                active_deadline: entry.active_deadline(),
+                is_resumed,
+            };
             let uid = uid.to_owned();
-            self.tasks.spawn(async move {
-                task.run().await;
-                uid
-            });
+            self.tasks.spawn(taken.run().map(|()| uid));
         }
         self.pods.insert(uid.to_owned(), entry);
         true
@@ -281,15 +285,13 @@ impl Node {
     }
 
     /// A pod's task ended.
-    fn ended(&mut self, uid: Result<Uid, tokio::task::JoinError>) {
-        let Some(entry) = uid.as_ref().ok().and_then(|uid| self.pods.get_mut(uid)) else {
+    fn ended(&mut self, uid: &str) {
+        let Some(entry) = self.pods.get_mut(uid) else {
             return;
         };
         entry.ended = true;
         if entry.gone {
-            if let Ok(uid) = uid {
-                self.forget(&uid);
-            }
+            self.forget(uid);
         } else if entry.remove {
             self.removals
                 .spawn(removal::remove(self.machine.clone(), entry.pod.clone()));

@@ -1,0 +1,43 @@
+//! Faults of punctual's own: a panic ends what is being done for one Job or one pod, which is begun anew.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+
+use http::Method;
+use serde_json::json;
+
+use crate::machine::{Machine, holds};
+
+/// A machine that panics at the first request of this method for a path that has this and ends so; how many there were.
+async fn machine(method: Method, within: &'static str, end: &'static str) -> (Machine, Arc<AtomicUsize>) {
+    let asked = Arc::new(AtomicUsize::new(0));
+    let counted = asked.clone();
+    let machine = Machine::start_with_faults(move |asked_by, path| {
+        let is_asked = *asked_by == method && path.contains(within) && path.ends_with(end);
+        is_asked && counted.fetch_add(1, Ordering::SeqCst) == 0
+    });
+    (machine.await, asked)
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_job_is_looked_at_again_after_a_fault() {
+    let (machine, asked) = machine(Method::POST, "/", "/pods").await;
+    machine.job(&json!({}), "true").await;
+    assert!(holds(&machine.finished().await, "Complete"));
+    assert_eq!(asked.load(Ordering::SeqCst), 2);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_pod_is_followed_again_after_a_fault_and_runs_once() {
+    let folder = tempfile::tempdir().unwrap();
+    let runs = folder.path().join("runs");
+    let (machine, asked) = machine(Method::PATCH, "/pods/", "/status").await;
+    machine
+        .job(&json!({}), &format!("echo run >> {}", runs.display()))
+        .await;
+    let status = machine.finished().await;
+    assert!(holds(&status, "Complete"));
+    assert_eq!((status.succeeded, status.failed), (Some(1), None));
+    assert!(asked.load(Ordering::SeqCst) > 1);
+    assert_eq!(std::fs::read_to_string(runs).unwrap(), "run\n");
+}
