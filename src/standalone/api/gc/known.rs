@@ -150,7 +150,7 @@ mod tests {
     struct Heard(Known);
 
     impl Heard {
-        fn of(&mut self, change: Change, kind: &str, metadata: serde_json::Value) -> Steps {
+        fn of(&mut self, change: Change, kind: &str, metadata: &serde_json::Value) -> Steps {
             let resource = Resource::of("v1", kind).unwrap();
             let object = Object::stamp(json!({ "metadata": metadata }), Revision(2)).unwrap();
             let seen = Seen::read(resource, &object).unwrap();
@@ -164,7 +164,7 @@ mod tests {
             });
             let metadata =
                 json!({ "namespace": "shop", "name": name, "uid": name, "ownerReferences": [owner] });
-            self.of(change, "ConfigMap", metadata)
+            self.of(change, "ConfigMap", &metadata)
         }
     }
 
@@ -179,9 +179,9 @@ mod tests {
         heard.of_map(Change::Added, "one", false);
         let going = json!({ "name": "shop", "uid": "shop", "deletionTimestamp": "2026-11-23T10:00:00Z" });
         let shop = BTreeSet::from(["shop".to_owned()]);
-        let steps = heard.of(Change::Modified, "Namespace", going.clone());
+        let steps = heard.of(Change::Modified, "Namespace", &going);
         assert_eq!((steps.emptied, steps.finished), (shop.clone(), BTreeSet::new()));
-        let steps = heard.of(Change::Modified, "Namespace", going);
+        let steps = heard.of(Change::Modified, "Namespace", &going);
         assert_eq!((steps.emptied, steps.finished), (BTreeSet::new(), shop.clone()));
         let steps = heard.of_map(Change::Modified, "one", false);
         assert_eq!(
@@ -204,9 +204,9 @@ mod tests {
             "namespace": "shop", "name": "owner", "uid": "owner",
             "deletionTimestamp": "2026-11-23T10:00:00Z", "finalizers": ["foregroundDeletion"],
         });
-        let steps = heard.of(Change::Modified, "ConfigMap", going.clone());
+        let steps = heard.of(Change::Modified, "ConfigMap", &going);
         assert_eq!(steps.unowned, maps(["loose", "one", "two"]));
-        let steps = heard.of(Change::Modified, "ConfigMap", going);
+        let steps = heard.of(Change::Modified, "ConfigMap", &going);
         assert_eq!((steps.unowned, steps.released), (maps([]), maps([])));
         let steps = heard.of_map(Change::Modified, "one", true);
         assert_eq!(
