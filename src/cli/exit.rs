@@ -3,6 +3,8 @@
 use crate::telemetry::chain;
 use std::process::ExitCode;
 
+use tokio::task::JoinError;
+
 use crate::cli::zoneinfo::TzdataError;
 
 /// How a command ended.
@@ -66,6 +68,15 @@ impl Failure {
     /// `context`, and then what went wrong in the words of each layer.
     pub fn from_error(context: &str, error: &(dyn std::error::Error + 'static)) -> Self {
         Failure::new(format!("{context}: {}", chain(error)))
+    }
+
+    /// A part of a service, which runs until it is told to stop, has ended by itself; with its panic, if that was it.
+    pub fn died(what: &str, panic: Option<JoinError>) -> Failure {
+        let context = format!("{what} ended by itself");
+        panic.map_or_else(
+            || Failure::new(&context),
+            |panic| Failure::from_error(&context, &panic),
+        )
     }
 }
 

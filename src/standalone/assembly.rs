@@ -5,7 +5,6 @@ use std::sync::Arc;
 
 use kube::Client;
 use tokio::sync::{mpsc, watch};
-use tokio::task::JoinHandle;
 
 use crate::clock::SharedClock;
 use crate::controller::{Controller, ControllerOptions};
@@ -15,6 +14,7 @@ use crate::schedule::TimeZones;
 use crate::standalone::api::{self, error::ApiError};
 use crate::standalone::data_dir::DataDir;
 use crate::standalone::jobs::JobController;
+use crate::standalone::part::{EndedPart, Part};
 use crate::standalone::runtime::{Node, Options, Outlet, Runtimes, Shutdown, output, register};
 use crate::standalone::store::SharedStore;
 use crate::submit::write_events;
@@ -38,30 +38,25 @@ pub struct Running {
     api: api::Api,
     /// `/metrics`, as the controller of a cluster serves them.
     metrics: axum::Router,
-    controller: Part<bool>,
-    jobs: Part<Shutdown>,
-    node: Part<Shutdown>,
+    controller: Stoppable<bool>,
+    jobs: Stoppable<Shutdown>,
+    node: Stoppable<Shutdown>,
 }
 
-/// A task, and how it is told to stop.
-struct Part<S> {
+/// A part, and how it is told to stop.
+struct Stoppable<S> {
     stop: watch::Sender<S>,
-    task: JoinHandle<()>,
+    part: Part,
 }
 
-impl<S: Default> Part<S> {
-    fn start<F: Future<Output = ()> + Send + 'static>(run: impl FnOnce(watch::Receiver<S>) -> F) -> Self {
+impl<S: Default> Stoppable<S> {
+    fn start<F: Future<Output = ()> + Send + 'static>(
+        name: &'static str,
+        run: impl FnOnce(watch::Receiver<S>) -> F,
+    ) -> Self {
         let (stop, stopped) = watch::channel(S::default());
-        Part {
-            stop,
-            task: tokio::spawn(run(stopped)),
-        }
-    }
-
-    async fn end(self) {
-        if let Err(error) = self.task.await {
-            tracing::error!(%error, "a part of the machine ended by itself");
-        }
+        let part = Part::start(name, run(stopped));
+        Self { stop, part }
     }
 }
 
@@ -143,9 +138,11 @@ impl Standalone {
             client,
             api,
             metrics,
-            controller: Part::start(|stop| Controller::new(options).run(stop)),
-            jobs: Part::start(|stop| jobs.run(stop)),
-            node: Part::start(|stop| node.run(stop)),
+            controller: Stoppable::start("the CronJob controller", |stop| {
+                Controller::new(options).run(stop)
+            }),
+            jobs: Stoppable::start("the Job controller", |stop| jobs.run(stop)),
+            node: Stoppable::start("the node", |stop| node.run(stop)),
         };
         (running, Hearing { told, processes })
     }
@@ -175,6 +172,24 @@ impl Running {
         self.api.router().merge(self.metrics.clone())
     }
 
+    /// Waits until a part has ended by itself: then less is done than it seems, and the machine is to be stopped or left.
+    pub async fn ended(&mut self) -> EndedPart {
+        tokio::select! {
+            ended = self.controller.part.ended() => ended,
+            ended = self.jobs.part.ended() => ended,
+            ended = self.node.part.ended() => ended,
+            () = self.store.closed() => EndedPart { name: "the writer of the database", panic: None },
+        }
+    }
+
+    /// Leaves everything as it is, as a crash would: what runs goes on, and the next start finds it.
+    pub async fn leave(self) {
+        for part in [self.controller.part, self.jobs.part, self.node.part] {
+            part.abort();
+        }
+        close(self.store).await;
+    }
+
     /// Stops: no new runs and no new pods; running pods get SIGTERM and their grace period. When `hurried` becomes
     /// true, what still runs is killed.
     ///
@@ -189,7 +204,7 @@ impl Running {
             ..
         } = self;
         controller.stop.send_replace(true);
-        controller.end().await;
+        controller.part.end().await;
         jobs.stop.send_replace(Shutdown::Drain);
         node.stop.send_replace(Shutdown::Drain);
         let kill = node.stop.clone();
@@ -199,10 +214,10 @@ impl Running {
                 kill.send_replace(Shutdown::Kill);
             }
         });
-        node.end().await;
+        node.part.end().await;
         hurry.abort();
         jobs.stop.send_replace(Shutdown::Kill);
-        jobs.end().await;
+        jobs.part.end().await;
         close(store).await;
     }
 }
@@ -210,5 +225,48 @@ impl Running {
 async fn close(store: SharedStore) {
     if let Err(error) = store.close().await {
         tracing::warn!(%error, "the store could not be closed");
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use super::*;
+    use crate::clock::SystemClock;
+    use crate::standalone::store::{SqliteOptions, SqliteStore};
+
+    /// Long enough that only a test that hangs takes it.
+    const PATIENCE: Duration = Duration::from_secs(20);
+
+    /// A machine that runs nothing, and its store.
+    async fn machine(folder: &std::path::Path) -> (Running, SharedStore) {
+        let (clock, data) = (
+            SystemClock::shared(),
+            DataDir::open(folder).expect("a data folder"),
+        );
+        let opened = SqliteStore::open(&data.database(), clock.now(), &SqliteOptions::default()).await;
+        let store: SharedStore = Arc::new(opened.expect("a database").0);
+        let zones = Arc::new(TimeZones::built_in());
+        let machine = Standalone::open(Arc::clone(&store), clock, zones).await;
+        let (running, _hearing) = machine.expect("an API").start(data, Runtimes::default(), vec![]);
+        (running, store)
+    }
+
+    #[tokio::test]
+    async fn a_part_that_ends_by_itself_is_noticed_and_the_others_can_be_stopped() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let (mut running, store) = machine(folder.path()).await;
+        let waited = tokio::time::timeout(Duration::from_millis(50), running.ended()).await;
+        assert!(waited.is_err(), "{waited:?}");
+        running.jobs.stop.send_replace(Shutdown::Kill);
+        let ended = tokio::time::timeout(PATIENCE, running.ended()).await;
+        assert_eq!(ended.expect("it is noticed").name, "the Job controller");
+        store.close().await.expect("it is closed");
+        let ended = tokio::time::timeout(PATIENCE, running.ended()).await;
+        assert_eq!(ended.expect("it is noticed").name, "the writer of the database");
+        let (_hurry, hurried) = watch::channel(false);
+        let stopped = tokio::time::timeout(PATIENCE, running.stop(hurried)).await;
+        assert!(stopped.is_ok());
     }
 }

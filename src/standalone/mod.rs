@@ -11,6 +11,7 @@
 //! | [`door`] | the network: TLS, the token, who is let in |
 //! | `namespace_defaults` | the controllers for what every namespace has: a service account, a root certificate |
 //! | `recorder` | the event recorder of these |
+//! | `part` | the supervisor of services: what runs until it is told to stop |
 //! | `assembly` | nobody: puts all of it together, with the CronJob controller |
 //!
 //! Two of them share `name_suffix`, the end of a name that is made up, and two `turns`, who goes next when many runs are due
@@ -28,6 +29,7 @@ mod assembly;
 mod instants;
 mod name_suffix;
 mod namespace_defaults;
+mod part;
 mod recorder;
 mod turns;
 
@@ -36,4 +38,5 @@ const KUBERNETES_VERSION: &str = concat!("v1.36.0+punctual-", env!("CARGO_PKG_VE
 
 pub use assembly::{Hearing, Running, Standalone};
 pub use namespace_defaults::keep_namespace_defaults;
+pub use part::{EndedPart, Part};
 pub use turns::Turns;

@@ -61,9 +61,9 @@ pub(super) async fn run(
     let mut parts = Parts::start(args, &config, &clock, zones, metrics, health)?;
     tokio::select! {
         () = signals.next() => {}
-        ended = &mut parts.controller => return Err(died("the controller", ended.err())),
-        ended = &mut parts.elector => return Err(died("the leader election", ended.err())),
-        ended = &mut serving => return Err(died("the metrics endpoint", ended.err())),
+        ended = &mut parts.controller => return Err(Failure::died("the controller", ended.err())),
+        ended = &mut parts.elector => return Err(Failure::died("the leader election", ended.err())),
+        ended = &mut serving => return Err(Failure::died("the metrics endpoint", ended.err())),
     }
     tracing::info!("stopping: no new decisions; what is under way is finished");
     tokio::select! {
@@ -204,11 +204,4 @@ fn introduce(args: &ControllerArgs, config: &Config, zones: &TimeZones, clock: &
         "punctual controller"
     );
     tell_time_zones(zones, clock.now());
-}
-
-fn died(what: &str, error: Option<tokio::task::JoinError>) -> Failure {
-    match error {
-        Some(error) => Failure::from_error(&format!("{what} ended by itself"), &error),
-        None => Failure::new(format!("{what} ended by itself")),
-    }
 }

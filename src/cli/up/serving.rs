@@ -6,7 +6,6 @@ use std::path::Path;
 use std::sync::Arc;
 
 use tokio::sync::watch;
-use tokio::task::JoinHandle;
 
 use crate::cli::complain;
 use crate::cli::exit::Failure;
@@ -17,13 +16,14 @@ use crate::standalone::data_dir::{DataDir, DataDirError};
 use crate::standalone::door::{Door, DoorError, DoorOptions, Host, server_url};
 use crate::standalone::runtime::make_room_at_start;
 use crate::standalone::store::{MemoryStore, OpenError, SharedStore, SqliteOptions, SqliteStore};
-use crate::standalone::{Running, keep_namespace_defaults};
+use crate::standalone::{EndedPart, Part, Running, keep_namespace_defaults};
 use crate::telemetry::chain;
 
 /// The API as the network sees it.
 pub(super) struct Serving {
     stop: watch::Sender<bool>,
-    tasks: [JoinHandle<()>; 2],
+    door: Part,
+    namespace_defaults: Part,
 }
 
 /// Takes the data folder that was asked for.
@@ -120,21 +120,26 @@ impl Serving {
         machine.publish(door.address()).await;
         let namespace_defaults = keep_namespace_defaults(machine.client(), door.authority_pem().to_owned());
         let (stop, stopped) = watch::channel(false);
-        let tasks = [
-            tokio::spawn(door.serve(machine.router(), stopped)),
-            tokio::spawn(namespace_defaults),
-        ];
-        Serving { stop, tasks }
+        Serving {
+            stop,
+            door: Part::start("the server of the API", door.serve(machine.router(), stopped)),
+            namespace_defaults: Part::start("the controller of service accounts", namespace_defaults),
+        }
+    }
+
+    /// Waits until a part of it has ended by itself.
+    pub(super) async fn ended(&mut self) -> EndedPart {
+        tokio::select! {
+            ended = self.door.ended() => ended,
+            ended = self.namespace_defaults.ended() => ended,
+        }
     }
 
     /// Closes the door; watches end, and what was asked before is answered.
     pub(super) async fn stop(self) {
         self.stop.send_replace(true);
-        let [door, namespace_defaults] = self.tasks;
-        namespace_defaults.abort();
-        if let Err(error) = door.await {
-            tracing::error!(%error, "the server of the API ended by itself");
-        }
+        self.namespace_defaults.abort();
+        self.door.end().await;
     }
 }
 

@@ -25,7 +25,7 @@ use crate::cli::up::{Output, UpArgs, json, table, text};
 use crate::clock::{SharedClock, SystemClock};
 use crate::schedule::TimeZones;
 use crate::standalone::data_dir::DataDir;
-use crate::standalone::{Hearing, Running};
+use crate::standalone::{EndedPart, Hearing, Running};
 use crate::telemetry::{Line, Printer, tell_time_zones};
 
 /// How many ends wait to be taken in.
@@ -58,7 +58,7 @@ pub(super) async fn run(
     let (follow, followed) = mpsc::channel(FOLLOWED_QUEUE);
     let prepared = setting.prepare_until_interrupted(manifests, follow, &mut interrupts);
     match prepared.await? {
-        Some(prepared) => go(setting, prepared, followed, interrupts, printer).await,
+        Some(prepared) => go(setting, prepared, followed, interrupts, printer).await?,
         None => complain("stopped before anything was started"),
     }
     Ok(Exit::Fine)
@@ -71,7 +71,7 @@ async fn go(
     followed: mpsc::Receiver<Followed>,
     interrupts: Interrupts,
     printer: Printer,
-) {
+) -> Result<(), Failure> {
     let Setting {
         args,
         data_dir,
@@ -94,7 +94,7 @@ async fn go(
     let lasted = Lasted::since(clock.now());
     let (machine, Hearing { told, processes }) =
         machine.start(data_dir.clone(), args.runtimes(), before.schedules(&zones));
-    let serving = Serving::start(door, &machine).await;
+    let mut serving = Serving::start(door, &machine).await;
     let (sender, ended) = mpsc::channel(ENDED_QUEUE);
     let (stop_ends, ends_stop) = watch::channel(false);
     tokio::spawn(ends.watch(client, sender, ends_stop));
@@ -114,10 +114,21 @@ async fn go(
     };
     let mut opening = session.opening(&loaded, &kept);
     opening.extend(session.pruned(pruned));
-    session.follow(opening, machine, interrupts, args.run_for).await;
+    let is_left = !data_dir.is_ephemeral();
+    let ended = session
+        .follow(opening, machine, &mut serving, interrupts, args.run_for, is_left)
+        .await;
     serving.stop().await;
     // Only now may another `up` have the folder.
     drop(data_dir);
+    let Some(part) = ended else { return Ok(()) };
+    let mut failure = Failure::died(part.name, part.panic);
+    if is_left {
+        failure
+            .message
+            .push_str("; what runs goes on, and the next start finds it");
+    }
+    Err(failure)
 }
 
 struct Session {
@@ -136,45 +147,59 @@ struct Session {
 }
 
 impl Session {
-    /// Shows what happens until the machine has stopped. The first interrupt lets running work end in peace, the
-    /// second ends it. Nothing of that waits for whoever reads what is shown.
+    /// Shows what happens until the machine has stopped, and tells when a part of it has ended by itself. Then nobody knows
+    /// what else there is to do here but to end: where what runs can be found again, it `is_left`, and whoever started this
+    /// starts it again.
     async fn follow(
         mut self,
         opening: Vec<Line>,
-        machine: Running,
+        mut machine: Running,
+        serving: &mut Serving,
         mut interrupts: Interrupts,
         run_for: Option<Duration>,
-    ) {
+        is_left: bool,
+    ) -> Option<EndedPart> {
         let time_is_up = async {
             match run_for {
                 Some(run_for) => tokio::time::sleep(run_for).await,
                 None => pending().await,
             }
         };
-        tokio::select! {
-            () = self.show_all(opening) => {}
-            () = interrupts.next() => {}
-            () = time_is_up => {}
-        }
+        let ended = tokio::select! {
+            () = self.show_all(opening) => None,
+            () = interrupts.next() => None,
+            () = time_is_up => None,
+            part = machine.ended() => Some(part),
+            part = serving.ended() => Some(part),
+        };
         if let Some(watch) = self.watch.take() {
             watch.abort();
         }
+        if ended.is_some() && is_left {
+            machine.leave().await;
+            self.show_rest().await;
+        } else {
+            self.stop(machine, interrupts).await;
+            self.show_rest().await;
+            self.show_summary();
+        }
+        ended
+    }
+
+    /// Stops the machine. The first interrupt has let running work end in peace, the next ends it. Nothing of that waits for
+    /// whoever reads what is shown.
+    async fn stop(&mut self, machine: Running, mut interrupts: Interrupts) {
         let (hurry, hurried) = watch::channel(false);
-        let stopping = machine.stop(hurried);
-        {
-            let notice = (self.output == Output::Text).then(|| Line::Complained(text::STOPPING.to_owned()));
-            let mut showing = pin!(self.show_all(notice.into_iter().collect()));
-            let mut stopping = pin!(stopping);
-            loop {
-                tokio::select! {
-                    () = &mut showing => {}
-                    () = interrupts.next() => { hurry.send_replace(true); }
-                    () = &mut stopping => break,
-                }
+        let notice = (self.output == Output::Text).then(|| Line::Complained(text::STOPPING.to_owned()));
+        let mut stopping = pin!(machine.stop(hurried));
+        let mut showing = pin!(self.show_all(notice.into_iter().collect()));
+        loop {
+            tokio::select! {
+                () = &mut showing => {}
+                () = interrupts.next() => { hurry.send_replace(true); }
+                () = &mut stopping => break,
             }
         }
-        self.stop_ends.send_replace(true);
-        self.show_rest().await;
     }
 
     /// Shows these lines, and then what happens, for ever.
@@ -188,8 +213,9 @@ impl Session {
         }
     }
 
-    /// Shows what was not shown yet, and what it came to.
-    async fn show_rest(mut self) {
+    /// Shows what was not shown yet.
+    async fn show_rest(&mut self) {
+        self.stop_ends.send_replace(true);
         let rest = async {
             while let Some(happening) = self.sources.next_of_rest().await {
                 self.show(happening);
@@ -202,6 +228,10 @@ impl Session {
         if is_cut_off && self.output == Output::Text {
             self.printer.print(Line::Said(text::CUT_OFF.to_owned()));
         }
+    }
+
+    /// Shows what it came to.
+    fn show_summary(&self) {
         let summary = match self.output {
             Output::Text => format!("\n{}", text::summary(&self.tally)),
             Output::Json => json::summary(self.clock.now(), &self.tally).to_string(),

@@ -3,6 +3,7 @@
 use std::borrow::Cow;
 
 use futures::FutureExt;
+use futures::future::BoxFuture;
 use serde_json::Value;
 
 use super::state::{SharedState, State, Write, may_follow};
@@ -91,5 +92,9 @@ impl Store for MemoryStore {
 
     fn close(&self) -> Answer<'_, ()> {
         async { Ok(()) }.boxed()
+    }
+
+    fn closed(&self) -> BoxFuture<'_, ()> {
+        std::future::pending().boxed()
     }
 }

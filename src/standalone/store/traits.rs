@@ -55,6 +55,9 @@ pub trait Store: Send + Sync + std::fmt::Debug {
     ///
     /// Nothing is lost without it: a store is as whole when its process is killed.
     fn close(&self) -> Answer<'_, ()>;
+
+    /// Waits until writes can only fail: when it was closed, or has lost what it takes to write.
+    fn closed(&self) -> BoxFuture<'_, ()>;
 }
 
 /// The writes to a scope, as they come.

@@ -18,8 +18,10 @@ mod namespaces;
 mod owners;
 
 use std::convert::Infallible;
+use std::panic::AssertUnwindSafe;
 use std::time::Duration;
 
+use futures::FutureExt as _;
 use tokio::time::sleep;
 use tokio::try_join;
 
@@ -36,22 +38,33 @@ use crate::standalone::store::{Range, Scope};
 /// How long the collector waits before it starts anew after a failure of the store.
 const RESTART_DELAY: Duration = Duration::from_secs(1);
 
+/// How long it waits after a panic, which it may come to again as soon as it has read what there is.
+const DELAY_AFTER_PANIC: Duration = Duration::from_mins(1);
+
 /// Collects for as long as it is polled.
 pub(super) async fn run(registry: Registry) {
     loop {
-        if let Err(error) = collect(registry.clone()).await {
-            tracing::warn!(error = %error, "the collector of the embedded API starts anew");
+        let collected = AssertUnwindSafe(collect(registry.clone())).catch_unwind();
+        match collected.await {
+            Ok(Ok(never)) => match never {},
+            Ok(Err(error)) => {
+                tracing::warn!(error = %error, "the collector of the embedded API starts anew");
+                sleep(RESTART_DELAY).await;
+            }
+            Err(_panic) => {
+                tracing::error!("a fault of punctual's: nothing is collected for a minute");
+                sleep(DELAY_AFTER_PANIC).await;
+            }
         }
-        sleep(RESTART_DELAY).await;
     }
 }
 
-async fn collect(registry: Registry) -> Result<(), ApiError> {
+async fn collect(registry: Registry) -> Result<Infallible, ApiError> {
     let sweeping = events::keep_sweeping(registry.clone());
     let mut collector = Collector::new(registry);
     let happening = collector.begin().await?;
     // Old events are many, and nobody waits for them to go.
-    try_join!(collector.follow(happening), sweeping).map(|(never, _)| match never {})
+    try_join!(collector.follow(happening), sweeping).map(|(never, _)| never)
 }
 
 /// Collects in rounds: hears what has happened, and then does what follows from it, all at the same time.

@@ -3,6 +3,7 @@
 use std::path::{Path, PathBuf};
 
 use futures::FutureExt;
+use futures::future::BoxFuture;
 use serde_json::Value;
 use tokio::sync::{mpsc, oneshot};
 
@@ -125,5 +126,9 @@ impl Store for SqliteStore {
             Ok(())
         }
         .boxed()
+    }
+
+    fn closed(&self) -> BoxFuture<'_, ()> {
+        self.orders.closed().boxed()
     }
 }

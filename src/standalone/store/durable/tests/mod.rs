@@ -71,6 +71,10 @@ impl Store for Temporary {
     fn close(&self) -> Answer<'_, ()> {
         self.store.close()
     }
+
+    fn closed(&self) -> BoxFuture<'_, ()> {
+        self.store.closed()
+    }
 }
 
 fn now() -> Timestamp {
