@@ -109,9 +109,9 @@ impl ProcessEngine {
     ) -> Option<Started> {
         let (pid, since) = state.started()?;
         let (wrote, writes) = watch::channel(0);
-        // That the end is recorded may have been heard with the start, and is not said twice.
-        let stream = stream.filter(|_| !state.is_over());
         let (reader, writer) = stream.map(UnixStream::into_split).unzip();
+        // That the end is recorded may have been heard with the start, and is not said twice.
+        let reader = reader.filter(|_| !state.is_over());
         let (folder, clock) = (folder.to_owned(), self.clock.clone());
         let end = async move {
             if let Some(reader) = reader {

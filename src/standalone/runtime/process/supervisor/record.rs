@@ -185,11 +185,11 @@ pub(super) async fn read_in_time(folder: &Path) -> io::Result<State> {
 fn records(mut file: &File) -> io::Result<Vec<Record>> {
     let mut text = Vec::new();
     file.read_to_end(&mut text)?;
-    // The last line may have been cut off, or be anything after a power loss.
-    let lines = text.split(|byte| *byte == b'\n');
-    Ok(lines
-        .filter_map(|line| serde_json::from_slice(line).ok())
-        .collect())
+    // To say what is wrong with a line takes longer than to read one, and after the last one there is nothing.
+    let lines = text.split(|byte| *byte == b'\n').filter(|line| !line.is_empty());
+    // The last one may have been cut off, or be anything after a power loss.
+    let records = lines.filter_map(|line| serde_json::from_slice(line).ok());
+    Ok(records.collect())
 }
 
 /// Forgets an attempt that has not been, so that it can be one.

@@ -10,7 +10,7 @@ use chrono::SecondsFormat;
 use tokio::io::{AsyncBufReadExt as _, BufReader};
 use tokio::net::unix::{OwnedReadHalf, OwnedWriteHalf};
 use tokio::net::{UnixListener, UnixStream};
-use tokio::signal::unix::{SignalKind, signal};
+use tokio::signal::unix::{Signal, SignalKind, signal};
 use tokio::sync::{Notify, watch};
 use tokio::task::JoinSet;
 use tokio::time::{Instant, timeout};
@@ -37,6 +37,10 @@ pub(super) const SOCKET: &str = "socket";
 /// whoever listens knows when nobody waits for that.
 const LET_GO_WITHIN: Duration = Duration::from_secs(5);
 
+/// How long the end waits at most to be forced to the disk. That takes a processor from what is to be started, and whoever
+/// listens records it as well, before it lets go or soon after.
+const SYNCED_WITHIN: Duration = Duration::from_millis(250);
+
 /// What the tasks of a supervisor share.
 #[derive(Clone)]
 struct Hub {
@@ -57,7 +61,7 @@ pub(super) async fn run() -> io::Result<()> {
     let (reader, writer) = UnixStream::from_std(stdin)?.into_split();
     let mut reader = BufReader::new(reader);
     // It may have been started ahead: then nobody waits for this.
-    let (boot, session) = (record::boot(), Session::own());
+    let (boot, session, signals) = (record::boot(), Session::own(), signals()?);
     commission::rehearse();
     let mut commission = String::new();
     reader.read_line(&mut commission).await?;
@@ -76,7 +80,7 @@ pub(super) async fn run() -> io::Result<()> {
         let_go: Arc::default(),
         grace: Duration::from_secs(commission.grace_seconds),
     };
-    hub.clone().heed_signals()?;
+    hub.heed(signals);
     // What goes wrong before this has begun nothing, and is tried again.
     let starting = Record::Starting {
         boot,
@@ -153,13 +157,20 @@ impl Hub {
             at,
         };
         record::add(state, &ended)?;
+        self.news.send_replace(true);
+        let is_let_go = self.is_let_go_within(SYNCED_WITHIN).await;
         // Only what never outlives this run of the machine may be lost with it.
         if !commission.is_bound {
             state.sync_data()?;
         }
-        self.news.send_replace(true);
-        let _nobody_listens = timeout(LET_GO_WITHIN, self.let_go.notified()).await;
+        if !is_let_go {
+            self.is_let_go_within(LET_GO_WITHIN).await;
+        }
         Ok(())
+    }
+
+    async fn is_let_go_within(&self, patience: Duration) -> bool {
+        timeout(patience, self.let_go.notified()).await.is_ok()
     }
 
     /// Takes what is read of a stream to the log.
@@ -222,22 +233,26 @@ impl Hub {
     }
 
     /// Whoever stops the supervisor stops the process, e.g. a service manager that ends everything.
-    fn heed_signals(self) -> io::Result<()> {
-        for kind in [
-            SignalKind::terminate(),
-            SignalKind::interrupt(),
-            SignalKind::hangup(),
-        ] {
-            let mut signals = signal(kind)?;
+    fn heed(&self, signals: Vec<Signal>) {
+        for mut signal in signals {
             let hub = self.clone();
             tokio::spawn(async move {
-                while signals.recv().await.is_some() {
+                while signal.recv().await.is_some() {
                     Order::Stop { grace: hub.grace }.give(&hub.orders);
                 }
             });
         }
-        Ok(())
     }
+}
+
+/// What tells a supervisor to stop.
+fn signals() -> io::Result<Vec<Signal>> {
+    let kinds = [
+        SignalKind::terminate(),
+        SignalKind::interrupt(),
+        SignalKind::hangup(),
+    ];
+    kinds.into_iter().map(signal).collect()
 }
 
 /// Starts the process in its group.

@@ -9,7 +9,7 @@ use super::record::{self, Record};
 use super::*;
 use crate::clock::SystemClock;
 use crate::standalone::data_dir::{DataDir, create_private};
-use crate::standalone::runtime::engine::{Attempt, Engine as _, Found};
+use crate::standalone::runtime::engine::{Attempt, Engine as _, Found, Started};
 use crate::standalone::runtime::machine::Options;
 
 /// An attempt, and the records of it that a supervisor holds.
@@ -115,9 +115,18 @@ async fn an_end_that_was_heard_with_the_start_is_not_waited_for() {
         .await
         .unwrap();
     let (stream, state) = connection::commissioned(ours, b"{}\n", &folder).await.unwrap();
-    let started = supervised.engine.started(&folder, &state, stream).unwrap();
-    let heard = tokio::time::timeout(std::time::Duration::from_secs(1), started.end);
+    let Started { end, control, .. } = supervised.engine.started(&folder, &state, stream).unwrap();
+    let second = std::time::Duration::from_secs(1);
+    let heard = tokio::time::timeout(second, end);
     assert_eq!(heard.await.unwrap().exit.code, 3);
+    // It goes when nobody waits for its processor any more, which is for whoever has asked to say.
+    let mut commission = [0; 8];
+    let read = tokio::io::AsyncReadExt::read(&mut theirs, &mut commission);
+    assert_eq!(read.await.unwrap(), b"{}\n".len());
+    let mut let_go = Box::pin(tokio::io::AsyncReadExt::read(&mut theirs, &mut commission));
+    assert!(tokio::time::timeout(second, &mut let_go).await.is_err());
+    drop(control);
+    assert_eq!(let_go.await.unwrap(), 0);
 }
 
 #[tokio::test]
