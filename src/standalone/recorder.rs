@@ -1,22 +1,36 @@
 //! Writing events on objects, beside the work and never in its way.
 //!
-//! Events are told to people; nothing depends on them. They are written one after the other by a task of their own,
-//! and when it can't keep up, the newest are dropped.
+//! Events are told to people; nothing depends on them. They are written by a task of their own, and when it can't keep up,
+//! the newest are dropped, which is told in the log.
 
+use std::pin::pin;
+use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::Duration;
+
+use futures::StreamExt as _;
+use futures::stream::poll_fn;
 
 use k8s_openapi::api::core::v1::{Event, EventSource, ObjectReference};
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::ObjectMeta;
 use kube::api::PostParams;
 use kube::{Api, Client};
 use tokio::sync::mpsc;
+use tokio::time::timeout;
 
 use crate::clock::SharedClock;
 use crate::standalone::instants::to_time;
 use crate::telemetry::chain;
 
-/// How many events wait to be written.
-const EVENT_QUEUE: usize = 1024;
+/// How many events wait to be written: those of two thousand Jobs that run at once.
+const EVENT_QUEUE: usize = 4_096;
+
+/// How many are being written at the same time, which share the syncs of the disk. Each waits for as long as something is to
+/// be started.
+const WRITES_AT_ONCE: usize = 32;
+
+/// How often it is told that some were dropped, if they were.
+const TELL_EVERY: Duration = Duration::from_mins(1);
 
 /// Writes events in the name of one component.
 #[derive(Debug)]
@@ -26,30 +40,25 @@ pub(crate) struct Recorder {
     component: &'static str,
     /// Makes the names of events unlike each other.
     count: AtomicU64,
+    dropped: Arc<Dropped>,
 }
+
+/// How many events were dropped since that was last told.
+#[derive(Debug, Default)]
+struct Dropped(AtomicU64);
 
 impl Recorder {
     /// Starts the task that writes. It ends when the recorder is gone and everything is written.
     pub(crate) fn start(client: Client, clock: SharedClock, component: &'static str) -> Self {
-        let (queue, mut waiting) = mpsc::channel::<Event>(EVENT_QUEUE);
-        tokio::spawn(async move {
-            while let Some(event) = waiting.recv().await {
-                let namespace = event.metadata.namespace.clone().unwrap_or_default();
-                let events: Api<Event> = Api::namespaced(client.clone(), &namespace);
-                if let Err(error) = events.create(&PostParams::default(), &event).await {
-                    tracing::debug!(
-                        error = chain(&error),
-                        reason = event.reason,
-                        "an event could not be written"
-                    );
-                }
-            }
-        });
+        let (queue, waiting) = mpsc::channel::<Event>(EVENT_QUEUE);
+        let dropped = Arc::new(Dropped::default());
+        tokio::spawn(write(client, waiting, component, Arc::clone(&dropped)));
         Self {
             queue,
             clock,
             component,
             count: AtomicU64::new(0),
+            dropped,
         }
     }
 
@@ -80,6 +89,103 @@ impl Recorder {
             ..Event::default()
         };
         // The queue is full: an event less.
-        let _dropped = self.queue.try_send(event);
+        if self.queue.try_send(event).is_err() {
+            self.dropped.0.fetch_add(1, Ordering::Relaxed);
+        }
+    }
+}
+
+/// Writes what comes, until nobody tells anything any more.
+async fn write(
+    client: Client,
+    mut waiting: mpsc::Receiver<Event>,
+    component: &'static str,
+    dropped: Arc<Dropped>,
+) {
+    let waiting = poll_fn(move |context| waiting.poll_recv(context));
+    let mut writing = pin!(waiting.for_each_concurrent(WRITES_AT_ONCE, |event| write_one(&client, event)));
+    loop {
+        let is_over = timeout(TELL_EVERY, &mut writing).await.is_ok();
+        dropped.tell(component);
+        if is_over {
+            return;
+        }
+    }
+}
+
+async fn write_one(client: &Client, event: Event) {
+    let namespace = event.metadata.namespace.clone().unwrap_or_default();
+    let events: Api<Event> = Api::namespaced(client.clone(), &namespace);
+    if let Err(error) = events.create(&PostParams::default(), &event).await {
+        tracing::debug!(
+            error = chain(&error),
+            reason = event.reason,
+            "an event could not be written"
+        );
+    }
+}
+
+impl Dropped {
+    /// Tells how many there were, if there were any. Gives that back.
+    fn tell(&self, component: &str) -> u64 {
+        let dropped = self.0.swap(0, Ordering::Relaxed);
+        if dropped > 0 {
+            tracing::error!(
+                component,
+                dropped,
+                "events were dropped: more happened at once than could be written"
+            );
+        }
+        dropped
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::convert::Infallible;
+
+    use tokio::sync::Barrier;
+
+    use super::*;
+    use crate::clock::SystemClock;
+
+    #[tokio::test(start_paused = true)]
+    async fn many_are_written_at_the_same_time_and_what_is_dropped_is_counted() {
+        const DROPPED: usize = 7;
+        let barrier = Arc::new(Barrier::new(WRITES_AT_ONCE));
+        let (told, mut written) = mpsc::unbounded_channel();
+        let api = tower::service_fn(move |_: http::Request<kube::client::Body>| {
+            let (barrier, told) = (Arc::clone(&barrier), told.clone());
+            async move {
+                barrier.wait().await;
+                told.send(()).expect("the test listens");
+                let event = serde_json::json!({ "metadata": {}, "involvedObject": {} });
+                let body = kube::client::Body::from(event.to_string().into_bytes());
+                Ok::<_, Infallible>(http::Response::new(body))
+            }
+        });
+        let recorder = Recorder::start(Client::new(api, "default"), SystemClock::shared(), "test");
+        // Nobody writes before this waits.
+        for _ in 0..EVENT_QUEUE + DROPPED {
+            recorder.tell(ObjectReference::default(), false, "Tested", "");
+        }
+        let dropped = Arc::clone(&recorder.dropped);
+        assert_eq!(
+            dropped.0.load(Ordering::Relaxed),
+            u64::try_from(DROPPED).expect("few")
+        );
+        drop(recorder);
+        let all = async {
+            for _ in 0..EVENT_QUEUE {
+                written.recv().await.expect("it goes on");
+            }
+            while Arc::strong_count(&dropped) > 1 {
+                tokio::time::sleep(Duration::from_millis(1)).await;
+            }
+        };
+        timeout(Duration::from_secs(10), all)
+            .await
+            .expect("none waits for the other");
+        assert_eq!(dropped.tell("test"), 0, "it was told at the end");
     }
 }
