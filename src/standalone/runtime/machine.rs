@@ -37,6 +37,9 @@ pub(super) const STARTS_AT_ONCE: usize = 8;
 /// is commonly given 1,024.
 pub const PODS_AT_ONCE: usize = 250;
 
+/// The kernel's limit for a host's name, which Kubernetes cuts names to as well.
+const HOSTNAME_MAX: usize = 63;
+
 /// How a node is set up.
 #[derive(Debug, Clone)]
 pub struct Options {
@@ -291,7 +294,7 @@ pub(super) fn invocation(
     let program = words.next().unwrap_or_default();
     let arguments = words.collect();
     let mut all = base.variables.clone();
-    all.insert("HOSTNAME".to_owned(), hostname(pod));
+    all.insert("HOSTNAME".to_owned(), hostname(pod).unwrap_or_default());
     all.extend(variables);
     let working_dir = base
         .working_dir
@@ -305,12 +308,48 @@ pub(super) fn invocation(
     }
 }
 
-/// What a container would see as its host's name.
-fn hostname(pod: &Pod) -> String {
-    let named = pod
-        .spec
-        .as_ref()
-        .and_then(|spec| spec.hostname.clone())
-        .filter(|name| !name.is_empty());
-    named.or_else(|| pod.metadata.name.clone()).unwrap_or_default()
+/// What a container sees as its host's name.
+pub(super) fn hostname(pod: &Pod) -> Option<String> {
+    let named = pod.spec.as_ref().and_then(|spec| spec.hostname.clone());
+    let name = named
+        .filter(|name| !name.is_empty())
+        .or_else(|| pod.metadata.name.clone())?;
+    let cut: String = name.chars().take(HOSTNAME_MAX).collect();
+    Some(cut.trim_end_matches(['-', '.']).to_owned())
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    #[test]
+    fn a_pod_has_a_host_name_that_a_kernel_takes() {
+        let of = |metadata, spec| {
+            let pod = json!({ "metadata": metadata, "spec": spec });
+            hostname(&serde_json::from_value(pod).expect("a pod"))
+        };
+        let long = format!("{}-{}", "a".repeat(HOSTNAME_MAX - 1), "b".repeat(9));
+        for (metadata, spec, expected) in [
+            (json!({}), json!({ "containers": [] }), None),
+            (
+                json!({ "name": "tick-1" }),
+                json!({ "containers": [], "hostname": "" }),
+                Some("tick-1"),
+            ),
+            (
+                json!({ "name": "tick-1" }),
+                json!({ "containers": [], "hostname": "db" }),
+                Some("db"),
+            ),
+            (
+                json!({ "name": long }),
+                json!({ "containers": [] }),
+                Some(&long[..HOSTNAME_MAX - 1]),
+            ),
+        ] {
+            assert_eq!(of(metadata, spec).as_deref(), expected);
+        }
+    }
 }

@@ -11,6 +11,7 @@ use k8s_openapi::api::core::v1::{Container, Pod, PodSecurityContext, SecurityCon
 
 use super::ContainerError;
 use crate::manifest::quantity::Quantity;
+use crate::standalone::runtime::machine::hostname;
 use crate::standalone::runtime::variables::expansion::expand;
 use crate::standalone::runtime::volumes::Bind;
 
@@ -248,16 +249,6 @@ fn cpu_shares(container: &Container) -> Option<i64> {
     let request = amount(container, Limit::Least, CPU).or_else(|| amount(container, Limit::Most, CPU))?;
     let thousandths = request.in_units_of(Quantity::parse("1m")?);
     Some((thousandths.saturating_mul(1024) / 1000).max(LEAST_CPU_SHARES))
-}
-
-fn hostname(pod: &Pod) -> Option<String> {
-    let named = pod.spec.as_ref().and_then(|spec| spec.hostname.clone());
-    let name = named
-        .filter(|name| !name.is_empty())
-        .or_else(|| pod.metadata.name.clone())?;
-    // The kernel's limit, which Kubernetes cuts names to as well.
-    let cut: String = name.chars().take(63).collect();
-    Some(cut.trim_end_matches(['-', '.']).to_owned())
 }
 
 #[cfg(test)]

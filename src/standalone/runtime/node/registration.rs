@@ -125,14 +125,15 @@ fn resources() -> BTreeMap<String, Quantity> {
     ])
 }
 
-/// The conditions that a node has in Kubernetes. Those of pressure are always false: nobody looks.
+/// The conditions that a node has in Kubernetes. Those of pressure are always false: no pod is
+/// turned away or evicted for it here. On a disk that is nearly full room is made instead (`room`).
 fn conditions(now: Timestamp) -> Vec<NodeCondition> {
     let pressure = |kind: &str| {
         (
             kind.to_owned(),
             "False",
-            "NotWatched",
-            "punctual does not watch this",
+            "NotTold",
+            "punctual does not evict pods",
         )
     };
     let ready = ("Ready".to_owned(), "True", "KubeletReady", "punctual runs pods");
