@@ -278,3 +278,27 @@ pub(crate) async fn work_goes_on_when_logs_have_filled_the_disk() {
         "{log}"
     );
 }
+
+/// It says so at once, for it may end before there is room again.
+pub(crate) async fn a_log_that_finds_no_room_says_so() {
+    let disk = Disk::make().expect("the case is ignored where it can't be made");
+    let place = Place::with_data_in(disk.path().join("data"));
+    let up = place.up().await;
+    let pods: Api<Pod> = Api::default_namespaced(up.client().await.expect("a client"));
+    let script = "head -c 10000000 /dev/zero | tr '\\0' x | fold -w 100";
+    let pod = json!({"metadata": {"name": "loud"}, "spec": {"restartPolicy": "Never", "containers": [
+        {"name": "main", "image": "none", "command": ["sh", "-c", script]},
+    ]}});
+    let pod = serde_json::from_value(pod).expect("a pod");
+    pods.create(&PostParams::default(), &pod)
+        .await
+        .expect("there is room for objects");
+    up.shows("lines are left out from here on: the disk was full")
+        .await;
+    until("the pod has succeeded", || async {
+        let status = pods.get_opt("loud").await.ok()??.status?;
+        (status.phase.as_deref() == Some("Succeeded")).then_some(())
+    })
+    .await;
+    up.interrupt();
+}

@@ -1,7 +1,7 @@
 //! Writing a log, and keeping it from growing without end.
 //!
-//! A log must not stop the work: what can't be written is left out, and a line says how much, and why, when there is room
-//! again; a file that can't be set aside goes on growing, and a line says that. Logs never take the last of the room: the
+//! A log must not stop the work: what can't be written is left out, a line says so, and another how much it was when there is
+//! room again; a file that can't be set aside goes on growing, and a line says that. Logs never take the last of the room: the
 //! database is on the same disk, and a log can only be deleted when it can still be written down that its pod is.
 
 use std::fs::File;
@@ -91,8 +91,13 @@ impl Writer {
         match self.write(&text) {
             Ok(()) => self.left_out = None,
             Err(why) => {
-                let before = self.left_out.take().map_or(0, |(lines, _)| lines);
-                self.left_out = Some((before + lines, why));
+                let before = self.left_out.take();
+                if before.is_none() {
+                    // It may end before there is room again, so this one line takes of what is left for others.
+                    let said = format!("lines are left out from here on: {}", shown(&why));
+                    let _full = self.append(&note(now, &said));
+                }
+                self.left_out = Some((before.map_or(0, |(lines, _)| lines) + lines, why));
             }
         }
         if self.bytes >= self.bytes_max {
@@ -101,11 +106,15 @@ impl Writer {
     }
 
     fn write(&mut self, text: &[u8]) -> io::Result<()> {
-        let written = if has_room(&self.file, text.len() as u64) {
-            self.file.write_all(text)
+        if has_room(&self.file, text.len() as u64) {
+            self.append(text)
         } else {
             Err(io::ErrorKind::StorageFull.into())
-        };
+        }
+    }
+
+    fn append(&mut self, text: &[u8]) -> io::Result<()> {
+        let written = self.file.write_all(text);
         match &written {
             Ok(()) => self.bytes += text.len() as u64,
             // Half a line would spoil the next one. If that fails as well, a reader skips it.
