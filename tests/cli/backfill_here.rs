@@ -8,6 +8,7 @@ use serde_json::{Value, json};
 use tempfile::TempDir;
 
 use crate::backfill::NIGHTS;
+use crate::deadline::Deadline;
 use crate::{command, exit_code, interrupt, punctual, text};
 
 /// The whole of it: a controller, a Job controller and processes. What is backfilled is active like any run, and leaves
@@ -94,7 +95,7 @@ spec:
 ";
 
 /// A `punctual up`, which is stopped in the end.
-struct Up(Child);
+struct Up(Child, #[allow(dead_code, reason = "it is only held")] Deadline);
 
 impl Up {
     fn start(data: &Path, manifest: &Path) -> Up {
@@ -110,6 +111,7 @@ impl Up {
             .stderr(Stdio::null())
             .spawn()
             .expect("punctual can be started");
+        let end = Deadline::of(&up);
         let mut output = BufReader::new(up.stdout.take().expect("piped"))
             .lines()
             .map_while(Result::ok);
@@ -118,7 +120,7 @@ impl Up {
             "it lists what it runs"
         );
         std::thread::spawn(move || output.for_each(drop));
-        Up(up)
+        Up(up, end)
     }
 
     fn stop(mut self) {
@@ -130,5 +132,6 @@ impl Up {
 impl Drop for Up {
     fn drop(&mut self) {
         let _gone = self.0.kill();
+        let _nobody_asks_how = self.0.wait();
     }
 }

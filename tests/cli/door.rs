@@ -10,12 +10,14 @@ use kube::{Client, Config};
 use serde_json::{Value, json};
 use tempfile::TempDir;
 
+use crate::deadline::Deadline;
 use crate::request::request;
 use crate::{command, exit_code, interrupt, punctual, text};
 
 /// A `punctual up` over a data folder.
 pub(crate) struct Server {
     child: Child,
+    _end: Deadline,
     first_line: String,
     pub(crate) folder: PathBuf,
 }
@@ -30,11 +32,13 @@ impl Server {
             .stderr(Stdio::null())
             .spawn()
             .expect("punctual can be started");
+        let end = Deadline::of(&child);
         let mut first_line = String::new();
         let output = child.stdout.as_mut().expect("piped");
         BufReader::new(output).read_line(&mut first_line).expect("UTF-8");
         Server {
             child,
+            _end: end,
             first_line,
             folder: folder.to_owned(),
         }

@@ -6,6 +6,8 @@ mod completion;
 mod connect;
 mod controller;
 mod daily;
+#[path = "../support/deadline.rs"]
+mod deadline;
 mod door;
 #[path = "../support/embedded.rs"]
 mod embedded;

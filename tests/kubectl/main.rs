@@ -17,6 +17,8 @@
 #[path = "../support/control_plane/mod.rs"]
 #[allow(dead_code, reason = "each of those who include it uses a part")]
 mod control_plane;
+#[path = "../support/deadline.rs"]
+mod deadline;
 mod plain;
 mod server;
 mod session;

@@ -11,6 +11,7 @@ use serde_json::Value;
 use tempfile::TempDir;
 
 use crate::control_plane::{Binaries, ControlPlane, Guarded};
+use crate::deadline::Deadline;
 use crate::folder;
 use crate::plain::plain;
 use crate::session::On;
@@ -58,7 +59,7 @@ impl Kubectl {
 
 /// A server, and a shell that speaks to it.
 pub(crate) struct Server {
-    child: Option<Child>,
+    child: Option<(Child, Deadline)>,
     folder: TempDir,
 }
 
@@ -120,7 +121,7 @@ impl Server {
 
 impl Drop for Server {
     fn drop(&mut self) {
-        if let Some(mut child) = self.child.take() {
+        if let Some((mut child, _end)) = self.child.take() {
             let asked = Command::new("kill")
                 .args(["-INT", &child.id().to_string()])
                 .status();
@@ -131,7 +132,7 @@ impl Drop for Server {
 }
 
 /// Starts `punctual up`, and returns where its kubeconfig is.
-fn punctual(data: &Path) -> Result<(Child, PathBuf), Failed> {
+fn punctual(data: &Path) -> Result<((Child, Deadline), PathBuf), Failed> {
     let mut child = Command::new(env!("CARGO_BIN_EXE_punctual"))
         .arg("up")
         .arg("--data-dir")
@@ -140,13 +141,14 @@ fn punctual(data: &Path) -> Result<(Child, PathBuf), Failed> {
         .stdout(Stdio::piped())
         .stderr(Stdio::null())
         .spawn()?;
+    let end = Deadline::of(&child);
     let output = child.stdout.take().ok_or("standard output is piped")?;
     let mut lines = BufReader::new(output).lines();
     let first = lines.next().ok_or("punctual ended at once")??;
     let kubeconfig = first.strip_prefix("kubeconfig: ").ok_or(first.clone())?.into();
     // Somebody has to read what it says.
     std::thread::spawn(move || lines.for_each(drop));
-    Ok((child, kubeconfig))
+    Ok(((child, end), kubeconfig))
 }
 
 /// Starts the real control plane when it does not run yet, and returns where its kubeconfig is.

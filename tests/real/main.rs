@@ -2,6 +2,8 @@
 
 mod browser;
 mod containers;
+#[path = "../support/deadline.rs"]
+mod deadline;
 #[path = "../support/embedded.rs"]
 mod embedded;
 mod image;

@@ -9,6 +9,8 @@ use std::time::Duration;
 use serde_json::Value;
 use tempfile::TempDir;
 
+use crate::deadline::Deadline;
+
 /// Long enough that only a case that hangs takes it.
 const PATIENCE: Duration = Duration::from_mins(1);
 
@@ -18,6 +20,7 @@ pub(crate) struct Up {
     /// Holds the manifests and, in `data`, what it keeps.
     pub(crate) folder: Arc<TempDir>,
     events: Receiver<Value>,
+    _end: Deadline,
 }
 
 impl Up {
@@ -48,6 +51,7 @@ impl Up {
             }
         });
         let up = Up {
+            _end: Deadline::of(&child),
             child,
             folder,
             events,
