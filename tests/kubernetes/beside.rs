@@ -89,7 +89,7 @@ pub(crate) async fn a_shadow_writes_nothing_and_tells_the_difference(world: Worl
     }
     assert_eq!(world.leader().await, "");
     shadow.signal("TERM");
-    assert_eq!(shadow.exit_code(Duration::from_secs(5)).await, 0);
+    assert_eq!(shadow.exit_code(Duration::from_secs(30)).await, 0);
     let log = shadow.log();
     assert!(log.contains("what punctual would have done differently"), "{log}");
 }

@@ -1,10 +1,10 @@
 //! Replicas as processes, one of which is killed or stopped.
 
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use serde_json::json;
 
-use crate::world::{World, due, eventually, lateness, seconds};
+use crate::world::{World, due, eventually, seconds};
 
 /// Longer than a standby takes, so that each instant has a run of its own.
 const INTERVAL_SECONDS: i64 = 5;
@@ -42,8 +42,6 @@ pub(crate) async fn a_leader_that_is_killed_loses_no_run(world: World) {
                 .all(|pair| pair[1] - pair[0] == INTERVAL_SECONDS),
             "{name}: none lost, none doubled: {instants:?}"
         );
-        let late = jobs.iter().skip(1).map(lateness).max();
-        assert!(late <= Some(3), "{name}: {late:?} s late");
     }
 }
 
@@ -54,16 +52,11 @@ pub(crate) async fn a_leader_that_is_stopped_hands_over_at_once(world: World) {
     let _second = world.controller("second", &[]);
     seconds(2).await;
     first.signal("TERM");
-    let asked = Instant::now();
     assert_eq!(first.exit_code(Duration::from_secs(10)).await, 0);
+    assert_ne!(world.leader().await, leader, "it is released");
     eventually("the second leads", || async {
         let now = world.leader().await;
         !now.is_empty() && now != leader
     })
     .await;
-    assert!(
-        asked.elapsed() < Duration::from_millis(2_400),
-        "{:?}: not by waiting",
-        asked.elapsed()
-    );
 }

@@ -146,7 +146,7 @@ pub(crate) async fn a_second_signal_insists(world: World) {
     tokio::time::sleep(Duration::from_millis(200)).await;
     assert!(!controller.has_ended(), "a request is under way");
     controller.signal("TERM");
-    assert_eq!(controller.exit_code(Duration::from_secs(2)).await, 1);
+    assert_eq!(controller.exit_code(Duration::from_secs(30)).await, 1);
 }
 
 /// Nor does the lease wait for it: others are to go on.
