@@ -4,9 +4,12 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 use http::Method;
+use k8s_openapi::api::core::v1::ConfigMap;
+use kube::Api;
+use kube::api::PostParams;
 use serde_json::json;
 
-use crate::machine::{Machine, holds};
+use crate::machine::{Machine, holds, phase};
 
 /// A machine that panics at the first request of this method for a path that has this and ends so; how many there were.
 async fn machine(method: Method, within: &'static str, end: &'static str) -> (Machine, Arc<AtomicUsize>) {
@@ -40,4 +43,21 @@ async fn a_pod_is_followed_again_after_a_fault_and_runs_once() {
     assert_eq!((status.succeeded, status.failed), (Some(1), None));
     assert!(asked.load(Ordering::SeqCst) > 1);
     assert_eq!(std::fs::read_to_string(runs).unwrap(), "run\n");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_pod_is_begun_anew_after_a_fault_in_one_of_its_containers() {
+    let (machine, asked) = machine(Method::GET, "/configmaps/", "words").await;
+    let words: ConfigMap =
+        serde_json::from_value(json!({"metadata": {"name": "words"}, "data": {"WORD": "hello"}})).unwrap();
+    let maps: Api<ConfigMap> = Api::default_namespaced(machine.client.clone());
+    maps.create(&PostParams::default(), &words).await.unwrap();
+    machine
+        .pod(&json!({"restartPolicy": "Never", "containers": [{
+            "name": "main", "command": ["/bin/sh", "-c", "test $WORD = hello"],
+            "envFrom": [{"configMapRef": {"name": "words"}}],
+        }]}))
+        .await;
+    machine.pod_until(|pod| phase(pod) == "Succeeded").await;
+    assert_eq!(asked.load(Ordering::SeqCst), 2);
 }

@@ -51,7 +51,8 @@ impl Machine {
     ) -> Self {
         let zones = Arc::new(TimeZones::built_in());
         let api = api::Api::start(Arc::new(MemoryStore::new()), SystemClock::shared(), zones).await;
-        let api = api.unwrap();
+        let data = DataDir::ephemeral().unwrap();
+        let api = api.unwrap().with_logs_in(data.clone());
         let router = api.router();
         let faulty = tower::service_fn(move |request: http::Request<kube::client::Body>| {
             let (router, is_fatal) = (router.clone(), is_fatal.clone());
@@ -64,18 +65,18 @@ impl Machine {
             }
         });
         let client = Client::new(faulty, "default");
-        Self::asking(api, DataDir::ephemeral().unwrap(), client)
+        Self::asking(api, data, client)
     }
 
     /// Starts a Job controller and a node over an API that is there.
     fn over(api: api::Api, data: DataDir) -> Self {
+        let api = api.with_logs_in(data.clone());
         let client = api.client();
         Self::asking(api, data, client)
     }
 
     /// The same, with what they ask the API by.
     fn asking(api: api::Api, data: DataDir, client: Client) -> Self {
-        let api = api.with_logs_in(data.clone());
         let clock = SystemClock::shared();
         let (output, Outlet { events, .. }) = channel();
         let options = Options {

@@ -3,6 +3,7 @@
 //! Init containers run one after the other, each until it has succeeded; of a sidecar among them it is enough that it
 //! was started, even if it fails later. All the others start at once, and when they are done, the sidecars are stopped.
 
+use std::panic::resume_unwind;
 use std::sync::Arc;
 
 use k8s_openapi::api::core::v1::Pod;
@@ -80,6 +81,13 @@ impl Lives {
         let mut news = tokio::select! {
             news = self.news_in.recv() => news,
             () = at(over_at) => None,
+            Some(Err(ended)) = self.tasks.join_next() => {
+                if ended.is_panic() {
+                    // The pod can't go on without it. Whoever has the pod begins it anew, and says so.
+                    resume_unwind(ended.into_panic());
+                }
+                None
+            }
         };
         while let Some((container, change)) = news {
             model.apply(container, change);

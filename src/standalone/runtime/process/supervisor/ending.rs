@@ -54,7 +54,7 @@ pub(super) async fn end_rest(folder: &Path, state: &State) -> Rest {
         if !here.is_empty() && *boot != here {
             return Rest::Restarted;
         }
-        if !session.end(&Mark::of(folder)).await {
+        if !session.end(Mark::of(folder)).await {
             return Rest::Elsewhere;
         }
         if let Some(group) = group {

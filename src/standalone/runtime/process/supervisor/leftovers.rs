@@ -1,5 +1,6 @@
 //! Ending what a container's process leaves behind, as everything in a container ends with its first process.
 
+use std::panic::resume_unwind;
 use std::path::Path;
 use std::time::Duration;
 
@@ -53,7 +54,7 @@ impl Session {
     /// Kills what is left of it when its supervisor is dead, and what that had started; nothing of the session, where its
     /// number is another's by now. Whether the supervisor was dead: one that is not belongs to the data folder that ours
     /// is a copy of.
-    pub(super) async fn end(self, mark: &Mark) -> bool {
+    pub(super) async fn end(self, mark: Mark) -> bool {
         let deadline = Instant::now() + GONE_AFTER;
         let is_ours = loop {
             match seen(self.leader) {
@@ -65,7 +66,14 @@ impl Session {
                 Some(_) => tokio::time::sleep(PAUSE).await,
             }
         };
-        kill_all(|seen| is_ours && seen.session == self.leader || mark.is_of(seen));
+        let is_left = move |seen: &Seen| is_ours && seen.session == self.leader || mark.is_of(seen);
+        // Every process of the machine is looked at, which takes longer than others may wait.
+        let killed = tokio::task::spawn_blocking(move || kill_all(is_left)).await;
+        if let Err(ended) = killed
+            && ended.is_panic()
+        {
+            resume_unwind(ended.into_panic());
+        }
         true
     }
 }
@@ -241,17 +249,17 @@ pub(super) mod tests {
             ..ours
         };
         assert!(
-            earlier.end(&nobodys()).await && goes_on(member),
+            earlier.end(nobodys()).await && goes_on(member),
             "it is somebody else's"
         );
         assert!(
-            !ours.end(&nobodys()).await && goes_on(member),
+            !ours.end(nobodys()).await && goes_on(member),
             "its supervisor lives"
         );
         leader.kill().unwrap();
         // Nobody has collected its end yet, so its number is still its own.
         wait_for_the_end(pid);
-        assert!(ours.end(&nobodys()).await);
+        assert!(ours.end(nobodys()).await);
         wait_for_the_end(member);
         leader.wait().unwrap();
     }
@@ -262,7 +270,7 @@ pub(super) mod tests {
     }
 
     /// Kills the leader of a session, and ends what is left of it.
-    async fn end_without_leader(leader: &mut Child, mark: &Mark) {
+    async fn end_without_leader(leader: &mut Child, mark: Mark) {
         let pid = i32::try_from(leader.id()).unwrap();
         let since = seen(pid).unwrap().since;
         leader.kill().unwrap();
@@ -274,7 +282,7 @@ pub(super) mod tests {
     async fn who_has_left_the_session_is_killed_with_whom_he_comes_from() {
         let script = "sh -c 'setsid sleep 600 >/dev/null & echo $!; wait' & wait";
         let (mut leader, grandchild) = session_of(script, &[]);
-        end_without_leader(&mut leader, &nobodys()).await;
+        end_without_leader(&mut leader, nobodys()).await;
         wait_for_the_end(grandchild);
     }
 
@@ -286,7 +294,7 @@ pub(super) mod tests {
         let script = "(setsid sleep 600 >/dev/null & echo $!); sleep 600";
         let (mut leader, daemon) = session_of(script, &[(MESSAGE_VARIABLE, &message)]);
         let mark = Mark::of(&attempt);
-        end_without_leader(&mut leader, &mark).await;
+        end_without_leader(&mut leader, mark).await;
         wait_for_the_end(daemon);
     }
 
