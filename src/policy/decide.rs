@@ -116,6 +116,7 @@ fn decide_start(
     decision.wake = window.next_due();
     missed::report_deadlines(decision, &window);
     missed::report_skips(decision, &window);
+    missed::report_clock_changes(decision, &window);
     expected::watch(decision, cronjob, Some(schedule), now);
 
     let mut line = Line::form(decision, &cronjob.spec.policies, &window);

@@ -10,7 +10,7 @@ use crate::cronjob::{CronJob, Spec, run_name};
 use crate::policy::edit::in_force;
 use crate::policy::situation::{Decision, Start};
 use crate::policy::{Note, Ruling, SkipReason};
-use crate::schedule::{Schedule, Timestamp};
+use crate::schedule::{Schedule, TakenAway, Timestamp};
 
 /// More missed instants than this raise `TooManyMissedTimes`, as in Kubernetes. It is only a warning: the newest runs.
 pub const TOO_MANY_MISSED: u64 = 100;
@@ -68,11 +68,13 @@ impl<'a> Window<'a> {
         self.schedule.previous(self.now).filter(|due| *due > self.opens)
     }
 
-    /// The first instant after now that can become due, or is left out.
+    /// The first instant after now that can become due, or is left out, or has its run taken away by a clock change.
     pub(super) fn next_due(&self) -> Option<Timestamp> {
         let due = self.schedule.next(self.now.max(self.done_until));
         let left_out = self.left_out.iter().copied().filter(|at| *at > self.now);
-        Some(left_out.chain(due).min()? + self.jitter)
+        let taken_away = due.and_then(|due| self.schedule.taken_away(self.now, due).next());
+        let change = taken_away.map(|runs| runs.change);
+        Some(left_out.chain(due).chain(change).min()? + self.jitter)
     }
 
     /// The instants of the window that are late by `grace` or came due up to `seen_since`, and the others.
@@ -217,6 +219,22 @@ pub(super) fn report_skips(decision: &mut Decision, window: &Window<'_>) {
         why: SkipReason::Asked,
     }));
     decision.memory.skip_told = Some(newest);
+}
+
+/// Reports the runs that a clock change takes away, when it has come. What it takes from a pause nobody misses.
+pub(super) fn report_clock_changes(decision: &mut Decision, window: &Window<'_>) {
+    let memory = &decision.memory;
+    let seen = [memory.seen_since, memory.rested_until].map(|at| at.map(|at| at - window.jitter));
+    let told = seen.into_iter().chain([memory.clock_change_told]).flatten();
+    let told = told.fold(window.done_until, Timestamp::max);
+    for TakenAway { change, first, count } in window.schedule.taken_away(told, window.now) {
+        decision.notes.push(Note::Ruled(Ruling::Skipped {
+            count,
+            newest: change,
+            why: SkipReason::ClockChange { first },
+        }));
+        decision.memory.clock_change_told = Some(change);
+    }
 }
 
 /// Writes down that what was left out has passed, unless something of before it is still to be started: the list of what

@@ -35,6 +35,8 @@ pub struct Memory {
     pub deadline_told: Option<Timestamp>,
     /// The newest instant that is known to have been left out as somebody asked.
     pub skip_told: Option<Timestamp>,
+    /// The newest clock change that is known to have taken a run away.
+    pub clock_change_told: Option<Timestamp>,
     /// The newest instant that was seen to wait for other runs, as a policy asks.
     pub waited: Option<Timestamp>,
     /// Nothing is followed now, because it is suspended or can't be read.
@@ -86,6 +88,7 @@ impl Memory {
         let known = [
             &mut memory.deadline_told,
             &mut memory.skip_told,
+            &mut memory.clock_change_told,
             &mut memory.waited,
             &mut memory.rested_until,
         ];

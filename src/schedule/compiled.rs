@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use chrono::TimeDelta;
+use chrono::{NaiveDateTime, TimeDelta};
 
 use super::almanac::Almanac;
 use super::calendar::Calendar;
@@ -269,6 +269,15 @@ impl Schedule {
                 .reading_from(from)
                 .filter(|_| amended.loses_skipped()),
             Timing::Every { .. } => None,
+        }
+    }
+
+    /// Whether a reading that a change of the clock skips would have been due by all that is asked beyond the expressions.
+    pub(super) fn asks_for(&self, wall: NaiveDateTime, change: Timestamp) -> bool {
+        match &self.timing {
+            Timing::Without { rest, .. } => rest.asks_for(wall, change),
+            Timing::Amended(amended) => amended.asks_for(wall, change),
+            Timing::Calendar(_) | Timing::Almanac(_) | Timing::Any(_) | Timing::Every { .. } => true,
         }
     }
 }

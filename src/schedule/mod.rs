@@ -70,7 +70,7 @@ pub(crate) use edits::distance;
 pub use expression::Expression;
 pub use grammar::Field;
 pub use mistake::{Mistake, ParseError};
-pub use readings::{Fold, Reading, Readings};
+pub use readings::{Fold, Reading, Readings, TakenAway};
 pub use terms::{ClockGap, ClockRepeat, OnExcluded, Terms};
 pub use tzif::TzifError;
 pub use zone::{HORIZON, Zone};

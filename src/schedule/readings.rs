@@ -3,7 +3,7 @@
 use std::iter::FusedIterator;
 use std::ops::Range;
 
-use chrono::NaiveDateTime;
+use chrono::{NaiveDateTime, TimeDelta};
 
 use super::{Due, Schedule, Timestamp};
 
@@ -129,3 +129,120 @@ impl Iterator for Readings {
 }
 
 impl FusedIterator for Readings {}
+
+/// What is due again so soon keeps running through a clock change: every hourly schedule does, also where the clock is put
+/// forward by half an hour.
+const KEEPS_RUNNING: TimeDelta = TimeDelta::hours(2);
+
+/// Runs that a clock change takes away: see [`Schedule::taken_away`].
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct TakenAway {
+    /// The instant at which the clock was put forward.
+    pub change: Timestamp,
+    /// What the wall clock would have shown at the first of them.
+    pub first: NaiveDateTime,
+    /// How many.
+    pub count: u64,
+}
+
+impl Schedule {
+    /// The runs that clock changes take away, of changes after one instant and up to and including another. What keeps
+    /// running through a change loses nothing by it.
+    pub fn taken_away(&self, after: Timestamp, until: Timestamp) -> impl Iterator<Item = TakenAway> {
+        let changes = self.zone.at(after.timestamp()) + 1..self.zone.at(until.timestamp()) + 1;
+        changes.filter_map(|change| self.taken_away_by(change))
+    }
+
+    fn taken_away_by(&self, change: usize) -> Option<TakenAway> {
+        let gap = self.zone.gap_before(change)?;
+        let at = Timestamp::from_timestamp(self.zone.periods()[change].start, 0)?;
+        let next = |from: i64| self.reading_from(from).filter(|reading| *reading < gap.end);
+        let readings = std::iter::successors(next(gap.start), |reading| next(reading + 1));
+        let mut asked_for = readings
+            .filter_map(|reading| Some(Timestamp::from_timestamp(reading, 0)?.naive_utc()))
+            .filter(|wall| self.asks_for(*wall, at));
+        let first = asked_for.next()?;
+        let before = self.previous(at - TimeDelta::seconds(1));
+        let around = before.and_then(|before| Some(self.next(before)? - before));
+        if around.is_some_and(|time| time < KEEPS_RUNNING) {
+            return None;
+        }
+        let others = u64::try_from(asked_for.count()).unwrap_or(u64::MAX);
+        Some(TakenAway {
+            change: at,
+            first,
+            count: others.saturating_add(1),
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::schedule::{ClockGap, Days, Expression, Terms, TimeZones};
+
+    /// 14 March 2027, New York: 02:00 to 03:00 does not exist.
+    #[test]
+    fn a_run_is_taken_away_where_nothing_runs_around_the_change() {
+        let at = |text: &str| text.parse::<Timestamp>().expect("an instant");
+        let change = at("2027-03-14T07:00:00Z");
+        let excluded = Days::range("2027-03-14")
+            .map(|range| Days::of([range]))
+            .expect("a date");
+        let plain = Terms::default;
+        let zone = TimeZones::built_in().zone("America/New_York").expect("known");
+        for (text, terms, first, count) in [
+            ("30 2 * * *", plain(), "02:30", 1),
+            ("*/20 2 * * *", plain(), "02:00", 3),
+            ("0 2 14 * *", plain(), "02:00", 1),
+            ("30 3 * * *", plain(), "", 0),
+            ("30 2 * * 1-5", plain(), "", 0),
+            ("@every 1h", plain(), "", 0),
+            // They keep running through.
+            ("0 * * * *", plain(), "", 0),
+            ("*/5 * * * *", plain(), "", 0),
+            // Asked for otherwise.
+            (
+                "30 2 * * *",
+                Terms {
+                    clock_gap: ClockGap::RunAfter,
+                    ..plain()
+                },
+                "",
+                0,
+            ),
+            (
+                "30 2 * * *",
+                Terms {
+                    start_at: Some(change + TimeDelta::days(1)),
+                    ..plain()
+                },
+                "",
+                0,
+            ),
+            (
+                "30 2 * * *",
+                Terms {
+                    end_at: Some(change - TimeDelta::days(1)),
+                    ..plain()
+                },
+                "",
+                0,
+            ),
+            ("30 2 * * *", Terms { excluded, ..plain() }, "", 0),
+        ] {
+            let schedule = terms.apply(&[Expression::parse(text).expect("an expression")], &zone);
+            let around =
+                |from: TimeDelta, to: TimeDelta| schedule.taken_away(change + from, change + to).next();
+            let found = around(-TimeDelta::days(1), TimeDelta::zero());
+            let said = found.map(|runs| (runs.change, runs.first.format("%H:%M").to_string(), runs.count));
+            let expected = (count > 0).then(|| (change, first.to_owned(), count));
+            assert_eq!(said, expected, "{text} {terms:?}");
+            assert_eq!(
+                around(TimeDelta::zero(), TimeDelta::days(1)),
+                None,
+                "{text}: told once"
+            );
+        }
+    }
+}

@@ -116,6 +116,7 @@ impl Tally {
                     SkipReason::Active(_) | SkipReason::Behind(_) => {
                         "an earlier run was active (overlap: Skip)"
                     }
+                    SkipReason::ClockChange { .. } => "the clock was put forward over their time",
                     SkipReason::QueueFull(_) => "the queue was full (queue-limit)",
                 };
                 (why, *count)

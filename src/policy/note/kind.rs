@@ -123,6 +123,7 @@ impl Ruling {
                 SkipReason::Missed => ("SkippedMissedRun", SKIP, NORMAL),
                 SkipReason::BeyondLimit(_) => ("SkippedMissedRun", SKIP, WARNING),
                 SkipReason::Active(_) | SkipReason::Behind(_) => ("SkippedWhileActive", SKIP, NORMAL),
+                SkipReason::ClockChange { .. } => ("SkippedByClockChange", SKIP, NORMAL),
                 SkipReason::QueueFull(_) => ("QueueFull", SKIP, WARNING),
             },
             Ruling::Waiting { why, .. } => match why {

@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use chrono::TimeDelta;
+use chrono::{NaiveDateTime, TimeDelta};
 
 use super::text::{moment, runs};
 use crate::schedule::Timestamp;
@@ -14,7 +14,7 @@ pub enum Ruling {
     Skipped {
         /// How many, at most [`MISSED_COUNT_CAP`](crate::policy::MISSED_COUNT_CAP).
         count: u64,
-        /// The newest of them.
+        /// The newest of them; of those that a clock change takes away, the change.
         newest: Timestamp,
         /// Why.
         why: SkipReason,
@@ -90,6 +90,11 @@ pub enum SkipReason {
     Behind(Timestamp),
     /// As many waited as `queue-limit`.
     QueueFull(usize),
+    /// The clock was put forward over their time.
+    ClockChange {
+        /// What the wall clock would have shown at the first of them.
+        first: NaiveDateTime,
+    },
 }
 
 /// What an instant waits for.
@@ -146,6 +151,19 @@ impl Ruling {
 impl fmt::Display for Ruling {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
+            Ruling::Skipped {
+                count,
+                newest: change,
+                why: SkipReason::ClockChange { first },
+            } => {
+                let which = if *count == 1 { "due" } else { "the first due" };
+                write!(f, "Not starting {}, {which} at {first}: ", runs(*count))?;
+                write!(
+                    f,
+                    "at {} the clock was put forward over that time",
+                    moment(change)
+                )
+            }
             Ruling::Skipped { count, newest, why } => {
                 write!(f, "Not starting {}, ", runs(*count))?;
                 f.write_str(if *count == 1 { "due " } else { "the newest due " })?;
@@ -221,6 +239,7 @@ impl fmt::Display for SkipReason {
                 "the run due {} waits still, and punctual.dev/overlap is Skip",
                 moment(first)
             ),
+            SkipReason::ClockChange { .. } => f.write_str("the clock was put forward over that time"),
             SkipReason::QueueFull(1) => f.write_str("1 waits already, which is punctual.dev/queue-limit"),
             SkipReason::QueueFull(limit) => {
                 write!(f, "{limit} wait already, which is punctual.dev/queue-limit")

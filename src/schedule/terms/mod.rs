@@ -15,6 +15,8 @@ mod window;
 
 use std::sync::Arc;
 
+use chrono::NaiveDateTime;
+
 pub use clock_changes::{ClockGap, ClockRepeat};
 pub use excluded::OnExcluded;
 
@@ -134,6 +136,17 @@ impl Amended {
             base,
             layer: self.layer.clone(),
         }
+    }
+
+    /// Whether a reading that a change of the clock skips would have been due.
+    pub(super) fn asks_for(&self, wall: NaiveDateTime, change: Timestamp) -> bool {
+        let by_layer = match &self.layer {
+            Layer::ClockChanges(_) => true,
+            Layer::Excluded(layer) => !layer.days.contains(wall.date()),
+            Layer::Window(layer) => layer.holds(change),
+            Layer::Edited(layer) => layer.since < change,
+        };
+        by_layer && self.base.asks_for(wall, change)
     }
 
     /// Whether a reading that a clock change skips is lost.

@@ -25,7 +25,7 @@ impl Window {
         base.previous(at).filter(|due| self.holds(*due))
     }
 
-    fn holds(&self, due: Timestamp) -> bool {
+    pub(super) fn holds(&self, due: Timestamp) -> bool {
         self.opens.is_none_or(|opens| opens <= due) && self.closes.is_none_or(|closes| due <= closes)
     }
 }

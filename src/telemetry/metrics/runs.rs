@@ -20,13 +20,14 @@ const SKEW_BUCKETS: [f64; 10] = [1.0, 2.0, 4.0, 8.0, 16.0, 32.0, 64.0, 128.0, 25
 /// What becomes of runs, and why due instants are not started. Their counters begin at 0: an increase from nothing is
 /// none to Prometheus, and the first missed run would go unnoticed.
 const OUTCOMES: [&str; 4] = ["started", "succeeded", "failed", "missing"];
-const SKIPS: [&str; 7] = [
+const SKIPS: [&str; 8] = [
     "MissSchedule",
     "PassedOver",
     "JobNameTaken",
     "SkippedMissedRun",
     "SkippedWhileActive",
     "SkippedOnRequest",
+    "SkippedByClockChange",
     "QueueFull",
 ];
 
