@@ -67,7 +67,7 @@ pub(super) struct AnswerArgs {
     #[arg(short, long, value_enum, default_value_t = Output::Text)]
     pub(super) output: Output,
 
-    /// Read time-zone rules from this folder instead of the newest at hand
+    /// Know the time-zone rules of this folder too; the newest at hand count
     #[arg(long, value_name = "DIR")]
     pub(super) tzdata: Option<PathBuf>,
 }

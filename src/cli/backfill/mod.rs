@@ -75,7 +75,7 @@ pub(super) struct BackfillArgs {
     #[command(flatten)]
     calendars: CalendarArgs,
 
-    /// Read time-zone rules from this folder instead of the newest at hand
+    /// Know the time-zone rules of this folder too; the newest at hand count
     #[arg(long, value_name = "DIR")]
     tzdata: Option<PathBuf>,
 

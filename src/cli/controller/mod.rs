@@ -98,7 +98,7 @@ pub(super) struct ControllerArgs {
     #[arg(long, value_enum, default_value_t = Format::Text)]
     log_format: Format,
 
-    /// Read time-zone rules from this folder instead of the newest at hand
+    /// Know the time-zone rules of this folder too; the newest at hand count
     #[arg(long, value_name = "DIR")]
     tzdata: Option<PathBuf>,
 }

@@ -65,7 +65,7 @@ pub(super) struct LintArgs {
     #[arg(long, value_name = "INSTANT", value_parser = asked::instant)]
     at: Option<Timestamp>,
 
-    /// Read time-zone rules from this folder instead of the newest at hand
+    /// Know the time-zone rules of this folder too; the newest at hand count
     #[arg(long, value_name = "DIR")]
     tzdata: Option<PathBuf>,
 }

@@ -79,7 +79,7 @@ pub(super) struct SimulateArgs {
     #[arg(short, long, value_enum, default_value_t = Output::Text)]
     output: Output,
 
-    /// Read time-zone rules from this folder instead of the newest at hand
+    /// Know the time-zone rules of this folder too; the newest at hand count
     #[arg(long, value_name = "DIR")]
     tzdata: Option<PathBuf>,
 }

@@ -125,7 +125,7 @@ pub(super) struct UpArgs {
     #[arg(long, value_name = "HOST")]
     exposed_as: Vec<Host>,
 
-    /// Read time-zone rules from this folder instead of the newest at hand
+    /// Know the time-zone rules of this folder too; the newest at hand count
     #[arg(long, value_name = "DIR")]
     tzdata: Option<PathBuf>,
 }
