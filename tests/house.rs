@@ -1,5 +1,6 @@
 //! The house rules that a compiler does not check: imports run one way, the core is pure, files stay readable.
 
+use std::collections::BTreeSet;
 use std::fs;
 use std::path::{Path, PathBuf};
 
@@ -108,6 +109,20 @@ fn every_file_says_what_it_is_for() {
     }
 }
 
+/// What differs from Kubernetes' CronJob controller is listed in the README, and marked where it is made.
+#[test]
+fn every_difference_is_listed_and_marked() {
+    let readme = Path::new(env!("CARGO_MANIFEST_DIR")).join("README.md");
+    let readme = fs::read_to_string(readme).expect("the README");
+    let listed: BTreeSet<&str> = readme.lines().filter_map(listed_difference).collect();
+    let texts: Vec<String> = sources().map(|(_, _, text)| text).collect();
+    let marked: BTreeSet<&str> = texts.iter().flat_map(|text| marked_differences(text)).collect();
+    assert_eq!(
+        listed, marked,
+        "left: listed in the README, right: marked in the code"
+    );
+}
+
 /// The checks above see what they are meant to see.
 #[test]
 fn the_checks_can_fail() {
@@ -126,6 +141,12 @@ fn the_checks_can_fail() {
     assert!(names("let t = kube::Client::new();", "kube"));
     assert!(names("let t = clock.now();", "now()"));
     assert!(!names("// a kubernetes word", "kube") && !names("let kubernetes = 1;", "kube"));
+    assert_eq!(listed_difference("| D7 | a | b |"), Some("D7"));
+    assert_eq!(listed_difference("| DUE | IN |"), None);
+    assert_eq!(
+        marked_differences("// DIFFERENCE (D2): a\n/// DIFFERENCE (D11): b").collect::<Vec<_>>(),
+        ["D2", "D11"]
+    );
     assert_eq!(code_lines("use a;\n// crate::cli\n/// crate::cli\n").count(), 1);
 }
 
@@ -170,6 +191,19 @@ fn position(part: &str) -> usize {
 fn code_lines(text: &str) -> impl Iterator<Item = (usize, &str)> {
     let lines = text.lines().enumerate().map(|(index, line)| (index + 1, line));
     lines.filter(|(_, line)| !line.trim_start().starts_with("//"))
+}
+
+/// The difference that a row of the README's table is about: `| D7 | …`.
+fn listed_difference(line: &str) -> Option<&str> {
+    let (name, _) = line.strip_prefix("| ")?.split_once(" |")?;
+    let number = name.strip_prefix('D')?;
+    number.parse::<u8>().ok().map(|_| name)
+}
+
+/// The differences that a text marks: `DIFFERENCE (D7)`.
+fn marked_differences(text: &str) -> impl Iterator<Item = &str> {
+    let marks = text.split("DIFFERENCE (").skip(1);
+    marks.filter_map(|rest| rest.split_once(')').map(|(name, _)| name))
 }
 
 /// The parts that `crate::…` paths of a line lead to, `crate::{…}` lists included.

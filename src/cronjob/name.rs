@@ -8,9 +8,11 @@ use crate::schedule::Timestamp;
 /// The name of the Job that runs `cronjob` for the instant `scheduled`.
 ///
 /// As in Kubernetes (`getJobName` of the CronJob controller) it is the CronJob's name and the minutes since 1970:
-/// `backup-24394200`. Kubernetes would give two instants of one minute the same name; here an instant that is off the
-/// minute is named by its second instead, `backup-1463652005` (design decision D7). Neither form can be mistaken for
-/// the other before the year 2160, and both keep a name of 52 characters within the 63 that Jobs allow.
+/// `backup-24394200`. Neither form can be mistaken for the other before the year 2160, and both keep a name of 52
+/// characters within the 63 that Jobs allow.
+///
+/// DIFFERENCE (D7): Kubernetes would give two instants of one minute the same name; here an instant that is off the
+/// minute is named by its second instead, `backup-1463652005`.
 pub fn run_name(cronjob: &str, scheduled: Timestamp) -> String {
     let seconds = scheduled.timestamp();
     if seconds.rem_euclid(60) == 0 {

@@ -1,4 +1,6 @@
-//! The wall-clock rule (decision D1): the search across clock changes.
+//! The wall-clock rule: the search across clock changes.
+//!
+//! DIFFERENCE (D1): Kubernetes loses days at a missing midnight and at half-hour shifts, and may search for ever.
 //!
 //! Within a period of the zone the wall clock runs without a break, and `calendar` finds the match. If there is none
 //! before the period ends, the search goes straight to the period in which the calendar's answer lies, however many
