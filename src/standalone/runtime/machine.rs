@@ -29,7 +29,7 @@ use crate::standalone::data_dir::DataDir;
 use crate::standalone::recorder::Recorder;
 use crate::standalone::turns::{Start, Turns};
 
-/// How many processes are being started at one time. More would take the processors from each other, and only make the
+/// How many processes are being started at one time, and how many containers. More would take the processors from each other, and only make the
 /// first of them later; a few that hang on a slow disk still leave room for the others.
 pub(super) const STARTS_AT_ONCE: usize = 8;
 
@@ -90,8 +90,9 @@ pub(super) struct Machine {
     containers: Arc<Containers>,
     /// Whether pods that have not been started wait.
     pub(super) cordon: Cordon,
-    /// A place for each process that is being started.
-    pub(super) starts: Semaphore,
+    /// A place for each process that is being started, and for each container: an engine that hangs holds up no process.
+    process_starts: Semaphore,
+    container_starts: Semaphore,
     /// A place for each pod with processes.
     pub(super) places: Semaphore,
 }
@@ -140,7 +141,8 @@ impl Machine {
             clock,
             output,
             cordon: Cordon::new(None),
-            starts: Semaphore::new(STARTS_AT_ONCE),
+            process_starts: Semaphore::new(STARTS_AT_ONCE),
+            container_starts: Semaphore::new(STARTS_AT_ONCE),
             places: Semaphore::new(options.pods_at_once),
             capacity: Capacity::of_this_machine(),
             options,
@@ -183,8 +185,20 @@ impl Machine {
     /// Has others wait while the first process of a pod is started. A container may take minutes to start, and is not waited
     /// for.
     pub(super) fn starting(&self, pod: &Pod) -> Option<Start> {
-        let is_process = matches!(self.options.runtimes.of(pod), Ok(Runtime::Process));
-        is_process.then(|| self.options.turns.start())
+        self.is_process(pod).then(|| self.options.turns.start())
+    }
+
+    /// The places of what is being started beside a pod's containers.
+    pub(super) fn starts(&self, pod: &Pod) -> &Semaphore {
+        if self.is_process(pod) {
+            &self.process_starts
+        } else {
+            &self.container_starts
+        }
+    }
+
+    fn is_process(&self, pod: &Pod) -> bool {
+        matches!(self.options.runtimes.of(pod), Ok(Runtime::Process))
     }
 
     /// Removes the containers of a pod of which nothing is known but its uid.

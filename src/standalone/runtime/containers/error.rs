@@ -142,3 +142,39 @@ pub(super) fn status_code(error: &ApiError) -> Option<u16> {
 pub(super) fn is_missing(error: &ApiError) -> bool {
     status_code(error) == Some(404)
 }
+
+/// Whether what was to be made has the name of something that is there. Podman gives a conflict of its own the code of a fault.
+pub(super) fn is_taken(error: &ApiError) -> bool {
+    match error {
+        ApiError::DockerResponseServerError {
+            status_code: 500,
+            message,
+        } => message.contains("already in use"),
+        error => status_code(error) == Some(409),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_name_that_is_taken_is_known_by_either_engine() {
+        for (status_code, message, taken) in [
+            (409, "Conflict. The container name \"/a\" is already in use", true),
+            (
+                500,
+                "creating container storage: the container name \"a\" is already in use by 1f. You have to remove that container to be able to reuse that name: that name is already in use",
+                true,
+            ),
+            (500, "no space left on device", false),
+            (404, "No such image: already in use:1", false),
+        ] {
+            let error = ApiError::DockerResponseServerError {
+                status_code,
+                message: message.to_owned(),
+            };
+            assert_eq!(is_taken(&error), taken, "{error}");
+        }
+    }
+}

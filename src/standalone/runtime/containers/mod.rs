@@ -52,7 +52,7 @@ use connect::Reached;
 pub(super) use connect::version;
 pub use connect::{NoEngine, reach_engine};
 pub(super) use error::{ContainerError, ERR_IMAGE_PULL};
-use error::{is_missing, status_code};
+use error::{is_missing, is_taken, status_code};
 
 /// Where a container says something of its end when its spec does not say where: Kubernetes' default.
 const MESSAGE_PATH: &str = "/dev/termination-log";
@@ -119,7 +119,7 @@ impl Containers {
         {
             Ok(_) => {}
             // Made before, by us or by a `punctual` that died. If it was started as well, it is not started again.
-            Err(error) if status_code(&error) == Some(409) => {
+            Err(error) if is_taken(&error) => {
                 let found = self.look(attempt).await;
                 if let Found::Started(started) = found.map_err(ContainerError::unseen)? {
                     return Ok(started);

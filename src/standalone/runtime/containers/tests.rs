@@ -186,6 +186,21 @@ async fn what_a_manifest_says_reaches_the_container() {
 
 #[tokio::test(flavor = "multi_thread")]
 #[ignore = "needs podman, runc and a static busybox"]
+async fn a_container_that_is_there_already_is_not_started_again() {
+    let podman = Podman::start().await;
+    let data = DataDir::ephemeral().unwrap();
+    let containers = containers(&podman, &data);
+    let attempt = attempt(&data, &json!({"command": ["/bin/echo", "once"]}), &json!({}), 0);
+    for _ in 0..2 {
+        let started = containers.start(&attempt, Setup::default()).await.unwrap();
+        assert_eq!(ended(started).await.exit.code, 0);
+    }
+    assert_eq!(podman.count(), 1);
+    assert_eq!(written(&attempt), "stdout F once");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+#[ignore = "needs podman, runc and a static busybox"]
 async fn volumes_are_mounted() {
     let podman = Podman::start().await;
     let data = DataDir::ephemeral().unwrap();

@@ -158,7 +158,7 @@ impl Life {
             return None;
         }
         let started = {
-            let _place = self.machine.starts.acquire().await.ok()?;
+            let _place = self.machine.starts(&self.pod).acquire().await.ok()?;
             self.engine.start(&attempt, setup).await
         };
         let error = match started {
