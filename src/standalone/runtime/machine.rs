@@ -131,7 +131,7 @@ impl Machine {
         let containers = Containers::new(
             options.runtimes.container_engine.as_deref(),
             clock.clone(),
-            options.data.path().display().to_string(),
+            &options.data,
         );
         Self {
             processes: Arc::new(processes),

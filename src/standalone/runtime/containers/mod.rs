@@ -9,11 +9,13 @@
 //! | `follow` | a container's end, and how it is told to end |
 //! | `copy` | a container's output, on its way to its log |
 //! | `copied` | how far that was copied before |
+//! | `abandoned` | removing what an ephemeral `punctual` that was killed has left |
 //!
 //! A container is known by its name, which is made of the pod's uid, the container and the attempt. So the engine
 //! refuses to make an attempt twice, and whoever comes after a `punctual` that died finds what it started. It is kept,
 //! ended, until its pod is forgotten: its exit code must be there when nobody has recorded it yet.
 
+mod abandoned;
 mod connect;
 mod copied;
 mod copy;
@@ -47,7 +49,8 @@ use super::process::fitness::{self, Unfit};
 use super::start_error::StartError;
 use super::volumes::{self, Bind};
 use crate::clock::SharedClock;
-use crate::standalone::data_dir::create_private;
+use crate::standalone::data_dir::{DataDir, create_private};
+use abandoned::Bond;
 use connect::Reached;
 pub(super) use connect::version;
 pub use connect::{NoEngine, reach_engine};
@@ -66,16 +69,19 @@ pub(super) struct Containers {
     clock: SharedClock,
     /// The data folder: what tells our containers from those of another `punctual` on this machine.
     machine: String,
+    /// Whom they are to end with, where nobody would ever find them.
+    bond: Option<Bond>,
 }
 
 impl Containers {
     /// Containers by the engine at `asked`, or by the first one that answers.
-    pub(super) fn new(asked: Option<&str>, clock: SharedClock, machine: String) -> Self {
+    pub(super) fn new(asked: Option<&str>, clock: SharedClock, data: &DataDir) -> Self {
         Self {
             engine: OnceCell::new(),
             candidates: connect::candidates_here(asked),
             clock,
-            machine,
+            machine: data.path().display().to_string(),
+            bond: data.is_ephemeral().then(Bond::own),
         }
     }
 
@@ -83,6 +89,8 @@ impl Containers {
         let reach = async || {
             let reached = connect::connect(&self.candidates).await?;
             tracing::info!(address = reached.address, "the container engine answers");
+            let engine = reached.docker.clone();
+            tokio::spawn(async move { abandoned::remove(&engine).await });
             Ok(reached)
         };
         self.engine.get_or_try_init(reach).await
@@ -108,6 +116,7 @@ impl Containers {
             binds: &setup.binds,
             image: &image,
             machine: &self.machine,
+            bond: self.bond.as_ref(),
         };
         request::check_user(&wanted)?;
         make_folder(attempt)?;

@@ -10,6 +10,7 @@ use bollard::models::{ContainerCreateBody, HostConfig, HostConfigLogConfig, Imag
 use k8s_openapi::api::core::v1::{Container, Pod, PodSecurityContext, SecurityContext};
 
 use super::ContainerError;
+use super::abandoned::{BOUND_TO, Bond};
 use crate::manifest::quantity::Quantity;
 use crate::standalone::runtime::machine::hostname;
 use crate::standalone::runtime::variables::expansion::expand;
@@ -50,6 +51,8 @@ pub(super) struct Wanted<'w> {
     pub(super) image: &'w ImageConfig,
     /// The data folder of this `punctual`.
     pub(super) machine: &'w str,
+    /// The process that the container is to end with, if it is.
+    pub(super) bond: Option<&'w Bond>,
 }
 
 /// The name of an attempt's container: the engine refuses to make it twice.
@@ -123,7 +126,9 @@ fn labels(wanted: &Wanted<'_>) -> HashMap<String, String> {
         (POD_NAMESPACE, metadata.namespace.clone().unwrap_or_default()),
         (CONTAINER_NAME, wanted.container.name.clone()),
     ];
-    labels.map(|(name, value)| (name.to_owned(), value)).into()
+    let bound = wanted.bond.map(|bond| (BOUND_TO, bond.label()));
+    let labels = labels.into_iter().chain(bound);
+    labels.map(|(name, value)| (name.to_owned(), value)).collect()
 }
 
 fn host_config(wanted: &Wanted<'_>) -> HostConfig {
@@ -277,6 +282,7 @@ mod tests {
                 binds: &[],
                 image: &image,
                 machine: "",
+                bond: None,
             };
             let checked = check_user(&wanted);
             let said = checked.map_or_else(|error| error.to_string(), |()| "runs".to_owned());

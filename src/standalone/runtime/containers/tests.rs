@@ -25,11 +25,7 @@ use podman::{IMAGE, Podman};
 const PATIENCE: Duration = Duration::from_mins(1);
 
 fn containers(podman: &Podman, data: &DataDir) -> Containers {
-    Containers::new(
-        Some(&podman.socket()),
-        SystemClock::shared(),
-        data.path().display().to_string(),
-    )
+    Containers::new(Some(&podman.socket()), SystemClock::shared(), data)
 }
 
 fn attempt(data: &DataDir, container: &Value, pod_spec: &Value, number: u32) -> Attempt {
@@ -197,6 +193,33 @@ async fn a_container_that_is_there_already_is_not_started_again() {
     }
     assert_eq!(podman.count(), 1);
     assert_eq!(written(&attempt), "stdout F once");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+#[ignore = "needs podman, runc and a static busybox"]
+async fn what_an_ephemeral_punctual_that_was_killed_has_left_is_removed() {
+    let podman = Podman::start().await;
+    let data = DataDir::ephemeral().unwrap();
+    let sleep = json!({"command": ["/bin/sleep", "600"]});
+    let mut killed = containers(&podman, &data);
+    killed.bond = Some(Bond::own().of_the_one_before());
+    let living = containers(&podman, &data);
+    for (containers, number) in [(&living, 0), (&killed, 1)] {
+        let attempt = attempt(&data, &sleep, &json!({}), number);
+        containers.start(&attempt, Setup::default()).await.unwrap();
+    }
+    assert_eq!(podman.count(), 2);
+    let next = containers(&podman, &data);
+    next.engine().await.unwrap();
+    let begun = std::time::Instant::now();
+    while podman.count() > 1 {
+        assert!(begun.elapsed() < PATIENCE);
+        tokio::time::sleep(Duration::from_millis(50)).await;
+    }
+    let left = attempt(&data, &sleep, &json!({}), 0);
+    assert!(matches!(next.find(&left).await, Ok(Found::Started(_))));
+    next.forget(&left.pod).await;
+    assert_eq!(podman.count(), 0);
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -1,7 +1,10 @@
 //! Ending what a container's process leaves behind, as everything in a container ends with its first process.
 
+use std::fmt;
+use std::num::ParseIntError;
 use std::panic::resume_unwind;
 use std::path::Path;
+use std::str::FromStr;
 use std::time::Duration;
 
 use rustix::process::{Pid, Signal, WaitOptions, kill_process, wait};
@@ -29,9 +32,9 @@ struct Seen {
     since: u64,
 }
 
-/// The session that a supervisor leads. The kernel gives its number to another process when nothing of it runs any more.
+/// The session that a supervisor, or another process, leads. The kernel gives its number to another process when nothing of it runs any more.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-pub(super) struct Session {
+pub(in crate::standalone::runtime) struct Session {
     /// The supervisor.
     leader: i32,
     /// When that was started: what tells it from whoever has its number after it.
@@ -40,10 +43,15 @@ pub(super) struct Session {
 
 impl Session {
     /// That of this process.
-    pub(super) fn own() -> Self {
+    pub(in crate::standalone::runtime) fn own() -> Self {
         let leader = rustix::process::getpid().as_raw_nonzero().get();
         let since = seen(leader).map_or(0, |seen| seen.since);
         Self { leader, since }
+    }
+
+    /// Whether its leader has not ended.
+    pub(in crate::standalone::runtime) fn leads(self) -> bool {
+        seen(self.leader).is_some_and(|seen| seen.runs && seen.since == self.since)
     }
 
     /// The process id of the supervisor.
@@ -75,6 +83,24 @@ impl Session {
             resume_unwind(ended.into_panic());
         }
         true
+    }
+}
+
+impl fmt::Display for Session {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}.{}", self.leader, self.since)
+    }
+}
+
+impl FromStr for Session {
+    type Err = ParseIntError;
+
+    fn from_str(text: &str) -> Result<Self, ParseIntError> {
+        let (leader, since) = text.split_once('.').unwrap_or_default();
+        Ok(Self {
+            leader: leader.parse()?,
+            since: since.parse()?,
+        })
     }
 }
 

@@ -49,6 +49,7 @@ use std::process::ExitCode;
 
 pub(in crate::standalone::runtime) use connection::end_attempts;
 pub(in crate::standalone::runtime) use engine::{ID_PREFIX, ProcessEngine};
+pub(in crate::standalone::runtime) use leftovers::Session;
 pub(in crate::standalone::runtime) use record::runs;
 
 /// The hidden command.
