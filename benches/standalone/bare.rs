@@ -18,6 +18,9 @@ use tempfile::TempDir;
 
 use crate::starts::Lateness;
 
+/// What a supervisor says when the end is recorded.
+const END: u8 = b'.';
+
 /// Starts `true` so many times at each of some instants, so many seconds apart.
 pub(crate) fn processes(count: usize, instants: usize, seconds: i64) -> Vec<Lateness> {
     let clock = SystemClock;
@@ -108,8 +111,14 @@ impl Attempt {
 
     /// Waits for the end; when the process was started, as the supervisor has recorded it.
     fn started(mut self) -> Timestamp {
-        // The connection may be reset when both ends have ended.
-        let _told = self.connection.read_to_end(&mut Vec::new());
+        // When the end is recorded, the supervisor says so and waits to be let go; or it is gone.
+        let mut bytes = [0; 64];
+        while let Ok(read @ 1..) = self.connection.read(&mut bytes) {
+            if bytes[..read].contains(&END) {
+                break;
+            }
+        }
+        drop(self.connection);
         self.supervisor.wait().expect("the supervisor ends");
         let records = std::fs::read_to_string(self.folder.join("state")).expect("records");
         let mut records = records
