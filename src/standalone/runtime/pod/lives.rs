@@ -3,12 +3,14 @@
 //! Init containers run one after the other, each until it has succeeded; of a sidecar among them it is enough that it
 //! was started, even if it fails later. All the others start at once, and when they are done, the sidecars are stopped.
 
+use std::any::Any;
+use std::future::pending;
 use std::panic::resume_unwind;
 use std::sync::Arc;
 
 use k8s_openapi::api::core::v1::Pod;
 use tokio::sync::{Mutex, mpsc, watch};
-use tokio::task::JoinSet;
+use tokio::task::{JoinError, JoinSet};
 use tokio::time::Instant;
 
 use super::super::engine::Engine;
@@ -81,13 +83,8 @@ impl Lives {
         let mut news = tokio::select! {
             news = self.news_in.recv() => news,
             () = at(over_at) => None,
-            Some(Err(ended)) = self.tasks.join_next() => {
-                if ended.is_panic() {
-                    // The pod can't go on without it. Whoever has the pod begins it anew, and says so.
-                    resume_unwind(ended.into_panic());
-                }
-                None
-            }
+            // The pod can't go on without that container. Whoever has the pod begins it anew, and says so.
+            panic = panic(&mut self.tasks) => resume_unwind(panic),
         };
         while let Some((container, change)) = news {
             model.apply(container, change);
@@ -191,5 +188,35 @@ impl Lives {
             let runs = !record.done && (number < self.started || record.running());
             !runs || (model.is_init(number) && !record.sidecar)
         })
+    }
+}
+
+/// Waits until one of the tasks has panicked. Those that end as they should are passed over.
+async fn panic(tasks: &mut JoinSet<()>) -> Box<dyn Any + Send> {
+    while let Some(ended) = tasks.join_next().await {
+        if let Some(Ok(panic)) = ended.err().map(JoinError::try_into_panic) {
+            return panic;
+        }
+    }
+    pending().await
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use super::*;
+
+    #[tokio::test(start_paused = true)]
+    async fn a_panic_is_noticed_also_after_others_have_ended_as_they_should() {
+        let mut tasks = JoinSet::new();
+        tasks.spawn(async {});
+        tasks.spawn(async {
+            tokio::time::sleep(Duration::from_secs(1)).await;
+            panic!("out of salt");
+        });
+        let panic = tokio::time::timeout(Duration::from_secs(2), panic(&mut tasks)).await;
+        let panic = panic.expect("it is noticed");
+        assert_eq!(panic.downcast_ref(), Some(&"out of salt"));
     }
 }

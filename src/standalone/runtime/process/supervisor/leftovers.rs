@@ -9,6 +9,7 @@ use std::time::Duration;
 
 use rustix::process::{Pid, Signal, WaitOptions, kill_process, wait};
 use serde::{Deserialize, Serialize};
+use tokio::task::JoinError;
 use tokio::time::Instant;
 
 use crate::standalone::data_dir::PodDir;
@@ -32,7 +33,8 @@ struct Seen {
     since: u64,
 }
 
-/// The session that a supervisor, or another process, leads. The kernel gives its number to another process when nothing of it runs any more.
+/// The session that a supervisor leads, or any other process by which it is known whether that lives. The kernel gives its
+/// number to another process when nothing of it runs any more.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub(in crate::standalone::runtime) struct Session {
     /// The supervisor.
@@ -77,10 +79,8 @@ impl Session {
         let is_left = move |seen: &Seen| is_ours && seen.session == self.leader || mark.is_of(seen);
         // Every process of the machine is looked at, which takes longer than others may wait.
         let killed = tokio::task::spawn_blocking(move || kill_all(is_left)).await;
-        if let Err(ended) = killed
-            && ended.is_panic()
-        {
-            resume_unwind(ended.into_panic());
+        if let Some(Ok(panic)) = killed.err().map(JoinError::try_into_panic) {
+            resume_unwind(panic);
         }
         true
     }
