@@ -29,8 +29,8 @@ use crate::standalone::data_dir::DataDir;
 use crate::standalone::recorder::Recorder;
 use crate::standalone::turns::{Start, Turns};
 
-/// How many processes are being started at one time, and how many containers. More would take the processors from each other, and only make the
-/// first of them later; a few that hang on a slow disk still leave room for the others.
+/// How many processes are being started at one time, and how many containers. More would take the processors from each
+/// other, and only make the first of them later; a few that hang on a slow disk still leave room for the others.
 pub(super) const STARTS_AT_ONCE: usize = 8;
 
 /// How many pods have processes at one time; more wait in `Pending`. A process costs three open files, and a service

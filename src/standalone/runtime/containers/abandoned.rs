@@ -7,10 +7,9 @@
 use std::fs;
 
 use bollard::Docker;
-use bollard::query_parameters::ListContainersOptionsBuilder;
 
-use super::discard;
-use crate::standalone::runtime::process::supervisor::Session;
+use super::{discard, labelled};
+use crate::standalone::runtime::process::supervisor::{Session, boot};
 
 /// The label of a container that is to end with the process that started it.
 pub(super) const BOUND_TO: &str = "punctual.dev/bound-to";
@@ -26,13 +25,9 @@ pub(super) struct Bond {
 impl Bond {
     /// To this process.
     pub(super) fn own() -> Self {
-        let place = ["/proc/sys/kernel/random/boot_id", "/proc/self/ns/pid"];
-        let [boot, namespace] = place.map(|path| {
-            let link = fs::read_link(path).map(|target| target.display().to_string());
-            link.or_else(|_| fs::read_to_string(path)).unwrap_or_default()
-        });
+        let namespace = fs::read_link("/proc/self/ns/pid").unwrap_or_default();
         Self {
-            place: format!("{}/{namespace}", boot.trim()),
+            place: format!("{}/{}", boot(), namespace.display()),
             process: Session::own(),
         }
     }
@@ -58,12 +53,7 @@ impl Bond {
 
 /// Removes the containers of those who were killed.
 pub(super) async fn remove(engine: &Docker) {
-    let filters = [("label".to_owned(), vec![BOUND_TO.to_owned()])].into();
-    let options = ListContainersOptionsBuilder::new()
-        .all(true)
-        .filters(&filters)
-        .build();
-    let containers = match engine.list_containers(Some(options)).await {
+    let containers = match labelled(engine, vec![BOUND_TO.to_owned()]).await {
         Ok(containers) => containers,
         Err(error) => {
             return tracing::warn!(%error, "the containers of those who were killed could not be looked for");

@@ -34,7 +34,7 @@ use std::path::Path;
 
 use bollard::Docker;
 use bollard::errors::Error as ApiError;
-use bollard::models::ContainerStateStatusEnum;
+use bollard::models::{ContainerStateStatusEnum, ContainerSummary};
 use bollard::query_parameters::{
     CreateContainerOptionsBuilder, ListContainersOptionsBuilder, RemoveContainerOptionsBuilder,
     StartContainerOptions,
@@ -181,16 +181,11 @@ impl Containers {
 
     async fn discard_pod(&self, uid: &str) -> Result<(), ContainerError> {
         let engine = &self.engine().await?.docker;
-        let labels = [
+        let labels = vec![
             format!("{}={}", request::MACHINE, self.machine),
             format!("{}={uid}", request::POD_UID),
         ];
-        let filters = [("label".to_owned(), labels.to_vec())].into();
-        let options = ListContainersOptionsBuilder::new()
-            .all(true)
-            .filters(&filters)
-            .build();
-        let containers = engine.list_containers(Some(options)).await;
+        let containers = labelled(engine, labels).await;
         for container in containers.map_err(ContainerError::engine("list the containers of the pod"))? {
             discard(engine, container.id.as_deref().unwrap_or_default()).await;
         }
@@ -314,6 +309,16 @@ fn make_folder(attempt: &Attempt) -> Result<(), ContainerError> {
 
 fn name_of(attempt: &Attempt) -> String {
     request::name(&attempt.pod, &attempt.container.name, attempt.number)
+}
+
+/// The containers that have all of these labels, whether they run or have ended.
+async fn labelled(engine: &Docker, labels: Vec<String>) -> Result<Vec<ContainerSummary>, ApiError> {
+    let filters = [("label".to_owned(), labels)].into();
+    let options = ListContainersOptionsBuilder::new()
+        .all(true)
+        .filters(&filters)
+        .build();
+    engine.list_containers(Some(options)).await
 }
 
 async fn discard(engine: &Docker, name: &str) {

@@ -50,7 +50,7 @@ use std::process::ExitCode;
 pub(in crate::standalone::runtime) use connection::end_attempts;
 pub(in crate::standalone::runtime) use engine::{ID_PREFIX, ProcessEngine};
 pub(in crate::standalone::runtime) use leftovers::Session;
-pub(in crate::standalone::runtime) use record::runs;
+pub(in crate::standalone::runtime) use record::{boot, runs};
 
 /// The hidden command.
 pub(super) const COMMAND: &str = "supervise";

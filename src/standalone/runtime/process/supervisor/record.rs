@@ -206,7 +206,7 @@ pub(in crate::standalone::runtime) fn runs(attempt: &Path) -> bool {
 }
 
 /// What tells one run of this machine from the next.
-pub(super) fn boot() -> String {
+pub(in crate::standalone::runtime) fn boot() -> String {
     let id = std::fs::read_to_string("/proc/sys/kernel/random/boot_id");
     id.map(|id| id.trim().to_owned()).unwrap_or_default()
 }
