@@ -9,6 +9,7 @@ use serde_json::{Value, json};
 
 use crate::cli::calendars::CalendarArgs;
 use crate::cli::exit::{Exit, Failure};
+use crate::cli::zoneinfo::TzdataArgs;
 use crate::cli::{complain, diagnostics, say};
 use crate::cronjob::{self, BadSchedule, Calendars, Key};
 use crate::manifest::{self, CronJob, DEFAULT_NAMESPACE, Object};
@@ -67,9 +68,8 @@ pub(super) struct AnswerArgs {
     #[arg(short, long, value_enum, default_value_t = Output::Text)]
     pub(super) output: Output,
 
-    /// Know the time-zone rules of this folder too; the newest at hand count
-    #[arg(long, value_name = "DIR")]
-    pub(super) tzdata: Option<PathBuf>,
+    #[command(flatten)]
+    pub(super) tzdata: TzdataArgs,
 }
 
 impl AnswerArgs {

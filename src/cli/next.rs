@@ -8,7 +8,6 @@ use serde::Serialize;
 use crate::cli::asked::{self, Asked};
 use crate::cli::exit::{Exit, Failure};
 use crate::cli::present::{columns, span, wall_clock};
-use crate::cli::zoneinfo;
 use crate::clock::{Clock, SystemClock};
 use crate::schedule::{Fold, Reading, Timestamp, Zone};
 
@@ -39,7 +38,7 @@ pub(super) struct NextArgs {
 ///
 /// When the expression, its zone or the manifest is refused.
 pub(super) fn next(args: &NextArgs) -> Result<Exit, Failure> {
-    let zones = zoneinfo::load(args.answer.tzdata.as_deref())?;
+    let zones = args.answer.tzdata.load()?;
     let asked = args.asked.find(&zones)?;
     let now = SystemClock.now();
     let after = args.answer.at.unwrap_or(now);

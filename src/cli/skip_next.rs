@@ -1,14 +1,12 @@
 //! `punctual skip-next`: lets the next due instants of some CronJobs pass without a run.
 
-use std::path::PathBuf;
-
 use serde_json::json;
 
 use crate::cli::calendars::CalendarArgs;
 use crate::cli::change::{ChangeArgs, Planned, change, change_by_calendars};
 use crate::cli::exit::{Exit, Failure};
 use crate::cli::present::{rfc3339, wall_clock};
-use crate::cli::zoneinfo;
+use crate::cli::zoneinfo::TzdataArgs;
 use crate::clock::{Clock, SystemClock};
 use crate::cronjob::CronJob;
 use crate::cronjob::extension::SKIP_ANNOTATION;
@@ -41,9 +39,8 @@ pub(super) struct SkipNextArgs {
     #[arg(long)]
     undo: bool,
 
-    /// Know the time-zone rules of this folder too; the newest at hand count
-    #[arg(long, value_name = "DIR")]
-    tzdata: Option<PathBuf>,
+    #[command(flatten)]
+    tzdata: TzdataArgs,
 }
 
 /// Skips instants, or takes that back.
@@ -52,7 +49,7 @@ pub(super) struct SkipNextArgs {
 ///
 /// As those of [`change`].
 pub(super) fn skip_next(args: &SkipNextArgs) -> Result<Exit, Failure> {
-    let zones = zoneinfo::load(args.tzdata.as_deref())?;
+    let zones = args.tzdata.load()?;
     let now = SystemClock.now();
     if args.undo {
         return change(&args.which, "run what was to be skipped of", |object| {

@@ -18,6 +18,25 @@ const VERSION_LINE: &str = "# version ";
 /// Larger files are not read: no zone's file has a tenth of this.
 const MAX_ZONE_BYTES: u64 = 1 << 20;
 
+/// The argument that names a database beside those at hand.
+#[derive(Debug, Clone, Default, clap::Args)]
+pub(super) struct TzdataArgs {
+    /// Know the time-zone rules of this folder too; the newest at hand count
+    #[arg(long, value_name = "DIR")]
+    tzdata: Option<PathBuf>,
+}
+
+impl TzdataArgs {
+    /// The time zones by the newest rules at hand.
+    ///
+    /// # Errors
+    ///
+    /// If the folder that is named cannot be read.
+    pub(super) fn load(&self) -> Result<TimeZones, TzdataError> {
+        load(self.tzdata.as_deref())
+    }
+}
+
 /// Why a folder cannot serve as a time-zone database.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]

@@ -18,8 +18,6 @@ mod show;
 mod table;
 mod world;
 
-use std::path::PathBuf;
-
 use crate::cli::backfill::drive::Drive;
 use crate::cli::backfill::request::RequestArgs;
 use crate::cli::backfill::show::{Output, Show};
@@ -29,7 +27,8 @@ use crate::cli::calendars::CalendarArgs;
 use crate::cli::chosen::name;
 use crate::cli::connect::{self, ServerArgs};
 use crate::cli::exit::{Exit, Failure};
-use crate::cli::{complain, consent, zoneinfo};
+use crate::cli::zoneinfo::TzdataArgs;
+use crate::cli::{complain, consent};
 use crate::clock::{Clock, SystemClock};
 
 /// Arguments of `punctual backfill`.
@@ -75,9 +74,8 @@ pub(super) struct BackfillArgs {
     #[command(flatten)]
     calendars: CalendarArgs,
 
-    /// Know the time-zone rules of this folder too; the newest at hand count
-    #[arg(long, value_name = "DIR")]
-    tzdata: Option<PathBuf>,
+    #[command(flatten)]
+    tzdata: TzdataArgs,
 
     #[command(flatten)]
     server: ServerArgs,
@@ -90,7 +88,7 @@ pub(super) struct BackfillArgs {
 /// When the CronJob does not exist or its schedule can't be used, when nobody is there to be asked, or when the API
 /// server refuses what is needed.
 pub(super) fn backfill(args: &BackfillArgs) -> Result<Exit, Failure> {
-    let zones = zoneinfo::load(args.tzdata.as_deref())?;
+    let zones = args.tzdata.load()?;
     let request = args.request.read(SystemClock.now())?;
     connect::block_on(async {
         let config = args.server.config()?;

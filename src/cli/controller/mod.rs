@@ -5,13 +5,13 @@
 mod service;
 
 use std::net::SocketAddr;
-use std::path::PathBuf;
 use std::sync::Arc;
 
 use crate::cli::chosen::selector;
 use crate::cli::connect::ClusterArgs;
+use crate::cli::console;
 use crate::cli::exit::{Exit, Failure};
-use crate::cli::{console, zoneinfo};
+use crate::cli::zoneinfo::TzdataArgs;
 use crate::controller::{Charge, Pace};
 use crate::cronjob::CalendarPlaces;
 use crate::manifest::Adoption;
@@ -98,9 +98,8 @@ pub(super) struct ControllerArgs {
     #[arg(long, value_enum, default_value_t = Format::Text)]
     log_format: Format,
 
-    /// Know the time-zone rules of this folder too; the newest at hand count
-    #[arg(long, value_name = "DIR")]
-    tzdata: Option<PathBuf>,
+    #[command(flatten)]
+    tzdata: TzdataArgs,
 }
 
 /// Which CronJobs to be in charge of.
@@ -196,7 +195,7 @@ pub(super) fn controller(args: &ControllerArgs) -> Result<Exit, Failure> {
     let (log_level, log) = start_logs(format, &of_punctual(LOG_LEVEL));
     // It says nothing but what it logs, and why it ends.
     console::begin(log.clone(), log);
-    let zones = zoneinfo::load(args.tzdata.as_deref())?;
+    let zones = args.tzdata.load()?;
     let runtime = tokio::runtime::Runtime::new()
         .map_err(|error| Failure::from_error("the asynchronous runtime could not be started", &error))?;
     let result = runtime.block_on(service::run(args, Arc::new(zones), log_level));

@@ -12,7 +12,6 @@ use serde::Serialize;
 use crate::cli::asked::{self, Asked};
 use crate::cli::exit::{Exit, Failure};
 use crate::cli::present::{columns, span, wall_clock};
-use crate::cli::zoneinfo;
 use crate::clock::{Clock, SystemClock};
 use crate::schedule::{Advice, Dialect, Timestamp, advice};
 
@@ -48,7 +47,7 @@ pub(super) struct ExplainArgs {
 ///
 /// When the expression, its zone or the manifest is refused.
 pub(super) fn explain(args: &ExplainArgs) -> Result<Exit, Failure> {
-    let zones = zoneinfo::load(args.answer.tzdata.as_deref())?;
+    let zones = args.answer.tzdata.load()?;
     let asked = args.asked.find(&zones)?;
     let now = args.answer.at.unwrap_or_else(|| SystemClock.now());
     args.answer.say_each(

@@ -23,7 +23,8 @@ use crate::cli::chosen::ChosenArgs;
 use crate::cli::connect::ServerArgs;
 use crate::cli::exit::{Exit, Failure};
 use crate::cli::page::local;
-use crate::cli::{say, zoneinfo};
+use crate::cli::say;
+use crate::cli::zoneinfo::TzdataArgs;
 use crate::clock::{Clock, SystemClock};
 use crate::schedule::{TimeZones, Timestamp, Zone};
 
@@ -73,9 +74,8 @@ pub(super) struct ForecastArgs {
     #[command(flatten)]
     server: ServerArgs,
 
-    /// Know the time-zone rules of this folder too; the newest at hand count
-    #[arg(long, value_name = "DIR")]
-    tzdata: Option<PathBuf>,
+    #[command(flatten)]
+    tzdata: TzdataArgs,
 }
 
 /// How far to look.
@@ -106,7 +106,7 @@ enum Output {
 ///
 /// When a manifest is refused, or the API server does not answer.
 pub(super) fn forecast(args: &ForecastArgs) -> Result<Exit, Failure> {
-    let zones = zoneinfo::load(args.tzdata.as_deref())?;
+    let zones = args.tzdata.load()?;
     let zone = asked::zone(&args.time_zone, &zones)?;
     let from = begin(args, &zone);
     let to = from

@@ -10,7 +10,6 @@ mod show;
 mod view;
 
 use std::collections::HashMap;
-use std::path::PathBuf;
 
 use futures::try_join;
 use kube::Api;
@@ -20,7 +19,8 @@ use crate::cli::calendars::CalendarArgs;
 use crate::cli::chosen::{ChosenArgs, in_namespace, list};
 use crate::cli::connect::{self, ServerArgs};
 use crate::cli::exit::{Exit, Failure};
-use crate::cli::{complain, say, zoneinfo};
+use crate::cli::zoneinfo::TzdataArgs;
+use crate::cli::{complain, say};
 use crate::clock::{Clock, SystemClock};
 use crate::cronjob::{Calendars, Owner};
 use crate::manifest;
@@ -51,9 +51,8 @@ pub(super) struct GetArgs {
     #[command(flatten)]
     server: ServerArgs,
 
-    /// Know the time-zone rules of this folder too; the newest at hand count
-    #[arg(long, value_name = "DIR")]
-    tzdata: Option<PathBuf>,
+    #[command(flatten)]
+    tzdata: TzdataArgs,
 }
 
 /// How `get` shows CronJobs.
@@ -77,7 +76,7 @@ enum Output {
 ///
 /// When the API server is not known or does not answer, or a CronJob that is named does not exist.
 pub(super) fn get(args: &GetArgs) -> Result<Exit, Failure> {
-    let zones = zoneinfo::load(args.tzdata.as_deref())?;
+    let zones = args.tzdata.load()?;
     let Fetched {
         cronjobs,
         jobs,

@@ -8,7 +8,8 @@ mod text;
 use std::path::PathBuf;
 
 use crate::cli::exit::{Exit, Failure};
-use crate::cli::{asked, complain, say, zoneinfo};
+use crate::cli::zoneinfo::TzdataArgs;
+use crate::cli::{asked, complain, say};
 use crate::clock::{Clock, SystemClock};
 use crate::manifest::lint::{self, Depth, Options, Rule, find, rules};
 use crate::manifest::{NotAVersion, Severity, Version};
@@ -65,9 +66,8 @@ pub(super) struct LintArgs {
     #[arg(long, value_name = "INSTANT", value_parser = asked::instant)]
     at: Option<Timestamp>,
 
-    /// Know the time-zone rules of this folder too; the newest at hand count
-    #[arg(long, value_name = "DIR")]
-    tzdata: Option<PathBuf>,
+    #[command(flatten)]
+    tzdata: TzdataArgs,
 }
 
 /// How `lint` shows what it found.
@@ -114,7 +114,7 @@ pub(super) fn lint(args: &LintArgs) -> Result<Exit, Failure> {
     if let Some(word) = &args.explain {
         return explain(word);
     }
-    let zones = zoneinfo::load(args.tzdata.as_deref())?;
+    let zones = args.tzdata.load()?;
     let options = Options {
         kubernetes: args.kubernetes_version,
         ignore: args.ignore.clone(),

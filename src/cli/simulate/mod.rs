@@ -21,7 +21,7 @@ use crate::cli::assumed::{self, FailArgs, RunTimeArgs};
 use crate::cli::console;
 use crate::cli::exit::{Exit, Failure};
 use crate::cli::progress::{Progress, moments};
-use crate::cli::zoneinfo;
+use crate::cli::zoneinfo::TzdataArgs;
 use crate::clock::{Clock, SystemClock};
 use crate::cronjob::Key;
 use crate::foresight::script::Script;
@@ -79,9 +79,8 @@ pub(super) struct SimulateArgs {
     #[arg(short, long, value_enum, default_value_t = Output::Text)]
     output: Output,
 
-    /// Know the time-zone rules of this folder too; the newest at hand count
-    #[arg(long, value_name = "DIR")]
-    tzdata: Option<PathBuf>,
+    #[command(flatten)]
+    tzdata: TzdataArgs,
 }
 
 /// What to show.
@@ -112,7 +111,7 @@ enum Output {
 ///
 /// When the expression, its zone, a manifest or the script is refused.
 pub(super) fn simulate(args: &SimulateArgs) -> Result<Exit, Failure> {
-    let zones = zoneinfo::load(args.tzdata.as_deref())?;
+    let zones = args.tzdata.load()?;
     match &args.script {
         Some(script) => play_script(script, &zones, args)?,
         None => pass_time(args, &zones)?,

@@ -46,7 +46,8 @@ use std::time::Duration;
 use clap::builder::{PossibleValuesParser, TypedValueParser};
 
 use crate::cli::exit::{Exit, Failure};
-use crate::cli::{console, diagnostics, zoneinfo};
+use crate::cli::zoneinfo::TzdataArgs;
+use crate::cli::{console, diagnostics};
 use crate::clock::{Clock as _, SystemClock};
 use crate::cronjob::extension::Runtime;
 use crate::manifest;
@@ -125,9 +126,8 @@ pub(super) struct UpArgs {
     #[arg(long, value_name = "HOST")]
     exposed_as: Vec<Host>,
 
-    /// Know the time-zone rules of this folder too; the newest at hand count
-    #[arg(long, value_name = "DIR")]
-    tzdata: Option<PathBuf>,
+    #[command(flatten)]
+    tzdata: TzdataArgs,
 }
 
 /// What `up` logs beside what it shows: only what it does not show. Of the database also that a trouble is over.
@@ -213,7 +213,7 @@ pub(super) fn up(args: &UpArgs) -> Result<Exit, Failure> {
     open_files::raise();
     threads::check()?;
     let printer = args.output.begin();
-    let zones = zoneinfo::load(args.tzdata.as_deref())?;
+    let zones = args.tzdata.load()?;
     // Before they are read: what changes after this look is seen as a change.
     let first_look = watch::look(if args.watch { &args.paths } else { &[] });
     let paths = args.paths_to_read();
