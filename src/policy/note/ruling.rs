@@ -154,15 +154,11 @@ impl fmt::Display for Ruling {
             Ruling::Skipped {
                 count,
                 newest: change,
-                why: SkipReason::ClockChange { first },
+                why: why @ SkipReason::ClockChange { first },
             } => {
                 let which = if *count == 1 { "due" } else { "the first due" };
                 write!(f, "Not starting {}, {which} at {first}: ", runs(*count))?;
-                write!(
-                    f,
-                    "at {} the clock was put forward over that time",
-                    moment(change)
-                )
+                write!(f, "at {} {why}", moment(change))
             }
             Ruling::Skipped { count, newest, why } => {
                 write!(f, "Not starting {}, ", runs(*count))?;
