@@ -37,22 +37,25 @@ pub(crate) struct Machine {
     pub(crate) events: mpsc::Receiver<Event>,
 }
 
+/// An API over a store that holds nothing.
+async fn empty_api() -> api::Api {
+    let zones = Arc::new(TimeZones::built_in());
+    let api = api::Api::start(Arc::new(MemoryStore::new()), SystemClock::shared(), zones).await;
+    api.unwrap()
+}
+
 impl Machine {
     /// Starts everything.
     pub(crate) async fn start() -> Self {
-        let zones = Arc::new(TimeZones::built_in());
-        let api = api::Api::start(Arc::new(MemoryStore::new()), SystemClock::shared(), zones).await;
-        Self::over(api.unwrap(), DataDir::ephemeral().unwrap())
+        Self::over(empty_api().await, DataDir::ephemeral().unwrap())
     }
 
     /// Starts everything; whoever asks a question that `is_fatal` panics.
     pub(crate) async fn start_with_faults(
         is_fatal: impl Fn(&Method, &str) -> bool + Clone + Send + Sync + 'static,
     ) -> Self {
-        let zones = Arc::new(TimeZones::built_in());
-        let api = api::Api::start(Arc::new(MemoryStore::new()), SystemClock::shared(), zones).await;
         let data = DataDir::ephemeral().unwrap();
-        let api = api.unwrap().with_logs_in(data.clone());
+        let api = empty_api().await.with_logs_in(data.clone());
         let router = api.router();
         let faulty = tower::service_fn(move |request: http::Request<kube::client::Body>| {
             let (router, is_fatal) = (router.clone(), is_fatal.clone());
@@ -239,9 +242,7 @@ impl Machine {
 
     /// A machine whose work outlives it, in this folder.
     pub(crate) async fn start_in(folder: &std::path::Path) -> Self {
-        let zones = Arc::new(TimeZones::built_in());
-        let api = api::Api::start(Arc::new(MemoryStore::new()), SystemClock::shared(), zones).await;
-        Self::over(api.unwrap(), DataDir::open(folder).unwrap())
+        Self::over(empty_api().await, DataDir::open(folder).unwrap())
     }
 
     /// Ends the Job controller and the node in the midst of what they do, as a crash would.
