@@ -1,4 +1,6 @@
-//! How the commands show things: tables, durations, wall-clock times.
+//! How the commands show things: tables, durations, wall-clock times, paths to paste.
+
+use std::path::Path;
 
 use chrono::{FixedOffset, SecondsFormat, TimeDelta};
 use comfy_table::Table;
@@ -58,6 +60,17 @@ pub(super) fn wall_clock(at: Timestamp, zone: &Zone) -> String {
 /// An instant as programs read it, in UTC and whole seconds.
 pub(super) fn rfc3339(at: Timestamp) -> String {
     at.to_rfc3339_opts(SecondsFormat::Secs, true)
+}
+
+/// A path as a shell takes it.
+pub(super) fn shell_quoted(path: &Path) -> String {
+    let text = path.display().to_string();
+    let is_plain = |c: char| c.is_ascii_alphanumeric() || "/._-+@%:,".contains(c);
+    if text.chars().all(is_plain) {
+        text
+    } else {
+        format!("'{}'", text.replace('\'', r"'\''"))
+    }
 }
 
 #[cfg(test)]

@@ -78,6 +78,46 @@ fn files_of_the_list_that_are_not_there_are_passed_over() {
     place.server.stop();
 }
 
+/// The command that starts it is one to paste.
+#[test]
+fn that_no_up_runs_with_the_folder_is_told_by_every_command() {
+    let folder = TempDir::new().expect("a folder");
+    let data = folder.path().join("of the shop");
+    Server::start(&data, &[]).stop();
+    let data = data.to_str().expect("UTF-8");
+    let told = |arguments: &[&str]| {
+        let output = command(arguments).args(["--data-dir", data]).output();
+        let output = output.expect("punctual can be started");
+        let folder = folder.path().to_str().expect("UTF-8");
+        format!(
+            "{} {}",
+            exit_code(&output),
+            text(&output.stderr).replace(folder, "FOLDER")
+        )
+    };
+    let of_get = told(&["get"]);
+    insta::assert_snapshot!(of_get);
+    for arguments in [
+        &["suspend", "backup"][..],
+        &["resume", "backup"],
+        &["skip-next", "backup"],
+        &["trigger", "backup"],
+        &["forecast", "backup"],
+        &[
+            "backfill",
+            "backup",
+            "--from",
+            "2026-01-01T00:00:00Z",
+            "--to",
+            "2026-01-02T00:00:00Z",
+        ],
+    ] {
+        assert_eq!(told(arguments), of_get, "{arguments:?}");
+    }
+    let state = folder.path().to_str().expect("UTF-8");
+    insta::assert_snapshot!(get(&["--local"], &[("XDG_STATE_HOME", state)]).replace(state, "FOLDER"));
+}
+
 /// Neither what names a proxy nor what excepts from it is read more closely than needed.
 #[test]
 fn no_proxy_is_asked_for_this_machine() {

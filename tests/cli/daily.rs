@@ -81,7 +81,7 @@ async fn a_data_folder_leads_to_the_punctual_of_this_machine() {
     assert_eq!(text(&get(folder.path()).stdout), "cronjob.batch/backup\n");
     assert_snapshot!(
         text(&get(Path::new("/nowhere")).stderr),
-        @"error: there is no kubeconfig in /nowhere; start `punctual up` there first, or name its folder with --data-dir"
+        @"error: no `punctual up` runs with the data folder /nowhere; start one with `punctual up --data-dir /nowhere`, or name the folder of the one that runs with --data-dir"
     );
 }
 

@@ -3,9 +3,11 @@
 //! | file | one idea |
 //! |---|---|
 //! | `kubeconfig` | what a kubeconfig says, read as kubectl reads it |
+//! | `local` | whether a `punctual up` runs with a data folder |
 //! | `proxy` | whether the way there leads through a proxy |
 
 mod kubeconfig;
+mod local;
 mod proxy;
 
 use std::path::PathBuf;
@@ -13,7 +15,8 @@ use std::path::PathBuf;
 use kube::{Client, Config};
 
 use crate::cli::exit::Failure;
-use crate::standalone::data_dir::{DataDir, KUBECONFIG};
+use crate::cli::present::shell_quoted;
+use crate::standalone::data_dir::DataDir;
 use crate::telemetry::chain;
 
 /// Set by the kubelet in every pod.
@@ -88,22 +91,11 @@ impl ServerArgs {
             (Some(folder), _) => folder.clone(),
             (None, true) => DataDir::default_path().map_err(|error| Failure::new(chain(&error)))?,
         };
-        let kubeconfig = folder.join(KUBECONFIG);
-        let is_there = kubeconfig.try_exists().map_err(|error| {
-            let told = format!("{} can't be looked into; its owner can", folder.display());
-            Failure::from_error(&told, &error)
-        })?;
-        if !is_there {
-            return Err(Failure::new(format!(
-                "there is no kubeconfig in {}; start `punctual up` there first, or name its folder with --data-dir",
-                folder.display()
-            )));
-        }
-        let local = ClusterArgs {
-            kubeconfig: Some(kubeconfig),
-            context: None,
-        };
-        local.config()
+        let start = self.data_dir.as_deref().map_or_else(
+            || "punctual up".to_owned(),
+            |folder| format!("punctual up --data-dir {}", shell_quoted(folder)),
+        );
+        local::config(&folder, &start)
     }
 }
 

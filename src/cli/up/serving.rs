@@ -9,6 +9,7 @@ use tokio::sync::watch;
 
 use crate::cli::complain;
 use crate::cli::exit::Failure;
+use crate::cli::present::shell_quoted;
 use crate::cli::up::UpArgs;
 use crate::clock::SharedClock;
 use crate::schedule::Timestamp;
@@ -157,7 +158,7 @@ pub(super) fn exposure(hosts: &[Host], address: SocketAddr) -> Option<String> {
 
 /// Where the API is, for people: the kubeconfig, and what to do with it.
 pub(super) fn text(kubeconfig: &Path) -> String {
-    let path = quoted(kubeconfig);
+    let path = shell_quoted(kubeconfig);
     format!(
         "kubeconfig: {}\n  try: kubectl --kubeconfig {path} get cronjobs,jobs,pods\n",
         kubeconfig.display()
@@ -167,17 +168,6 @@ pub(super) fn text(kubeconfig: &Path) -> String {
 /// Where the API is, as it stands in the JSON output.
 pub(super) fn url(door: &Door) -> String {
     server_url(door.address())
-}
-
-/// A path as a shell takes it.
-fn quoted(path: &Path) -> String {
-    let text = path.display().to_string();
-    let is_plain = |c: char| c.is_ascii_alphanumeric() || "/._-+@%:,".contains(c);
-    if text.chars().all(is_plain) {
-        text
-    } else {
-        format!("'{}'", text.replace('\'', r"'\''"))
-    }
 }
 
 #[cfg(test)]
