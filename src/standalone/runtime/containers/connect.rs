@@ -5,6 +5,7 @@
 
 use std::time::Duration;
 
+use bollard::models::SystemVersion;
 use bollard::{API_DEFAULT_VERSION, Docker};
 use thiserror::Error;
 
@@ -15,6 +16,10 @@ const HELLO_SECONDS: u64 = 10;
 
 /// How long an engine may take to answer a request. Waits for the end of a container are asked again and again.
 const ANSWER: Duration = Duration::from_mins(2);
+
+/// The first version of Podman that tells of a container that ran out of memory. Those before looked in the wrong place for
+/// what they were told of it.
+const PODMAN_TELLS_OF_MEMORY: u32 = 5;
 
 /// No engine answers.
 #[derive(Debug, Error)]
@@ -65,6 +70,8 @@ pub(super) struct Reached {
     pub(super) docker: Docker,
     /// Where.
     pub(super) address: String,
+    /// Whether it tells of a container that it ran out of memory.
+    pub(super) tells_of_memory: bool,
 }
 
 impl Reached {
@@ -79,10 +86,7 @@ pub(super) async fn connect(candidates: &[String]) -> Result<Reached, NoEngine> 
     let mut tried = Vec::new();
     for address in candidates {
         match hello(address).await {
-            Ok(docker) => {
-                let address = address.clone();
-                return Ok(Reached { docker, address });
-            }
+            Ok(reached) => return Ok(reached),
             Err(error) => tried.push(format!("{address}: {}", chain(&error))),
         }
     }
@@ -111,7 +115,7 @@ pub(super) fn candidates_here(asked: Option<&str>) -> Vec<String> {
     candidates(asked, |name| std::env::var(name).ok())
 }
 
-async fn hello(address: &str) -> Result<Docker, bollard::errors::Error> {
+async fn hello(address: &str) -> Result<Reached, bollard::errors::Error> {
     let engine = if address.starts_with("unix://") {
         Docker::connect_with_unix(address, HELLO_SECONDS, API_DEFAULT_VERSION)?
     } else {
@@ -119,11 +123,32 @@ async fn hello(address: &str) -> Result<Docker, bollard::errors::Error> {
     };
     // An older engine refuses requests of a newer version.
     let engine = engine.negotiate_version().await?;
-    Ok(engine.with_timeout(ANSWER))
+    let version = engine.version().await?;
+    Ok(Reached {
+        docker: engine.with_timeout(ANSWER),
+        address: address.to_owned(),
+        tells_of_memory: tells_of_memory(&version),
+    })
+}
+
+/// Whether an engine of this version tells of a container that it ran out of memory.
+fn tells_of_memory(version: &SystemVersion) -> bool {
+    let mut parts = version.components.iter().flatten();
+    let Some(podman) = parts.find(|part| part.name == "Podman Engine") else {
+        return true;
+    };
+    let major = podman
+        .version
+        .split('.')
+        .next()
+        .and_then(|major| major.parse().ok());
+    major.is_none_or(|major: u32| major >= PODMAN_TELLS_OF_MEMORY)
 }
 
 #[cfg(test)]
 mod tests {
+    use serde_json::json;
+
     use super::*;
 
     fn tried(asked: Option<&str>, variables: &[(&str, &str)]) -> String {
@@ -159,6 +184,23 @@ mod tests {
             unix:///var/run/docker.sock
             unix:///run/podman/podman.sock
             ");
+    }
+
+    #[test]
+    fn podman_tells_of_memory_since_its_fifth_version() {
+        for (name, version, tells) in [
+            ("Podman Engine", "4.3.1", false),
+            ("Podman Engine", "4.9.4-rhel", false),
+            ("Podman Engine", "5.0.0", true),
+            ("Podman Engine", "10.1", true),
+            ("Engine", "4.3.1", true),
+        ] {
+            let conmon = json!({"Name": "Conmon", "Version": "conmon version 2.1.6, commit: unknown"});
+            let parts = json!({"Components": [conmon, {"Name": name, "Version": version}]});
+            let of = |told| tells_of_memory(&serde_json::from_value(told).unwrap());
+            assert_eq!(of(parts), tells, "{name} {version}");
+            assert!(of(json!({})));
+        }
     }
 
     #[tokio::test]

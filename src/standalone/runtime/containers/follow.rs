@@ -180,11 +180,12 @@ impl Container {
             code,
             signal: (code > 128).then_some(code - 128),
         };
-        // Not every engine learns of it (Podman does not with cgroup v1): then a SIGKILL that nobody here sent, under a
-        // memory limit, is the kernel's.
-        let was_killed = self.was_killed.load(Ordering::Relaxed);
-        let out_of_memory =
-            state.oom_killed == Some(true) || (code == KILLED && self.has_memory_limit && !was_killed);
+        let told = self
+            .engine
+            .tells_of_memory
+            .then_some(state.oom_killed == Some(true));
+        let was_ours = self.was_killed.load(Ordering::Relaxed);
+        let out_of_memory = ran_out_of_memory(told, code, self.has_memory_limit, was_ours);
         let at = state.finished_at.as_deref().and_then(instant).unwrap_or(now);
         Ended::of(exit, out_of_memory, at)
     }
@@ -248,8 +249,37 @@ impl Stoppable for Container {
     }
 }
 
+/// Whether it ran out of memory: as the engine tells, else a SIGKILL that nobody here sent, under a memory limit, is taken
+/// for the kernel's.
+fn ran_out_of_memory(told: Option<bool>, code: i32, has_limit: bool, was_ours: bool) -> bool {
+    told.unwrap_or(code == KILLED && has_limit && !was_ours)
+}
+
 /// An instant as engines write it; nothing for the zero that stands for none.
 pub(super) fn instant(text: &str) -> Option<Timestamp> {
     let instant: Timestamp = DateTime::parse_from_rfc3339(text).ok()?.to_utc();
     (instant.timestamp() > 0).then_some(instant)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_kill_is_the_kernels_only_where_nobody_knows_better() {
+        for (told, code, has_limit, was_ours, is_out) in [
+            // Somebody's `kill -9`; or ours, before we were started anew.
+            (Some(false), KILLED, true, false, false),
+            (Some(true), KILLED, true, false, true),
+            // A process of it, long before its end.
+            (Some(true), 1, true, true, true),
+            (None, KILLED, true, false, true),
+            (None, KILLED, true, true, false),
+            (None, KILLED, false, false, false),
+            (None, 1, true, false, false),
+        ] {
+            let told_so = ran_out_of_memory(told, code, has_limit, was_ours);
+            assert_eq!(told_so, is_out, "{told:?} {code} {has_limit} {was_ours}");
+        }
+    }
 }
