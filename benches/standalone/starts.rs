@@ -1,13 +1,16 @@
 //! From the due instant to the start of the process.
 //!
-//! Beside it is what a bare loop reaches that starts as many processes, one after the other, by itself or each under a
-//! supervisor (`bare`). With `punctual` the way leads through controller, database, Job controller and node to a
+//! Beside it is what a bare loop reaches that starts as many processes, one after the other, by themselves or each under a
+//! supervisor, which is there before or not (`bare`). With `punctual` the way leads through controller, database, Job controller and node to a
 //! supervisor, which says when the process was started.
 
 use chrono::TimeDelta;
 use punctual::schedule::Timestamp;
 
-use crate::bare;
+use crate::bare::{
+    self,
+    Supervisors::{Ahead, WhenDue},
+};
 use crate::kernel::processor_seconds;
 use crate::up::{Up, cronjob};
 
@@ -33,7 +36,11 @@ pub(crate) fn measure() {
     report("bare loop, 1 due", bare::processes(1, ALONE_RUNS, 1).concat());
     report(
         "bare loop with supervisors, 1 due",
-        bare::supervised(1, ALONE_RUNS, 1).concat(),
+        bare::supervised(WhenDue, 1, ALONE_RUNS, 1).concat(),
+    );
+    report(
+        "bare loop with supervisors ahead, 1 due",
+        bare::supervised(Ahead, 1, ALONE_RUNS, 1).concat(),
     );
     report("punctual, 1 due", punctual(1, "@every 1s", ALONE_RUNS).concat());
     let all = format!("{DUE_AT_ONCE} due at once");
@@ -43,7 +50,11 @@ pub(crate) fn measure() {
         ("bare loop", bare::processes(DUE_AT_ONCE, INSTANTS, 2)),
         (
             "bare loop with supervisors",
-            bare::supervised(DUE_AT_ONCE, INSTANTS, 2),
+            bare::supervised(WhenDue, DUE_AT_ONCE, INSTANTS, 4),
+        ),
+        (
+            "bare loop with supervisors ahead",
+            bare::supervised(Ahead, DUE_AT_ONCE, INSTANTS, 4),
         ),
         ("punctual", punctual(DUE_AT_ONCE, "* * * * *", INSTANTS)),
     ] {
