@@ -52,8 +52,12 @@ impl Kubectl {
             .output();
         let said = asked.map(|output| output.stdout).unwrap_or_default();
         let said: Value = serde_json::from_slice(&said).unwrap_or_default();
+        // Vendors who build it with changes say `32+`.
         let minor = said["clientVersion"]["minor"].as_str().unwrap_or_default();
-        minor.parse().is_ok_and(|minor: u32| minor >= OLDEST_MINOR)
+        minor
+            .trim_end_matches('+')
+            .parse()
+            .is_ok_and(|minor: u32| minor >= OLDEST_MINOR)
     }
 }
 
