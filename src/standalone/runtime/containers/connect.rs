@@ -3,11 +3,14 @@
 //! Docker and Podman both serve the Docker API on a socket. Whoever names one, by `--container-engine` or by the
 //! variables that the engines' own commands read, gets that one and no other.
 
+use std::sync::OnceLock;
 use std::time::Duration;
 
 use bollard::models::SystemVersion;
 use bollard::{API_DEFAULT_VERSION, Docker};
 use thiserror::Error;
+use tokio::sync::Mutex;
+use tokio::time::Instant;
 
 use crate::telemetry::chain;
 
@@ -22,7 +25,7 @@ const ANSWER: Duration = Duration::from_mins(2);
 const PODMAN_TELLS_OF_MEMORY: u32 = 5;
 
 /// No engine answers.
-#[derive(Debug, Error)]
+#[derive(Debug, Clone, Error)]
 #[error(
     "no container engine answers ({tried}); start Docker, or Podman's service (`systemctl start podman.socket`, or `podman system service --time 0`), or name the engine's socket by `--container-engine unix:///…` or DOCKER_HOST"
 )]
@@ -78,6 +81,55 @@ impl Reached {
     /// That it does not answer any more, if that is so.
     pub(super) async fn is_gone(&self) -> Option<NoEngine> {
         connect(std::slice::from_ref(&self.address)).await.err()
+    }
+}
+
+/// The engine that answers, looked for when it is first needed.
+#[derive(Debug)]
+pub(super) struct Search {
+    candidates: Vec<String>,
+    found: OnceLock<Reached>,
+    /// When the last search that found none was over, and why it did not; held by whoever searches.
+    failed: Mutex<Option<(Instant, NoEngine)>>,
+}
+
+impl Search {
+    pub(super) fn new(candidates: Vec<String>) -> Self {
+        Self {
+            candidates,
+            found: OnceLock::new(),
+            failed: Mutex::default(),
+        }
+    }
+
+    /// The engine, if it was found before.
+    pub(super) fn found(&self) -> Option<&Reached> {
+        self.found.get()
+    }
+
+    /// The engine, and whether it is found only now. Who comes while somebody searches shares what comes of that: an engine
+    /// that takes connections and never answers would hold up each for its own time after the other.
+    pub(super) async fn engine(&self) -> Result<(&Reached, bool), NoEngine> {
+        if let Some(reached) = self.found() {
+            return Ok((reached, false));
+        }
+        let asked = Instant::now();
+        let mut failed = self.failed.lock().await;
+        if let Some(reached) = self.found() {
+            return Ok((reached, false));
+        }
+        if let Some((over, why)) = &*failed
+            && *over > asked
+        {
+            return Err(why.clone());
+        }
+        match connect(&self.candidates).await {
+            Ok(reached) => Ok((self.found.get_or_init(|| reached), true)),
+            Err(why) => {
+                *failed = Some((Instant::now(), why.clone()));
+                Err(why)
+            }
+        }
     }
 }
 
@@ -147,6 +199,9 @@ fn tells_of_memory(version: &SystemVersion) -> bool {
 
 #[cfg(test)]
 mod tests {
+    use std::collections::BTreeSet;
+    use std::os::unix::net::UnixListener;
+
     use serde_json::json;
 
     use super::*;
@@ -208,5 +263,25 @@ mod tests {
         let candidates = ["unix:///nowhere/docker.sock".to_owned(), "ssh://host".to_owned()];
         let error = connect(&candidates).await.map(drop).unwrap_err();
         insta::assert_snapshot!(error, @"no container engine answers (unix:///nowhere/docker.sock: Socket not found: /nowhere/docker.sock; ssh://host: URI scheme is not supported: ssh://host); start Docker, or Podman's service (`systemctl start podman.socket`, or `podman system service --time 0`), or name the engine's socket by `--container-engine unix:///…` or DOCKER_HOST");
+    }
+    /// Each search of the seconds it takes is one connection.
+    #[tokio::test(start_paused = true)]
+    async fn an_engine_that_never_answers_is_asked_once_for_all_who_wait() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("engine.sock");
+        let silent = UnixListener::bind(&path).unwrap();
+        silent.set_nonblocking(true).unwrap();
+        let connections = || std::iter::from_fn(|| silent.accept().ok()).count();
+        let search = Search::new(candidates_here(path.to_str()));
+        for _ in 0..2 {
+            let waiting = (0..5).map(|_| search.engine());
+            let answers = futures::future::join_all(waiting).await;
+            let told = answers
+                .into_iter()
+                .map(|answer| answer.map(drop).unwrap_err().to_string());
+            let told: BTreeSet<String> = told.collect();
+            assert_eq!(told.len(), 1, "{told:?}");
+            assert_eq!(connections(), 1);
+        }
     }
 }

@@ -41,7 +41,6 @@ use bollard::query_parameters::{
 };
 use futures::future::BoxFuture;
 use k8s_openapi::api::core::v1::{Container, Pod};
-use tokio::sync::OnceCell;
 
 use super::engine::{Attempt, Engine, Found, Setup, Started};
 use super::process::credentials;
@@ -51,9 +50,9 @@ use super::volumes::{self, Bind};
 use crate::clock::SharedClock;
 use crate::standalone::data_dir::{DataDir, create_private};
 use abandoned::Bond;
-use connect::Reached;
 pub(super) use connect::version;
 pub use connect::{NoEngine, reach_engine};
+use connect::{Reached, Search};
 pub(super) use error::{ContainerError, ERR_IMAGE_PULL};
 use error::{is_missing, is_taken, status_code};
 
@@ -63,9 +62,7 @@ const MESSAGE_PATH: &str = "/dev/termination-log";
 /// Runs attempts as containers.
 #[derive(Debug)]
 pub(super) struct Containers {
-    /// Found when it is first needed.
-    engine: OnceCell<Reached>,
-    candidates: Vec<String>,
+    search: Search,
     clock: SharedClock,
     /// The data folder: what tells our containers from those of another `punctual` on this machine.
     machine: String,
@@ -77,8 +74,7 @@ impl Containers {
     /// Containers by the engine at `asked`, or by the first one that answers.
     pub(super) fn new(asked: Option<&str>, clock: SharedClock, data: &DataDir) -> Self {
         Self {
-            engine: OnceCell::new(),
-            candidates: connect::candidates_here(asked),
+            search: Search::new(connect::candidates_here(asked)),
             clock,
             machine: data.path().display().to_string(),
             bond: data.is_ephemeral().then(Bond::own),
@@ -86,19 +82,18 @@ impl Containers {
     }
 
     async fn engine(&self) -> Result<&Reached, NoEngine> {
-        let reach = async || {
-            let reached = connect::connect(&self.candidates).await?;
+        let (reached, is_new) = self.search.engine().await?;
+        if is_new {
             tracing::info!(address = reached.address, "the container engine answers");
             let engine = reached.docker.clone();
             tokio::spawn(async move { abandoned::remove(&engine).await });
-            Ok(reached)
-        };
-        self.engine.get_or_try_init(reach).await
+        }
+        Ok(reached)
     }
 
     /// What an error means, as far as that can be found out now.
     async fn explain(&self, error: ContainerError) -> ContainerError {
-        match self.engine.get() {
+        match self.search.found() {
             Some(engine) => error.explained(engine).await,
             None => error,
         }
