@@ -10,6 +10,7 @@ use tokio::time::Instant;
 
 use super::super::containers::ContainerError;
 use super::super::engine::{Attempt, Control, Ended, Engine, Found, Setup, Started};
+use super::super::machine::STARTS_AT_ONCE;
 use super::super::process::Exit;
 use super::super::start_error::StartError;
 use super::*;
@@ -28,6 +29,9 @@ struct FakeEngine {
     is_silent: AtomicBool,
     /// Whether it does not come to an end with what it is to discard.
     is_stuck: bool,
+    /// Whether it does not come to an end with a start, and how many it has begun.
+    hangs: bool,
+    begun_starts: watch::Sender<usize>,
     /// After how many seconds its registry was asked.
     asked: Mutex<Vec<u64>>,
     discarded: Mutex<Vec<u32>>,
@@ -42,6 +46,8 @@ impl FakeEngine {
             fail: 0,
             is_silent: false.into(),
             is_stuck: false,
+            hangs: false,
+            begun_starts: watch::Sender::new(0),
             asked: Mutex::default(),
             discarded: Mutex::default(),
         }
@@ -112,6 +118,10 @@ impl Engine for FakeEngine {
         attempt: &'a Attempt,
         _setup: Setup,
     ) -> BoxFuture<'a, Result<Started, StartError>> {
+        self.begun_starts.send_modify(|begun| *begun += 1);
+        if self.hangs {
+            return std::future::pending().boxed();
+        }
         std::fs::create_dir_all(attempt.log.parent().unwrap()).unwrap();
         std::fs::write(&attempt.log, "2026-11-24T16:00:00Z stdout F at work\n").unwrap();
         let started = if self.is_silent.swap(false, Ordering::Relaxed) {
@@ -246,4 +256,35 @@ async fn of_a_container_that_fails_for_ever_the_last_two_starts_are_kept() {
     let mut logs: Vec<_> = pod.logs().collect();
     logs.sort();
     assert_eq!(logs, [pod.log("main", 5), pod.log("main", 6)]);
+}
+
+/// Containers have places of their own to start at, and wait for these only.
+#[tokio::test(start_paused = true)]
+async fn an_engine_that_hangs_holds_up_no_process() {
+    let (output, _outlet) = channel();
+    let clock = SystemClock::shared();
+    let machine = Arc::new(Machine::new(deaf_client(), clock, output, options()));
+    let live = |engine: &Arc<FakeEngine>, runtime: &str, number: usize| {
+        let mut pod = pod_of(&script("true"));
+        pod.metadata.uid = Some(format!("{runtime}-{number}"));
+        pod.metadata.annotations = Some([("punctual.dev/runtime".into(), runtime.into())].into());
+        live_at(Arc::clone(&machine), engine.clone(), pod, "Never")
+    };
+    let hanging = Arc::new(FakeEngine {
+        hangs: true,
+        ..FakeEngine::new()
+    });
+    let _hung: Vec<_> = (0..=STARTS_AT_ONCE)
+        .map(|number| live(&hanging, "container", number))
+        .collect();
+    let mut begun = hanging.begun_starts.subscribe();
+    let begun = tokio::time::timeout(PATIENCE, begun.wait_for(|begun| *begun == STARTS_AT_ONCE));
+    assert!(begun.await.is_ok());
+    let (_orders, mut news, _task) = live(&Arc::new(FakeEngine::new()), "process", 0);
+    let mut last = None;
+    while let Some((_, change)) = tokio::time::timeout(PATIENCE, news.recv()).await.unwrap() {
+        last = Some(change);
+    }
+    assert_eq!(last, Some(Change::Done));
+    assert_eq!(*hanging.begun_starts.borrow(), STARTS_AT_ONCE);
 }

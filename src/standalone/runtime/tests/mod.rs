@@ -120,7 +120,28 @@ fn live_by(engine: Arc<dyn Engine>, container: &Value, policy: &str, options: Op
         output,
         options,
     ));
-    let pod = Arc::new(pod_of(container));
+    let (orders, news, task) = live_at(machine, engine, pod_of(container), policy);
+    Lived {
+        orders,
+        news,
+        events,
+        task,
+        _data: data,
+    }
+}
+
+/// Lets the container of a pod live at a machine that may have others.
+fn live_at(
+    machine: Arc<Machine>,
+    engine: Arc<dyn Engine>,
+    pod: Pod,
+    policy: &str,
+) -> (
+    watch::Sender<Order>,
+    mpsc::Receiver<(usize, Change)>,
+    JoinHandle<()>,
+) {
+    let pod = Arc::new(pod);
     let container = pod.spec.as_ref().unwrap().containers[0].clone();
     let restarts = Restarts::of(&container, Some(policy), false);
     let (news_out, news) = mpsc::channel(64);
@@ -138,14 +159,7 @@ fn live_by(engine: Arc<dyn Engine>, container: &Value, policy: &str, options: Op
         turn: Arc::default(),
         waits: Waits::default(),
     };
-    let task = tokio::spawn(life.live());
-    Lived {
-        orders,
-        news,
-        events,
-        task,
-        _data: data,
-    }
+    (orders, news, tokio::spawn(life.live()))
 }
 
 /// A container with a script for `/bin/sh`.
