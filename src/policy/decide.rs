@@ -121,7 +121,6 @@ fn decide_start(
 
     let mut line = Line::form(decision, &cronjob.spec.policies, &window);
     line.close_up(decision, concurrency::succession(&cronjob.spec));
-    missed::record_skips(decision, &window, line.first());
     let Some(first) = line.first() else {
         return line.record(decision, None);
     };

@@ -15,6 +15,7 @@ use chrono::{SubsecRound, TimeDelta};
 use crate::cronjob::extension::{Hindsight, MissedRuns, Policies};
 use crate::cronjob::{BadSchedule, CronJob, Record, Spec};
 use crate::policy::MISSED_COUNT_CAP;
+use crate::policy::missed::Stretch;
 use crate::policy::situation::Memory;
 use crate::schedule::{Schedule, Terms, Timestamp};
 
@@ -122,7 +123,7 @@ pub fn notice_edit(cronjob: &CronJob, before: &Memory, now: Timestamp) -> Memory
 }
 
 /// The instants up to an edit that are due by the schedule that was seen before and by that of now: the newest, and where
-/// each missed one is to run, so many of them.
+/// each missed one is to run, so many of them; and where no line is kept, who is recorded all the same.
 fn still_due(cronjob: &CronJob, memory: &Memory, until: Timestamp, of: Edited) -> Arc<[Timestamp]> {
     let policies = &cronjob.spec.policies;
     let seen = memory.schedule.as_ref().and_then(|seen| seen.0.schedule.as_ref());
@@ -156,7 +157,11 @@ fn still_due(cronjob: &CronJob, memory: &Memory, until: Timestamp, of: Edited) -
             break;
         }
     }
-    common.reverse();
+    if of == Edited::Schedule {
+        let recorded = status.record.missed.iter().chain(&status.record.queue);
+        common.extend(recorded.filter(|at| now.is_due(**at)));
+    }
+    common.sort();
     common.into()
 }
 
@@ -177,32 +182,52 @@ pub(super) fn in_force(schedule: Schedule, edit: Option<&Edit>, done_until: Time
 }
 
 impl Edit {
-    /// Has the record forget who waits no more, and say up to when everything has passed, where a restart would bring back
-    /// what the edit has not.
+    /// Has the record forget who waits no more, and say up to when everything has passed, and who waits all the same, where a
+    /// restart would bring back what the edit has not.
     pub(super) fn leave_behind(&self, record: &mut Record, cronjob: &CronJob, anchor: Timestamp) {
-        let Spec {
-            schedule, policies, ..
-        } = &cronjob.spec;
-        let oldest = self.still_due.iter().find(|due| **due > anchor);
-        let passed = oldest.map_or(self.since, |oldest| *oldest - TimeDelta::seconds(1));
+        let spec = &cronjob.spec;
         let known = record.done_until(anchor);
-        if passed <= known && record.missed.is_empty() && record.queue.is_empty() {
+        if self.since <= known && record.missed.is_empty() && record.queue.is_empty() {
             return;
         }
-        let schedule = schedule.as_ref().map(|schedule| schedule.anchored(anchor)).ok();
-        let waits_on = |at: &Timestamp| {
-            let asks = || schedule.as_ref().is_none_or(|schedule| schedule.is_due(*at));
-            *at > self.since || (self.of == Edited::Exceptions && asks())
-        };
-        record.missed.retain(waits_on);
-        record.queue.retain(waits_on);
-        let newest = || schedule.as_ref().and_then(|schedule| schedule.previous(passed));
-        let is_written = match self.of {
+        let schedule = spec.schedule.as_ref().map(|schedule| schedule.anchored(anchor));
+        let schedule = schedule.as_ref().ok();
+        record.missed.retain(|at| self.leaves(*at, schedule));
+        record.queue.retain(|at| self.leaves(*at, schedule));
+        if self.since <= known {
+            return;
+        }
+        let still_due = self.still_due.iter().copied().filter(|due| *due > known);
+        let still_due: Vec<Timestamp> = still_due.collect();
+        let alone = schedule.map(|schedule| Stretch::new(schedule, known, self.since));
+        if self.is_to_be_written(&spec.policies, alone.as_ref(), &still_due) {
+            record.missed.extend(still_due);
+            record.passed = Some(self.since.trunc_subsecs(0));
+        }
+    }
+
+    /// Whether a recorded instant waits on. One that is left out by its name is told of where the line is formed.
+    fn leaves(&self, at: Timestamp, schedule: Option<&Schedule>) -> bool {
+        let asks = |schedule: &Schedule| schedule.is_due(at) || schedule.left_out().any(|out| out == at);
+        let is_asked = || self.of == Edited::Exceptions && schedule.is_none_or(asks);
+        at > self.since || self.still_due.contains(&at) || is_asked()
+    }
+
+    /// Whether the record has to say it: `alone` are the instants up to the edit by the schedule alone, which is all that is
+    /// known after a restart.
+    fn is_to_be_written(
+        &self,
+        policies: &Policies,
+        alone: Option<&Stretch<'_>>,
+        still_due: &[Timestamp],
+    ) -> bool {
+        match self.of {
             Edited::Schedule => policies.keep_a_line() || policies.on_edit.is_some(),
-            Edited::Exceptions => newest() > Some(known),
-        };
-        if is_written && passed > known {
-            record.passed = Some(passed.trunc_subsecs(0));
+            // What is skipped for it was missed is told first.
+            Edited::Exceptions if policies.missed_runs == MissedRuns::Skip && !still_due.is_empty() => false,
+            Edited::Exceptions => {
+                alone.is_some_and(|alone| alone.newest_of(most_that_wait(policies)) != still_due)
+            }
         }
     }
 }

@@ -1,7 +1,8 @@
 //! Who waits for a start, and who goes first (`missed-runs`, `overlap: Queue`, `overlap: Skip`).
 //!
 //! Without these policies there is no line: at most one instant is to be started, the newest that is due, and it is found
-//! anew with every decision. With them, instants wait in order, or are skipped for good, and that has to be remembered.
+//! anew with every decision. With them, instants wait in order, or are skipped for good, and that has to be remembered; and
+//! so has who waits when an instant behind it is left out, as somebody asked.
 //! It is written down with the status ([`Record`](crate::cronjob::Record)), in the same request that records a start, so
 //! an instant is started or skipped once and only once, whenever a controller dies. The common case, one instant that
 //! starts when it is due, needs no record.
@@ -46,11 +47,13 @@ impl<'a> Line<'a> {
             prompt: vec![],
             skipped: None,
         };
+        line.recall(decision);
         if !policies.keep_a_line() {
+            line.prompt.append(&mut line.missed);
+            line.prompt.sort();
             line.prompt.extend(window.newest_due());
             return line;
         }
-        line.recall(decision);
         line.miss_those_that_could_not_start();
         let seen_since = decision
             .memory
@@ -70,32 +73,32 @@ impl<'a> Line<'a> {
         line
     }
 
-    /// What the record says, without what has started or passed its starting deadline meanwhile.
+    /// What the record says, without what has started, passed its starting deadline or was left out meanwhile.
     fn recall(&mut self, decision: &mut Decision) {
         let started = decision.status.last_schedule_time;
         let Record { missed, queue, .. } = &decision.status.record;
+        let is_left_out = |at: &Timestamp| self.window.is_left_out(*at);
+        let is_over = |at: &Timestamp| !is_left_out(at) && self.window.is_too_late(*at);
         let waits = |at: &&Timestamp| Some(**at) > started && self.window.has_come(**at);
-        let over: Vec<Timestamp> = missed
-            .iter()
-            .chain(queue)
-            .filter(waits)
-            .filter(|at| self.window.is_too_late(**at))
-            .copied()
-            .collect();
-        let open = |list: &[Timestamp]| {
-            list.iter()
-                .filter(waits)
-                .filter(|at| !over.contains(at))
-                .copied()
-                .collect()
+        let those = |list: &[Timestamp], are: &dyn Fn(&Timestamp) -> bool| -> Vec<Timestamp> {
+            list.iter().filter(waits).filter(|at| are(at)).copied().collect()
         };
-        (self.missed, self.prompt) = (open(missed), open(queue));
+        let both = [missed.as_slice(), queue].concat();
+        let (over, left_out) = (those(&both, &is_over), those(&both, &is_left_out));
+        let is_open = |at: &Timestamp| !is_over(at) && !is_left_out(at);
+        (self.missed, self.prompt) = (those(missed, &is_open), those(queue, &is_open));
         decision
             .notes
             .extend(over.iter().max().map(|newest| Note::DeadlinePassed {
                 count: counted(over.len()),
                 newest: *newest,
             }));
+        self.skip(
+            decision,
+            counted(left_out.len()),
+            left_out.into_iter().max(),
+            SkipReason::Asked,
+        );
     }
 
     /// Behind an active run nobody waits with `overlap: Skip`, so what is in the line for long is what could not be started,
@@ -207,18 +210,24 @@ impl<'a> Line<'a> {
 
     /// Writes down who waits and who was dealt with, where the schedule alone does not tell.
     pub(super) fn record(&self, decision: &mut Decision, starting: Option<Timestamp>) {
-        let record = &decision.status.record;
+        let Record { missed, queue, .. } = &decision.status.record;
         let arrivals: Vec<Timestamp> = self
             .everybody()
-            .filter(|at| !record.missed.contains(at) && !record.queue.contains(at))
+            .filter(|at| !missed.contains(at) && !queue.contains(at))
             .collect();
         let passed_over = match (self.policies.missed_runs, arrivals.iter().min()) {
             (MissedRuns::Latest, Some(oldest)) => self.window.passed_over_before(*oldest),
             _ => vec![],
         };
-        let nobody_waits = arrivals.iter().all(|at| Some(*at) == starting);
-        let is_plain = !self.policies.keep_a_line();
-        if is_plain || (nobody_waits && self.skipped < arrivals.first().copied()) {
+        // The list of what is to be left out may be tidied up, and another controller may be the next to read it.
+        let left_out = self.window.newest_left_out();
+        let tells_itself = if self.policies.keep_a_line() {
+            let nobody_waits = arrivals.iter().all(|at| Some(*at) == starting);
+            nobody_waits && self.skipped < arrivals.first().copied()
+        } else {
+            missed.is_empty() && queue.is_empty()
+        };
+        if tells_itself && left_out.is_none() {
             // If the start fails, everything is as before.
             decision
                 .once_started
@@ -229,7 +238,8 @@ impl<'a> Line<'a> {
         let record = &mut decision.status.record;
         record.missed.clone_from(&self.missed);
         record.queue.clone_from(&self.prompt);
-        record.passed = record.passed.max(self.skipped).max(arrivals.into_iter().max());
+        let newest = arrivals.into_iter().max();
+        record.passed = record.passed.max(self.skipped).max(newest).max(left_out);
     }
 
     /// When to look again at who waits: the next in line follows at once, and a starting deadline may pass.

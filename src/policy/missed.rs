@@ -95,6 +95,16 @@ impl<'a> Window<'a> {
         left_out.filter(move |at| *at > after && *at <= self.now)
     }
 
+    /// The newest instant that was to be left out, has come, and is not recorded as dealt with.
+    pub(super) fn newest_left_out(&self) -> Option<Timestamp> {
+        self.left_out_since(self.done_until).max()
+    }
+
+    /// Whether somebody asked to leave an instant out.
+    pub(super) fn is_left_out(&self, scheduled: Timestamp) -> bool {
+        self.left_out.contains(&scheduled)
+    }
+
     /// Whether an instant is late by `grace`.
     pub(super) fn is_late(&self, scheduled: Timestamp, grace: TimeDelta) -> bool {
         scheduled <= self.now - grace
@@ -106,11 +116,7 @@ impl<'a> Window<'a> {
     }
 
     fn stretch(&self, after: Timestamp, until: Timestamp) -> Stretch<'_> {
-        Stretch {
-            schedule: &self.schedule,
-            after,
-            until,
-        }
+        Stretch::new(&self.schedule, after, until)
     }
 
     /// Whether an instant has come. What a clock that was ahead wrote down may not have.
@@ -168,7 +174,16 @@ pub(super) struct Stretch<'a> {
     until: Timestamp,
 }
 
-impl Stretch<'_> {
+impl<'a> Stretch<'a> {
+    /// The instants of a schedule after one time, up to another.
+    pub(super) fn new(schedule: &'a Schedule, after: Timestamp, until: Timestamp) -> Self {
+        Stretch {
+            schedule,
+            after,
+            until,
+        }
+    }
+
     /// How many there are, at most [`MISSED_COUNT_CAP`].
     pub(super) fn count(&self) -> u64 {
         self.schedule.count(self.after, self.until, MISSED_COUNT_CAP)
@@ -235,15 +250,6 @@ pub(super) fn report_clock_changes(decision: &mut Decision, window: &Window<'_>)
         }));
         decision.memory.clock_change_told = Some(change);
     }
-}
-
-/// Writes down that what was left out has passed, unless something of before it is still to be started: the list of what
-/// is to be left out may be tidied up, and another controller may be the next to read it.
-pub(super) fn record_skips(decision: &mut Decision, window: &Window<'_>, first: Option<Timestamp>) {
-    let newest = window.left_out_since(window.done_until).max();
-    let newest = newest.filter(|newest| first.is_none_or(|first| first > *newest));
-    let record = &mut decision.status.record;
-    record.passed = record.passed.max(newest);
 }
 
 /// Reports the instants whose starting deadline has passed, each once.

@@ -322,3 +322,24 @@ fn a_blocked_run_is_reported_as_missed_when_its_deadline_passes() {
         memory = decision.memory;
     }
 }
+
+/// Somebody tidies up `status.active`, and the controller restarts, while a due instant waits behind the run: the run is
+/// seen, so it is adopted before anything is started, and the instant has its one run after it.
+#[test]
+fn a_run_that_somebody_struck_from_the_status_is_waited_for_all_the_same() {
+    // Was the last schedule time struck as well, the run's own name tells it.
+    for last in [Some("C"), None] {
+        let mut cronjob = hourly();
+        cronjob.spec.concurrency = Concurrency::Forbid;
+        cronjob.status.last_schedule_time = last.map(instant);
+        let active = run(instant("C"), RunState::Active);
+        let tidied = decide_at(&cronjob, &[active], &Memory::default(), "D");
+        assert_eq!(scheduled(&tidied), None, "{last:?}");
+
+        cronjob.status = tidied.status;
+        cronjob.status.active.clear();
+        let ended = run(instant("C"), done(instant("D")));
+        let freed = decide_at(&cronjob, &[ended], &Memory::default(), "D");
+        assert_eq!(scheduled(&freed), Some(instant("T")), "{last:?}");
+    }
+}
