@@ -14,8 +14,8 @@ pub(super) struct Steps {
     pub(super) unowned: BTreeSet<Key>,
     /// Objects to delete if their namespace goes, or has gone.
     pub(super) stray: BTreeSet<Key>,
-    /// Owners to let go, which have waited for their dependents.
-    pub(super) released: BTreeSet<Key>,
+    /// Owners to let go, which have waited for their dependents; with their uids.
+    pub(super) released: BTreeSet<(Key, String)>,
     /// Owners that their dependents are to forget, which then may go; with their uids.
     pub(super) orphaning: BTreeSet<(Key, String)>,
     /// Namespaces to empty.
@@ -134,7 +134,7 @@ impl Known {
     fn recheck_owner(&mut self, uid: &str) {
         let is_blocked = self.index.dependents(uid).any(|dependent| dependent.blocks);
         if !is_blocked && let Some(key) = self.waiting.remove(uid) {
-            self.steps.released.insert(key);
+            self.steps.released.insert((key, uid.to_owned()));
         }
     }
 }
@@ -207,7 +207,7 @@ mod tests {
         let steps = heard.of(Change::Modified, "ConfigMap", &going);
         assert_eq!(steps.unowned, maps(["loose", "one", "two"]));
         let steps = heard.of(Change::Modified, "ConfigMap", &going);
-        assert_eq!((steps.unowned, steps.released), (maps([]), maps([])));
+        assert_eq!((steps.unowned, steps.released), (maps([]), BTreeSet::new()));
         let steps = heard.of_map(Change::Modified, "one", true);
         assert_eq!(
             steps.unowned,
@@ -215,8 +215,9 @@ mod tests {
             "it should have gone, and is tried again"
         );
         let steps = heard.of_map(Change::Deleted, "one", true);
-        assert_eq!((steps.unowned, steps.released), (maps([]), maps([])));
+        assert_eq!((steps.unowned, steps.released), (maps([]), BTreeSet::new()));
         let steps = heard.of_map(Change::Deleted, "two", true);
-        assert_eq!(steps.released, maps(["owner"]), "none is left that blocks it");
+        let owner = (Key::new("configmaps", "shop", "owner"), "owner".to_owned());
+        assert_eq!(steps.released, [owner].into(), "none is left that blocks it");
     }
 }

@@ -16,6 +16,8 @@ mod known;
 mod merged;
 mod namespaces;
 mod owners;
+#[cfg(test)]
+mod tests;
 
 use std::convert::Infallible;
 use std::panic::AssertUnwindSafe;
@@ -28,7 +30,6 @@ use tokio::try_join;
 use self::index::Seen;
 use self::known::Known;
 use self::merged::Merged;
-use self::owners::remove_finalizer;
 use super::error::ApiError;
 use super::registry::{FOREGROUND, Registry};
 use super::resource::{RESOURCES, Resource};
@@ -127,8 +128,8 @@ impl Collector {
         let steps = self.known.take_steps();
         each(steps.unowned, async |key| self.collect_unowned(&key).await).await?;
         each(steps.stray, async |key| self.collect_stray(&key).await).await?;
-        each(steps.released, async |key| {
-            remove_finalizer(&self.registry, &key, FOREGROUND).await
+        each(steps.released, async |(owner, uid)| {
+            self.let_go(&owner, &uid, FOREGROUND).await
         })
         .await?;
         self.orphan_dependents(steps.orphaning).await?;

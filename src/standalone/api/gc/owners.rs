@@ -9,7 +9,7 @@ use super::index::{Owner, Seen};
 use super::{Collector, settled};
 use crate::standalone::api::error::ApiError;
 use crate::standalone::api::meta;
-use crate::standalone::api::registry::{Deletion, Mode, ORPHAN, Owners, Part, Registry};
+use crate::standalone::api::registry::{Deletion, Mode, ORPHAN, Owners, Part};
 use crate::standalone::api::resource::Resource;
 use crate::standalone::api::strategy::Propagation;
 use crate::standalone::api::together::each;
@@ -54,14 +54,8 @@ impl Collector {
         )
         .await?;
         let stay = stay.into_inner().unwrap_or_else(PoisonError::into_inner);
-        let go = owners
-            .into_iter()
-            .map(|(owner, _)| owner)
-            .filter(|owner| !stay.contains(owner));
-        each(go, async |owner| {
-            remove_finalizer(&self.registry, &owner, ORPHAN).await
-        })
-        .await
+        let go = owners.into_iter().filter(|(owner, _)| !stay.contains(owner));
+        each(go, async |(owner, uid)| self.let_go(&owner, &uid, ORPHAN).await).await
     }
 
     /// Deletes an object whose owners have all gone, or wait for it to go.
@@ -177,106 +171,28 @@ impl Collector {
             .update(resource, key, Part::Any, Mode::Real, Owners::AsBefore, change);
         written.await.map(drop)
     }
-}
 
-pub(super) async fn remove_finalizer(
-    registry: &Registry,
-    key: &Key,
-    finalizer: &str,
-) -> Result<(), ApiError> {
-    let Some(resource) = resource_of(key) else {
-        return Ok(());
-    };
-    let change = |current: &Value| {
-        let mut changed = current.clone();
-        let mut finalizers = meta::finalizers(current);
-        finalizers.retain(|name| name != finalizer);
-        meta::set_finalizers(&mut changed, finalizers);
-        Ok(changed)
-    };
-    settled(
-        registry
-            .update(resource, key, Part::Any, Mode::Real, Owners::AsBefore, change)
-            .await,
-    )
+    /// Removes a finalizer of ours from an owner, and not from another that has been made under its name.
+    pub(super) async fn let_go(&self, owner: &Key, uid: &str, finalizer: &str) -> Result<(), ApiError> {
+        let Some(resource) = resource_of(owner) else {
+            return Ok(());
+        };
+        let change = |current: &Value| {
+            let mut changed = current.clone();
+            let mut finalizers = meta::finalizers(current);
+            finalizers.retain(|name| name != finalizer);
+            meta::set_finalizers(&mut changed, finalizers);
+            meta::set(&mut changed, "uid", uid);
+            Ok(changed)
+        };
+        let written = self
+            .registry
+            .update(resource, owner, Part::Any, Mode::Real, Owners::AsBefore, change);
+        settled(written.await)
+    }
 }
 
 /// The resource that a key is of.
 pub(super) fn resource_of(key: &Key) -> Option<&'static Resource> {
     super::stored_resources().find(|resource| resource.stored_as == key.resource)
-}
-
-#[cfg(test)]
-mod tests {
-    use std::sync::Arc;
-
-    use serde_json::json;
-
-    use super::*;
-    use crate::clock::SystemClock;
-    use crate::schedule::TimeZones;
-    use crate::standalone::api::registry::read;
-    use crate::standalone::api::resource::NAMESPACES;
-    use crate::standalone::store::{Change, MemoryStore};
-
-    /// Makes an object that blocks its owner, if it has one, and gives back its uid.
-    async fn make(
-        registry: &Registry,
-        resource: &'static Resource,
-        name: &str,
-        owner: Option<(&str, &str)>,
-    ) -> String {
-        let references: Vec<Value> = owner
-            .map(|(name, uid)| {
-                json!({ "apiVersion": "v1", "kind": "ConfigMap", "name": name, "uid": uid, "blockOwnerDeletion": true })
-            })
-            .into_iter()
-            .collect();
-        let object = json!({
-            "apiVersion": resource.api_version(), "kind": resource.kind,
-            "metadata": { "name": name, "ownerReferences": references },
-        });
-        let namespace = if resource.namespaced { "shop" } else { "" };
-        let made = registry
-            .create(resource, namespace, object, Mode::Real, Owners::AsBefore)
-            .await;
-        meta::uid(&read(&made.expect("an object")).expect("JSON")).to_owned()
-    }
-
-    /// Three generations are made and the first is deleted before the collector has heard of any of them. It looks at the
-    /// second when it does not know the third yet, and finds that the first waits already.
-    #[tokio::test]
-    async fn who_is_heard_of_late_waits_for_dependents_that_are_heard_of_later() {
-        let zones = Arc::new(TimeZones::built_in());
-        let registry = Registry::new(Arc::new(MemoryStore::new()), SystemClock::shared(), zones);
-        let mut collector = Collector::new(registry.clone());
-        make(&registry, NAMESPACES, "shop", None).await;
-        let mut happening = collector.begin().await.expect("a list of everything");
-        let maps = Resource::of("v1", "ConfigMap").expect("config maps");
-        let first = make(&registry, maps, "first", None).await;
-        let second = make(&registry, maps, "second", Some(("first", &first))).await;
-        make(&registry, maps, "third", Some(("second", &second))).await;
-        let foreground = Deletion {
-            propagation: Some(Propagation::Foreground),
-            ..Deletion::default()
-        };
-        let key = Key::new(maps.stored_as, "shop", "first");
-        registry
-            .delete(maps, &key, &foreground, Mode::Real)
-            .await
-            .expect("it is marked");
-
-        let mut gone = Vec::new();
-        while gone.len() < 3 {
-            for (resource, event) in happening.next().await.expect("the store goes on") {
-                if event.change == Change::Deleted {
-                    gone.push(meta::name(&read(&event.object).expect("JSON")).to_owned());
-                }
-                let seen = Seen::read(resource, &event.object).expect("an object");
-                collector.known.hear(resource, event.change, &seen);
-                collector.carry_out().await.expect("the store goes on");
-            }
-        }
-        assert_eq!(gone, ["third", "second", "first"]);
-    }
 }

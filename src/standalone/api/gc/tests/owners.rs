@@ -1,0 +1,45 @@
+//! Owners and dependents.
+
+use serde_json::json;
+
+use super::{Propagation, Scene, map, meta, set};
+
+/// Three generations are made and the first is deleted before the collector has heard of any of them. It looks at the
+/// second when it does not know the third yet, and finds that the first waits already.
+#[tokio::test]
+async fn who_is_heard_of_late_waits_for_dependents_that_are_heard_of_later() {
+    let mut scene = Scene::begin().await;
+    let first = scene.make_map("first", &[]).await;
+    let second = scene.make_map("second", &[("first", &first)]).await;
+    scene.make_map("third", &[("second", &second)]).await;
+    scene.delete("first", Propagation::Foreground).await;
+    assert_eq!(scene.settle().await, ["third", "second", "first"]);
+}
+
+/// The owner loses its finalizer to somebody else, and is made and deleted anew, before the collector lets it go.
+#[tokio::test]
+async fn an_owner_that_was_made_anew_is_not_let_go_in_place_of_the_former() {
+    for (propagation, left) in [(Propagation::Orphan, true), (Propagation::Foreground, false)] {
+        let mut scene = Scene::begin().await;
+        scene.make_map("owner", &[]).await;
+        scene.delete("owner", propagation).await;
+        scene.hear().await;
+        set(
+            &scene.registry,
+            &map("owner"),
+            "metadata",
+            "finalizers",
+            json!([]),
+        )
+        .await;
+        let anew = scene.make_map("owner", &[]).await;
+        scene.make_map("dependent", &[("owner", &anew)]).await;
+        scene.delete("owner", propagation).await;
+        scene.act().await;
+        let kept = scene.find("owner").await;
+        assert!(kept.is_some(), "{propagation:?}: it waits for its own dependent");
+        scene.settle().await;
+        assert!(scene.find("owner").await.is_none(), "{propagation:?}");
+        assert_eq!(scene.find("dependent").await.is_some(), left, "{propagation:?}");
+    }
+}
