@@ -1,6 +1,6 @@
 //! Owners and dependents: background, foreground and orphaning deletion.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Mutex, PoisonError};
 
 use serde_json::Value;
@@ -28,34 +28,41 @@ enum Standing {
 
 impl Collector {
     /// Makes the dependents of owners forget them, and lets the owners go.
-    pub(super) async fn orphan_dependents(&self, owners: BTreeSet<(Key, String)>) -> Result<(), ApiError> {
-        let of_owner = |(owner, uid): &(Key, String)| {
-            let dependents = self.known.index.dependents(uid);
-            let dependents = dependents.map(|dependent| (dependent.key.clone(), owner.clone(), uid.clone()));
-            dependents.collect::<Vec<_>>()
-        };
+    pub(super) async fn orphan_dependents(
+        &self,
+        mut owners: BTreeSet<(Key, String)>,
+    ) -> Result<(), ApiError> {
+        // Each is written once, of however many it is a dependent: the writes would be in each other's way.
+        let mut dependents: BTreeMap<Key, Vec<(Key, String)>> = BTreeMap::new();
+        for owner in &owners {
+            for dependent in self.known.index.dependents(&owner.1) {
+                let owners = dependents.entry(dependent.key.clone()).or_default();
+                owners.push(owner.clone());
+            }
+        }
         let stay = Mutex::new(BTreeSet::new());
-        each(
-            owners.iter().flat_map(of_owner),
-            async |(dependent, owner, uid)| {
-                match self.drop_references(&dependent, &[&uid]).await {
-                    Ok(()) | Err(ApiError::NotFound { .. }) => {}
-                    // As long as it is owned it would be deleted after its owner, so the owner stays.
-                    Err(error @ (ApiError::Conflict { .. } | ApiError::Internal { .. })) => {
-                        return Err(error);
-                    }
-                    Err(error) => {
-                        tracing::warn!(%error, "an object can't be orphaned, and its owner stays");
-                        stay.lock().unwrap_or_else(PoisonError::into_inner).insert(owner);
-                    }
+        each(dependents, async |(dependent, owners)| {
+            let uids: Vec<&str> = owners.iter().map(|(_, uid)| uid.as_str()).collect();
+            match self.drop_references(&dependent, &uids).await {
+                Ok(()) | Err(ApiError::NotFound { .. }) => {}
+                // As long as it is owned it would be deleted after its owner, so the owner stays.
+                Err(error @ (ApiError::Conflict { .. } | ApiError::Internal { .. })) => {
+                    return Err(error);
                 }
-                Ok(())
-            },
-        )
+                Err(error) => {
+                    tracing::warn!(%error, "an object can't be orphaned, and its owner stays");
+                    stay.lock().unwrap_or_else(PoisonError::into_inner).extend(owners);
+                }
+            }
+            Ok(())
+        })
         .await?;
         let stay = stay.into_inner().unwrap_or_else(PoisonError::into_inner);
-        let go = owners.into_iter().filter(|(owner, _)| !stay.contains(owner));
-        each(go, async |(owner, uid)| self.let_go(&owner, &uid, ORPHAN).await).await
+        owners.retain(|owner| !stay.contains(owner));
+        each(owners, async |(owner, uid)| {
+            self.let_go(&owner, &uid, ORPHAN).await
+        })
+        .await
     }
 
     /// Deletes an object whose owners have all gone, or wait for it to go.

@@ -43,3 +43,22 @@ async fn an_owner_that_was_made_anew_is_not_let_go_in_place_of_the_former() {
         assert_eq!(scene.find("dependent").await.is_some(), left, "{propagation:?}");
     }
 }
+
+/// Or the writes would be in each other's way.
+#[tokio::test]
+async fn a_dependent_forgets_all_its_owners_at_once() {
+    let mut scene = Scene::begin().await;
+    let first = scene.make_map("first", &[]).await;
+    let second = scene.make_map("second", &[]).await;
+    scene
+        .make_map("dependent", &[("first", &first), ("second", &second)])
+        .await;
+    for owner in ["first", "second"] {
+        scene.delete(owner, Propagation::Orphan).await;
+    }
+    scene.hear().await;
+    scene.act().await;
+    assert_eq!(scene.news().await.len(), 3, "each of the three is written once");
+    let dependent = scene.find("dependent").await.expect("it stays");
+    assert_eq!(meta::get(&dependent, "ownerReferences"), None);
+}
