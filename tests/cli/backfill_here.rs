@@ -1,15 +1,11 @@
 //! `punctual backfill` against `punctual up`, on one machine.
 
-use std::io::{BufRead as _, BufReader};
-use std::path::Path;
-use std::process::{Child, Stdio};
-
 use serde_json::{Value, json};
 use tempfile::TempDir;
 
 use crate::backfill::NIGHTS;
-use crate::deadline::Deadline;
-use crate::{command, exit_code, interrupt, punctual, text};
+use crate::process::Process;
+use crate::{command, exit_code, punctual, text};
 
 /// The whole of it: a controller, a Job controller and processes. What is backfilled is active like any run, and leaves
 /// no trace in what is known of the schedule.
@@ -19,7 +15,9 @@ fn it_works_with_punctual_up() {
     let data = folder.path().join("data");
     let manifest = folder.path().join("cron.yaml");
     std::fs::write(&manifest, NIGHTLY).expect("a file");
-    let up = Up::start(&data, &manifest);
+    let (data, manifest) = (data.to_str().expect("UTF-8"), manifest.to_str().expect("UTF-8"));
+    let up = Process::start(&mut command(&["up", manifest, "--data-dir", data]));
+    up.line_where("it lists what it runs", |line| line.contains("nightly"));
     let backfill = punctual(
         &[
             &[
@@ -32,7 +30,7 @@ fn it_works_with_punctual_up() {
                 "json",
                 "--data-dir",
             ],
-            &[data.to_str().expect("UTF-8")][..],
+            &[data][..],
             &NIGHTS[..],
         ]
         .concat(),
@@ -52,14 +50,7 @@ fn it_works_with_punctual_up() {
         "{said}"
     );
 
-    let get = punctual(&[
-        "get",
-        "nightly",
-        "-o",
-        "json",
-        "--data-dir",
-        data.to_str().expect("UTF-8"),
-    ]);
+    let get = punctual(&["get", "nightly", "-o", "json", "--data-dir", data]);
     let view: Value = serde_json::from_str(&text(&get.stdout)).expect("JSON");
     for nothing in [
         "lastDue",
@@ -70,7 +61,7 @@ fn it_works_with_punctual_up() {
     ] {
         assert_eq!(view[nothing], Value::Null, "{nothing} of {view}");
     }
-    up.stop();
+    assert_eq!(up.interrupt().code, Some(0));
 }
 
 /// It is due at half past two only, and its history would keep one Job of four.
@@ -93,45 +84,3 @@ spec:
               image: none
               command: ['true']
 ";
-
-/// A `punctual up`, which is stopped in the end.
-struct Up(Child, #[allow(dead_code, reason = "it is only held")] Deadline);
-
-impl Up {
-    fn start(data: &Path, manifest: &Path) -> Up {
-        let words = [
-            "up",
-            manifest.to_str().expect("UTF-8"),
-            "--data-dir",
-            data.to_str().expect("UTF-8"),
-        ];
-        let mut up = command(&words)
-            .stdin(Stdio::null())
-            .stdout(Stdio::piped())
-            .stderr(Stdio::null())
-            .spawn()
-            .expect("punctual can be started");
-        let end = Deadline::of(&up);
-        let mut output = BufReader::new(up.stdout.take().expect("piped"))
-            .lines()
-            .map_while(Result::ok);
-        assert!(
-            output.any(|line| line.contains("nightly")),
-            "it lists what it runs"
-        );
-        std::thread::spawn(move || output.for_each(drop));
-        Up(up, end)
-    }
-
-    fn stop(mut self) {
-        interrupt(&self.0);
-        self.0.wait().expect("it ends");
-    }
-}
-
-impl Drop for Up {
-    fn drop(&mut self) {
-        let _gone = self.0.kill();
-        let _nobody_asks_how = self.0.wait();
-    }
-}

@@ -1,8 +1,6 @@
 //! `punctual up` as a server: its folder, its kubeconfig, and who else gets at them.
 
-use std::io::{BufRead as _, BufReader};
 use std::path::{Path, PathBuf};
-use std::process::{Child, Stdio};
 
 use insta::assert_snapshot;
 use kube::config::{KubeConfigOptions, Kubeconfig};
@@ -10,14 +8,13 @@ use kube::{Client, Config};
 use serde_json::{Value, json};
 use tempfile::TempDir;
 
-use crate::deadline::Deadline;
+use crate::process::Process;
 use crate::request::request;
-use crate::{command, exit_code, interrupt, punctual, text};
+use crate::{command, exit_code, punctual, text};
 
 /// A `punctual up` over a data folder.
 pub(crate) struct Server {
-    child: Child,
-    _end: Deadline,
+    process: Process,
     first_line: String,
     pub(crate) folder: PathBuf,
 }
@@ -26,37 +23,17 @@ impl Server {
     pub(crate) fn start(folder: &Path, more: &[&str]) -> Server {
         let mut arguments = vec!["up", "--data-dir", folder.to_str().expect("UTF-8")];
         arguments.extend(more);
-        let mut child = command(&arguments)
-            .stdin(Stdio::null())
-            .stdout(Stdio::piped())
-            .stderr(Stdio::null())
-            .spawn()
-            .expect("punctual can be started");
-        let end = Deadline::of(&child);
-        let mut first_line = String::new();
-        let output = child.stdout.as_mut().expect("piped");
-        BufReader::new(output).read_line(&mut first_line).expect("UTF-8");
+        let process = Process::start(&mut command(&arguments));
         Server {
-            child,
-            _end: end,
-            first_line,
+            first_line: process.line().expect("it serves"),
+            process,
             folder: folder.to_owned(),
         }
     }
 
-    pub(crate) fn stop(mut self) {
-        interrupt(&self.child);
-        assert_eq!(self.child.wait().expect("it ends").code(), Some(0));
-    }
-}
-
-/// One whose test has failed is not left behind.
-impl Drop for Server {
-    fn drop(&mut self) {
-        if let Ok(None) = self.child.try_wait() {
-            let _it_has_ended_meanwhile = self.child.kill();
-            let _nobody_asks_how = self.child.wait();
-        }
+    pub(crate) fn stop(self) {
+        let ended = self.process.interrupt();
+        assert_eq!(ended.code, Some(0), "{}", ended.said);
     }
 }
 
@@ -68,7 +45,7 @@ fn without_a_manifest_it_serves_at_the_same_place_each_time() {
     let server = Server::start(&data, &[]);
     assert_eq!(
         server.first_line,
-        format!("kubeconfig: {}/kubeconfig\n", data.display())
+        format!("kubeconfig: {}/kubeconfig", data.display())
     );
     let kubeconfig = std::fs::read_to_string(server.folder.join("kubeconfig")).expect("it is there by then");
     server.stop();
@@ -87,7 +64,7 @@ fn a_second_one_on_the_same_folder_is_refused_and_names_the_first() {
     assert_eq!(exit_code(&second), 1);
     let said = text(&second.stderr)
         .replace(folder.path().to_str().expect("UTF-8"), "DIR")
-        .replace(&server.child.id().to_string(), "PID");
+        .replace(&server.process.pid().to_string(), "PID");
     assert_snapshot!(said);
     server.stop();
 }

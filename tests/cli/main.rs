@@ -16,6 +16,9 @@ mod forecast;
 mod import;
 mod lint;
 mod next;
+#[allow(dead_code, reason = "each suite uses its part of it")]
+#[path = "../support/process.rs"]
+mod process;
 #[path = "../support/request.rs"]
 mod request;
 mod server;

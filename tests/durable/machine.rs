@@ -1,10 +1,7 @@
 //! A `punctual up` over a data folder, which can be killed and started again.
 
-use std::io::{BufRead as _, BufReader, Read as _};
 use std::path::{Path, PathBuf};
-use std::process::{Child, Command, Stdio};
-use std::sync::{Arc, Mutex, PoisonError};
-use std::thread::JoinHandle;
+use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
 
 use k8s_openapi::api::batch::v1::{Job, JobStatus};
@@ -14,8 +11,7 @@ use kube::config::{KubeConfigOptions, Kubeconfig};
 use kube::{Api, Client, Config};
 use tempfile::TempDir;
 
-/// Long enough that only a test that hangs takes it.
-const PATIENCE: Duration = Duration::from_mins(1);
+use crate::process::{PATIENCE, Process};
 
 /// A folder with a data folder in it, and a manifest.
 pub(crate) struct Place {
@@ -23,11 +19,9 @@ pub(crate) struct Place {
     data: PathBuf,
 }
 
-/// A `punctual up`. It is killed when this is dropped; what it runs ends by itself.
+/// A `punctual up` over the data folder of a place. It is killed when this is dropped; what it runs ends by itself.
 pub(crate) struct Up {
-    child: Child,
-    shown: Arc<Mutex<Vec<String>>>,
-    said: Option<JoinHandle<String>>,
+    process: Process,
     data: PathBuf,
 }
 
@@ -83,9 +77,7 @@ impl Place {
             .arg("up")
             .args(arguments)
             .env_remove("RUST_LOG")
-            .stdin(Stdio::null())
-            .stdout(Stdio::piped())
-            .stderr(Stdio::piped());
+            .stdin(Stdio::null());
         command
     }
 
@@ -103,9 +95,7 @@ impl Place {
 
     /// Starts it with more arguments, and does not wait.
     pub(crate) fn up_with(&self, more: &[&str]) -> Up {
-        let mut up = Up::start(&mut self.command_with(more), &self.data);
-        up.read();
-        up
+        self.over_its_data(Process::start(&mut self.command_with(more)))
     }
 
     /// Starts it with limits that a shell sets first, e.g. `ulimit -n 64`, and does not wait.
@@ -116,18 +106,18 @@ impl Place {
             .args(["-c", &format!("{limits} && exec \"$@\""), "sh"])
             .arg(unlimited.get_program())
             .args(unlimited.get_args())
-            .env_remove("RUST_LOG")
-            .stdin(Stdio::null())
-            .stdout(Stdio::piped())
-            .stderr(Stdio::piped());
-        let mut up = Up::start(&mut command, &self.data);
-        up.read();
-        up
+            .env_remove("RUST_LOG");
+        self.over_its_data(Process::start(&mut command))
     }
 
     /// Starts it, and reads nothing of what it shows.
     pub(crate) fn up_unread(&self) -> Up {
-        Up::start(&mut self.command_with(&[]), &self.data)
+        self.over_its_data(Process::unread(&mut self.command_with(&[])))
+    }
+
+    fn over_its_data(&self, process: Process) -> Up {
+        let data = self.data.clone();
+        Up { process, data }
     }
 
     fn command_with(&self, more: &[&str]) -> Command {
@@ -159,41 +149,13 @@ impl Place {
 }
 
 impl Up {
-    fn start(command: &mut Command, data: &Path) -> Up {
-        let mut child = command.spawn().expect("punctual can be started");
-        let mut stderr = child.stderr.take().expect("piped");
-        let said = std::thread::spawn(move || {
-            let mut said = String::new();
-            // What is not UTF-8 would show as missing.
-            let _cut = stderr.read_to_string(&mut said);
-            said
-        });
-        Up {
-            child,
-            shown: Arc::default(),
-            said: Some(said),
-            data: data.to_owned(),
-        }
-    }
-
-    /// Reads what it shows, from now on.
-    fn read(&mut self) {
-        let stdout = BufReader::new(self.child.stdout.take().expect("piped"));
-        let lines = Arc::clone(&self.shown);
-        std::thread::spawn(move || {
-            for line in stdout.lines().map_while(Result::ok) {
-                lines.lock().unwrap_or_else(PoisonError::into_inner).push(line);
-            }
-        });
-    }
-
     pub(crate) fn pid(&self) -> u32 {
-        self.child.id()
+        self.process.pid()
     }
 
     /// What it has shown.
     pub(crate) fn shown(&self) -> Vec<String> {
-        self.shown.lock().unwrap_or_else(PoisonError::into_inner).clone()
+        self.process.shown()
     }
 
     /// Waits until it has shown a line with this text.
@@ -240,16 +202,12 @@ impl Up {
     }
 
     pub(crate) fn signal(&self, signal: &str) {
-        let sent = Command::new("kill")
-            .args([&format!("-{signal}"), &self.pid().to_string()])
-            .status();
-        assert!(sent.expect("kill can be started").success());
+        self.process.signal(signal);
     }
 
     /// Kills it outright.
-    pub(crate) fn kill(mut self) {
-        self.child.kill().expect("it can be killed");
-        self.child.wait().expect("it ends");
+    pub(crate) fn kill(self) {
+        self.process.kill();
     }
 
     /// Ends it with Ctrl-C, and returns what it said on standard error.
@@ -258,27 +216,11 @@ impl Up {
     }
 
     /// Ends it with a signal, and returns what it said on standard error.
-    pub(crate) fn stopped_by(mut self, signal: &str) -> String {
+    pub(crate) fn stopped_by(self, signal: &str) -> String {
         self.signal(signal);
-        let begun = Instant::now();
-        let status = loop {
-            if let Some(status) = self.child.try_wait().expect("it can be waited for") {
-                break status;
-            }
-            assert!(begun.elapsed() < PATIENCE, "it does not stop");
-            std::thread::sleep(Duration::from_millis(10));
-        };
-        let said = self.said.take().map(JoinHandle::join);
-        let said = said.expect("it is ended once").expect("it was read");
-        assert_eq!(status.code(), Some(0), "{said}");
-        said
-    }
-}
-
-impl Drop for Up {
-    fn drop(&mut self) {
-        let _ended_already = self.child.kill();
-        let _reaped = self.child.wait();
+        let ended = self.process.ended();
+        assert_eq!(ended.code, Some(0), "{}", ended.said);
+        ended.said
     }
 }
 

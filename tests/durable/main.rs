@@ -13,6 +13,8 @@
 //! | `writes` | clients that remember what was acknowledged |
 
 mod damage;
+#[path = "../support/deadline.rs"]
+mod deadline;
 mod ends;
 mod full_disk;
 mod kills;
@@ -20,6 +22,9 @@ mod limits;
 mod machine;
 mod others;
 mod power;
+#[allow(dead_code, reason = "each suite uses its part of it")]
+#[path = "../support/process.rs"]
+mod process;
 mod restarts;
 mod writes;
 

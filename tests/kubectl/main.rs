@@ -20,6 +20,9 @@ mod control_plane;
 #[path = "../support/deadline.rs"]
 mod deadline;
 mod plain;
+#[allow(dead_code, reason = "each suite uses its part of it")]
+#[path = "../support/process.rs"]
+mod process;
 mod server;
 mod session;
 

@@ -1,8 +1,7 @@
 //! Whom a session is played against: each session has a folder, a namespace and, of `punctual up`, a server of its own.
 
-use std::io::{BufRead as _, BufReader};
 use std::path::{Path, PathBuf};
-use std::process::{Child, Command, Stdio};
+use std::process::{Command, Stdio};
 use std::sync::Mutex;
 use std::{env, fs};
 
@@ -11,9 +10,9 @@ use serde_json::Value;
 use tempfile::TempDir;
 
 use crate::control_plane::{Binaries, ControlPlane, Guarded};
-use crate::deadline::Deadline;
 use crate::folder;
 use crate::plain::plain;
+use crate::process::Process;
 use crate::session::On;
 
 /// The real control plane, which the sessions share.
@@ -63,7 +62,8 @@ impl Kubectl {
 
 /// A server, and a shell that speaks to it.
 pub(crate) struct Server {
-    child: Option<(Child, Deadline)>,
+    /// What is there for this session alone.
+    punctual: Option<Process>,
     folder: TempDir,
 }
 
@@ -76,15 +76,15 @@ impl Server {
         std::os::unix::fs::symlink(&kubectl.0, bin.join("kubectl"))?;
         fs::create_dir(folder.path().join("home"))?;
         copy(&self::folder().join("files"), &folder.path().join("files"))?;
-        let (child, kubeconfig) = match on {
+        let (punctual, kubeconfig) = match on {
             On::Punctual => {
-                let (child, kubeconfig) = punctual(&folder.path().join("data"))?;
-                (Some(child), kubeconfig)
+                let (punctual, kubeconfig) = punctual(&folder.path().join("data"))?;
+                (Some(punctual), kubeconfig)
             }
             On::Kubernetes => (None, control_plane()),
         };
         fs::copy(kubeconfig, folder.path().join("kubeconfig"))?;
-        let server = Server { child, folder };
+        let server = Server { punctual, folder };
         let prepared = server.shell(&format!(
             "kubectl create namespace {session} && kubectl config set-context --current --namespace={session} && \
              until kubectl get serviceaccount default; do sleep 0.1; done"
@@ -125,34 +125,18 @@ impl Server {
 
 impl Drop for Server {
     fn drop(&mut self) {
-        if let Some((mut child, _end)) = self.child.take() {
-            let asked = Command::new("kill")
-                .args(["-INT", &child.id().to_string()])
-                .status();
-            // A panic here would hide the one that may have brought us here.
-            let _ended = asked.and_then(|_| child.wait());
-        }
+        // In peace, so that it leaves no pods behind.
+        self.punctual.take().map(Process::interrupt);
     }
 }
 
 /// Starts `punctual up`, and returns where its kubeconfig is.
-fn punctual(data: &Path) -> Result<((Child, Deadline), PathBuf), Failed> {
-    let mut child = Command::new(env!("CARGO_BIN_EXE_punctual"))
-        .arg("up")
-        .arg("--data-dir")
-        .arg(data)
-        .stdin(Stdio::null())
-        .stdout(Stdio::piped())
-        .stderr(Stdio::null())
-        .spawn()?;
-    let end = Deadline::of(&child);
-    let output = child.stdout.take().ok_or("standard output is piped")?;
-    let mut lines = BufReader::new(output).lines();
-    let first = lines.next().ok_or("punctual ended at once")??;
+fn punctual(data: &Path) -> Result<(Process, PathBuf), Failed> {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_punctual"));
+    let punctual = Process::start(command.arg("up").arg("--data-dir").arg(data));
+    let first = punctual.line().ok_or("punctual ended at once")?;
     let kubeconfig = first.strip_prefix("kubeconfig: ").ok_or(first.clone())?.into();
-    // Somebody has to read what it says.
-    std::thread::spawn(move || lines.for_each(drop));
-    Ok(((child, end), kubeconfig))
+    Ok((punctual, kubeconfig))
 }
 
 /// Starts the real control plane when it does not run yet, and returns where its kubeconfig is.

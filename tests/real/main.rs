@@ -14,6 +14,9 @@ mod kubectl;
 mod machine;
 #[path = "../support/podman.rs"]
 mod podman;
+#[allow(dead_code, reason = "each suite uses its part of it")]
+#[path = "../support/process.rs"]
+mod process;
 mod prometheus;
 mod redis;
 #[path = "../support/request.rs"]

@@ -1,26 +1,19 @@
 //! A `punctual up` as its user has it: the binary, a folder, manifests.
 
-use std::io::{BufRead as _, BufReader};
-use std::process::{Child, Command, Stdio};
+use std::process::Command;
 use std::sync::Arc;
-use std::sync::mpsc::{Receiver, channel};
 use std::time::Duration;
 
 use serde_json::Value;
 use tempfile::TempDir;
 
-use crate::deadline::Deadline;
+use crate::process::Process;
 
-/// Long enough that only a case that hangs takes it.
-const PATIENCE: Duration = Duration::from_mins(1);
-
-/// It ends with the test, however that ends.
+/// It ends with the test, however that ends, and what it runs ends with it.
 pub(crate) struct Up {
-    child: Child,
+    process: Option<Process>,
     /// Holds the manifests and, in `data`, what it keeps.
     pub(crate) folder: Arc<TempDir>,
-    events: Receiver<Value>,
-    _end: Deadline,
 }
 
 impl Up {
@@ -33,35 +26,21 @@ impl Up {
     pub(crate) fn start_in(folder: Arc<TempDir>, manifests: &str, more: &[&str]) -> Up {
         let file = folder.path().join("manifests.yaml");
         std::fs::write(&file, manifests).unwrap();
-        let mut child = Command::new(env!("CARGO_BIN_EXE_punctual"))
+        let mut command = Command::new(env!("CARGO_BIN_EXE_punctual"));
+        command
             .args(["up", "-o", "json", "--data-dir"])
             .arg(folder.path().join("data"))
             .args(more)
-            .arg(file)
-            .stdin(Stdio::null())
-            .stdout(Stdio::piped())
-            .spawn()
-            .unwrap();
-        let (sender, events) = channel();
-        let output = BufReader::new(child.stdout.take().unwrap());
-        std::thread::spawn(move || {
-            for line in output.lines().map_while(Result::ok) {
-                // Nobody may be listening any more.
-                let _unheard = sender.send(serde_json::from_str(&line).unwrap());
-            }
-        });
-        let up = Up {
-            _end: Deadline::of(&child),
-            child,
-            folder,
-            events,
-        };
+            .arg(file);
+        let process = Some(Process::start(&mut command));
+        let up = Up { process, folder };
         assert_eq!(up.next().expect("the first event")["event"], "serving");
         up
     }
 
     fn next(&self) -> Option<Value> {
-        self.events.recv_timeout(PATIENCE).ok()
+        let line = self.process.as_ref()?.line()?;
+        Some(serde_json::from_str(&line).unwrap())
     }
 
     /// Waits for an event of this name.
@@ -76,8 +55,7 @@ impl Up {
 
     /// Kills it outright; the folder that it had.
     pub(crate) fn kill(mut self) -> Arc<TempDir> {
-        self.child.kill().unwrap();
-        self.child.wait().unwrap();
+        self.process.take().unwrap().kill();
         Arc::clone(&self.folder)
     }
 
@@ -95,16 +73,13 @@ impl Up {
 
 impl Drop for Up {
     fn drop(&mut self) {
-        if matches!(self.child.try_wait(), Ok(Some(_))) {
+        let Some(process) = self.process.take() else {
             return;
-        }
+        };
         // Twice: the second one ends what still runs.
-        for _ in 0..2 {
-            let _told = Command::new("kill")
-                .args(["-INT", &self.child.id().to_string()])
-                .status();
-            std::thread::sleep(Duration::from_millis(200));
-        }
-        let _its_end = self.child.wait();
+        process.signal("INT");
+        std::thread::sleep(Duration::from_millis(200));
+        process.signal("INT");
+        process.ended();
     }
 }

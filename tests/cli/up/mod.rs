@@ -5,16 +5,13 @@ mod refusals;
 mod runs;
 mod watch;
 
-use std::io::{BufRead as _, BufReader};
 use std::path::{Path, PathBuf};
-use std::process::{Child, Stdio};
-use std::sync::mpsc::{self, Receiver, RecvTimeoutError};
-use std::time::{Duration, Instant};
 
 use serde_json::Value;
 use tempfile::TempDir;
 
-use crate::{command, exit_code, interrupt, punctual, text};
+use crate::process::Process;
+use crate::{command, exit_code, punctual, text};
 
 /// A manifest in a folder of its own, which goes with it.
 struct Manifest {
@@ -52,30 +49,12 @@ impl Manifest {
     }
 }
 
-/// How long anything may take that is waited for: only a test that hangs takes it.
-const PATIENCE: Duration = Duration::from_mins(1);
-
-/// A `punctual up` that runs beside the test. It is killed when this is dropped.
-struct Up {
-    child: Child,
-    lines: Receiver<String>,
-}
+/// A `punctual up` that runs beside the test.
+struct Up(Process);
 
 impl Up {
     fn start(arguments: &[&str]) -> Up {
-        let mut child = command(&[&["up"], arguments].concat())
-            .stdin(Stdio::null())
-            .stdout(Stdio::piped())
-            .stderr(Stdio::null())
-            .spawn()
-            .expect("punctual can be started");
-        let output = BufReader::new(child.stdout.take().expect("piped"));
-        let (heard, lines) = mpsc::channel();
-        std::thread::spawn(move || {
-            let mut lines = output.lines().map_while(Result::ok);
-            lines.try_for_each(|line| heard.send(line))
-        });
-        Up { child, lines }
+        Up(Process::start(&mut command(&[&["up"], arguments].concat())))
     }
 
     /// One that follows a folder and tells what happens as JSON.
@@ -85,25 +64,16 @@ impl Up {
     }
 
     /// Waits for a line.
-    fn line(&mut self, what: &str, is_it: impl Fn(&str) -> bool) -> String {
-        let end = Instant::now() + PATIENCE;
-        let mut before = Vec::new();
-        loop {
-            let left = end.saturating_duration_since(Instant::now());
-            match self.lines.recv_timeout(left) {
-                Ok(line) if is_it(&line) => return line,
-                Ok(line) => before.push(line),
-                Err(error) => panic!("{what}: {error}, after {before:#?}"),
-            }
-        }
+    fn line(&self, what: &str, is_it: impl Fn(&str) -> bool) -> String {
+        self.0.line_where(what, is_it)
     }
 
     /// Waits until something of a kind is told, of whatever has this name; an empty one stands for all.
-    fn event(&mut self, kind: &str, name: &str) -> Value {
+    fn event(&self, kind: &str, name: &str) -> Value {
         self.any_event(&[kind], name)
     }
 
-    fn any_event(&mut self, kinds: &[&str], name: &str) -> Value {
+    fn any_event(&self, kinds: &[&str], name: &str) -> Value {
         let line = self.line(&format!("{kinds:?} of {name:?}"), |line| {
             let event = json(line);
             let is_of_kind = kinds.iter().any(|kind| event["event"] == *kind);
@@ -113,30 +83,14 @@ impl Up {
     }
 
     fn interrupt(&self) {
-        interrupt(&self.child);
+        self.0.signal("INT");
     }
 
     /// What it still shows before it ends in peace.
-    fn rest(mut self) -> Vec<String> {
-        let end = Instant::now() + PATIENCE;
-        let mut rest = Vec::new();
-        loop {
-            let left = end.saturating_duration_since(Instant::now());
-            match self.lines.recv_timeout(left) {
-                Ok(line) => rest.push(line),
-                Err(RecvTimeoutError::Disconnected) => break,
-                Err(RecvTimeoutError::Timeout) => panic!("it does not end: {rest:#?}"),
-            }
-        }
-        assert_eq!(self.child.wait().expect("it ends").code(), Some(0), "{rest:#?}");
-        rest
-    }
-}
-
-impl Drop for Up {
-    fn drop(&mut self) {
-        let _ended_already = self.child.kill();
-        let _reaped = self.child.wait();
+    fn rest(self) -> Vec<String> {
+        let ended = self.0.ended();
+        assert_eq!(ended.code, Some(0), "{ended:#?}");
+        ended.rest
     }
 }
 

@@ -226,7 +226,7 @@ fn the_first_interrupt_lets_running_work_end_and_the_second_kills() {
         let manifest = cronjob("work", "@every 1s", command).replace("backoffLimit: 0", "backoffLimit: 1");
         let manifest =
             Manifest::new(&manifest.replace("jobTemplate", "concurrencyPolicy: Forbid, jobTemplate"));
-        let mut up = Up::start(&["--ephemeral", manifest.path().to_str().expect("UTF-8")]);
+        let up = Up::start(&["--ephemeral", manifest.path().to_str().expect("UTF-8")]);
         up.line("the work begins", |line| line.contains("| up"));
         up.interrupt();
         let mut rest: Vec<String> = vec![];
@@ -289,7 +289,7 @@ spec:
       containers: [{name: main, image: busybox, command: ['true']}]
 ",
     );
-    let mut up = Up::start(&["--ephemeral", manifest.path().to_str().expect("UTF-8")]);
+    let up = Up::start(&["--ephemeral", manifest.path().to_str().expect("UTF-8")]);
     let row = up.line("the Job is listed", |line| line.contains("later"));
     assert!(row.contains("suspended"), "{row}");
     up.line("the pod ends", |line| {

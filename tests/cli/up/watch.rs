@@ -44,7 +44,7 @@ impl Folder {
 fn the_manifests_are_followed() {
     let folder = Folder::new();
     folder.write("cron.yaml", &cronjob("first", "@every 1s", "echo first"));
-    let mut up = Up::follow(&folder.path());
+    let up = Up::follow(&folder.path());
 
     up.event("loaded", "first");
     folder.write("more.yaml", &cronjob("second", "@daily", "true"));
@@ -91,7 +91,7 @@ fn however_a_file_is_saved_it_is_changed_and_not_gone() {
     };
     version(0);
     symlink("..data/cron.yaml", folder.path().join("cron.yaml")).expect("a link");
-    let mut up = Up::follow(&folder.path());
+    let up = Up::follow(&folder.path());
     up.event("loaded", "job");
     // A file that Emacs has open.
     symlink("me@here.1234", folder.path().join(".#cron.yaml")).expect("a link");
@@ -192,7 +192,7 @@ fn what_vanished_while_nobody_followed_is_pruned_at_the_next_start() {
 fn a_folder_that_is_not_there_for_a_while_loses_nothing() {
     let folder = Folder::new();
     let path = folder.path();
-    let mut up = Up::follow(&path);
+    let up = Up::follow(&path);
     up.event("serving", "");
 
     folder.write("first.yaml", &cronjob("first", "@every 1s", "echo first"));
@@ -284,13 +284,13 @@ fn what_vanishes_while_a_file_is_broken_at_the_start_is_pruned() {
     ];
     folder.write("mended.yaml", &both.join("---\n"));
     folder.write("removed.yaml", &cronjob("third", "@daily", "true"));
-    let mut up = start();
+    let up = start();
     up.event("loaded", "third");
     up.interrupt();
     up.rest();
     folder.write("mended.yaml", "kind: [");
     folder.write("removed.yaml", "kind: [");
-    let mut up = start();
+    let up = start();
     up.event("kept", "first");
     folder.write("mended.yaml", &cronjob("first", "@hourly", "true"));
     assert_eq!(up.event("applied", "first")["schedule"], "@hourly");
