@@ -39,6 +39,16 @@ pub struct Line {
 }
 
 impl Line {
+    /// A line of our own, between those of a container.
+    pub(super) fn note(at: Timestamp, said: &str) -> Line {
+        Line {
+            at,
+            stream: Stream::Stderr,
+            ends: true,
+            text: format!("punctual: {said}").into_bytes(),
+        }
+    }
+
     /// Writes the line as it stands in a log.
     pub(in crate::standalone) fn write(&self, log: &mut Vec<u8>) {
         let tag = if self.ends { 'F' } else { 'P' };

@@ -11,7 +11,8 @@
 //! for Kubernetes write the same (CRI), so that what reads their logs reads these.
 //!
 //! A file that has grown to [`FILE_BYTES`] is set aside as `….log.1`, `….log.2` and so on, counting up, and the oldest
-//! goes when there are more than [`FILES`]. A reader that is in the middle of one goes on with the next.
+//! goes when there are more than [`FILES`]. A reader that is in the middle of one goes on with the next; one that is so slow that
+//! this has gone reads a line that says so.
 
 mod line;
 mod query;
@@ -40,11 +41,11 @@ pub const FILES: usize = 5;
 
 /// Whether anything of a log is kept. Of a container that was started there is a log, until somebody makes room.
 pub fn is_kept(path: &Path) -> bool {
-    files(path).is_ok_and(|files| files.iter().any(|(_, file)| file.exists()))
+    path.exists() || set_aside(path).is_ok_and(|files| !files.is_empty())
 }
 
-/// The files of a log, oldest first; the last is the one that is written to, whether it is there or not.
-fn files(path: &Path) -> io::Result<Vec<(u64, PathBuf)>> {
+/// The files of a log that were set aside, with their numbers, oldest first.
+fn set_aside(path: &Path) -> io::Result<Vec<(u64, PathBuf)>> {
     let name = path
         .file_name()
         .unwrap_or_default()
@@ -63,6 +64,10 @@ fn files(path: &Path) -> io::Result<Vec<(u64, PathBuf)>> {
         }
     }
     files.sort();
-    files.push((u64::MAX, path.to_owned()));
     Ok(files)
+}
+
+/// The number that the file gets that is written to, once it is set aside as well.
+fn next_number(set_aside: &[(u64, PathBuf)]) -> u64 {
+    set_aside.last().map_or(1, |(number, _)| number + 1)
 }

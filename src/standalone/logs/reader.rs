@@ -6,20 +6,26 @@ use std::io::{self, Read as _, Seek as _, SeekFrom};
 use std::os::unix::fs::MetadataExt as _;
 use std::path::{Path, PathBuf};
 
-use super::files;
 use super::line::Line;
+use super::{next_number, set_aside};
 
 /// How much is read at a time.
 const CHUNK: usize = 64 * 1024;
+
+/// What is read in the place of what went before it was.
+const MISSED: &str =
+    "lines are missing here, as the log grew faster than it was read, and only its last files are kept";
 
 /// A place in a log, and the way on from there.
 #[derive(Debug)]
 pub struct Reader {
     path: PathBuf,
-    /// The file that is being read. Nothing before the log's first file was seen.
-    file: Option<File>,
+    /// The file that is being read, with the number that it has or gets. Nothing before the log's first file was seen.
+    file: Option<(u64, File)>,
     /// A line whose end was not there yet.
     open: Vec<u8>,
+    /// Whether a file that was to be read had gone, which the next line is told with.
+    misses: bool,
     chunk: Vec<u8>,
 }
 
@@ -30,6 +36,7 @@ impl Reader {
             path: path.to_owned(),
             file: None,
             open: Vec::new(),
+            misses: false,
             chunk: vec![0; CHUNK],
         }
     }
@@ -41,13 +48,9 @@ impl Reader {
     /// When it can't be read.
     pub fn at_end(path: &Path) -> io::Result<Self> {
         let mut reader = Self::at_start(path);
-        match File::open(path) {
-            Ok(mut file) => {
-                file.seek(SeekFrom::End(0))?;
-                reader.file = Some(file);
-            }
-            Err(error) if error.kind() == io::ErrorKind::NotFound => {}
-            Err(error) => return Err(error),
+        if let Some(mut file) = open_if_there(path)? {
+            file.seek(SeekFrom::End(0))?;
+            reader.file = Some((number_of(&file, &set_aside(path)?)?, file));
         }
         Ok(reader)
     }
@@ -67,7 +70,12 @@ impl Reader {
             self.open.extend_from_slice(&self.chunk[..read]);
             let mut begun = 0;
             while let Some(length) = self.open[begun..].iter().position(|byte| *byte == b'\n') {
-                lines.extend(Line::parse(&self.open[begun..begun + length]));
+                if let Some(line) = Line::parse(&self.open[begun..begun + length]) {
+                    if std::mem::take(&mut self.misses) {
+                        lines.push_back(Line::note(line.at, MISSED));
+                    }
+                    lines.push_back(line);
+                }
                 begun += length + 1;
             }
             self.open.drain(..begun);
@@ -78,7 +86,7 @@ impl Reader {
     /// Reads bytes from the file at hand, or from the one after it.
     fn read_chunk(&mut self) -> io::Result<usize> {
         loop {
-            if let Some(file) = &mut self.file {
+            if let Some((_, file)) = &mut self.file {
                 let read = file.read(&mut self.chunk)?;
                 if read > 0 {
                     return Ok(read);
@@ -88,46 +96,55 @@ impl Reader {
                 return Ok(0);
             };
             // The writer may have written here between our last read and setting the file aside.
-            if let Some(file) = &mut self.file {
+            if let Some((_, file)) = &mut self.file {
                 let read = file.read(&mut self.chunk)?;
                 if read > 0 {
                     return Ok(read);
                 }
             }
             self.open.clear();
+            self.misses |= self.file.as_ref().is_some_and(|(before, _)| next.0 > before + 1);
             self.file = Some(next);
         }
     }
 
-    /// The file after the one that is being read, when there is one.
-    fn next_file(&self) -> io::Result<Option<File>> {
-        let now = match &self.file {
-            Some(file) => {
-                let inode = file.metadata()?.ino();
-                match std::fs::metadata(&self.path) {
-                    Ok(current) if current.ino() == inode => return Ok(None),
-                    _ => Some(inode),
-                }
-            }
-            None => None,
-        };
-        let files = match files(&self.path) {
+    /// The file after the one that is being read, when there is one, and its number.
+    fn next_file(&self) -> io::Result<Option<(u64, File)>> {
+        if let Some((_, file)) = &self.file
+            && let Ok(current) = std::fs::metadata(&self.path)
+            && current.ino() == file.metadata()?.ino()
+        {
+            return Ok(None);
+        }
+        // Before it is seen what was set aside: if this one is meanwhile, it is among them, and none between is passed over.
+        let current = open_if_there(&self.path)?;
+        let set_aside = match set_aside(&self.path) {
             Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
             files => files?,
         };
-        let is_now =
-            |path: &PathBuf| now.is_some() && std::fs::metadata(path).map(|file| file.ino()).ok() == now;
-        let next = files
-            .iter()
-            .position(|(_, path)| is_now(path))
-            .map_or(0, |position| position + 1);
+        let before = self.file.as_ref().map_or(0, |(number, _)| *number);
         // One may be removed while we look: the next is taken then.
-        for (_, path) in files.iter().skip(next) {
-            match File::open(path) {
-                Err(error) if error.kind() == io::ErrorKind::NotFound => {}
-                file => return file.map(Some),
+        for (number, path) in set_aside.iter().filter(|(number, _)| *number > before) {
+            if let Some(file) = open_if_there(path)? {
+                return Ok(Some((*number, file)));
             }
         }
-        Ok(None)
+        let numbered = |file| Ok((number_of(&file, &set_aside)?, file));
+        current.map(numbered).transpose()
+    }
+}
+
+/// The number of a file that was the one that is written to, before it was seen what was set aside.
+fn number_of(file: &File, set_aside: &[(u64, PathBuf)]) -> io::Result<u64> {
+    let inode = file.metadata()?.ino();
+    let is_it = |path: &Path| std::fs::metadata(path).is_ok_and(|found| found.ino() == inode);
+    let found = set_aside.iter().find(|(_, path)| is_it(path));
+    Ok(found.map_or_else(|| next_number(set_aside), |(number, _)| *number))
+}
+
+fn open_if_there(path: &Path) -> io::Result<Option<File>> {
+    match File::open(path) {
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
+        file => file.map(Some),
     }
 }

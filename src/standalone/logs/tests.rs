@@ -1,6 +1,9 @@
 //! Logs that are written and read back, and the lines that are asked for.
 
 use std::path::Path;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::time::{Duration, Instant};
 
 use tempfile::TempDir;
 
@@ -129,6 +132,64 @@ fn a_reader_that_keeps_up_reads_everything_across_files() {
     got.extend(read(&mut reader));
     let expected: Vec<_> = (0..200).map(|number| number.to_string()).collect();
     assert_eq!(got, expected);
+}
+
+/// Each line is a file of its own, and the writer never waits but for a reader that would miss what is removed.
+#[test]
+fn no_line_is_lost_or_doubled_however_fast_files_are_set_aside() {
+    const LINES: usize = 3_000;
+    const PATIENCE: Duration = Duration::from_mins(2);
+    let folder = TempDir::new().unwrap();
+    let path = folder.path().join("0.log");
+    let mut reader = Reader::at_start(&path);
+    let got = Arc::new(AtomicUsize::new(0));
+    let seen = Arc::clone(&got);
+    let writing = std::thread::spawn(move || {
+        let mut writer = Writer::with_limit(&path, 1).unwrap();
+        for number in 0..LINES {
+            while seen.load(Ordering::Relaxed) + FILES < number + 2 {
+                assert!(Arc::strong_count(&seen) > 1, "the reader has given up");
+                std::thread::yield_now();
+            }
+            write(&mut writer, &[&number.to_string()]);
+        }
+    });
+    let begun = Instant::now();
+    while got.load(Ordering::Relaxed) < LINES {
+        assert!(begun.elapsed() < PATIENCE, "no line comes after {got:?}");
+        for text in read(&mut reader) {
+            assert_eq!(text, got.fetch_add(1, Ordering::Relaxed).to_string());
+        }
+    }
+    writing.join().unwrap();
+}
+
+#[test]
+fn a_reader_that_is_too_slow_reads_that_lines_are_missing() {
+    let folder = TempDir::new().unwrap();
+    let path = folder.path().join("0.log");
+    let mut reader = Reader::at_start(&path);
+    let mut writer = Writer::with_limit(&path, 1).unwrap();
+    let mut write_until = |end: usize| {
+        for number in end - FILES + 1..end {
+            write(&mut writer, &[&number.to_string()]);
+        }
+    };
+    // The file that was being read is the first that goes: nothing of it is missed.
+    write_until(5);
+    assert_eq!(read(&mut reader), ["1", "2", "3", "4"]);
+    write_until(9);
+    assert_eq!(read(&mut reader), ["5", "6", "7", "8"]);
+    write_until(13);
+    write_until(17);
+    insta::assert_snapshot!(read(&mut reader).join("\n"), @r"
+    9
+    punctual: lines are missing here, as the log grew faster than it was read, and only its last files are kept
+    13
+    14
+    15
+    16
+    ");
 }
 
 #[test]

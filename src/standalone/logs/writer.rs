@@ -8,8 +8,8 @@ use std::fs::File;
 use std::io::{self, Read as _, Seek as _, SeekFrom, Write as _};
 use std::path::{Path, PathBuf};
 
-use super::line::{Line, Stream};
-use super::{FILE_BYTES, FILES, files};
+use super::line::Line;
+use super::{FILE_BYTES, FILES, next_number, set_aside};
 use crate::schedule::Timestamp;
 use crate::standalone::data_dir::{largest_file, private_file, suffixed};
 
@@ -141,10 +141,8 @@ impl Writer {
 
     /// Sets the file aside and begins a new one. Whatever was done of it before an error does not have to be done again.
     fn rotate(&mut self) -> io::Result<()> {
-        let files = files(&self.path)?;
-        let aside = &files[..files.len() - 1];
-        let next = aside.last().map_or(1, |(number, _)| number + 1);
-        let name = suffixed(&self.path, &format!(".{next}"));
+        let aside = set_aside(&self.path)?;
+        let name = suffixed(&self.path, &format!(".{}", next_number(&aside)));
         match std::fs::rename(&self.path, &name) {
             // It was set aside, or somebody has removed it.
             Err(error) if error.kind() == io::ErrorKind::NotFound => {}
@@ -161,16 +159,10 @@ impl Writer {
     }
 }
 
-/// A line of our own.
+/// A line of our own, as it stands in a log.
 fn note(now: Timestamp, said: &str) -> Vec<u8> {
-    let note = Line {
-        at: now,
-        stream: Stream::Stderr,
-        ends: true,
-        text: format!("punctual: {said}").into_bytes(),
-    };
     let mut text = Vec::new();
-    note.write(&mut text);
+    Line::note(now, said).write(&mut text);
     text
 }
 
