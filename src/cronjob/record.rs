@@ -8,7 +8,8 @@
 //!
 //! It is written together with the status, in one request and through the status subresource, which takes annotations as
 //! well (the conformance test of CronJobs does the same). So the two never disagree, a restart at any moment is safe, and
-//! the controller needs no permission to change what an owner wrote. Only CronJobs with a policy that needs it have one.
+//! the controller needs no permission to change what an owner wrote. Only CronJobs with a policy that needs it have one, and
+//! those of which a clock change took a run away, until their next run.
 
 use std::fmt;
 

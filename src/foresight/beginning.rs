@@ -23,6 +23,7 @@ pub fn caught_up(mut cronjob: CronJob, from: Timestamp) -> CronJob {
     let schedule = cronjob.spec.schedule.as_ref().ok();
     let last = schedule.and_then(|schedule| schedule.anchored(anchor).previous(before));
     let record = Record {
+        passed: Some(before),
         suspended: cronjob.status.record.suspended,
         ..Record::default()
     };

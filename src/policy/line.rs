@@ -2,7 +2,7 @@
 //!
 //! Without these policies there is no line: at most one instant is to be started, the newest that is due, and it is found
 //! anew with every decision. With them, instants wait in order, or are skipped for good, and that has to be remembered; and
-//! so has who waits when an instant behind it is left out, as somebody asked.
+//! so has who waits when an instant behind it passes without a run, as somebody asked or by a clock change.
 //! It is written down with the status ([`Record`](crate::cronjob::Record)), in the same request that records a start, so
 //! an instant is started or skipped once and only once, whenever a controller dies. The common case, one instant that
 //! starts when it is due, needs no record.
@@ -219,15 +219,15 @@ impl<'a> Line<'a> {
             (MissedRuns::Latest, Some(oldest)) => self.window.passed_over_before(*oldest),
             _ => vec![],
         };
-        // The list of what is to be left out may be tidied up, and another controller may be the next to read it.
-        let left_out = self.window.newest_left_out();
+        // Another controller may be the next to tell of it, or to read a list of what is left out that was tidied up.
+        let without_run = self.window.newest_without_run();
         let tells_itself = if self.policies.keep_a_line() {
             let nobody_waits = arrivals.iter().all(|at| Some(*at) == starting);
             nobody_waits && self.skipped < arrivals.first().copied()
         } else {
             missed.is_empty() && queue.is_empty()
         };
-        if tells_itself && left_out.is_none() {
+        if tells_itself && without_run.is_none() {
             // If the start fails, everything is as before.
             decision
                 .once_started
@@ -239,7 +239,7 @@ impl<'a> Line<'a> {
         record.missed.clone_from(&self.missed);
         record.queue.clone_from(&self.prompt);
         let newest = arrivals.into_iter().max();
-        record.passed = record.passed.max(self.skipped).max(newest).max(left_out);
+        record.passed = record.passed.max(self.skipped).max(newest).max(without_run);
     }
 
     /// When to look again at who waits: the next in line follows at once, and a starting deadline may pass.

@@ -95,9 +95,11 @@ impl<'a> Window<'a> {
         left_out.filter(move |at| *at > after && *at <= self.now)
     }
 
-    /// The newest instant that was to be left out, has come, and is not recorded as dealt with.
-    pub(super) fn newest_left_out(&self) -> Option<Timestamp> {
-        self.left_out_since(self.done_until).max()
+    /// The newest instant that passed without a run, as somebody asked or by a clock change, and is not recorded as dealt with.
+    pub(super) fn newest_without_run(&self) -> Option<Timestamp> {
+        let taken_away = self.schedule.taken_away(self.done_until, self.now);
+        let changes = taken_away.map(|runs| runs.change);
+        self.left_out_since(self.done_until).chain(changes).max()
     }
 
     /// Whether somebody asked to leave an instant out.
@@ -219,11 +221,10 @@ fn deadline_cutoff(spec: &Spec, now: Timestamp) -> Option<Timestamp> {
     now.checked_sub_signed(spec.starting_deadline?)
 }
 
-/// Reports the instants that somebody asked to leave out, each once, when it has come.
+/// Reports the instants that somebody asked to leave out, each once, when it has come: it is recorded then.
 pub(super) fn report_skips(decision: &mut Decision, window: &Window<'_>) {
-    let seen_since = decision.memory.seen_since.map(|since| since - window.jitter);
-    let told = [decision.memory.skip_told, seen_since];
-    let told = told.into_iter().flatten().fold(window.done_until, Timestamp::max);
+    let told = decision.memory.skip_told.max(Some(window.done_until));
+    let told = told.unwrap_or(window.done_until);
     let passed: Vec<Timestamp> = window.left_out_since(told).collect();
     let Some(newest) = passed.iter().max().copied() else {
         return;
@@ -236,11 +237,16 @@ pub(super) fn report_skips(decision: &mut Decision, window: &Window<'_>) {
     decision.memory.skip_told = Some(newest);
 }
 
-/// Reports the runs that a clock change takes away, when it has come. What it takes from a pause nobody misses.
+/// Reports the runs that a clock change takes away, once, when it has come: it is recorded then. What it takes from a pause
+/// nobody misses.
 pub(super) fn report_clock_changes(decision: &mut Decision, window: &Window<'_>) {
     let memory = &decision.memory;
-    let seen = [memory.seen_since, memory.rested_until].map(|at| at.map(|at| at - window.jitter));
-    let told = seen.into_iter().chain([memory.clock_change_told]).flatten();
+    let rested_until = memory.rested_until.map(|at| at - window.jitter);
+    let pause_ended = match window.spec.pause_ended(window.now) {
+        _ if memory.rests => Some(window.now),
+        by_itself => by_itself.max(rested_until),
+    };
+    let told = [pause_ended, memory.clock_change_told].into_iter().flatten();
     let told = told.fold(window.done_until, Timestamp::max);
     for TakenAway { change, first, count } in window.schedule.taken_away(told, window.now) {
         decision.notes.push(Note::Ruled(Ruling::Skipped {
