@@ -17,19 +17,21 @@ fn forecast(arguments: &[&str]) -> String {
     text(&output.stdout)
 }
 
+fn cronjob(name: &str, schedule: &str, zone: &str) -> Value {
+    json!({
+        "apiVersion": "batch/v1", "kind": "CronJob",
+        "metadata": { "name": name, "namespace": "shop" },
+        "spec": { "schedule": schedule, "timeZone": zone, "jobTemplate": { "spec": { "template": { "spec": {
+            "restartPolicy": "Never",
+            "containers": [{ "name": "main", "image": "busybox", "command": ["true"] }],
+        } } } } },
+    })
+}
+
 /// A folder with so many CronJobs that start every hour on the hour.
 fn crowd(count: u32) -> tempfile::TempDir {
     let folder = tempfile::tempdir().expect("a folder");
-    let cronjobs = (1..=count).map(|number| {
-        json!({
-            "apiVersion": "batch/v1", "kind": "CronJob",
-            "metadata": { "name": format!("sync-{number}"), "namespace": "shop" },
-            "spec": { "schedule": "0 * * * *", "jobTemplate": { "spec": { "template": { "spec": {
-                "restartPolicy": "Never",
-                "containers": [{ "name": "main", "image": "busybox", "command": ["true"] }],
-            } } } } },
-        })
-    });
+    let cronjobs = (1..=count).map(|number| cronjob(&format!("sync-{number}"), "0 * * * *", "UTC"));
     let list = json!({ "apiVersion": "v1", "kind": "List", "items": cronjobs.collect::<Vec<Value>>() });
     std::fs::write(folder.path().join("crowd.json"), list.to_string()).expect("a file");
     folder
@@ -47,6 +49,36 @@ fn a_day_and_a_week_are_drawn() {
     );
     let week = forecast(&[&SHOP[..], &FROM, &["--over", "week", "--top", "2"]].concat());
     assert_snapshot!([day, week].join("\n----\n"));
+}
+
+/// New York, 14 March 2027: 02:00 to 03:00 does not exist.
+#[test]
+fn what_a_clock_change_takes_away_is_told() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let write = |name: &str, schedule: &str| {
+        let file = folder.path().join(format!("{name}.json"));
+        std::fs::write(file, cronjob(name, schedule, "America/New_York").to_string()).expect("a file");
+    };
+    let file = folder.path().display().to_string();
+    let forecast = |from: &str| {
+        let of = [
+            "-f",
+            &file,
+            "--from",
+            from,
+            "--time-zone",
+            "America/New_York",
+            "--run-time",
+            "5m",
+        ];
+        forecast(&of)
+    };
+    write("backup", "30 2 * * *");
+    let one = forecast("2027-03-14T05:00:00Z");
+    let after = forecast("2027-03-14T08:00:00Z");
+    write("report", "*/20 2 * * *");
+    let two = forecast("2027-03-14T05:00:00Z");
+    assert_snapshot!([one, after, two].join("\n----\n"));
 }
 
 #[test]

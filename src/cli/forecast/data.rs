@@ -51,7 +51,7 @@ pub(super) fn json(outlook: &Outlook, zone: &Zone, top: usize) -> String {
         "mostRunning": outlook.peak(|minute| minute.running).map_or(0, |(_, most)| most),
         "crowded": crowded.collect::<Vec<Value>>(),
         "advice": outlook.advice(),
-        "caveats": outlook.caveats(),
+        "caveats": outlook.caveats(zone),
         "cronJobs": cronjobs.collect::<Vec<Value>>(),
         "minutes": minutes.collect::<Vec<Value>>(),
     });

@@ -1,13 +1,22 @@
 //! What is to come: the CronJobs are simulated, and the crowd is counted.
 
+use std::collections::BTreeMap;
+
 use chrono::TimeDelta;
 
 use crate::cli::forecast::gather::Subject;
-use crate::cli::page::grouped;
+use crate::cli::page::{grouped, local};
 use crate::cli::progress::{Progress, moments};
 use crate::cronjob::Key;
-use crate::foresight::{Crowd, Minute, Movable, Relief, Simulation, caught_up};
-use crate::schedule::Timestamp;
+use crate::foresight::{Crowd, Happening, Minute, Movable, Relief, Simulation, What, caught_up};
+use crate::policy::{Note, Ruling, SkipReason};
+use crate::schedule::{Timestamp, Zone};
+
+/// How a minute is shown.
+pub(super) const MINUTE: &str = "%a %-d %b %H:%M";
+
+/// So many CronJobs are named together.
+pub(super) const NAMED: usize = 3;
 
 /// What is to come.
 pub(super) struct Outlook {
@@ -17,6 +26,16 @@ pub(super) struct Outlook {
     pub(super) members: Vec<Member>,
     pub(super) crowd: Crowd,
     pub(super) relief: Option<Relief>,
+    /// What clock changes take away, by their instants.
+    lost: BTreeMap<Timestamp, Lost>,
+}
+
+/// The runs that one clock change takes away.
+#[derive(Default)]
+struct Lost {
+    runs: u64,
+    /// Whose they are, by number.
+    who: Vec<usize>,
 }
 
 /// A CronJob.
@@ -46,9 +65,13 @@ impl Outlook {
             simulation.add(caught_up(asked.cronjob.clone(), from), *life);
         }
         let mut crowd = Crowd::new(from, to);
+        let mut lost = BTreeMap::new();
         let mut progress = Progress::of("forecasting", true);
         for until in moments(from, to) {
-            simulation.pass_until(until, &mut |happening| crowd.see(happening));
+            simulation.pass_until(until, &mut |happening| {
+                crowd.see(happening);
+                see_what_is_lost(&mut lost, happening);
+            });
             progress.step();
         }
         crowd.close();
@@ -71,6 +94,7 @@ impl Outlook {
             members: members.collect(),
             crowd,
             relief,
+            lost,
         }
     }
 
@@ -125,15 +149,15 @@ impl Outlook {
         }
     }
 
-    /// What has to be known about the figures, a sentence each.
-    pub(super) fn caveats(&self) -> Vec<String> {
+    /// What has to be known about the figures, a sentence each, with times on the clock of a zone.
+    pub(super) fn caveats(&self, zone: &Zone) -> Vec<String> {
         let mut caveats = Vec::new();
         let unknown = self
             .members
             .iter()
             .filter(|member| !member.is_known && !member.suspended)
             .count();
-        if unknown > 0 {
+        if unknown > 0 && self.starts() > 0 {
             caveats.push(format!(
                 "How many run at once is an estimate: how long a run takes is not known of {unknown} of {} CronJobs, \
                  and 1 minute is assumed (`--run-time NAME=90s` says it)",
@@ -146,6 +170,17 @@ impl Outlook {
             1 => caveats.push("1 CronJob is suspended and starts nothing".into()),
             _ => caveats.push(format!("{suspended} CronJobs are suspended and start nothing")),
         }
+        caveats.extend(self.lost.iter().map(|(change, lost)| {
+            let (do_not, time) = match lost.runs {
+                1 => ("1 run does not".into(), "its time"),
+                runs => (format!("{} runs do not", grouped(runs)), "their time"),
+            };
+            format!(
+                "{do_not} start, of {}: on {} the clock is put forward over {time}",
+                self.names(&lost.who, NAMED),
+                local(*change, zone).format(MINUTE)
+            )
+        }));
         caveats
     }
 
@@ -178,6 +213,23 @@ impl Outlook {
                 .into(),
         );
         advice
+    }
+}
+
+/// Takes in what happens.
+fn see_what_is_lost(lost: &mut BTreeMap<Timestamp, Lost>, happening: &Happening<'_>) {
+    let What::Noted(Note::Ruled(Ruling::Skipped {
+        count,
+        newest: change,
+        why,
+    })) = happening.what
+    else {
+        return;
+    };
+    if matches!(why, SkipReason::ClockChange { .. }) {
+        let lost = lost.entry(*change).or_default();
+        lost.runs += count;
+        lost.who.push(happening.number);
     }
 }
 

@@ -1,6 +1,6 @@
 //! A forecast as an HTML page.
 
-use crate::cli::forecast::outlook::Outlook;
+use crate::cli::forecast::outlook::{MINUTE, Outlook};
 use crate::cli::page::{self, Middle, Page, grouped, local};
 use crate::schedule::{Timestamp, Zone};
 
@@ -16,7 +16,7 @@ pub(super) fn html(outlook: &Outlook, zone: &Zone, top: usize) -> String {
     };
     let rows = outlook.crowded(top).into_iter().map(|crowded| {
         vec![
-            local(crowded.at, zone).format("%a %-d %b %H:%M").to_string(),
+            local(crowded.at, zone).format(MINUTE).to_string(),
             grouped(crowded.minute.starts.into()),
             grouped(crowded.minute.running.into()),
             outlook.names(&crowded.who, NAMED),
@@ -53,7 +53,11 @@ pub(super) fn html(outlook: &Outlook, zone: &Zone, top: usize) -> String {
         members: members.collect(),
         crowd: &outlook.crowd,
         zone,
-        footnotes: outlook.caveats().into_iter().map(|caveat| caveat + ".").collect(),
+        footnotes: outlook
+            .caveats(zone)
+            .into_iter()
+            .map(|caveat| caveat + ".")
+            .collect(),
     }
     .html()
 }

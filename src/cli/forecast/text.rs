@@ -8,7 +8,7 @@ use std::fmt::Write as _;
 use anstyle::{AnsiColor, Style};
 use chrono::Timelike as _;
 
-use crate::cli::forecast::outlook::Outlook;
+use crate::cli::forecast::outlook::{MINUTE, NAMED, Outlook};
 use crate::cli::page::local;
 use crate::cli::present::columns;
 use crate::foresight::Minute;
@@ -26,28 +26,26 @@ const SHADES: [(char, Style); 5] = [
     ('█', AnsiColor::Red.on_default()),
 ];
 
-/// So many CronJobs are named for a minute.
-const NAMED: usize = 3;
-
 /// The whole of it.
 pub(super) fn text(outlook: &Outlook, zone: &Zone, top: usize) -> String {
     let mut text = headline(outlook, zone);
     let most = outlook.peak(|minute| minute.starts).map_or(0, |(_, most)| most);
     if most == 0 {
-        return text + "\nNothing starts.";
+        text += "\nNothing starts.";
+    } else {
+        let thresholds = thresholds(most);
+        let _ = write!(
+            text,
+            "\n\n{}\n\n{}",
+            heat_map(outlook, zone, &thresholds),
+            legend(&thresholds)
+        );
     }
-    let thresholds = thresholds(most);
-    let _ = write!(
-        text,
-        "\n\n{}\n\n{}",
-        heat_map(outlook, zone, &thresholds),
-        legend(&thresholds)
-    );
     let crowded = outlook.crowded(top);
     if !crowded.is_empty() {
         let rows = crowded.into_iter().map(|crowded| {
             [
-                local(crowded.at, zone).format("%a %-d %b %H:%M").to_string(),
+                local(crowded.at, zone).format(MINUTE).to_string(),
                 crowded.minute.starts.to_string(),
                 crowded.minute.running.to_string(),
                 outlook.names(&crowded.who, NAMED),
@@ -62,7 +60,7 @@ pub(super) fn text(outlook: &Outlook, zone: &Zone, top: usize) -> String {
     for advice in outlook.advice() {
         let _ = write!(text, "\n\n{NOTICE}help:{NOTICE:#} {advice}");
     }
-    for caveat in outlook.caveats() {
+    for caveat in outlook.caveats(zone) {
         let _ = write!(text, "\n\n{QUIET}note: {caveat}{QUIET:#}");
     }
     text
