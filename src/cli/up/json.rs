@@ -83,6 +83,7 @@ fn process(event: &runtime::Event) -> Value {
             ("output", json!({ "stream": stream_name(*stream), "line": text }))
         }
         What::LeftOut { lines } => ("outputLeftOut", json!({ "lines": lines })),
+        What::Unread { message } => ("outputUnread", json!({ "message": message })),
         What::Ended { exit_code, signal } => {
             ("processEnded", json!({ "exitCode": exit_code, "signal": signal }))
         }

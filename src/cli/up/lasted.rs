@@ -40,6 +40,7 @@ impl Lasted {
                 }
                 What::Line { .. }
                 | What::LeftOut { .. }
+                | What::Unread { .. }
                 | What::Unseen { .. }
                 | What::RestartsAfter { .. } => {}
             },

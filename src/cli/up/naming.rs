@@ -51,6 +51,7 @@ impl Naming {
             }
             What::Line { .. }
             | What::LeftOut { .. }
+            | What::Unread { .. }
             | What::NotStarted { .. }
             | What::Unseen { .. }
             | What::RestartsAfter { .. } => {}

@@ -138,8 +138,8 @@ fn process(event: &runtime::Event, subject: &str) -> Option<String> {
         What::LeftOut { lines } => (
             NOTICE,
             format!(
-                "… {lines} lines not shown, as nobody read them in time; kubectl logs {} -n {} -c {} has them",
-                event.origin.pod, event.origin.namespace, event.origin.container
+                "… {lines} lines not shown, as nobody read them in time; {} has them",
+                event.origin.logs_command()
             ),
         ),
         What::Started { .. } | What::Ended { exit_code: 0, .. } => return None,
@@ -148,6 +148,7 @@ fn process(event: &runtime::Event, subject: &str) -> Option<String> {
         } => (NOTICE, format!("was ended by signal {signal}")),
         What::Ended { exit_code, .. } => (NOTICE, format!("exited with code {exit_code}")),
         What::NotStarted { reason, message } => (BAD, format!("could not start: {message} ({reason})")),
+        What::Unread { message } => (BAD, message.clone()),
         What::Unseen { message } => (BAD, format!("can't be seen: {message}")),
         What::RestartsAfter { delay } => {
             let delay = TimeDelta::from_std(*delay).unwrap_or(TimeDelta::MAX);

@@ -65,6 +65,14 @@ pub enum WorkKind {
 }
 
 impl Origin {
+    /// The command that shows all that is kept of what it wrote.
+    pub fn logs_command(&self) -> String {
+        format!(
+            "kubectl logs {} -n {} -c {}",
+            self.pod, self.namespace, self.container
+        )
+    }
+
     /// What it is a part of.
     pub fn work(&self) -> Work {
         let (kind, name) = match &self.job {
@@ -134,6 +142,11 @@ pub enum What {
     LeftOut {
         /// How many.
         lines: u64,
+    },
+    /// What it writes can't be read, so that it is not shown.
+    Unread {
+        /// Why, and what happens next.
+        message: String,
     },
     /// It ended.
     Ended {

@@ -4,12 +4,14 @@
 //! from the log, which has them whoever reads. When whoever shows them is behind, they wait there for a while; then they
 //! are left out, and counted.
 
+use std::io;
 use std::sync::Arc;
 use std::time::Duration;
 
 use tokio::sync::{mpsc, watch};
 use tokio::time::{Instant, sleep_until};
 
+use crate::clock::SharedClock;
 use crate::schedule::Timestamp;
 use crate::standalone::logs::Reader;
 use crate::standalone::runtime::output::{Origin, Output, What};
@@ -20,6 +22,9 @@ const PATIENCE: Duration = Duration::from_secs(5);
 /// How long lines of a container that has ended wait for somebody who takes some, but slowly. It bounds how many logs of
 /// ended containers are open.
 const SHOWN_WITHIN: Duration = Duration::from_mins(1);
+
+/// How often a log is tried again that can't be read.
+const READ_AGAIN: Duration = Duration::from_secs(1);
 
 /// How much of one container waits to be shown: a start, a log and an end make three, and restarts have pauses that are
 /// longer than any log waits.
@@ -52,12 +57,17 @@ pub(in crate::standalone::runtime) struct Log {
 
 impl Sink {
     /// Begins to show what happens to a container, until this is dropped and all of it was shown.
-    pub(in crate::standalone::runtime) fn open(output: Output, origin: Arc<Origin>) -> Self {
+    pub(in crate::standalone::runtime) fn open(
+        output: Output,
+        origin: Arc<Origin>,
+        clock: SharedClock,
+    ) -> Self {
         let (queue, shown) = mpsc::channel(SHOWN_QUEUE);
         let opened = output.open(&origin);
         let showing = Showing {
             output: output.clone(),
             origin: Arc::clone(&origin),
+            clock,
             last: None,
         };
         tokio::spawn(async move {
@@ -96,6 +106,7 @@ impl Sink {
 struct Showing {
     output: Output,
     origin: Arc<Origin>,
+    clock: SharedClock,
     /// When the last line was written. It is often read a moment after the end, and still comes first.
     last: Option<Timestamp>,
 }
@@ -117,12 +128,30 @@ impl Showing {
     async fn show(&mut self, mut log: Log) {
         let mut over_since = None;
         let mut left_out = 0;
+        let mut is_unread = false;
         loop {
             let is_over = *log.is_over.borrow_and_update() || log.is_over.has_changed().is_err();
             if is_over && over_since.is_none() {
                 over_since = Some(Instant::now());
             }
-            let lines = log.reader.read().unwrap_or_default();
+            let lines = match log.reader.read() {
+                Ok(lines) => lines,
+                Err(why) if over_since.is_some_and(|since| since.elapsed() >= SHOWN_WITHIN) => {
+                    self.tell_unread(unread_for_good(&self.origin, &why)).await;
+                    break;
+                }
+                Err(why) => {
+                    if !std::mem::replace(&mut is_unread, true) {
+                        self.tell_unread(format!(
+                            "what it writes can't be read, which is tried again every second: {why}"
+                        ))
+                        .await;
+                    }
+                    tokio::time::sleep(READ_AGAIN).await;
+                    continue;
+                }
+            };
+            is_unread = false;
             if lines.is_empty() {
                 if is_over {
                     break;
@@ -154,6 +183,12 @@ impl Showing {
         }
     }
 
+    async fn tell_unread(&self, message: String) {
+        self.output
+            .send(&self.origin, self.clock.now(), What::Unread { message })
+            .await;
+    }
+
     async fn tell_left_out(&self, at: Timestamp, lines: u64) {
         if lines > 0 {
             self.output.send(&self.origin, at, What::LeftOut { lines }).await;
@@ -180,11 +215,22 @@ impl Showing {
     }
 }
 
+/// What is said of a log that is not shown, or not to its end, as it can't be read.
+pub(in crate::standalone::runtime) fn unread_for_good(origin: &Origin, why: &io::Error) -> String {
+    format!(
+        "not all that it wrote is shown, as it can't be read: {why}; {} may have it",
+        origin.logs_command()
+    )
+}
+
 #[cfg(test)]
 mod tests {
+    use std::path::Path;
+
     use tempfile::TempDir;
 
     use super::*;
+    use crate::clock::{Clock as _, SystemClock};
     use crate::standalone::logs::{Line, Stream, Writer};
     use crate::standalone::runtime::output::{Outlet, Pace, channel};
 
@@ -192,8 +238,13 @@ mod tests {
     async fn story(reader: impl AsyncFnOnce(&watch::Sender<Pace>)) -> String {
         let folder = TempDir::new().unwrap();
         let path = folder.path().join("0.log");
+        write(&path);
+        shown_of(&path, reader).await
+    }
+
+    fn write(path: &Path) {
         let at = Timestamp::from_timestamp(1_795_000_000, 0).unwrap();
-        let mut writer = Writer::open(&path).unwrap();
+        let mut writer = Writer::open(path).unwrap();
         for text in ["one", "two", "three"] {
             writer.push(&Line {
                 at,
@@ -203,6 +254,10 @@ mod tests {
             });
         }
         writer.flush(at);
+    }
+
+    /// What is shown of a log that is over.
+    async fn shown_of(path: &Path, reader: impl AsyncFnOnce(&watch::Sender<Pace>)) -> String {
         let (output, Outlet { mut events, pace, .. }) = channel();
         pace.send_replace(Some(Instant::now()));
         let origin = Origin {
@@ -212,9 +267,9 @@ mod tests {
             pod: "pod".into(),
             container: "main".into(),
         };
-        let sink = Sink::open(output, Arc::new(origin));
+        let sink = Sink::open(output, Arc::new(origin), SystemClock::shared());
         sink.follow(Log {
-            reader: Reader::at_start(&path),
+            reader: Reader::at_start(path),
             writes: watch::channel(0).1,
             is_over: watch::channel(true).1,
         });
@@ -223,7 +278,7 @@ mod tests {
             signal: None,
         };
         // It does not wait, whoever reads.
-        sink.tell(at, what);
+        sink.tell(SystemClock.now(), what);
         drop(sink);
         reader(&pace).await;
         let mut words = Vec::new();
@@ -232,10 +287,34 @@ mod tests {
                 What::Line { text, .. } => text,
                 What::LeftOut { lines } => format!("({lines} left out)"),
                 What::Ended { .. } => "ended".to_owned(),
+                What::Unread { message } => message,
                 other => format!("{other:?}"),
             });
         }
         words.join(", ")
+    }
+
+    /// Its folder is a file meanwhile.
+    #[tokio::test(start_paused = true)]
+    async fn what_can_not_be_read_is_told_and_shown_when_it_can() {
+        let folder = TempDir::new().unwrap();
+        let (pod, log) = (folder.path().join("pod"), folder.path().join("pod/0.log"));
+        std::fs::write(&pod, "").unwrap();
+        let shows = async |pace: &watch::Sender<_>| {
+            pace.send_replace(None);
+            tokio::time::sleep(10 * READ_AGAIN).await;
+        };
+        let mends = async |pace: &watch::Sender<_>| {
+            shows(pace).await;
+            std::fs::remove_file(&pod).unwrap();
+            write(&log);
+        };
+        let never = shown_of(&log, shows).await;
+        let later = shown_of(&log, mends).await;
+        insta::assert_snapshot!(format!("{never}\n{later}"), @r"
+        what it writes can't be read, which is tried again every second: Not a directory (os error 20), not all that it wrote is shown, as it can't be read: Not a directory (os error 20); kubectl logs pod -n default -c main may have it, ended
+        what it writes can't be read, which is tried again every second: Not a directory (os error 20), one, two, three, ended
+        ");
     }
 
     #[tokio::test(start_paused = true)]

@@ -1,5 +1,6 @@
 //! One container: its process, and the processes after it while the restart policy asks for them.
 
+use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -17,7 +18,7 @@ use crate::standalone::logs::Reader;
 use crate::standalone::runtime::engine::{Attempt, Ended, Engine, Found, Started};
 use crate::standalone::runtime::machine::Machine;
 use crate::standalone::runtime::order::{Order, changed};
-use crate::standalone::runtime::output::showing::{Log, Sink};
+use crate::standalone::runtime::output::showing::{Log, Sink, unread_for_good};
 use crate::standalone::runtime::output::{What, origin};
 use crate::standalone::runtime::process::Exit;
 use crate::standalone::runtime::start_error::StartError;
@@ -115,7 +116,7 @@ impl Life {
         let finished = match self.engine.find(&attempt).await {
             Ok(Found::Started(started)) if self.past.is_untold => self.begin(started, sink, &attempt).await,
             Ok(Found::Started(started)) => {
-                let reader = Reader::at_end(&attempt.log).ok();
+                let reader = self.reader_of_what_comes(&attempt.log, sink);
                 self.follow(started, sink, reader).await
             }
             Ok(Found::Failed(error)) => self.not_started(sink, &error).await,
@@ -299,7 +300,18 @@ impl Life {
 
     fn sink(&self) -> Sink {
         let origin = origin(&self.pod, self.container.name.clone());
-        Sink::open(self.machine.output.clone(), Arc::new(origin))
+        let machine = &self.machine;
+        Sink::open(machine.output.clone(), Arc::new(origin), machine.clock.clone())
+    }
+
+    /// Reads what is added to a log; what was there has been shown before.
+    fn reader_of_what_comes(&self, log: &Path, sink: &Sink) -> Option<Reader> {
+        let reader = Reader::at_end(log);
+        if let Err(why) = &reader {
+            let message = unread_for_good(&sink.origin, why);
+            sink.tell(self.machine.clock.now(), What::Unread { message });
+        }
+        reader.ok()
     }
 }
 

@@ -217,6 +217,7 @@ fn told(what: &What) -> String {
             ..
         } => format!("! {text}"),
         What::LeftOut { lines } => format!("  {lines} lines left out"),
+        What::Unread { message } => format!("  unread: {message}"),
         What::Ended {
             exit_code,
             signal: None,
