@@ -10,6 +10,7 @@
 //!
 //! | part | question | what is in it |
 //! |---|---|---|
+//! | [`fnv`] | which number stands for a text? | the hash that names, offsets and records depend on |
 //! | [`schedule`] | when is it due? | the cron grammar and its errors, the search, the rules of time zones |
 //! | [`cronjob`] | what was asked? | the specification, runs as policy sees them, the names of runs |
 //! | [`policy`] | what to do now? | one pure function from a situation and a time to a decision that explains itself |
@@ -34,6 +35,7 @@ pub mod cli;
 pub mod clock;
 pub mod controller;
 pub mod cronjob;
+pub mod fnv;
 pub mod foresight;
 pub mod manifest;
 pub mod policy;

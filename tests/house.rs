@@ -5,7 +5,8 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 /// The parts, each of which may use only those before it.
-const PARTS: [&str; 11] = [
+const PARTS: [&str; 12] = [
+    "fnv",
     "schedule",
     "cronjob",
     "policy",
@@ -20,7 +21,7 @@ const PARTS: [&str; 11] = [
 ];
 
 /// The parts that are values in, values out.
-const CORE: [&str; 3] = ["schedule", "cronjob", "policy"];
+const CORE: [&str; 4] = ["fnv", "schedule", "cronjob", "policy"];
 
 /// What the core must not name: I/O, async, Kubernetes' types, and every way to learn the time.
 const NOT_IN_CORE: [&str; 14] = [

@@ -4,6 +4,7 @@ use chrono::{SubsecRound, TimeDelta};
 
 use crate::cronjob::extension::Hindsight;
 use crate::cronjob::{CronJob, Record, Spec, Status};
+use crate::fnv::fnv1a;
 use crate::policy::situation::Memory;
 use crate::policy::{Edit, Edited};
 use crate::schedule::Timestamp;
@@ -64,11 +65,8 @@ fn forget(record: &mut Record, until: Timestamp) {
     record.passed = Some(until.trunc_subsecs(0));
 }
 
-/// The schedule and the zone as a number (FNV-1a): enough to see that they are not those of before.
+/// The schedule and the zone as a number: enough to see that they are not those of before.
 fn fingerprint(spec: &Spec) -> u64 {
     let zone = spec.time_zone.as_deref().unwrap_or_default();
-    let bytes = spec.schedule_text.bytes().chain(*b"\n").chain(zone.bytes());
-    bytes.fold(0xcbf2_9ce4_8422_2325, |hash, byte| {
-        (hash ^ u64::from(byte)).wrapping_mul(0x0000_0100_0000_01b3)
-    })
+    fnv1a(spec.schedule_text.bytes().chain(*b"\n").chain(zone.bytes()))
 }

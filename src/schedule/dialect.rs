@@ -3,6 +3,8 @@
 use std::fmt;
 use std::str::FromStr;
 
+use crate::fnv::{fnv1a, fnv1a_on};
+
 /// A cron dialect.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
 pub enum Dialect {
@@ -60,19 +62,14 @@ pub struct Spread(u64);
 impl Spread {
     /// That of a CronJob.
     pub fn of(namespace: &str, name: &str) -> Spread {
-        let bytes = namespace.bytes().chain(*b"/").chain(name.bytes());
-        Spread(bytes.fold(0xcbf2_9ce4_8422_2325, fnv))
+        Spread(fnv1a(namespace.bytes().chain(*b"/").chain(name.bytes())))
     }
 
     /// A value below `values`, for a field.
     pub(super) fn below(self, values: u32, field: u8) -> u32 {
         // The hash is folded once more: the lowest bits of FNV depend on too little of the text.
-        let hash = fnv(self.0, field);
+        let hash = fnv1a_on(self.0, [field]);
         let mixed = (hash ^ hash >> 32).wrapping_mul(0x9e37_79b9_7f4a_7c15) >> 32;
         u32::try_from(mixed % u64::from(values.max(1))).unwrap_or(0)
     }
-}
-
-fn fnv(hash: u64, byte: u8) -> u64 {
-    (hash ^ u64::from(byte)).wrapping_mul(0x0000_0100_0000_01b3)
 }

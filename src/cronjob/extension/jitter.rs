@@ -9,6 +9,7 @@ use chrono::TimeDelta;
 use super::mistake::Meanwhile;
 use super::register::Extension;
 use super::word;
+use crate::fnv::fnv1a;
 
 /// The longest jitter.
 const JITTER_MAX: TimeDelta = TimeDelta::hours(24);
@@ -35,10 +36,7 @@ pub(super) fn offset(uid: &str, jitter: TimeDelta) -> TimeDelta {
     else {
         return TimeDelta::zero();
     };
-    let hash = uid.bytes().fold(0xcbf2_9ce4_8422_2325_u64, |hash, byte| {
-        (hash ^ u64::from(byte)).wrapping_mul(0x0000_0100_0000_01b3)
-    });
-    TimeDelta::milliseconds(i64::try_from(hash % below).unwrap_or(0))
+    TimeDelta::milliseconds(i64::try_from(fnv1a(uid.bytes()) % below).unwrap_or(0))
 }
 
 #[cfg(test)]
@@ -71,7 +69,7 @@ mod tests {
             let there = offsets.iter().filter(|offset| **offset / 60 == tenth).count();
             assert!((50..200).contains(&there), "{there} of 1000 in minute {tenth}");
         }
-        assert_eq!(offset("uid-1", jitter), offset("uid-1", jitter));
+        assert_eq!(offset("uid-1", jitter), TimeDelta::milliseconds(375_683));
         assert_eq!(offset("uid-1", TimeDelta::zero()), TimeDelta::zero());
     }
 }

@@ -6,6 +6,7 @@
 
 use std::collections::BTreeSet;
 
+use crate::fnv::fnv1a;
 use crate::standalone::name_suffix::{self, NAME_MAX, name_suffix};
 
 /// Deals names out.
@@ -58,11 +59,7 @@ pub(super) fn prefix(job: &str, index: Option<i32>) -> String {
 
 /// Five characters for the `number`-th pod of a Job.
 fn suffix(uid: &str, number: u64) -> String {
-    // FNV-1a: short, spread well enough, and the same on every machine and in every version.
-    const BASIS: u64 = 0xcbf2_9ce4_8422_2325;
-    const PRIME: u64 = 0x0100_0000_01b3;
-    let bytes = uid.bytes().chain(number.to_le_bytes());
-    let mut hash = bytes.fold(BASIS, |hash, byte| (hash ^ u64::from(byte)).wrapping_mul(PRIME));
+    let mut hash = fnv1a(uid.bytes().chain(number.to_le_bytes()));
     hash ^= hash >> 32;
     name_suffix(hash.into())
 }
