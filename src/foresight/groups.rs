@@ -6,7 +6,7 @@ use crate::cronjob::CronJob;
 use crate::cronjob::extension::Membership;
 use crate::foresight::Simulation;
 use crate::foresight::member::Member;
-use crate::policy::{self, Group, Note, Ruling, Situation, WaitReason, decide, rank};
+use crate::policy::{self, Group, Note, Situation, rank, slots_taken, wants};
 use crate::schedule::Timestamp;
 
 /// Who is in which group, by numbers: a group is one of a namespace.
@@ -46,19 +46,12 @@ impl Member {
 
     /// The instant for which it waits for a slot.
     pub(super) fn waits_for(&self) -> Option<Timestamp> {
-        self.told.iter().find_map(|note| match note {
-            Note::Ruled(Ruling::Waiting {
-                scheduled,
-                why: WaitReason::Group { .. },
-                ..
-            }) => Some(*scheduled),
-            _ => None,
-        })
+        self.told.iter().find_map(Note::waits_for_group)
     }
 
-    /// The runs that take slots.
-    pub(super) fn active_runs(&self) -> usize {
-        self.runs.iter().filter(|run| run.is_in_the_way()).count()
+    /// How many slots its runs take.
+    pub(super) fn taken(&self) -> usize {
+        slots_taken(&self.runs)
     }
 
     /// What it would start now, had it a slot.
@@ -68,7 +61,7 @@ impl Member {
             runs: &self.runs,
             memory: &self.memory,
         };
-        decide(situation, now).start.map(|start| start.scheduled)
+        wants(situation, now)
     }
 }
 
@@ -82,7 +75,7 @@ impl Simulation {
             Some(policy::Member {
                 name: member.cronjob.key.name.clone(),
                 membership: member.membership()?.clone(),
-                taken: member.active_runs(),
+                taken: member.taken(),
                 waits_for: member.waits_for(),
             })
         };

@@ -256,7 +256,7 @@ impl Simulation {
         let mut begun: Vec<Begun> = vec![];
         let group = self.group_of(number);
         let member = &mut self.members[number];
-        let (active, waited_for) = (member.active_runs(), member.waits_for());
+        let (active, waited_for) = (member.taken(), member.waits_for());
         for _ in 0..DECISIONS_AT_ONCE {
             if !member.decide(&group, now, &mut begun, see) {
                 break;
@@ -264,7 +264,7 @@ impl Simulation {
         }
         let wake = member.wake;
         let gave_way = waited_for.is_some() && member.waits_for() != waited_for;
-        if gave_way || member.active_runs() != active {
+        if gave_way || member.taken() != active {
             self.mark_waiting(number);
         }
         self.foresee(number, begun);

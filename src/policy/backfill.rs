@@ -13,7 +13,7 @@ use std::fmt;
 use crate::cronjob::{Origin, Outcome, Run, rerun_name, run_name};
 use crate::policy::concurrency;
 use crate::policy::decide::{decide, decide_in_group};
-use crate::policy::group::{Group, Member};
+use crate::policy::group::{Group, Member, slots_taken};
 use crate::policy::line::MISSED_AFTER;
 use crate::policy::situation::{Decision, Situation};
 use crate::policy::{Note, Ruling};
@@ -154,7 +154,7 @@ pub fn member(situation: Situation<'_>, now: Timestamp) -> Option<Member> {
     Some(Member {
         name: cronjob.key.name.clone(),
         membership,
-        taken: runs.iter().filter(|run| run.is_in_the_way()).count(),
+        taken: slots_taken(runs),
         waits_for: wanted(&decide(situation, now)),
     })
 }

@@ -2,8 +2,10 @@
 
 use std::cmp::Reverse;
 
+use crate::cronjob::Run;
 use crate::cronjob::extension::Membership;
-use crate::policy::situation::Decision;
+use crate::policy::decide::decide;
+use crate::policy::situation::{Decision, Situation};
 use crate::policy::{Note, Ruling, WaitReason};
 use crate::schedule::Timestamp;
 
@@ -35,6 +37,16 @@ type Rank<'a> = (Reverse<i32>, Timestamp, &'a str);
 /// The place of a CronJob among those that wait, for whoever has to go through them: the first comes first.
 pub fn rank<'a>(membership: &Membership, waits_for: Timestamp, name: &'a str) -> Rank<'a> {
     (Reverse(membership.priority), waits_for, name)
+}
+
+/// How many slots the runs of a CronJob take.
+pub fn slots_taken(runs: &[Run]) -> usize {
+    runs.iter().filter(|run| run.is_in_the_way()).count()
+}
+
+/// What a CronJob would start now, had it a slot.
+pub fn wants(situation: Situation<'_>, now: Timestamp) -> Option<Timestamp> {
+    decide(situation, now).start.map(|start| start.scheduled)
 }
 
 impl Group {

@@ -48,7 +48,7 @@ mod situation;
 pub use backfill::{Attempt, Hold, Plan, Reprocess, may_start, member, newest, plan};
 pub use decide::{decide, decide_in_group};
 pub use edit::{Edit, Edited, SeenSchedule, notice_edit};
-pub use group::{Group, Member, rank};
+pub use group::{Group, Member, rank, slots_taken, wants};
 pub use heal::{CLOCK_SLACK, is_credible};
 pub use line::{MISSED_AFTER, NEXT_AFTER};
 pub use missed::{MISSED_COUNT_CAP, TOO_MANY_MISSED};

@@ -7,7 +7,7 @@ use crate::controller::state::pacing::Fate;
 use crate::controller::state::standing::{Standing, unaccounted};
 use crate::cronjob::Key;
 use crate::cronjob::extension::Membership;
-use crate::policy::{Decision, Group, Member, Note, Situation, decide, rank};
+use crate::policy::{Decision, Group, Member, Note, Situation, rank, slots_taken, wants};
 use crate::schedule::Timestamp;
 
 /// After a start that failed, its slot is kept for this long: the Job may be there, with only the answer lost, and until
@@ -26,14 +26,6 @@ pub(super) enum Claim {
     Until(Timestamp),
 }
 
-/// The instant that waits for a slot, if that is what a note says.
-fn waits_for_group(note: &Note) -> Option<Timestamp> {
-    match note {
-        Note::Ruled(ruling) => ruling.waits_for_group(),
-        _ => None,
-    }
-}
-
 impl Standing {
     /// A decision was taken, and this becomes of the start that it asks for. Whether others of the group may have a slot
     /// by that which they had not before.
@@ -46,7 +38,7 @@ impl Standing {
         };
         self.waits_for = match fate {
             Fate::InTurn(scheduled) => Some(scheduled),
-            _ => decision.notes.iter().find_map(waits_for_group),
+            _ => decision.notes.iter().find_map(Note::waits_for_group),
         };
         let now = (self.claim, self.waits_for);
         before != now && now == (Claim::None, None)
@@ -116,9 +108,8 @@ impl State {
             return 0;
         };
         let runs = self.cache.runs(&entry.cronjob);
-        let seen = runs.iter().filter(|run| run.is_in_the_way());
         let unseen = unaccounted(&entry.cronjob.status, &runs, self.standing.get(key));
-        seen.count() + unseen.count()
+        slots_taken(&runs) + unseen.count()
     }
 
     /// A decision was taken. Who waits for a slot that it gives back is asked again.
@@ -176,6 +167,6 @@ impl State {
             runs: &self.cache.runs(&entry.cronjob),
             memory: &self.standing.get(key)?.memory,
         };
-        decide(situation, now).start.map(|start| start.scheduled)
+        wants(situation, now)
     }
 }

@@ -211,6 +211,14 @@ impl Note {
         }
     }
 
+    /// The instant that waits for a slot of its group, if it says that.
+    pub fn waits_for_group(&self) -> Option<Timestamp> {
+        match self {
+            Note::Ruled(ruling) => ruling.waits_for_group(),
+            _ => None,
+        }
+    }
+
     /// The note for a schedule that cannot be followed.
     pub(super) fn unusable(problem: &BadSchedule) -> Note {
         let error = problem.source().map(ToString::to_string).unwrap_or_default();

@@ -123,7 +123,7 @@ impl Ruling {
     }
 
     /// The instant that waits for a slot of its group, if it says that.
-    pub fn waits_for_group(&self) -> Option<Timestamp> {
+    pub(super) fn waits_for_group(&self) -> Option<Timestamp> {
         match self {
             Ruling::Waiting {
                 scheduled,
