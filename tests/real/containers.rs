@@ -125,6 +125,33 @@ pub(crate) async fn of_pods_that_nobody_knows_are_removed() {
     });
 }
 
+/// They go at its end; or, where it was killed outright, when the next one uses their engine.
+pub(crate) async fn of_an_ephemeral_up_go_with_it() {
+    let podman = Podman::start().await;
+    let more = ["--runtime", "container", "--container-engine", &podman.socket()];
+    let job = |name: &str, seconds: u32| {
+        format!(
+            "{{apiVersion: batch/v1, kind: Job, metadata: {{name: {name}}}, spec: {{template: {{spec: {{restartPolicy: Never, \
+             containers: [{{name: main, image: '{IMAGE}', command: [sleep, '{seconds}']}}]}}}}}}}}"
+        )
+    };
+    tokio::task::block_in_place(|| {
+        let up = Up::ephemeral(&job("sleeping", 600), &more);
+        up.until("processStarted");
+        up.kill();
+        assert_eq!(podman.count(), 1);
+        let up = Up::ephemeral(&job("quick", 0), &more);
+        up.until_ended(1);
+        let begun = Instant::now();
+        while podman.count() > 1 {
+            assert!(begun.elapsed() < Duration::from_mins(1), "they are still there");
+            std::thread::sleep(Duration::from_millis(50));
+        }
+        drop(up);
+        assert_eq!(podman.count(), 0);
+    });
+}
+
 /// What runs goes on while its engine is gone, which is told, and its end is seen when the engine is back.
 pub(crate) async fn go_on_while_their_engine_is_gone() {
     let mut podman = Podman::start().await;

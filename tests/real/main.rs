@@ -56,6 +56,10 @@ fn main() -> ExitCode {
         block_on(containers::of_pods_that_nobody_knows_are_removed());
         Ok(())
     });
+    let ephemeral = Trial::test("containers::of_an_ephemeral_up_go_with_it", || {
+        block_on(containers::of_an_ephemeral_up_go_with_it());
+        Ok(())
+    });
     let outages = Trial::test("containers::go_on_while_their_engine_is_gone", || {
         block_on(containers::go_on_while_their_engine_is_gone());
         Ok(())
@@ -77,6 +81,7 @@ fn main() -> ExitCode {
         image.with_ignored_flag(!["podman", "runc", "ldd"].into_iter().all(is_there)),
         pods.with_ignored_flag(!has_podman),
         orphans.with_ignored_flag(!has_podman),
+        ephemeral.with_ignored_flag(!has_podman),
         outages.with_ignored_flag(!has_podman),
         panels.with_ignored_flag(!is_there("prometheus")),
         queue.with_ignored_flag(!has_redis),

@@ -24,14 +24,21 @@ impl Up {
 
     /// Starts it in a folder that there is.
     pub(crate) fn start_in(folder: Arc<TempDir>, manifests: &str, more: &[&str]) -> Up {
+        let data = folder.path().join("data").display().to_string();
+        Up::begin(folder, manifests, &[&["--data-dir", &data], more].concat())
+    }
+
+    /// Starts one that keeps nothing.
+    pub(crate) fn ephemeral(manifests: &str, more: &[&str]) -> Up {
+        let folder = Arc::new(tempfile::tempdir().unwrap());
+        Up::begin(folder, manifests, &[&["--ephemeral"], more].concat())
+    }
+
+    fn begin(folder: Arc<TempDir>, manifests: &str, more: &[&str]) -> Up {
         let file = folder.path().join("manifests.yaml");
         std::fs::write(&file, manifests).unwrap();
         let mut command = Command::new(env!("CARGO_BIN_EXE_punctual"));
-        command
-            .args(["up", "-o", "json", "--data-dir"])
-            .arg(folder.path().join("data"))
-            .args(more)
-            .arg(file);
+        command.args(["up", "-o", "json"]).args(more).arg(file);
         let process = Some(Process::start(&mut command));
         let up = Up { process, folder };
         assert_eq!(up.next().expect("the first event")["event"], "serving");

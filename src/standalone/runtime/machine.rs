@@ -208,6 +208,11 @@ impl Machine {
         self.containers.forget(&pod).await;
     }
 
+    /// Removes what is not to outlive this process.
+    pub(super) async fn release(&self) {
+        self.containers.release().await;
+    }
+
     /// Makes out what a container is given.
     pub(super) async fn prepare(
         self: &Arc<Self>,

@@ -1,74 +1,136 @@
-//! Containers of an ephemeral `punctual` that was killed. Nothing is kept that tells of them, so the next `punctual` that
-//! reaches their engine removes them.
+//! Containers that end with the process that started them, an ephemeral `punctual`: nothing is kept that tells of them. At
+//! its end it removes them, and where it was killed, the next `punctual` that reaches their engine does.
 //!
 //! They carry a label that names the process they are bound to, and from where it can be seen: an engine may serve other
-//! machines, and processes of this one whose process ids are counted apart.
+//! machines, and processes of this one whose process ids are counted apart. A process of an earlier run of this machine has
+//! ended with that; but whether it is this machine is known by its id alone, which clones of it share. So that counts only at a
+//! socket of this machine, and for containers that do not run.
 
 use std::fs;
+use std::time::Duration;
 
 use bollard::Docker;
+use bollard::errors::Error as ApiError;
+use bollard::models::{ContainerSummary, ContainerSummaryStateEnum as State};
 
+use super::connect::Reached;
 use super::{discard, labelled};
 use crate::standalone::runtime::process::supervisor::{Session, boot};
 
 /// The label of a container that is to end with the process that started it.
 pub(super) const BOUND_TO: &str = "punctual.dev/bound-to";
 
+/// How long the engine may take at the end of a process to remove what is bound to it. The next `punctual` does the rest.
+const REMOVED_WITHIN: Duration = Duration::from_secs(10);
+
 /// A process that containers are bound to.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Bond {
-    /// Where its process id counts: the run of the machine, and the namespace.
-    place: String,
+    /// The machine, by its `machine-id`; empty where it has none.
+    machine: String,
+    /// The run of the machine, from one start to the next.
+    boot: String,
+    /// The namespace in which its process id counts.
+    namespace: String,
     process: Session,
 }
 
 impl Bond {
     /// To this process.
     pub(super) fn own() -> Self {
+        let machine = fs::read_to_string("/etc/machine-id").unwrap_or_default();
         let namespace = fs::read_link("/proc/self/ns/pid").unwrap_or_default();
         Self {
-            place: format!("{}/{}", boot(), namespace.display()),
+            machine: machine.trim().to_owned(),
+            boot: boot(),
+            namespace: namespace.display().to_string(),
             process: Session::own(),
         }
     }
 
     /// As the label has it.
     pub(super) fn label(&self) -> String {
-        format!("{}/{}", self.place, self.process)
+        let Self {
+            machine,
+            boot,
+            namespace,
+            process,
+        } = self;
+        format!("{machine}/{boot}/{namespace}/{process}")
     }
 
     fn read(label: &str) -> Option<Self> {
-        let (place, process) = label.rsplit_once('/')?;
+        let parts: Vec<&str> = label.split('/').collect();
+        let [machine, boot, namespace, process] = parts[..] else {
+            return None;
+        };
         Some(Self {
-            place: place.to_owned(),
+            machine: machine.to_owned(),
+            boot: boot.to_owned(),
+            namespace: namespace.to_owned(),
             process: process.parse().ok()?,
         })
     }
 
-    /// Whether the process has ended, as far as `seer` can see it.
+    /// Whether the process has ended while the machine ran on, as far as `seer` can see it.
     fn is_broken(&self, seer: &Self) -> bool {
-        self.place == seer.place && !self.process.leads()
+        self.boot == seer.boot && self.namespace == seer.namespace && !self.process.leads()
+    }
+
+    /// Whether it is of a run of the machine that is over.
+    pub(super) fn is_of_an_earlier_run(&self, seer: &Self) -> bool {
+        !self.machine.is_empty() && self.machine == seer.machine && self.boot != seer.boot
     }
 }
 
 /// Removes the containers of those who were killed.
-pub(super) async fn remove(engine: &Docker) {
-    let containers = match labelled(engine, vec![BOUND_TO.to_owned()]).await {
-        Ok(containers) => containers,
-        Err(error) => {
-            return tracing::warn!(%error, "the containers of those who were killed could not be looked for");
-        }
-    };
+pub(super) async fn remove(engine: &Reached) {
     let own = Bond::own();
-    for container in containers {
-        let label = container.labels.unwrap_or_default().remove(BOUND_TO);
-        let bond = label.and_then(|label| Bond::read(&label));
-        if bond.is_some_and(|bond| bond.is_broken(&own)) {
-            let id = container.id.unwrap_or_default();
-            tracing::info!(id, "removes a container of an ephemeral punctual that was killed");
-            discard(engine, &id).await;
-        }
+    let is_here = engine.is_here();
+    let is_left = |container: &ContainerSummary| {
+        let bond = container
+            .labels
+            .as_ref()
+            .and_then(|labels| Bond::read(labels.get(BOUND_TO)?));
+        bond.is_some_and(|bond| {
+            bond.is_broken(&own) || is_here && has_ended(container) && bond.is_of_an_earlier_run(&own)
+        })
+    };
+    if let Err(error) = remove_where(&engine.docker, BOUND_TO.to_owned(), is_left).await {
+        tracing::warn!(%error, "the containers of those who were killed could not be looked for");
     }
+}
+
+/// Removes all that are bound to a process which is about to end.
+pub(super) async fn release(engine: &Docker, bond: &Bond) {
+    let removing = remove_where(engine, format!("{BOUND_TO}={}", bond.label()), |_| true);
+    match tokio::time::timeout(REMOVED_WITHIN, removing).await {
+        Ok(Ok(())) => {}
+        Ok(Err(error)) => {
+            tracing::warn!(%error, "the containers of this ephemeral punctual could not be removed");
+        }
+        Err(_) => tracing::warn!("the container engine does not come to an end with removing the containers"),
+    }
+}
+
+async fn remove_where(
+    engine: &Docker,
+    label: String,
+    is_meant: impl Fn(&ContainerSummary) -> bool,
+) -> Result<(), ApiError> {
+    for container in labelled(engine, vec![label]).await?.into_iter().filter(is_meant) {
+        let id = container.id.unwrap_or_default();
+        tracing::info!(id, "removes a container of an ephemeral punctual");
+        discard(engine, &id).await;
+    }
+    Ok(())
+}
+
+fn has_ended(container: &ContainerSummary) -> bool {
+    matches!(
+        container.state,
+        Some(State::CREATED | State::EXITED | State::DEAD)
+    )
 }
 
 #[cfg(test)]
@@ -83,29 +145,59 @@ mod tests {
             let since: u64 = since.parse().unwrap();
             Self::read(&format!("{rest}.{}", since - 1)).unwrap()
         }
+
+        /// To one of the machine's last run.
+        pub(in super::super) fn of_the_run_before(&self) -> Self {
+            Self {
+                boot: "before".into(),
+                ..self.clone()
+            }
+        }
     }
 
     #[test]
     fn only_who_has_ended_here_has_broken_the_bond() {
-        let own = Bond::own();
+        let own = Bond {
+            machine: "m".into(),
+            ..Bond::own()
+        };
         assert_eq!(Bond::read(&own.label()), Some(own.clone()));
-        let label = own.label();
-        let (place, process) = label.rsplit_once('/').unwrap();
+        let Bond {
+            boot,
+            namespace,
+            process,
+            ..
+        } = &own;
+        let process = process.to_string();
         let (pid, since) = process.split_once('.').unwrap();
         let since: u64 = since.parse().unwrap();
-        for (label, is_broken) in [
-            (label.clone(), false),
+        let (next, nobody) = (since + 1, i32::MAX);
+        for (label, is_broken, is_of_an_earlier_run) in [
+            (own.label(), false, false),
             // Its number is another's by now; or nobody's.
-            (format!("{place}/{pid}.{}", since + 1), true),
-            (format!("{place}/{}.{since}", i32::MAX), true),
-            // Before the machine was started anew, on another one, or in a container of its own: it can't be seen.
-            (format!("elsewhere{place}/{}.{since}", i32::MAX), false),
-            (format!("{place}1/{}.{since}", i32::MAX), false),
+            (format!("m/{boot}/{namespace}/{pid}.{next}"), true, false),
+            (format!("m/{boot}/{namespace}/{nobody}.{since}"), true, false),
+            (format!("/{boot}/{namespace}/{nobody}.{since}"), true, false),
+            // In a container of its own: it can't be seen.
+            (format!("m/{boot}/pid:[1]/{nobody}.{since}"), false, false),
+            // Before the machine was started anew; or on another one.
+            (format!("m/before/{namespace}/{process}"), false, true),
+            (format!("other/before/{namespace}/{process}"), false, false),
+            (format!("/before/{namespace}/{process}"), false, false),
         ] {
-            assert_eq!(Bond::read(&label).unwrap().is_broken(&own), is_broken, "{label}");
+            let bond = Bond::read(&label).unwrap();
+            assert_eq!(bond.is_broken(&own), is_broken, "{label}");
+            assert_eq!(bond.is_of_an_earlier_run(&own), is_of_an_earlier_run, "{label}");
         }
-        for label in ["", "punctual", "place/1", "place/a.b"] {
+        for label in ["", "punctual", "place/1.2", "m/b/n/a.b", "m/b/n/1.2/3"] {
             assert_eq!(Bond::read(label), None, "{label}");
         }
+        // A machine without an id is no other one without.
+        let nameless = Bond {
+            machine: String::new(),
+            ..own
+        };
+        let before = Bond::read(&format!("/before/{}/{process}", nameless.namespace));
+        assert!(!before.unwrap().is_of_an_earlier_run(&nameless));
     }
 }

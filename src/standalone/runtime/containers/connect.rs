@@ -14,6 +14,9 @@ use tokio::time::Instant;
 
 use crate::telemetry::chain;
 
+/// How the address of a socket of this machine begins.
+const LOCAL: &str = "unix://";
+
 /// How long an engine may take to say that it is there.
 const HELLO_SECONDS: u64 = 10;
 
@@ -43,7 +46,7 @@ fn candidates(asked: Option<&str>, variable: impl Fn(&str) -> Option<String>) ->
         .or_else(|| set("CONTAINER_HOST"));
     if let Some(named) = named {
         return vec![if named.starts_with('/') {
-            format!("unix://{named}")
+            format!("{LOCAL}{named}")
         } else {
             named
         }];
@@ -64,7 +67,7 @@ fn candidates(asked: Option<&str>, variable: impl Fn(&str) -> Option<String>) ->
         Some("/run/podman/podman.sock".to_owned()),
     ];
     let sockets = sockets.into_iter().flatten();
-    sockets.map(|path| format!("unix://{path}")).collect()
+    sockets.map(|path| format!("{LOCAL}{path}")).collect()
 }
 
 /// An engine that has answered.
@@ -78,6 +81,11 @@ pub(super) struct Reached {
 }
 
 impl Reached {
+    /// Whether it listens at a socket of this machine.
+    pub(super) fn is_here(&self) -> bool {
+        self.address.starts_with(LOCAL)
+    }
+
     /// That it does not answer any more, if that is so.
     pub(super) async fn is_gone(&self) -> Option<NoEngine> {
         connect(std::slice::from_ref(&self.address)).await.err()
@@ -168,7 +176,7 @@ pub(super) fn candidates_here(asked: Option<&str>) -> Vec<String> {
 }
 
 async fn hello(address: &str) -> Result<Reached, bollard::errors::Error> {
-    let engine = if address.starts_with("unix://") {
+    let engine = if address.starts_with(LOCAL) {
         Docker::connect_with_unix(address, HELLO_SECONDS, API_DEFAULT_VERSION)?
     } else {
         Docker::connect_with_host(address)?.with_timeout(Duration::from_secs(HELLO_SECONDS))

@@ -42,21 +42,24 @@ const KILLED: i32 = 137;
 const INSPECTIONS: u32 = 100;
 const INSPECT_AGAIN: Duration = Duration::from_millis(100);
 
-/// Looks at a container. Podman calls one whose end it has seen and not yet recorded `stopped`, a word that the Docker
-/// API does not know; soon after it says `exited`.
+/// Looks at a container.
 pub(super) async fn inspect(engine: &Docker, name: &str) -> Result<ContainerInspectResponse, ApiError> {
+    understood(|| engine.inspect_container(name, None::<InspectContainerOptions>)).await
+}
+
+/// Asks for the state of containers. Podman calls one whose end it has seen and not yet recorded `stopped`, a word that the
+/// Docker API does not know; soon after it says `exited`.
+pub(super) async fn understood<T, F>(ask: impl Fn() -> F) -> Result<T, ApiError>
+where
+    F: Future<Output = Result<T, ApiError>>,
+{
     for _ in 1..INSPECTIONS {
-        match engine
-            .inspect_container(name, None::<InspectContainerOptions>)
-            .await
-        {
+        match ask().await {
             Err(ApiError::JsonDataError { .. }) => tokio::time::sleep(INSPECT_AGAIN).await,
             answer => return answer,
         }
     }
-    engine
-        .inspect_container(name, None::<InspectContainerOptions>)
-        .await
+    ask().await
 }
 
 /// A container that was started, running or ended.

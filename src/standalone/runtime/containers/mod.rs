@@ -9,7 +9,7 @@
 //! | `follow` | a container's end, and how it is told to end |
 //! | `copy` | a container's output, on its way to its log |
 //! | `copied` | how far that was copied before |
-//! | `abandoned` | removing what an ephemeral `punctual` that was killed has left |
+//! | `abandoned` | removing what an ephemeral `punctual` has left |
 //!
 //! A container is known by its name, which is made of the pod's uid, the container and the attempt. So the engine
 //! refuses to make an attempt twice, and whoever comes after a `punctual` that died finds what it started. It is kept,
@@ -85,7 +85,7 @@ impl Containers {
         let (reached, is_new) = self.search.engine().await?;
         if is_new {
             tracing::info!(address = reached.address, "the container engine answers");
-            let engine = reached.docker.clone();
+            let engine = reached.clone();
             tokio::spawn(async move { abandoned::remove(&engine).await });
         }
         Ok(reached)
@@ -96,6 +96,13 @@ impl Containers {
         match self.search.found() {
             Some(engine) => error.explained(engine).await,
             None => error,
+        }
+    }
+
+    /// Removes what nobody would ever find any more when this process has ended.
+    pub(super) async fn release(&self) {
+        if let (Some(bond), Some(engine)) = (&self.bond, self.search.found()) {
+            abandoned::release(&engine.docker, bond).await;
         }
     }
 
@@ -313,7 +320,7 @@ async fn labelled(engine: &Docker, labels: Vec<String>) -> Result<Vec<ContainerS
         .all(true)
         .filters(&filters)
         .build();
-    engine.list_containers(Some(options)).await
+    follow::understood(|| engine.list_containers(Some(options.clone()))).await
 }
 
 async fn discard(engine: &Docker, name: &str) {

@@ -130,9 +130,13 @@ impl Node {
                 Some(_) = self.removals.join_next() => {}
                 Ok(()) = shutdown.changed() => self.turn(*shutdown.borrow_and_update()),
                 _ = look.tick() => self.make_room(),
-                () = at(self.stop_at) => return self.leave(),
+                () = at(self.stop_at) => {
+                    self.leave();
+                    break;
+                }
             }
         }
+        self.machine.release().await;
     }
 
     fn finished(&self) -> bool {
@@ -319,7 +323,7 @@ impl Node {
     }
 
     /// Leaves the pods that could not be ended.
-    fn leave(self) {
+    fn leave(&self) {
         for entry in self.pods.values().filter(|entry| !entry.ended) {
             let pod = entry.pod.metadata.name.as_deref().unwrap_or_default();
             tracing::error!(
