@@ -1,7 +1,7 @@
 //! Puts the manifests into the embedded API, which may hold them from before: applying a file twice is as applying it
 //! once, and what is not in the files is left alone.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use futures::{StreamExt as _, TryStreamExt as _, stream};
 use k8s_openapi::api::batch::v1::Job;
@@ -18,12 +18,12 @@ use crate::cli::up::ends;
 use crate::cli::up::happening::{LoadedObject, Timing};
 use crate::cli::up::item::{Id, Item};
 use crate::cli::up::origin;
+use crate::cli::up::refusal::Refusal;
 use crate::clock::SharedClock;
 use crate::cronjob::extension::APPLIED_FROM_ANNOTATION;
 use crate::cronjob::{Calendars, Key};
 use crate::manifest::{self, Object};
 use crate::schedule::TimeZones;
-use crate::telemetry::chain;
 
 /// How many objects are written at one time: they share the syncs of the disk.
 const WRITES_AT_ONCE: usize = 64;
@@ -31,54 +31,80 @@ const WRITES_AT_ONCE: usize = 64;
 /// What an API server says of a field that can't be changed.
 const IMMUTABLE: &str = "field is immutable";
 
-/// Creates the namespaces and then puts the objects, and returns what is shown of those that were taken.
+/// What became of the manifests.
+#[derive(Debug, Default)]
+pub(super) struct Applied {
+    /// What is shown of those that were taken.
+    pub(super) loaded: Vec<LoadedObject>,
+    /// What was not taken, and was told.
+    pub(super) refused: BTreeMap<Id, Refusal>,
+}
+
+/// Creates the namespaces and then puts the objects.
 ///
 /// One that is not taken is an error, unless something goes on in its place: what its file held before, where files are
 /// followed, or a Job that is there and can't be changed. Then it is told, and keeps nothing else from running.
 pub(super) async fn apply(
     client: &Client,
-    items: Vec<Item>,
+    items: &[Item],
     zones: &TimeZones,
     clock: &SharedClock,
-) -> Result<Vec<LoadedObject>, Failure> {
-    create_namespaces(client, &items).await?;
+) -> Result<Applied, Failure> {
+    create_namespaces(client, items).await?;
+    let mut applied = Applied::default();
     // What others need is there before them.
-    let (to_run, needed): (Vec<Item>, Vec<Item>) = items.into_iter().partition(|item| item.object.is_some());
-    for item in &needed {
-        apply_or_go_on(client, item).await?;
+    let (to_run, needed): (Vec<&Item>, Vec<&Item>) = items.iter().partition(|item| item.object.is_some());
+    for item in needed {
+        if let Err(refusal) = apply_or_go_on(client, item).await? {
+            applied.refused.insert(item.id.clone(), refusal);
+        }
     }
     let calendars = &of_machine(client).await;
-    let writes = to_run.into_iter().map(|item| async move {
-        let taken = apply_or_go_on(client, &item).await?;
-        let object = item.object.zip(taken);
-        let object = object.map(|(object, taken)| as_taken(object, taken));
-        Ok::<_, Failure>(object.map(|object| describe(&object, zones, calendars, clock)))
-    });
-    let described: Vec<Option<LoadedObject>> = stream::iter(writes)
-        .buffered(WRITES_AT_ONCE)
-        .try_collect()
-        .await?;
-    Ok(described.into_iter().flatten().collect())
+    let mut writes = Vec::with_capacity(to_run.len());
+    for item in to_run {
+        writes.push(async move { Ok::<_, Failure>((item, apply_or_go_on(client, item).await?)) });
+    }
+    let mut writes = stream::iter(writes).buffered(WRITES_AT_ONCE);
+    while let Some((item, taken)) = writes.try_next().await? {
+        match taken {
+            Ok(taken) => {
+                let object = item.object.clone().map(|object| as_taken(object, taken));
+                let described = object.map(|object| describe(&object, zones, calendars, clock));
+                applied.loaded.extend(described);
+            }
+            Err(refusal) => {
+                applied.refused.insert(item.id.clone(), refusal);
+            }
+        }
+    }
+    Ok(applied)
 }
 
-/// Puts one object; what it is then, if it was taken. See [`apply`].
-async fn apply_or_go_on(client: &Client, item: &Item) -> Result<Option<DynamicObject>, Failure> {
-    let failure = match apply_one(client, item).await {
-        Ok(taken) => return Ok(Some(taken)),
-        Err(failure) => failure,
+/// Puts one object; what it is then, or why it was not taken, which is told. See [`apply`].
+async fn apply_or_go_on(client: &Client, item: &Item) -> Result<Result<DynamicObject, Refusal>, Failure> {
+    let refusal = match apply_one(client, item).await {
+        Ok(taken) => return Ok(Ok(taken)),
+        Err(refusal) => refusal,
     };
     let is_there = item.id.kind == "Job" && !item.is_generated() && is_there(client, &item.id).await?;
     if !item.is_followed && !is_there {
-        return Err(failure);
+        return Err(refusal.into());
     }
-    complain(&format!("error: {}: {}", item.file, failure.message));
-    Ok(None)
+    let why = if item.is_followed {
+        refusal.told()
+    } else {
+        refusal.message.clone()
+    };
+    complain(&format!("error: {}: {why}", item.file));
+    Ok(Err(refusal))
 }
 
 /// Puts one object. Its namespace has to be there.
-pub(super) async fn apply_one(client: &Client, item: &Item) -> Result<DynamicObject, Failure> {
-    let mut object: DynamicObject = serde_json::from_value(item.json.clone())
-        .map_err(|error| Failure::refused(format!("{}: {}: {error}", item.file, item.id)))?;
+pub(super) async fn apply_one(client: &Client, item: &Item) -> Result<DynamicObject, Refusal> {
+    let mut object: DynamicObject = serde_json::from_value(item.json.clone()).map_err(|error| Refusal {
+        message: format!("{}: {}: {error}", item.file, item.id),
+        may_pass: false,
+    })?;
     if let Some(annotations) = &mut object.metadata.annotations {
         // Of an object that was exported: it says where that one came from.
         annotations.remove(APPLIED_FROM_ANNOTATION);
@@ -87,43 +113,42 @@ pub(super) async fn apply_one(client: &Client, item: &Item) -> Result<DynamicObj
         let annotations = object.metadata.annotations.get_or_insert_default();
         annotations.insert(APPLIED_FROM_ANNOTATION.into(), origin::of_file(&item.file));
     }
-    put(&api(client, &item.id), &object)
-        .await
-        .map_err(|error| Failure::refused(refused(&item.id, &error)))
+    let put = put(&api(client, &item.id), &object).await;
+    put.map_err(|error| refused(item, &error))
 }
 
 /// Why an object was not taken, and what to do.
-fn refused(id: &Id, error: &kube::Error) -> String {
-    let told = chain(error);
-    if id.kind == "Job" && told.contains(IMMUTABLE) {
+fn refused(item: &Item, error: &kube::Error) -> Refusal {
+    let id = &item.id;
+    let mut refusal = Refusal::of(&format!("{id} was refused"), error);
+    // If it was made and only not answered, there would be two.
+    refusal.may_pass &= !item.is_generated();
+    if id.kind == "Job" && refusal.message.contains(IMMUTABLE) {
         let Key { namespace, name } = &id.key;
-        return format!(
+        refusal.message = format!(
             "{id} is there, and its template can't be changed any more: it goes on as it is; give the changed one another \
              name, or delete the one that is there while punctual runs, and save or apply the file again: kubectl delete \
              job {name} -n {namespace}"
         );
     }
-    format!("{id} was refused: {told}")
+    refusal
 }
 
 /// Whether something is known by this name.
-pub(super) async fn is_there(client: &Client, id: &Id) -> Result<bool, Failure> {
+pub(super) async fn is_there(client: &Client, id: &Id) -> Result<bool, Refusal> {
     let found = api(client, id).get_opt(&id.key.name).await;
-    let found = found.map_err(|error| Failure::new(format!("{id} could not be read: {}", chain(&error))))?;
+    let found = found.map_err(|error| Refusal::of(&format!("{id} could not be read"), &error))?;
     Ok(found.is_some())
 }
 
 /// Deletes what is known by this name, with everything that belongs to it. It may be gone already.
-pub(super) async fn delete(client: &Client, id: &Id) -> Result<(), Failure> {
+pub(super) async fn delete(client: &Client, id: &Id) -> Result<(), Refusal> {
     match api(client, id)
         .delete(&id.key.name, &DeleteParams::background())
         .await
     {
         Err(kube::Error::Api(status)) if status.is_not_found() => Ok(()),
-        Err(error) => Err(Failure::new(format!(
-            "{id} could not be deleted: {}",
-            chain(&error)
-        ))),
+        Err(error) => Err(Refusal::of(&format!("{id} could not be deleted"), &error)),
         Ok(_) => Ok(()),
     }
 }
@@ -201,7 +226,7 @@ fn updated(mut current: DynamicObject, written: &DynamicObject) -> DynamicObject
 }
 
 /// Creates the namespaces that objects are to be in.
-pub(super) async fn create_namespaces(client: &Client, items: &[Item]) -> Result<(), Failure> {
+pub(super) async fn create_namespaces(client: &Client, items: &[Item]) -> Result<(), Refusal> {
     let names: BTreeSet<_> = items
         .iter()
         .map(|item| item.id.key.namespace.clone())
@@ -220,12 +245,7 @@ pub(super) async fn create_namespaces(client: &Client, items: &[Item]) -> Result
         match namespaces.create(&PostParams::default(), &namespace).await {
             Ok(_) => {}
             Err(kube::Error::Api(status)) if status.is_already_exists() => {}
-            Err(error) => {
-                return Err(Failure::refused(format!(
-                    "namespace {name} was refused: {}",
-                    chain(&error)
-                )));
-            }
+            Err(error) => return Err(Refusal::of(&format!("namespace {name} was refused"), &error)),
         }
     }
     Ok(())

@@ -10,6 +10,7 @@
 //! | `before` | what an earlier `up` has left there |
 //! | `item` | what the manifests hold |
 //! | `apply` | puts the manifests into the embedded API |
+//! | `refusal` | why something was not done, and whether it may be later |
 //! | `origin` | which file an object was applied from, and what goes with its file |
 //! | `watch` | follows the manifests when they change |
 //! | `ends` | notices that Jobs and pods end |
@@ -29,6 +30,7 @@ mod lasted;
 mod naming;
 mod origin;
 mod preparing;
+mod refusal;
 mod repeats;
 mod serving;
 mod session;

@@ -8,12 +8,13 @@ use tokio::sync::mpsc;
 
 use crate::cli::exit::Failure;
 use crate::cli::interrupts::Interrupts;
+use crate::cli::up::apply::{self, Applied};
 use crate::cli::up::before::Before;
 use crate::cli::up::happening::{Followed, LoadedObject};
 use crate::cli::up::item::{Id, Item, Manifests};
 use crate::cli::up::origin::{self, Former, Origin};
-use crate::cli::up::watch::Watch;
-use crate::cli::up::{Output, UpArgs, apply, json, serving, text};
+use crate::cli::up::watch::{Files, Watch};
+use crate::cli::up::{Output, UpArgs, json, serving, text};
 use crate::cli::{complain, say};
 use crate::clock::SharedClock;
 use crate::cronjob::extension::Runtime;
@@ -82,43 +83,47 @@ impl Setting {
             broken,
             is_whole,
         } = manifests;
-        let mut watch = self.args.watch.then(|| {
-            let shared = (Arc::clone(&self.zones), Arc::clone(&self.clock));
-            let begun = (first_look, items.as_slice());
-            Watch::new(self.args.paths.clone(), begun, client.clone(), shared, follow)
-        });
-        match self.apply(&client, items, is_whole).await {
-            Ok((loaded, Former { pruned, left })) => {
-                for file in broken {
-                    let goes_on = left.iter().any(|(_, from)| *from == file);
-                    complain(&text::not_taken(&file, goes_on));
+        let (Applied { loaded, refused }, Former { pruned, left }) =
+            match self.apply(&client, &items, is_whole).await {
+                Ok(applied) => applied,
+                Err(failure) => {
+                    machine.close().await;
+                    return Err(failure);
                 }
-                if let Some(watch) = &mut watch {
-                    watch.hold_former(left);
-                }
-                Ok(Prepared {
-                    machine,
-                    door,
-                    before,
-                    watch,
-                    loaded,
-                    pruned,
-                })
-            }
-            Err(failure) => {
-                machine.close().await;
-                Err(failure)
-            }
+            };
+        for file in broken {
+            let goes_on = left.iter().any(|(_, from)| *from == file);
+            complain(&text::not_taken(&file, goes_on));
         }
+        let watch = self.args.watch.then(|| {
+            let mut files = Files::begin(items, &refused);
+            files.hold_former(left);
+            let shared = (Arc::clone(&self.zones), Arc::clone(&self.clock));
+            Watch::new(
+                self.args.paths.clone(),
+                (first_look, files),
+                client,
+                shared,
+                follow,
+            )
+        });
+        Ok(Prepared {
+            machine,
+            door,
+            before,
+            watch,
+            loaded,
+            pruned,
+        })
     }
 
     /// Applies the manifests, and deletes what came from them and is there no more.
     async fn apply(
         &self,
         client: &Client,
-        items: Vec<Item>,
+        items: &[Item],
         is_whole: bool,
-    ) -> Result<(Vec<LoadedObject>, Former), Failure> {
+    ) -> Result<(Applied, Former), Failure> {
         let there: Vec<Origin> = items
             .iter()
             .map(|item| Origin {
@@ -126,10 +131,10 @@ impl Setting {
                 file: origin::of_file(&item.file),
             })
             .collect();
-        let loaded = apply::apply(client, items, &self.zones, &self.clock).await?;
+        let applied = apply::apply(client, items, &self.zones, &self.clock).await?;
         let followed: &[PathBuf] = if self.args.watch { &self.args.paths } else { &[] };
         let former = origin::prune(client, followed, &there, is_whole).await?;
-        Ok((loaded, former))
+        Ok((applied, former))
     }
 }
 

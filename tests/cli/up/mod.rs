@@ -7,6 +7,8 @@ mod watch;
 
 use std::path::{Path, PathBuf};
 
+use kube::config::{KubeConfigOptions, Kubeconfig};
+use kube::{Client, Config};
 use serde_json::Value;
 use tempfile::TempDir;
 
@@ -80,6 +82,14 @@ impl Up {
             is_of_kind && (name.is_empty() || event["name"] == name)
         });
         json(&line)
+    }
+
+    /// A client of its API, as kubectl is one. To be asked for before anything else that is told.
+    async fn client(&self) -> Client {
+        let kubeconfig = self.event("serving", "")["kubeconfig"].clone();
+        let kubeconfig = Kubeconfig::read_from(kubeconfig.as_str().expect("a path")).expect("a kubeconfig");
+        let config = Config::from_custom_kubeconfig(kubeconfig, &KubeConfigOptions::default()).await;
+        Client::try_from(config.expect("it is whole")).expect("a client")
     }
 
     fn interrupt(&self) {

@@ -5,6 +5,9 @@ use std::os::unix::fs::symlink;
 use std::path::PathBuf;
 
 use insta::assert_snapshot;
+use k8s_openapi::api::batch::v1::Job;
+use kube::Api;
+use kube::api::DeleteParams;
 use tempfile::TempDir;
 
 use super::{Manifest, Up, cronjob, json};
@@ -297,4 +300,33 @@ fn what_vanishes_while_a_file_is_broken_at_the_start_is_pruned() {
     up.event("pruned", "second");
     folder.remove("removed.yaml");
     up.event("pruned", "third");
+}
+
+/// A Job's template can't be changed; what the refusal advises works.
+#[tokio::test]
+async fn a_job_that_was_refused_is_taken_when_its_file_is_saved_again() {
+    let folder = Folder::new();
+    let job = |command: &str| {
+        format!(
+            "{{apiVersion: batch/v1, kind: Job, metadata: {{name: once}}, spec: {{template: {{spec: \
+             {{restartPolicy: Never, containers: [{{name: main, image: busybox, command: [sh, -c, {command:?}]}}]}}}}}}}}\n"
+        )
+    };
+    folder.write("job.yaml", &job("echo old"));
+    let up = Up::follow(&folder.path());
+    let jobs: Api<Job> = Api::default_namespaced(up.client().await);
+    let output = |text: &str| up.line(text, |line| json(line)["line"] == *text);
+    output("old");
+    folder.write("job.yaml", &job("echo new"));
+    assert_snapshot!(up.event("refused", "")["message"].as_str().expect("a message"));
+    jobs.delete("once", &DeleteParams::background())
+        .await
+        .expect("it is deleted");
+    folder.write("job.yaml", &job("echo new"));
+    output("new");
+    // What it was before is another change.
+    folder.write("job.yaml", &job("echo old"));
+    up.event("refused", "");
+    up.interrupt();
+    up.rest();
 }

@@ -10,6 +10,7 @@ mod settling;
 
 use std::collections::BTreeMap;
 use std::path::PathBuf;
+use std::slice;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
@@ -18,15 +19,16 @@ use kube::core::DynamicObject;
 use tokio::sync::mpsc;
 
 use crate::cli::calendars::of_machine;
-use crate::cli::exit::Failure;
 use crate::cli::up::apply;
 use crate::cli::up::happening::{Followed, LoadedObject};
 use crate::cli::up::item::{Id, Item};
+use crate::cli::up::refusal::Refusal;
 use crate::clock::SharedClock;
 use crate::manifest;
 use crate::schedule::TimeZones;
 
-use plan::{Files, Plan, Seen};
+pub(super) use plan::Files;
+use plan::{Plan, Seen, Step};
 pub(super) use settling::{Look, look};
 use settling::{Settled, Settling};
 
@@ -42,13 +44,14 @@ pub(super) struct Watch {
     zones: Arc<TimeZones>,
     clock: SharedClock,
     told: mpsc::Sender<Followed>,
+    began: Instant,
 }
 
 impl Watch {
-    /// `first` is how the files looked before `items` were read from them.
+    /// `first` is how the files looked before `files` were read from them and applied.
     pub(super) fn new(
         paths: Vec<PathBuf>,
-        (first, items): (Look, &[Item]),
+        (first, files): (Look, Files),
         client: Client,
         (zones, clock): (Arc<TimeZones>, SharedClock),
         told: mpsc::Sender<Followed>,
@@ -56,36 +59,23 @@ impl Watch {
         Self {
             paths,
             settling: Settling::begin(first),
-            files: Files::begin(items),
+            files,
             client,
             zones,
             clock,
             told,
+            began: Instant::now(),
         }
-    }
-
-    /// Takes in what came from the files before, and is not among the items.
-    pub(super) fn hold_former(&mut self, former: Vec<(Id, String)>) {
-        self.files.hold_former(former);
     }
 
     /// Follows them for ever. It may be dropped at any moment: what was done is done.
     pub(super) async fn run(mut self) {
-        let began = Instant::now();
         loop {
             tokio::time::sleep(LOOK_EVERY).await;
             let settled = tokio::task::block_in_place(|| self.settling.settled(look(&self.paths)));
             let seen = self.read(settled).await;
-            if !seen.is_empty() {
-                let plan = self.files.take(seen, began.elapsed());
-                self.carry_out(plan).await;
-            }
-            for (id, file) in self.files.take_gone(began.elapsed()) {
-                match apply::delete(&self.client, &id).await {
-                    Ok(()) => self.pruned(id, file).await,
-                    Err(Failure { message, .. }) => self.refuse(&file, message).await,
-                }
-            }
+            let plan = self.files.look(seen, self.began.elapsed());
+            self.carry_out(plan).await;
         }
     }
 
@@ -107,7 +97,7 @@ impl Watch {
         for path in settled.written {
             let name = path.display().to_string();
             let loaded = tokio::task::block_in_place(|| {
-                manifest::load(std::slice::from_ref(&path), &mut std::io::empty(), &self.zones)
+                manifest::load(slice::from_ref(&path), &mut std::io::empty(), &self.zones)
             });
             let is_broken = loaded.has_errors();
             if !loaded.diagnostics.is_empty() {
@@ -129,14 +119,7 @@ impl Watch {
         seen
     }
 
-    async fn carry_out(&self, mut plan: Plan) {
-        for item in plan.keep {
-            match apply::is_there(&self.client, &item.id).await {
-                Ok(true) => {}
-                Ok(false) => plan.apply.push(item),
-                Err(Failure { message, .. }) => self.refuse(&item.file, message).await,
-            }
-        }
+    async fn carry_out(&mut self, plan: Plan) {
         for (item, owner) in plan.taken {
             let message = format!(
                 "{} is in {owner} as well, and that one counts; take it out of one of them",
@@ -144,15 +127,32 @@ impl Watch {
             );
             self.refuse(&item.file, message).await;
         }
-        if let Err(failure) = apply::create_namespaces(&self.client, &plan.apply).await {
-            let file = plan.apply.first().map_or("", |item| &item.file);
-            self.refuse(file, failure.message).await;
-        }
-        for item in &plan.apply {
-            match apply::apply_one(&self.client, item).await {
-                Ok(taken) => self.applied(item, taken).await,
-                Err(Failure { message, .. }) => self.refuse(&item.file, message).await,
+        for step in plan.apply {
+            let item = &step.item;
+            match take(&self.client, &step).await {
+                Ok(taken) => {
+                    self.files.done(&item.id);
+                    if let Some(taken) = taken {
+                        self.applied(item, taken).await;
+                    }
+                }
+                Err(refusal) => self.failed(&item.id, &item.file, &refusal).await,
             }
+        }
+        for (id, file) in plan.prune {
+            match apply::delete(&self.client, &id).await {
+                Ok(()) => {
+                    self.files.done(&id);
+                    self.pruned(id, file).await;
+                }
+                Err(refusal) => self.failed(&id, &file, &refusal).await,
+            }
+        }
+    }
+
+    async fn failed(&mut self, id: &Id, file: &str, refusal: &Refusal) {
+        if self.files.failed(id, refusal, self.began.elapsed()) {
+            self.refuse(file, refusal.told()).await;
         }
     }
 
@@ -186,4 +186,13 @@ impl Watch {
         // Nobody listens when everything stops.
         let _unheard = self.told.send(followed).await;
     }
+}
+
+/// Applies what a file says of an object; what it is then, unless there is nothing to do.
+async fn take(client: &Client, Step { item, only_if_gone }: &Step) -> Result<Option<DynamicObject>, Refusal> {
+    if *only_if_gone && apply::is_there(client, &item.id).await? {
+        return Ok(None);
+    }
+    apply::create_namespaces(client, slice::from_ref(item)).await?;
+    apply::apply_one(client, item).await.map(Some)
 }
