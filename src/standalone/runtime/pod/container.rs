@@ -158,11 +158,7 @@ impl Life {
         if !self.forget_earlier().await {
             return None;
         }
-        let started = {
-            let _place = self.machine.starts(&self.pod).acquire().await.ok()?;
-            self.engine.start(&attempt, setup).await
-        };
-        let error = match started {
+        let error = match self.started(sink, &attempt, setup).await {
             Ok(started) => return Some(self.begin(started, sink, &attempt).await),
             Err(error) => error,
         };

@@ -1,22 +1,29 @@
 //! What a container waits for, and for how long: its next restart, what it is made of, and whoever can tell what becomes of
 //! it. No wait goes past an order, but for one: what may run can't be taken for ended.
 
+use std::sync::Arc;
 use std::time::Duration;
+
+use tokio::time::timeout;
 
 use super::container::Life;
 use super::restart::BackOff;
 use super::status::Change;
 use crate::schedule::Timestamp;
 use crate::standalone::runtime::containers::ERR_IMAGE_PULL;
-use crate::standalone::runtime::engine::STATUS_UNKNOWN;
+use crate::standalone::runtime::engine::{Attempt, STATUS_UNKNOWN, Setup, Started};
 use crate::standalone::runtime::order::changed;
 use crate::standalone::runtime::output::What;
 use crate::standalone::runtime::output::showing::Sink;
-use crate::standalone::runtime::start_error::{START_ERROR, StartError};
+use crate::standalone::runtime::start_error::{CONTAINER_CREATING, START_ERROR, StartError};
 use crate::telemetry::chain;
 
 /// How long to wait before looking again for what was missing: a config map, a secret, the container engine.
 const LOOK_AGAIN: Duration = Duration::from_secs(5);
+
+/// How long a container that is being started has a place of those at one time. Most take a few milliseconds; one whose
+/// command is on a disk that does not answer would keep it for ever, and a few of them every place that there is.
+const PLACE_HELD: Duration = Duration::from_secs(2);
 
 /// The kubelet's words for the time until an image is tried again, and until a container is.
 const IMAGE_PULL_BACK_OFF: &str = "ImagePullBackOff";
@@ -64,6 +71,33 @@ impl Life {
             self.put_fetch_off(&error, delay.saturating_sub(LOOK_AGAIN)).await;
         }
         false
+    }
+
+    /// Starts an attempt when there is a place, and waits for that. One that is to end meanwhile is left for who looks for
+    /// it: nobody can tell whether it will run.
+    pub(super) async fn started(
+        &mut self,
+        sink: &Sink,
+        attempt: &Attempt,
+        setup: Setup,
+    ) -> Result<Started, StartError> {
+        let (machine, engine) = (Arc::clone(&self.machine), Arc::clone(&self.engine));
+        // The places are never closed.
+        let place = machine.starts(&self.pod).acquire().await;
+        let mut start = engine.start(attempt, setup);
+        if let Ok(started) = timeout(PLACE_HELD, &mut start).await {
+            return started;
+        }
+        drop(place);
+        let (reason, message) = (CONTAINER_CREATING, StartError::Slow.to_string());
+        self.tell_missing(sink, reason, &message);
+        self.tell(Change::Waiting { reason, message }).await;
+        let mut orders = self.orders.clone();
+        let is_to_end = orders.wait_for(|order| order.is_end());
+        tokio::select! {
+            started = start => started,
+            Ok(_) = is_to_end => Err(StartError::Slow),
+        }
     }
 
     /// Puts the next fetch of its image off: the registry is spared, as by the kubelet.

@@ -258,33 +258,70 @@ async fn of_a_container_that_fails_for_ever_the_last_two_starts_are_kept() {
     assert_eq!(logs, [pod.log("main", 5), pod.log("main", 6)]);
 }
 
-/// Containers have places of their own to start at, and wait for these only.
-#[tokio::test(start_paused = true)]
-async fn an_engine_that_hangs_holds_up_no_process() {
+/// A machine with so many starts under way as there is room for, none of which comes to an end.
+async fn full_of_starts_that_hang(runtime: &str) -> (Arc<Machine>, Vec<impl Sized>) {
     let (output, _outlet) = channel();
     let clock = SystemClock::shared();
     let machine = Arc::new(Machine::new(deaf_client(), clock, output, options()));
-    let live = |engine: &Arc<FakeEngine>, runtime: &str, number: usize| {
-        let mut pod = pod_of(&script("true"));
-        pod.metadata.uid = Some(format!("{runtime}-{number}"));
-        pod.metadata.annotations = Some([("punctual.dev/runtime".into(), runtime.into())].into());
-        live_at(Arc::clone(&machine), engine.clone(), pod, "Never")
-    };
     let hanging = Arc::new(FakeEngine {
         hangs: true,
         ..FakeEngine::new()
     });
-    let _hung: Vec<_> = (0..=STARTS_AT_ONCE)
-        .map(|number| live(&hanging, "container", number))
-        .collect();
+    let hung = (0..STARTS_AT_ONCE).map(|number| live_beside(&machine, hanging.clone(), runtime, number));
+    let hung = hung.collect();
     let mut begun = hanging.begun_starts.subscribe();
     let begun = tokio::time::timeout(PATIENCE, begun.wait_for(|begun| *begun == STARTS_AT_ONCE));
     assert!(begun.await.is_ok());
-    let (_orders, mut news, _task) = live(&Arc::new(FakeEngine::new()), "process", 0);
-    let mut last = None;
-    while let Some((_, change)) = tokio::time::timeout(PATIENCE, news.recv()).await.unwrap() {
-        last = Some(change);
+    (machine, hung)
+}
+
+fn live_beside(machine: &Arc<Machine>, engine: Arc<FakeEngine>, runtime: &str, number: usize) -> Beside {
+    let mut pod = pod_of(&script("true"));
+    pod.metadata.uid = Some(format!("{runtime}-{number}"));
+    pod.metadata.annotations = Some([("punctual.dev/runtime".into(), runtime.into())].into());
+    live_at(Arc::clone(machine), engine, pod, "Never")
+}
+
+/// Waits for the next change of a container.
+async fn next(news: &mut mpsc::Receiver<(usize, Change)>) -> Option<Change> {
+    let next = tokio::time::timeout(PATIENCE, news.recv()).await.unwrap();
+    next.map(|(_, change)| change)
+}
+
+/// Containers have places of their own to start at, and wait for these only.
+#[tokio::test(start_paused = true)]
+async fn an_engine_that_hangs_holds_up_no_process() {
+    let (machine, _hung) = full_of_starts_that_hang("container").await;
+    let begun = Instant::now();
+    let (_orders, mut news, _task) = live_beside(&machine, Arc::new(FakeEngine::new()), "process", 0);
+    while next(&mut news).await != Some(Change::Done) {}
+    assert_eq!(begun.elapsed(), Duration::ZERO);
+}
+
+#[tokio::test(start_paused = true)]
+async fn starts_that_hang_hold_up_others_for_a_moment_only() {
+    let (machine, _hung) = full_of_starts_that_hang("process").await;
+    let (_orders, mut news, _task) =
+        live_beside(&machine, Arc::new(FakeEngine::new()), "process", STARTS_AT_ONCE);
+    while next(&mut news).await != Some(Change::Done) {}
+}
+
+/// It is told that it takes long, and what is to end is left for who looks for it: nobody can tell whether it will run.
+#[tokio::test(start_paused = true)]
+async fn a_start_that_hangs_is_told_and_can_be_given_up() {
+    let hanging = FakeEngine {
+        hangs: true,
+        ..FakeEngine::new()
+    };
+    let mut lived = live_by(Arc::new(hanging), &script("true"), "Never", options());
+    let mut news = Vec::new();
+    news.extend(next(&mut lived.news).await);
+    lived.orders.send_replace(Order::Kill);
+    while let Some(change) = next(&mut lived.news).await {
+        news.push(change);
     }
-    assert_eq!(last, Some(Change::Done));
-    assert_eq!(*hanging.begun_starts.borrow(), STARTS_AT_ONCE);
+    let [Change::Waiting { reason, message }, .., Change::Done] = &news[..] else {
+        panic!("{news:#?}");
+    };
+    insta::assert_snapshot!(format!("{reason}: {message}"), @"ContainerCreating: it is being started, and that takes long, e.g. as its command, its working folder or the data folder is on a disk that does not answer; it is waited for");
 }

@@ -130,17 +130,15 @@ fn live_by(engine: Arc<dyn Engine>, container: &Value, policy: &str, options: Op
     }
 }
 
-/// Lets the container of a pod live at a machine that may have others.
-fn live_at(
-    machine: Arc<Machine>,
-    engine: Arc<dyn Engine>,
-    pod: Pod,
-    policy: &str,
-) -> (
+/// A container that lives at a machine that may have others: orders to it, its changes, its task.
+type Beside = (
     watch::Sender<Order>,
     mpsc::Receiver<(usize, Change)>,
     JoinHandle<()>,
-) {
+);
+
+/// Lets the container of a pod live at a machine that may have others.
+fn live_at(machine: Arc<Machine>, engine: Arc<dyn Engine>, pod: Pod, policy: &str) -> Beside {
     let pod = Arc::new(pod);
     let container = pod.spec.as_ref().unwrap().containers[0].clone();
     let restarts = Restarts::of(&container, Some(policy), false);
