@@ -17,7 +17,7 @@ use crate::standalone::jobs::JobController;
 use crate::standalone::part::{EndedPart, Part};
 use crate::standalone::runtime::{Node, Options, Outlet, Runtimes, Shutdown, output, register};
 use crate::standalone::store::SharedStore;
-use crate::submit::write_events;
+use crate::submit::{EventWriting, write_events};
 use crate::telemetry::{Teller, Told, metrics_router};
 
 /// The name that pods carry in `spec.nodeName`.
@@ -114,7 +114,13 @@ impl Standalone {
 
         let events = teller.listen("events");
         // It ends when the controller, which tells it, is gone.
-        tokio::spawn(write_events(client.clone(), events, teller.metrics().clone()));
+        let metrics = teller.metrics().clone();
+        tokio::spawn(write_events(
+            client.clone(),
+            events,
+            metrics,
+            EventWriting::TOGETHER,
+        ));
         // Nobody else decides here.
         teller.metrics().set_leader(true);
         let metrics = metrics_router(teller.metrics().clone(), Arc::clone(&clock), Arc::clone(&zones));

@@ -27,7 +27,7 @@ mod view;
 
 pub use carry_out::{Carried, Overtaken, Submitter};
 pub use client::{Gate, open_gate, watched_client};
-pub use events::{COMPONENT, write_events};
+pub use events::{COMPONENT, EventWriting, write_events};
 pub use job::{
     BACKFILL_LABEL, INSTANTIATE_ANNOTATION, SCHEDULED_ANNOTATION, job_by_hand, job_for, job_to_backfill,
 };

@@ -15,7 +15,7 @@ use punctual::controller::{Charge, Controller, ControllerOptions, Leadership};
 use punctual::schedule::TimeZones;
 use punctual::standalone::api;
 use punctual::standalone::store::MemoryStore;
-use punctual::submit::write_events;
+use punctual::submit::{EventWriting, write_events};
 use punctual::telemetry::Teller;
 use serde_json::{Value, json};
 use tokio::sync::watch;
@@ -130,7 +130,8 @@ pub(crate) fn start(client: Client, charge: Charge, leadership: Leadership) -> R
     };
     let (stop, stops) = watch::channel(false);
     let controller = tokio::spawn(Controller::new(options).run(stops));
-    let events = tokio::spawn(write_events(client, told, teller.metrics().clone()));
+    let metrics = teller.metrics().clone();
+    let events = tokio::spawn(write_events(client, told, metrics, EventWriting::ONE_BY_ONE));
     Running {
         teller,
         stop,

@@ -17,7 +17,7 @@ use crate::cli::interrupts::Interrupts;
 use crate::clock::{SharedClock, SystemClock};
 use crate::controller::{Charge, Controller, ControllerOptions, Elector, Leadership, LeaseName};
 use crate::schedule::TimeZones;
-use crate::submit::{Gate, open_gate, watched_client, write_events};
+use crate::submit::{EventWriting, Gate, open_gate, watched_client, write_events};
 use crate::telemetry::{Endpoint, Health, LogLevel, Metrics, Teller, tell_time_zones};
 
 /// How long one request of a watch lasts. The server says something at its end at the latest, so a connection that has been
@@ -120,7 +120,7 @@ impl Parts {
         Ok(Parts {
             controller: tokio::spawn(Controller::new(options).run(controller_stops)),
             elector,
-            events: tokio::spawn(write_events(client, told, metrics)),
+            events: tokio::spawn(write_events(client, told, metrics, EventWriting::ONE_BY_ONE)),
             stop_controller,
             stop_elector,
         })

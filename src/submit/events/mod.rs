@@ -1,7 +1,7 @@
 //! Notes as Kubernetes Events on their CronJob, for `kubectl describe` and `kubectl events`.
 //!
-//! Events help people; they are no audit. They are written one at a time, behind a bounded queue, and never delay a
-//! Job or a status. What is told again raises the count of its Event instead of making another, and the longer it goes
+//! Events help people; they are no audit. They are written behind a bounded queue, and never delay a Job or a
+//! status. What is told again raises the count of its Event instead of making another, and the longer it goes
 //! on the less often, so that a CronJob that is stuck for a day costs one Event that was written some fifty times.
 //!
 //! | file | what it does |
@@ -15,4 +15,4 @@ mod object;
 mod write;
 
 pub use object::COMPONENT;
-pub use write::write_events;
+pub use write::{EventWriting, write_events};

@@ -1,8 +1,11 @@
 //! The requests that write Events.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, VecDeque};
 use std::time::Duration;
 
+use futures::future::BoxFuture;
+use futures::stream::FuturesUnordered;
+use futures::{FutureExt as _, StreamExt as _};
 use k8s_openapi::api::core::v1::Event;
 use kube::api::{Patch, PatchParams, PostParams};
 use kube::{Api, Client};
@@ -16,9 +19,6 @@ use crate::policy::Severity;
 use crate::submit::FIELD_MANAGER;
 use crate::telemetry::{Metrics, Told};
 
-/// How long an Event may take. Those behind it wait, and are dropped when too many do.
-const EVENT_TIMEOUT: Duration = Duration::from_secs(2);
-
 /// For how long nothing is written in a namespace where an Event took too long (a webhook hangs), so that those of the
 /// others come in time.
 const LEFT_ALONE_FOR: Duration = Duration::from_mins(1);
@@ -29,68 +29,145 @@ const AGAIN_AFTER: Duration = Duration::from_secs(30);
 /// How many warnings wait. More CronJobs than that are in trouble seldom, and then the log tells of the rest.
 const MOST_UNWRITTEN: usize = 1_000;
 
-/// Writes what is `told` as Events, one at a time, until nobody tells any more.
-pub async fn write_events(client: Client, mut told: mpsc::Receiver<Told>, metrics: Metrics) {
+/// How Events are written. Those of one series are written one after the other in any case.
+#[derive(Debug, Clone, Copy)]
+pub struct EventWriting {
+    /// How many at the same time.
+    at_once: usize,
+    /// How long one may take. Those behind it wait, and are dropped when too many do.
+    longest: Duration,
+}
+
+impl EventWriting {
+    /// To an API server, which has better things to do.
+    pub const ONE_BY_ONE: Self = Self {
+        at_once: 1,
+        longest: Duration::from_secs(2),
+    };
+
+    /// To an API that has whatever is only recorded wait while something is to be started, for some seconds perhaps: then they
+    /// wait together, and share the syncs of its disk.
+    pub const TOGETHER: Self = Self {
+        at_once: 32,
+        longest: Duration::from_secs(10),
+    };
+}
+
+/// Writes what is `told` as Events until nobody tells any more.
+pub async fn write_events(
+    client: Client,
+    mut told: mpsc::Receiver<Told>,
+    metrics: Metrics,
+    writing: EventWriting,
+) {
     let mut correlator = Correlator::default();
     let mut writer = Writer {
         client,
         metrics,
+        writing,
+        under_way: FuturesUnordered::new(),
+        busy: HashMap::new(),
         hanging: HashMap::new(),
         unwritten: HashMap::new(),
+        again: VecDeque::new(),
     };
     let mut again = interval(AGAIN_AFTER);
     again.set_missed_tick_behavior(MissedTickBehavior::Delay);
     loop {
+        writer.begin_again();
         tokio::select! {
-            told = told.recv() => {
-                let Some(told) = told else { return };
-                if told.note.severity().is_none() {
-                    continue;
-                }
-                match correlator.correlate(told) {
-                    Some(write) => writer.write(write, &mut correlator).await,
+            told = told.recv(), if writer.has_room() => match told {
+                Some(told) if told.note.severity().is_none() => {}
+                Some(told) => match correlator.correlate(told) {
+                    Some(write) => writer.begin(write),
                     None => writer.metrics.count_event("withheld"),
-                }
-            }
-            _ = again.tick() => writer.write_again(&mut correlator).await,
+                },
+                None => break,
+            },
+            Some((write, answer)) = writer.under_way.next() => writer.end(write, answer, &mut correlator),
+            _ = again.tick() => writer.again.extend(writer.unwritten.drain().map(|(_, write)| write)),
         }
+    }
+    while let Some((write, answer)) = writer.under_way.next().await {
+        writer.end(write, answer, &mut correlator);
     }
 }
 
 /// What tells an Event from all others: the CronJob's UID and the series.
 type Series = (String, String);
 
+/// How a write has ended; nothing, when it took too long.
+type Answer = Option<kube::Result<Written>>;
+
+/// What became of an Event.
+struct Written {
+    /// In the words of the metrics.
+    outcome: &'static str,
+    /// The count that it had before, which was not known.
+    found: i32,
+}
+
 struct Writer {
     client: Client,
     metrics: Metrics,
+    writing: EventWriting,
+    under_way: FuturesUnordered<BoxFuture<'static, (Write, Answer)>>,
+    /// What is under way, each with what is to be written of its series after it: the newest says what those before it said.
+    busy: HashMap<Series, Option<Write>>,
     /// Namespaces in which an Event took too long, and since when.
     hanging: HashMap<String, Instant>,
     /// Warnings that could not be written. When a full disk has room again, they are all that tells what it held up.
     unwritten: HashMap<Series, Write>,
+    /// Those of them whose time has come to be tried again.
+    again: VecDeque<Write>,
 }
 
 impl Writer {
-    async fn write(&mut self, write: Write, correlator: &mut Correlator) {
+    fn has_room(&self) -> bool {
+        self.under_way.len() < self.writing.at_once
+    }
+
+    /// Begins to write an Event, or has it wait for the one of its series that is under way.
+    fn begin(&mut self, write: Write) {
+        if let Some(next) = self.busy.get_mut(&series(&write)) {
+            *next = Some(write);
+            return;
+        }
         let namespace = &write.told.cronjob.namespace;
         if self.hangs(namespace) {
             self.metrics.count_event("failed");
             return self.keep(write);
         }
+        self.busy.insert(series(&write), None);
         let events: Api<Event> = Api::namespaced(self.client.clone(), namespace);
-        let attempt = timeout(EVENT_TIMEOUT, write_one(&events, &write, correlator)).await;
-        match attempt {
-            Ok(Ok(outcome)) => {
-                self.metrics.count_event(outcome);
-                self.unwritten.remove(&series(&write));
+        let longest = self.writing.longest;
+        let writing = async move {
+            let answer = timeout(longest, write_one(&events, &write)).await;
+            (write, answer.ok())
+        };
+        self.under_way.push(writing.boxed());
+    }
+
+    fn end(&mut self, write: Write, answer: Answer, correlator: &mut Correlator) {
+        let series = series(&write);
+        let next = self.busy.remove(&series).flatten();
+        let mut found = 0;
+        match answer {
+            Some(Ok(written)) => {
+                self.metrics.count_event(written.outcome);
+                self.unwritten.remove(&series);
+                found = written.found;
+                correlator.found(&write, found);
             }
-            Ok(Err(error)) => {
+            Some(Err(error)) => {
                 self.metrics.count_event("failed");
                 tracing::debug!(error = &error as &dyn std::error::Error, "an Event was refused");
                 if may_pass(&error) {
                     self.keep(write);
                 }
             }
-            Err(_) => {
+            None => {
+                let namespace = &write.told.cronjob.namespace;
                 self.metrics.count_event("failed");
                 tracing::warn!(
                     namespace,
@@ -99,6 +176,10 @@ impl Writer {
                 self.hanging.insert(namespace.clone(), Instant::now());
                 self.keep(write);
             }
+        }
+        if let Some(next) = next {
+            let count = next.count.saturating_add(found);
+            self.begin(Write { count, ..next });
         }
     }
 
@@ -116,13 +197,15 @@ impl Writer {
         }
     }
 
-    /// Tries again what is kept, except where it would only wait on.
-    async fn write_again(&mut self, correlator: &mut Correlator) {
-        for (series, write) in std::mem::take(&mut self.unwritten) {
+    /// Begins with those that are tried again, as far as there is room, except where they would only wait on.
+    fn begin_again(&mut self) {
+        while self.has_room()
+            && let Some(write) = self.again.pop_front()
+        {
             if self.hangs(&write.told.cronjob.namespace) {
-                self.unwritten.insert(series, write);
+                self.keep(write);
             } else {
-                self.write(write, correlator).await;
+                self.begin(write);
             }
         }
     }
@@ -143,15 +226,12 @@ fn may_pass(error: &kube::Error) -> bool {
 
 /// Writes one Event: a new one is created, a known one is raised. Either may turn out to be the other, because Events
 /// outlive this process and do not last for ever.
-async fn write_one(
-    events: &Api<Event>,
-    write: &Write,
-    correlator: &mut Correlator,
-) -> kube::Result<&'static str> {
+async fn write_one(events: &Api<Event>, write: &Write) -> kube::Result<Written> {
+    let written = |outcome, found| Written { outcome, found };
     if write.count > 1 {
         match raise(events, write, write.count).await {
             Err(kube::Error::Api(status)) if status.is_not_found() => {}
-            answer => return answer.map(|()| "repeated"),
+            answer => return answer.map(|()| written("repeated", 0)),
         }
     }
     match create(events, write).await {
@@ -161,12 +241,11 @@ async fn write_one(
             let known = events
                 .patch(&name(write), &PatchParams::default(), &nothing)
                 .await?;
-            let before = known.count.unwrap_or(0);
-            correlator.found(write, before);
-            raise(events, write, before.saturating_add(write.count)).await?;
-            Ok("repeated")
+            let found = known.count.unwrap_or(0);
+            raise(events, write, found.saturating_add(write.count)).await?;
+            Ok(written("repeated", found))
         }
-        answer => answer.map(|()| "written"),
+        answer => answer.map(|()| written("written", 0)),
     }
 }
 
@@ -192,10 +271,10 @@ async fn raise(events: &Api<Event>, write: &Write, count: i32) -> kube::Result<(
 #[cfg(test)]
 mod tests {
     use std::convert::Infallible;
-    use std::sync::Arc;
     use std::sync::atomic::{AtomicUsize, Ordering};
+    use std::sync::{Arc, Mutex};
 
-    use http::{Request, Response};
+    use http::{Method, Request, Response};
     use kube::client::Body;
 
     use super::*;
@@ -249,7 +328,12 @@ mod tests {
                 }
             });
             let (tell, told) = mpsc::channel(8);
-            tokio::spawn(write_events(Client::new(api, "shop"), told, Metrics::default()));
+            tokio::spawn(write_events(
+                Client::new(api, "shop"),
+                told,
+                Metrics::default(),
+                EventWriting::ONE_BY_ONE,
+            ));
             for cronjob in ["first", "second"] {
                 tell.send(warning(cronjob)).await.expect("it listens");
             }
@@ -257,5 +341,45 @@ mod tests {
             let expected = if are_kept { 2 } else { 1 };
             assert_eq!(written.load(Ordering::SeqCst), expected, "{first:?}");
         }
+    }
+
+    /// Where records wait for starts they wait together, and not for ever; what is said again of one waits for the first.
+    #[tokio::test(start_paused = true)]
+    async fn events_wait_together_for_an_api_that_is_busy() {
+        let requests = Arc::new(Mutex::new(Vec::new()));
+        let begun = Instant::now();
+        let noted = Arc::clone(&requests);
+        let busy = tower::service_fn(move |request: Request<Body>| {
+            let noted = Arc::clone(&noted);
+            async move {
+                tokio::time::sleep(Duration::from_secs(3)).await;
+                let seconds = begun.elapsed().as_secs();
+                noted
+                    .lock()
+                    .expect("no panic")
+                    .push((seconds, request.method().clone()));
+                let answer = Response::builder().status(201).body(Body::from(b"{}".to_vec()));
+                Ok::<_, Infallible>(answer.expect("a response"))
+            }
+        });
+        let (tell, told) = mpsc::channel(8);
+        let client = Client::new(busy, "shop");
+        let writing = tokio::spawn(write_events(
+            client,
+            told,
+            Metrics::default(),
+            EventWriting::TOGETHER,
+        ));
+        let later = Told {
+            at: Timestamp::UNIX_EPOCH + chrono::TimeDelta::hours(1),
+            ..warning("first")
+        };
+        for told in [warning("first"), warning("second"), later] {
+            tell.send(told).await.expect("it listens");
+        }
+        drop(tell);
+        writing.await.expect("no panic");
+        let expected = [(3, Method::POST), (3, Method::POST), (6, Method::PATCH)];
+        assert_eq!(*requests.lock().expect("no panic"), expected);
     }
 }

@@ -23,7 +23,7 @@ use punctual::controller::{Controller, ControllerOptions, Pace};
 use punctual::schedule::{TimeZones, Timestamp};
 use punctual::standalone::api::Api;
 use punctual::standalone::store::MemoryStore;
-use punctual::submit::write_events;
+use punctual::submit::{EventWriting, write_events};
 use punctual::telemetry::Teller;
 use tokio::sync::watch;
 
@@ -132,7 +132,8 @@ impl World {
     fn write_events(&mut self) {
         let told = self.teller.listen("events");
         let metrics = self.teller.metrics().clone();
-        tokio::spawn(write_events(self.client.clone(), told, metrics));
+        let writing = EventWriting::ONE_BY_ONE;
+        tokio::spawn(write_events(self.client.clone(), told, metrics, writing));
         self.start_controller();
     }
 
