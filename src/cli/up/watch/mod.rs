@@ -9,6 +9,7 @@ mod plan;
 mod settling;
 
 use std::collections::BTreeMap;
+use std::mem;
 use std::path::PathBuf;
 use std::slice;
 use std::sync::Arc;
@@ -72,9 +73,10 @@ impl Watch {
     pub(super) async fn run(mut self) {
         loop {
             tokio::time::sleep(LOOK_EVERY).await;
-            let settled = tokio::task::block_in_place(|| self.settling.settled(look(&self.paths)));
+            let mut settled = tokio::task::block_in_place(|| self.settling.settled(look(&self.paths)));
+            let unsure = mem::take(&mut settled.unsure);
             let seen = self.read(settled).await;
-            let plan = self.files.look(seen, self.began.elapsed());
+            let plan = self.files.look(seen, &unsure, self.began.elapsed());
             self.carry_out(plan).await;
         }
     }

@@ -5,7 +5,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::mem;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use serde_json::Value as Json;
@@ -120,9 +120,21 @@ impl Files {
         files.any(|file| file == path || file.parent() == Some(path))
     }
 
-    /// Takes in what some files are now, and tells what is to be done. Times are since the beginning.
-    pub(super) fn look(&mut self, seen: BTreeMap<String, Seen>, now: Duration) -> Plan {
+    /// Takes in what some files are now, and tells what is to be done. What the `unsure` files and folders hold at the moment
+    /// is not known. Times are since the beginning.
+    pub(super) fn look(
+        &mut self,
+        seen: BTreeMap<String, Seen>,
+        unsure: &BTreeSet<PathBuf>,
+        now: Duration,
+    ) -> Plan {
         let (changed, taken) = self.take(seen, now);
+        for entry in self.0.values_mut() {
+            let mut places = Path::new(&entry.file).ancestors().take(2);
+            if places.any(|place| unsure.contains(place)) && entry.is_missing() {
+                entry.state = State::Missing(now, Tries::default());
+            }
+        }
         let mut plan = Plan {
             taken,
             ..Plan::default()
@@ -149,8 +161,13 @@ impl Files {
         for (id, entry) in &mut self.0 {
             let is_read = |file: &str| matches!(seen.get(file), Some(Seen::Gone | Seen::Holds(_)));
             entry.waiting.retain(|item| !is_read(&item.file));
-            if is_read(&entry.file) && !entry.is_missing() {
-                loose.insert(id.clone());
+            match seen.get(&entry.file) {
+                // It may be in what is cut off.
+                Some(Seen::Broken) if entry.is_missing() => entry.state = State::Held,
+                Some(Seen::Gone | Seen::Holds(_)) if !entry.is_missing() => {
+                    loose.insert(id.clone());
+                }
+                _ => {}
             }
         }
         let items = seen.into_values().filter_map(|now| match now {
@@ -312,7 +329,8 @@ mod tests {
         }
     }
 
-    /// A file as it is now: `-` for gone, `!` for broken, else its objects.
+    /// A file as it is now: `-` for gone, `!` for broken, else its objects. `~` is for one that is being written or can't be
+    /// looked at.
     fn seen(file: &str, text: &str) -> Seen {
         match text {
             "-" => Seen::Gone,
@@ -354,10 +372,13 @@ mod tests {
                 }
                 files => files
                     .iter()
+                    .filter(|(_, text)| *text != "~")
                     .map(|(file, text)| ((*file).to_owned(), seen(file, text)))
                     .collect(),
             };
-            let plan = files.look(seen, now);
+            let unsure = state.iter().filter(|(_, text)| *text == "~");
+            let unsure = unsure.map(|(file, _)| file.into()).collect();
+            let plan = files.look(seen, &unsure, now);
             let mut words = Vec::new();
             for Step { item, only_if_gone } in &plan.apply {
                 let version = item.json["spec"].as_str().unwrap();
@@ -485,15 +506,103 @@ mod tests {
                 .into(),
         );
         assert!(files.holds(Path::new("a")) && !files.holds(Path::new("c")));
-        let plan = files.look([("a".into(), seen("a", "kept=1"))].into(), Duration::ZERO);
+        let plan = files.look(
+            [("a".into(), seen("a", "kept=1"))].into(),
+            &BTreeSet::new(),
+            Duration::ZERO,
+        );
         let applied = plan.apply.iter().map(|step| &step.item.id.key.name);
         assert_eq!(applied.collect::<Vec<_>>(), ["kept"], "nobody knows what it was");
-        let gone = files.look(BTreeMap::new(), MISSING_FOR).prune;
+        let gone = files.look(BTreeMap::new(), &BTreeSet::new(), MISSING_FOR).prune;
         let gone: Vec<_> = gone
             .iter()
             .map(|(id, file)| (id.key.name.as_str(), file.as_str()))
             .collect();
         assert_eq!(gone, [("gone", "a")]);
+    }
+
+    #[test]
+    fn what_may_be_in_its_file_is_not_pruned() {
+        let table: [(&str, &[State<'_>], &str); 6] = [
+            (
+                "cut off while it is written",
+                &[
+                    &[("a", "x=1 y=1")],
+                    &[("a", "x=1")],
+                    &[("", "2000")],
+                    &[("a", "!")],
+                    &[("", "9000")],
+                    &[("a", "x=1")],
+                    &[("", "3000")],
+                ],
+                "apply x=1, apply y=1; keep x; nothing; nothing; nothing; keep x; prune y of a",
+            ),
+            (
+                "away, and back with a mistake",
+                &[
+                    &[("a", "x=1")],
+                    &[("a", "-")],
+                    &[("", "1000")],
+                    &[("a", "!")],
+                    &[("", "9000")],
+                    &[("a", "-")],
+                    &[("", "3000")],
+                ],
+                "apply x=1; nothing; nothing; nothing; nothing; nothing; prune x of a",
+            ),
+            (
+                "another file broken",
+                &[
+                    &[("a", "x=1"), ("b", "y=1")],
+                    &[("a", "-")],
+                    &[("b", "!")],
+                    &[("", "3000")],
+                ],
+                "apply x=1, apply y=1; nothing; nothing; prune x of a",
+            ),
+            (
+                "being written",
+                &[
+                    &[("a", "x=1 y=1")],
+                    &[("a", "x=1")],
+                    &[("", "2999")],
+                    &[("a", "~")],
+                    &[("", "2999")],
+                    &[("a", "~")],
+                    &[("", "2999")],
+                    &[("a", "x=1 y=1")],
+                    &[("", "9000")],
+                ],
+                "apply x=1, apply y=1; keep x; nothing; nothing; nothing; nothing; nothing; keep x, keep y; nothing",
+            ),
+            (
+                "its folder away for a while",
+                &[
+                    &[("d/a", "x=1")],
+                    &[("d/a", "-")],
+                    &[("", "2999")],
+                    &[("d", "~")],
+                    &[("", "2999")],
+                    &[("", "1")],
+                ],
+                "apply x=1; nothing; nothing; nothing; nothing; prune x of d/a",
+            ),
+            (
+                "another folder away",
+                &[
+                    &[("d/e/a", "x=1")],
+                    &[("d/e/a", "-")],
+                    &[("d", "~")],
+                    &[("", "2999")],
+                    &[("d", "~")],
+                    &[("", "1")],
+                ],
+                "apply x=1; nothing; nothing; nothing; nothing; prune x of d/e/a",
+            ),
+        ];
+        for (what, states, expected) in table {
+            assert_eq!(story(states), expected, "{what}");
+        }
     }
 
     #[test]
@@ -588,7 +697,7 @@ mod tests {
         let items = ["full=1", "invalid=1", "taken=1"].map(|text| item("a", text));
         let mut files = Files::begin(items.into(), &refused.into());
         let mut applied = |seen: BTreeMap<String, Seen>, now| {
-            let steps = files.look(seen, now).apply.into_iter();
+            let steps = files.look(seen, &BTreeSet::new(), now).apply.into_iter();
             let steps = steps.filter(|step| !step.only_if_gone);
             steps.map(|step| step.item.id.key.name).collect::<Vec<_>>()
         };

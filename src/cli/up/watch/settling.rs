@@ -85,6 +85,8 @@ pub(super) struct Settled {
     pub(super) gone: Vec<PathBuf>,
     /// Paths that can't be looked into since a moment ago, and why.
     pub(super) hidden: Vec<(PathBuf, Diagnostic)>,
+    /// All that can't be looked into, and files that are not at rest: nobody knows what they hold.
+    pub(super) unsure: BTreeSet<PathBuf>,
 }
 
 /// What was seen, and what of it was taken.
@@ -114,7 +116,9 @@ impl Settling {
         for path in known {
             let is = now.files.get(path);
             let is_at_rest = is == self.last.files.get(path) && !now.hides(path);
-            if is_at_rest && is != self.taken.get(path) {
+            if !is_at_rest {
+                settled.unsure.insert(path.clone());
+            } else if is != self.taken.get(path) {
                 let list = if is.is_some() {
                     &mut settled.written
                 } else {
@@ -133,6 +137,7 @@ impl Settling {
         for path in &settled.gone {
             self.taken.remove(path);
         }
+        settled.unsure.extend(now.hidden.keys().cloned());
         for (path, why) in &now.hidden {
             let is_news = self.last.hidden.contains_key(path) && !self.told_hidden.contains(path);
             settled
@@ -247,6 +252,24 @@ mod tests {
         ];
         for (step, (now, settled)) in table.into_iter().enumerate() {
             assert_eq!(words(&settling.settled(at(now))), settled, "step {step}: {now}");
+        }
+    }
+
+    #[test]
+    fn what_is_being_written_or_hidden_is_not_known() {
+        let mut settling = Settling::begin(at("d/a:1 b:1 c:1"));
+        for (now, unsure) in [
+            ("d/a:1 b:2 c:1", "b"),
+            ("d/a:1 b:3 c:1", "b"),
+            ("d/a:1 b:3 c:1", ""),
+            ("d/a:1 b:3", "c"),
+            ("b:3 !d", "d d/a"),
+            ("b:3 !d", "d d/a"),
+            ("d/a:1 b:3", ""),
+        ] {
+            let settled = settling.settled(at(now));
+            let paths = settled.unsure.iter().map(|path| path.display().to_string());
+            assert_eq!(paths.collect::<Vec<_>>().join(" "), unsure, "{now}");
         }
     }
 }
