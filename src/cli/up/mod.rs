@@ -11,6 +11,7 @@
 //! | `item` | what the manifests hold |
 //! | `apply` | puts the manifests into the embedded API |
 //! | `refusal` | why something was not done, and whether it may be later |
+//! | `foreseen` | what is known to keep runs from starting, told before they are due |
 //! | `origin` | which file an object was applied from, and what goes with its file |
 //! | `watch` | follows the manifests when they change |
 //! | `ends` | notices that Jobs and pods end |
@@ -23,6 +24,7 @@
 mod apply;
 mod before;
 mod ends;
+mod foreseen;
 mod happening;
 mod item;
 mod json;

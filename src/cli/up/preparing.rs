@@ -14,7 +14,7 @@ use crate::cli::up::happening::{Followed, LoadedObject};
 use crate::cli::up::item::{Id, Item, Manifests};
 use crate::cli::up::origin::{self, Former, Origin};
 use crate::cli::up::watch::{Files, Watch};
-use crate::cli::up::{Output, UpArgs, json, serving, text};
+use crate::cli::up::{Output, UpArgs, foreseen, json, serving, text};
 use crate::cli::{complain, say};
 use crate::clock::SharedClock;
 use crate::cronjob::extension::Runtime;
@@ -102,7 +102,7 @@ impl Setting {
             Watch::new(
                 self.args.paths.clone(),
                 (first_look, files),
-                client,
+                (client, self.args.runtimes()),
                 shared,
                 follow,
             )
@@ -132,6 +132,13 @@ impl Setting {
             })
             .collect();
         let applied = apply::apply(client, items, &self.zones, &self.clock).await?;
+        let runtimes = self.args.runtimes();
+        for item in items
+            .iter()
+            .filter(|item| !applied.refused.contains_key(&item.id))
+        {
+            foreseen::warn(client, item, &runtimes).await;
+        }
         let followed: &[PathBuf] = if self.args.watch { &self.args.paths } else { &[] };
         let former = origin::prune(client, followed, &there, is_whole).await?;
         Ok((applied, former))

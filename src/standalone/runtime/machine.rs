@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::ffi::OsString;
 use std::sync::Arc;
 
-use k8s_openapi::api::core::v1::{ConfigMap, Container, ObjectReference, Pod, Secret};
+use k8s_openapi::api::core::v1::{Container, ObjectReference, Pod};
 use kube::{Api, Client, Resource};
 use tokio::sync::{Semaphore, watch};
 
@@ -20,7 +20,7 @@ use super::process::supervisor::ProcessEngine;
 use super::runtimes::Runtimes;
 use super::variables::environment::{self, EnvironmentError};
 use super::variables::expansion::expand;
-use super::variables::sources::{Capacity, Kind, References, Sources};
+use super::variables::sources::{Capacity, References, Sources, fetch};
 use super::volumes::{self, Bind, VolumeError};
 use crate::clock::SharedClock;
 use crate::controller::Upcoming;
@@ -276,22 +276,9 @@ impl Machine {
             container: container.name.clone(),
             source,
         };
-        for (kind, name) in references {
-            match kind {
-                Kind::ConfigMap => {
-                    let api: Api<ConfigMap> = Api::namespaced(self.client.0.clone(), namespace);
-                    if let Some(object) = api.get_opt(&name).await.map_err(failed)? {
-                        sources.add_config_map(&name, object);
-                    }
-                }
-                Kind::Secret => {
-                    let api: Api<Secret> = Api::namespaced(self.client.0.clone(), namespace);
-                    if let Some(object) = api.get_opt(&name).await.map_err(failed)? {
-                        sources.add_secret(&name, object);
-                    }
-                }
-            }
-        }
+        fetch(&self.client.0, namespace, references, &mut sources)
+            .await
+            .map_err(failed)?;
         Ok(sources)
     }
 }

@@ -19,6 +19,7 @@
 //! | `volumes` | the folders of a pod that its containers share |
 //! | [`output`] | what a container writes, line by line, on its way to a reader |
 //! | `order` | what containers are told to do, and how an end is brought about |
+//! | `outlook` | whether pods can run here, as far as that is known before |
 //! | `start_error`, `shortage` | why a container did not start, and whether it is worth trying again |
 //! | `machine` | what all pods share |
 
@@ -32,6 +33,7 @@ mod engine;
 mod machine;
 mod node;
 mod order;
+mod outlook;
 mod pod;
 mod runtimes;
 mod shortage;
@@ -45,6 +47,7 @@ pub use containers::{NoEngine, reach_engine};
 pub use machine::{Options, PODS_AT_ONCE};
 pub use node::room::make_at_start as make_room_at_start;
 pub use node::{Node, Shutdown};
+pub use outlook::hindrance;
 pub use output::lines::LONGEST_LINE;
 pub use output::{
     Event, OUTPUT_QUEUE, Open, Origin, Outlet, Output, Pace, Stream, What, Work, WorkKind, job_of,

@@ -59,6 +59,62 @@ fn a_job_that_was_changed_says_what_to_do() {
     assert_snapshot!(text(&changed.stderr).replace(&format!("{}/", folder.path().display()), ""));
 }
 
+/// What the pods have only when they are there keeps nobody from starting.
+#[test]
+fn what_keeps_runs_from_starting_is_told_before_they_are_due() {
+    let folder = TempDir::new().expect("a folder");
+    let file = folder.path().join("cron.yaml");
+    let pod = |name: &str, spec: &str| {
+        format!(
+            "---\n{{apiVersion: batch/v1, kind: CronJob, metadata: {{name: {name}}}, spec: {{schedule: 0 0 1 1 *, \
+             jobTemplate: {{spec: {{template: {{spec: {{restartPolicy: Never, {spec}}}}}}}}}}}}}\n"
+        )
+    };
+    let volume = |name: &str, kind: &str| {
+        let container = "{name: main, image: i, command: ['true'], volumeMounts: [{name: v, mountPath: v}]}";
+        pod(
+            name,
+            &format!("containers: [{container}], volumes: [{{name: v, {kind}}}]"),
+        )
+    };
+    let variable = |name: &str, from: &str| {
+        let variable = format!("{{name: V, valueFrom: {{{from}}}}}");
+        let container = format!("{{name: main, image: i, command: ['true'], env: [{variable}]}}");
+        pod(name, &format!("containers: [{container}]"))
+    };
+    let manifests = [
+        volume("from-a-server", "nfs: {server: s, path: /p}"),
+        volume("by-a-driver", "csi: {driver: d}"),
+        volume(
+            "claimed",
+            "ephemeral: {volumeClaimTemplate: {spec: {accessModes: [ReadWriteOnce], resources: {requests: {storage: 1Gi}}}}}",
+        ),
+        volume("without-secret", "secret: {secretName: absent}"),
+        volume("may-be-without", "secret: {secretName: absent, optional: true}"),
+        volume("with-map", "configMap: {name: there}"),
+        variable("without-map", "configMapKeyRef: {name: absent, key: k}"),
+        variable("without-key", "configMapKeyRef: {name: there, key: absent}"),
+        variable(
+            "of-the-job",
+            "fieldRef: {fieldPath: \"metadata.labels['job-name']\"}",
+        ),
+        pod("of-an-image", "containers: [{name: main, image: i}]"),
+        "---\n{apiVersion: v1, kind: ConfigMap, metadata: {name: there}, data: {k: v}}\n".to_owned(),
+    ];
+    std::fs::write(&file, manifests.concat()).expect("a file");
+    let file = file.to_str().expect("UTF-8");
+    let output = punctual(&["up", file, "--ephemeral", "--for", "100ms"]);
+    assert_eq!(exit_code(&output), 0);
+    let said = text(&output.stderr).replace(file, "cron.yaml");
+    let mut warnings: Vec<_> = said
+        .lines()
+        .filter(|line| line.starts_with("warning: "))
+        .collect();
+    // Many are put in at one time.
+    warnings.sort_unstable();
+    assert_snapshot!(warnings.join("\n"));
+}
+
 /// As kubectl without `-R`, which says nothing.
 #[test]
 fn folders_within_a_folder_are_not_read_and_named() {

@@ -21,12 +21,14 @@ use tokio::sync::mpsc;
 
 use crate::cli::calendars::of_machine;
 use crate::cli::up::apply;
+use crate::cli::up::foreseen;
 use crate::cli::up::happening::{Followed, LoadedObject};
 use crate::cli::up::item::{Id, Item};
 use crate::cli::up::refusal::Refusal;
 use crate::clock::SharedClock;
 use crate::manifest;
 use crate::schedule::TimeZones;
+use crate::standalone::runtime::Runtimes;
 
 pub(super) use plan::Files;
 use plan::{Plan, Seen, Step};
@@ -42,6 +44,7 @@ pub(super) struct Watch {
     settling: Settling,
     files: Files,
     client: Client,
+    runtimes: Runtimes,
     zones: Arc<TimeZones>,
     clock: SharedClock,
     told: mpsc::Sender<Followed>,
@@ -53,7 +56,7 @@ impl Watch {
     pub(super) fn new(
         paths: Vec<PathBuf>,
         (first, files): (Look, Files),
-        client: Client,
+        (client, runtimes): (Client, Runtimes),
         (zones, clock): (Arc<TimeZones>, SharedClock),
         told: mpsc::Sender<Followed>,
     ) -> Self {
@@ -62,6 +65,7 @@ impl Watch {
             settling: Settling::begin(first),
             files,
             client,
+            runtimes,
             zones,
             clock,
             told,
@@ -172,6 +176,7 @@ impl Watch {
         let at = self.clock.now();
         let file = item.file.clone();
         self.tell(Followed::Applied { at, file, object }).await;
+        foreseen::warn(&self.client, item, &self.runtimes).await;
     }
 
     async fn pruned(&self, id: Id, file: String) {

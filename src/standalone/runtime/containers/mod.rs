@@ -197,13 +197,7 @@ impl Containers {
 
 impl Engine for Containers {
     fn check(&self, pod: &Pod) -> Result<(), Unfit> {
-        volumes::unsupported(pod).map_or(Ok(()), |error| {
-            Err(Unfit {
-                container: String::new(),
-                reason: "VolumeUnsupported",
-                message: error.to_string(),
-            })
-        })
+        check(pod)
     }
 
     fn caveat(&self, container: &Container) -> Option<(&'static str, String)> {
@@ -290,6 +284,17 @@ impl Engine for Containers {
             }
         })
     }
+}
+
+/// Looks for what a container can't have here.
+pub(super) fn check(pod: &Pod) -> Result<(), Unfit> {
+    volumes::unsupported(pod).map_or(Ok(()), |error| {
+        Err(Unfit {
+            container: String::new(),
+            reason: "VolumeUnsupported",
+            message: error.to_string(),
+        })
+    })
 }
 
 /// Makes a file that the container can write to as any user, as the kubelet does; it lies in a folder that only we can enter.

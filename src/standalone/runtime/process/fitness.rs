@@ -31,6 +31,11 @@ pub(in crate::standalone::runtime) struct Unfit {
     pub(in crate::standalone::runtime) message: String,
 }
 
+/// Looks for what a process of ours can't have.
+pub(in crate::standalone::runtime) fn check_here(pod: &Pod, entrypoints: &Entrypoints) -> Result<(), Unfit> {
+    check(pod, entrypoints, &Own::of_this_process())
+}
+
 /// Looks for what a process can't have, when we are who we are.
 pub(super) fn check(pod: &Pod, entrypoints: &Entrypoints, own: &Own) -> Result<(), Unfit> {
     let Some(spec) = &pod.spec else {

@@ -3,6 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use k8s_openapi::api::core::v1::{ConfigMap, Secret};
+use kube::{Api, Client};
 
 use crate::manifest::quantity::Quantity;
 
@@ -79,6 +80,32 @@ impl Sources {
         let is_binary = || self.binary.get(name).is_some_and(|keys| keys.contains(key));
         kind == Kind::Secret || !is_binary()
     }
+}
+
+/// Reads the config maps and secrets of a namespace that something refers to, those that are there.
+pub(in crate::standalone::runtime) async fn fetch(
+    client: &Client,
+    namespace: &str,
+    references: References,
+    sources: &mut Sources,
+) -> kube::Result<()> {
+    for (kind, name) in references {
+        match kind {
+            Kind::ConfigMap => {
+                let api: Api<ConfigMap> = Api::namespaced(client.clone(), namespace);
+                if let Some(object) = api.get_opt(&name).await? {
+                    sources.add_config_map(&name, object);
+                }
+            }
+            Kind::Secret => {
+                let api: Api<Secret> = Api::namespaced(client.clone(), namespace);
+                if let Some(object) = api.get_opt(&name).await? {
+                    sources.add_secret(&name, object);
+                }
+            }
+        }
+    }
+    Ok(())
 }
 
 /// How much of each resource a machine has.

@@ -5,7 +5,7 @@ use std::path::{Component, Path, PathBuf};
 
 use k8s_openapi::api::core::v1::{DownwardAPIVolumeFile, KeyToPath, Pod, Volume, VolumeProjection};
 
-use super::{VolumeError, versions};
+use super::{PROJECTED, VolumeError, versions};
 use crate::standalone::runtime::variables::fields::{field_as_file, resource};
 use crate::standalone::runtime::variables::sources::{Kind, References, Sources};
 
@@ -133,7 +133,7 @@ fn projection_not_had(projection: &VolumeProjection) -> Option<String> {
         .as_object()?
         .keys()
         .find(|kind| !PROJECTIONS.contains(&kind.as_str()))?;
-    Some(format!("projected.sources.{kind}"))
+    Some(format!("{PROJECTED}{kind}"))
 }
 
 /// One source of a volume's files.

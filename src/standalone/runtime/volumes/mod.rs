@@ -31,6 +31,9 @@ pub(super) use store::{settle, store};
 
 use super::variables::sources::Kind;
 
+/// What the kind of a source begins with that is projected into a volume.
+const PROJECTED: &str = "projected.sources.";
+
 /// Why a pod's volumes can't be had.
 #[derive(Debug, Error)]
 pub(super) enum VolumeError {
@@ -55,7 +58,10 @@ pub(super) enum VolumeError {
     BadPath { volume: String, path: String },
     #[error("volume {volume:?} refers to {what:?}, which can't be told here")]
     UnknownField { volume: String, what: String },
-    #[error("volume {volume:?} is of a kind that is not to be had here: `{kind}`")]
+    #[error(
+        "volume {volume:?} is of a kind that is not to be had here: `{kind}`; {}",
+        instead_of(kind)
+    )]
     Unsupported { volume: String, kind: String },
     #[error("volume {volume:?} wants {path} of this machine to be a {wanted}; create it, or change `hostPath.type`", path = .path.display())]
     HostPath {
@@ -88,6 +94,15 @@ pub(super) enum VolumeError {
         #[source]
         source: io::Error,
     },
+}
+
+/// What to do without a kind of volume, or of what is projected into one.
+fn instead_of(kind: &str) -> &'static str {
+    if kind.starts_with(PROJECTED) {
+        "take it out"
+    } else {
+        "name a folder of this machine by `hostPath`, where it may be mounted, or take an `emptyDir` for what need not be kept"
+    }
 }
 
 /// Works at the volumes of a container beside everything else: a disk may take its time, and a volume may hold much.

@@ -134,10 +134,10 @@ fn what_cannot_be_had_says_so() {
     insta::assert_snapshot!(secret(json!({"items": [{"key": "key", "path": "..data/key"}]})), @r#"volume "door" has a file "..data/key"; the paths of `items` must be relative and without `..`"#);
     insta::assert_snapshot!(secret(json!({"items": [{"key": "key", "path": "/etc/passwd"}]})), @r#"volume "door" has a file "/etc/passwd"; the paths of `items` must be relative and without `..`"#);
     let claim = json!([{"name": "data", "persistentVolumeClaim": {"claimName": "data"}}]);
-    insta::assert_snapshot!(stored(&claim), @r#"volume "data" is of a kind that is not to be had here: `persistentVolumeClaim`"#);
+    insta::assert_snapshot!(stored(&claim), @r#"volume "data" is of a kind that is not to be had here: `persistentVolumeClaim`; name a folder of this machine by `hostPath`, where it may be mounted, or take an `emptyDir` for what need not be kept"#);
     let token =
         json!([{"name": "t", "projected": {"sources": [{"serviceAccountToken": {"path": "token"}}]}}]);
-    insta::assert_snapshot!(stored(&token), @r#"volume "t" is of a kind that is not to be had here: `projected.sources.serviceAccountToken`"#);
+    insta::assert_snapshot!(stored(&token), @r#"volume "t" is of a kind that is not to be had here: `projected.sources.serviceAccountToken`; take it out"#);
     let host = json!([{"name": "h", "hostPath": {"path": "/nowhere/at/all", "type": "Directory"}}]);
     insta::assert_snapshot!(stored(&host), @r#"volume "h" wants /nowhere/at/all of this machine to be a folder; create it, or change `hostPath.type`"#);
 }
