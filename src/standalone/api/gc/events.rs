@@ -25,6 +25,13 @@ struct Times {
     metadata: Metadata,
     last_timestamp: Option<String>,
     event_time: Option<String>,
+    series: Option<Series>,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct Series {
+    last_observed_time: Option<String>,
 }
 
 #[derive(Deserialize)]
@@ -47,7 +54,7 @@ pub(super) async fn keep_sweeping(registry: Registry) -> Result<Infallible, ApiE
     }
 }
 
-async fn sweep(registry: &Registry) -> Result<(), ApiError> {
+pub(super) async fn sweep(registry: &Registry) -> Result<(), ApiError> {
     let Some(resource) = Resource::of("v1", "Event") else {
         return Ok(());
     };
@@ -60,21 +67,24 @@ async fn sweep(registry: &Registry) -> Result<(), ApiError> {
             return Ok(());
         }
         let key = Key::new(resource.stored_as, times.metadata.namespace, times.metadata.name);
-        settled(
-            registry
-                .delete(resource, &key, &Deletion::default(), Mode::Real)
-                .await,
-        )
+        let deletion = Deletion {
+            // It may be seen again meanwhile, and is not old then.
+            resource_version: Some(object.revision().to_string()),
+            ..Deletion::default()
+        };
+        settled(registry.delete(resource, &key, &deletion, Mode::Real).await)
     })
     .await
 }
 
 impl Times {
     fn is_old(&self, now: Timestamp) -> bool {
+        let series = self.series.as_ref();
         let told = [
-            &self.metadata.creation_timestamp,
-            &self.last_timestamp,
-            &self.event_time,
+            self.metadata.creation_timestamp.as_ref(),
+            self.last_timestamp.as_ref(),
+            self.event_time.as_ref(),
+            series.and_then(|series| series.last_observed_time.as_ref()),
         ];
         let moments = told
             .into_iter()
@@ -90,11 +100,15 @@ mod tests {
 
     #[test]
     fn an_event_is_old_an_hour_after_it_was_last_seen() {
-        let times: Times = serde_json::from_str(
-            r#"{"metadata": {"name": "e", "creationTimestamp": "2026-11-23T10:00:00Z"}, "lastTimestamp": "2026-11-23T11:00:00Z"}"#,
-        )
-        .unwrap();
-        assert!(!times.is_old("2026-11-23T12:00:00Z".parse().unwrap()));
-        assert!(times.is_old("2026-11-23T12:00:01Z".parse().unwrap()));
+        for told in [
+            r#""lastTimestamp": "2026-11-23T11:00:00Z""#,
+            r#""eventTime": "2026-11-23T11:00:00.000000Z""#,
+            r#""eventTime": "2026-11-23T10:00:00.000000Z", "series": {"lastObservedTime": "2026-11-23T11:00:00.000000Z"}"#,
+        ] {
+            let made = r#""metadata": {"name": "e", "creationTimestamp": "2026-11-23T10:00:00Z"}"#;
+            let times: Times = serde_json::from_str(&format!("{{{made}, {told}}}")).unwrap();
+            assert!(!times.is_old("2026-11-23T12:00:00Z".parse().unwrap()), "{told}");
+            assert!(times.is_old("2026-11-23T12:00:01Z".parse().unwrap()), "{told}");
+        }
     }
 }

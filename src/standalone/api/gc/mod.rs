@@ -24,8 +24,8 @@ use std::panic::AssertUnwindSafe;
 use std::time::Duration;
 
 use futures::FutureExt as _;
+use tokio::join;
 use tokio::time::sleep;
-use tokio::try_join;
 
 use self::index::Seen;
 use self::known::Known;
@@ -42,11 +42,21 @@ const RESTART_DELAY: Duration = Duration::from_secs(1);
 /// How long it waits after a panic, which it may come to again as soon as it has read what there is.
 const DELAY_AFTER_PANIC: Duration = Duration::from_mins(1);
 
-/// Collects for as long as it is polled.
+/// Collects for as long as it is polled. Neither part waits for the other, or begins anew with it: old events are many, and
+/// nobody waits for them to go.
 pub(super) async fn run(registry: Registry) {
+    let collecting = keep_on(|| collect(registry.clone()));
+    let sweeping = keep_on(|| events::keep_sweeping(registry.clone()));
+    join!(collecting, sweeping);
+}
+
+/// Begins work again whenever it fails, for as long as it is polled.
+async fn keep_on<F>(begin: impl Fn() -> F)
+where
+    F: Future<Output = Result<Infallible, ApiError>>,
+{
     loop {
-        let collected = AssertUnwindSafe(collect(registry.clone())).catch_unwind();
-        match collected.await {
+        match AssertUnwindSafe(begin()).catch_unwind().await {
             Ok(Ok(never)) => match never {},
             Ok(Err(error)) => {
                 tracing::warn!(error = %error, "the collector of the embedded API starts anew");
@@ -61,11 +71,9 @@ pub(super) async fn run(registry: Registry) {
 }
 
 async fn collect(registry: Registry) -> Result<Infallible, ApiError> {
-    let sweeping = events::keep_sweeping(registry.clone());
     let mut collector = Collector::new(registry);
     let happening = collector.begin().await?;
-    // Old events are many, and nobody waits for them to go.
-    try_join!(collector.follow(happening), sweeping).map(|(never, _)| never)
+    collector.follow(happening).await
 }
 
 /// Collects in rounds: hears what has happened, and then does what follows from it, all at the same time.

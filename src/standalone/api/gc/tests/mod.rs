@@ -4,8 +4,11 @@ use std::sync::Arc;
 
 use serde_json::{Value, json};
 
+mod events;
+mod meddler;
 mod owners;
 
+use self::meddler::{Meddler, Moment};
 use super::merged::ResourceEvent;
 use super::*;
 use crate::clock::SystemClock;
@@ -14,10 +17,11 @@ use crate::standalone::api::meta;
 use crate::standalone::api::registry::{Deletion, Mode, Owners, Part, read};
 use crate::standalone::api::resource::NAMESPACES;
 use crate::standalone::api::strategy::Propagation;
-use crate::standalone::store::{Change, Key, MemoryStore, Revision};
+use crate::standalone::store::{Change, Key, Revision, SharedStore, Store};
 
 /// A registry with the namespace `shop`, and a collector that hears and acts when it is told to.
 struct Scene {
+    store: Arc<Meddler>,
     registry: Registry,
     collector: Collector,
     happening: Merged,
@@ -26,11 +30,12 @@ struct Scene {
 
 impl Scene {
     async fn begin() -> Self {
-        let zones = Arc::new(TimeZones::built_in());
-        let registry = Registry::new(Arc::new(MemoryStore::new()), SystemClock::shared(), zones);
+        let store = Arc::new(Meddler::default());
+        let registry = registry_over(store.clone());
         let mut collector = Collector::new(registry.clone());
         let happening = collector.begin().await.expect("a list of everything");
         let scene = Self {
+            store,
             registry,
             collector,
             happening,
@@ -59,6 +64,15 @@ impl Scene {
     async fn find(&self, name: &str) -> Option<Value> {
         let found = self.registry.get(maps(), "shop", name).await.ok()?;
         Some(read(&found).expect("JSON"))
+    }
+
+    /// Does this with the store, by nobody's leave, just before a moment of the collector's.
+    fn meddle<F>(&self, when: Moment, what: impl FnOnce(Registry) -> F)
+    where
+        F: Future<Output = ()> + Send + 'static,
+    {
+        let registry = registry_over(Arc::new(self.store.store.clone()));
+        self.store.meddle(when, what(registry));
     }
 
     /// What has happened and was not heard of yet.
@@ -108,6 +122,10 @@ impl Scene {
     }
 }
 
+fn registry_over(store: SharedStore) -> Registry {
+    Registry::new(store, SystemClock::shared(), Arc::new(TimeZones::built_in()))
+}
+
 fn maps() -> &'static Resource {
     Resource::of("v1", "ConfigMap").expect("config maps")
 }
@@ -118,12 +136,16 @@ fn map(name: &str) -> Key {
 
 /// Makes a config map that blocks its owners, which are config maps, too; gives back its uid.
 async fn make_map(registry: &Registry, name: &str, owners: &[(&str, &str)]) -> String {
-    let reference = |(name, uid): &(&str, &str)| json!({ "apiVersion": "v1", "kind": "ConfigMap", "name": name, "uid": uid, "blockOwnerDeletion": true });
-    let references: Vec<Value> = owners.iter().map(reference).collect();
-    let metadata = json!({ "name": name, "ownerReferences": references });
+    let metadata = json!({ "name": name, "ownerReferences": owner_references(owners) });
     let object = json!({ "apiVersion": "v1", "kind": "ConfigMap", "metadata": metadata });
     let made = registry.create(maps(), "shop", object, Mode::Real, Owners::AsBefore);
     meta::uid(&read(&made.await.expect("an object")).expect("JSON")).to_owned()
+}
+
+/// References to config maps, whose deletion in the foreground they block.
+fn owner_references(owners: &[(&str, &str)]) -> Value {
+    let reference = |(name, uid): &(&str, &str)| json!({ "apiVersion": "v1", "kind": "ConfigMap", "name": name, "uid": uid, "blockOwnerDeletion": true });
+    owners.iter().map(reference).collect()
 }
 
 async fn make_namespace(registry: &Registry) {
@@ -132,12 +154,13 @@ async fn make_namespace(registry: &Registry) {
     made.await.expect("an object");
 }
 
-/// Sets a field of a section of an object, the API's own included.
-async fn set(registry: &Registry, key: &Key, section: &str, field: &str, value: Value) {
+/// Sets a field of an object, by its path, the API's own included.
+async fn set(registry: &Registry, key: &Key, path: &[&str], value: Value) {
     let resource = super::owners::resource_of(key).expect("a resource");
     let change = |current: &Value| {
         let mut changed = current.clone();
-        changed[section][field] = value.clone();
+        let field = path.iter().fold(&mut changed, |part, field| &mut part[field]);
+        *field = value.clone();
         Ok(changed)
     };
     let written = registry.update(resource, key, Part::Any, Mode::Real, Owners::AsBefore, change);

@@ -27,8 +27,7 @@ async fn an_owner_that_was_made_anew_is_not_let_go_in_place_of_the_former() {
         set(
             &scene.registry,
             &map("owner"),
-            "metadata",
-            "finalizers",
+            &["metadata", "finalizers"],
             json!([]),
         )
         .await;
