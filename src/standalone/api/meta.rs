@@ -70,6 +70,16 @@ pub(super) fn finalizers(object: &Value) -> Vec<String> {
         .collect()
 }
 
+/// The uids of the owners.
+pub(super) fn owner_uids(object: &Value) -> Vec<&str> {
+    let references = get(object, "ownerReferences").and_then(Value::as_array);
+    references
+        .into_iter()
+        .flatten()
+        .filter_map(|reference| reference["uid"].as_str())
+        .collect()
+}
+
 /// Sets the finalizers; none at all leaves no field behind.
 pub(super) fn set_finalizers(object: &mut Value, finalizers: Vec<String>) {
     if finalizers.is_empty() {

@@ -103,6 +103,8 @@ impl Collector {
         let deletion = Deletion {
             propagation: Some(propagation),
             uid: Some(seen.uid),
+            // Somebody may take it away from them meanwhile, or give it another; of that is heard, and it is looked at again.
+            owner_uids: Some(seen.owners.into_iter().map(|owner| owner.uid).collect()),
             ..Deletion::default()
         };
         settled(self.registry.delete(resource, key, &deletion, Mode::Real).await)

@@ -305,6 +305,7 @@ pub(super) fn deletion_by(options: DeleteOptions, query: WriteQuery) -> Result<(
         grace_seconds: options.grace_period_seconds.or(query.grace_period_seconds),
         uid: preconditions.uid,
         resource_version: preconditions.resource_version,
+        owner_uids: None,
     };
     Ok((deletion, mode(&dry_run, DELETE_OPTIONS)?))
 }

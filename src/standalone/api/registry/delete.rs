@@ -23,6 +23,8 @@ pub struct Deletion {
     pub uid: Option<String>,
     /// Only this version.
     pub resource_version: Option<String>,
+    /// Only while these are its owners, by their uids.
+    pub owner_uids: Option<Vec<String>>,
 }
 
 /// What a delete did.
@@ -181,6 +183,13 @@ pub(in crate::standalone::api) fn check_preconditions(
     match (&deletion.uid, &deletion.resource_version) {
         (Some(uid), _) if uid != meta::uid(old) => failed("UID", uid, meta::uid(old)),
         (_, Some(wanted)) if wanted != revision => failed("ResourceVersion", wanted, revision),
+        _ => Ok(()),
+    }?;
+    let owner_uids = meta::owner_uids(old);
+    match &deletion.owner_uids {
+        Some(wanted) if *wanted != owner_uids => {
+            failed("owners", &format!("{wanted:?}"), &format!("{owner_uids:?}"))
+        }
         _ => Ok(()),
     }
 }

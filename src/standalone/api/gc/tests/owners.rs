@@ -2,7 +2,7 @@
 
 use serde_json::json;
 
-use super::{Propagation, Scene, map, meta, set};
+use super::{Moment, Propagation, Scene, map, meta, set};
 
 /// Three generations are made and the first is deleted before the collector has heard of any of them. It looks at the
 /// second when it does not know the third yet, and finds that the first waits already.
@@ -41,6 +41,46 @@ async fn an_owner_that_was_made_anew_is_not_let_go_in_place_of_the_former() {
         assert!(scene.find("owner").await.is_none(), "{propagation:?}");
         assert_eq!(scene.find("dependent").await.is_some(), left, "{propagation:?}");
     }
+}
+
+/// Somebody takes what is left of the owner's references away, and keeps the dependent.
+#[tokio::test]
+async fn what_is_no_longer_owned_is_not_collected() {
+    let mut scene = Scene::begin().await;
+    let owner = scene.make_map("owner", &[]).await;
+    scene.make_map("dependent", &[("owner", &owner)]).await;
+    scene.delete("owner", Propagation::Background).await;
+    scene.meddle(Moment::BeforeDelete, async |registry| {
+        set(
+            &registry,
+            &map("dependent"),
+            &["metadata", "ownerReferences"],
+            json!([]),
+        )
+        .await;
+    });
+    scene.settle().await;
+    assert!(scene.find("dependent").await.is_some());
+}
+
+/// As long as it is written to meanwhile, it is looked at again.
+#[tokio::test]
+async fn what_is_written_to_is_collected_all_the_same() {
+    let mut scene = Scene::begin().await;
+    let owner = scene.make_map("owner", &[]).await;
+    scene.make_map("dependent", &[("owner", &owner)]).await;
+    scene.delete("owner", Propagation::Background).await;
+    scene.meddle(Moment::BeforeDelete, async |registry| {
+        set(
+            &registry,
+            &map("dependent"),
+            &["metadata", "labels"],
+            json!({ "a": "b" }),
+        )
+        .await;
+    });
+    scene.settle().await;
+    assert!(scene.find("dependent").await.is_none());
 }
 
 /// Or the writes would be in each other's way.
