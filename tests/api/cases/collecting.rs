@@ -162,6 +162,26 @@ pub(crate) async fn a_dependent_stays_while_one_owner_does(cluster: Cluster) {
     eventually_gone(&cluster.config_maps(), "shared").await;
 }
 
+/// "Garbage collector should not be blocked by dependency circle" of the conformance tests.
+pub(crate) async fn a_circle_of_owners_goes(cluster: Cluster) {
+    let api = cluster.config_maps();
+    let first = api.create(&POST, &config_map("first")).await.unwrap();
+    create_owned(&cluster, "second", &first, true).await;
+    let second = api.get("second").await.unwrap();
+    create_owned(&cluster, "third", &second, true).await;
+    let owned = owned_by(config_map("first"), &api.get("third").await.unwrap(), true);
+    let owners = json!({ "metadata": { "ownerReferences": owned.metadata.owner_references } });
+    api.patch("first", &PatchParams::default(), &Patch::Merge(owners))
+        .await
+        .unwrap();
+    api.delete("first", &delete(PropagationPolicy::Foreground))
+        .await
+        .unwrap();
+    for name in ["first", "second", "third"] {
+        eventually_gone(&api, name).await;
+    }
+}
+
 /// An owner of another uid is another owner; one of a kind that nobody serves may be anywhere.
 pub(crate) async fn an_owner_that_never_was_is_no_owner(cluster: Cluster) {
     let mut owner = cluster.jobs().create(&POST, &job("owner")).await.unwrap();

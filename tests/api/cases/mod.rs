@@ -107,6 +107,7 @@ fn changing() -> Vec<Case> {
             in_the_background_dependents_follow
             in_the_foreground_dependents_go_first
             orphans_stay
+            a_circle_of_owners_goes
             a_job_orphans_unless_told_otherwise
             a_dependent_stays_while_one_owner_does
             an_owner_that_never_was_is_no_owner

@@ -38,6 +38,7 @@ pub(super) struct Owner {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Dependent {
     pub(super) key: Key,
+    pub(super) uid: String,
     pub(super) blocks: bool,
 }
 
@@ -94,18 +95,19 @@ pub(super) struct Index {
 
 impl Index {
     /// Takes note of an object; gives the owners that it had before.
-    pub(super) fn put(&mut self, key: &Key, owners: &[Owner]) -> Vec<Owner> {
-        let former = self.remove(key);
-        for owner in owners {
+    pub(super) fn put(&mut self, seen: &Seen) -> Vec<Owner> {
+        let former = self.remove(&seen.key);
+        for owner in &seen.owners {
             let dependent = Dependent {
-                key: key.clone(),
+                key: seen.key.clone(),
+                uid: seen.uid.clone(),
                 blocks: owner.blocks,
             };
             let places = self.dependents.entry(owner.uid.clone()).or_default();
-            places.entry(key.place.clone()).or_default().push(dependent);
+            places.entry(seen.key.place.clone()).or_default().push(dependent);
         }
-        if !owners.is_empty() {
-            self.owners.insert(key.clone(), owners.to_vec());
+        if !seen.owners.is_empty() {
+            self.owners.insert(seen.key.clone(), seen.owners.clone());
         }
         former
     }
@@ -152,24 +154,34 @@ mod tests {
         }
     }
 
+    fn owned(resource: &'static str, name: &str, owners: &[Owner]) -> Seen {
+        Seen {
+            key: Key::new(resource, "default", name),
+            uid: name.to_owned(),
+            owners: owners.to_vec(),
+            is_deleting: false,
+            propagation: None,
+        }
+    }
+
     #[test]
     fn an_owner_is_forgotten_with_its_last_dependent() {
         let mut index = Index::default();
-        let key = Key::new("pods", "default", "p");
-        assert_eq!(index.put(&key, &[owner("a"), owner("b")]), []);
+        let pod = |owners: &[Owner]| owned("pods", "p", owners);
+        assert_eq!(index.put(&pod(&[owner("a"), owner("b")])), []);
         assert_eq!(index.dependents("a").count(), 1);
-        assert_eq!(index.put(&key, &[owner("b")]), [owner("a"), owner("b")]);
+        assert_eq!(index.put(&pod(&[owner("b")])), [owner("a"), owner("b")]);
         assert_eq!(index.dependents("a").count(), 0);
         assert_eq!(index.dependents("b").count(), 1);
-        assert_eq!(index.remove(&key), [owner("b")]);
+        assert_eq!(index.remove(&pod(&[]).key), [owner("b")]);
         assert!(index.owners.is_empty() && index.dependents.is_empty());
     }
 
     #[test]
     fn objects_of_one_name_and_several_kinds_are_told_apart() {
         let mut index = Index::default();
-        index.put(&Key::new("pods", "default", "same"), &[owner("a")]);
-        index.put(&Key::new("configmaps", "default", "same"), &[owner("a")]);
+        index.put(&owned("pods", "same", &[owner("a")]));
+        index.put(&owned("configmaps", "same", &[owner("a")]));
         index.remove(&Key::new("pods", "default", "same"));
         let left = index.dependents("a").map(|dependent| dependent.key.resource);
         assert!(left.eq(["configmaps"]));

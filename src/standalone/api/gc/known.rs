@@ -1,6 +1,6 @@
 //! What the collector knows of the store, and what follows from what it hears. Nothing is done here.
 
-use std::collections::{BTreeSet, HashMap};
+use std::collections::{BTreeSet, HashMap, HashSet};
 
 use super::index::{Index, Seen};
 use crate::standalone::api::resource::{NAMESPACES, Resource};
@@ -47,6 +47,23 @@ impl Known {
         self.waiting.contains_key(uid)
     }
 
+    /// Whether an object that waits, or would wait, for its dependents does so for itself in the end: it is in a circle of
+    /// owners, none of which could go before the other.
+    pub(super) fn waits_for_itself(&self, uid: &str) -> bool {
+        let (mut passed, mut left) = (HashSet::new(), vec![uid]);
+        while let Some(owner) = left.pop() {
+            for dependent in self.index.dependents(owner).filter(|dependent| dependent.blocks) {
+                if dependent.uid == uid {
+                    return true;
+                }
+                if self.waits(&dependent.uid) && passed.insert(dependent.uid.as_str()) {
+                    left.push(&dependent.uid);
+                }
+            }
+        }
+        false
+    }
+
     /// Whether a namespace is known to wait for its contents.
     pub(super) fn is_terminating(&self, namespace: &str) -> bool {
         self.terminating.contains(namespace)
@@ -57,7 +74,7 @@ impl Known {
         if change == Change::Deleted {
             return self.hear_of_end(seen);
         }
-        let former = self.index.put(&seen.key, &seen.owners);
+        let former = self.index.put(seen);
         let is_new = change == Change::Added || former != seen.owners;
         self.look_at(resource, seen, is_new);
         for owner in former.iter().filter(|owner| !seen.owners.contains(owner)) {

@@ -108,7 +108,7 @@ impl Collector {
             happening.add(resource, store.watch(&scope, now).await?, now);
             for object in page.objects {
                 let seen = Seen::read(resource, &object)?;
-                self.known.index.put(&seen.key, &seen.owners);
+                self.known.index.put(&seen);
                 found.push((resource, seen));
             }
         }

@@ -91,6 +91,9 @@ impl Collector {
             // Somebody still owns it: only the references to those who do not are dropped.
             return settled(self.drop_references(key, &lost).await);
         }
+        if waiting && self.known.waits_for_itself(&seen.uid) {
+            settled(self.unblock_owners(key).await)?;
+        }
         if seen.is_deleting {
             return Ok(());
         }
@@ -156,22 +159,43 @@ impl Collector {
 
     /// Removes the references to some owners from a dependent.
     async fn drop_references(&self, key: &Key, owner_uids: &[&str]) -> Result<(), ApiError> {
+        let is_lost = |reference: &Value| {
+            let uid = reference["uid"].as_str();
+            uid.is_some_and(|uid| owner_uids.contains(&uid))
+        };
+        self.change_references(key, |references| {
+            references.retain(|reference| !is_lost(reference));
+        })
+        .await
+    }
+
+    /// Makes no owner wait for a dependent.
+    async fn unblock_owners(&self, key: &Key) -> Result<(), ApiError> {
+        self.change_references(key, |references| {
+            for reference in references {
+                reference["blockOwnerDeletion"] = false.into();
+            }
+        })
+        .await
+    }
+
+    async fn change_references(
+        &self,
+        key: &Key,
+        change: impl Fn(&mut Vec<Value>) + Send + Sync,
+    ) -> Result<(), ApiError> {
         let Some(resource) = resource_of(key) else {
             return Ok(());
         };
         let change = |current: &Value| {
-            let mut changed = current.clone();
             let references = meta::get(current, "ownerReferences").and_then(Value::as_array);
-            let kept = |reference: &&Value| {
-                !reference["uid"]
-                    .as_str()
-                    .is_some_and(|uid| owner_uids.contains(&uid))
-            };
-            let kept: Vec<Value> = references.into_iter().flatten().filter(kept).cloned().collect();
-            if kept.is_empty() {
+            let mut references = references.cloned().unwrap_or_default();
+            change(&mut references);
+            let mut changed = current.clone();
+            if references.is_empty() {
                 meta::remove(&mut changed, "ownerReferences");
             } else {
-                meta::set(&mut changed, "ownerReferences", kept);
+                meta::set(&mut changed, "ownerReferences", references);
             }
             Ok(changed)
         };

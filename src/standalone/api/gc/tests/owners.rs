@@ -2,7 +2,7 @@
 
 use serde_json::json;
 
-use super::{Moment, Propagation, Scene, map, meta, set};
+use super::{Moment, Propagation, Scene, map, meta, owner_references, set};
 
 /// Three generations are made and the first is deleted before the collector has heard of any of them. It looks at the
 /// second when it does not know the third yet, and finds that the first waits already.
@@ -81,6 +81,42 @@ async fn what_is_written_to_is_collected_all_the_same() {
     });
     scene.settle().await;
     assert!(scene.find("dependent").await.is_none());
+}
+
+/// So many own each other in a circle, of which the first is deleted, or all are: each would wait for the other.
+#[tokio::test]
+async fn a_circle_of_owners_goes() {
+    for (length, all) in [(1, false), (2, false), (2, true), (3, false), (3, true)] {
+        let mut scene = Scene::begin().await;
+        let names = &["first", "second", "third"][..length];
+        let mut owners = Vec::new();
+        for name in names {
+            let uid = scene.make_map(name, &owners_before(&owners)).await;
+            owners.push((*name, uid));
+        }
+        let last = owner_references(&owners_before(&owners));
+        set(
+            &scene.registry,
+            &map("first"),
+            &["metadata", "ownerReferences"],
+            last,
+        )
+        .await;
+        for name in names.iter().take(if all { length } else { 1 }) {
+            scene.delete(name, Propagation::Foreground).await;
+        }
+        let mut gone = scene.settle().await;
+        gone.sort_unstable();
+        assert_eq!(gone, names, "all: {all}");
+    }
+}
+
+/// The last that was made, as the owner of the next.
+fn owners_before<'a>(made: &'a [(&str, String)]) -> Vec<(&'a str, &'a str)> {
+    made.last()
+        .map(|(name, uid)| (*name, uid.as_str()))
+        .into_iter()
+        .collect()
 }
 
 /// Or the writes would be in each other's way.
