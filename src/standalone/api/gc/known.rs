@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeSet, HashMap, HashSet};
 
-use super::index::{Index, Seen};
+use super::index::{Index, Owner, Seen};
 use crate::standalone::api::resource::{NAMESPACES, Resource};
 use crate::standalone::api::strategy::Propagation;
 use crate::standalone::store::{Change, Key};
@@ -30,8 +30,8 @@ pub(super) struct Known {
     pub(super) index: Index,
     /// Owners that wait for their dependents to go first, by uid.
     waiting: HashMap<String, Key>,
-    /// Namespaces that wait for their contents to go.
-    terminating: BTreeSet<String>,
+    /// The namespaces that there are, and whether they wait for their contents to go.
+    namespaces: HashMap<String, bool>,
     /// What is to be done for what was heard.
     steps: Steps,
 }
@@ -64,9 +64,12 @@ impl Known {
         false
     }
 
-    /// Whether a namespace is known to wait for its contents.
-    pub(super) fn is_terminating(&self, namespace: &str) -> bool {
-        self.terminating.contains(namespace)
+    /// Takes note of an object that is there; gives the owners that it had before.
+    pub(super) fn learn(&mut self, seen: &Seen) -> Vec<Owner> {
+        if seen.key.resource == NAMESPACES.stored_as {
+            self.namespaces.entry(seen.key.place.name.clone()).or_default();
+        }
+        self.index.put(seen)
     }
 
     /// Takes in what has happened to an object.
@@ -74,7 +77,7 @@ impl Known {
         if change == Change::Deleted {
             return self.hear_of_end(seen);
         }
-        let former = self.index.put(seen);
+        let former = self.learn(seen);
         let is_new = change == Change::Added || former != seen.owners;
         self.look_at(resource, seen, is_new);
         for owner in former.iter().filter(|owner| !seen.owners.contains(owner)) {
@@ -92,8 +95,9 @@ impl Known {
         if !seen.owners.is_empty() && (is_new || is_late) {
             self.steps.unowned.insert(seen.key.clone());
         }
-        let is_late = !seen.is_deleting && self.is_terminating(&seen.key.place.namespace);
-        if resource.namespaced && (is_new || is_late) {
+        // What comes in order is there only in a namespace that is. When one begins to go, all that is in it is looked for.
+        let is_open = self.namespaces.get(&seen.key.place.namespace) == Some(&false);
+        if resource.namespaced && !is_open && !seen.is_deleting {
             self.steps.stray.insert(seen.key.clone());
         }
     }
@@ -115,10 +119,10 @@ impl Known {
         }
         if seen.key.resource == NAMESPACES.stored_as {
             let name = seen.key.place.name.clone();
-            if self.terminating.insert(name.clone()) {
-                self.steps.emptied.insert(name);
-            } else {
+            if self.namespaces.insert(name.clone(), true) == Some(true) {
                 self.steps.finished.insert(name);
+            } else {
+                self.steps.emptied.insert(name);
             }
         }
     }
@@ -132,10 +136,10 @@ impl Known {
             self.recheck_owner(&owner.uid);
         }
         if seen.key.resource == NAMESPACES.stored_as {
-            self.terminating.remove(&seen.key.place.name);
+            self.namespaces.remove(&seen.key.place.name);
         }
         let namespace = &seen.key.place.namespace;
-        if self.is_terminating(namespace) {
+        if self.namespaces.get(namespace) == Some(&true) {
             self.steps.finished.insert(namespace.clone());
         }
     }

@@ -108,11 +108,11 @@ impl Collector {
             happening.add(resource, store.watch(&scope, now).await?, now);
             for object in page.objects {
                 let seen = Seen::read(resource, &object)?;
-                self.known.index.put(&seen);
+                self.known.learn(&seen);
                 found.push((resource, seen));
             }
         }
-        // Only now, for an owner may be listed after its dependents.
+        // Only now, for an owner may be listed after its dependents, and a namespace after what is in it.
         for (resource, seen) in found {
             self.known.look_at(resource, &seen, true);
         }

@@ -18,14 +18,12 @@ use crate::standalone::store::{Key, Range, Scope};
 impl Collector {
     /// Deletes what is in a namespace that goes.
     pub(super) async fn empty_namespace(&self, name: &str) -> Result<(), ApiError> {
-        let namespace = self.look(&Key::new(NAMESPACES.stored_as, "", name)).await?;
-        // It may have gone meanwhile, and another may have its name.
-        if !namespace.is_some_and(|namespace| namespace.is_deleting) {
-            return Ok(());
-        }
         for resource in stored_resources().filter(|resource| resource.namespaced) {
             let scope = Scope::namespace(resource.stored_as, name);
             let page = self.registry.store().list(&scope, Range::default()).await?;
+            if !self.takes_along(name).await? {
+                return Ok(());
+            }
             each(page.objects, async |object| {
                 self.delete_content(resource, Seen::read(resource, &object)?)
                     .await
@@ -33,6 +31,13 @@ impl Collector {
             .await?;
         }
         self.finish_namespace(name).await
+    }
+
+    /// Whether what was found in a namespace goes with it: the namespace goes, or has gone. It is asked only after what is
+    /// in it was found, which would else be of another that was made under its name meanwhile.
+    async fn takes_along(&self, name: &str) -> Result<bool, ApiError> {
+        let namespace = self.look(&key_of(name)).await?;
+        Ok(namespace.is_none_or(|namespace| namespace.is_deleting))
     }
 
     async fn delete_content(&self, resource: &'static Resource, seen: Seen) -> Result<(), ApiError> {
@@ -50,15 +55,18 @@ impl Collector {
 
     /// Lets a namespace go when nothing is in it.
     pub(super) async fn finish_namespace(&self, name: &str) -> Result<(), ApiError> {
-        if !self.is_empty(name).await? {
+        let key = key_of(name);
+        // It is looked at before its contents, which would else be of another that was made under its name meanwhile.
+        let Some(namespace) = self.look(&key).await? else {
+            return Ok(());
+        };
+        if !namespace.is_deleting || !self.is_empty(name).await? {
             return Ok(());
         }
-        let key = Key::new(NAMESPACES.stored_as, "", name);
         let finalize = |current: &Value| {
             let mut finalized = current.clone();
-            if meta::is_deleting(current) {
-                finalized["spec"] = json!({});
-            }
+            finalized["spec"] = json!({});
+            meta::set(&mut finalized, "uid", namespace.uid.as_str());
             Ok(finalized)
         };
         settled(
@@ -92,17 +100,16 @@ impl Collector {
 
     /// Deletes an object whose namespace went between the check for it and the write.
     pub(super) async fn collect_stray(&self, key: &Key) -> Result<(), ApiError> {
-        let namespace = &key.place.namespace;
-        let goes = self.known.is_terminating(namespace);
-        match self.registry.get(NAMESPACES, "", namespace).await {
-            Ok(_) if goes => {}
-            Ok(_) => return Ok(()),
-            Err(ApiError::NotFound { .. }) => {}
-            Err(error) => return Err(error),
-        }
         let (Some(resource), Some(seen)) = (resource_of(key), self.look(key).await?) else {
             return Ok(());
         };
+        if !self.takes_along(&key.place.namespace).await? {
+            return Ok(());
+        }
         self.delete_content(resource, seen).await
     }
+}
+
+fn key_of(name: &str) -> Key {
+    Key::new(NAMESPACES.stored_as, "", name)
 }

@@ -6,6 +6,7 @@ use serde_json::{Value, json};
 
 mod events;
 mod meddler;
+mod namespaces;
 mod owners;
 
 use self::meddler::{Meddler, Moment};

@@ -1,0 +1,116 @@
+//! Namespaces that go, and others that are made under their names.
+
+use serde_json::json;
+
+use super::{
+    Deletion, Key, Mode, Moment, NAMESPACES, Propagation, Registry, Scene, Store as _, make_map,
+    make_namespace, map, set,
+};
+
+fn shop() -> Key {
+    Key::new(NAMESPACES.stored_as, "", "shop")
+}
+
+async fn delete_shop(registry: &Registry) {
+    let deletion = Deletion::default();
+    let deleted = registry.delete(NAMESPACES, &shop(), &deletion, Mode::Real).await;
+    deleted.expect("it is there");
+}
+
+/// The namespace goes, whatever is in it, and another is made that has a config map of the same name.
+async fn make_anew(registry: &Registry) {
+    set(registry, &shop(), &["spec", "finalizers"], json!([])).await;
+    make_namespace(registry).await;
+    make_map(registry, "goods", &[]).await;
+}
+
+#[tokio::test]
+async fn what_is_late_in_a_namespace_goes_with_it() {
+    let mut scene = Scene::begin().await;
+    make_map(&scene.registry, "goods", &[]).await;
+    delete_shop(&scene.registry).await;
+    set(
+        &scene.registry,
+        &map("goods"),
+        &["metadata", "labels"],
+        json!({ "a": "b" }),
+    )
+    .await;
+    assert_eq!(scene.settle().await, ["goods", "shop"]);
+}
+
+/// Its namespace was looked for before the namespace went, and it was written after that.
+#[tokio::test]
+async fn what_is_later_than_its_namespace_goes() {
+    let mut scene = Scene::begin().await;
+    scene.make_map("goods", &[]).await;
+    let document = scene.find("goods").await.expect("a document");
+    delete_shop(&scene.registry).await;
+    assert_eq!(scene.settle().await, ["goods", "shop"]);
+    scene
+        .store
+        .create(&map("goods"), document)
+        .await
+        .expect("it is late");
+    assert_eq!(scene.settle().await, ["goods"]);
+}
+
+/// What the collector has heard was of the former.
+#[tokio::test]
+async fn what_is_in_a_namespace_that_was_made_anew_stays() {
+    let mut scene = Scene::begin().await;
+    scene.make_map("goods", &[]).await;
+    delete_shop(&scene.registry).await;
+    set(
+        &scene.registry,
+        &map("goods"),
+        &["metadata", "labels"],
+        json!({ "a": "b" }),
+    )
+    .await;
+    scene.hear().await;
+    scene.delete("goods", Propagation::Background).await;
+    make_anew(&scene.registry).await;
+    scene.act().await;
+    assert!(scene.find("goods").await.is_some(), "at once");
+    scene.settle().await;
+    assert!(scene.find("goods").await.is_some(), "in the end");
+}
+
+/// It is made anew while the former is emptied.
+#[tokio::test]
+async fn a_namespace_is_emptied_of_its_own_contents() {
+    let mut scene = Scene::begin().await;
+    delete_shop(&scene.registry).await;
+    let list = Moment::BeforeListOf(map("").resource);
+    scene.meddle(list, async |registry| make_anew(&registry).await);
+    scene.settle().await;
+    assert!(scene.find("goods").await.is_some());
+}
+
+/// It is made anew, and deleted, when nothing was found in the former.
+#[tokio::test]
+async fn a_namespace_is_let_go_when_its_own_contents_have_gone() {
+    let mut scene = Scene::begin().await;
+    scene.make_map("goods", &[]).await;
+    let hold = json!(["example.com/hold"]);
+    set(&scene.registry, &map("goods"), &["metadata", "finalizers"], hold).await;
+    delete_shop(&scene.registry).await;
+    scene.settle().await;
+    set(
+        &scene.registry,
+        &map("goods"),
+        &["metadata", "finalizers"],
+        json!([]),
+    )
+    .await;
+    scene.hear().await;
+    let last = Moment::BeforeListOf("leases.coordination.k8s.io");
+    scene.meddle(last, async |registry| {
+        make_anew(&registry).await;
+        delete_shop(&registry).await;
+    });
+    scene.act().await;
+    assert!(scene.registry.get(NAMESPACES, "", "shop").await.is_ok());
+    assert_eq!(scene.settle().await, ["shop", "goods", "shop"]);
+}
