@@ -15,7 +15,7 @@ use chrono::{SubsecRound, TimeDelta};
 use crate::cronjob::extension::{Hindsight, MissedRuns, Policies};
 use crate::cronjob::{BadSchedule, CronJob, Record, Spec};
 use crate::policy::MISSED_COUNT_CAP;
-use crate::policy::missed::Stretch;
+use crate::policy::missed::{Stretch, TOO_MANY_MISSED};
 use crate::policy::situation::Memory;
 use crate::schedule::{Schedule, Terms, Timestamp};
 
@@ -122,8 +122,8 @@ pub fn notice_edit(cronjob: &CronJob, before: &Memory, now: Timestamp) -> Memory
     memory
 }
 
-/// The instants up to an edit that are due by the schedule that was seen before and by that of now: the newest, and where
-/// each missed one is to run, so many of them; and where no line is kept, who is recorded all the same.
+/// The instants up to an edit that are due by the schedule that was seen before and by that of now, so many of them as can
+/// matter; and where no line is kept, who is recorded all the same.
 fn still_due(cronjob: &CronJob, memory: &Memory, until: Timestamp, of: Edited) -> Arc<[Timestamp]> {
     let policies = &cronjob.spec.policies;
     let seen = memory.schedule.as_ref().and_then(|seen| seen.0.schedule.as_ref());
@@ -165,11 +165,23 @@ fn still_due(cronjob: &CronJob, memory: &Memory, until: Timestamp, of: Edited) -
     common.into()
 }
 
-/// How many instants can be due at once that no record names.
+/// Those of some instants that are to be started, or, where no line is kept, told of when the newest is.
+fn wait_on<'a>(policies: &Policies, still_due: &'a [Timestamp]) -> &'a [Timestamp] {
+    match still_due {
+        [.., newest] if policies.keep_a_line() && policies.missed_runs == MissedRuns::Latest => {
+            std::slice::from_ref(newest)
+        }
+        all => all,
+    }
+}
+
+/// How many instants can be due at once that no record names. Where only the newest runs, the others are still told of, and
+/// that they are too many.
 fn most_that_wait(policies: &Policies) -> usize {
     match policies.missed_runs {
         MissedRuns::All => policies.missed_runs_limit,
-        MissedRuns::Latest | MissedRuns::Skip => 1,
+        MissedRuns::Latest => usize::try_from(TOO_MANY_MISSED + 1).unwrap_or(usize::MAX),
+        MissedRuns::Skip => 1,
     }
 }
 
@@ -201,7 +213,7 @@ impl Edit {
         let still_due: Vec<Timestamp> = still_due.collect();
         let alone = schedule.map(|schedule| Stretch::new(schedule, known, self.since));
         if self.is_to_be_written(&spec.policies, alone.as_ref(), &still_due) {
-            record.missed.extend(still_due);
+            record.missed.extend(wait_on(&spec.policies, &still_due));
             record.passed = Some(self.since.trunc_subsecs(0));
         }
     }
