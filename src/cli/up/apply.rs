@@ -6,7 +6,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use futures::{StreamExt as _, TryStreamExt as _, stream};
 use k8s_openapi::api::batch::v1::Job;
 use k8s_openapi::api::core::v1::Namespace;
-use kube::api::{DeleteParams, Patch, PatchParams, PostParams};
+use kube::api::{DeleteParams, Patch, PatchParams, PostParams, Preconditions};
 use kube::core::{ApiResource, DynamicObject, GroupVersionKind, ObjectMeta};
 use kube::{Api, Client};
 
@@ -86,7 +86,7 @@ async fn apply_or_go_on(client: &Client, item: &Item) -> Result<Result<DynamicOb
         Ok(taken) => return Ok(Ok(taken)),
         Err(refusal) => refusal,
     };
-    let is_there = item.id.kind == "Job" && !item.is_generated() && is_there(client, &item.id).await?;
+    let is_there = item.id.kind == "Job" && !item.is_generated() && find(client, &item.id).await?.is_some();
     if !item.is_followed && !is_there {
         return Err(refusal.into());
     }
@@ -134,22 +134,26 @@ fn refused(item: &Item, error: &kube::Error) -> Refusal {
     refusal
 }
 
-/// Whether something is known by this name.
-pub(super) async fn is_there(client: &Client, id: &Id) -> Result<bool, Refusal> {
+/// What is known by this name, if anything is.
+pub(super) async fn find(client: &Client, id: &Id) -> Result<Option<DynamicObject>, Refusal> {
     let found = api(client, id).get_opt(&id.key.name).await;
-    let found = found.map_err(|error| Refusal::of(&format!("{id} could not be read"), &error))?;
-    Ok(found.is_some())
+    found.map_err(|error| Refusal::of(&format!("{id} could not be read"), &error))
 }
 
-/// Deletes what is known by this name, with everything that belongs to it. It may be gone already.
-pub(super) async fn delete(client: &Client, id: &Id) -> Result<(), Refusal> {
-    match api(client, id)
-        .delete(&id.key.name, &DeleteParams::background())
-        .await
-    {
-        Err(kube::Error::Api(status)) if status.is_not_found() => Ok(()),
+/// Deletes this object, with everything that belongs to it; whether it was there. Another one of its name is not touched.
+pub(super) async fn delete(client: &Client, id: &Id, uid: Option<String>) -> Result<bool, Refusal> {
+    let preconditions = Preconditions {
+        uid,
+        resource_version: None,
+    };
+    let params = DeleteParams {
+        preconditions: Some(preconditions),
+        ..DeleteParams::background()
+    };
+    match api(client, id).delete(&id.key.name, &params).await {
+        Err(kube::Error::Api(status)) if status.is_not_found() => Ok(false),
         Err(error) => Err(Refusal::of(&format!("{id} could not be deleted"), &error)),
-        Ok(_) => Ok(()),
+        Ok(_) => Ok(true),
     }
 }
 

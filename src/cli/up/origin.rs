@@ -10,8 +10,9 @@ use kube::{Api, Client, ResourceExt as _};
 
 use crate::cli::complain;
 use crate::cli::exit::Failure;
-use crate::cli::up::apply::{delete, resource};
+use crate::cli::up::apply::{delete, find, resource};
 use crate::cli::up::item::Id;
+use crate::cli::up::refusal::Refusal;
 use crate::cronjob::Key;
 use crate::cronjob::extension::APPLIED_FROM_ANNOTATION;
 use crate::manifest::COMPANIONS;
@@ -53,6 +54,7 @@ pub(super) async fn prune(
     let holds_some = |path: &Path| there.iter().any(|origin| as_named(&origin.file, path).is_some());
     let ids: BTreeSet<&Id> = there.iter().map(|origin| &origin.id).collect();
     let mut former = Former::default();
+    let mut going = Vec::new();
     let mut spared: BTreeSet<&PathBuf> = BTreeSet::new();
     for kind in ["CronJob", "Job"].into_iter().chain(COMPANIONS) {
         let all = Api::all_with(client.clone(), &resource(kind));
@@ -78,7 +80,7 @@ pub(super) async fn prune(
                 continue;
             };
             if is_all_known && from.iter().any(|path| holds_some(path)) {
-                former.pruned.push((id, file.clone()));
+                going.push((id, file.clone(), object.uid()));
                 continue;
             }
             spared.extend(from.into_iter().filter(|_| is_all_known));
@@ -91,10 +93,25 @@ pub(super) async fn prune(
             path.display()
         ));
     }
-    for (id, _) in &former.pruned {
-        delete(client, id).await?;
+    for (id, file, uid) in going {
+        match delete(client, &id, uid).await {
+            Ok(_) => former.pruned.push((id, file)),
+            Err(refusal) if refusal.may_pass => return Err(refusal.into()),
+            Err(refusal) => complain(&format!("error: {file}: {}", refusal.message)),
+        }
     }
     Ok(former)
+}
+
+/// Deletes what no file has any more; whether it was there. What somebody has taken over meanwhile did not come from one of
+/// these paths, and goes on.
+pub(super) async fn prune_one(client: &Client, paths: &[PathBuf], id: &Id) -> Result<bool, Refusal> {
+    let Some(object) = find(client, id).await? else {
+        return Ok(false);
+    };
+    let mut paths = paths.iter();
+    let is_ours = applied_from(&object).is_some_and(|file| paths.any(|path| as_named(file, path).is_some()));
+    Ok(is_ours && delete(client, id, object.uid()).await?)
 }
 
 /// The file that an object was applied from.

@@ -5,9 +5,9 @@ use std::os::unix::fs::symlink;
 use std::path::PathBuf;
 
 use insta::assert_snapshot;
-use k8s_openapi::api::batch::v1::Job;
+use k8s_openapi::api::batch::v1::{CronJob, Job};
 use kube::Api;
-use kube::api::DeleteParams;
+use kube::api::{DeleteParams, Patch, PatchParams};
 use tempfile::TempDir;
 
 use super::{Manifest, Up, cronjob, json};
@@ -165,9 +165,15 @@ fn what_vanished_while_nobody_followed_is_pruned_at_the_next_start() {
     folder.write("a.yaml", &cronjob("first", "@daily", "true"));
     folder.write("b.yaml", &cronjob("second", "@daily", "true"));
     folder.write("c.yaml", &cronjob("moves", "@daily", "true"));
+    // What is never deleted keeps nothing from running.
+    folder.write(
+        "e.yaml",
+        "{apiVersion: v1, kind: Namespace, metadata: {name: default}}",
+    );
     assert_eq!(run(&[other.path().to_str().expect("UTF-8")]), "");
     assert_eq!(run(&["--watch", followed]), "kept other");
     folder.remove("a.yaml");
+    folder.remove("e.yaml");
     folder.write("b.yaml", &cronjob("third", "@daily", "true"));
     folder.rename("c.yaml", "d.yaml");
     assert_eq!(run(&[followed]), "kept first, kept other, kept second");
@@ -327,6 +333,30 @@ async fn a_job_that_was_refused_is_taken_when_its_file_is_saved_again() {
     // What it was before is another change.
     folder.write("job.yaml", &job("echo old"));
     up.event("refused", "");
+    up.interrupt();
+    up.rest();
+}
+
+/// What kubectl has applied meanwhile is not of the file any more, and does not go with it.
+#[tokio::test]
+async fn what_somebody_took_over_is_not_deleted_with_its_file() {
+    let folder = Folder::new();
+    folder.write("taken.yaml", &cronjob("taken", "@daily", "true"));
+    folder.write("left.yaml", &cronjob("left", "@daily", "true"));
+    let up = Up::follow(&folder.path());
+    let cronjobs: Api<CronJob> = Api::default_namespaced(up.client().await);
+    let mut taken = cronjobs.get("taken").await.expect("it is there");
+    taken.metadata.managed_fields = None;
+    let params = PatchParams::apply("kubectl").force();
+    let taken = cronjobs.patch("taken", &params, &Patch::Apply(&taken)).await;
+    taken.expect("it is taken over");
+    folder.remove("taken.yaml");
+    folder.remove("left.yaml");
+    // All that are gone at one look go at one time, in the order of their names; this one comes after.
+    up.event("pruned", "left");
+    folder.write("last.yaml", &cronjob("last", "@daily", "true"));
+    assert_eq!(up.any_event(&["applied", "pruned"], "")["name"], "last");
+    cronjobs.get("taken").await.expect("it is still there");
     up.interrupt();
     up.rest();
 }

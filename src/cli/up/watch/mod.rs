@@ -24,6 +24,7 @@ use crate::cli::up::apply;
 use crate::cli::up::foreseen;
 use crate::cli::up::happening::{Followed, LoadedObject};
 use crate::cli::up::item::{Id, Item};
+use crate::cli::up::origin;
 use crate::cli::up::refusal::Refusal;
 use crate::clock::SharedClock;
 use crate::manifest;
@@ -146,10 +147,12 @@ impl Watch {
             }
         }
         for (id, file) in plan.prune {
-            match apply::delete(&self.client, &id).await {
-                Ok(()) => {
+            match origin::prune_one(&self.client, &self.paths, &id).await {
+                Ok(was_there) => {
                     self.files.done(&id);
-                    self.pruned(id, file).await;
+                    if was_there {
+                        self.pruned(id, file).await;
+                    }
                 }
                 Err(refusal) => self.failed(&id, &file, &refusal).await,
             }
@@ -197,7 +200,7 @@ impl Watch {
 
 /// Applies what a file says of an object; what it is then, unless there is nothing to do.
 async fn take(client: &Client, Step { item, only_if_gone }: &Step) -> Result<Option<DynamicObject>, Refusal> {
-    if *only_if_gone && apply::is_there(client, &item.id).await? {
+    if *only_if_gone && apply::find(client, &item.id).await?.is_some() {
         return Ok(None);
     }
     apply::create_namespaces(client, slice::from_ref(item)).await?;

@@ -606,6 +606,54 @@ mod tests {
     }
 
     #[test]
+    fn what_could_not_be_pruned_is_pruned_later() {
+        let table: [(&str, &[State<'_>], &str); 3] = [
+            (
+                "tried again, and told once",
+                &[
+                    &[("a", "x=1")],
+                    &[("full", "")],
+                    &[("a", "-")],
+                    &[("", "3000")],
+                    &[("", "499")],
+                    &[("", "1")],
+                    &[("fits", "")],
+                    &[("", "1000")],
+                    &[("", "60000")],
+                ],
+                "apply x=1; nothing; prune x of a, tell full; nothing; prune x of a; prune x of a; nothing",
+            ),
+            (
+                "never to be",
+                &[
+                    &[("a", "x=1")],
+                    &[("forbidden", "")],
+                    &[("a", "-")],
+                    &[("", "3000")],
+                    &[("", "60000")],
+                ],
+                "apply x=1; nothing; prune x of a, tell forbidden; nothing",
+            ),
+            (
+                "back meanwhile",
+                &[
+                    &[("a", "x=1")],
+                    &[("full", "")],
+                    &[("a", "-")],
+                    &[("", "3000")],
+                    &[("fits", "")],
+                    &[("b", "x=1")],
+                    &[("", "60000")],
+                ],
+                "apply x=1; nothing; prune x of a, tell full; keep x; nothing",
+            ),
+        ];
+        for (what, states, expected) in table {
+            assert_eq!(story(states), expected, "{what}");
+        }
+    }
+
+    #[test]
     fn what_was_refused_is_not_held_as_applied() {
         let table: [(&str, &[State<'_>], &str); 6] = [
             (
