@@ -7,12 +7,12 @@ use std::sync::Arc;
 use k8s_openapi::api::batch::v1::Job;
 use k8s_openapi::api::core::v1::Pod;
 use kube::api::ListParams;
-use kube::{Api, Client, Resource, ResourceExt as _};
+use kube::{Api, Client, ResourceExt as _};
 
 use crate::cli::calendars::of_machine;
 use crate::cli::exit::Failure;
 use crate::cli::up::apply::describe;
-use crate::cli::up::ends::{Seen, Worker};
+use crate::cli::up::ends::{Seen, Worker, work};
 use crate::cli::up::happening::LoadedObject;
 use crate::cli::up::item::Id;
 use crate::clock::SharedClock;
@@ -65,7 +65,7 @@ impl Before {
     /// The work that was there, so that only what ends from now on is told.
     pub(super) fn seen(&self, clock: &SharedClock) -> HashMap<String, Seen> {
         let jobs = self.jobs.iter().map(|job| seen(job, clock));
-        let pods = self.pods.iter().filter(|pod| pod.kind().is_some());
+        let pods = self.pods.iter().filter(|pod| pod.is_told());
         let pods = pods.map(|pod| seen(pod, clock));
         jobs.chain(pods).collect()
     }
@@ -94,8 +94,9 @@ impl Before {
     }
 }
 
-fn seen<K: Worker + Resource<DynamicType = ()>>(worker: &K, clock: &SharedClock) -> (String, Seen) {
+fn seen<K: Worker>(worker: &K, clock: &SharedClock) -> (String, Seen) {
     let seen = Seen {
+        work: work(worker),
         since: worker
             .started()
             .and_then(timestamp)

@@ -1,6 +1,7 @@
 //! Notices that Jobs end, and pods that belong to none, or that they are deleted before they do.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
+use std::mem;
 
 use futures::{Stream, StreamExt, stream};
 use k8s_openapi::NamespaceResourceScope;
@@ -9,7 +10,7 @@ use k8s_openapi::api::core::v1::{Pod, PodStatus};
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::Time;
 use kube::api::ListParams;
 use kube::runtime::{WatchStreamExt, watcher};
-use kube::{Api, Client, Resource, ResourceExt as _};
+use kube::{Api, Client, Resource, ResourceExt};
 use serde::de::DeserializeOwned;
 use tokio::sync::{mpsc, watch};
 
@@ -23,6 +24,7 @@ use crate::standalone::runtime::{Work, WorkKind, job_of};
 /// What was seen, so that its end is told once and with the time it took.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Seen {
+    pub(super) work: Work,
     pub(super) since: Timestamp,
     pub(super) ended: bool,
 }
@@ -37,9 +39,12 @@ pub(super) struct Ends {
 type How = (Outcome, Option<String>);
 
 /// What does work, and ends.
-pub(super) trait Worker {
-    /// Of what kind it is; none where its end is nobody's but a Job's.
-    fn kind(&self) -> Option<WorkKind>;
+pub(super) trait Worker: Resource<DynamicType = ()> {
+    /// What it is.
+    const KIND: WorkKind;
+
+    /// Whether its end is told; else it is nobody's but a Job's.
+    fn is_told(&self) -> bool;
 
     /// When it has started.
     fn started(&self) -> Option<&Time>;
@@ -49,8 +54,10 @@ pub(super) trait Worker {
 }
 
 impl Worker for Job {
-    fn kind(&self) -> Option<WorkKind> {
-        Some(WorkKind::Job)
+    const KIND: WorkKind = WorkKind::Job;
+
+    fn is_told(&self) -> bool {
+        true
     }
 
     fn started(&self) -> Option<&Time> {
@@ -67,8 +74,10 @@ impl Worker for Job {
 }
 
 impl Worker for Pod {
-    fn kind(&self) -> Option<WorkKind> {
-        job_of(&self.metadata).is_none().then_some(WorkKind::Pod)
+    const KIND: WorkKind = WorkKind::Pod;
+
+    fn is_told(&self) -> bool {
+        job_of(&self.metadata).is_none()
     }
 
     fn started(&self) -> Option<&Time> {
@@ -102,41 +111,68 @@ fn why(outcome: Outcome, message: Option<&String>, reason: Option<&String>) -> O
     words.next().cloned()
 }
 
-/// What is heard of a worker.
-struct News {
-    uid: String,
-    work: Work,
-    is_gone: bool,
-    how: Option<How>,
+/// The work of a worker.
+pub(super) fn work<K: Worker>(worker: &K) -> Work {
+    Work {
+        kind: K::KIND,
+        namespace: worker.namespace().unwrap_or_default(),
+        name: worker.name_any(),
+    }
+}
+
+/// What is heard of workers.
+enum News {
+    /// One is there, or was deleted.
+    One {
+        uid: String,
+        work: Work,
+        is_gone: bool,
+        how: Option<How>,
+    },
+    /// These are all of a kind that are there: what is missing was deleted unheard.
+    All(WorkKind, HashSet<String>),
 }
 
 impl News {
-    fn of<K: Worker + Resource<DynamicType = ()>>(worker: &K, is_gone: bool) -> Option<News> {
-        let work = Work {
-            kind: worker.kind()?,
-            namespace: worker.namespace().unwrap_or_default(),
-            name: worker.name_any(),
-        };
-        Some(News {
+    fn of<K: Worker>(worker: &K, is_gone: bool) -> Option<News> {
+        worker.is_told().then(|| News::One {
             uid: worker.uid().unwrap_or_default(),
-            work,
+            work: work(worker),
             is_gone,
             how: worker.how(),
         })
     }
 
-    fn heard<K: Worker + Resource<DynamicType = ()>>(
+    /// What is heard by an event of a watch, which lists everything anew when it falls behind: `listed` is what has come of
+    /// that.
+    fn heard<K: Worker>(
         event: Result<watcher::Event<K>, watcher::Error>,
+        listed: &mut HashSet<String>,
     ) -> Option<News> {
         match event {
-            Ok(watcher::Event::Apply(worker) | watcher::Event::InitApply(worker)) => News::of(&worker, false),
+            Ok(watcher::Event::Init) => {
+                listed.clear();
+                None
+            }
+            Ok(watcher::Event::InitApply(worker)) => {
+                listed.extend(worker.uid());
+                News::of(&worker, false)
+            }
+            Ok(watcher::Event::InitDone) => Some(News::All(K::KIND, mem::take(listed))),
+            Ok(watcher::Event::Apply(worker)) => News::of(&worker, false),
             Ok(watcher::Event::Delete(worker)) => News::of(&worker, true),
-            Ok(_) => None,
             Err(error) => {
                 tracing::warn!(error = &error as &dyn std::error::Error, "watch failed");
                 None
             }
         }
+    }
+
+    /// What is heard by a list of all.
+    fn listed<K: Worker>(workers: &[K]) -> Vec<News> {
+        let uids = workers.iter().filter_map(ResourceExt::uid).collect();
+        let each = workers.iter().filter_map(|worker| News::of(worker, false));
+        each.chain([News::All(K::KIND, uids)]).collect()
     }
 }
 
@@ -144,7 +180,7 @@ impl News {
 fn news<K>(client: &Client) -> impl Stream<Item = News> + Send + use<K>
 where
     K: Worker
-        + Resource<DynamicType = (), Scope = NamespaceResourceScope>
+        + Resource<Scope = NamespaceResourceScope>
         + Clone
         + DeserializeOwned
         + std::fmt::Debug
@@ -152,7 +188,9 @@ where
         + 'static,
 {
     let workers = watcher(Api::<K>::all(client.clone()), watcher::Config::default());
-    let heard = workers.default_backoff().map(News::heard);
+    let mut listed = HashSet::new();
+    let heard = workers.default_backoff();
+    let heard = heard.map(move |event| News::heard(event, &mut listed));
     heard.filter_map(std::future::ready)
 }
 
@@ -167,54 +205,74 @@ impl Ends {
     ) {
         let mut news = stream::select(news::<Job>(&client).boxed(), news::<Pod>(&client).boxed());
         loop {
-            let end = tokio::select! {
+            let ends = tokio::select! {
                 Some(news) = news.next() => self.hear(news),
                 _ = stop.wait_for(|stop| *stop) => break,
             };
-            if let Some(end) = end {
+            for end in ends {
                 let _nobody_listens = ended.send(end).await;
             }
         }
         // What the watch has not told yet.
         let everything = ListParams::default();
         let (jobs, pods) = (Api::<Job>::all(client.clone()), Api::<Pod>::all(client));
-        let jobs = jobs.list(&everything).await.into_iter().flatten();
-        let jobs: Vec<News> = jobs.filter_map(|job| News::of(&job, false)).collect();
-        let pods = pods.list(&everything).await.into_iter().flatten();
-        let pods = pods.filter_map(|pod| News::of(&pod, false));
-        for news in jobs.into_iter().chain(pods) {
-            if let Some(end) = self.hear(news) {
+        let jobs = jobs.list(&everything).await;
+        let pods = pods.list(&everything).await;
+        let jobs = jobs.map(|jobs| News::listed(&jobs.items)).into_iter();
+        let pods = pods.map(|pods| News::listed(&pods.items)).into_iter();
+        for news in jobs.chain(pods).flatten() {
+            for end in self.hear(news) {
                 let _nobody_listens = ended.send(end).await;
             }
         }
     }
 
-    /// The end, when it has come and nobody has been told; or the deletion, when that came before. What is deleted need not
-    /// be remembered.
-    fn hear(&mut self, news: News) -> Option<Ended> {
-        let now = self.clock.now();
-        let new = Seen {
-            since: now,
+    fn hear(&mut self, news: News) -> Vec<Ended> {
+        match news {
+            News::One {
+                uid, is_gone: true, ..
+            } => {
+                let seen = self.seen.remove(&uid);
+                seen.and_then(|seen| self.deleted(seen)).into_iter().collect()
+            }
+            News::One { uid, work, how, .. } => self.is(uid, work, how).into_iter().collect(),
+            News::All(kind, there) => {
+                let is_gone = |uid: &String, seen: &mut Seen| seen.work.kind == kind && !there.contains(uid);
+                let mut gone: Vec<Seen> = self.seen.extract_if(is_gone).map(|(_, seen)| seen).collect();
+                gone.sort_by(|one, other| one.work.cmp(&other.work));
+                gone.into_iter().filter_map(|seen| self.deleted(seen)).collect()
+            }
+        }
+    }
+
+    /// The end, when it has come and nobody has been told.
+    fn is(&mut self, uid: String, work: Work, how: Option<How>) -> Option<Ended> {
+        let at = self.clock.now();
+        let seen = self.seen.entry(uid).or_insert_with(|| Seen {
+            work: work.clone(),
+            since: at,
             ended: false,
-        };
-        let known = if news.is_gone {
-            self.seen.remove(&news.uid)?
-        } else {
-            self.seen.entry(news.uid.clone()).or_insert(new).clone()
-        };
-        if known.ended || !(news.is_gone || news.how.is_some()) {
-            return None;
-        }
-        if let Some(seen) = self.seen.get_mut(&news.uid) {
-            seen.ended = true;
-        }
-        let (outcome, why) = news.how.filter(|_| !news.is_gone).unzip();
+        });
+        let (outcome, why) = how.filter(|_| !seen.ended)?;
+        seen.ended = true;
         Some(Ended {
-            at: now,
-            work: news.work,
-            outcome,
-            took: now - known.since,
-            why: why.flatten(),
+            at,
+            work,
+            outcome: Some(outcome),
+            took: at - seen.since,
+            why,
+        })
+    }
+
+    /// The deletion, when it came before the end. What is deleted need not be remembered.
+    fn deleted(&self, seen: Seen) -> Option<Ended> {
+        let at = self.clock.now();
+        (!seen.ended).then(|| Ended {
+            at,
+            work: seen.work,
+            outcome: None,
+            took: at - seen.since,
+            why: None,
         })
     }
 }
@@ -284,7 +342,7 @@ mod tests {
     fn a_job_is_over_once_by_its_end_or_by_its_deletion() {
         let mut ends = ends();
         let mut hear = |event| {
-            let ended = ends.hear(News::heard(Ok(event))?);
+            let ended = ends.hear(News::heard(Ok(event), &mut HashSet::new())?).pop();
             ended.map(|ended| (ended.work.name, ended.outcome))
         };
         let told = |name: &str, outcome| Some((name.to_owned(), outcome));
@@ -301,11 +359,54 @@ mod tests {
         assert!(ends.seen.is_empty());
     }
 
+    /// Nobody tells of it when a watch was so far behind that it began anew.
+    #[test]
+    fn what_is_missing_when_everything_is_listed_anew_was_deleted() {
+        let mut ends = ends();
+        let mut listed = HashSet::new();
+        let mut hear = |events: Vec<Event<Job>>| {
+            let news = events.into_iter();
+            let news = news.filter_map(|event| News::heard(Ok(event), &mut listed));
+            let told = news.flat_map(|news| ends.hear(news)).collect::<Vec<_>>();
+            let told = told.into_iter().map(|ended| (ended.work.name, ended.outcome));
+            told.collect::<Vec<_>>()
+        };
+        let running = ["a", "b", "c"].map(|name| Event::InitApply(job(name, &[])));
+        let ended = Event::InitApply(job("ended", &["Complete"]));
+        let first = [Event::Init]
+            .into_iter()
+            .chain(running)
+            .chain([ended, Event::InitDone]);
+        assert_eq!(
+            hear(first.collect()),
+            [("ended".to_owned(), Some(Outcome::Succeeded))]
+        );
+        // It failed half way, and begins once more.
+        let half = [Event::Init, Event::InitApply(job("a", &[]))];
+        let whole = [
+            Event::Init,
+            Event::InitApply(job("b", &[])),
+            Event::InitApply(job("new", &[])),
+            Event::InitDone,
+        ];
+        let again = half.into_iter().chain(whole).collect();
+        assert_eq!(hear(again), [("a".to_owned(), None), ("c".to_owned(), None)]);
+        assert_eq!(hear(vec![Event::Delete(job("a", &[]))]), []);
+        let pods = News::listed::<Pod>(&[]);
+        let told = pods.into_iter().flat_map(|news| ends.hear(news));
+        assert_eq!(told.count(), 0, "no pod was there");
+        let mut left: Vec<_> = ends.seen.into_keys().collect();
+        left.sort();
+        assert_eq!(left, ["b", "new"]);
+    }
+
     #[test]
     fn the_end_of_a_pod_is_told_unless_a_job_has_it() {
         let mut ends = ends();
         let mut hear = |pod| {
-            let ended = ends.hear(News::heard(Ok(Event::Apply(pod)))?);
+            let ended = ends
+                .hear(News::heard(Ok(Event::Apply(pod)), &mut HashSet::new())?)
+                .pop();
             ended.map(|ended| (ended.outcome, ended.why))
         };
         assert_eq!(hear(pod("bare", None, "Running")), None);
