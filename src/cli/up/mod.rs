@@ -15,6 +15,7 @@
 //! | `origin` | which file an object was applied from, and what goes with its file |
 //! | `watch` | follows the manifests when they change |
 //! | `ends` | notices that Jobs and pods end |
+//! | `listeners` | runs these two, and notices when one of them dies |
 //! | `naming` | by which name the lines of a process are shown |
 //! | `happening` | what is shown, as values |
 //! | `lasted` | how long work took that ended unseen |
@@ -29,6 +30,7 @@ mod happening;
 mod item;
 mod json;
 mod lasted;
+mod listeners;
 mod naming;
 mod origin;
 mod preparing;

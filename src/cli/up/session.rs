@@ -6,7 +6,6 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use tokio::sync::{mpsc, watch};
-use tokio::task::JoinHandle;
 
 use crate::cli::complain;
 use crate::cli::exit::{Exit, Failure};
@@ -15,12 +14,14 @@ use crate::cli::up::ends::Ends;
 use crate::cli::up::happening::{Followed, Happening, LoadedObject};
 use crate::cli::up::item::{Id, Manifests};
 use crate::cli::up::lasted::Lasted;
+use crate::cli::up::listeners::Listeners;
 use crate::cli::up::naming::Naming;
 use crate::cli::up::preparing::{Prepared, Setting};
 use crate::cli::up::repeats::Repeats;
 use crate::cli::up::serving::Serving;
 use crate::cli::up::sources::Sources;
 use crate::cli::up::tally::Tally;
+use crate::cli::up::watch::Watch;
 use crate::cli::up::{Output, UpArgs, json, table, text};
 use crate::clock::{SharedClock, SystemClock};
 use crate::schedule::TimeZones;
@@ -97,7 +98,7 @@ async fn go(
     let mut serving = Serving::start(door, &machine).await;
     let (sender, ended) = mpsc::channel(ENDED_QUEUE);
     let (stop_ends, ends_stop) = watch::channel(false);
-    tokio::spawn(ends.watch(client, sender, ends_stop));
+    let listeners = Listeners::start(ends.watch(client, sender, ends_stop), watch.map(Watch::run));
     let kept = before.kept((&loaded, &pruned), &zones, &clock);
     printer.keep(processes.pace);
     let session = Session {
@@ -110,13 +111,19 @@ async fn go(
         sources: Sources::new(told, (processes.events, processes.open), ended, followed),
         printer,
         stop_ends,
-        watch: watch.map(|watch| tokio::spawn(watch.run())),
     };
     let mut opening = session.opening(&loaded, &kept);
     opening.extend(session.pruned(pruned));
     let is_left = !data_dir.is_ephemeral();
     let ended = session
-        .follow(opening, machine, &mut serving, interrupts, args.run_for, is_left)
+        .follow(
+            opening,
+            (machine, listeners),
+            &mut serving,
+            interrupts,
+            args.run_for,
+            is_left,
+        )
         .await;
     serving.stop().await;
     // Only now may another `up` have the folder.
@@ -142,18 +149,16 @@ struct Session {
     printer: Printer,
     /// Tells who notices ends that there are no more.
     stop_ends: watch::Sender<bool>,
-    /// Follows the manifests, if they are followed.
-    watch: Option<JoinHandle<()>>,
 }
 
 impl Session {
-    /// Shows what happens until the machine has stopped, and tells when a part of it has ended by itself. Then nobody knows
+    /// Shows what happens until the machine has stopped, and tells when a part of it or a listener has ended by itself. Then nobody knows
     /// what else there is to do here but to end: where what runs can be found again, it `is_left`, and whoever started this
     /// starts it again.
     async fn follow(
         mut self,
         opening: Vec<Line>,
-        mut machine: Running,
+        (mut machine, mut listeners): (Running, Listeners),
         serving: &mut Serving,
         mut interrupts: Interrupts,
         run_for: Option<Duration>,
@@ -171,10 +176,9 @@ impl Session {
             () = time_is_up => None,
             part = machine.ended() => Some(part),
             part = serving.ended() => Some(part),
+            part = listeners.ended() => Some(part),
         };
-        if let Some(watch) = self.watch.take() {
-            watch.abort();
-        }
+        listeners.stop_following();
         if ended.is_some() && is_left {
             machine.leave().await;
             self.show_rest().await;
