@@ -2,9 +2,12 @@
 
 use std::net::SocketAddr;
 use std::sync::Arc;
+use std::time::Duration;
 
 use kube::Client;
 use tokio::sync::{mpsc, watch};
+use tokio::task::JoinHandle;
+use tokio::time::timeout;
 
 use crate::clock::SharedClock;
 use crate::controller::{Controller, ControllerOptions};
@@ -22,6 +25,9 @@ use crate::telemetry::{Teller, Told, metrics_router};
 
 /// The name that pods carry in `spec.nodeName`.
 const NODE_NAME: &str = "localhost";
+
+/// How long a stop waits for what the CronJob controller has told and is not written yet.
+const TOLD_WITHIN: Duration = Duration::from_secs(1);
 
 /// The API over a store. Nothing runs yet: what is written now is there before anything is decided.
 pub struct Standalone {
@@ -41,6 +47,8 @@ pub struct Running {
     controller: Stoppable<bool>,
     jobs: Stoppable<Shutdown>,
     node: Stoppable<Shutdown>,
+    /// Writes what the CronJob controller tells, until that is gone.
+    events: JoinHandle<()>,
 }
 
 /// A part, and how it is told to stop.
@@ -115,7 +123,7 @@ impl Standalone {
         let events = teller.listen("events");
         // It ends when the controller, which tells it, is gone.
         let metrics = teller.metrics().clone();
-        tokio::spawn(write_events(
+        let events = tokio::spawn(write_events(
             client.clone(),
             events,
             metrics,
@@ -149,6 +157,7 @@ impl Standalone {
             }),
             jobs: Stoppable::start("the Job controller", |stop| jobs.run(stop)),
             node: Stoppable::start("the node", |stop| node.run(stop)),
+            events,
         };
         (running, Hearing { told, processes })
     }
@@ -207,6 +216,7 @@ impl Running {
             controller,
             jobs,
             node,
+            events,
             ..
         } = self;
         controller.stop.send_replace(true);
@@ -224,6 +234,7 @@ impl Running {
         hurry.abort();
         jobs.stop.send_replace(Shutdown::Kill);
         jobs.part.end().await;
+        let _told = timeout(TOLD_WITHIN, events).await;
         close(store).await;
     }
 }
@@ -236,8 +247,6 @@ async fn close(store: SharedStore) {
 
 #[cfg(test)]
 mod tests {
-    use std::time::Duration;
-
     use super::*;
     use crate::clock::SystemClock;
     use crate::standalone::store::{SqliteOptions, SqliteStore};

@@ -15,7 +15,7 @@ use k8s_openapi::api::core::v1::{Event, EventSource, ObjectReference};
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::ObjectMeta;
 use kube::api::PostParams;
 use kube::{Api, Client};
-use tokio::sync::mpsc;
+use tokio::sync::{mpsc, watch};
 use tokio::time::timeout;
 
 use crate::clock::SharedClock;
@@ -29,6 +29,9 @@ const EVENT_QUEUE: usize = 4_096;
 /// be started.
 const WRITES_AT_ONCE: usize = 32;
 
+/// How long a stop waits for events that are not written yet. A disk that does not answer is waited for elsewhere.
+const SETTLED_WITHIN: Duration = Duration::from_secs(1);
+
 /// How often it is told that some were dropped, if they were.
 const TELL_EVERY: Duration = Duration::from_mins(1);
 
@@ -41,6 +44,7 @@ pub(crate) struct Recorder {
     /// Makes the names of events unlike each other.
     count: AtomicU64,
     dropped: Arc<Dropped>,
+    unwritten: Arc<watch::Sender<usize>>,
 }
 
 /// How many events were dropped since that was last told.
@@ -51,15 +55,28 @@ impl Recorder {
     /// Starts the task that writes. It ends when the recorder is gone and everything is written.
     pub(crate) fn start(client: Client, clock: SharedClock, component: &'static str) -> Self {
         let (queue, waiting) = mpsc::channel::<Event>(EVENT_QUEUE);
-        let dropped = Arc::new(Dropped::default());
-        tokio::spawn(write(client, waiting, component, Arc::clone(&dropped)));
+        let (dropped, unwritten) = (Arc::new(Dropped::default()), Arc::default());
+        tokio::spawn(write(
+            client,
+            waiting,
+            component,
+            Arc::clone(&dropped),
+            Arc::clone(&unwritten),
+        ));
         Self {
             queue,
             clock,
             component,
             count: AtomicU64::new(0),
             dropped,
+            unwritten,
         }
+    }
+
+    /// Waits until what was told is written, but not for long.
+    pub(crate) async fn settle(&self) {
+        let mut unwritten = self.unwritten.subscribe();
+        let _settled = timeout(SETTLED_WITHIN, unwritten.wait_for(|count| *count == 0)).await;
     }
 
     /// Tells what happened to an object.
@@ -88,8 +105,10 @@ impl Recorder {
             reporting_component: Some(self.component.to_owned()),
             ..Event::default()
         };
+        self.unwritten.send_modify(|count| *count += 1);
         // The queue is full: an event less.
         if self.queue.try_send(event).is_err() {
+            self.unwritten.send_modify(|count| *count -= 1);
             self.dropped.0.fetch_add(1, Ordering::Relaxed);
         }
     }
@@ -101,9 +120,13 @@ async fn write(
     mut waiting: mpsc::Receiver<Event>,
     component: &'static str,
     dropped: Arc<Dropped>,
+    unwritten: Arc<watch::Sender<usize>>,
 ) {
     let waiting = poll_fn(move |context| waiting.poll_recv(context));
-    let mut writing = pin!(waiting.for_each_concurrent(WRITES_AT_ONCE, |event| write_one(&client, event)));
+    let mut writing = pin!(waiting.for_each_concurrent(WRITES_AT_ONCE, async |event| {
+        write_one(&client, event).await;
+        unwritten.send_modify(|count| *count -= 1);
+    }));
     loop {
         let is_over = timeout(TELL_EVERY, &mut writing).await.is_ok();
         dropped.tell(component);
@@ -174,8 +197,9 @@ mod tests {
             dropped.0.load(Ordering::Relaxed),
             u64::try_from(DROPPED).expect("few")
         );
-        drop(recorder);
         let all = async {
+            recorder.settle().await;
+            drop(recorder);
             for _ in 0..EVENT_QUEUE {
                 written.recv().await.expect("it goes on");
             }

@@ -337,6 +337,15 @@ async fn a_job_of_another_controller_is_left_alone() {
     machine
         .job(&json!({"managedBy": "example.com/other"}), "true")
         .await;
-    tokio::time::sleep(std::time::Duration::from_millis(200)).await;
-    assert!(machine.pods_until(|_| true).await.is_empty());
+    let container = json!({"name": "main", "image": "none", "command": ["true"]});
+    let later = json!({
+        "metadata": {"name": "later"},
+        "spec": {"template": {"spec": {"restartPolicy": "Never", "containers": [container]}}},
+    });
+    let later = serde_json::from_value(later).unwrap();
+    let (jobs, parameters) = (machine.jobs(), kube::api::PostParams::default());
+    jobs.create(&parameters, &later).await.unwrap();
+    let pods = machine.pods_until(|pods| !pods.is_empty()).await;
+    let name = pods[0].metadata.name.as_deref().unwrap();
+    assert!(pods.len() == 1 && name.starts_with("later-"), "{name}");
 }

@@ -93,11 +93,26 @@ async fn a_second_stop_kills() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn nothing_starts_while_it_drains() {
+    let folder = tempfile::tempdir().unwrap();
+    let go = folder.path().join("go");
     let mut machine = Machine::start().await;
+    let script = format!(
+        "trap 'until test -e {}; do sleep 0.05; done; exit 0' TERM; echo up; while :; do sleep 0.05; done 2>/dev/null",
+        go.display()
+    );
+    let spec = json!({"template": {"spec": {"terminationGracePeriodSeconds": 600}}});
+    machine.job(&spec, &script).await;
+    assert_eq!(machine.line().await, "up");
     machine.drain();
+    let never = json!({"name": "main", "command": ["echo", "never"]});
+    machine
+        .pod(&json!({"restartPolicy": "Never", "containers": [never]}))
+        .await;
+    std::fs::write(go, "").unwrap();
     machine.stopped().await;
-    machine.job(&json!({}), "echo never").await;
     assert!(machine.lines(0).await.is_empty());
+    let never = machine.pods().get("test").await.unwrap();
+    assert_eq!(phase(&never), "Pending");
 }
 
 /// Its config map comes later: a stop in between is no failure of it, as killing `punctual` would not be.
@@ -153,14 +168,17 @@ async fn what_was_made_meanwhile_runs_after_a_restart() {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_finished_job_is_not_run_again_after_a_restart() {
     let mut machine = Machine::start().await;
-    machine.job(&json!({"completions": 2}), "true").await;
+    machine.job(&json!({"completions": 2}), "echo run").await;
     machine.finished().await;
     machine.drain();
     machine.stopped().await;
     let mut machine = machine.restarted();
-    tokio::time::sleep(std::time::Duration::from_millis(200)).await;
-    assert_eq!(machine.pods_until(|_| true).await.len(), 2);
-    assert!(machine.lines(0).await.is_empty());
+    let later = json!({"name": "main", "command": ["echo", "later"]});
+    machine
+        .pod(&json!({"restartPolicy": "Never", "containers": [later]}))
+        .await;
+    assert_eq!(machine.lines(1).await, ["later"]);
+    assert_eq!(machine.pods_until(|_| true).await.len(), 3);
 }
 
 #[tokio::test(flavor = "multi_thread")]

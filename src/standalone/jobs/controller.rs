@@ -124,6 +124,7 @@ impl JobController {
             }
             self.decide_queued();
         }
+        self.recorder.settle().await;
     }
 
     /// Turns to stopping. Before the end, what the watches have not told yet is asked for.
@@ -155,8 +156,10 @@ impl JobController {
         }
     }
 
+    /// Whether nothing is left to do. What there is may not be known, and then nothing is decided.
     fn finished(&self) -> bool {
-        self.shutdown == Shutdown::Kill && self.queue.is_empty() && self.tasks.is_empty()
+        let is_decided = self.queue.is_empty() || !self.view.is_complete();
+        self.shutdown == Shutdown::Kill && is_decided && self.tasks.is_empty()
     }
 
     fn enqueue(&mut self, jobs: impl IntoIterator<Item = JobKey>) {

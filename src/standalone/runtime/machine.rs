@@ -159,6 +159,11 @@ impl Machine {
         self.recorder.tell(object, true, reason, message);
     }
 
+    /// Waits until what was warned of is written, but not for long.
+    pub(super) async fn settle(&self) {
+        self.recorder.settle().await;
+    }
+
     /// The pods of a namespace.
     pub(super) fn pods(&self, pod: &Pod) -> Api<Pod> {
         Api::namespaced(

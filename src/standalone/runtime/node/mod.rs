@@ -27,6 +27,8 @@ pub(super) mod registration;
 mod removal;
 pub(super) mod room;
 mod taken;
+#[cfg(test)]
+mod tests;
 
 use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
@@ -137,6 +139,7 @@ impl Node {
             }
         }
         self.machine.release().await;
+        self.machine.settle().await;
     }
 
     fn finished(&self) -> bool {
@@ -153,7 +156,8 @@ impl Node {
             }
             Event::InitDone => {
                 if !std::mem::replace(&mut self.knows_all, true) {
-                    for orphan in orphans::find(&self.machine.options.data, &self.pods) {
+                    // Not of those that were taken on: where a stop has begun meanwhile, that is not all.
+                    for orphan in orphans::find(&self.machine.options.data, listed) {
                         self.removals.spawn(orphans::end(self.machine.clone(), orphan));
                     }
                 }

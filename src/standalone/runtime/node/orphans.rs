@@ -1,11 +1,12 @@
 //! Pods that nobody knows any more: their objects went while no `punctual` was here to end them, or with a database that
 //! was damaged. What is left of them is their folder, and perhaps a process or a container that still runs.
 
-use std::collections::HashMap;
+use std::collections::HashSet;
 use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
+use super::entry::Uid;
 use crate::standalone::data_dir::{DataDir, PodDir};
 use crate::standalone::runtime::machine::Machine;
 use crate::standalone::runtime::process::supervisor::end_attempts;
@@ -13,11 +14,11 @@ use crate::standalone::runtime::process::supervisor::end_attempts;
 /// How long the processes of such a pod may take to end.
 const GRACE: Duration = Duration::from_secs(10);
 
-/// The folders of pods that are not known.
-pub(super) fn find<T>(data: &DataDir, known: &HashMap<String, T>) -> Vec<PodDir> {
+/// The folders of pods that are not there.
+pub(super) fn find(data: &DataDir, listed: &HashSet<Uid>) -> Vec<PodDir> {
     let entries = std::fs::read_dir(data.pods()).into_iter().flatten().flatten();
     let uids = entries.filter_map(|entry| entry.file_name().into_string().ok());
-    uids.filter(|uid| !known.contains_key(uid))
+    uids.filter(|uid| !listed.contains(uid))
         .map(|uid| data.pod(&uid))
         .collect()
 }

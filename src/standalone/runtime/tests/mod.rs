@@ -43,7 +43,7 @@ use crate::standalone::data_dir::DataDir;
 const PATIENCE: Duration = Duration::from_secs(20);
 
 /// A client of an API that knows nothing.
-fn deaf_client() -> kube::Client {
+pub(super) fn deaf_client() -> kube::Client {
     let answer = |_request: http::Request<kube::client::Body>| async {
         let status = json!({"kind": "Status", "apiVersion": "v1", "metadata": {}, "status": "Failure", "message": "not found", "reason": "NotFound", "code": 404});
         let body = kube::client::Body::from(status.to_string().into_bytes());
