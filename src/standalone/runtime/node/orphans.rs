@@ -26,7 +26,10 @@ pub(super) fn find(data: &DataDir, listed: &HashSet<Uid>) -> Vec<PodDir> {
 /// Ends what still runs of such a pod, and removes its folder.
 pub(super) async fn end(machine: Arc<Machine>, pod: PodDir) {
     tracing::warn!(path = %pod.path().display(), "nobody knows this pod any more; it is ended, and its files are removed");
-    end_attempts(&pod, GRACE).await;
+    if !end_attempts(&pod, GRACE).await {
+        tracing::warn!(path = %pod.path().display(), "its supervisor lives and does not answer, so its files are kept; the next start tries again to end it");
+        return;
+    }
     // A pod of processes has nothing at the container engine, which may not even be there.
     if pod.attempts().next().is_none() {
         let uid = pod.path().file_name().and_then(std::ffi::OsStr::to_str);

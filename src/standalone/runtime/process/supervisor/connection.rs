@@ -10,9 +10,9 @@ use std::time::Duration;
 
 use futures::FutureExt as _;
 use futures::future::BoxFuture;
-use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
+use tokio::io::{AsyncRead, AsyncReadExt as _, AsyncWrite, AsyncWriteExt as _};
 use tokio::net::UnixStream;
-use tokio::net::unix::{OwnedReadHalf, OwnedWriteHalf};
+use tokio::net::unix::OwnedWriteHalf;
 use tokio::sync::{Mutex, watch};
 
 use super::ending;
@@ -25,6 +25,10 @@ use crate::standalone::runtime::order::Order;
 /// What a supervisor says when there is something new to read, and when the end is recorded: then it only waits to be let go.
 pub(super) const NEWS: u8 = b'\n';
 pub(super) const END: u8 = b'.';
+
+/// How often, and how long apart, a supervisor is looked for that lives and does not answer yet.
+pub(super) const CONNECT_TRIES: u32 = 50;
+pub(super) const CONNECT_PAUSE: Duration = Duration::from_millis(100);
 
 /// Connects to a supervisor. The path of a socket is limited to 107 bytes, so the folder is named by a descriptor.
 pub(super) async fn connect(folder: &Path) -> io::Result<UnixStream> {
@@ -54,9 +58,9 @@ pub(super) async fn commissioned(
 }
 
 /// Listens to a supervisor until the end is recorded or it is gone.
-pub(super) async fn listen(mut reader: OwnedReadHalf, wrote: watch::Sender<u64>) {
+pub(super) async fn listen(supervisor: &mut (impl AsyncRead + Unpin), wrote: &watch::Sender<u64>) {
     let mut bytes = [0; 64];
-    while let Ok(read @ 1..) = reader.read(&mut bytes).await {
+    while let Ok(read @ 1..) = supervisor.read(&mut bytes).await {
         if bytes[..read].contains(&END) {
             break;
         }
@@ -64,7 +68,16 @@ pub(super) async fn listen(mut reader: OwnedReadHalf, wrote: watch::Sender<u64>)
     }
 }
 
-/// Orders to a supervisor; nothing, when it is gone.
+/// Gives an order to a supervisor. When it is gone, so is the process.
+async fn give(supervisor: &mut (impl AsyncWrite + Unpin), order: Order) {
+    let Ok(mut order) = serde_json::to_vec(&order) else {
+        return;
+    };
+    order.push(b'\n');
+    let _gone = supervisor.write_all(&order).await;
+}
+
+/// Orders to a supervisor; nothing, when it is gone. Without this it is let go.
 pub(super) struct SupervisorControl(Mutex<Option<OwnedWriteHalf>>);
 
 impl SupervisorControl {
@@ -76,36 +89,40 @@ impl SupervisorControl {
 impl Control for SupervisorControl {
     fn obey(&self, order: Order) -> BoxFuture<'_, ()> {
         async move {
-            let Ok(mut order) = serde_json::to_vec(&order) else {
-                return;
-            };
-            order.push(b'\n');
             if let Some(writer) = &mut *self.0.lock().await {
-                // When it is gone, so is the process.
-                let _gone = writer.write_all(&order).await;
+                give(writer, order).await;
             }
         }
         .boxed()
     }
 }
 
-/// Ends whatever attempt at a pod still runs, and returns when nothing does.
-pub(in crate::standalone::runtime) async fn end_attempts(pod: &PodDir, grace: Duration) {
+/// Ends whatever attempt at a pod still runs. Whether nothing does any more.
+pub(in crate::standalone::runtime) async fn end_attempts(pod: &PodDir, grace: Duration) -> bool {
+    let mut nothing_runs = true;
     for folder in pod.attempts() {
-        // One that lives and does not answer has not begun yet, and ends without its folder.
-        if let Ok(stream) = connect(&folder).await {
-            let (reader, writer) = stream.into_split();
-            SupervisorControl::to(Some(writer))
-                .obey(Order::Stop { grace })
-                .await;
-            listen(reader, watch::Sender::new(0)).await;
-        }
-        // One that was killed has left its process.
-        let state = record::read_in_time(&folder).await.unwrap_or_default();
-        if !state.is_held {
-            ending::end_rest(&folder, &state).await;
-        }
+        nothing_runs &= end_attempt(&folder, grace).await;
     }
+    nothing_runs
+}
+
+async fn end_attempt(folder: &Path, grace: Duration) -> bool {
+    for _ in 0..CONNECT_TRIES {
+        if let Ok(mut supervisor) = connect(folder).await {
+            give(&mut supervisor, Order::Stop { grace }).await;
+            // The connection stays whole until the end: whoever closes a half of it hears of nothing more.
+            listen(&mut supervisor, &watch::Sender::new(0)).await;
+        }
+        let state = record::read_in_time(folder).await.unwrap_or_default();
+        if !state.is_held || state.is_over() {
+            // One that was killed has left its process.
+            ending::end_rest(folder, &state).await;
+            return true;
+        }
+        // It has not begun yet, or is not gone yet.
+        tokio::time::sleep(CONNECT_PAUSE).await;
+    }
+    false
 }
 
 #[cfg(test)]
@@ -119,17 +136,62 @@ mod tests {
     async fn the_process_of_a_supervisor_that_was_killed_is_ended() {
         let data = DataDir::ephemeral().unwrap();
         let pod = data.pod("u-1");
-        let folder = pod.attempt("main", 0);
-        create_private(&folder).unwrap();
+        let (_, state) = attempt(&pod);
         let (session, process) = leftovers::tests::orphaned();
         let starting = Record::Starting {
             boot: record::boot(),
             session,
             group: None,
         };
-        record::add(&record::claim(&folder).unwrap().unwrap(), &starting).unwrap();
-        end_attempts(&pod, Duration::ZERO).await;
+        record::add(&state, &starting).unwrap();
+        drop(state);
+        assert!(end_attempts(&pod, Duration::ZERO).await);
         leftovers::tests::wait_for_the_end(process);
+    }
+
+    /// The folder of an attempt at a pod, and its records, which a supervisor holds.
+    fn attempt(pod: &PodDir) -> (std::path::PathBuf, std::fs::File) {
+        let folder = pod.attempt("main", 0);
+        create_private(&folder).unwrap();
+        let state = record::claim(&folder).unwrap().unwrap();
+        (folder, state)
+    }
+
+    #[tokio::test]
+    async fn what_is_ended_is_waited_for_through_its_grace() {
+        let data = DataDir::ephemeral().unwrap();
+        let pod = data.pod("u-1");
+        let (folder, state) = attempt(&pod);
+        let listener = tokio::net::UnixListener::bind(folder.join(SOCKET)).unwrap();
+        let supervisor = tokio::spawn(async move {
+            let (mut connection, _) = listener.accept().await.unwrap();
+            let mut bytes = [0; 64];
+            assert!(connection.read(&mut bytes).await.unwrap() > 0, "an order");
+            // A supervisor hangs up on whoever does.
+            let hung_up = connection.read(&mut bytes);
+            if tokio::time::timeout(Duration::from_millis(200), hung_up).await.is_ok() {
+                return;
+            }
+            let ended = Record::Ended {
+                exit_code: 0,
+                signal: None,
+                out_of_memory: false,
+                at: "2026-11-27T02:00:00Z".to_owned(),
+            };
+            record::add(&state, &ended).unwrap();
+            connection.write_all(&[END]).await.unwrap();
+        });
+        assert!(end_attempts(&pod, Duration::from_secs(10)).await);
+        assert!(record::read(&folder).unwrap().is_over());
+        supervisor.await.unwrap();
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn what_lives_and_cannot_be_reached_is_not_taken_for_ended() {
+        let data = DataDir::ephemeral().unwrap();
+        let pod = data.pod("u-1");
+        let _held = attempt(&pod);
+        assert!(!end_attempts(&pod, Duration::ZERO).await);
     }
 
     #[tokio::test]

@@ -3,7 +3,6 @@
 use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, OnceLock};
-use std::time::Duration;
 
 use futures::FutureExt as _;
 use futures::future::BoxFuture;
@@ -11,7 +10,7 @@ use k8s_openapi::api::core::v1::{Container, Pod};
 use tokio::net::UnixStream;
 use tokio::sync::watch;
 
-use super::connection::{SupervisorControl, commissioned, connect, listen};
+use super::connection::{CONNECT_PAUSE, CONNECT_TRIES, SupervisorControl, commissioned, connect, listen};
 use super::ending::{self, ELSEWHERE, Rest};
 use super::record::{self, State};
 use super::supervisors::Supervisors;
@@ -29,10 +28,6 @@ use crate::standalone::runtime::volumes::VolumeError;
 
 /// What the id of a container begins with that is a process.
 pub(in crate::standalone::runtime) const ID_PREFIX: &str = "process://";
-
-/// How often, and how long apart, a supervisor is looked for that lives and does not answer yet.
-const CONNECT_TRIES: u32 = 50;
-const CONNECT_PAUSE: Duration = Duration::from_millis(100);
 
 /// Runs attempts as processes.
 #[derive(Debug)]
@@ -114,8 +109,8 @@ impl ProcessEngine {
         let reader = reader.filter(|_| !state.is_over());
         let (folder, clock) = (folder.to_owned(), self.clock.clone());
         let end = async move {
-            if let Some(reader) = reader {
-                listen(reader, wrote).await;
+            if let Some(mut reader) = reader {
+                listen(&mut reader, &wrote).await;
             }
             ending::of(&folder, clock.now()).await
         };
