@@ -61,6 +61,17 @@ async fn what_ended_meanwhile_is_found_with_its_exit_code() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn whom_a_process_leaves_behind_is_no_zombie_while_that_runs() {
+    let machine = Machine::start().await;
+    // Its parent is the supervisor, which is the parent of each of these soon.
+    let script = "for i in 1 2 3 4 5 6 7 8; do (true &); done; sleep 0.5; \
+        until [ $(cat /proc/[0-9]*/stat 2>/dev/null | grep -c \") Z $PPID \") = 0 ]; do sleep 0.05; done";
+    let spec = json!({"backoffLimit": 0, "activeDeadlineSeconds": 20});
+    machine.job(&spec, script).await;
+    assert!(holds(&machine.finished().await, "Complete"));
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn a_pod_whose_sidecar_waits_for_its_restart_can_be_ended() {
     let folder = tempfile::tempdir().unwrap();
     let mut machine = Machine::start_in(&folder.path().join("data")).await;

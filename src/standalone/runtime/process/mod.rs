@@ -26,15 +26,16 @@ pub(super) mod supervisor;
 
 use std::collections::BTreeMap;
 use std::io;
-use std::os::unix::process::ExitStatusExt;
+use std::os::unix::process::{CommandExt as _, ExitStatusExt as _};
 use std::path::{Path, PathBuf};
-use std::process::{ExitStatus, Stdio};
+use std::process::{Command, ExitStatus, Stdio};
 
 use rustix::fs::{Access, access};
-use rustix::process::{Pid, Signal, kill_process_group};
+use rustix::process::{Pid, Signal, WaitOptions, kill_process_group, wait};
 use serde::{Deserialize, Serialize};
-use tokio::process::{Child, ChildStderr, ChildStdout, Command};
+use tokio::process::{ChildStderr, ChildStdout};
 use tokio::runtime::Handle;
+use tokio::signal::unix;
 use tokio::sync::watch;
 
 use super::order::{self, Order, Stoppable, Word};
@@ -91,8 +92,9 @@ pub(super) const UNKNOWN_EXIT_CODE: i32 = 137;
 /// A process that runs.
 #[derive(Debug)]
 pub(super) struct Process {
-    child: Child,
     pid: u32,
+    stdout: Option<ChildStdout>,
+    stderr: Option<ChildStderr>,
 }
 
 impl Invocation {
@@ -141,9 +143,12 @@ impl Invocation {
             .stdin(Stdio::null())
             .stdout(Stdio::piped())
             .stderr(Stdio::piped());
-        let child = command.spawn()?;
-        let pid = child.id().unwrap_or_default();
-        Ok(Process { child, pid })
+        let mut child = command.spawn()?;
+        Ok(Process {
+            pid: child.id(),
+            stdout: child.stdout.take().map(ChildStdout::from_std).transpose()?,
+            stderr: child.stderr.take().map(ChildStderr::from_std).transpose()?,
+        })
     }
 }
 
@@ -155,19 +160,40 @@ impl Process {
 
     /// The reading ends of its two streams; they are given once.
     pub(super) fn streams(&mut self) -> (Option<ChildStdout>, Option<ChildStderr>) {
-        (self.child.stdout.take(), self.child.stderr.take())
+        (self.stdout.take(), self.stderr.take())
     }
 
     /// Waits for the end, and brings it about when ordered to. Then everything that is left of its group is killed,
-    /// as a container's last processes are when its first one ends.
-    pub(super) async fn end(mut self, orders: &mut watch::Receiver<Order>) -> io::Result<Exit> {
+    /// as a container's last processes are when its first one ends. `ends` tells, from before the start on, that children
+    /// have ended.
+    pub(super) async fn end(
+        self,
+        ends: &mut unix::Signal,
+        orders: &mut watch::Receiver<Order>,
+    ) -> io::Result<Exit> {
         let group = Group(i32::try_from(self.pid).ok().and_then(Pid::from_raw));
-        let status = tokio::select! {
-            status = self.child.wait() => status?,
+        let exit = tokio::select! {
+            exit = end_among_children(group.0, ends) => exit?,
             never = order::carry_out(orders, &group) => match never {},
         };
         group.signal(Signal::KILL);
-        Ok(status.into())
+        Ok(exit)
+    }
+}
+
+/// Waits for the end of a child, and collects the ends of all others meanwhile: a supervisor inherits whom descendants
+/// leave behind, and of those that ended the kernel would keep as many as there may be processes.
+async fn end_among_children(pid: Option<Pid>, ends: &mut unix::Signal) -> io::Result<Exit> {
+    loop {
+        match wait(WaitOptions::NOHANG)? {
+            Some((child, status)) if Some(child) == pid => {
+                return Ok(ExitStatus::from_raw(status.as_raw()).into());
+            }
+            Some(_inherited) => {}
+            None => {
+                ends.recv().await;
+            }
+        }
     }
 }
 

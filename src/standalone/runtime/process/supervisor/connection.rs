@@ -169,7 +169,10 @@ mod tests {
             assert!(connection.read(&mut bytes).await.unwrap() > 0, "an order");
             // A supervisor hangs up on whoever does.
             let hung_up = connection.read(&mut bytes);
-            if tokio::time::timeout(Duration::from_millis(200), hung_up).await.is_ok() {
+            if tokio::time::timeout(Duration::from_millis(200), hung_up)
+                .await
+                .is_ok()
+            {
                 return;
             }
             let ended = Record::Ended {

@@ -62,6 +62,7 @@ pub(super) async fn run() -> io::Result<()> {
     let mut reader = BufReader::new(reader);
     // It may have been started ahead: then nobody waits for this.
     let (boot, session, signals) = (record::boot(), Session::own(), signals()?);
+    let ends = signal(SignalKind::child())?;
     commission::rehearse();
     let mut commission = String::new();
     reader.read_line(&mut commission).await?;
@@ -90,7 +91,7 @@ pub(super) async fn run() -> io::Result<()> {
     record::add(&state, &starting)?;
     tokio::spawn(hub.clone().serve(reader, writer, commission.is_bound));
     tokio::spawn(hub.clone().accept(listener));
-    hub.supervise(commission, &state, log).await
+    hub.supervise(commission, &state, log, ends).await
 }
 
 /// Listens for those who come later, also in the place of a supervisor that went before it began.
@@ -106,7 +107,13 @@ fn listen() -> io::Result<UnixListener> {
 
 impl Hub {
     /// Starts the process and follows it to its end.
-    async fn supervise(&self, commission: Commission, state: &File, log: Writer) -> io::Result<()> {
+    async fn supervise(
+        &self,
+        commission: Commission,
+        state: &File,
+        log: Writer,
+        mut ends: Signal,
+    ) -> io::Result<()> {
         if let Some(before) = commission.open_files {
             open_files::take_back(before);
         }
@@ -141,7 +148,7 @@ impl Hub {
         if let Some(stderr) = stderr {
             pumps.spawn(pump(stderr, self.sink(&log, Stream::Stderr), ended_at));
         }
-        let exit = process.end(&mut self.orders.subscribe()).await;
+        let exit = process.end(&mut ends, &mut self.orders.subscribe()).await;
         let at = now();
         leftovers::kill_descendants().await;
         let out_of_memory = group.was_out_of_memory();
