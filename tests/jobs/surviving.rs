@@ -1,7 +1,9 @@
 //! Work that goes on while nobody looks after it, and is found again.
 
+use std::os::unix::net::UnixStream;
 use std::path::Path;
 
+use rustix::process::{Pid, Resource, Rlimit, getrlimit, prlimit};
 use serde_json::json;
 
 use crate::machine::{Machine, container_status, holds, phase};
@@ -38,6 +40,36 @@ async fn what_runs_is_found_running_and_followed_to_its_end() {
     assert_eq!(status.failed, None);
     let runs = std::fs::read_to_string(folder.path().join("runs")).unwrap();
     assert_eq!(runs, "run\ndone\n", "once, to its end");
+}
+
+/// Changes how many files a process may have open.
+fn limit_files(pid: i32, limit: &Rlimit) -> Rlimit {
+    prlimit(Pid::from_raw(pid), Resource::Nofile, limit.clone()).unwrap()
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_supervisor_that_was_short_of_files_lets_in_who_comes_later() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut machine = Machine::start_in(&folder.path().join("data")).await;
+    machine.job(&json!({}), &work(folder.path(), 0)).await;
+    lines(folder.path(), 1).await;
+    machine.crash().await;
+    let mut pods = std::fs::read_dir(folder.path().join("data/pods")).unwrap();
+    let attempt = pods.next().unwrap().unwrap().path().join("main.0.attempt");
+    let records = std::fs::read_to_string(attempt.join("state")).unwrap();
+    let starting: serde_json::Value = serde_json::from_str(records.lines().next().unwrap()).unwrap();
+    let supervisor = i32::try_from(starting["session"]["leader"].as_i64().unwrap()).unwrap();
+    let none = Rlimit {
+        current: Some(0),
+        ..getrlimit(Resource::Nofile)
+    };
+    let before = limit_files(supervisor, &none);
+    let _waits = UnixStream::connect(attempt.join("socket")).unwrap();
+    tokio::time::sleep(std::time::Duration::from_millis(300)).await;
+    limit_files(supervisor, &before);
+    UnixStream::connect(attempt.join("socket")).expect("it listens still");
+    std::fs::write(folder.path().join("go"), "").unwrap();
+    lines(folder.path(), 2).await;
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -41,6 +41,9 @@ const LET_GO_WITHIN: Duration = Duration::from_secs(5);
 /// listens records it as well, before it lets go or soon after.
 const SYNCED_WITHIN: Duration = Duration::from_millis(250);
 
+/// How long to wait before somebody is let in, when that has failed.
+const ACCEPT_RETRY: Duration = Duration::from_millis(100);
+
 /// What the tasks of a supervisor share.
 #[derive(Clone)]
 struct Hub {
@@ -233,7 +236,12 @@ impl Hub {
     }
 
     async fn accept(self, listener: UnixListener) {
-        while let Ok((connection, _)) = listener.accept().await {
+        loop {
+            let Ok((connection, _)) = listener.accept().await else {
+                // The machine is short of files for a moment. Whoever connects is let in when it is not.
+                tokio::time::sleep(ACCEPT_RETRY).await;
+                continue;
+            };
             let (reader, writer) = connection.into_split();
             tokio::spawn(self.clone().serve(BufReader::new(reader), writer, false));
         }
