@@ -210,8 +210,9 @@ impl Hub {
     async fn serve(self, reader: BufReader<OwnedReadHalf>, writer: OwnedWriteHalf, is_bound: bool) {
         let mut lines = reader.lines();
         let mut news = self.news.subscribe();
-        // Something may have happened before.
+        // Something may have happened before. It would not be said where the runtime does not know yet that it can be.
         news.mark_changed();
+        let _gone = writer.writable().await;
         loop {
             tokio::select! {
                 line = lines.next_line() => match line {
@@ -277,4 +278,33 @@ fn start(invocation: &Invocation, group: &Group) -> Result<Process, StartError> 
 
 fn now() -> String {
     SystemClock.now().to_rfc3339_opts(SecondsFormat::Nanos, true)
+}
+
+#[cfg(test)]
+mod tests {
+    use tokio::io::AsyncReadExt as _;
+
+    use super::*;
+
+    fn hub() -> Hub {
+        Hub {
+            orders: Arc::new(watch::Sender::new(Order::Run)),
+            news: Arc::default(),
+            let_go: Arc::default(),
+            grace: Duration::ZERO,
+        }
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn who_comes_later_hears_what_has_happened_before() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join(SOCKET);
+        let hub = hub();
+        hub.news.send_replace(true);
+        tokio::spawn(hub.accept(UnixListener::bind(&path).unwrap()));
+        let mut connection = UnixStream::connect(&path).await.unwrap();
+        let mut byte = [0];
+        let heard = timeout(Duration::from_secs(20), connection.read(&mut byte));
+        assert_eq!((heard.await.unwrap().unwrap(), byte), (1, [END]));
+    }
 }
