@@ -1,7 +1,7 @@
 //! What is recorded of an attempt, and how it is read back.
 
 use std::fs::{File, TryLockError};
-use std::io::{self, Read as _, Write as _};
+use std::io::{self, Read as _, Seek as _, Write as _};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
@@ -142,7 +142,22 @@ pub(super) fn claim(folder: &Path) -> io::Result<Option<File>> {
 pub(super) fn add(mut file: &File, record: &Record) -> io::Result<()> {
     let mut line = serde_json::to_vec(record)?;
     line.push(b'\n');
-    file.write_all(&line)
+    file.write_all(&line).inspect_err(|_why| {
+        // Half a line would spoil the next one.
+        let _stays = take_back_half(file);
+    })
+}
+
+/// Takes back what was written of a line that found no room.
+fn take_back_half(mut file: &File) -> io::Result<()> {
+    let mut text = Vec::new();
+    file.rewind()?;
+    file.read_to_end(&mut text)?;
+    let whole = text
+        .iter()
+        .rposition(|byte| *byte == b'\n')
+        .map_or(0, |end| end + 1);
+    file.set_len(whole as u64)
 }
 
 /// The file with the records of an attempt.
@@ -219,6 +234,22 @@ pub(super) fn time(text: &str) -> Option<Timestamp> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn half_a_line_does_not_spoil_the_next() {
+        let folder = tempfile::tempdir().unwrap();
+        let mut state = claim(folder.path()).unwrap().unwrap();
+        let started = Record::Started {
+            pid: 1,
+            at: "2026-11-27T02:00:00Z".to_owned(),
+        };
+        add(&state, &started).unwrap();
+        state.write_all(b"{\"record\":\"en").unwrap();
+        take_back_half(&state).unwrap();
+        add(&state, &started).unwrap();
+        let read = read(folder.path()).unwrap();
+        assert_eq!(read.records, [started.clone(), started]);
+    }
 
     #[test]
     fn an_attempt_whose_first_record_was_cut_off_can_be_begun() {

@@ -27,6 +27,7 @@ use crate::standalone::logs::{Stream, Writer};
 use crate::standalone::runtime::order::Order;
 use crate::standalone::runtime::output::stream::pump;
 use crate::standalone::runtime::process::{Exit, Invocation, Process};
+use crate::standalone::runtime::shortage::Shortage;
 use crate::standalone::runtime::start_error::StartError;
 use crate::telemetry::chain;
 
@@ -40,6 +41,9 @@ const LET_GO_WITHIN: Duration = Duration::from_secs(5);
 /// How long the end waits at most to be forced to the disk. That takes a processor from what is to be started, and whoever
 /// listens records it as well, before it lets go or soon after.
 const SYNCED_WITHIN: Duration = Duration::from_millis(250);
+
+/// How long after it a record is tried again that found no room on the disk.
+const ROOM_RETRY: Duration = Duration::from_secs(1);
 
 /// How long to wait before somebody is let in, when that has failed.
 const ACCEPT_RETRY: Duration = Duration::from_millis(100);
@@ -130,7 +134,7 @@ impl Hub {
                     message: chain(&error),
                     is_tried_again: error.waits().is_some(),
                 };
-                return record::add(state, &not_started);
+                return self.record(state, &not_started, commission.is_bound).await;
             }
         };
         let (pid, at) = (process.pid(), now());
@@ -166,7 +170,7 @@ impl Hub {
             out_of_memory,
             at,
         };
-        record::add(state, &ended)?;
+        self.record(state, &ended, commission.is_bound).await?;
         self.news.send_replace(true);
         let is_let_go = self.is_let_go_within(SYNCED_WITHIN).await;
         // Only what never outlives this run of the machine may be lost with it.
@@ -177,6 +181,22 @@ impl Hub {
             self.is_let_go_within(LET_GO_WITHIN).await;
         }
         Ok(())
+    }
+
+    /// Adds a record, when there is room for it: an end that is not recorded is taken for one that nobody saw, and the work
+    /// is done again.
+    async fn record(&self, state: &File, record: &Record, is_bound: bool) -> io::Result<()> {
+        loop {
+            match record::add(state, record) {
+                Err(why) if Shortage::behind(&why) == Some(Shortage::Disk) => {
+                    // Of what is bound to a `punctual` that is gone nobody will read.
+                    if self.is_let_go_within(ROOM_RETRY).await && is_bound {
+                        return Err(why);
+                    }
+                }
+                added => return added,
+            }
+        }
     }
 
     async fn is_let_go_within(&self, patience: Duration) -> bool {
@@ -293,6 +313,24 @@ mod tests {
             let_go: Arc::default(),
             grace: Duration::ZERO,
         }
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn an_end_waits_for_room_while_somebody_may_read_it() {
+        let full = File::options().append(true).open("/dev/full").unwrap();
+        let ended = Record::Ended {
+            exit_code: 0,
+            signal: None,
+            out_of_memory: false,
+            at: now(),
+        };
+        let hub = hub();
+        hub.let_go.notify_one();
+        let waits = timeout(Duration::from_secs(3_600), hub.record(&full, &ended, false));
+        assert!(waits.await.is_err(), "it is given up");
+        hub.let_go.notify_one();
+        let given_up = timeout(Duration::from_secs(3_600), hub.record(&full, &ended, true));
+        assert!(given_up.await.expect("nobody will read it").is_err());
     }
 
     #[tokio::test(start_paused = true)]
