@@ -44,7 +44,7 @@ async fn what_runs_is_found_running_and_followed_to_its_end() {
 
 /// Changes how many files a process may have open.
 fn limit_files(pid: i32, limit: &Rlimit) -> Rlimit {
-    prlimit(Pid::from_raw(pid), Resource::Nofile, limit.clone()).unwrap()
+    prlimit(Pid::from_raw(pid), Resource::Nofile, *limit).unwrap()
 }
 
 #[tokio::test(flavor = "multi_thread")]

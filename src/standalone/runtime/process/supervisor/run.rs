@@ -326,10 +326,10 @@ mod tests {
         };
         let hub = hub();
         hub.let_go.notify_one();
-        let waits = timeout(Duration::from_secs(3_600), hub.record(&full, &ended, false));
+        let waits = timeout(Duration::from_hours(1), hub.record(&full, &ended, false));
         assert!(waits.await.is_err(), "it is given up");
         hub.let_go.notify_one();
-        let given_up = timeout(Duration::from_secs(3_600), hub.record(&full, &ended, true));
+        let given_up = timeout(Duration::from_hours(1), hub.record(&full, &ended, true));
         assert!(given_up.await.expect("nobody will read it").is_err());
     }
 
