@@ -143,7 +143,14 @@ mod tests {
             session,
             group: None,
         };
-        record::add(&state, &starting).unwrap();
+        // The process leads its group, as here its supervisor does.
+        let started = Record::Started {
+            pid: session.leader().unsigned_abs(),
+            at: "2026-11-27T02:00:00Z".to_owned(),
+        };
+        for record in [starting, started] {
+            record::add(&state, &record).unwrap();
+        }
         drop(state);
         assert!(end_attempts(&pod, Duration::ZERO).await);
         leftovers::tests::wait_for_the_end(process);

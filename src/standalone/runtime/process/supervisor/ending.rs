@@ -54,7 +54,8 @@ pub(super) async fn end_rest(folder: &Path, state: &State) -> Rest {
         if !here.is_empty() && *boot != here {
             return Rest::Restarted;
         }
-        if !session.end(Mark::of(folder)).await {
+        let process = state.started().map(|(pid, _since)| pid);
+        if !session.end(Mark::of(folder), process).await {
             return Rest::Elsewhere;
         }
         if let Some(group) = group {

@@ -26,6 +26,7 @@ const PAUSE: Duration = Duration::from_millis(2);
 struct Seen {
     pid: i32,
     parent: i32,
+    group: i32,
     session: i32,
     /// Whether it has not ended. The kernel keeps an ended one until its parent has asked for it.
     runs: bool,
@@ -41,6 +42,14 @@ pub(in crate::standalone::runtime) struct Session {
     leader: i32,
     /// When that was started: what tells it from whoever has its number after it.
     since: u64,
+}
+
+/// Who of the session with a number is known to be of the one that had it first.
+#[derive(Debug, Clone, Copy)]
+enum Known {
+    All,
+    OfGroup(Option<i32>),
+    Nobody,
 }
 
 impl Session {
@@ -62,21 +71,30 @@ impl Session {
     }
 
     /// Kills what is left of it when its supervisor is dead, and what that had started; nothing of the session, where its
-    /// number is another's by now. Whether the supervisor was dead: one that is not belongs to the data folder that ours
-    /// is a copy of.
-    pub(super) async fn end(self, mark: Mark) -> bool {
+    /// number is another's by now. Where nobody has the number, it may have been another's meanwhile: then only those of
+    /// the session are known that are in the group that the process led, whose id is `process`. Whether the supervisor was
+    /// dead: one that is not belongs to the data folder that ours is a copy of.
+    pub(super) async fn end(self, mark: Mark, process: Option<u32>) -> bool {
         let deadline = Instant::now() + GONE_AFTER;
-        let is_ours = loop {
+        let process = process.and_then(|pid| i32::try_from(pid).ok());
+        let known = loop {
             match seen(self.leader) {
-                None => break true,
-                Some(leader) if leader.since != self.since => break false,
-                Some(leader) if !leader.runs => break true,
+                None => break Known::OfGroup(process),
+                Some(leader) if leader.since != self.since => break Known::Nobody,
+                Some(leader) if !leader.runs => break Known::All,
                 // Its files are closed a moment before it is gone.
                 Some(_) if Instant::now() >= deadline => return false,
                 Some(_) => tokio::time::sleep(PAUSE).await,
             }
         };
-        let is_left = move |seen: &Seen| is_ours && seen.session == self.leader || mark.is_of(seen);
+        let is_left = move |seen: &Seen| {
+            let is_known = match known {
+                Known::All => true,
+                Known::OfGroup(process) => Some(seen.group) == process,
+                Known::Nobody => false,
+            };
+            is_known && seen.session == self.leader || mark.is_of(seen)
+        };
         // Every process of the machine is looked at, which takes longer than others may wait.
         let killed = tokio::task::spawn_blocking(move || kill_all(is_left)).await;
         if let Some(Ok(panic)) = killed.err().map(JoinError::try_into_panic) {
@@ -204,7 +222,8 @@ fn seen(pid: i32) -> Option<Seen> {
         pid,
         runs: !matches!(fields.next()?, "Z" | "X"),
         parent: fields.next()?.parse().ok()?,
-        session: fields.nth(1)?.parse().ok()?,
+        group: fields.next()?.parse().ok()?,
+        session: fields.next()?.parse().ok()?,
         since: fields.nth(15)?.parse().ok()?,
     })
 }
@@ -240,7 +259,7 @@ pub(super) mod tests {
         seen(pid).is_some_and(|seen| seen.runs)
     }
 
-    /// A session whose leader was killed, and a process of it that goes on.
+    /// A session whose leader was killed, and a process of it that goes on, in the leader's group.
     pub(in super::super) fn orphaned() -> (Session, i32) {
         let (mut leader, member) = session();
         let pid = i32::try_from(leader.id()).unwrap();
@@ -275,19 +294,30 @@ pub(super) mod tests {
             ..ours
         };
         assert!(
-            earlier.end(nobodys()).await && goes_on(member),
+            earlier.end(nobodys(), None).await && goes_on(member),
             "it is somebody else's"
         );
         assert!(
-            !ours.end(nobodys()).await && goes_on(member),
+            !ours.end(nobodys(), None).await && goes_on(member),
             "its supervisor lives"
         );
         leader.kill().unwrap();
         // Nobody has collected its end yet, so its number is still its own.
         wait_for_the_end(pid);
-        assert!(ours.end(nobodys()).await);
+        assert!(ours.end(nobodys(), None).await);
         wait_for_the_end(member);
         leader.wait().unwrap();
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn the_session_of_a_daemon_that_had_the_number_meanwhile_is_left_alone() {
+        let (session, member) = orphaned();
+        let another = member.unsigned_abs();
+        for process in [None, Some(another)] {
+            assert!(session.end(nobodys(), process).await && goes_on(member));
+        }
+        assert!(session.end(nobodys(), Some(session.leader.unsigned_abs())).await);
+        wait_for_the_end(member);
     }
 
     /// The mark of an attempt that there is not.
@@ -296,19 +326,20 @@ pub(super) mod tests {
     }
 
     /// Kills the leader of a session, and ends what is left of it.
-    async fn end_without_leader(leader: &mut Child, mark: Mark) {
+    async fn end_without_leader(leader: &mut Child, mark: Mark, process: Option<u32>) {
         let pid = i32::try_from(leader.id()).unwrap();
         let since = seen(pid).unwrap().since;
         leader.kill().unwrap();
         leader.wait().unwrap();
-        assert!(Session { leader: pid, since }.end(mark).await);
+        assert!(Session { leader: pid, since }.end(mark, process).await);
     }
 
     #[tokio::test(start_paused = true)]
     async fn who_has_left_the_session_is_killed_with_whom_he_comes_from() {
         let script = "sh -c 'setsid sleep 600 >/dev/null & echo $!; wait' & wait";
         let (mut leader, grandchild) = session_of(script, &[]);
-        end_without_leader(&mut leader, nobodys()).await;
+        let group = leader.id();
+        end_without_leader(&mut leader, nobodys(), Some(group)).await;
         wait_for_the_end(grandchild);
     }
 
@@ -320,7 +351,7 @@ pub(super) mod tests {
         let script = "(setsid sleep 600 >/dev/null & echo $!); sleep 600";
         let (mut leader, daemon) = session_of(script, &[(MESSAGE_VARIABLE, &message)]);
         let mark = Mark::of(&attempt);
-        end_without_leader(&mut leader, mark).await;
+        end_without_leader(&mut leader, mark, None).await;
         wait_for_the_end(daemon);
     }
 
@@ -329,6 +360,7 @@ pub(super) mod tests {
         let seen = |pid, parent| Seen {
             pid,
             parent,
+            group: pid,
             session: pid,
             runs: true,
             since: 0,
