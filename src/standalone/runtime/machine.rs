@@ -202,7 +202,7 @@ impl Machine {
         }
     }
 
-    fn is_process(&self, pod: &Pod) -> bool {
+    pub(super) fn is_process(&self, pod: &Pod) -> bool {
         matches!(self.options.runtimes.of(pod), Ok(Runtime::Process))
     }
 

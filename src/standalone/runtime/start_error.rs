@@ -22,9 +22,6 @@ use crate::standalone::data_dir::{DataDirError, Obstacle};
 /// The `reason` of a container whose process did not start, as container engines write it.
 pub(super) const START_ERROR: &str = "StartError";
 
-/// The kubelet's word for a container that is being started.
-pub(super) const CONTAINER_CREATING: &str = "ContainerCreating";
-
 /// The exit code of a process that did not start, for no fault of its program's that a shell has a code for.
 pub(super) const START_FAILED: i32 = 128;
 
@@ -75,10 +72,6 @@ pub(super) enum StartError {
         /// What it holds for as long as it lives.
         records: PathBuf,
     },
-    #[error(
-        "it is being started, and that takes long, e.g. as its command, its working folder or the data folder is on a disk that does not answer; it is waited for"
-    )]
-    Slow,
     #[error(
         "nobody can tell whether the process runs, as its records in {path} can't be read; they are read again; mend that file, or remove it when nothing of the process is left", path = .path.display()
     )]
@@ -187,7 +180,6 @@ impl StartError {
             | Self::Unwritable { .. }
             | Self::Unready { .. }
             | Self::Silent { .. }
-            | Self::Slow
             | Self::Unread { .. }
             | Self::Container(_)
             | Self::Unfit(_)
@@ -206,7 +198,7 @@ impl StartError {
     /// Whether what was to be started may run all the same: then it is to be looked for, and never started beside that.
     pub(super) fn leaves_open(&self) -> bool {
         match self {
-            Self::Silent { .. } | Self::Slow | Self::Unread { .. } => true,
+            Self::Silent { .. } | Self::Unread { .. } => true,
             Self::Container(error) => error.leaves_open(),
             _ => false,
         }
@@ -219,7 +211,6 @@ impl StartError {
             Self::Container(error) => error.waits(),
             Self::WouldBeRoot { .. } => Some("CreateContainerConfigError"),
             Self::Silent { .. } | Self::Unread { .. } => Some(STATUS_UNKNOWN),
-            Self::Slow => Some(CONTAINER_CREATING),
             Self::Short { .. }
             | Self::Unwritable { .. }
             | Self::Unready { .. }

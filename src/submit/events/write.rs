@@ -79,7 +79,11 @@ pub async fn write_events(
             told = told.recv(), if writer.has_room() => match told {
                 Some(told) if told.note.severity().is_none() => {}
                 Some(told) => match correlator.correlate(told) {
-                    Some(write) => writer.begin(write),
+                    Some(write) => {
+                        // It says what was to be tried again.
+                        writer.again.retain(|before| series(before) != series(&write));
+                        writer.begin(write);
+                    }
                     None => writer.metrics.count_event("withheld"),
                 },
                 None => break,

@@ -156,8 +156,9 @@ impl Node {
             }
             Event::InitDone => {
                 if !std::mem::replace(&mut self.knows_all, true) {
-                    // Not of those that were taken on: where a stop has begun meanwhile, that is not all.
-                    for orphan in orphans::find(&self.machine.options.data, listed) {
+                    // Those that were taken on are not all, where a stop has begun meanwhile.
+                    let is_known = |uid: &Uid| listed.contains(uid) || self.pods.contains_key(uid);
+                    for orphan in orphans::find(&self.machine.options.data, is_known) {
                         self.removals.spawn(orphans::end(self.machine.clone(), orphan));
                     }
                 }

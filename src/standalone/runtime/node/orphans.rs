@@ -1,7 +1,6 @@
 //! Pods that nobody knows any more: their objects went while no `punctual` was here to end them, or with a database that
 //! was damaged. What is left of them is their folder, and perhaps a process or a container that still runs.
 
-use std::collections::HashSet;
 use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
@@ -14,11 +13,11 @@ use crate::standalone::runtime::process::supervisor::end_attempts;
 /// How long the processes of such a pod may take to end.
 const GRACE: Duration = Duration::from_secs(10);
 
-/// The folders of pods that are not there.
-pub(super) fn find(data: &DataDir, listed: &HashSet<Uid>) -> Vec<PodDir> {
+/// The folders of pods that are not known.
+pub(super) fn find(data: &DataDir, is_known: impl Fn(&Uid) -> bool) -> Vec<PodDir> {
     let entries = std::fs::read_dir(data.pods()).into_iter().flatten().flatten();
     let uids = entries.filter_map(|entry| entry.file_name().into_string().ok());
-    uids.filter(|uid| !listed.contains(uid))
+    uids.filter(|uid| !is_known(uid))
         .map(|uid| data.pod(&uid))
         .collect()
 }

@@ -15,7 +15,7 @@ use crate::standalone::runtime::engine::{Attempt, STATUS_UNKNOWN, Setup, Started
 use crate::standalone::runtime::order::changed;
 use crate::standalone::runtime::output::What;
 use crate::standalone::runtime::output::showing::Sink;
-use crate::standalone::runtime::start_error::{CONTAINER_CREATING, START_ERROR, StartError};
+use crate::standalone::runtime::start_error::{START_ERROR, StartError};
 use crate::telemetry::chain;
 
 /// How long to wait before looking again for what was missing: a config map, a secret, the container engine.
@@ -23,7 +23,12 @@ const LOOK_AGAIN: Duration = Duration::from_secs(5);
 
 /// How long a container that is being started has a place of those at one time. Most take a few milliseconds; one whose
 /// command is on a disk that does not answer would keep it for ever, and a few of them every place that there is.
-const PLACE_HELD: Duration = Duration::from_secs(2);
+const PLACE_HELD: Duration = Duration::from_secs(5);
+
+/// The kubelet's word for a container that is being started, and what is said of one for which that takes long.
+const CONTAINER_CREATING: &str = "ContainerCreating";
+const TAKES_LONG: &str = "it is being started, and that takes long, e.g. as its command, its working folder or the data folder is on a disk that \
+     does not answer; it is waited for";
 
 /// The kubelet's words for the time until an image is tried again, and until a container is.
 const IMAGE_PULL_BACK_OFF: &str = "ImagePullBackOff";
@@ -73,8 +78,8 @@ impl Life {
         false
     }
 
-    /// Starts an attempt when there is a place, and waits for that. One that is to end meanwhile is left for who looks for
-    /// it: nobody can tell whether it will run.
+    /// Starts an attempt when there is a place, and waits for that, also past an order: nobody can tell before whether it will
+    /// run. A container keeps its place, for its engine gives up by itself.
     pub(super) async fn started(
         &mut self,
         sink: &Sink,
@@ -85,19 +90,17 @@ impl Life {
         // The places are never closed.
         let place = machine.starts(&self.pod).acquire().await;
         let mut start = engine.start(attempt, setup);
+        if !machine.is_process(&self.pod) {
+            return start.await;
+        }
         if let Ok(started) = timeout(PLACE_HELD, &mut start).await {
             return started;
         }
         drop(place);
-        let (reason, message) = (CONTAINER_CREATING, StartError::Slow.to_string());
+        let (reason, message) = (CONTAINER_CREATING, TAKES_LONG.to_owned());
         self.tell_missing(sink, reason, &message);
-        self.tell(Change::Waiting { reason, message }).await;
-        let mut orders = self.orders.clone();
-        let is_to_end = orders.wait_for(|order| order.is_end());
-        tokio::select! {
-            started = start => started,
-            Ok(_) = is_to_end => Err(StartError::Slow),
-        }
+        let (started, ()) = tokio::join!(start, self.tell(Change::Waiting { reason, message }));
+        started
     }
 
     /// Puts the next fetch of its image off: the registry is spared, as by the kubelet.

@@ -113,7 +113,10 @@ async fn end_attempt(folder: &Path, grace: Duration) -> bool {
             // The connection stays whole until the end: whoever closes a half of it hears of nothing more.
             listen(&mut supervisor, &watch::Sender::new(0)).await;
         }
-        let state = record::read_in_time(folder).await.unwrap_or_default();
+        // Where nobody can read what is recorded of it, it may run.
+        let Ok(state) = record::read_in_time(folder).await else {
+            return false;
+        };
         if !state.is_held || state.is_over() {
             // One that was killed has left its process.
             ending::end_rest(folder, &state).await;

@@ -189,8 +189,9 @@ impl Hub {
         loop {
             match record::add(state, record) {
                 Err(why) if Shortage::behind(&why) == Some(Shortage::Disk) => {
-                    // Of what is bound to a `punctual` that is gone nobody will read.
-                    if self.is_let_go_within(ROOM_RETRY).await && is_bound {
+                    // Of what is bound to a `punctual` that is gone nobody will read; and what is to go may be what takes the room.
+                    let is_let_go = self.is_let_go_within(ROOM_RETRY).await;
+                    if (is_let_go && is_bound) || self.orders.borrow().is_end() {
                         return Err(why);
                     }
                 }
