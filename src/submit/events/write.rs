@@ -79,35 +79,29 @@ pub async fn write_events(
             told = told.recv(), if writer.has_room() => match told {
                 Some(told) if told.note.severity().is_none() => {}
                 Some(told) => match correlator.correlate(told) {
-                    Some(write) => {
-                        // It says what was to be tried again.
-                        writer.again.retain(|before| series(before) != series(&write));
-                        writer.begin(write);
-                    }
+                    Some(write) => writer.begin(write),
                     None => writer.metrics.count_event("withheld"),
                 },
                 None => break,
             },
-            Some((write, answer)) = writer.under_way.next() => writer.end(write, answer, &mut correlator),
+            Some(ended) = writer.under_way.next() => writer.end(ended, &mut correlator),
             _ = again.tick() => writer.again.extend(writer.unwritten.drain().map(|(_, write)| write)),
         }
     }
-    while let Some((write, answer)) = writer.under_way.next().await {
-        writer.end(write, answer, &mut correlator);
+    while let Some(ended) = writer.under_way.next().await {
+        writer.end(ended, &mut correlator);
     }
 }
 
 /// What tells an Event from all others: the CronJob's UID and the series.
 type Series = (String, String);
 
-/// How a write has ended; nothing, when it took too long.
-type Answer = Option<kube::Result<Written>>;
-
-/// What became of an Event.
-struct Written {
-    /// In the words of the metrics.
-    outcome: &'static str,
-    /// The count that it had before, which was not known.
+/// A write that has come to an end.
+struct Ended {
+    write: Write,
+    /// What became of it, in the words of the metrics; nothing, when it took too long.
+    answer: Option<kube::Result<&'static str>>,
+    /// The count that the Event had before, which was not known: also where it could not be raised.
     found: i32,
 }
 
@@ -115,7 +109,7 @@ struct Writer {
     client: Client,
     metrics: Metrics,
     writing: EventWriting,
-    under_way: FuturesUnordered<BoxFuture<'static, (Write, Answer)>>,
+    under_way: FuturesUnordered<BoxFuture<'static, Ended>>,
     /// What is under way, each with what is to be written of its series after it: the newest says what those before it said.
     busy: HashMap<Series, Option<Write>>,
     /// Namespaces in which an Event took too long, and since when.
@@ -142,27 +136,29 @@ impl Writer {
             self.metrics.count_event("failed");
             return self.keep(write);
         }
+        // It says what those before it were to say that are tried again.
+        self.unwritten.remove(&series(&write));
+        self.again.retain(|before| series(before) != series(&write));
         self.busy.insert(series(&write), None);
         let events: Api<Event> = Api::namespaced(self.client.clone(), namespace);
         let longest = self.writing.longest;
         let writing = async move {
-            let answer = timeout(longest, write_one(&events, &write)).await;
-            (write, answer.ok())
+            let mut found = 0;
+            let answer = timeout(longest, write_one(&events, &write, &mut found))
+                .await
+                .ok();
+            Ended { write, answer, found }
         };
         self.under_way.push(writing.boxed());
     }
 
-    fn end(&mut self, write: Write, answer: Answer, correlator: &mut Correlator) {
-        let series = series(&write);
-        let next = self.busy.remove(&series).flatten();
-        let mut found = 0;
+    fn end(&mut self, Ended { write, answer, found }: Ended, correlator: &mut Correlator) {
+        let next = self.busy.remove(&series(&write)).flatten();
+        correlator.found(&write, found);
+        let count = write.count.saturating_add(found);
+        let write = Write { count, ..write };
         match answer {
-            Some(Ok(written)) => {
-                self.metrics.count_event(written.outcome);
-                self.unwritten.remove(&series);
-                found = written.found;
-                correlator.found(&write, found);
-            }
+            Some(Ok(outcome)) => self.metrics.count_event(outcome),
             Some(Err(error)) => {
                 self.metrics.count_event("failed");
                 tracing::debug!(error = &error as &dyn std::error::Error, "an Event was refused");
@@ -230,12 +226,11 @@ fn may_pass(error: &kube::Error) -> bool {
 
 /// Writes one Event: a new one is created, a known one is raised. Either may turn out to be the other, because Events
 /// outlive this process and do not last for ever.
-async fn write_one(events: &Api<Event>, write: &Write) -> kube::Result<Written> {
-    let written = |outcome, found| Written { outcome, found };
+async fn write_one(events: &Api<Event>, write: &Write, found: &mut i32) -> kube::Result<&'static str> {
     if write.count > 1 {
         match raise(events, write, write.count).await {
             Err(kube::Error::Api(status)) if status.is_not_found() => {}
-            answer => return answer.map(|()| written("repeated", 0)),
+            answer => return answer.map(|()| "repeated"),
         }
     }
     match create(events, write).await {
@@ -245,11 +240,11 @@ async fn write_one(events: &Api<Event>, write: &Write) -> kube::Result<Written> 
             let known = events
                 .patch(&name(write), &PatchParams::default(), &nothing)
                 .await?;
-            let found = known.count.unwrap_or(0);
+            *found = known.count.unwrap_or(0);
             raise(events, write, found.saturating_add(write.count)).await?;
-            Ok(written("repeated", found))
+            Ok("repeated")
         }
-        answer => answer.map(|()| written("written", 0)),
+        answer => answer.map(|()| "written"),
     }
 }
 
