@@ -58,3 +58,10 @@ pub use process::supervisor::supervise_if_asked;
 pub use runtimes::Runtimes;
 
 pub(super) use node::registration::register;
+
+use k8s_openapi::api::core::v1::{Container, PodSpec};
+
+/// The containers of a pod in the order in which they are numbered: init containers first.
+fn all_containers(spec: &PodSpec) -> impl Iterator<Item = &Container> {
+    spec.init_containers.iter().flatten().chain(&spec.containers)
+}

@@ -1,9 +1,10 @@
 //! Whether pods can run here, as far as that can be known before there are any: who writes a manifest by day is not there
 //! when its run fails at night.
 
-use k8s_openapi::api::core::v1::{Container, Pod, PodTemplateSpec};
+use k8s_openapi::api::core::v1::{Pod, PodTemplateSpec};
 use kube::Client;
 
+use super::all_containers;
 use super::containers;
 use super::process::fitness;
 use super::runtimes::Runtimes;
@@ -34,7 +35,12 @@ pub async fn hindrance(
         return Ok(Some(unfit.to_string()));
     }
     let mut references = volumes::references(&pod);
-    references.extend(all_containers(&pod).flat_map(environment::references));
+    references.extend(
+        pod.spec
+            .iter()
+            .flat_map(all_containers)
+            .flat_map(environment::references),
+    );
     let mut sources = Sources::default();
     fetch(client, namespace, references, &mut sources).await?;
     Ok(missing(&pod, &sources))
@@ -49,7 +55,7 @@ fn check(pod: &Pod, runtimes: &Runtimes) -> Result<(), fitness::Unfit> {
 
 /// What pods need, and is not there. What is made out of a pod itself, and can't be, may be something that only the pod has.
 fn missing(pod: &Pod, sources: &Sources) -> Option<String> {
-    let of_variables = all_containers(pod).find_map(|container| {
+    let of_variables = pod.spec.iter().flat_map(all_containers).find_map(|container| {
         let error = environment::resolve(pod, container, sources).err()?;
         let is_missing = matches!(
             error,
@@ -65,9 +71,4 @@ fn missing(pod: &Pod, sources: &Sources) -> Option<String> {
         );
         is_missing.then(|| error.to_string())
     })
-}
-
-fn all_containers(pod: &Pod) -> impl Iterator<Item = &Container> {
-    let spec = pod.spec.iter();
-    spec.flat_map(|spec| spec.init_containers.iter().flatten().chain(&spec.containers))
 }

@@ -13,6 +13,7 @@ use tokio::sync::{Mutex, mpsc, watch};
 use tokio::task::{JoinError, JoinSet};
 use tokio::time::Instant;
 
+use super::super::all_containers;
 use super::super::engine::Engine;
 use super::super::machine::Machine;
 use super::super::order::{Order, at};
@@ -55,10 +56,7 @@ impl Lives {
         is_resumed: bool,
     ) -> Self {
         let (news, news_in) = mpsc::channel(NEWS_QUEUE);
-        let containers = pod
-            .spec
-            .iter()
-            .flat_map(|spec| spec.init_containers.iter().flatten().chain(&spec.containers));
+        let containers = pod.spec.iter().flat_map(all_containers);
         let orders = containers.map(|_| watch::Sender::default()).collect();
         Self {
             machine,
@@ -127,8 +125,7 @@ impl Lives {
 
     fn start(&mut self, number: usize, model: &mut Model) {
         let Some(spec) = &self.pod.spec else { return };
-        let init = spec.init_containers.iter().flatten();
-        let Some(container) = init.chain(&spec.containers).nth(number).cloned() else {
+        let Some(container) = all_containers(spec).nth(number).cloned() else {
             return;
         };
         let Some(record) = model.records().nth(number) else {

@@ -4,6 +4,7 @@ use k8s_openapi::api::core::v1::{Container, EmptyDirVolumeSource, Pod, PodSpec, 
 
 use super::restart::RESTART_ALL;
 use crate::manifest::quantity::Quantity;
+use crate::standalone::runtime::all_containers;
 
 /// A word for programs.
 const REASON: &str = "PodSpecNotEnforced";
@@ -80,8 +81,7 @@ fn restarts(spec: &PodSpec) -> Option<String> {
         let mut rules = container.restart_policy_rules.iter().flatten();
         rules.any(|rule| rule.action == RESTART_ALL)
     };
-    let mut containers = spec.init_containers.iter().flatten().chain(&spec.containers);
-    let container = containers.find(asks)?;
+    let container = all_containers(spec).find(asks)?;
     Some(format!(
         "`{RESTART_ALL}` of container {:?} restarts that container alone; where the others have to begin anew as well, let the pod fail and its Job start another",
         container.name

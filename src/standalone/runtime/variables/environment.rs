@@ -14,6 +14,7 @@ use thiserror::Error;
 use super::expansion::expand;
 use super::fields::{field, resource};
 pub use super::sources::{Kind, References, Sources};
+use crate::standalone::runtime::all_containers;
 
 /// Why a container's variables can't be told.
 #[derive(Debug, Clone, PartialEq, Eq, Error)]
@@ -238,8 +239,7 @@ fn whose<'p>(pod: &'p Pod, asking: &'p Container, name: Option<&str>) -> Option<
     let Some(name) = name.filter(|name| !name.is_empty()) else {
         return Some(asking);
     };
-    let spec = pod.spec.as_ref()?;
-    let mut all = spec.init_containers.iter().flatten().chain(&spec.containers);
+    let mut all = pod.spec.iter().flat_map(all_containers);
     all.find(|container| container.name == name)
 }
 

@@ -6,6 +6,7 @@ use std::path::{Component, Path, PathBuf};
 use k8s_openapi::api::core::v1::{DownwardAPIVolumeFile, KeyToPath, Pod, Volume, VolumeProjection};
 
 use super::{PROJECTED, VolumeError, versions};
+use crate::standalone::runtime::all_containers;
 use crate::standalone::runtime::variables::fields::{field_as_file, resource};
 use crate::standalone::runtime::variables::sources::{Kind, References, Sources};
 
@@ -285,10 +286,7 @@ fn downward(
         return Err(unknown(&item.path));
     };
     let named = selector.container_name.as_deref().unwrap_or_default();
-    let containers = pod
-        .spec
-        .iter()
-        .flat_map(|spec| spec.init_containers.iter().flatten().chain(&spec.containers));
+    let containers = pod.spec.iter().flat_map(all_containers);
     let amount = containers
         .filter(|container| container.name == named)
         .find_map(|container| resource(container, selector, &sources.capacity));

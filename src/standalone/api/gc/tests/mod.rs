@@ -155,6 +155,11 @@ async fn make_namespace(registry: &Registry) {
     made.await.expect("an object");
 }
 
+/// Changes what the collector does not care for of a config map.
+async fn touch(registry: &Registry, name: &str) {
+    set(registry, &map(name), &["metadata", "labels"], json!({ "a": "b" })).await;
+}
+
 /// Sets a field of an object, by its path, the API's own included.
 async fn set(registry: &Registry, key: &Key, path: &[&str], value: Value) {
     let resource = super::owners::resource_of(key).expect("a resource");

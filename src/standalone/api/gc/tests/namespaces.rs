@@ -4,7 +4,7 @@ use serde_json::json;
 
 use super::{
     Deletion, Key, Mode, Moment, NAMESPACES, Propagation, Registry, Scene, Store as _, make_map,
-    make_namespace, map, set,
+    make_namespace, map, set, touch,
 };
 
 fn shop() -> Key {
@@ -29,13 +29,7 @@ async fn what_is_late_in_a_namespace_goes_with_it() {
     let mut scene = Scene::begin().await;
     make_map(&scene.registry, "goods", &[]).await;
     delete_shop(&scene.registry).await;
-    set(
-        &scene.registry,
-        &map("goods"),
-        &["metadata", "labels"],
-        json!({ "a": "b" }),
-    )
-    .await;
+    touch(&scene.registry, "goods").await;
     assert_eq!(scene.settle().await, ["goods", "shop"]);
 }
 
@@ -61,13 +55,7 @@ async fn what_is_in_a_namespace_that_was_made_anew_stays() {
     let mut scene = Scene::begin().await;
     scene.make_map("goods", &[]).await;
     delete_shop(&scene.registry).await;
-    set(
-        &scene.registry,
-        &map("goods"),
-        &["metadata", "labels"],
-        json!({ "a": "b" }),
-    )
-    .await;
+    touch(&scene.registry, "goods").await;
     scene.hear().await;
     scene.delete("goods", Propagation::Background).await;
     make_anew(&scene.registry).await;

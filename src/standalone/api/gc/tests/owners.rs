@@ -2,7 +2,7 @@
 
 use serde_json::json;
 
-use super::{Moment, Propagation, Scene, map, meta, owner_references, set};
+use super::{Moment, Propagation, Scene, map, meta, owner_references, set, touch};
 
 /// Three generations are made and the first is deleted before the collector has heard of any of them. It looks at the
 /// second when it does not know the third yet, and finds that the first waits already.
@@ -71,13 +71,7 @@ async fn what_is_written_to_is_collected_all_the_same() {
     scene.make_map("dependent", &[("owner", &owner)]).await;
     scene.delete("owner", Propagation::Background).await;
     scene.meddle(Moment::BeforeDelete, async |registry| {
-        set(
-            &registry,
-            &map("dependent"),
-            &["metadata", "labels"],
-            json!({ "a": "b" }),
-        )
-        .await;
+        touch(&registry, "dependent").await;
     });
     scene.settle().await;
     assert!(scene.find("dependent").await.is_none());

@@ -5,6 +5,7 @@ use k8s_openapi::api::core::v1::{Container, Pod};
 
 use super::Own;
 use super::asked::{Said, fs_group};
+use crate::standalone::runtime::all_containers;
 use crate::standalone::runtime::process::fitness::AS_CONTAINERS;
 
 /// A word for programs.
@@ -40,8 +41,7 @@ type Field = (&'static str, bool);
 
 /// Those of all containers that do not hold, in words, with the verb.
 fn of_all(pod: &Pod, of: impl Fn(&Container) -> Vec<Field>) -> Option<String> {
-    let spec = pod.spec.as_ref()?;
-    let containers = spec.init_containers.iter().flatten().chain(&spec.containers);
+    let containers = pod.spec.iter().flat_map(all_containers);
     let mut names = Vec::new();
     for (name, _) in containers.flat_map(of).filter(|(_, is_unheld)| *is_unheld) {
         if !names.contains(&name) {

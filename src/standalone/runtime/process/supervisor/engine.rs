@@ -17,6 +17,7 @@ use super::supervisors::Supervisors;
 use crate::clock::SharedClock;
 use crate::controller::Upcoming;
 use crate::standalone::data_dir::{Obstacle, PodDir};
+use crate::standalone::runtime::all_containers;
 use crate::standalone::runtime::engine::{Attempt, Engine, Found, Setup, Started};
 use crate::standalone::runtime::machine::Options;
 use crate::standalone::runtime::process::cgroup::{Places, Resource};
@@ -265,9 +266,7 @@ fn not_begun(log: &Path) -> StartError {
 
 /// Whether something of a pod is limited, perhaps not here.
 fn has_limits(pod: &Pod) -> bool {
-    let spec = pod.spec.iter();
-    let mut containers = spec.flat_map(|spec| spec.init_containers.iter().flatten().chain(&spec.containers));
-    containers.any(|container| {
+    pod.spec.iter().flat_map(all_containers).any(|container| {
         let resources = container.resources.as_ref();
         resources.is_some_and(|resources| resources.limits.is_some())
     })
