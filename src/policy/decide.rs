@@ -52,7 +52,7 @@ fn take_stock(situation: Situation<'_>, now: Timestamp) -> Decision {
     let unless_deleted = bookkeeping::withhold(&mut notes, &prune);
 
     let mut memory = notice_edit(cronjob, before, now);
-    hindsight::look_back(&mut status, cronjob, before, &mut memory, now);
+    hindsight::look_back(&mut status, cronjob, before, &mut memory, &mut notes, now);
     memory
         .unrecorded
         .retain(|run| !bookkeeping::is_told(cronjob, runs, run));

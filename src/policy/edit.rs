@@ -14,9 +14,9 @@ use chrono::{SubsecRound, TimeDelta};
 
 use crate::cronjob::extension::{Hindsight, MissedRuns, Policies};
 use crate::cronjob::{BadSchedule, CronJob, Record, Spec};
-use crate::policy::MISSED_COUNT_CAP;
 use crate::policy::missed::{Stretch, TOO_MANY_MISSED};
 use crate::policy::situation::Memory;
+use crate::policy::{MISSED_COUNT_CAP, Note, Ruling, SkipReason};
 use crate::schedule::{Schedule, Terms, Timestamp};
 
 /// A schedule as it was seen, with its zone and all that is left out of it. Shared, for it goes from one memory to the next.
@@ -185,6 +185,19 @@ fn most_that_wait(policies: &Policies) -> usize {
     }
 }
 
+/// Takes the oldest out of a record where more wait than can. Where only the newest runs there is nothing to tell: the others
+/// would not have run.
+fn cut_to_size(record: &mut Record, policies: &Policies) -> Option<Note> {
+    let too_many = record.missed.len().saturating_sub(most_that_wait(policies));
+    let newest = record.missed.drain(..too_many).next_back()?;
+    let is_missed = policies.missed_runs == MissedRuns::All;
+    is_missed.then_some(Note::Ruled(Ruling::Skipped {
+        count: u64::try_from(too_many).unwrap_or(MISSED_COUNT_CAP),
+        newest,
+        why: SkipReason::BeyondLimit(policies.missed_runs_limit),
+    }))
+}
+
 /// A schedule as far as an edit leaves it in force. One of before everything that is still of interest takes nothing away.
 pub(super) fn in_force(schedule: Schedule, edit: Option<&Edit>, done_until: Timestamp) -> Schedule {
     match edit {
@@ -195,8 +208,14 @@ pub(super) fn in_force(schedule: Schedule, edit: Option<&Edit>, done_until: Time
 
 impl Edit {
     /// Has the record forget who waits no more, and say up to when everything has passed, and who waits all the same, where a
-    /// restart would bring back what the edit has not.
-    pub(super) fn leave_behind(&self, record: &mut Record, cronjob: &CronJob, anchor: Timestamp) {
+    /// restart would bring back what the edit has not: so many of them as can matter, however many edits there are.
+    pub(super) fn leave_behind(
+        &self,
+        record: &mut Record,
+        cronjob: &CronJob,
+        anchor: Timestamp,
+        notes: &mut Vec<Note>,
+    ) {
         let spec = &cronjob.spec;
         let known = record.done_until(anchor);
         if self.since <= known && record.missed.is_empty() && record.queue.is_empty() {
@@ -215,6 +234,7 @@ impl Edit {
         if self.is_to_be_written(&spec.policies, alone.as_ref(), &still_due) {
             record.missed.extend(wait_on(&spec.policies, &still_due));
             record.passed = Some(self.since.trunc_subsecs(0));
+            notes.extend(cut_to_size(record, &spec.policies));
         }
     }
 

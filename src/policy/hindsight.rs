@@ -6,7 +6,7 @@ use crate::cronjob::extension::Hindsight;
 use crate::cronjob::{CronJob, Record, Spec, Status};
 use crate::fnv::fnv1a;
 use crate::policy::situation::Memory;
-use crate::policy::{Edit, Edited};
+use crate::policy::{Edit, Edited, Note};
 use crate::schedule::Timestamp;
 
 /// Has the record say what is followed now, and forget what it says of before an edit or a pause.
@@ -17,6 +17,7 @@ pub(super) fn look_back(
     cronjob: &CronJob,
     before: &Memory,
     memory: &mut Memory,
+    notes: &mut Vec<Note>,
     now: Timestamp,
 ) {
     let (spec, policies) = (&cronjob.spec, &cronjob.spec.policies);
@@ -32,7 +33,7 @@ pub(super) fn look_back(
         });
     }
     if let Some(edit) = &memory.edit {
-        edit.leave_behind(record, cronjob, anchor);
+        edit.leave_behind(record, cronjob, anchor, notes);
     }
     record.schedule = policies.on_edit.map(|_| seen);
 

@@ -73,24 +73,27 @@ impl<'a> Line<'a> {
         line
     }
 
-    /// What the record says, without what has started, passed its starting deadline or was left out meanwhile.
+    /// What the record says, without what has started, passed its starting deadline or was left out meanwhile, and without
+    /// what an edit that nobody saw has left no schedule for.
     fn recall(&mut self, decision: &mut Decision) {
         let started = decision.status.last_schedule_time;
         let Record { missed, queue, .. } = &decision.status.record;
         let is_left_out = |at: &Timestamp| self.window.is_left_out(*at);
         let is_over = |at: &Timestamp| !is_left_out(at) && self.window.is_too_late(*at);
-        let waits = |at: &&Timestamp| Some(**at) > started && self.window.has_come(**at);
+        let is_missed = |at: &Timestamp| is_over(at) && !self.window.is_pardoned(*at);
+        let waits =
+            |at: &&Timestamp| Some(**at) > started && self.window.has_come(**at) && self.window.knows(**at);
         let those = |list: &[Timestamp], are: &dyn Fn(&Timestamp) -> bool| -> Vec<Timestamp> {
             list.iter().filter(waits).filter(|at| are(at)).copied().collect()
         };
         let both = [missed.as_slice(), queue].concat();
-        let (over, left_out) = (those(&both, &is_over), those(&both, &is_left_out));
+        let (too_late, left_out) = (those(&both, &is_missed), those(&both, &is_left_out));
         let is_open = |at: &Timestamp| !is_over(at) && !is_left_out(at);
         (self.missed, self.prompt) = (those(missed, &is_open), those(queue, &is_open));
         decision
             .notes
-            .extend(over.iter().max().map(|newest| Note::DeadlinePassed {
-                count: counted(over.len()),
+            .extend(too_late.iter().max().map(|newest| Note::DeadlinePassed {
+                count: counted(too_late.len()),
                 newest: *newest,
             }));
         self.skip(

@@ -23,6 +23,8 @@ pub const MISSED_COUNT_CAP: u64 = 10_000;
 #[derive(Debug)]
 pub(super) struct Window<'a> {
     schedule: Schedule,
+    /// The schedule as if it had never been edited.
+    unedited: Schedule,
     /// Due instants that somebody asked to leave out.
     left_out: Vec<Timestamp>,
     spec: &'a Spec,
@@ -30,6 +32,8 @@ pub(super) struct Window<'a> {
     done_until: Timestamp,
     /// Everything up to here is too old to start, by the deadline.
     opens: Timestamp,
+    /// What passed its starting deadline up to here did so during a pause, and was not missed: somebody wanted it so.
+    pardoned: Option<Timestamp>,
     /// By how much later than its due instant everything starts.
     jitter: TimeDelta,
     /// Now, for what is due: earlier by the jitter.
@@ -48,16 +52,24 @@ impl<'a> Window<'a> {
         let now = now - jitter;
         let anchor = decision.status.last_schedule_time.unwrap_or(cronjob.created);
         let done_until = decision.status.record.done_until(anchor);
-        let opens = done_until.max(deadline_cutoff(spec, now).unwrap_or(done_until));
+        let cutoff = deadline_cutoff(spec, now);
+        let opens = done_until.max(cutoff.unwrap_or(done_until));
+        let by_itself = || deadline_cutoff(spec, spec.pause_ended(now)?);
         // DIFFERENCE (D10): `@every` counts from the last run, not from the edge of the deadline's window, which
         // would move on with the time and never be reached.
-        let schedule = schedule.anchored(anchor);
+        let unedited = schedule.anchored(anchor);
         Window {
-            left_out: schedule.left_out().collect(),
-            schedule: in_force(schedule, decision.memory.edit.as_ref(), done_until),
+            schedule: in_force(unedited.clone(), decision.memory.edit.as_ref(), done_until),
+            left_out: unedited.left_out().collect(),
+            unedited,
             spec,
             done_until,
             opens,
+            pardoned: if decision.memory.rests {
+                cutoff
+            } else {
+                by_itself()
+            },
             jitter,
             now,
         }
@@ -107,6 +119,11 @@ impl<'a> Window<'a> {
         self.left_out.contains(&scheduled)
     }
 
+    /// Whether the schedule of now asks for an instant, be it to leave it out.
+    pub(super) fn knows(&self, scheduled: Timestamp) -> bool {
+        self.is_left_out(scheduled) || self.unedited.is_due(scheduled)
+    }
+
     /// Whether an instant is late by `grace`.
     pub(super) fn is_late(&self, scheduled: Timestamp, grace: TimeDelta) -> bool {
         scheduled <= self.now - grace
@@ -124,6 +141,11 @@ impl<'a> Window<'a> {
     /// Whether an instant has come. What a clock that was ahead wrote down may not have.
     pub(super) fn has_come(&self, scheduled: Timestamp) -> bool {
         scheduled <= self.now
+    }
+
+    /// Whether an instant's starting deadline has passed during a pause.
+    pub(super) fn is_pardoned(&self, scheduled: Timestamp) -> bool {
+        self.pardoned.is_some_and(|until| scheduled <= until)
     }
 
     /// Whether an instant's starting deadline has passed.
@@ -265,14 +287,8 @@ pub(super) fn report_deadlines(decision: &mut Decision, window: &Window<'_>) {
     let Some(cutoff) = deadline_cutoff(window.spec, window.now) else {
         return;
     };
-    // What passed during a pause was not missed: somebody wanted it so.
-    let pause_ended = window.spec.pause_ended(window.now);
-    let pardoned = match pause_ended.and_then(|until| deadline_cutoff(window.spec, until)) {
-        _ if decision.memory.rests => Some(cutoff),
-        by_itself => by_itself,
-    };
     let memory = &mut decision.memory;
-    memory.deadline_told = memory.deadline_told.max(pardoned);
+    memory.deadline_told = memory.deadline_told.max(window.pardoned);
     let told = memory
         .deadline_told
         .unwrap_or(window.done_until)

@@ -1,8 +1,9 @@
 //! What Kubernetes' own cases leave out: clocks that were wrong, writes that were lost, numbers that are absurd.
 
 use chrono::TimeDelta;
+use punctual::cronjob::extension::MissedRuns;
 use punctual::cronjob::{Concurrency, CronJob, JobRef, Origin, RunState};
-use punctual::policy::{Decision, Memory, Note, StartResult, settle};
+use punctual::policy::{Decision, Memory, Note, StartResult, TOO_MANY_MISSED, settle};
 
 use crate::world::{cronjob, decide_at, done, duration, instant, notes, run, told};
 
@@ -341,5 +342,35 @@ fn a_run_that_somebody_struck_from_the_status_is_waited_for_all_the_same() {
         let ended = run(instant("C"), done(instant("D")));
         let freed = decide_at(&cronjob, &[ended], &Memory::default(), "D");
         assert_eq!(scheduled(&freed), Some(instant("T")), "{last:?}");
+    }
+}
+
+/// While it is suspended, `skip` is moved on every hour by whoever keeps it: what is written down of the hours before stays
+/// bounded, what is given up is told where it would have run, and the newest still runs.
+#[test]
+fn a_record_does_not_grow_with_the_edits_of_a_pause() {
+    let latest = usize::try_from(TOO_MANY_MISSED).expect("a small number") + 1;
+    let all = MissedRuns::All;
+    for (missed_runs, most, first) in [(MissedRuns::Latest, latest, "T+5h5m"), (all, 100, "T+3h24m")] {
+        let mut cronjob = cronjob("* * * * *", None);
+        cronjob.spec.suspend = true;
+        cronjob.spec.policies.missed_runs = missed_runs;
+        cronjob.spec.policies.missed_runs_limit = 100;
+        let schedule = cronjob.spec.schedule.clone().expect("a schedule");
+        let mut memory = Memory::default();
+        let mut told_so = 0;
+        for hour in 0..6 {
+            let skipped = instant("T") + TimeDelta::hours(hour) + TimeDelta::minutes(30);
+            cronjob.spec.schedule = Ok(schedule.without(&[skipped]));
+            let decision = decide_at(&cronjob, &[], &memory, &format!("T+{hour}h5m"));
+            told_so += told(&decision).matches("SkippedMissedRun").count();
+            memory = decision.memory;
+            cronjob.status = decision.status;
+        }
+        assert_eq!(cronjob.status.record.missed.len(), most, "{missed_runs:?}");
+        assert_eq!(told_so, if missed_runs == all { 4 } else { 0 }, "{missed_runs:?}");
+        cronjob.spec.suspend = false;
+        let resumed = decide_at(&cronjob, &[], &memory, "T+5h5m");
+        assert_eq!(scheduled(&resumed), Some(instant(first)), "{missed_runs:?}");
     }
 }
