@@ -66,10 +66,25 @@ pub fn create(metadata: &ObjectMeta, found: &mut Findings) {
     let path = path.child("finalizers");
     finalizers(metadata.finalizers.as_deref(), &path, found);
     for (index, name) in metadata.finalizers.iter().flatten().enumerate() {
-        if !name.contains('/') && !FINALIZERS.contains(&name.as_str()) {
-            let rule = "name is neither a standard finalizer name nor is it fully qualified";
-            found.invalid(&path.index(index), name, rule);
+        is_known_or_qualified(name, &path.index(index), found);
+    }
+}
+
+/// The finalizers that a namespace has beside those of its metadata (`spec.finalizers`), each qualified in full.
+pub fn finalizers_of_namespace(names: &[String], path: &FieldPath, found: &mut Findings) {
+    for (index, name) in names.iter().enumerate() {
+        let path = path.index(index);
+        for rule in names::qualified(name) {
+            found.invalid(&path, name, rule);
         }
+        is_known_or_qualified(name, &path, found);
+    }
+}
+
+fn is_known_or_qualified(name: &str, path: &FieldPath, found: &mut Findings) {
+    if !name.contains('/') && !FINALIZERS.contains(&name) {
+        let rule = "name is neither a standard finalizer name nor is it fully qualified";
+        found.invalid(path, name, rule);
     }
 }
 

@@ -42,6 +42,11 @@ impl Resource {
         self.verbs.contains(&"create")
     }
 
+    /// Whether it has a `/finalize` subresource: finalizers in its spec, by which it waits for what is in it.
+    pub fn has_finalize(&self) -> bool {
+        self.stored_as == NAMESPACES.stored_as
+    }
+
     /// The name in error messages: `jobs.batch`, `pods`.
     pub fn qualified(&self) -> String {
         qualified(self.plural, self.group)

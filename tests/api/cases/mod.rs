@@ -9,6 +9,7 @@ mod errors;
 mod fields;
 mod forms;
 mod lists;
+mod namespaces;
 mod patches;
 mod reviews;
 mod validation;
@@ -114,6 +115,11 @@ fn changing() -> Vec<Case> {
             what_may_not_be_collected_keeps_nobody_else
             what_is_in_no_namespace_has_no_owner_within_one
             a_namespace_takes_its_contents_along
+        }
+        namespaces {
+            the_finalizers_are_a_part_of_their_own
+            one_that_is_stuck_is_let_go
+            one_waits_for_finalizers_of_its_own
         }
         validation {
             metadata

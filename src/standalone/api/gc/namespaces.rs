@@ -2,7 +2,7 @@
 //!
 //! Source: `pkg/controller/namespace`.
 
-use serde_json::{Value, json};
+use serde_json::Value;
 
 use super::index::Seen;
 use super::owners::resource_of;
@@ -11,7 +11,7 @@ use crate::standalone::api::error::ApiError;
 use crate::standalone::api::meta;
 use crate::standalone::api::registry::{Deletion, Mode, Owners, Part};
 use crate::standalone::api::resource::{NAMESPACES, Resource};
-use crate::standalone::api::strategy::Propagation;
+use crate::standalone::api::strategy::{OF_CONTENTS, Propagation};
 use crate::standalone::api::together::each;
 use crate::standalone::store::{Key, Range, Scope};
 
@@ -65,7 +65,10 @@ impl Collector {
         }
         let finalize = |current: &Value| {
             let mut finalized = current.clone();
-            finalized["spec"] = json!({});
+            let finalizers = finalized.pointer_mut("/spec/finalizers");
+            if let Some(finalizers) = finalizers.and_then(Value::as_array_mut) {
+                finalizers.retain(|name| name != OF_CONTENTS);
+            }
             meta::set(&mut finalized, "uid", namespace.uid.as_str());
             Ok(finalized)
         };

@@ -91,10 +91,12 @@ impl Call {
         let named = Some(query.field_manager.as_str()).filter(|name| !name.is_empty());
         let subresource = match part {
             Part::Status => "status",
+            Part::Finalize => "finalize",
             Part::Main | Part::Any => "",
         };
         let untouchable: &[&[&str]] = match part {
             Part::Status => &[&["spec"]],
+            Part::Finalize => &[&["status"]],
             Part::Main if self.endpoint.resource.has_status => &[&["status"]],
             Part::Main | Part::Any => &[],
         };

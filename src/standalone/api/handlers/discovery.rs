@@ -154,6 +154,9 @@ fn entries(resource: &Resource) -> Vec<Value> {
         entries.push(subresource("log", &["get"]));
         entries.push(super::eviction::entry(resource));
     }
+    if resource.has_finalize() {
+        entries.push(subresource("finalize", &["update"]));
+    }
     if resource.has_status {
         entries.push(subresource("status", &["get", "patch", "update"]));
     }

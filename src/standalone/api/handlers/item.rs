@@ -53,6 +53,11 @@ pub(super) async fn replace_status(call: Call, content: Content) -> Result<Respo
     put(call, Part::Status, &content).await
 }
 
+/// `PUT` of the finalizers in the spec of a namespace.
+pub(super) async fn finalize(call: Call, content: Content) -> Result<Response, ApiError> {
+    put(call, Part::Finalize, &content).await
+}
+
 /// `PATCH` of an object.
 pub(super) async fn patch(call: Call, content: Content) -> Result<Response, ApiError> {
     change(call, Part::Main, &content).await

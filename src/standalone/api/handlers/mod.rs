@@ -38,7 +38,7 @@ use axum::Router;
 use axum::extract::Request;
 use axum::middleware::{Next, from_fn};
 use axum::response::{IntoResponse as _, Response};
-use axum::routing::{MethodRouter, get, post};
+use axum::routing::{MethodRouter, get, post, put};
 use http::{Method, Uri};
 use tower::util::MapRequest;
 
@@ -195,6 +195,9 @@ fn routes(endpoint: Endpoint) -> Router {
                 &format!("{item}/portforward"),
                 get(attach::refuse_forwarding).post(attach::refuse_forwarding),
             );
+    }
+    if endpoint.resource.has_finalize() {
+        router = router.route(&format!("{item}/finalize"), put(item::finalize));
     }
     if endpoint.resource.kind == "ServiceAccount" {
         router = router.route(&format!("{item}/token"), post(reviews::refuse_token));

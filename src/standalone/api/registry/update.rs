@@ -19,6 +19,8 @@ pub enum Part {
     Main,
     /// The status, with the labels and annotations.
     Status,
+    /// The finalizers in the spec of a namespace, with its metadata.
+    Finalize,
     /// Whatever the writer wants: the API's own housekeeping.
     Any,
 }
@@ -87,6 +89,7 @@ impl Registry {
         match part {
             Part::Main => resource.strategy.prepare_update(&mut new, old),
             Part::Status => resource.strategy.prepare_status(&mut new, old),
+            Part::Finalize => resource.strategy.prepare_finalize(&mut new),
             Part::Any => {}
         }
         if resource.strategy.counts_generations() && differs_in_intent(old, &new) {
@@ -104,7 +107,7 @@ impl Registry {
             return Ok(None);
         }
         let checked = match part {
-            Part::Main => resource.strategy.check(&new, Some(old), &self.zones),
+            Part::Main | Part::Finalize => resource.strategy.check(&new, Some(old), &self.zones),
             Part::Status => resource.strategy.check_status(&new, old),
             Part::Any => resource.strategy.object_type().check(&new).map(|()| Vec::new()),
         };
@@ -187,7 +190,7 @@ fn keep_other_parts(resource: &Resource, part: Part, old: &Value, new: &mut Valu
     match part {
         Part::Any => {}
         Part::Main if !resource.has_status => {}
-        Part::Main => match old.get("status") {
+        Part::Main | Part::Finalize => match old.get("status") {
             Some(status) => drop(fields.insert("status".to_owned(), status.clone())),
             None => drop(fields.remove("status")),
         },

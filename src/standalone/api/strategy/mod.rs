@@ -36,6 +36,7 @@ pub use configuration::{ConfigMaps, Secrets};
 pub use events::{Events, EventsV1};
 pub use leases::Leases;
 pub use namespaces::Namespaces;
+pub(super) use namespaces::OF_CONTENTS;
 pub use nodes::Nodes;
 pub use object_type::ObjectType;
 pub use plain::{Absent, ServiceAccounts, Services};
@@ -71,6 +72,9 @@ pub trait Strategy: Sync + std::fmt::Debug {
 
     /// The same for a new version of its status.
     fn prepare_status(&self, _object: &mut Value, _old: &Value) {}
+
+    /// The same for a new version of the finalizers in its spec, which only a namespace has.
+    fn prepare_finalize(&self, _object: &mut Value) {}
 
     /// The rules that an object breaks: a new one, or one that is to take the place of `old`.
     ///

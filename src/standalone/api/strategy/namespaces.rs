@@ -3,14 +3,19 @@
 use k8s_openapi::api::core::v1::Namespace;
 use serde_json::{Value, json};
 
-use super::{ObjectType, Strategy, check_metadata};
+use super::{ObjectType, Strategy, causes, check_metadata, read_as};
+use crate::manifest::path::FieldPath;
 use crate::manifest::validate::names::dns_label;
+use crate::manifest::validate::{Findings, metadata};
 use crate::schedule::TimeZones;
 use crate::standalone::api::cause::Cause;
 use crate::standalone::api::meta;
 
 /// The namespaces that every client may rely on (the admission plugin `NamespaceLifecycle`).
 const IMMORTAL_NAMESPACES: [&str; 3] = ["default", "kube-system", "kube-public"];
+
+/// The finalizer in the spec of every namespace that stands for what is in it.
+pub(in crate::standalone::api) const OF_CONTENTS: &str = "kubernetes";
 
 /// Namespaces.
 #[derive(Debug)]
@@ -22,32 +27,41 @@ impl Strategy for Namespaces {
     }
 
     fn check(&self, object: &Value, old: Option<&Value>, _zones: &TimeZones) -> Result<Vec<Cause>, String> {
-        let mut causes = check_metadata::<Namespace>(object, old)?;
+        let mut found = check_metadata::<Namespace>(object, old)?;
         let name = meta::name(object);
         // A namespace is also a label and a part of host names, so it has no dots.
         if old.is_none() && !name.is_empty() {
-            causes.retain(|cause| cause.field != "metadata.name");
+            found.retain(|cause| cause.field != "metadata.name");
             let broken = |rule: String| Cause::invalid("metadata.name", &json!(name), &rule);
-            causes.splice(0..0, dns_label(name).into_iter().map(broken));
+            found.splice(0..0, dns_label(name).into_iter().map(broken));
         }
-        Ok(causes)
+        let spec = read_as::<Namespace>(object)?.spec.unwrap_or_default();
+        let mut of_spec = Findings::default();
+        let path = FieldPath::of("spec.finalizers");
+        metadata::finalizers_of_namespace(&spec.finalizers.unwrap_or_default(), &path, &mut of_spec);
+        found.extend(causes(of_spec.into_errors())?);
+        Ok(found)
     }
 
     fn prepare_create(&self, object: &mut Value) {
         object["status"] = json!({ "phase": "Active" });
-        object["spec"] = json!({ "finalizers": ["kubernetes"] });
-        self.prepare_update(object, &json!({ "spec": object["spec"] }));
+        let finalizers = meta::spec(object).map(|spec| spec.entry("finalizers").or_insert_with(|| json!([])));
+        if let Some(Value::Array(finalizers)) = finalizers
+            && !finalizers.iter().any(|name| name == OF_CONTENTS)
+        {
+            finalizers.push(OF_CONTENTS.into());
+        }
+        label_with_name(object);
     }
 
     fn prepare_update(&self, object: &mut Value, old: &Value) {
         object["spec"] = old["spec"].clone();
-        let name = meta::name(object).to_owned();
-        let labels = object["metadata"]
-            .as_object_mut()
-            .and_then(|metadata| meta::section(metadata, "labels"));
-        if let Some(labels) = labels {
-            labels.insert("kubernetes.io/metadata.name".to_owned(), name.into());
-        }
+        label_with_name(object);
+    }
+
+    fn prepare_finalize(&self, object: &mut Value) {
+        meta::spec(object);
+        label_with_name(object);
     }
 
     fn forbids_deletion(&self, name: &str) -> Option<&'static str> {
@@ -69,5 +83,16 @@ impl Strategy for Namespaces {
 
     fn selectable_fields(&self) -> &'static [&'static str] {
         &["status.phase"]
+    }
+}
+
+/// Network policies and the like select namespaces by labels only, so that its name is one.
+fn label_with_name(object: &mut Value) {
+    let name = meta::name(object).to_owned();
+    let labels = object["metadata"]
+        .as_object_mut()
+        .and_then(|metadata| meta::section(metadata, "labels"));
+    if let Some(labels) = labels {
+        labels.insert("kubernetes.io/metadata.name".to_owned(), name.into());
     }
 }

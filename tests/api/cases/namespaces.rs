@@ -1,0 +1,140 @@
+//! Namespaces, and what keeps them.
+
+use kube::core::Status;
+use serde_json::{Value, json};
+
+use crate::cluster::{Cluster, POST, config_map, eventually};
+
+/// A namespace of a case, beside the one that each has.
+struct Another<'a> {
+    cluster: &'a Cluster,
+    name: String,
+}
+
+impl<'a> Another<'a> {
+    /// Makes it.
+    async fn made(cluster: &'a Cluster, suffix: &str, metadata: Value, finalizers: &[&str]) -> Self {
+        let name = format!("{}-{suffix}", cluster.namespace);
+        let mut namespace = json!({
+            "apiVersion": "v1", "kind": "Namespace", "metadata": metadata, "spec": { "finalizers": finalizers },
+        });
+        namespace["metadata"]["name"] = json!(name);
+        let made = cluster.send("POST", "/api/v1/namespaces", Some(&namespace));
+        made.await.expect("a namespace");
+        Another { cluster, name }
+    }
+
+    /// Sends a request to it, or to a part of it.
+    async fn send(&self, method: &str, part: &str, body: Option<Value>) -> Result<Value, Status> {
+        let path = format!("/api/v1/namespaces/{}{part}", self.name);
+        self.cluster.send(method, &path, body.as_ref()).await
+    }
+
+    async fn get(&self) -> Option<Value> {
+        self.send("GET", "", None).await.ok()
+    }
+
+    async fn delete(&self) {
+        let deleted = self.send("DELETE", "", None).await.unwrap();
+        assert_eq!(deleted["status"]["phase"], "Terminating");
+    }
+
+    /// Sends this instead of the namespace, and these finalizers.
+    async fn finalize(&self, mut object: Value, finalizers: &[&str]) -> Result<Value, Status> {
+        object["kind"] = "Namespace".into();
+        object["apiVersion"] = "v1".into();
+        object["metadata"]["name"] = json!(self.name);
+        object["spec"] = json!({ "finalizers": finalizers });
+        self.send("PUT", "/finalize", Some(object)).await
+    }
+}
+
+pub(crate) async fn the_finalizers_are_a_part_of_their_own(cluster: Cluster) {
+    let found = cluster.send("GET", "/api/v1", None).await.unwrap();
+    let of_namespaces: Vec<&Value> = found["resources"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .filter(|resource| resource["kind"] == "Namespace")
+        .collect();
+    let names: Vec<&Value> = of_namespaces.iter().map(|resource| &resource["name"]).collect();
+    assert_eq!(names, ["namespaces", "namespaces/finalize", "namespaces/status"]);
+    assert_eq!(of_namespaces[1]["verbs"], json!(["update"]));
+
+    let another = Another::made(&cluster, "other", json!({}), &["example.com/mine"]).await;
+    let made = another.get().await.unwrap();
+    let (mine, both) = (json!(["example.com/mine"]), ["example.com/mine", "kubernetes"]);
+    assert_eq!(made["spec"]["finalizers"], json!(both));
+    let other =
+        json!({ "metadata": { "name": another.name }, "spec": { "finalizers": ["example.com/other"] } });
+    let unchanged = another.send("PUT", "", Some(other)).await.unwrap();
+    assert_eq!(unchanged["spec"]["finalizers"], json!(both));
+    for method in ["GET", "PATCH", "POST", "DELETE"] {
+        let refused = another.send(method, "/finalize", Some(made.clone())).await;
+        assert_eq!(refused.unwrap_err().code, 405, "{method}");
+    }
+    let written = json!({ "metadata": { "labels": { "a": "b" } }, "status": { "phase": "Terminating" } });
+    let finalized = another.finalize(written, &["example.com/mine"]).await.unwrap();
+    assert_eq!(finalized["spec"]["finalizers"], mine);
+    assert_eq!(finalized["status"]["phase"], "Active");
+    let labels = json!({ "a": "b", "kubernetes.io/metadata.name": another.name });
+    assert_eq!(finalized["metadata"]["labels"], labels);
+    let stale = json!({ "metadata": { "resourceVersion": "1" } });
+    assert_eq!(another.finalize(stale, &[]).await.unwrap_err().code, 409);
+    let refused = another
+        .finalize(json!({}), &["kubernetes", "alone", "", "a/b/c"])
+        .await;
+    let causes = refused.unwrap_err().details.unwrap().causes;
+    let fields: Vec<&str> = causes.iter().map(|cause| cause.field.as_str()).collect();
+    let of = |index| format!("spec.finalizers[{index}]");
+    assert_eq!(fields, [of(1), of(2), of(2), of(2), of(3)]);
+    assert_eq!(
+        causes[0].message,
+        "Invalid value: \"alone\": name is neither a standard finalizer name nor is it fully qualified"
+    );
+    // Nobody deletes it, so it stays.
+    let finalized = another.finalize(json!({}), &[]).await.unwrap();
+    assert_eq!(finalized["spec"], json!({}));
+    assert_eq!(another.get().await.unwrap(), finalized);
+}
+
+/// What is known from many an answer on the web.
+pub(crate) async fn one_that_is_stuck_is_let_go(cluster: Cluster) {
+    let held = json!({ "finalizers": ["example.com/hold"] });
+    for (suffix, metadata) in [("plain", json!({})), ("held", held)] {
+        let is_held = metadata != json!({});
+        let another = Another::made(&cluster, suffix, metadata.clone(), &[]).await;
+        let mut map = config_map("held");
+        map.metadata.finalizers = Some(vec!["example.com/hold".to_owned()]);
+        let maps = kube::Api::namespaced(cluster.client.clone(), &another.name);
+        maps.create(&POST, &map).await.unwrap();
+        another.delete().await;
+        let kept = json!({ "metadata": metadata });
+        let finalized = another.finalize(kept.clone(), &["example.com/mine"]).await;
+        assert_eq!(
+            finalized.unwrap()["spec"]["finalizers"],
+            json!(["example.com/mine"])
+        );
+        assert!(another.get().await.is_some());
+        let finalized = another.finalize(kept, &[]).await.unwrap();
+        assert_eq!(finalized["status"]["phase"], "Terminating");
+        assert_eq!(another.get().await.is_some(), is_held);
+        if is_held {
+            another.finalize(json!({}), &[]).await.unwrap();
+            assert_eq!(another.get().await, None);
+        }
+        // What it was stuck for is still there, in no namespace.
+        assert!(maps.get_opt("held").await.unwrap().is_some());
+    }
+}
+
+pub(crate) async fn one_waits_for_finalizers_of_its_own(cluster: Cluster) {
+    let another = Another::made(&cluster, "other", json!({}), &["example.com/mine"]).await;
+    another.delete().await;
+    eventually("only the finalizer of others is left", || async {
+        another.get().await.unwrap()["spec"]["finalizers"] == json!(["example.com/mine"])
+    })
+    .await;
+    another.finalize(json!({}), &[]).await.unwrap();
+    assert_eq!(another.get().await, None);
+}
