@@ -138,3 +138,112 @@ pub(crate) async fn one_waits_for_finalizers_of_its_own(cluster: Cluster) {
     another.finalize(json!({}), &[]).await.unwrap();
     assert_eq!(another.get().await, None);
 }
+
+pub(crate) async fn one_that_is_stuck_says_why(cluster: Cluster) {
+    let another = Another::made(&cluster, "stuck", json!({}), &[]).await;
+    let maps = kube::Api::namespaced(cluster.client.clone(), &another.name);
+    for (name, finalizers) in [
+        ("a", vec!["example.com/hold"]),
+        ("b", vec!["example.com/hold", "example.com/more"]),
+    ] {
+        let mut map = config_map(name);
+        map.metadata.finalizers = Some(finalizers.into_iter().map(str::to_owned).collect());
+        maps.create(&POST, &map).await.unwrap();
+    }
+    another.delete().await;
+    let conditions = async || another.get().await.unwrap()["status"]["conditions"].clone();
+    eventually("it says why it stays", || async {
+        conditions().await != Value::Null
+    })
+    .await;
+    let told = conditions().await;
+    let told: Vec<[&str; 4]> = told
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|condition| {
+            ["type", "status", "reason", "message"].map(|field| condition[field].as_str().unwrap())
+        })
+        .collect();
+    assert_eq!(
+        told,
+        [
+            [
+                "NamespaceDeletionDiscoveryFailure",
+                "False",
+                "ResourcesDiscovered",
+                "All resources successfully discovered"
+            ],
+            [
+                "NamespaceDeletionGroupVersionParsingFailure",
+                "False",
+                "ParsedGroupVersions",
+                "All legacy kube types successfully parsed"
+            ],
+            [
+                "NamespaceDeletionContentFailure",
+                "False",
+                "ContentDeleted",
+                "All content successfully deleted, may be waiting on finalization"
+            ],
+            [
+                "NamespaceContentRemaining",
+                "True",
+                "SomeResourcesRemain",
+                "Some resources are remaining: configmaps. has 2 resource instances"
+            ],
+            [
+                "NamespaceFinalizersRemaining",
+                "True",
+                "SomeFinalizersRemain",
+                "Some content in the namespace has finalizers remaining: \
+                 example.com/hold in 2 resource instances, example.com/more in 1 resource instances"
+            ],
+        ]
+    );
+}
+
+/// They may say what else it is like.
+pub(crate) async fn whether_one_goes_is_not_for_clients_to_say(cluster: Cluster) {
+    let another = Another::made(&cluster, "other", json!({}), &["example.com/mine"]).await;
+    let write = async |status: Value| {
+        let body = json!({ "metadata": { "name": another.name }, "status": status });
+        another.send("PUT", "/status", Some(body)).await
+    };
+    let refusal = |written: &str, rule: &str| {
+        format!(
+            "Namespace \"{}\" is invalid: status.Phase: Invalid value: \"{written}\": {rule}",
+            another.name
+        )
+    };
+    let mine = json!([{ "type": "Mine", "status": "True", "lastTransitionTime": "2026-11-23T12:00:00Z" }]);
+    let written = write(json!({ "conditions": mine })).await.unwrap();
+    assert_eq!(
+        written["status"],
+        json!({ "phase": "Active", "conditions": mine })
+    );
+    let labels = json!({ "kubernetes.io/metadata.name": another.name });
+    assert_eq!(written["metadata"]["labels"], labels);
+    for phase in ["Terminating", "Elsewhere"] {
+        let refused = write(json!({ "phase": phase })).await.unwrap_err();
+        assert_eq!(
+            refused.message,
+            refusal(phase, "may only be 'Active' if `deletionTimestamp` is empty")
+        );
+    }
+    another.delete().await;
+    assert_eq!(another.get().await.unwrap()["status"]["conditions"], mine);
+    for phase in ["Active", ""] {
+        let refused = write(json!({ "phase": phase })).await.unwrap_err();
+        assert_eq!(
+            refused.message,
+            refusal(
+                "Active",
+                "may only be 'Terminating' if `deletionTimestamp` is not empty"
+            )
+        );
+    }
+    let written = write(json!({ "phase": "Terminating" })).await.unwrap();
+    assert_eq!(written["status"], json!({ "phase": "Terminating" }));
+    another.finalize(json!({}), &[]).await.unwrap();
+}

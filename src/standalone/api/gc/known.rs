@@ -32,6 +32,8 @@ pub(super) struct Known {
     waiting: HashMap<String, Key>,
     /// The namespaces that there are, and whether they wait for their contents to go.
     namespaces: HashMap<String, bool>,
+    /// Those that wait, and in which something has happened that they have not told of.
+    untold: BTreeSet<String>,
     /// What is to be done for what was heard.
     steps: Steps,
 }
@@ -40,6 +42,16 @@ impl Known {
     /// Takes out what is to be done.
     pub(super) fn take_steps(&mut self) -> Steps {
         std::mem::take(&mut self.steps)
+    }
+
+    /// Whether no namespace has to tell anew what it waits for.
+    pub(super) fn is_told(&self) -> bool {
+        self.untold.is_empty()
+    }
+
+    /// Takes out the namespaces that have to.
+    pub(super) fn take_untold(&mut self) -> BTreeSet<String> {
+        std::mem::take(&mut self.untold)
     }
 
     /// Whether an owner is known to wait for its dependents.
@@ -100,6 +112,14 @@ impl Known {
         if resource.namespaced && !is_open && !seen.is_deleting {
             self.steps.stray.insert(seen.key.clone());
         }
+        self.leave_untold(&seen.key.place.namespace);
+    }
+
+    /// Something has happened in a namespace.
+    fn leave_untold(&mut self, namespace: &str) {
+        if self.namespaces.get(namespace) == Some(&true) {
+            self.untold.insert(namespace.to_owned());
+        }
     }
 
     /// Goes on with a deletion that waits for something of ours.
@@ -119,6 +139,7 @@ impl Known {
         }
         if seen.key.resource == NAMESPACES.stored_as {
             let name = seen.key.place.name.clone();
+            self.untold.insert(name.clone());
             if self.namespaces.insert(name.clone(), true) == Some(true) {
                 self.steps.finished.insert(name);
             } else {
@@ -137,8 +158,10 @@ impl Known {
         }
         if seen.key.resource == NAMESPACES.stored_as {
             self.namespaces.remove(&seen.key.place.name);
+            self.untold.remove(&seen.key.place.name);
         }
         let namespace = &seen.key.place.namespace;
+        self.leave_untold(namespace);
         if self.namespaces.get(namespace) == Some(&true) {
             self.steps.finished.insert(namespace.clone());
         }

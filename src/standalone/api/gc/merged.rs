@@ -45,7 +45,7 @@ impl Merged {
         });
     }
 
-    /// The next events, at least one; waits for them.
+    /// The next events, at least one; waits for them. Who no longer waits misses nothing.
     pub(super) async fn next(&mut self) -> Result<Vec<ResourceEvent>, StoreError> {
         loop {
             if self.heard.is_empty() {

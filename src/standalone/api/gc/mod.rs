@@ -16,6 +16,7 @@ mod known;
 mod merged;
 mod namespaces;
 mod owners;
+mod remaining;
 #[cfg(test)]
 mod tests;
 
@@ -24,8 +25,8 @@ use std::panic::AssertUnwindSafe;
 use std::time::Duration;
 
 use futures::FutureExt as _;
-use tokio::join;
-use tokio::time::sleep;
+use tokio::time::{Instant, sleep, sleep_until};
+use tokio::{join, select};
 
 use self::index::Seen;
 use self::known::Known;
@@ -38,6 +39,10 @@ use crate::standalone::store::{Range, Scope};
 
 /// How long the collector waits before it starts anew after a failure of the store.
 const RESTART_DELAY: Duration = Duration::from_secs(1);
+
+/// How long after something has happened in a namespace that goes it tells what it waits for. All of it is counted for
+/// that, and most goes by itself.
+const TELL_DELAY: Duration = Duration::from_secs(1);
 
 /// How long it waits after a panic, which it may come to again as soon as it has read what there is.
 const DELAY_AFTER_PANIC: Duration = Duration::from_mins(1);
@@ -122,13 +127,31 @@ impl Collector {
 
     /// Does what follows from what happens, for ever.
     async fn follow(&mut self, mut happening: Merged) -> Result<Infallible, ApiError> {
+        let mut tell_at = None;
         loop {
-            for (resource, event) in happening.next().await? {
+            if tell_at.is_none() && !self.known.is_told() {
+                tell_at = Some(Instant::now() + TELL_DELAY);
+            }
+            let news = select! {
+                news = happening.next() => news?,
+                () = sleep_until(tell_at.unwrap_or_else(Instant::now)), if tell_at.is_some() => {
+                    tell_at = None;
+                    self.tell().await?;
+                    continue;
+                }
+            };
+            for (resource, event) in news {
                 let seen = Seen::read(resource, &event.object)?;
                 self.known.hear(resource, event.change, &seen);
             }
             self.carry_out().await?;
         }
+    }
+
+    /// Has namespaces tell what they wait for.
+    async fn tell(&mut self) -> Result<(), ApiError> {
+        let untold = self.known.take_untold();
+        each(untold, async |name| self.tell_what_remains(&name).await).await
     }
 
     /// Does what is to be done.

@@ -6,11 +6,12 @@ use serde_json::Value;
 
 use super::index::Seen;
 use super::owners::resource_of;
+use super::remaining::Remaining;
 use super::{Collector, settled, stored_resources};
 use crate::standalone::api::error::ApiError;
 use crate::standalone::api::meta;
-use crate::standalone::api::registry::{Deletion, Mode, Owners, Part};
-use crate::standalone::api::resource::{NAMESPACES, Resource};
+use crate::standalone::api::registry::{Deletion, Mode, Owners, Part, read};
+use crate::standalone::api::resource::{NAMESPACES, RESOURCES, Resource};
 use crate::standalone::api::strategy::{OF_CONTENTS, Propagation};
 use crate::standalone::api::together::each;
 use crate::standalone::store::{Key, Range, Scope};
@@ -99,6 +100,48 @@ impl Collector {
             }
         }
         Ok(true)
+    }
+
+    /// Tells in the status of a namespace that goes what it waits for.
+    pub(super) async fn tell_what_remains(&self, name: &str) -> Result<(), ApiError> {
+        let key = key_of(name);
+        // It is looked at before its contents, which would else be of another that was made under its name meanwhile.
+        let Some(namespace) = self.look(&key).await? else {
+            return Ok(());
+        };
+        if !namespace.is_deleting {
+            return Ok(());
+        }
+        let (remaining, now) = (self.remaining(name).await?, self.registry.now());
+        let tell = |current: &Value| {
+            let mut told = current.clone();
+            let mut conditions = current["status"]["conditions"]
+                .as_array()
+                .cloned()
+                .unwrap_or_default();
+            remaining.tell(&mut conditions, now);
+            told["status"]["conditions"] = conditions.into();
+            meta::set(&mut told, "uid", namespace.uid.as_str());
+            Ok(told)
+        };
+        settled(
+            self.registry
+                .update(NAMESPACES, &key, Part::Any, Mode::Real, Owners::AsBefore, tell)
+                .await,
+        )
+    }
+
+    /// Counts what is in a namespace, in each form in which it is served, as Kubernetes does.
+    async fn remaining(&self, name: &str) -> Result<Remaining, ApiError> {
+        let mut remaining = Remaining::default();
+        for resource in RESOURCES.iter().filter(|resource| resource.namespaced) {
+            let scope = Scope::namespace(resource.stored_as, name);
+            let page = self.registry.store().list(&scope, Range::default()).await?;
+            for object in page.objects {
+                remaining.add(resource, &read(&object)?);
+            }
+        }
+        Ok(remaining)
     }
 
     /// Deletes an object whose namespace went between the check for it and the write.

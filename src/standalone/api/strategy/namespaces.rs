@@ -17,6 +17,10 @@ const IMMORTAL_NAMESPACES: [&str; 3] = ["default", "kube-system", "kube-public"]
 /// The finalizer in the spec of every namespace that stands for what is in it.
 pub(in crate::standalone::api) const OF_CONTENTS: &str = "kubernetes";
 
+/// The phases of a namespace: it is in use, or it goes.
+const ACTIVE: &str = "Active";
+const TERMINATING: &str = "Terminating";
+
 /// Namespaces.
 #[derive(Debug)]
 pub struct Namespaces;
@@ -43,8 +47,26 @@ impl Strategy for Namespaces {
         Ok(found)
     }
 
+    /// Clients may say what it is like, but not that it goes, or that it does not.
+    fn check_status(&self, object: &Value, old: &Value) -> Result<Vec<Cause>, String> {
+        let mut found = check_metadata::<Namespace>(object, Some(old))?;
+        let (phase, rule) = if meta::is_deleting(object) {
+            (
+                TERMINATING,
+                "may only be 'Terminating' if `deletionTimestamp` is not empty",
+            )
+        } else {
+            (ACTIVE, "may only be 'Active' if `deletionTimestamp` is empty")
+        };
+        let written = &object["status"]["phase"];
+        if written != phase {
+            found.push(Cause::invalid("status.Phase", written, rule));
+        }
+        Ok(found)
+    }
+
     fn prepare_create(&self, object: &mut Value) {
-        object["status"] = json!({ "phase": "Active" });
+        object["status"] = json!({ "phase": ACTIVE });
         let finalizers = meta::spec(object).map(|spec| spec.entry("finalizers").or_insert_with(|| json!([])));
         if let Some(Value::Array(finalizers)) = finalizers
             && !finalizers.iter().any(|name| name == OF_CONTENTS)
@@ -56,6 +78,16 @@ impl Strategy for Namespaces {
 
     fn prepare_update(&self, object: &mut Value, old: &Value) {
         object["spec"] = old["spec"].clone();
+        label_with_name(object);
+    }
+
+    fn prepare_status(&self, object: &mut Value, _old: &Value) {
+        let status = object
+            .as_object_mut()
+            .and_then(|fields| meta::section(fields, "status"));
+        if let Some(status) = status {
+            meta::default(status, "phase", ACTIVE);
+        }
         label_with_name(object);
     }
 
@@ -71,7 +103,7 @@ impl Strategy for Namespaces {
     }
 
     fn begin_deletion(&self, object: &mut Value) {
-        object["status"] = json!({ "phase": "Terminating" });
+        object["status"]["phase"] = TERMINATING.into();
     }
 
     /// A namespace stays until its contents are gone, which the collector sees to.

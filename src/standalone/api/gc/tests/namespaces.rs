@@ -4,7 +4,7 @@ use serde_json::json;
 
 use super::{
     Deletion, Key, Mode, Moment, NAMESPACES, Propagation, Registry, Scene, Store as _, make_map,
-    make_namespace, map, set, touch,
+    make_namespace, map, read, set, touch,
 };
 
 fn shop() -> Key {
@@ -101,4 +101,46 @@ async fn a_namespace_is_let_go_when_its_own_contents_have_gone() {
     scene.act().await;
     assert!(scene.registry.get(NAMESPACES, "", "shop").await.is_ok());
     assert_eq!(scene.settle().await, ["shop", "goods", "shop"]);
+}
+
+/// What was told is heard of, too, and is nothing new.
+#[tokio::test]
+async fn a_namespace_tells_what_it_waits_for_whenever_that_changes() {
+    let mut scene = Scene::begin().await;
+    let finalizers = ["metadata", "finalizers"];
+    for name in ["one", "two"] {
+        scene.make_map(name, &[]).await;
+        set(
+            &scene.registry,
+            &map(name),
+            &finalizers,
+            json!(["example.com/hold"]),
+        )
+        .await;
+    }
+    scene.settle().await;
+    scene.collector.tell().await.expect("the store goes on");
+    assert!(scene.news().await.is_empty(), "it does not go");
+    delete_shop(&scene.registry).await;
+    for (left, last) in [(2, "two"), (1, "one")] {
+        scene.settle().await;
+        scene.collector.tell().await.expect("the store goes on");
+        let shop = scene.registry.get(NAMESPACES, "", "shop").await;
+        let shop = read(&shop.expect("it waits")).expect("JSON");
+        let conditions = shop["status"]["conditions"].as_array().expect("conditions");
+        assert_eq!(shop["status"]["phase"], "Terminating");
+        let told = format!(
+            "Some content in the namespace has finalizers remaining: example.com/hold in {left} resource instances"
+        );
+        assert!(
+            conditions.iter().any(|condition| condition["message"] == told),
+            "{conditions:?}"
+        );
+        scene.settle().await;
+        scene.collector.tell().await.expect("the store goes on");
+        assert!(scene.news().await.is_empty(), "it has told so");
+        set(&scene.registry, &map(last), &finalizers, json!([])).await;
+    }
+    assert_eq!(scene.settle().await, ["one", "shop"]);
+    scene.collector.tell().await.expect("the store goes on");
 }
