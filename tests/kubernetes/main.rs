@@ -89,11 +89,12 @@ fn main() -> ExitCode {
         beside::two_in_charge_start_nothing_twice
         beside::moving_there_and_back_loses_and_doubles_nothing
     };
-    let install: [Case; 4] = cases! {
+    let install: [Case; 5] = cases! {
         install::what_is_rendered_is_accepted
         install::every_value_is_accepted_when_it_is_another
         install::its_rights_are_enough_and_no_more
         install::the_admission_policy_refuses_what_is_malformed
+        install::the_admission_policy_refuses_nothing_for_what_was_there_before
     };
     let switching: [Case; 1] = cases! { beside::replacing_it_and_going_back_loses_and_doubles_nothing };
     let stress: [Case; 1] = cases! { stress::leaders_die_under_load };

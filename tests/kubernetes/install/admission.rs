@@ -1,5 +1,6 @@
-//! The chart's admission policy refuses what is malformed, and nothing else.
+//! The chart's admission policy refuses what is malformed, and nothing else: least of all for what was there before it.
 
+use kube::api::DynamicObject;
 use serde_json::{Value, json};
 
 use super::{Sent, apply, apply_all, rendered};
@@ -81,9 +82,120 @@ const CRONJOBS: [(&str, bool, Option<&str>); 24] = [
     (r#"{"punctual.dev/runtime": "vm"}"#, false, Some("runtime")),
 ];
 
+/// One row an update of a CronJob that was there before the policy: its annotations and `spec.suspend`, the merge patch,
+/// and a word of the refusal, if it is refused.
+const UPDATES: [(&str, bool, &str, Option<&str>); 10] = [
+    (
+        r#"{"punctual.dev/colour": "blue"}"#,
+        false,
+        r#"{"spec": {"suspend": true}}"#,
+        None,
+    ),
+    (
+        r#"{"punctual.dev/dialect": "vixie"}"#,
+        false,
+        r#"{"spec": {"schedule": "5 * * * *"}}"#,
+        None,
+    ),
+    (
+        r#"{"punctual.dev/colour": "blue", "punctual.dev/skip": "noon"}"#,
+        false,
+        r#"{"metadata": {"annotations": {"punctual.dev/managed": "true"}}, "spec": {"suspend": true}}"#,
+        None,
+    ),
+    (
+        r#"{"punctual.dev/colour": "blue"}"#,
+        false,
+        r#"{"metadata": {"annotations": {"punctual.dev/colour": null}}}"#,
+        None,
+    ),
+    (
+        r#"{"punctual.dev/colour": "blue"}"#,
+        false,
+        r#"{"metadata": {"annotations": {"punctual.dev/colour": "red"}}}"#,
+        Some("unknown annotation punctual.dev/colour"),
+    ),
+    (
+        r#"{"punctual.dev/colour": "blue"}"#,
+        false,
+        r#"{"metadata": {"annotations": {"punctual.dev/dialect": "vixie"}}}"#,
+        Some("dialect"),
+    ),
+    (
+        r#"{"punctual.dev/dialect": "vixie"}"#,
+        false,
+        r#"{"metadata": {"annotations": {"punctual.dev/dialect": "cronie"}}}"#,
+        Some("dialect"),
+    ),
+    (
+        r#"{"punctual.dev/managed": "true"}"#,
+        false,
+        r#"{"metadata": {"labels": {"a": "b"}}}"#,
+        None,
+    ),
+    (
+        r#"{"punctual.dev/managed": "true"}"#,
+        true,
+        r#"{"spec": {"suspend": false}}"#,
+        Some("needs spec.suspend: true"),
+    ),
+    (
+        "{}",
+        false,
+        r#"{"metadata": {"annotations": {"punctual.dev/managed": "true"}}}"#,
+        Some("needs spec.suspend: true"),
+    ),
+];
+
 /// The server itself says what the controller would only warn of.
 pub(crate) async fn the_admission_policy_refuses_what_is_malformed(world: World) {
-    let client = &world.client;
+    in_force(&world).await;
+    for (annotations, suspend, refusal) in CRONJOBS {
+        let parsed = serde_json::from_str(annotations).expect("JSON");
+        let answer = tried(&world, parsed, suspend).await;
+        judge(
+            &format!("a new one with {annotations}"),
+            answer.map(drop),
+            refusal,
+        );
+    }
+}
+
+/// What was there before the policy can be paused, handed over and deleted.
+pub(crate) async fn the_admission_policy_refuses_nothing_for_what_was_there_before(world: World) {
+    let parse = |text: &str| -> Value { serde_json::from_str(text).expect("JSON") };
+    for (row, (annotations, suspend, ..)) in UPDATES.iter().enumerate() {
+        let extra =
+            json!({ "metadata": { "annotations": parse(annotations) }, "spec": { "suspend": suspend } });
+        world.cronjob(&format!("old-{row}"), "0 * * * *", extra).await;
+    }
+    let held = json!({ "metadata": { "annotations": { "punctual.dev/colour": "blue" }, "finalizers": ["example.com/held"] } });
+    world.cronjob("deleted", "0 * * * *", held).await;
+    in_force(&world).await;
+    let path = |name: &str| format!("/apis/batch/v1/namespaces/{}/cronjobs/{name}", world.namespace);
+    for (row, (annotations, suspend, patch, refusal)) in UPDATES.into_iter().enumerate() {
+        let answer = world
+            .send("PATCH", &path(&format!("old-{row}")), &parse(patch))
+            .await;
+        judge(
+            &format!("{annotations}, suspend: {suspend}, then {patch}"),
+            answer.map(drop),
+            refusal,
+        );
+    }
+    world
+        .send("DELETE", &path("deleted"), &json!({}))
+        .await
+        .expect("deletion begins");
+    // Whoever takes its finalizer off may have left a note.
+    let patch =
+        json!({ "metadata": { "annotations": { "punctual.dev/colour": "red" }, "finalizers": null } });
+    let answer = world.send("PATCH", &path("deleted"), &patch).await;
+    judge("the last finalizer taken off", answer.map(drop), None);
+}
+
+/// Installs the policy for the namespace of a case only: others have CronJobs of their own.
+async fn in_force(world: &World) {
     let mut objects = rendered("admissionPolicy: {enabled: true}");
     objects.retain(|object| {
         object["kind"]
@@ -91,30 +203,35 @@ pub(crate) async fn the_admission_policy_refuses_what_is_malformed(world: World)
             .is_some_and(|kind| kind.starts_with("Validating"))
     });
     assert_eq!(objects.len(), 2);
-    // Only here: other cases have CronJobs of their own.
+    let name = format!("of-{}", world.namespace);
+    for object in &mut objects {
+        object["metadata"]["name"] = name.clone().into();
+    }
+    objects[1]["spec"]["policyName"] = name.into();
     objects[1]["spec"]["matchResources"] =
         json!({ "namespaceSelector": { "matchLabels": { "kubernetes.io/metadata.name": world.namespace } } });
-    apply_all(client, &objects, Sent::ForGood).await;
-    let namespace = world.namespace.as_str();
-    let tried = async |annotations: Value, suspend: bool| {
-        let mut object = cronjob("tried", "0 * * * *");
-        object["metadata"]["namespace"] = namespace.into();
-        object["metadata"]["annotations"] = annotations;
-        object["spec"]["suspend"] = suspend.into();
-        apply(client, &object, Sent::Dry).await
-    };
+    apply_all(&world.client, &objects, Sent::ForGood).await;
     eventually("the policy is in force", || async {
-        tried(json!({ "punctual.dev/colour": "blue" }), false)
+        tried(world, json!({ "punctual.dev/colour": "blue" }), false)
             .await
             .is_err()
     })
     .await;
-    for (annotations, suspend, refusal) in CRONJOBS {
-        let parsed = serde_json::from_str(annotations).expect("JSON");
-        match (tried(parsed, suspend).await, refusal) {
-            (Ok(_), None) => {}
-            (Err(kube::Error::Api(status)), Some(word)) if status.message.contains(word) => {}
-            (answer, _) => panic!("{annotations}: expected {refusal:?}, got {answer:?}"),
-        }
+}
+
+/// What the server says to a new CronJob; it does not stay.
+async fn tried(world: &World, annotations: Value, suspend: bool) -> kube::Result<DynamicObject> {
+    let mut object = cronjob("tried", "0 * * * *");
+    object["metadata"]["namespace"] = world.namespace.as_str().into();
+    object["metadata"]["annotations"] = annotations;
+    object["spec"]["suspend"] = suspend.into();
+    apply(&world.client, &object, Sent::Dry).await
+}
+
+fn judge(what: &str, answer: kube::Result<()>, refusal: Option<&str>) {
+    match (answer, refusal) {
+        (Ok(()), None) => {}
+        (Err(kube::Error::Api(status)), Some(word)) if status.message.contains(word) => {}
+        (answer, _) => panic!("{what}: expected {refusal:?}, got {answer:?}"),
     }
 }

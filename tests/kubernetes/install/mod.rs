@@ -17,7 +17,10 @@ use kube::discovery::{Scope, pinned_kind};
 use kube::{Client, ResourceExt as _};
 use serde_json::{Value, json};
 
-pub(crate) use admission::the_admission_policy_refuses_what_is_malformed;
+pub(crate) use admission::{
+    the_admission_policy_refuses_nothing_for_what_was_there_before,
+    the_admission_policy_refuses_what_is_malformed,
+};
 pub(crate) use rights::its_rights_are_enough_and_no_more;
 
 use crate::flips::{FLIPS, flipped};
