@@ -1,8 +1,8 @@
 //! One pod: its containers in their order, its deadline, its status.
 //!
 //! One task owns a pod. It hears from the node (an order to end), from its containers (what happened to them) and
-//! from its deadline, takes all of it into the [`Model`], and writes the status that comes out. What happens while a
-//! status is being written is written with the next one.
+//! from its deadline, takes all of it into the [`Model`], and tells the status that comes out. That is written beside it:
+//! what happens meanwhile is acted on, and written with the next one.
 //!
 //! | file | one idea |
 //! |---|---|
@@ -54,9 +54,6 @@ pub(super) const DEFAULT_GRACE_SECONDS: i64 = 30;
 /// How long others wait for the first process of a pod at most: it may need what is not there.
 const START_AWAITED: Duration = Duration::from_millis(250);
 
-/// How long to wait before a status is written again that the API did not take.
-const WRITE_RETRY: Duration = Duration::from_secs(1);
-
 /// What the node asks of a pod. An order never becomes less than it was.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub(super) struct Directive {
@@ -72,7 +69,8 @@ pub(super) struct PodTask {
     machine: Arc<Machine>,
     pod: Arc<Pod>,
     model: Model,
-    status: StatusWriter,
+    /// The status to write.
+    status: watch::Sender<Option<PodStatus>>,
     directive: watch::Receiver<Directive>,
     /// Its `activeDeadlineSeconds`, which may be set or shortened while it runs.
     active_deadline: watch::Receiver<Option<i64>>,
@@ -94,7 +92,7 @@ impl PodTask {
             model.recall(status);
         }
         Self {
-            status: StatusWriter::new(machine.clone(), pod.clone()),
+            status: watch::Sender::default(),
             machine,
             pod,
             model,
@@ -105,37 +103,45 @@ impl PodTask {
     }
 
     /// Runs the pod from its start to its end, and records both.
-    pub(super) async fn run(mut self) {
+    pub(super) async fn run(self) {
+        let writer = StatusWriter::new(self.machine.clone(), self.pod.clone());
+        writer.write_beside(self.status.subscribe(), self.live()).await;
+    }
+
+    /// Runs the pod. Whether it has ended: otherwise it stays as it is, for whoever comes after.
+    async fn live(mut self) -> bool {
         if !self.is_scheduled().await {
-            return;
+            return false;
         }
         let machine = self.machine.clone();
-        let place = tokio::select! {
+        let _place = tokio::select! {
             biased;
             place = machine.places.acquire(), if !self.is_running() => Some(place),
             // What runs already has its place.
             () = std::future::ready(()), if self.is_running() => None,
             // Told to end before it was its turn: it stays as it is, pending.
-            () = changed(&mut self.directive), if !self.is_resumed => return,
+            () = changed(&mut self.directive), if !self.is_resumed => return false,
         };
         if !self.was_taken_on() {
             self.model.take_on(machine.clock.now());
         }
         let engine = match self.engine() {
             Ok(engine) => engine,
-            Err(unfit) => return self.refuse(unfit).await,
+            Err(unfit) => {
+                self.refuse(unfit).await;
+                return true;
+            }
         };
         self.tell_caveat(&*engine);
         let mut starting = machine.starting(&self.pod).filter(|_| !self.is_resumed);
         let awaited_until = starting.is_some().then(|| Instant::now() + START_AWAITED);
         let mut lives = Lives::new(machine.clone(), engine, self.pod.clone(), self.is_resumed);
         let mut deadline = self.deadline();
-        let mut write_again = None;
         self.obey(&mut lives);
         lives.advance(&mut self.model);
         while lives.go_on(&self.model) {
             if self.is_left(&lives) {
-                return;
+                return false;
             }
             tokio::select! {
                 () = lives.take_news(&mut self.model) => {
@@ -150,19 +156,17 @@ impl PodTask {
                     let grace = grace(&self.pod);
                     self.stop(&mut lives, Some(deadline_exceeded()), Order::Stop { grace });
                 }
-                () = at(write_again) => {}
             }
             if lives.go_on(&self.model) {
-                // Its write has to wait for a turn, and so has what leads up to it: many do that at once.
-                machine.options.turns.calm().await;
-                write_again = (!self.write_status().await).then(|| Instant::now() + WRITE_RETRY);
+                self.tell_status();
             }
         }
-        drop(place);
-        // It stays as it is, pending, and whoever comes after starts it.
-        if !(self.is_of_the_node() && self.model.is_unstarted()) {
-            self.finish().await;
+        // It stays pending, and whoever comes after starts it.
+        if self.is_of_the_node() && self.model.is_unstarted() {
+            return false;
         }
+        self.end();
+        true
     }
 
     /// What runs the pod, if it can. What an earlier `punctual` has started goes on, although this one could not start it:
@@ -229,7 +233,7 @@ impl PodTask {
             conditions: Some(vec![condition]),
             ..PodStatus::default()
         };
-        self.status.write(status).await;
+        self.status.send_replace(Some(status));
         self.tell_not_started(String::new(), cordon::CONDITION, message)
             .await;
     }
@@ -297,7 +301,7 @@ impl PodTask {
     }
 
     /// The end of a pod that can't run here.
-    async fn refuse(mut self, unfit: Unfit) {
+    async fn refuse(&mut self, unfit: Unfit) {
         self.machine
             .warn(&self.pod, &unfit.container, unfit.reason, &unfit.message);
         self.tell_not_started(unfit.container, unfit.reason, unfit.message.clone())
@@ -306,21 +310,19 @@ impl PodTask {
             reason: unfit.reason.to_owned(),
             message: unfit.message,
         });
-        self.finish().await;
+        self.end();
     }
 
-    /// Writes the last status, until it is written.
-    async fn finish(mut self) {
+    /// Tells the last status.
+    fn end(&mut self) {
         self.model.end();
-        while !self.write_status().await {
-            tokio::time::sleep(WRITE_RETRY).await;
-        }
+        self.tell_status();
     }
 
-    /// Writes what is known now. Whether that is done with.
-    async fn write_status(&mut self) -> bool {
+    /// Tells what is known now.
+    fn tell_status(&mut self) {
         let status = self.model.status(self.machine.clock.now());
-        self.status.write(status).await
+        self.status.send_replace(Some(status));
     }
 }
 
