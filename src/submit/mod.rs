@@ -31,6 +31,6 @@ pub use events::{COMPONENT, EventWriting, write_events};
 pub use job::{
     BACKFILL_LABEL, INSTANTIATE_ANNOTATION, SCHEDULED_ANNOTATION, job_by_hand, job_for, job_to_backfill,
 };
-pub use requests::{CLI_FIELD_MANAGER, CreateAnswer, FIELD_MANAGER, REQUEST_TIMEOUT, create_for_person};
+pub use requests::{CLI_FIELD_MANAGER, CreateAnswer, FIELD_MANAGER, create_for_person};
 pub use trouble::{Retry, Trouble};
 pub use view::{JobView, controlling_cronjob};

@@ -16,9 +16,13 @@ use crate::schedule::Timestamp;
 use crate::submit::JobView;
 use crate::submit::trouble::Trouble;
 
-/// How long a request may take: as long as an admission webhook may by default. An attempt whose answer was lost
-/// costs nothing when it is tried again, because names are the lock.
-pub const REQUEST_TIMEOUT: Duration = Duration::from_secs(10);
+/// How long a read may take. Nothing but the API server has a say in it.
+const READ_TIMEOUT: Duration = Duration::from_secs(10);
+
+/// How long a write may take: longer than any admission webhook may (30 s), and than kube-apiserver tries (34 s). Who goes
+/// away before a webhook that hangs is given up keeps the server from going on without it, where that is its policy. An
+/// attempt whose answer was lost costs nothing when it is tried again, because names are the lock.
+const WRITE_TIMEOUT: Duration = Duration::from_secs(35);
 
 /// So many pods of a Job are looked at to learn why none starts: they all wait for the same.
 const PODS_MAX: u32 = 20;
@@ -100,7 +104,7 @@ impl Requests {
             preconditions: Some(preconditions),
             ..DeleteParams::default()
         };
-        match in_time(self.jobs.delete(&deletion.name, &params)).await {
+        match in_time(WRITE_TIMEOUT, self.jobs.delete(&deletion.name, &params)).await {
             Ok(_) => Ok(DeletionOutcome::Deleted),
             Err(Unanswered::Error(kube::Error::Api(status))) if names_no(&deletion.name, &status) => {
                 Ok(DeletionOutcome::WasGone)
@@ -125,10 +129,10 @@ impl Requests {
             field_manager: Some(manager.into()),
             ..PostParams::default()
         };
-        match in_time(self.post(&params, job)).await {
+        match in_time(WRITE_TIMEOUT, self.post(&params, job)).await {
             Ok(created) => CreateAnswer::Created(created),
             Err(Unanswered::Error(kube::Error::Api(status))) if status.is_already_exists() => {
-                match in_time(self.jobs.get(name)).await {
+                match in_time(READ_TIMEOUT, self.jobs.get(name)).await {
                     Ok(existing) if existing.owner().is_some_and(|existing| existing.uid == owner) => {
                         CreateAnswer::Existed(existing)
                     }
@@ -151,7 +155,7 @@ impl Requests {
 
     /// Looks a Job up by its name; `None` when there is no such Job.
     pub(super) async fn look_up(&self, name: &str) -> Result<Option<JobView>, Trouble> {
-        if_there(name, in_time(self.jobs.get(name)).await)
+        if_there(name, in_time(READ_TIMEOUT, self.jobs.get(name)).await)
     }
 
     /// The pods of a Job.
@@ -161,7 +165,7 @@ impl Requests {
         let of_the_job = ListParams::default()
             .labels(&format!("{JOB_NAME_LABEL}={job}"))
             .limit(PODS_MAX);
-        match in_time(pods.list(&of_the_job)).await {
+        match in_time(READ_TIMEOUT, pods.list(&of_the_job)).await {
             Ok(found) => Ok(PodsAnswer::Seen(found.items)),
             Err(Unanswered::Error(kube::Error::Api(status))) if status.is_forbidden() => {
                 Ok(PodsAnswer::Forbidden(status.message))
@@ -172,7 +176,7 @@ impl Requests {
 
     /// The CronJob as it is now.
     pub(super) async fn cronjob(&self, name: &str) -> Result<Option<CronJob>, Trouble> {
-        if_there(name, in_time(self.cronjobs.get(name)).await)
+        if_there(name, in_time(READ_TIMEOUT, self.cronjobs.get(name)).await)
     }
 
     /// Writes the status, provided that the CronJob is still at the version that the decision was made on.
@@ -187,7 +191,7 @@ impl Requests {
             field_manager: Some(FIELD_MANAGER.into()),
             ..PatchParams::default()
         };
-        match in_time(self.cronjobs.patch_status(name, &params, &patch)).await {
+        match in_time(WRITE_TIMEOUT, self.cronjobs.patch_status(name, &params, &patch)).await {
             Ok(written) => Ok(StatusAnswer::Written(Box::new(written))),
             Err(Unanswered::Error(kube::Error::Api(status))) if status.is_conflict() => {
                 Ok(StatusAnswer::Conflict)
@@ -203,16 +207,16 @@ impl Requests {
 /// A request that did not do what it was sent for.
 enum Unanswered {
     Error(kube::Error),
-    TimedOut,
+    TimedOut(Duration),
 }
 
 impl From<Unanswered> for Trouble {
     fn from(unanswered: Unanswered) -> Self {
         match unanswered {
             Unanswered::Error(error) => Trouble::from(&error),
-            Unanswered::TimedOut => Trouble::passing(format!(
+            Unanswered::TimedOut(after) => Trouble::passing(format!(
                 "the API server did not answer within {} seconds",
-                REQUEST_TIMEOUT.as_secs()
+                after.as_secs()
             )),
         }
     }
@@ -234,11 +238,14 @@ fn if_there<T>(name: &str, answer: Result<T, Unanswered>) -> Result<Option<T>, T
     }
 }
 
-/// The answer, unless it takes too long.
-async fn in_time<T>(request: impl Future<Output = kube::Result<T>>) -> Result<T, Unanswered> {
-    match tokio::time::timeout(REQUEST_TIMEOUT, request).await {
+/// The answer, unless it takes longer than `limit`.
+async fn in_time<T>(
+    limit: Duration,
+    request: impl Future<Output = kube::Result<T>>,
+) -> Result<T, Unanswered> {
+    match tokio::time::timeout(limit, request).await {
         Ok(answer) => answer.map_err(Unanswered::Error),
-        Err(_) => Err(Unanswered::TimedOut),
+        Err(_) => Err(Unanswered::TimedOut(limit)),
     }
 }
 

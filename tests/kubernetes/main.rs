@@ -70,11 +70,12 @@ fn main() -> ExitCode {
         specs::of_failed_jobs_one_is_kept
         specs::a_time_zone_that_does_not_exist_is_refused
     };
-    let alone: [Case; 10] = cases! {
+    let alone: [Case; 11] = cases! {
         backfill::its_rights_are_enough
         leadership::a_leader_that_is_killed_loses_no_run
         leadership::a_leader_that_is_stopped_hands_over_at_once
         trouble::a_webhook_that_hangs_holds_up_its_namespace_only
+        trouble::a_webhook_that_hangs_and_is_ignored_stops_nothing
         trouble::a_full_quota_holds_up_its_namespace_only
         trouble::what_a_template_says_reaches_the_job
         trouble::a_second_signal_insists

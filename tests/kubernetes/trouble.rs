@@ -9,8 +9,9 @@ use serde_json::json;
 use crate::control_plane::Guarded;
 use crate::world::{World, eventually, lateness, seconds};
 
-/// A webhook that takes connections and never says a word. It is asked about the Jobs of one namespace.
-async fn hanging_webhook(world: &World, namespace: &str) -> TcpListener {
+/// A webhook that takes connections and never says a word. It is asked about the Jobs of one namespace, and after so many
+/// seconds they are admitted (`Ignore`) or refused (`Fail`).
+async fn hanging_webhook(world: &World, namespace: &str, seconds_long: u32, policy: &str) -> TcpListener {
     let listener = TcpListener::bind("127.0.0.1:0").expect("a port");
     let address = listener.local_addr().expect("an address");
     let webhook = json!({
@@ -22,7 +23,7 @@ async fn hanging_webhook(world: &World, namespace: &str) -> TcpListener {
             "rules": [{ "apiGroups": ["batch"], "apiVersions": ["v1"], "operations": ["CREATE"], "resources": ["jobs"] }],
             "clientConfig": { "url": format!("https://{address}/") },
             "namespaceSelector": { "matchLabels": { "kubernetes.io/metadata.name": namespace } },
-            "timeoutSeconds": 30, "failurePolicy": "Fail", "sideEffects": "None", "admissionReviewVersions": ["v1"],
+            "timeoutSeconds": seconds_long, "failurePolicy": policy, "sideEffects": "None", "admissionReviewVersions": ["v1"],
         }],
     });
     let path = "/apis/admissionregistration.k8s.io/v1/validatingwebhookconfigurations";
@@ -58,7 +59,7 @@ async fn runs_on_time(world: &World, namespace: &str) {
 }
 
 pub(crate) async fn a_webhook_that_hangs_holds_up_its_namespace_only(world: World) {
-    let _webhook = hanging_webhook(&world, &world.namespace).await;
+    let _webhook = hanging_webhook(&world, &world.namespace, 30, "Fail").await;
     for number in 0..100 {
         world
             .cronjob(&format!("stuck-{number}"), "@every 1s", json!({}))
@@ -68,6 +69,15 @@ pub(crate) async fn a_webhook_that_hangs_holds_up_its_namespace_only(world: Worl
     let _controller = world.controller("one", &["--namespace", &well]);
     runs_on_time(&world, &well).await;
     assert_eq!(world.jobs().await.len(), 0);
+}
+
+/// What a webhook has no say in comes late by its patience, which is ten seconds by default, and comes.
+pub(crate) async fn a_webhook_that_hangs_and_is_ignored_stops_nothing(world: World) {
+    let _webhook = hanging_webhook(&world, &world.namespace, 10, "Ignore").await;
+    world.cronjob("late", "@every 5s", json!({})).await;
+    let _controller = world.controller("one", &[]);
+    eventually("it runs", || async { !world.jobs_of("late").await.is_empty() }).await;
+    assert_eq!(world.events("FailedCreate").await.len(), 0);
 }
 
 pub(crate) async fn a_full_quota_holds_up_its_namespace_only(world: World) {
@@ -131,7 +141,7 @@ pub(crate) async fn what_a_template_says_reaches_the_job(world: World) {
 
 /// A controller that has just been sent the first SIGTERM, and the webhook that its requests wait for.
 async fn told_to_stop_while_a_request_hangs(world: &World) -> (Guarded, TcpListener) {
-    let webhook = hanging_webhook(world, &world.namespace).await;
+    let webhook = hanging_webhook(world, &world.namespace, 30, "Fail").await;
     world.cronjob("stuck", "@every 1s", json!({})).await;
     let controller = world.controller("one", &[]);
     eventually("it leads", || async { !world.leader().await.is_empty() }).await;
@@ -152,7 +162,7 @@ pub(crate) async fn a_second_signal_insists(world: World) {
 /// Nor does the lease wait for it: others are to go on.
 pub(crate) async fn a_request_that_hangs_does_not_hold_up_the_end(world: World) {
     let (controller, _webhook) = told_to_stop_while_a_request_hangs(&world).await;
-    // The request itself is given up after ten seconds.
+    // The request itself is answered after thirty seconds.
     assert_eq!(controller.exit_code(Duration::from_secs(6)).await, 0);
     assert_eq!(world.leader().await, "");
 }

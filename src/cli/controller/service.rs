@@ -24,7 +24,8 @@ use crate::telemetry::{Endpoint, Health, LogLevel, Metrics, Teller, tell_time_zo
 /// silent for longer (`read_timeout`) is dead.
 const LONGEST_WATCH: Duration = Duration::from_secs(30);
 
-/// After so much silence a connection is given up. client-go notices in about the same time.
+/// After so much silence a connection is given up. client-go notices in about the same time. A write may take 35 s, which is
+/// shorter.
 const SILENCE: Duration = Duration::from_secs(45);
 
 /// How often it is asked whether everything has been listed, before the lease is asked for.
