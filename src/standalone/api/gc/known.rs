@@ -24,12 +24,20 @@ pub(super) struct Steps {
     pub(super) finished: BTreeSet<String>,
 }
 
+/// An owner that waits for its dependents to go first.
+#[derive(Debug)]
+struct Waiting {
+    key: Key,
+    /// Whether it was let go, and is to be heard of.
+    is_released: bool,
+}
+
 /// The collector's view of the store.
 #[derive(Debug, Default)]
 pub(super) struct Known {
     pub(super) index: Index,
-    /// Owners that wait for their dependents to go first, by uid.
-    waiting: HashMap<String, Key>,
+    /// Those that wait, by uid.
+    waiting: HashMap<String, Waiting>,
     /// The namespaces that there are, and whether they wait for their contents to go.
     namespaces: HashMap<String, bool>,
     /// Those that wait, and in which something has happened that they have not told of.
@@ -54,26 +62,30 @@ impl Known {
         std::mem::take(&mut self.untold)
     }
 
-    /// Whether an owner is known to wait for its dependents.
+    /// Whether an owner is known to wait for its dependents, or to have done so until it was let go.
     pub(super) fn waits(&self, uid: &str) -> bool {
         self.waiting.contains_key(uid)
     }
 
-    /// Whether an object that waits, or would wait, for its dependents does so for itself in the end: it is in a circle of
-    /// owners, none of which could go before the other.
-    pub(super) fn waits_for_itself(&self, uid: &str) -> bool {
-        let (mut passed, mut left) = (HashSet::new(), vec![uid]);
+    /// The owners of an object that are in a circle with it: each waits, or would wait, for the other, and so none could go
+    /// before the other.
+    pub(super) fn owners_in_circle<'a>(&self, seen: &'a Seen) -> Vec<&'a str> {
+        // Whom it waits for in the end.
+        let (mut awaited, mut left) = (HashSet::new(), vec![seen.uid.as_str()]);
         while let Some(owner) = left.pop() {
             for dependent in self.index.dependents(owner).filter(|dependent| dependent.blocks) {
-                if dependent.uid == uid {
-                    return true;
-                }
-                if self.waits(&dependent.uid) && passed.insert(dependent.uid.as_str()) {
+                let waits = dependent.uid == seen.uid || self.waits(&dependent.uid);
+                if waits && awaited.insert(dependent.uid.as_str()) {
                     left.push(&dependent.uid);
                 }
             }
         }
-        false
+        let in_circle = |owner: &&Owner| owner.blocks && awaited.contains(owner.uid.as_str());
+        seen.owners
+            .iter()
+            .filter(in_circle)
+            .map(|owner| owner.uid.as_str())
+            .collect()
     }
 
     /// Takes note of an object that is there; gives the owners that it had before.
@@ -130,12 +142,14 @@ impl Known {
                 self.steps.orphaning.insert((key, uid));
             }
             Some(Propagation::Foreground) => {
-                if self.waiting.insert(uid, key).is_none() {
+                let is_released = false;
+                if self.waiting.insert(uid, Waiting { key, is_released }).is_none() {
                     self.look_at_dependents(&seen.uid);
                 }
                 self.recheck_owner(&seen.uid);
             }
-            Some(Propagation::Background) | None => {}
+            // What is let go may be held by others.
+            Some(Propagation::Background) | None => drop(self.waiting.remove(&uid)),
         }
         if seen.key.resource == NAMESPACES.stored_as {
             let name = seen.key.place.name.clone();
@@ -177,8 +191,10 @@ impl Known {
     /// Lets an owner go that waits for its dependents, once none is left that blocks it.
     fn recheck_owner(&mut self, uid: &str) {
         let is_blocked = self.index.dependents(uid).any(|dependent| dependent.blocks);
-        if !is_blocked && let Some(key) = self.waiting.remove(uid) {
-            self.steps.released.insert((key, uid.to_owned()));
+        let owner = self.waiting.get_mut(uid).filter(|owner| !owner.is_released);
+        if !is_blocked && let Some(owner) = owner {
+            owner.is_released = true;
+            self.steps.released.insert((owner.key.clone(), uid.to_owned()));
         }
     }
 }

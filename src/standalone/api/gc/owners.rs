@@ -91,8 +91,11 @@ impl Collector {
             // Somebody still owns it: only the references to those who do not are dropped.
             return settled(self.drop_references(key, &lost).await);
         }
-        if waiting && self.known.waits_for_itself(&seen.uid) {
-            settled(self.unblock_owners(key).await)?;
+        if waiting {
+            let in_circle = self.known.owners_in_circle(&seen);
+            if !in_circle.is_empty() {
+                settled(self.unblock_owners(key, &in_circle).await)?;
+            }
         }
         if seen.is_deleting {
             return Ok(());
@@ -159,20 +162,20 @@ impl Collector {
 
     /// Removes the references to some owners from a dependent.
     async fn drop_references(&self, key: &Key, owner_uids: &[&str]) -> Result<(), ApiError> {
-        let is_lost = |reference: &Value| {
-            let uid = reference["uid"].as_str();
-            uid.is_some_and(|uid| owner_uids.contains(&uid))
-        };
         self.change_references(key, |references| {
-            references.retain(|reference| !is_lost(reference));
+            references.retain(|reference| !is_to(reference, owner_uids));
         })
         .await
     }
 
-    /// Makes no owner wait for a dependent.
-    async fn unblock_owners(&self, key: &Key) -> Result<(), ApiError> {
+    /// Makes these owners wait no longer for a dependent. DIFFERENCE: Kubernetes makes none of them wait any longer, those
+    /// outside of the circle included, which so go before what they were told to go after.
+    async fn unblock_owners(&self, key: &Key, owner_uids: &[&str]) -> Result<(), ApiError> {
         self.change_references(key, |references| {
-            for reference in references {
+            for reference in references
+                .iter_mut()
+                .filter(|reference| is_to(reference, owner_uids))
+            {
                 reference["blockOwnerDeletion"] = false.into();
             }
         })
@@ -223,6 +226,12 @@ impl Collector {
             .update(resource, owner, Part::Any, Mode::Real, Owners::AsBefore, change);
         settled(written.await)
     }
+}
+
+/// Whether a reference is to one of these owners.
+fn is_to(reference: &Value, owner_uids: &[&str]) -> bool {
+    let uid = reference["uid"].as_str();
+    uid.is_some_and(|uid| owner_uids.contains(&uid))
 }
 
 /// The resource that a key is of.

@@ -105,6 +105,61 @@ async fn a_circle_of_owners_goes() {
     }
 }
 
+/// One that the circle does not wait for waits for one of the circle, which somebody else holds.
+#[tokio::test]
+async fn who_is_not_in_the_circle_waits_for_who_is() {
+    let mut scene = Scene::begin().await;
+    let outside = scene.make_map("outside", &[]).await;
+    let first = scene.make_map("first", &[]).await;
+    let second = scene
+        .make_map("second", &[("outside", &outside), ("first", &first)])
+        .await;
+    let last = owner_references(&[("second", &second)]);
+    let hold = json!(["example.com/hold"]);
+    for (name, field, value) in [("first", "ownerReferences", last), ("second", "finalizers", hold)] {
+        set(&scene.registry, &map(name), &["metadata", field], value).await;
+    }
+    for name in ["outside", "first"] {
+        scene.delete(name, Propagation::Foreground).await;
+    }
+    scene.hear().await;
+    assert_eq!(scene.settle().await, ["first"]);
+    set(
+        &scene.registry,
+        &map("second"),
+        &["metadata", "finalizers"],
+        json!([]),
+    )
+    .await;
+    assert_eq!(scene.settle().await, ["second", "outside"]);
+}
+
+/// One owner does not wait for it, and is let go at once. Until that has gone it is no owner to stay with.
+#[tokio::test]
+async fn who_waits_does_so_whatever_becomes_of_other_owners() {
+    let mut scene = Scene::begin().await;
+    let (patient, hasty) = (
+        scene.make_map("patient", &[]).await,
+        scene.make_map("hasty", &[]).await,
+    );
+    scene.make_map("dependent", &[]).await;
+    let mut owners = owner_references(&[("patient", &patient), ("hasty", &hasty)]);
+    owners[1]["blockOwnerDeletion"] = false.into();
+    let hold = json!(["example.com/hold"]);
+    for (field, value) in [("ownerReferences", owners), ("finalizers", hold)] {
+        set(&scene.registry, &map("dependent"), &["metadata", field], value).await;
+    }
+    for name in ["patient", "hasty"] {
+        scene.delete(name, Propagation::Foreground).await;
+    }
+    scene.hear().await;
+    assert_eq!(scene.settle().await, ["hasty"]);
+    assert!(scene.find("patient").await.is_some());
+    let finalizers = ["metadata", "finalizers"];
+    set(&scene.registry, &map("dependent"), &finalizers, json!([])).await;
+    assert_eq!(scene.settle().await, ["dependent", "patient"]);
+}
+
 /// The last that was made, as the owner of the next.
 fn owners_before<'a>(made: &'a [(&str, String)]) -> Vec<(&'a str, &'a str)> {
     made.last()
