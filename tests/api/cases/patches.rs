@@ -2,7 +2,7 @@
 
 use futures::future::join_all;
 use kube::ResourceExt;
-use kube::api::{Patch, PatchParams};
+use kube::api::{DeleteParams, Patch, PatchParams};
 use serde_json::json;
 
 use crate::cluster::{Cluster, POST, config_map, cron_job, job, pod, refused, typed};
@@ -369,4 +369,101 @@ pub(crate) async fn what_is_applied_has_each_element_once(cluster: Cluster) {
     // kube-apiserver takes it for a fault of its own.
     assert!([400, 500].contains(&refusal.code), "{refusal:?}");
     assert!(cluster.jobs().get_opt("twice").await.unwrap().is_none());
+}
+
+/// The rest of the metadata belongs to nobody, and stays when the last of it that somebody has applied goes.
+pub(crate) async fn an_apply_without_labels_keeps_the_rest_of_the_metadata(cluster: Cluster) {
+    let labelled = json!({ "name": "a", "labels": { "l": "1" }, "annotations": { "a": "1" } });
+    let mut config = serde_json::to_value(config_map("a")).unwrap();
+    config["metadata"] = labelled;
+    let path = format!(
+        "/api/v1/namespaces/{}/configmaps/a?fieldManager=tester",
+        cluster.namespace
+    );
+    let apply = async |config: &serde_json::Value| {
+        let applied = cluster.send_as("application/apply-patch+yaml", "PATCH", &path, Some(config));
+        applied.await.unwrap()
+    };
+    let before = apply(&config).await;
+    config["metadata"] = json!({ "name": "a" });
+    let after = apply(&config).await;
+    for field in ["name", "namespace", "uid", "creationTimestamp"] {
+        assert_eq!(after["metadata"][field], before["metadata"][field], "{field}");
+    }
+    for field in ["labels", "annotations"] {
+        assert_eq!(after["metadata"].get(field), None, "{after}");
+    }
+    cluster
+        .config_maps()
+        .delete("a", &DeleteParams::default())
+        .await
+        .unwrap();
+}
+
+/// Whatever a patch makes of it, it is an object with its name and its beginning.
+pub(crate) async fn a_patch_does_not_take_the_metadata_away(cluster: Cluster) {
+    const MERGE: &str = "application/merge-patch+json";
+    const JSON: &str = "application/json-patch+json";
+    let map = serde_json::to_value(config_map("kept")).unwrap();
+    let path = format!("{}/kept", cluster.path_of(&map));
+    cluster.create(map).await;
+    let before = cluster.config_maps().get("kept").await.unwrap();
+    for (media_type, patch, code) in [
+        (MERGE, json!({ "metadata": null }), 400),
+        (MERGE, json!({ "metadata": { "name": null } }), 400),
+        (MERGE, json!({ "metadata": { "uid": null } }), 200),
+        (
+            MERGE,
+            json!({ "metadata": { "namespace": null, "creationTimestamp": null } }),
+            200,
+        ),
+        (JSON, json!([{ "op": "remove", "path": "/metadata" }]), 400),
+        (JSON, json!([{ "op": "remove", "path": "/metadata/name" }]), 400),
+        (
+            JSON,
+            json!([{ "op": "replace", "path": "/metadata", "value": {} }]),
+            400,
+        ),
+        (
+            JSON,
+            json!([{ "op": "replace", "path": "/metadata", "value": "none" }]),
+            422,
+        ),
+    ] {
+        let patched = cluster.send_as(media_type, "PATCH", &path, Some(&patch)).await;
+        assert_eq!(
+            patched.map_or_else(|refusal| refusal.code, |_| 200),
+            code,
+            "{patch}"
+        );
+        let after = cluster.config_maps().get("kept").await.unwrap();
+        assert_eq!(after.metadata.name, before.metadata.name, "{patch}");
+        assert_eq!(after.metadata.uid, before.metadata.uid, "{patch}");
+        assert_eq!(
+            after.metadata.creation_timestamp, before.metadata.creation_timestamp,
+            "{patch}"
+        );
+    }
+}
+
+/// What the server makes up belongs to nobody: whoever applies a Job that he has created does not take it away.
+pub(crate) async fn what_a_job_is_given_belongs_to_nobody(cluster: Cluster) {
+    let mut object = serde_json::to_value(job("given")).unwrap();
+    (object["apiVersion"], object["kind"]) = ("batch/v1".into(), "Job".into());
+    // As another program, which has a name.
+    let request = http::Request::post(cluster.path_of(&object))
+        .header("content-type", "application/json")
+        .header("user-agent", "a-program/1")
+        .body(object.to_string().into_bytes());
+    let created = cluster
+        .client
+        .request::<serde_json::Value>(request.expect("a request"));
+    let owned = created.await.unwrap()["metadata"]["managedFields"].to_string();
+    for field in ["f:selector", "controller-uid", "job-name", "f:status"] {
+        assert!(!owned.contains(field), "{owned}");
+    }
+    assert!(
+        owned.contains("f:backoffLimit"),
+        "what a client may leave out is its own: {owned}"
+    );
 }

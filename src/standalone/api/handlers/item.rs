@@ -160,9 +160,11 @@ fn check_name(path: &str, object: &str) -> Result<(), ApiError> {
     if object == path {
         return Ok(());
     }
-    Err(ApiError::bad_request(format!(
-        "the name of the object ({object}) does not match the name on the URL ({path})"
-    )))
+    Err(ApiError::bad_request(if object.is_empty() {
+        format!("the name of the object ({path} based on URL) was undeterminable: name must be provided")
+    } else {
+        format!("the name of the object ({object}) does not match the name on the URL ({path})")
+    }))
 }
 
 async fn change(call: Call, part: Part, content: &Content) -> Result<Response, ApiError> {

@@ -102,6 +102,7 @@ pub(in crate::standalone::api) fn record(
     };
     entries.take_away(&comparison.written().union(&comparison.removed), None);
     let written = comparison.written().difference(&FieldSet::of_fields(&NOBODYS));
+    let written = written.difference_and_below(&FieldSet::of_fields(author.untouchable));
     if !written.is_empty() {
         let writer = author.writer(false);
         let before = entries.fields_of(&writer).cloned().unwrap_or_default();
@@ -147,7 +148,8 @@ pub(in crate::standalone::api) fn apply(
     );
     let mut object = merged(&live, &config, schema)?;
     if let Some(last) = last {
-        object = pruned(&object, &last, &after.all_fields(), schema)?;
+        let kept = after.all_fields().union(&FieldSet::of_fields(&NOBODYS));
+        object = pruned(&object, &last, &kept, schema)?;
     }
 
     let comparison = Comparison::of(&live, &object, schema)?;

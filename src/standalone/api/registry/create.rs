@@ -8,7 +8,7 @@ use super::{Mode, Owners, Registry, mistyped, rank_of_new, schema};
 use crate::standalone::api::error::ApiError;
 use crate::standalone::api::limits::check_size;
 use crate::standalone::api::meta;
-use crate::standalone::api::ownership;
+use crate::standalone::api::ownership::{self, Author};
 use crate::standalone::api::resource::Resource;
 use crate::standalone::api::zero;
 use crate::standalone::store::{Key, Object, Revision, StoreError};
@@ -89,6 +89,17 @@ impl Registry {
         Ok(())
     }
 
+    /// What was sent, with what may be left out, belongs to whoever sent it; what is made up then to nobody.
+    fn put_down_owner(&self, resource: &Resource, document: &mut Value, author: &Author) {
+        if author.manager.is_none() && meta::get(document, "managedFields").is_none() {
+            return;
+        }
+        let mut sent = document.clone();
+        resource.strategy.default(&mut sent);
+        ownership::record(None, &mut sent, author, schema(resource), self.now());
+        meta::carry(document, &sent, "managedFields");
+    }
+
     async fn try_create(
         &self,
         resource: &'static Resource,
@@ -97,15 +108,13 @@ impl Registry {
         mode: Mode,
         owners: Owners<'_>,
     ) -> Result<Object, ApiError> {
-        resource.strategy.prepare_create(&mut document);
-        self.schedule(resource, &mut document);
         match owners {
             Owners::AsBefore => meta::remove(&mut document, "managedFields"),
-            Owners::Author(author) => {
-                ownership::record(None, &mut document, author, schema(resource), self.now());
-            }
+            Owners::Author(author) => self.put_down_owner(resource, &mut document, author),
             Owners::AsWritten => {}
         }
+        resource.strategy.prepare_create(&mut document);
+        self.schedule(resource, &mut document);
         let name = meta::name(&document).to_owned();
         let causes = resource.strategy.check(&document, None, &self.zones);
         let causes = causes.map_err(|mistake| mistyped(resource, &mistake))?;

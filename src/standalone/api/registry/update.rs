@@ -86,6 +86,9 @@ impl Registry {
         zero::drop_all(&mut new, schema(resource));
         keep_other_parts(resource, part, old, &mut new);
         let mut causes = keep_metadata(old, &mut new);
+        if matches!(part, Part::Main | Part::Finalize) {
+            resource.strategy.default(&mut new);
+        }
         match part {
             Part::Main => resource.strategy.prepare_update(&mut new, old),
             Part::Status => resource.strategy.prepare_status(&mut new, old),
@@ -292,8 +295,7 @@ mod tests {
                 },
             },
         });
-        let before = kept.clone();
-        jobs.strategy.prepare_update(&mut kept, &before);
+        jobs.strategy.default(&mut kept);
         registry.store().create(&key, kept.clone()).await.unwrap();
         let author = Author {
             manager: None,

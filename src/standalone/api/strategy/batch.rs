@@ -25,16 +25,16 @@ impl Strategy for CronJobs {
         ObjectType::of::<CronJob>()
     }
 
-    fn prepare_create(&self, object: &mut Value) {
-        object["status"] = json!({});
-        self.prepare_update(object, &Value::Null);
-    }
-
-    fn prepare_update(&self, object: &mut Value, _old: &Value) {
+    fn default(&self, object: &mut Value) {
         defaults::cron_job(object);
         for template in ["/spec/jobTemplate", "/spec/jobTemplate/spec/template"] {
             with_metadata(object.pointer_mut(template));
         }
+    }
+
+    fn prepare_create(&self, object: &mut Value) {
+        object["status"] = json!({});
+        self.default(object);
     }
 
     fn check(&self, object: &Value, old: Option<&Value>, zones: &TimeZones) -> Result<Vec<Cause>, String> {
@@ -59,19 +59,19 @@ impl Strategy for Jobs {
         ObjectType::of::<Job>()
     }
 
+    fn default(&self, object: &mut Value) {
+        defaults::job(object);
+        with_metadata(object.pointer_mut("/spec/template"));
+    }
+
     fn prepare_create(&self, object: &mut Value) {
         object["status"] = json!({});
         let (name, uid) = (meta::name(object).to_owned(), meta::uid(object).to_owned());
         if let Some(spec) = meta::spec(object) {
             select_own_pods(spec, &name, &uid);
         }
-        // After the labels of the pods are known: a Job without labels takes over those.
-        self.prepare_update(object, &Value::Null);
-    }
-
-    fn prepare_update(&self, object: &mut Value, _old: &Value) {
-        defaults::job(object);
-        with_metadata(object.pointer_mut("/spec/template"));
+        // Now that the labels of the pods are known: a Job without labels takes over those.
+        self.default(object);
     }
 
     fn selectable_fields(&self) -> &'static [&'static str] {

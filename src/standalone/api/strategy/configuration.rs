@@ -59,10 +59,10 @@ impl Strategy for Secrets {
     }
 
     fn prepare_create(&self, object: &mut Value) {
-        self.prepare_update(object, &Value::Null);
+        self.default(object);
     }
 
-    fn prepare_update(&self, object: &mut Value, _old: &Value) {
+    fn default(&self, object: &mut Value) {
         if let Some(fields) = object.as_object_mut() {
             meta::default(fields, "type", "Opaque");
         }

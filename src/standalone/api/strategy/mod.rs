@@ -64,10 +64,15 @@ pub trait Strategy: Sync + std::fmt::Debug {
     /// The type that its objects have.
     fn object_type(&self) -> ObjectType;
 
-    /// Fills in defaults and resets what is not the client's to write. The uid is known by then.
+    /// Fills in what a client may leave out. Whoever writes the object owns it, as what kube-apiserver fills in when it decodes
+    /// one.
+    fn default(&self, _object: &mut Value) {}
+
+    /// Resets what is not the client's to write in a new object, makes up what belongs to nobody, and fills in the rest. The uid
+    /// is known by then.
     fn prepare_create(&self, _object: &mut Value) {}
 
-    /// Fills in defaults and carries over what an update of the main resource may not change.
+    /// Carries over what an update of the main resource may not change.
     fn prepare_update(&self, _object: &mut Value, _old: &Value) {}
 
     /// The same for a new version of its status.

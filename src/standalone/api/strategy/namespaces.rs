@@ -65,6 +65,10 @@ impl Strategy for Namespaces {
         Ok(found)
     }
 
+    fn default(&self, object: &mut Value) {
+        label_with_name(object);
+    }
+
     fn prepare_create(&self, object: &mut Value) {
         object["status"] = json!({ "phase": ACTIVE });
         let finalizers = meta::spec(object).map(|spec| spec.entry("finalizers").or_insert_with(|| json!([])));
@@ -73,12 +77,11 @@ impl Strategy for Namespaces {
         {
             finalizers.push(OF_CONTENTS.into());
         }
-        label_with_name(object);
+        self.default(object);
     }
 
     fn prepare_update(&self, object: &mut Value, old: &Value) {
         object["spec"] = old["spec"].clone();
-        label_with_name(object);
     }
 
     fn prepare_status(&self, object: &mut Value, _old: &Value) {
@@ -93,7 +96,6 @@ impl Strategy for Namespaces {
 
     fn prepare_finalize(&self, object: &mut Value) {
         meta::spec(object);
-        label_with_name(object);
     }
 
     fn forbids_deletion(&self, name: &str) -> Option<&'static str> {

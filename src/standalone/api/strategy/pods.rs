@@ -30,8 +30,12 @@ impl Strategy for Pods {
         causes(validate::pod::update(&new, &read_as(&old)?))
     }
 
-    fn prepare_create(&self, object: &mut Value) {
+    fn default(&self, object: &mut Value) {
         defaults::pod(object);
+    }
+
+    fn prepare_create(&self, object: &mut Value) {
+        self.default(object);
         object["status"] = json!({ "phase": "Pending", "qosClass": qos::class(&object["spec"]) });
         if is_gated(object) {
             object["status"]["conditions"] = json!([{
@@ -42,11 +46,6 @@ impl Strategy for Pods {
                 "message": "Scheduling is blocked due to non-empty scheduling gates",
             }]);
         }
-    }
-
-    /// What is left out is as it is by default, or leaving it out would be a change.
-    fn prepare_update(&self, object: &mut Value, _old: &Value) {
-        defaults::pod(object);
     }
 
     /// Who reports on a pod does not say whose it is (`podStatusStrategy`).
