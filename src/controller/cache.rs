@@ -40,8 +40,6 @@ pub(super) struct Cache {
     /// The owners, by the Job's UID.
     owners: HashMap<String, Owner>,
     key_of: HashMap<Owner, Key>,
-    /// The members of groups, by namespace and group.
-    groups: HashMap<(String, String), BTreeSet<Key>>,
     /// Those that name a calendar.
     naming: BTreeSet<Key>,
     pub(super) calendars: Calendars,
@@ -102,10 +100,6 @@ impl Cache {
         let known = previous.map(|entry| &entry.cronjob.spec);
         let cronjob = manifest::lower_with(&object, zones, &self.calendars, known);
         self.remove_cronjob(key);
-        if let Some(membership) = &cronjob.spec.policies.group {
-            let group = (key.namespace.clone(), membership.name.clone());
-            self.groups.entry(group).or_default().insert(key.clone());
-        }
         self.key_of.insert(cronjob.as_owner(), key.clone());
         let object = Arc::new(object);
         let entry = Entry { object, cronjob };
@@ -129,15 +123,6 @@ impl Cache {
         if let Some(entry) = self.cronjobs.remove(key) {
             self.key_of.remove(&entry.cronjob.as_owner());
             self.naming.remove(key);
-            if let Some(membership) = &entry.cronjob.spec.policies.group {
-                let group = (key.namespace.clone(), membership.name.clone());
-                if let Some(members) = self.groups.get_mut(&group) {
-                    members.remove(key);
-                    if members.is_empty() {
-                        self.groups.remove(&group);
-                    }
-                }
-            }
         }
     }
 
@@ -156,12 +141,6 @@ impl Cache {
             Some(key.clone())
         };
         naming.filter_map(follow).collect()
-    }
-
-    /// The members of a group.
-    pub(super) fn members(&self, namespace: &str, group: &str) -> impl Iterator<Item = &Key> {
-        let members = self.groups.get(&(namespace.to_owned(), group.to_owned()));
-        members.into_iter().flatten()
     }
 
     /// The keys of all CronJobs.

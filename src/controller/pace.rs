@@ -99,6 +99,11 @@ impl Pacer {
         lane.waiting.insert((scheduled, key.clone()));
     }
 
+    /// Whether a run of `key` waits.
+    pub(super) fn holds(&self, key: &Key) -> bool {
+        self.tickets.contains_key(key)
+    }
+
     /// Nothing of `key` is to start.
     pub(super) fn withdraw(&mut self, key: &Key) {
         self.take(key);

@@ -79,14 +79,8 @@ impl Simulation {
                 waits_for: member.waits_for(),
             })
         };
-        Group {
-            others: self
-                .neighbours(number)
-                .filter(|_| asks)
-                .filter_map(member)
-                .collect(),
-            until: None,
-        }
+        let others = self.neighbours(number).filter(|_| asks);
+        others.filter_map(member).collect()
     }
 
     /// The others in the same group.

@@ -140,10 +140,12 @@ pub fn may_start(
         }
     }
     match &cronjob.spec.policies.group {
-        Some(membership) if !group.has_room_to_spare(membership, decision.status.active.len()) => {
-            Err(Hold::Group)
+        Some(membership) => {
+            let own = decision.status.active.len();
+            let has_room = group.has_room_to_spare(&cronjob.key.name, membership, own);
+            if has_room { Ok(()) } else { Err(Hold::Group) }
         }
-        _ => Ok(()),
+        None => Ok(()),
     }
 }
 

@@ -44,10 +44,10 @@ impl Admission {
         match group.admit(&cronjob.key.name, membership, own, instant) {
             Ok(()) => self,
             Err(why) => {
-                decision.wake = decision.wake.into_iter().chain(group.until).min();
+                let takers = group.takers_beside(&cronjob.key.name);
                 let own = decision.status.active.iter().map(|job| job.name.clone());
                 Admission::Wait {
-                    behind: group.takers().into_iter().chain(own).collect(),
+                    behind: takers.into_iter().chain(own).collect(),
                     why,
                 }
             }

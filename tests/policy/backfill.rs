@@ -207,10 +207,7 @@ fn in_a_group_those_that_wait_go_first() {
             taken: other[..1].parse().expect("a number"),
             waits_for: other.ends_with('w').then(|| at(INSTANT)),
         });
-        let group = Group {
-            others: others.collect(),
-            until: None,
-        };
+        let group: Group = others.collect();
         let runs: Vec<Run> = own.split_whitespace().map(active_run).collect();
         let found = asked(&cronjob, &runs, &group, 5, None, "2026-11-23T10:30:00Z");
         let expected = if has_room { Ok(()) } else { Err(Hold::Group) };

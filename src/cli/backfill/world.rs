@@ -190,12 +190,9 @@ impl World {
                 };
                 policy::member(situation, now)
             });
-        Group {
-            others: members
-                .filter(|member| member.membership.name == own.name)
-                .collect(),
-            until: None,
-        }
+        members
+            .filter(|member| member.membership.name == own.name)
+            .collect()
     }
 
     /// Creates the Job of an instant, from the template as it is now; `None` when the CronJob is gone. What it comes to is

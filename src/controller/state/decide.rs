@@ -8,7 +8,7 @@ use crate::controller::state::pacing::Fate;
 use crate::controller::state::standing::{Attempt, Standing, unaccounted};
 use crate::controller::state::{News, State, Task};
 use crate::cronjob::{CronJob, Key};
-use crate::policy::{Decision, Note, Situation, decide_in_group};
+use crate::policy::{Decision, Group, Note, Situation, decide_in_group};
 use crate::schedule::Timestamp;
 use crate::telemetry::Wellbeing;
 
@@ -22,7 +22,8 @@ impl State {
         turn: Option<TimeDelta>,
         news: &mut Vec<News>,
     ) -> Option<Task> {
-        let group = self.group_of(key, now);
+        // Whatever it was marked for is taken into account now.
+        self.dirty.remove(key);
         let entry = self.cache.entry(key)?;
         if entry.names_calendars() && !self.calendars_listed.are_complete() {
             return None;
@@ -43,7 +44,9 @@ impl State {
             runs: &runs,
             memory: &standing.memory,
         };
-        let mut decision = decide_in_group(situation, &group, now);
+        let alone = Group::default();
+        let group = self.groups.of(key).unwrap_or(&alone);
+        let mut decision = decide_in_group(situation, group, now);
         let look_at = std::mem::take(&mut decision.look_at);
         let failing = standing.streak.observe(cronjob, &runs, now);
         let wellbeing = wellbeing(cronjob, &decision, failing, now);
@@ -75,11 +78,14 @@ impl State {
     ) -> Option<Task> {
         if self.only_look_on(key, &decision, now) {
             let starts = decision.start.is_some();
-            self.claim(key, &decision, if starts { Fate::UnderWay } else { Fate::None });
+            let fate = if starts { Fate::UnderWay } else { Fate::None };
+            self.standing.get_mut(key)?.claim(&decision, fate);
+            self.seat(key);
             return None;
         }
         let fate = self.hold_back(key, &mut decision, turn, now);
-        self.claim(key, &decision, fate);
+        self.standing.get_mut(key)?.claim(&decision, fate);
+        self.seat(key);
         let (entry, standing) = (self.cache.entry(key)?, self.standing.get_mut(key)?);
         if decision.is_nothing(&entry.cronjob.status) {
             if fate == Fate::None {

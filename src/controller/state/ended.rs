@@ -14,6 +14,11 @@ use crate::submit::{Carried, JobView, Retry};
 impl State {
     /// The task of a CronJob has ended, at the time `now`.
     pub(in crate::controller) fn ended(&mut self, key: &Key, done: Done, now: Timestamp) {
+        self.take_in(key, done, now);
+        self.seat(key);
+    }
+
+    fn take_in(&mut self, key: &Key, done: Done, now: Timestamp) {
         for job in done.jobs() {
             self.answered_job(key, job);
         }
@@ -51,7 +56,17 @@ impl State {
         let is_gone = |standing: &Standing| standing.gone.contains(job.uid());
         let doubtful = relisted && !self.cache.knows_job(job.uid());
         if !doubtful && !self.standing.get(key).is_some_and(is_gone) {
-            self.saw_job(job);
+            let concerned = self.saw_job(job);
+            for key in self.keys_of(&concerned) {
+                self.seat(&key);
+            }
+        }
+    }
+
+    /// What was started, if anything, was started or has failed. Its slot may be free for others by now.
+    fn settle_claim(&mut self, key: &Key, failed: bool, now: Timestamp) {
+        if let Some(standing) = self.standing.get_mut(key) {
+            standing.settle_claim(failed, now);
         }
     }
 

@@ -1,7 +1,14 @@
 //! The slots that CronJobs of a namespace share (`punctual.dev/group`): who takes them, and who is to be asked next.
+//!
+//! Each group is counted as its members change, one at a time ([`State::seat`]), whatever it is that has changed: a run, the
+//! specification, what was decided, what has failed. Whoever may have a slot by that is asked again, and if it does not take
+//! it, that changes it too, and the next in line is asked. So a slot is never forgotten, and nobody is asked in vain.
+
+use std::collections::HashMap;
 
 use chrono::TimeDelta;
 
+use crate::controller::queue::DueQueue;
 use crate::controller::state::State;
 use crate::controller::state::pacing::Fate;
 use crate::controller::state::standing::{Standing, unaccounted};
@@ -27,10 +34,8 @@ pub(super) enum Claim {
 }
 
 impl Standing {
-    /// A decision was taken, and this becomes of the start that it asks for. Whether others of the group may have a slot
-    /// by that which they had not before.
-    pub(super) fn claim(&mut self, decision: &Decision, fate: Fate) -> bool {
-        let before = (self.claim, self.waits_for);
+    /// A decision was taken, and this becomes of the start that it asks for.
+    pub(super) fn claim(&mut self, decision: &Decision, fate: Fate) {
         self.claim = match fate {
             Fate::None | Fate::InTurn(_) => Claim::None,
             Fate::Paused => self.claim,
@@ -40,12 +45,10 @@ impl Standing {
             Fate::InTurn(scheduled) => Some(scheduled),
             _ => decision.notes.iter().find_map(Note::waits_for_group),
         };
-        let now = (self.claim, self.waits_for);
-        before != now && now == (Claim::None, None)
     }
 
     /// Its start has come to an end.
-    fn settle_claim(&mut self, failed: bool, now: Timestamp) {
+    pub(super) fn settle_claim(&mut self, failed: bool, now: Timestamp) {
         if self.claim == Claim::UnderWay {
             self.claim = if failed {
                 Claim::Until(now + KEPT_AFTER_FAILURE)
@@ -55,47 +58,105 @@ impl Standing {
         }
     }
 
-    fn claims(&self, now: Timestamp) -> bool {
+    fn claims_until(&self) -> Option<Timestamp> {
         match self.claim {
-            Claim::None => false,
-            Claim::UnderWay => true,
-            Claim::Until(until) => now < until,
+            Claim::None | Claim::UnderWay => None,
+            Claim::Until(until) => Some(until),
         }
     }
 }
 
-impl State {
-    /// The group of a CronJob without itself.
-    pub(super) fn group_of(&self, key: &Key, now: Timestamp) -> Group {
-        let mut group = Group::default();
-        let Some(membership) = self.membership(key) else {
-            return group;
+/// The groups of all namespaces.
+#[derive(Default)]
+pub(super) struct Groups {
+    /// By namespace and name.
+    by_id: HashMap<(String, String), Group>,
+    /// The group that each member is in.
+    of: HashMap<Key, (String, String)>,
+    /// When slots come free that are kept for starts that failed.
+    kept: DueQueue,
+}
+
+impl Groups {
+    /// The group of a CronJob, itself included.
+    pub(super) fn of(&self, key: &Key) -> Option<&Group> {
+        self.by_id.get(self.of.get(key)?)
+    }
+
+    /// When a slot comes free although nothing happens.
+    pub(super) fn next_free(&self) -> Option<Timestamp> {
+        self.kept.next()
+    }
+
+    /// Takes in how a CronJob is as a member by now, if it is one. Returns those for whom there may be a slot by that.
+    fn update(&mut self, key: &Key, member: Option<Member>) -> Vec<Key> {
+        let mut next_in_line = Vec::new();
+        let mut ask_next = |group: &Group| {
+            let names = group.next_in_line().filter(|name| *name != key.name);
+            next_in_line.extend(names.map(|name| Key {
+                namespace: key.namespace.clone(),
+                name: name.to_owned(),
+            }));
         };
-        for other in self
-            .cache
-            .members(&key.namespace, &membership.name)
-            .filter(|other| *other != key)
+        let id_of = |member: &Member| (key.namespace.clone(), member.membership.name.clone());
+        let id = member.as_ref().map(id_of);
+        if self.of.get(key) != id.as_ref()
+            && let Some(left) = self.of.remove(key)
+            && let Some(group) = self.by_id.get_mut(&left)
         {
-            let (Some(membership), standing) = (self.membership(other), self.standing.get(other)) else {
-                continue;
-            };
-            let claims = standing.is_some_and(|standing| standing.claims(now));
-            if let Some(Claim::Until(until)) = standing.map(|standing| standing.claim) {
-                group.until = group
-                    .until
-                    .into_iter()
-                    .chain([until])
-                    .filter(|until| *until > now)
-                    .min();
+            group.remove(&key.name);
+            ask_next(group);
+            if group.is_empty() {
+                self.by_id.remove(&left);
             }
-            group.others.push(Member {
-                name: other.name.clone(),
-                membership: membership.clone(),
-                taken: self.active_runs(other) + usize::from(claims),
-                waits_for: standing.and_then(|standing| standing.waits_for),
-            });
         }
-        group
+        if let (Some(member), Some(id)) = (member, id) {
+            let group = self.by_id.entry(id.clone()).or_default();
+            if group.update(member) {
+                ask_next(group);
+            }
+            self.of.insert(key.clone(), id);
+        }
+        next_in_line
+    }
+}
+
+impl State {
+    /// Takes stock of a CronJob as a member of its group, after anything about it has changed. Whoever may have a slot by
+    /// that is asked again, but for those who have one and wait for their turn.
+    pub(super) fn seat(&mut self, key: &Key) {
+        let member = self.member(key);
+        let standing = self.standing.get(key).filter(|_| member.is_some());
+        let kept_until = standing.and_then(Standing::claims_until);
+        self.groups.kept.set(key, kept_until);
+        for other in self.groups.update(key, member) {
+            if !self.waits_for_its_turn(&other) {
+                self.mark(other);
+            }
+        }
+    }
+
+    /// Lets go of the slots that were kept for starts that failed, where no watch has shown a Job.
+    pub(super) fn free_slots(&mut self, now: Timestamp) {
+        while let Some(key) = self.groups.kept.pop(now) {
+            if let Some(standing) = self.standing.get_mut(&key) {
+                standing.claim = Claim::None;
+            }
+            self.seat(&key);
+        }
+    }
+
+    /// A CronJob as a member of its group, if it is in one.
+    fn member(&self, key: &Key) -> Option<Member> {
+        let membership = self.membership(key)?.clone();
+        let standing = self.standing.get(key);
+        let claims = standing.is_some_and(|standing| standing.claim != Claim::None);
+        Some(Member {
+            name: key.name.clone(),
+            membership,
+            taken: self.active_runs(key) + usize::from(claims),
+            waits_for: standing.and_then(|standing| standing.waits_for),
+        })
     }
 
     fn membership(&self, key: &Key) -> Option<&Membership> {
@@ -112,37 +173,32 @@ impl State {
         slots_taken(&runs) + unseen.count()
     }
 
-    /// A decision was taken. Who waits for a slot that it gives back is asked again.
-    pub(super) fn claim(&mut self, key: &Key, decision: &Decision, fate: Fate) {
-        let standing = self.standing.get_mut(key);
-        if standing.is_some_and(|standing| standing.claim(decision, fate)) {
-            self.mark_waiting(key);
+    /// Whether the groups are as if they were counted anew, and nobody waits for a slot that is free, once everything is
+    /// decided. It is looked at where debug assertions are: what is forgotten here comes late, and is not lost.
+    pub(super) fn groups_are_in_order(&self, now: Timestamp) -> bool {
+        let mut counted = Groups::default();
+        for key in self.cache.keys() {
+            counted.update(key, self.member(key));
         }
-    }
-
-    /// What a decision has started, if anything, was started or has failed. Its slot may be free for others by now.
-    pub(super) fn settle_claim(&mut self, key: &Key, failed: bool, now: Timestamp) {
-        if let Some(standing) = self.standing.get_mut(key) {
-            standing.settle_claim(failed, now);
-        }
-        self.mark_waiting(key);
-    }
-
-    /// A slot may have come free: whoever waits for it is asked again.
-    pub(super) fn mark_waiting(&mut self, key: &Key) {
-        let Some(membership) = self.membership(key) else {
-            return;
+        // Runs of its own may be in its way, and so may what it waits for beside a slot.
+        let waits_for_a_slot = |key: &&Key| {
+            let entry = self.cache.entry(key);
+            !self.busy.contains_key(key)
+                && !self.waits_for_its_turn(key)
+                && self.patient_until(key).is_none_or(|until| until <= now)
+                && entry.is_some_and(|entry| !entry.names_calendars() || self.calendars_listed.are_complete())
+                && self.member(key).is_some_and(|member| member.taken == 0)
         };
-        let waits = |other: &&Key| {
-            self.standing
-                .get(other)
-                .is_some_and(|standing| standing.waits_for.is_some())
+        let is_next = |key: &Key| {
+            let group = self.groups.of(key);
+            group.is_some_and(|group| group.next_in_line().any(|name| *name == key.name))
         };
-        let waiting = self.cache.members(&key.namespace, &membership.name).filter(waits);
-        let waiting: Vec<Key> = waiting.filter(|other| *other != key).cloned().collect();
-        for other in waiting {
-            self.mark(other);
-        }
+        let forgotten = self
+            .cache
+            .keys()
+            .filter(waits_for_a_slot)
+            .find(|key| is_next(key));
+        counted.by_id == self.groups.by_id && counted.of == self.groups.of && forgotten.is_none()
     }
 
     /// CronJobs in the order in which they are to be decided on: members of groups by who goes first.
@@ -151,8 +207,7 @@ impl State {
             keys.into_iter().partition(|key| self.membership(key).is_some());
         members.sort_by_cached_key(|key| {
             let membership = self.membership(key)?;
-            let (priority, instant, name) = rank(membership, self.wants(key, now)?, &key.name);
-            Some((priority, instant, name.to_owned()))
+            Some(rank(membership, self.wants(key, now)?, &key.name))
         });
         // Who wants nothing comes first, and frees what it has.
         others.extend(members);

@@ -3,6 +3,7 @@
 use crate::controller::queue::DueQueue;
 use crate::controller::state::State;
 use crate::controller::state::groups::Claim;
+use crate::cronjob::Key;
 use crate::policy::{Note, notice_edit};
 use crate::schedule::Timestamp;
 
@@ -33,11 +34,16 @@ impl State {
         self.busy.clear();
         for standing in self.standing.values_mut() {
             standing.claim = Claim::None;
+            standing.waits_for = None;
         }
         self.wakes = DueQueue::default();
         if let Some(pacer) = &mut self.pacer {
             pacer.clear();
         }
-        self.dirty = self.cache.keys().cloned().collect();
+        let everybody: Vec<Key> = self.cache.keys().cloned().collect();
+        for key in &everybody {
+            self.seat(key);
+        }
+        self.dirty = everybody.into_iter().collect();
     }
 }

@@ -36,6 +36,7 @@ use crate::controller::listing::Listings;
 use crate::controller::pace::Pacer;
 use crate::controller::queue::DueQueue;
 use crate::controller::rival;
+use crate::controller::state::groups::Groups;
 use crate::controller::state::shadowing::Shadowing;
 use crate::controller::upcoming::Upcoming;
 use crate::cronjob::extension::ExtensionError;
@@ -55,6 +56,7 @@ pub(super) struct State {
     adoption: Adoption,
     cache: Cache,
     standing: HashMap<Key, Standing>,
+    groups: Groups,
     wakes: DueQueue,
     /// Starts that wait for their turn, where there is a limit on them.
     pacer: Option<Pacer>,
@@ -90,6 +92,7 @@ impl State {
             adoption: charge.adoption,
             cache: Cache::new(Calendars::new(charge.calendars, charge.calendars_in.clone())),
             standing: HashMap::new(),
+            groups: Groups::default(),
             wakes: DueQueue::default(),
             pacer: None,
             shadowing: None,
@@ -126,7 +129,12 @@ impl State {
 
     /// When something is to be done although nothing happens.
     pub(super) fn next_wake(&self) -> Option<Timestamp> {
-        let wakes = [self.wakes.next(), self.next_release(), self.next_comparison()];
+        let wakes = [
+            self.wakes.next(),
+            self.groups.next_free(),
+            self.next_release(),
+            self.next_comparison(),
+        ];
         wakes.into_iter().flatten().min()
     }
 
@@ -157,12 +165,14 @@ impl State {
         while let Some(key) = self.wakes.pop(now) {
             self.mark(key);
         }
+        self.free_slots(now);
         let mut tasks = self.decide_marked(now, &mut news);
         tasks.extend(self.release(now, &mut news));
         // Who gave a slot back is followed by who waited for it.
         tasks.extend(self.decide_marked(now, &mut news));
         tasks.sort_by_key(Task::scheduled);
         self.compare(now);
+        debug_assert!(self.groups_are_in_order(now), "a slot is forgotten");
         (tasks, news)
     }
 

@@ -57,11 +57,8 @@ impl State {
         if is_new {
             self.catch_up_with_jobs(&key, &object);
         }
-        // It may leave its group, and a slot to those who wait there.
-        self.mark_waiting(&key);
         if self.cache.watched_cronjob(&key, object, &self.zones) {
-            // And its group may have more slots by now.
-            self.mark_waiting(&key);
+            self.seat(&key);
             if is_news {
                 self.overtake(&key);
                 self.edited.insert(key.clone());
@@ -161,15 +158,16 @@ impl State {
                 gone.iter().flat_map(|uid| self.lose_job(uid)).collect()
             }
         };
-        let keys: Vec<Key> = concerned
-            .iter()
-            .filter_map(|owner| self.cache.key_of(owner))
-            .cloned()
-            .collect();
-        for key in keys {
-            self.mark_waiting(&key);
+        for key in self.keys_of(&concerned) {
+            self.seat(&key);
             self.mark(key);
         }
+    }
+
+    /// Those of the owners that we know as CronJobs.
+    pub(super) fn keys_of(&self, owners: &[Owner]) -> Vec<Key> {
+        let keys = owners.iter().filter_map(|owner| self.cache.key_of(owner));
+        keys.cloned().collect()
     }
 
     /// A Job is gone. The answer to a task that is under way may show it once more, and is not to be believed then.
@@ -211,12 +209,12 @@ impl State {
     }
 
     pub(super) fn forget(&mut self, key: &Key) {
-        self.mark_waiting(key);
         self.overtake(key);
         self.cache.remove_cronjob(key);
         if self.standing.remove(key).is_some() {
             self.wellbeing.insert(key.clone(), None);
         }
+        self.seat(key);
         self.wakes.set(key, None);
         self.look_away(key);
         if let Some(pacer) = &mut self.pacer {

@@ -74,6 +74,11 @@ impl State {
         tasks
     }
 
+    /// Whether a start of `key` waits for nothing but its turn.
+    pub(super) fn waits_for_its_turn(&self, key: &Key) -> bool {
+        self.pacer.as_ref().is_some_and(|pacer| pacer.holds(key))
+    }
+
     fn next_turn(&mut self, now: Timestamp) -> Option<(Key, TimeDelta)> {
         let busy = &self.busy;
         self.pacer.as_mut()?.release(now, |key| !busy.contains_key(key))

@@ -6,9 +6,11 @@
 //! | `races` | our own writes, their answers and the watch arrive in any order |
 //! | `failures` | what is tried again, and when |
 //! | `news` | what is told, and what is not told again |
+//! | `groups` | CronJobs share slots, and are asked in turn |
 //! | `shadow` | looking on while somebody else acts |
 
 mod failures;
+mod groups;
 mod news;
 mod races;
 mod shadow;
