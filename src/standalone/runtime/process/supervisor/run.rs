@@ -231,9 +231,8 @@ impl Hub {
     async fn serve(self, reader: BufReader<OwnedReadHalf>, writer: OwnedWriteHalf, is_bound: bool) {
         let mut lines = reader.lines();
         let mut news = self.news.subscribe();
-        // Something may have happened before. It would not be said where the runtime does not know yet that it can be.
+        // Something may have happened before.
         news.mark_changed();
-        let _gone = writer.writable().await;
         loop {
             tokio::select! {
                 line = lines.next_line() => match line {
