@@ -29,6 +29,13 @@ async fn a_supervisor_that_ends_before_it_begins_is_waited_for() {
 }
 
 #[tokio::test]
+async fn a_supervisor_that_cannot_begin_says_why() {
+    let options = options();
+    create_private(&options.data.pod("u-1").log("main", 0)).unwrap();
+    insta::assert_snapshot!(waits_for(options).await, @"CreateContainerError: this machine could not make ready what the process needs; it is tried again: /data/pods/u-1/main.0.log could not be written: Is a directory (os error 21)");
+}
+
+#[tokio::test]
 async fn a_folder_that_cannot_be_made_is_waited_for() {
     let options = options();
     let pod = options.data.pod("u-1");

@@ -37,23 +37,37 @@ pub(super) async fn connect(folder: &Path) -> io::Result<UnixStream> {
     UnixStream::connect(path).await
 }
 
+/// What has become of a commission.
+#[derive(Debug)]
+pub(super) struct Commissioned {
+    /// The supervisor, if it lives.
+    pub(super) supervisor: Option<UnixStream>,
+    pub(super) state: State,
+    /// Why it could not begin, in its words, if it has said that.
+    pub(super) why_not: Option<String>,
+}
+
 /// Tells a supervisor what it is to do, and waits until it has started that or is gone.
 pub(super) async fn commissioned(
     mut supervisor: UnixStream,
     order: &[u8],
     folder: &Path,
-) -> io::Result<(Option<UnixStream>, State)> {
+) -> io::Result<Commissioned> {
     // When it is gone, so it is with the next read.
     let _gone = supervisor.write_all(order).await;
+    let mut said = Vec::new();
     loop {
-        let read = supervisor.read(&mut [0; 64]).await.unwrap_or(0);
+        let read = supervisor.read_buf(&mut said).await.unwrap_or(0);
         let state = record::read_in_time(folder).await?;
-        if read == 0 {
-            return Ok((None, state));
+        if read > 0 && state.outcome().is_none() {
+            continue;
         }
-        if state.outcome().is_some() {
-            return Ok((Some(supervisor), state));
-        }
+        let said = String::from_utf8_lossy(&said);
+        return Ok(Commissioned {
+            supervisor: Some(supervisor).filter(|_| read > 0),
+            why_not: Some(said.into_owned()).filter(|said| state.records.is_empty() && !said.is_empty()),
+            state,
+        });
     }
 }
 
@@ -212,7 +226,7 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let (ours, theirs) = UnixStream::pair().unwrap();
         drop(theirs);
-        let (supervisor, state) = commissioned(ours, b"{}\n", folder.path()).await.unwrap();
-        assert!(supervisor.is_none() && state.is_untouched());
+        let begun = commissioned(ours, b"{}\n", folder.path()).await.unwrap();
+        assert!(begun.supervisor.is_none() && begun.state.is_untouched() && begun.why_not.is_none());
     }
 }

@@ -10,13 +10,15 @@ use k8s_openapi::api::core::v1::{Container, Pod};
 use tokio::net::UnixStream;
 use tokio::sync::watch;
 
-use super::connection::{CONNECT_PAUSE, CONNECT_TRIES, SupervisorControl, commissioned, connect, listen};
+use super::connection::{
+    CONNECT_PAUSE, CONNECT_TRIES, Commissioned, SupervisorControl, commissioned, connect, listen,
+};
 use super::ending::{self, ELSEWHERE, Rest};
 use super::record::{self, State};
 use super::supervisors::Supervisors;
 use crate::clock::SharedClock;
 use crate::controller::Upcoming;
-use crate::standalone::data_dir::{Obstacle, PodDir};
+use crate::standalone::data_dir::PodDir;
 use crate::standalone::runtime::all_containers;
 use crate::standalone::runtime::engine::{Attempt, Engine, Found, Setup, Started};
 use crate::standalone::runtime::machine::Options;
@@ -26,6 +28,7 @@ use crate::standalone::runtime::process::fitness::{self, Unfit};
 use crate::standalone::runtime::process::root;
 use crate::standalone::runtime::start_error::{START_FAILED, StartError};
 use crate::standalone::runtime::volumes::VolumeError;
+use crate::telemetry::chain;
 
 /// What the id of a container begins with that is a process.
 pub(in crate::standalone::runtime) const ID_PREFIX: &str = "process://";
@@ -77,17 +80,13 @@ impl ProcessEngine {
 
     /// Gives an attempt to a supervisor and hears what becomes of it, and from whom: from itself while it lives, from
     /// what is recorded when it does not.
-    async fn begin(
-        &self,
-        attempt: &Attempt,
-        setup: Setup,
-    ) -> Result<(Option<UnixStream>, State), StartError> {
+    async fn begin(&self, attempt: &Attempt, setup: Setup) -> Result<Commissioned, StartError> {
         let commission = self.commission(attempt, setup).map_err(StartError::unready)?;
         let order = commission.to_line().map_err(StartError::unready)?;
         if let Some(supervisor) = self.supervisors.take_waiting() {
             let begun = commissioned(supervisor, &order, &commission.folder).await;
             // One that was killed while it waited has not even begun, and nobody will.
-            if !begun.as_ref().is_ok_and(|(_, state)| state.is_untouched()) {
+            if !begun.as_ref().is_ok_and(|begun| begun.state.is_untouched()) {
                 return begun.map_err(StartError::unread(record::file(&commission.folder)));
             }
         }
@@ -214,15 +213,19 @@ impl Engine for ProcessEngine {
             if credentials::is_forbidden_root(&attempt.pod, &attempt.container, &self.own) {
                 return Err(would_be_root(attempt));
             }
-            let (stream, state) = self.begin(attempt, setup).await?;
+            let Commissioned {
+                supervisor,
+                state,
+                why_not,
+            } = self.begin(attempt, setup).await?;
             if state.is_tried_again() {
                 record::forget(&self.folder(attempt)).map_err(StartError::unready)?;
             }
             if let Some(error) = state.failure() {
                 return Err(error);
             }
-            if stream.is_some()
-                && let Some(started) = self.started(&self.folder(attempt), &state, stream)
+            if supervisor.is_some()
+                && let Some(started) = self.started(&self.folder(attempt), &state, supervisor)
             {
                 return Ok(started);
             }
@@ -237,7 +240,7 @@ impl Engine for ProcessEngine {
                 }),
                 Found::Never => {
                     record::forget(&self.folder(attempt)).map_err(StartError::unready)?;
-                    Err(not_begun(&attempt.log))
+                    Err(not_begun(why_not))
                 }
             }
         }
@@ -254,14 +257,15 @@ impl Engine for ProcessEngine {
     }
 }
 
-/// Why a supervisor ended before it began: it writes beside the log first.
-fn not_begun(log: &Path) -> StartError {
-    let path = log.to_owned();
-    if let Some(obstacle) = Obstacle::to(std::slice::from_ref(&path)) {
-        return StartError::Unwritable { path, obstacle };
+/// Why a supervisor ended before it began, in its words if it had time for any.
+fn not_begun(why: Option<String>) -> StartError {
+    let guess = "its supervisor ended before it began, e.g. killed for want of memory";
+    let message = why.unwrap_or_else(|| chain(&StartError::unready(io::Error::other(guess))));
+    StartError::Told {
+        exit_code: START_FAILED,
+        message,
+        is_tried_again: true,
     }
-    let why = "its supervisor ended before it began, e.g. killed for want of memory";
-    StartError::unready(io::Error::other(why))
 }
 
 /// Whether something of a pod is limited, perhaps not here.

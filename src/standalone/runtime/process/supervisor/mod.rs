@@ -11,7 +11,7 @@
 //!
 //! A connection (the first one is the supervisor's standard input) carries orders in, and out a byte whenever there is
 //! something new to read in `state` or in the log. Another byte says that the end is recorded; the supervisor goes when the
-//! connection is closed then, and soon in any case.
+//! connection is closed then, and soon in any case. One that can't begin says why, in words, and goes.
 //!
 //! What follows is in two programs. The first four files are of `punctual`, the next two of the supervisor, and both know
 //! the rest:
@@ -52,6 +52,9 @@ pub(in crate::standalone::runtime) use engine::{ID_PREFIX, ProcessEngine};
 pub(in crate::standalone::runtime) use leftovers::Session;
 pub(in crate::standalone::runtime) use record::{boot, runs};
 
+use super::super::start_error::StartError;
+use crate::telemetry::chain;
+
 /// The hidden command.
 pub(super) const COMMAND: &str = "supervise";
 
@@ -75,12 +78,12 @@ pub(in crate::standalone::runtime) fn supervise() -> ExitCode {
     let _heir = rustix::process::set_child_subreaper(Some(rustix::process::getpid()));
     let _named = std::fs::write("/proc/self/comm", PROCESS_NAME);
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
-    let Ok(runtime) = runtime else {
-        return ExitCode::FAILURE;
-    };
-    match runtime.block_on(run::run()) {
+    match runtime.and_then(|runtime| runtime.block_on(run::run())) {
         Ok(()) => ExitCode::SUCCESS,
-        // Nobody reads what a supervisor prints: whoever started it sees that nothing is recorded.
-        Err(_nobody_to_tell) => ExitCode::FAILURE,
+        Err(why) => {
+            // Whoever started it may have gone.
+            let _gone = rustix::io::write(std::io::stdin(), chain(&StartError::unready(why)).as_bytes());
+            ExitCode::FAILURE
+        }
     }
 }

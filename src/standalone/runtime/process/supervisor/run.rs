@@ -3,6 +3,7 @@
 use std::fs::File;
 use std::io;
 use std::os::fd::AsFd as _;
+use std::path::Path;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
@@ -22,7 +23,7 @@ use super::connection::{END, NEWS};
 use super::leftovers::{self, Session};
 use super::record::{self, Record};
 use crate::clock::{Clock as _, SystemClock};
-use crate::standalone::data_dir::survive_too_large;
+use crate::standalone::data_dir::{DataDirError, survive_too_large};
 use crate::standalone::logs::{Stream, Writer};
 use crate::standalone::runtime::order::Order;
 use crate::standalone::runtime::output::stream::pump;
@@ -60,13 +61,45 @@ struct Hub {
     grace: Duration,
 }
 
-/// Supervises one attempt.
+/// An attempt that has begun: that its process is about to be started is recorded.
+struct Begun {
+    hub: Hub,
+    commission: Commission,
+    /// Its records.
+    state: File,
+    log: Arc<Mutex<Writer>>,
+    /// Tells that children have ended.
+    ends: Signal,
+}
+
+/// Supervises one attempt. An error is why that could not be begun.
 pub(super) async fn run() -> io::Result<()> {
     survive_too_large();
     let stdin = std::os::unix::net::UnixStream::from(io::stdin().as_fd().try_clone_to_owned()?);
     stdin.set_nonblocking(true)?;
     let (reader, writer) = UnixStream::from_std(stdin)?.into_split();
     let mut reader = BufReader::new(reader);
+    let begun = match begin(&mut reader).await {
+        Ok(begun) => begun,
+        Err(why) => {
+            // Without it nothing more could be said on standard input.
+            writer.forget();
+            return Err(why);
+        }
+    };
+    if let Some((begun, listener)) = begun {
+        let hub = &begun.hub;
+        tokio::spawn(hub.clone().serve(reader, writer, begun.commission.is_bound));
+        tokio::spawn(hub.clone().accept(listener));
+        // From here on the records tell what has become of it.
+        let _recorded = begun.supervise().await;
+    }
+    Ok(())
+}
+
+/// Waits for a commission, and takes it on; nothing, when somebody else has. What goes wrong here has begun nothing, and is
+/// tried again. Those who come later are to be let in by the listener.
+async fn begin(reader: &mut BufReader<OwnedReadHalf>) -> io::Result<Option<(Begun, UnixListener)>> {
     // It may have been started ahead: then nobody waits for this.
     let (boot, session, signals) = (record::boot(), Session::own(), signals()?);
     let ends = signal(SignalKind::child())?;
@@ -75,13 +108,15 @@ pub(super) async fn run() -> io::Result<()> {
     reader.read_line(&mut commission).await?;
     let commission: Commission = serde_json::from_str(&commission)?;
 
-    let Some(state) = record::claim(&commission.folder)? else {
-        return Ok(());
+    let folder = &commission.folder;
+    let records = record::file(folder);
+    let Some(state) = record::claim(folder).map_err(named("written", &records))? else {
+        return Ok(None);
     };
     // The path of a socket may be no longer than 107 bytes, so it is named from within its folder.
-    std::env::set_current_dir(&commission.folder)?;
-    let listener = listen()?;
-    let log = Writer::open(&commission.log)?;
+    std::env::set_current_dir(folder).map_err(named("read", folder))?;
+    let listener = listen().map_err(named("made", &folder.join(SOCKET)))?;
+    let log = Writer::open(&commission.log).map_err(named("written", &commission.log))?;
     let hub = Hub {
         orders: Arc::new(watch::Sender::new(Order::Run)),
         news: Arc::default(),
@@ -89,16 +124,26 @@ pub(super) async fn run() -> io::Result<()> {
         grace: Duration::from_secs(commission.grace_seconds),
     };
     hub.heed(signals);
-    // What goes wrong before this has begun nothing, and is tried again.
     let starting = Record::Starting {
         boot,
         session,
         group: commission.group.clone(),
     };
-    record::add(&state, &starting)?;
-    tokio::spawn(hub.clone().serve(reader, writer, commission.is_bound));
-    tokio::spawn(hub.clone().accept(listener));
-    hub.supervise(commission, &state, log, ends).await
+    record::add(&state, &starting).map_err(named("written", &records))?;
+    let log = Arc::new(Mutex::new(log));
+    let begun = Begun {
+        hub,
+        commission,
+        state,
+        log,
+        ends,
+    };
+    Ok(Some((begun, listener)))
+}
+
+/// For `map_err`: names what could not be made or written.
+fn named(action: &'static str, path: &Path) -> impl FnOnce(io::Error) -> io::Error {
+    move |source| io::Error::other(DataDirError::io(action, path, source))
 }
 
 /// Listens for those who come later, also in the place of a supervisor that went before it began.
@@ -112,21 +157,15 @@ fn listen() -> io::Result<UnixListener> {
     }
 }
 
-impl Hub {
+impl Begun {
     /// Starts the process and follows it to its end.
-    async fn supervise(
-        &self,
-        commission: Commission,
-        state: &File,
-        log: Writer,
-        mut ends: Signal,
-    ) -> io::Result<()> {
-        if let Some(before) = commission.open_files {
+    async fn supervise(mut self) -> io::Result<()> {
+        if let Some(before) = self.commission.open_files {
             open_files::take_back(before);
         }
-        let group = commission.group.unwrap_or_default();
-        let mut process = match start(&commission.invocation, &group) {
-            Ok(process) => process,
+        let group = self.commission.group.take().unwrap_or_default();
+        match start(&self.commission.invocation, &group) {
+            Ok(process) => self.follow(process, group).await,
             Err(error) => {
                 group.remove().await;
                 let not_started = Record::NotStarted {
@@ -134,28 +173,26 @@ impl Hub {
                     message: chain(&error),
                     is_tried_again: error.waits().is_some(),
                 };
-                return self.record(state, &not_started, commission.is_bound).await;
+                self.record(&not_started).await
             }
-        };
+        }
+    }
+
+    /// Follows the process to its end, and records both.
+    async fn follow(mut self, mut process: Process, group: Group) -> io::Result<()> {
         let (pid, at) = (process.pid(), now());
-        let recorded = record::add(state, &Record::Started { pid, at });
+        let recorded = record::add(&self.state, &Record::Started { pid, at });
         if recorded.is_err() {
             // Nobody would know of it, and it would run beside the one that comes next.
-            Order::Kill.give(&self.orders);
+            Order::Kill.give(&self.hub.orders);
         }
-        self.tell();
+        self.hub.tell();
 
         let (over, ended_at) = watch::channel(None);
-        let log = Arc::new(Mutex::new(log));
-        let mut pumps = JoinSet::new();
-        let (stdout, stderr) = process.streams();
-        if let Some(stdout) = stdout {
-            pumps.spawn(pump(stdout, self.sink(&log, Stream::Stdout), ended_at.clone()));
-        }
-        if let Some(stderr) = stderr {
-            pumps.spawn(pump(stderr, self.sink(&log, Stream::Stderr), ended_at));
-        }
-        let exit = process.end(&mut ends, &mut self.orders.subscribe()).await;
+        let pumps = self.pumps(&mut process, &ended_at);
+        let exit = process
+            .end(&mut self.ends, &mut self.hub.orders.subscribe())
+            .await;
         let at = now();
         leftovers::kill_descendants().await;
         let out_of_memory = group.was_out_of_memory();
@@ -170,19 +207,46 @@ impl Hub {
             out_of_memory,
             at,
         };
-        self.record(state, &ended, commission.is_bound).await?;
-        self.news.send_replace(true);
-        let is_let_go = self.is_let_go_within(SYNCED_WITHIN).await;
+        self.record(&ended).await?;
+        self.wait_to_be_let_go().await
+    }
+
+    /// Takes what the process writes to the log, until some time after its end.
+    fn pumps(&self, process: &mut Process, ended_at: &watch::Receiver<Option<Instant>>) -> JoinSet<()> {
+        let mut pumps = JoinSet::new();
+        let (stdout, stderr) = process.streams();
+        if let Some(stdout) = stdout {
+            let sink = self.hub.sink(&self.log, Stream::Stdout);
+            pumps.spawn(pump(stdout, sink, ended_at.clone()));
+        }
+        if let Some(stderr) = stderr {
+            let sink = self.hub.sink(&self.log, Stream::Stderr);
+            pumps.spawn(pump(stderr, sink, ended_at.clone()));
+        }
+        pumps
+    }
+
+    async fn record(&self, record: &Record) -> io::Result<()> {
+        let is_bound = self.commission.is_bound;
+        self.hub.record(&self.state, record, is_bound).await
+    }
+
+    /// Tells that the end is recorded, and waits until nobody listens any more, but not for long.
+    async fn wait_to_be_let_go(&self) -> io::Result<()> {
+        self.hub.news.send_replace(true);
+        let is_let_go = self.hub.is_let_go_within(SYNCED_WITHIN).await;
         // Only what never outlives this run of the machine may be lost with it.
-        if !commission.is_bound {
-            state.sync_data()?;
+        if !self.commission.is_bound {
+            self.state.sync_data()?;
         }
         if !is_let_go {
-            self.is_let_go_within(LET_GO_WITHIN).await;
+            self.hub.is_let_go_within(LET_GO_WITHIN).await;
         }
         Ok(())
     }
+}
 
+impl Hub {
     /// Adds a record, when there is room for it: an end that is not recorded is taken for one that nobody saw, and the work
     /// is done again.
     async fn record(&self, state: &File, record: &Record, is_bound: bool) -> io::Result<()> {

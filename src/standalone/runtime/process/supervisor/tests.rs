@@ -114,8 +114,9 @@ async fn an_end_that_was_heard_with_the_start_is_not_waited_for() {
     tokio::io::AsyncWriteExt::write_all(&mut theirs, &[connection::NEWS, connection::END])
         .await
         .unwrap();
-    let (stream, state) = connection::commissioned(ours, b"{}\n", &folder).await.unwrap();
-    let Started { end, control, .. } = supervised.engine.started(&folder, &state, stream).unwrap();
+    let begun = connection::commissioned(ours, b"{}\n", &folder).await.unwrap();
+    let started = supervised.engine.started(&folder, &begun.state, begun.supervisor);
+    let Started { end, control, .. } = started.unwrap();
     let second = std::time::Duration::from_secs(1);
     let heard = tokio::time::timeout(second, end);
     assert_eq!(heard.await.unwrap().exit.code, 3);
