@@ -177,11 +177,11 @@ impl State {
     /// decided. It is looked at where debug assertions are: what is forgotten here comes late, and is not lost.
     pub(super) fn groups_are_in_order(&self, now: Timestamp) -> bool {
         let mut counted = Groups::default();
-        for key in self.cache.keys() {
+        for key in self.groups.of.keys() {
             counted.update(key, self.member(key));
         }
         // Runs of its own may be in its way, and so may what it waits for beside a slot.
-        let waits_for_a_slot = |key: &&Key| {
+        let waits_for_a_slot = |key: &Key| {
             let entry = self.cache.entry(key);
             !self.busy.contains_key(key)
                 && !self.waits_for_its_turn(key)
@@ -193,12 +193,9 @@ impl State {
             let group = self.groups.of(key);
             group.is_some_and(|group| group.next_in_line().any(|name| *name == key.name))
         };
-        let forgotten = self
-            .cache
-            .keys()
-            .filter(waits_for_a_slot)
-            .find(|key| is_next(key));
-        counted.by_id == self.groups.by_id && counted.of == self.groups.of && forgotten.is_none()
+        let mut members = self.groups.of.keys();
+        let is_forgotten = |key: &Key| waits_for_a_slot(key) && is_next(key);
+        counted.by_id == self.groups.by_id && counted.of == self.groups.of && !members.any(is_forgotten)
     }
 
     /// CronJobs in the order in which they are to be decided on: members of groups by who goes first.
