@@ -34,6 +34,13 @@ impl Scope {
     }
 }
 
+/// As a person says where it is.
+impl fmt::Display for Scope {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.0.as_deref().unwrap_or("all namespaces"))
+    }
+}
+
 impl Charge {
     /// The watches that are needed, of each kind. A namespace that is named twice is watched once.
     pub fn scopes(&self) -> Vec<Scope> {

@@ -27,6 +27,16 @@ impl<K: Hash + Eq> Listings<K> {
         self.awaited.is_empty()
     }
 
+    /// Whether a scope has been listed once.
+    pub(super) fn have(&self, scope: &Scope) -> bool {
+        !self.awaited.contains(scope)
+    }
+
+    /// Whether what is in a namespace has been listed once.
+    pub(super) fn cover(&self, namespace: &str) -> bool {
+        !self.awaited.iter().any(|scope| scope.covers(namespace))
+    }
+
     /// A listing begins, while `known` is what is known of its scope.
     pub(super) fn begin(&mut self, scope: &Scope, known: HashSet<K>) {
         self.unseen.insert(scope.clone(), known);
@@ -59,6 +69,8 @@ mod tests {
         listings.saw(&a, &1);
         assert_eq!(listings.end(&a), HashSet::from([2]));
         assert!(!listings.are_complete(), "b has not come to its end");
+        assert!(listings.have(&a) && listings.cover("a"));
+        assert!(!listings.have(&b) && !listings.cover("b"));
         assert_eq!(listings.end(&b), HashSet::from([8, 9]));
         assert!(listings.are_complete());
     }

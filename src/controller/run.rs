@@ -1,5 +1,6 @@
 //! The watches, the clock and the tasks, around the state machine.
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -13,7 +14,7 @@ use crate::controller::options::ControllerOptions;
 use crate::controller::report::Report;
 use crate::controller::state::{Done, State};
 use crate::controller::tasks::{Means, Tasks};
-use crate::controller::watches::{Watched, Watches, why_it_failed};
+use crate::controller::watches::{Watched, Watches, is_refusal, why_it_failed};
 use crate::cronjob::Key;
 use crate::submit::Submitter;
 use crate::telemetry::{BEAT_EVERY, Told};
@@ -28,6 +29,8 @@ pub struct Controller {
     state: State,
     report: Report,
     leading: bool,
+    /// What may not be listed, as it was told last.
+    refused: BTreeSet<Scope>,
     tasks: Tasks,
 }
 
@@ -56,6 +59,7 @@ impl Controller {
         Controller {
             options,
             leading: false,
+            refused: BTreeSet::new(),
             state,
             report: Report::default(),
             tasks: Tasks::new(means),
@@ -164,13 +168,47 @@ impl Controller {
                     );
                 }
             }
-            // The streams recover by themselves, by listing again after a pause.
-            Watched::CronJob(scope, Err(error)) => warn_of_watch("CronJobs", &scope, &error),
-            Watched::Job(scope, Err(error)) => warn_of_watch("Jobs", &scope, &error),
+            Watched::CronJob(scope, Err(error)) => self.watch_failed("CronJobs", &scope, &error),
+            Watched::Job(scope, Err(error)) => self.watch_failed("Jobs", &scope, &error),
         }
+        self.tell_what_is_refused();
         if self.state.is_synced() {
             self.options.health.set_ready();
         }
+    }
+
+    /// The streams recover by themselves, by listing again after a pause.
+    fn watch_failed(&mut self, of: &str, scope: &Scope, error: &watcher::Error) {
+        let (namespace, why) = (&scope.0, why_it_failed(error));
+        if is_refusal(error) && self.state.listing_refused(scope) {
+            tracing::warn!(
+                of,
+                namespace,
+                error = why,
+                "may not be listed, so no CronJob is run in {scope}; those elsewhere are, and it is tried again. It takes \
+                 list and watch of cronjobs and of jobs there. A namespace that is gone for good is best left out (--namespace)"
+            );
+        } else {
+            tracing::warn!(of, namespace, error = why, "watch failed");
+        }
+    }
+
+    /// Tells of it when it changes, to whoever asks whether we are ready too.
+    fn tell_what_is_refused(&mut self) {
+        let refused = self.state.refused();
+        if *refused == self.refused {
+            return;
+        }
+        for scope in self.refused.difference(refused) {
+            tracing::info!(
+                namespace = scope.0,
+                "can be listed by now: CronJobs are run there"
+            );
+        }
+        self.refused.clone_from(refused);
+        self.options
+            .health
+            .set_refused(refused.iter().map(ToString::to_string).collect());
     }
 
     /// Takes all decisions that are due, then starts the tasks that carry them out.
@@ -260,11 +298,6 @@ impl Controller {
         }
         self.options.teller.tell(told);
     }
-}
-
-fn warn_of_watch(of: &str, scope: &Scope, error: &watcher::Error) {
-    let (namespace, error) = (&scope.0, why_it_failed(error));
-    tracing::warn!(of, namespace, error, "watch failed");
 }
 
 /// Says why a CronJob can't be dealt with, at the fourth attempt, the eighth and so on: what passes by itself is no news.

@@ -90,6 +90,12 @@ impl Watches {
     }
 }
 
+/// Whether the API server has answered that we may not list what is to be watched. It says the same of a namespace that is
+/// gone where it was allowed by a Role, which went with it.
+pub(super) fn is_refusal(error: &watcher::Error) -> bool {
+    matches!(error, watcher::Error::InitialListFailed(kube::Error::Api(status)) if status.code == 403)
+}
+
 /// Why a watch failed, in the server's words where it gave an answer.
 pub(super) fn why_it_failed(error: &watcher::Error) -> String {
     match error {

@@ -85,15 +85,14 @@ async fn alive(State(endpoint): State<Endpoint>) -> (StatusCode, &'static str) {
     }
 }
 
-async fn ready(State(endpoint): State<Endpoint>) -> (StatusCode, &'static str) {
-    if endpoint.health.is_ready() {
-        (StatusCode::OK, "ok\n")
+async fn ready(State(endpoint): State<Endpoint>) -> (StatusCode, String) {
+    let health = &endpoint.health;
+    let status = if health.is_ready() {
+        StatusCode::OK
     } else {
-        (
-            StatusCode::SERVICE_UNAVAILABLE,
-            "CronJobs and Jobs are still being listed\n",
-        )
-    }
+        StatusCode::SERVICE_UNAVAILABLE
+    };
+    (status, health.readiness())
 }
 
 async fn log_level(State(endpoint): State<Endpoint>) -> String {

@@ -1,7 +1,7 @@
 //! Whether the process is alive, and whether it is ready.
 
-use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
 /// The controller shows a sign of life at least this often, even when nothing is due.
@@ -17,6 +17,8 @@ pub struct Health {
     /// Milliseconds from `started` to the last sign of life.
     last_beat: Arc<AtomicU64>,
     ready: Arc<AtomicBool>,
+    /// Where CronJobs and Jobs may not be listed.
+    refused: Arc<Mutex<Vec<String>>>,
 }
 
 impl Default for Health {
@@ -25,6 +27,7 @@ impl Default for Health {
             started: Instant::now(),
             last_beat: Arc::default(),
             ready: Arc::default(),
+            refused: Arc::default(),
         }
     }
 }
@@ -39,6 +42,27 @@ impl Health {
     /// The caches are full: this replica leads or could take over.
     pub fn set_ready(&self) {
         self.ready.store(true, Ordering::Relaxed);
+    }
+
+    /// Where CronJobs and Jobs may not be listed, so that none is run there.
+    pub fn set_refused(&self, namespaces: Vec<String>) {
+        *self.refused.lock().unwrap_or_else(PoisonError::into_inner) = namespaces;
+    }
+
+    /// What there is to say of it to whoever asks whether this replica is ready.
+    pub fn readiness(&self) -> String {
+        let refused = self.refused.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut text = if self.is_ready() {
+            "ok".to_owned()
+        } else {
+            "CronJobs and Jobs are still being listed".to_owned()
+        };
+        if !refused.is_empty() {
+            text += ", but they may not be in ";
+            text += &refused.join(", ");
+            text += ", where none is run; the log says why";
+        }
+        text + "\n"
     }
 
     /// Whether there was a sign of life lately.

@@ -1,12 +1,16 @@
 //! Which CronJobs are run: namespaces, selector, and the hand-over by annotation.
 
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
+use http::Request;
+use kube::client::Body;
 use punctual::controller::{Charge, Leadership};
 use punctual::manifest::Adoption;
 use serde_json::json;
 
-use crate::world::{World, eventually, start};
+use crate::world::{Fate, World, answer, eventually, faulty, start};
 
 #[tokio::test]
 async fn opted_in_means_those_that_are_annotated_and_their_real_pause() {
@@ -92,4 +96,49 @@ async fn namespaces_and_a_selector_narrow_the_charge() {
         assert!(jobs.iter().all(|job| job.starts_with("labelled-")), "{jobs:?}");
     }
     assert_eq!(world.jobs("c").await, [""; 0]);
+}
+
+/// Its Role went with a namespace that was deleted, and is there again with a new one. What is known of its CronJobs alone is
+/// not enough to run them.
+#[tokio::test]
+async fn a_namespace_that_may_not_be_listed_holds_up_no_other_and_joins_when_it_may() {
+    for hidden in ["cronjobs", "jobs"] {
+        let world = World::new().await;
+        for namespace in ["a", "b"] {
+            world.namespace(namespace).await;
+            world.every_second(namespace, "tick", json!({})).await;
+        }
+        let is_refused = Arc::new(AtomicBool::new(true));
+        let path = format!("/apis/batch/v1/namespaces/b/{hidden}");
+        let status = json!({
+            "kind": "Status", "apiVersion": "v1", "status": "Failure", "code": 403, "reason": "Forbidden",
+            "message": format!("{hidden}.batch is forbidden: User \"punctual\" cannot list resource in the namespace \"b\""),
+        });
+        let refuse = {
+            let is_refused = Arc::clone(&is_refused);
+            move |request: &Request<Body>| {
+                let lists = request.method() == "GET" && request.uri().path() == path;
+                if lists && is_refused.load(Ordering::SeqCst) {
+                    answer(403, &[], &status)
+                } else {
+                    Fate::Sent
+                }
+            }
+        };
+        let charge = Charge {
+            namespaces: vec!["a".into(), "b".into()],
+            ..Charge::default()
+        };
+        let client = faulty(&world.client, Arc::new(refuse));
+        let running = start(client, charge, Leadership::always());
+        eventually("the other runs", || async { world.jobs("a").await.len() >= 2 }).await;
+        assert_eq!(world.jobs("b").await, [""; 0], "{hidden}");
+        assert!(running.health.is_ready(), "{hidden}");
+        insta::allow_duplicates! {
+            insta::assert_snapshot!(running.health.readiness(), @"ok, but they may not be in b, where none is run; the log says why");
+        }
+        is_refused.store(false, Ordering::SeqCst);
+        eventually("it runs", || async { !world.jobs("b").await.is_empty() }).await;
+        assert_eq!(running.health.readiness(), "ok\n");
+    }
 }

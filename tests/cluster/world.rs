@@ -16,7 +16,7 @@ use punctual::schedule::TimeZones;
 use punctual::standalone::api;
 use punctual::standalone::store::MemoryStore;
 use punctual::submit::{EventWriting, write_events};
-use punctual::telemetry::Teller;
+use punctual::telemetry::{Health, Teller};
 use serde_json::{Value, json};
 use tokio::sync::watch;
 use tokio::task::JoinHandle;
@@ -32,6 +32,7 @@ pub(crate) struct World {
 /// A controller that runs until it is dropped, which kills it.
 pub(crate) struct Running {
     pub(crate) teller: Teller,
+    pub(crate) health: Health,
     pub(crate) stop: watch::Sender<bool>,
     tasks: Vec<JoinHandle<()>>,
 }
@@ -128,12 +129,14 @@ pub(crate) fn start(client: Client, charge: Charge, leadership: Leadership) -> R
         leadership,
         ..ControllerOptions::new(client.clone(), SystemClock::shared(), zones, teller.clone())
     };
+    let health = options.health.clone();
     let (stop, stops) = watch::channel(false);
     let controller = tokio::spawn(Controller::new(options).run(stops));
     let metrics = teller.metrics().clone();
     let events = tokio::spawn(write_events(client, told, metrics, EventWriting::ONE_BY_ONE));
     Running {
         teller,
+        health,
         stop,
         tasks: vec![controller, events],
     }

@@ -24,6 +24,9 @@ impl State {
     ) -> Option<Task> {
         // Whatever it was marked for is taken into account now.
         self.dirty.remove(key);
+        if !self.knows(&key.namespace) {
+            return None;
+        }
         let entry = self.cache.entry(key)?;
         if entry.names_calendars() && !self.calendars_listed.are_complete() {
             return None;

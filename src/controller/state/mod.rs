@@ -30,7 +30,7 @@ use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::sync::Arc;
 
 use crate::controller::cache::Cache;
-use crate::controller::charge::Charge;
+use crate::controller::charge::{Charge, Scope};
 use crate::controller::early::EarlyJobs;
 use crate::controller::listing::Listings;
 use crate::controller::pace::Pacer;
@@ -78,6 +78,9 @@ pub(super) struct State {
     mistakes: HashMap<Key, Vec<ExtensionError>>,
     /// How CronJobs are doing that have changed.
     wellbeing: BTreeMap<Key, Option<Wellbeing>>,
+    scopes: Vec<Scope>,
+    /// Scopes that may not be listed, as far as is known, and never have been.
+    refused: BTreeSet<Scope>,
     cronjobs_listed: Listings<Key>,
     jobs_listed: Listings<String>,
     calendars_listed: Listings<Key>,
@@ -107,6 +110,8 @@ impl State {
             cronjobs_listed: Listings::new(&scopes),
             jobs_listed: Listings::new(&scopes),
             calendars_listed: Listings::new(&charge.calendar_scopes()),
+            scopes,
+            refused: BTreeSet::new(),
         }
     }
 
@@ -117,9 +122,42 @@ impl State {
         }
     }
 
-    /// Whether everything that is watched has been listed once. Nothing is decided before.
+    /// Whether everything that is watched has been listed once, but for scopes that may not be listed: they hold up no
+    /// other. Nothing is decided before.
     pub(super) fn is_synced(&self) -> bool {
-        self.cronjobs_listed.are_complete() && self.jobs_listed.are_complete()
+        let mut scopes = self.scopes.iter();
+        let is_answered = |scope| self.has_listed(scope) || self.refused.contains(scope);
+        scopes.clone().all(is_answered) && scopes.any(|scope| self.has_listed(scope))
+    }
+
+    fn has_listed(&self, scope: &Scope) -> bool {
+        self.cronjobs_listed.have(scope) && self.jobs_listed.have(scope)
+    }
+
+    /// Whether what there is in a namespace is known. Nothing is decided there before.
+    fn knows(&self, namespace: &str) -> bool {
+        self.cronjobs_listed.cover(namespace) && self.jobs_listed.cover(namespace)
+    }
+
+    /// A scope may not be listed. If it never has been, the others go on without it. Whether that is news.
+    pub(super) fn listing_refused(&mut self, scope: &Scope) -> bool {
+        !self.has_listed(scope) && self.refused.insert(scope.clone())
+    }
+
+    /// The scopes that may not be listed and never have been.
+    pub(super) fn refused(&self) -> &BTreeSet<Scope> {
+        &self.refused
+    }
+
+    /// A listing has come to its end. What the others did not wait for is decided on from now on.
+    fn join(&mut self, scope: &Scope) {
+        if self.has_listed(scope) && self.refused.remove(scope) {
+            let known = self.cache.keys().filter(|key| scope.covers(&key.namespace));
+            let known: Vec<Key> = known.cloned().collect();
+            for key in known {
+                self.mark(key);
+            }
+        }
     }
 
     /// How often in a row a CronJob could not be dealt with.

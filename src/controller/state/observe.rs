@@ -32,6 +32,7 @@ impl State {
                 for key in self.cronjobs_listed.end(scope) {
                     self.forget(&key);
                 }
+                self.join(scope);
             }
         }
     }
@@ -142,7 +143,7 @@ impl State {
             Event::InitApply(job) => {
                 self.jobs_listed.saw(scope, &job.uid().to_owned());
                 // What a later listing shows first was created while the watch was down.
-                if self.is_synced() && self.shadowing.is_some() {
+                if self.has_listed(scope) && self.shadowing.is_some() {
                     self.saw_job(&job)
                 } else {
                     self.cache.insert_job(&job)
@@ -155,6 +156,7 @@ impl State {
                     busy.relisted |= scope.covers(&key.namespace);
                 }
                 let gone = self.jobs_listed.end(scope);
+                self.join(scope);
                 gone.iter().flat_map(|uid| self.lose_job(uid)).collect()
             }
         };
@@ -190,7 +192,7 @@ impl State {
         if is_new && let Some(owner) = job.owner() {
             match self.cache.key_of(&owner).cloned() {
                 Some(key) => self.saw_start(key, &owner, job),
-                None if self.is_synced() => self.early.keep(job),
+                None if self.knows(&owner.namespace) => self.early.keep(job),
                 // Whoever created it may have done so before we were there.
                 None => {}
             }

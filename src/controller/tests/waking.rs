@@ -15,6 +15,73 @@ fn nothing_is_decided_before_both_watches_have_listed_everything() {
     assert!(matches!(state.ready(120), Some(Task::Submit { .. })));
 }
 
+/// One row a history of two scopes, the CronJob's and another one: what is heard of their CronJobs and Jobs, and after which
+/// of that the CronJob is run.
+#[test]
+fn a_scope_that_may_not_be_listed_holds_up_no_other_and_nothing_is_decided_there() {
+    let scopes = ["default", "other"].map(|namespace| Scope(Some(namespace.into())));
+    let charge = Charge {
+        namespaces: vec!["default".into(), "other".into()],
+        ..Charge::default()
+    };
+    for (history, runs_after) in [
+        ("default cronjobs, default jobs", None),
+        (
+            "default cronjobs, default jobs, other cronjobs, other jobs",
+            Some(3),
+        ),
+        ("default cronjobs, default jobs, other refused", Some(2)),
+        ("other refused, default cronjobs", None),
+        ("default refused, other refused", None),
+        // It may be that only its Jobs are hidden, or only its CronJobs.
+        (
+            "default cronjobs, default refused, other cronjobs, other jobs",
+            None,
+        ),
+        (
+            "other cronjobs, other jobs, default cronjobs, default refused, default jobs",
+            Some(4),
+        ),
+        (
+            "other cronjobs, other jobs, default refused, default jobs, default cronjobs",
+            Some(4),
+        ),
+        // What can be listed half by now holds up nobody any more.
+        (
+            "default cronjobs, default jobs, other refused, other cronjobs",
+            Some(2),
+        ),
+    ] {
+        let mut world = World {
+            state: State::new(Arc::new(TimeZones::built_in()), &charge),
+            version: 1,
+        };
+        for (index, heard) in history.split(", ").enumerate() {
+            let (scope, what) = heard.split_once(' ').expect("two words");
+            let scope = &scopes[usize::from(scope == "other")];
+            match what {
+                "cronjobs" => {
+                    world.state.cronjob_event(scope, Event::Init);
+                    if scope.covers("default") {
+                        let object = world.cronjob(&json!({}));
+                        world.state.cronjob_event(scope, Event::InitApply(object));
+                    }
+                    world.state.cronjob_event(scope, Event::InitDone);
+                }
+                "jobs" => world.state.job_event(scope, Event::InitDone),
+                _ => assert!(world.state.listing_refused(scope), "it is news"),
+            }
+            let tasks = world.state.ready(at(120)).0;
+            assert_eq!(
+                !tasks.is_empty(),
+                runs_after == Some(index),
+                "{history}: at {heard}"
+            );
+        }
+        assert!(runs_after.is_none() || world.state.is_synced(), "{history}");
+    }
+}
+
 #[test]
 fn it_wakes_at_the_due_instant_and_not_before() {
     let mut world = World::new();
