@@ -10,7 +10,7 @@ use crate::render::{helm, rendered_with};
 use crate::values::{FLIPS, flipped};
 
 /// Values, and what `NOTES.txt` warns of then.
-const WARNINGS: [(&str, &str); 12] = [
+const WARNINGS: [(&str, &str); 13] = [
     ("{replicas: 1}", "WARNING: one replica"),
     (
         "{podDisruptionBudget: {enabled: false}}",
@@ -29,6 +29,10 @@ const WARNINGS: [(&str, &str); 12] = [
     ("{calendars: 'off'}", "CronJobs that name a calendar"),
     ("{}", "The built-in controller must be off"),
     ("{adopt: opted-in}", "kubectl patch cronjob NAME"),
+    (
+        "{adopt: opted-in}",
+        r#"paused (SUSPEND True) needs "punctual.dev/suspend":"true""#,
+    ),
 ];
 
 pub(crate) fn trials(helm: bool) -> Vec<Trial> {

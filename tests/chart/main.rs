@@ -1,10 +1,11 @@
-//! The chart, rendered by Helm's own engine, and the alerts, judged by promtool.
+//! The chart, rendered by Helm's own engine, the alerts, judged by promtool, and the commands that hand CronJobs over.
 //!
 //! Helm's engine comes as a Python package (`helm-python-sdk`), promtool with Debian's `prometheus`; `.ci/run` installs
 //! both where it can. What a machine has not shows as ignored.
 
 mod alerts;
 mod flips;
+mod moving;
 mod render;
 #[path = "../support/flips.rs"]
 mod values;
@@ -18,6 +19,7 @@ const CHART: &str = "charts/punctual";
 
 fn main() -> ExitCode {
     let mut trials = alerts::trials();
+    trials.extend(moving::trials());
     let helm = runs("python3", &["-c", "import helm_python"]);
     trials.extend(render::trials(helm));
     trials.extend(flips::trials(helm));
