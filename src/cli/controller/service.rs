@@ -1,10 +1,13 @@
 //! Starts everything, and stops it in order: no new decisions, what is under way is finished, the last events are
 //! written, the lease is released.
 
+use std::io;
+use std::net::{Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::sync::Arc;
 use std::time::Duration;
 
 use kube::Config;
+use rustix::io::Errno;
 use tokio::net::TcpListener;
 use tokio::sync::watch;
 use tokio::task::JoinHandle;
@@ -187,11 +190,30 @@ fn lease_name(args: &ControllerArgs, config: &Config) -> LeaseName {
 
 async fn listen(args: &ControllerArgs) -> Result<TcpListener, Failure> {
     let address = args.metrics_listen;
-    TcpListener::bind(address).await.map_err(|error| {
+    bound(address, TcpListener::bind).await.map_err(|error| {
         let what =
             format!("metrics can't be served on {address}; choose another address with --metrics-listen");
         Failure::from_error(&what, &error)
     })
+}
+
+/// Listens on an address. Every address, `[::]`, is every one of IPv4 where the kernel has no IPv6 (`ipv6.disable=1`): who
+/// writes the arguments of a pod can't know on which nodes it will be.
+async fn bound<T, F: Future<Output = io::Result<T>>>(
+    address: SocketAddr,
+    bind: impl Fn(SocketAddr) -> F,
+) -> io::Result<T> {
+    let error = match bind(address).await {
+        Ok(listener) => return Ok(listener),
+        Err(error) => error,
+    };
+    let no_such_family = Errno::from_io_error(&error) == Some(Errno::AFNOSUPPORT);
+    if address.ip() != Ipv6Addr::UNSPECIFIED || !no_such_family {
+        return Err(error);
+    }
+    let instead = SocketAddr::from((Ipv4Addr::UNSPECIFIED, address.port()));
+    tracing::info!("there is no IPv6 here: metrics are served on {instead} in place of {address}");
+    bind(instead).await
 }
 
 /// The first lines of the log: what runs, where, and by which rules.
@@ -205,4 +227,32 @@ fn introduce(args: &ControllerArgs, config: &Config, zones: &TimeZones, clock: &
         "punctual controller"
     );
     tell_time_zones(zones, clock.now());
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// One row an address that is asked for, and what it comes to on a node without IPv6.
+    #[tokio::test]
+    async fn every_address_is_every_one_of_ipv4_where_there_is_no_ipv6() {
+        let without_ipv6 = async |address: SocketAddr| match (address, address.port()) {
+            (SocketAddr::V6(_), _) => Err(io::Error::from(Errno::AFNOSUPPORT)),
+            (_, 1) => Err(io::Error::from(Errno::ADDRINUSE)),
+            _ => Ok(address.to_string()),
+        };
+        for (asked, got) in [
+            ("[::]:8080", Ok("0.0.0.0:8080")),
+            ("0.0.0.0:8080", Ok("0.0.0.0:8080")),
+            ("[::1]:8080", Err(Errno::AFNOSUPPORT)),
+            ("[::]:1", Err(Errno::ADDRINUSE)),
+        ] {
+            let bound = bound(asked.parse().expect("an address"), without_ipv6).await;
+            let got_so = bound.map_err(|error| Errno::from_io_error(&error).expect("an error of the system"));
+            assert_eq!(got_so, got.map(str::to_owned), "{asked}");
+        }
+        let taken = async |_| Err::<(), _>(io::Error::from(Errno::ADDRINUSE));
+        let error = bound("[::]:8080".parse().expect("an address"), taken).await;
+        assert!(error.is_err(), "it is another trouble");
+    }
 }
