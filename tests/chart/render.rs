@@ -13,7 +13,7 @@ use crate::{CHART, needing, read};
 const EXAMPLES: [&str; 3] = ["managed-cluster", "replace-built-in", "one-namespace"];
 
 /// Values that must be refused, and a word of the reason.
-const MISTAKES: [(&str, &str); 11] = [
+const MISTAKES: [(&str, &str); 12] = [
     ("replica: 3", "replica"),
     ("adopt: everything", "adopt"),
     ("namespaces: [Team_A]", "namespaces"),
@@ -25,6 +25,7 @@ const MISTAKES: [(&str, &str); 11] = [
     ("resources: {limits: {memory: 1GiB}}", "memory"),
     ("extraArgs: [--adopt=all]", "--adopt"),
     ("selector: a=b=c", "selector"),
+    ("runAsUser: 0", "runAsUser"),
 ];
 
 /// Where the plain manifest is that `kubectl apply -f` takes.

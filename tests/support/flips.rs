@@ -35,6 +35,7 @@ pub(crate) const FLIPS: &[Flip] = &[
     ("resources.limits.memory", r#""4Gi""#, "deployment", "memory: 4Gi"),
     ("priorityClassName", r#""high""#, "deployment", "priorityClassName: high"),
     ("terminationGracePeriodSeconds", "7", "deployment", "terminationGracePeriodSeconds: 7"),
+    ("runAsUser", "null", "deployment", "!65532"),
     ("podAntiAffinity", r#""hard""#, "deployment", "requiredDuringSchedulingIgnoredDuringExecution"),
     ("affinity", r#"{"nodeAffinity": {}}"#, "deployment", "affinity:\n        nodeAffinity: {}"),
     ("topologySpreadConstraints", r#"[{"maxSkew": 1, "topologyKey": "zone", "whenUnsatisfiable": "ScheduleAnyway"}]"#, "deployment", "topologySpreadConstraints:\n        - maxSkew: 1"),

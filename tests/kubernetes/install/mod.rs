@@ -142,10 +142,14 @@ async fn prepare(client: &Client) {
 pub(crate) async fn every_value_is_accepted_when_it_is_another(world: World) {
     prepare(&world.client).await;
     for (path, value, ..) in FLIPS {
-        let objects = rendered(&flipped(path, value));
+        let mut objects = rendered(&flipped(path, value));
         assert!(objects.len() > 5, "{path}: {}", objects.len());
-        for object in &objects {
-            if let Err(error) = apply(&world.client, object, Sent::Dry).await {
+        for object in &mut objects {
+            if object["kind"] == "Pod" {
+                // Helm takes away the one before it: what a pod is made of can't be changed.
+                object["metadata"]["name"] = "another".into();
+            }
+            if let Err(error) = apply(&world.client, &*object, Sent::Dry).await {
                 panic!("{path}: {value}: {} is refused: {error}", object["kind"]);
             }
         }
