@@ -52,9 +52,13 @@ impl State {
         let mut decision = decide_in_group(situation, group, now);
         let look_at = std::mem::take(&mut decision.look_at);
         let failing = standing.streak.observe(cronjob, &runs, now);
-        let wellbeing = wellbeing(cronjob, &decision, failing, now);
-        self.wellbeing.insert(key.clone(), Some(wellbeing));
         let fresh = standing.take_note(cronjob, &decision);
+        let wellbeing = Wellbeing {
+            failing,
+            refused: standing.is_refused(now),
+            ..wellbeing(cronjob, &decision, now)
+        };
+        self.wellbeing.insert(key.clone(), Some(wellbeing));
         news.extend(fresh.into_iter().map(|note| News {
             cronjob: key.clone(),
             uid: cronjob.uid.clone(),
@@ -117,6 +121,9 @@ impl Standing {
     fn take_note(&mut self, cronjob: &CronJob, decision: &Decision) -> Vec<Note> {
         self.memory = decision.memory.clone();
         self.gone.retain(|uid| cronjob.status.is_active(uid));
+        if decision.start.is_none() && !decision.notes.iter().any(|note| note.waits_for_group().is_some()) {
+            self.refused_since = None;
+        }
         let is_fresh = |note: &&Note| !self.told.iter().any(|before| note.repeats(before));
         let fresh = decision.notes.iter().filter(is_fresh).cloned().collect();
         self.told.clone_from(&decision.notes);
@@ -124,14 +131,14 @@ impl Standing {
     }
 }
 
-/// How a CronJob is doing of which so many runs have failed in a row.
-fn wellbeing(cronjob: &CronJob, decision: &Decision, failing: u32, now: Timestamp) -> Wellbeing {
+/// How a CronJob is doing, as far as a decision says so.
+fn wellbeing(cronjob: &CronJob, decision: &Decision, now: Timestamp) -> Wellbeing {
     Wellbeing {
         suspended: cronjob.is_suspended(now),
         held: decision.notes.iter().any(Note::is_about_unusable),
-        failing,
         expected_success: decision.expected_success,
         last_success: cronjob.status.last_successful_time,
         next_due: cronjob.next_due(now),
+        ..Wellbeing::default()
     }
 }

@@ -80,12 +80,17 @@ impl State {
     fn carried(&mut self, key: &Key, carried: Carried) -> Option<Retry> {
         if let (Some(job), Some(standing)) = (&carried.job, self.standing.get_mut(key)) {
             standing.attempt = None;
+            let was_refused = standing.refused_since.take().is_some();
             if carried.cronjob.is_none()
                 && let Some(scheduled) = job.scheduled(&key.name)
             {
                 // The run was started or found, and the write that would say so failed.
                 let job = job.uid().to_owned();
                 standing.memory.remember_start(Unrecorded { job, scheduled });
+            }
+            if was_refused {
+                // That it is so no more is told with the next decision, which may be a day away.
+                self.mark(key.clone());
             }
         }
         self.cache.deleted_jobs(carried.deleted);
@@ -139,6 +144,7 @@ impl State {
             return;
         };
         standing.failures += 1;
+        standing.refused(retry, now);
         let again = now + retry::pause(retry, standing.failures, key);
         let deadline = standing.attempt.and_then(|attempt| attempt.deadline);
         let again = retry::not_too_late(again, deadline, now);

@@ -35,6 +35,7 @@ impl State {
         for standing in self.standing.values_mut() {
             standing.claim = Claim::None;
             standing.waits_for = None;
+            standing.refused_since = None;
         }
         self.wakes = DueQueue::default();
         if let Some(pacer) = &mut self.pacer {

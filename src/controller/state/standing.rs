@@ -2,11 +2,14 @@
 
 use std::collections::HashSet;
 
+use chrono::TimeDelta;
+
 use crate::controller::state::groups::Claim;
 use crate::controller::streak::Streak;
 use crate::cronjob::{JobRef, Run, Status};
 use crate::policy::{Memory, Note};
 use crate::schedule::Timestamp;
+use crate::submit::Retry;
 
 /// What decisions and their outcomes leave behind for the next one.
 #[derive(Default)]
@@ -19,6 +22,8 @@ pub(super) struct Standing {
     pub(super) patient_until: Option<Timestamp>,
     /// The start that was decided on last.
     pub(super) attempt: Option<Attempt>,
+    /// Since when every start has failed.
+    pub(super) refused_since: Option<Timestamp>,
     /// When it was last told that somebody else runs this CronJob too.
     pub(super) rival_told: Option<Timestamp>,
     /// Active Jobs that are gone for certain, whatever an answer still says: they were looked up, or the watch showed
@@ -42,6 +47,9 @@ pub(super) struct Attempt {
     /// It failed, and is not tried again before.
     pub(super) again_at: Option<Timestamp>,
 }
+
+/// A start that has failed for so long is not late but refused: by a quota or a webhook, until somebody does something.
+const REFUSED_AFTER: TimeDelta = TimeDelta::minutes(10);
 
 impl Standing {
     /// Something was carried out. What failed before need not fail again; but a start that failed was not part of it, as long
@@ -68,6 +76,19 @@ impl Standing {
         if let Some(attempt) = &mut self.attempt {
             attempt.again_at.get_or_insert(again);
         }
+    }
+
+    /// A start failed, if one was tried. In a namespace that is being deleted nobody expects it to go through.
+    pub(super) fn refused(&mut self, retry: Retry, now: Timestamp) {
+        if self.attempt.is_some() && retry != Retry::Seldom {
+            self.refused_since.get_or_insert(now);
+        }
+    }
+
+    /// Whether starts have failed for long.
+    pub(super) fn is_refused(&self, now: Timestamp) -> bool {
+        self.refused_since
+            .is_some_and(|since| now - since >= REFUSED_AFTER)
     }
 
     /// When the start of an instant may be tried again, if it failed a moment ago.

@@ -24,6 +24,86 @@ fn a_failure_is_tried_again_after_a_pause_that_grows() {
     }
 }
 
+/// A few that nobody lets start would drown among the others: no run of theirs fails, and none is missed without a deadline.
+#[test]
+fn what_is_refused_for_long_is_told_until_it_starts_or_nothing_is_due() {
+    for goes_through in [true, false] {
+        let mut world = World::new();
+        let mut refused_from = None;
+        for second in 60..900 {
+            if let Some(task) = world.ready(second) {
+                assert!(matches!(task, Task::Submit { .. }));
+                let carried = Carried {
+                    trouble: Some(Trouble::passing("quota")),
+                    ..Carried::default()
+                };
+                world.carried(carried, second);
+            }
+            match is_refused(&mut world) {
+                Some(true) => {
+                    refused_from.get_or_insert(second);
+                }
+                Some(false) => assert_eq!(refused_from, None, "it still is at {second}"),
+                None => {}
+            }
+        }
+        let from = refused_from.expect("it is told");
+        assert!(
+            (660..=700).contains(&from),
+            "ten minutes and a pause later: {from}"
+        );
+        world.version += 1;
+        if goes_through {
+            let second = (900..1_000).find_map(|second| {
+                let task = world.ready(second)?;
+                let Task::Submit { decision, .. } = task else {
+                    return None;
+                };
+                world.answered(&decision.start.expect("a start"), second);
+                Some(second)
+            });
+            assert!(world.ready(second.expect("tried again")).is_none());
+        } else {
+            let mut object = world.cronjob(&json!({}));
+            object.spec.suspend = Some(true);
+            world.state.cronjob_event(&Scope::CLUSTER, Event::Apply(object));
+            let _nothing = world.ready(900);
+        }
+        assert_eq!(
+            is_refused(&mut world),
+            Some(false),
+            "goes through: {goes_through}"
+        );
+    }
+}
+
+/// Its CronJobs go with it.
+#[test]
+fn what_is_refused_in_a_namespace_that_is_being_deleted_is_no_news() {
+    let mut world = World::new();
+    for second in 60..3_600 {
+        if world.ready(second).is_some() {
+            let trouble = Trouble {
+                message: "it is being terminated".into(),
+                retry: Retry::Seldom,
+            };
+            let carried = Carried {
+                trouble: Some(trouble),
+                ..Carried::default()
+            };
+            world.carried(carried, second);
+        }
+        assert_ne!(is_refused(&mut world), Some(true));
+    }
+}
+
+/// What is told since the last call.
+fn is_refused(world: &mut World) -> Option<bool> {
+    let mut told = world.state.take_wellbeing();
+    let (_, wellbeing) = told.pop_first()?;
+    Some(wellbeing?.refused)
+}
+
 #[test]
 fn a_pause_is_short_again_after_a_decision_that_found_nothing_to_do() {
     let mut world = World::new();

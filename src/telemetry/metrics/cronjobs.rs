@@ -37,6 +37,8 @@ pub struct Wellbeing {
     pub suspended: bool,
     /// It can't be started as it is written: its schedule, its zone or an annotation can't be used.
     pub held: bool,
+    /// A run has been due for long, and every attempt to start it failed.
+    pub refused: bool,
     /// How many runs have failed since the last success.
     pub failing: u32,
     /// When a success is overdue that has not come yet.
@@ -52,6 +54,7 @@ impl Wellbeing {
         match self {
             Wellbeing { suspended: true, .. } => "suspended",
             Wellbeing { held: true, .. } => "held",
+            Wellbeing { refused: true, .. } => "refused",
             Wellbeing { failing: 1.., .. } => "failing",
             _ => "healthy",
         }
@@ -59,7 +62,7 @@ impl Wellbeing {
 }
 
 /// The states of [`Wellbeing`], which begin at 0: nothing is no number to Prometheus.
-const STATES: [&str; 4] = ["healthy", "suspended", "held", "failing"];
+const STATES: [&str; 5] = ["healthy", "suspended", "held", "refused", "failing"];
 
 /// Not `namespace`: that is where Punctual itself runs, as Prometheus labels what it scrapes.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
@@ -248,14 +251,21 @@ mod tests {
     }
 
     #[test]
-    fn what_cannot_be_started_as_it_is_written_is_not_healthy() {
-        let world = World::new(Detail::Trouble);
-        let held = Wellbeing {
-            held: true,
+    fn what_cannot_be_started_is_not_healthy() {
+        let world = World::new(Detail::Off);
+        let refused = Wellbeing {
+            refused: true,
+            failing: 1,
             ..Wellbeing::default()
         };
-        world.metrics.set(&key("a"), Some(held));
-        assert_eq!(world.shown(), [r#"cronjobs{state="held"} 1"#]);
+        let held = Wellbeing {
+            held: true,
+            ..refused
+        };
+        for (state, wellbeing) in [("refused", refused), ("held", held)] {
+            world.metrics.set(&key("a"), Some(wellbeing));
+            assert_eq!(world.shown(), [format!(r#"cronjobs{{state="{state}"}} 1"#)]);
+        }
     }
 
     #[test]
