@@ -56,7 +56,7 @@ mod upcoming;
 mod watches;
 
 pub use charge::{Charge, Scope};
-pub use leadership::{Elector, Leadership, LeaseName, RENEW_EVERY, STEP_DOWN_AFTER, TAKE_AFTER};
+pub use leadership::{Elector, Leadership, LeaseDuration, LeaseName};
 pub use options::ControllerOptions;
 pub use pace::Pace;
 pub use run::Controller;

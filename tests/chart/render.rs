@@ -13,7 +13,7 @@ use crate::{CHART, needing, read};
 const EXAMPLES: [&str; 3] = ["managed-cluster", "replace-built-in", "one-namespace"];
 
 /// Values that must be refused, and a word of the reason.
-const MISTAKES: [(&str, &str); 12] = [
+const MISTAKES: [(&str, &str); 14] = [
     ("replica: 3", "replica"),
     ("adopt: everything", "adopt"),
     ("namespaces: [Team_A]", "namespaces"),
@@ -26,6 +26,8 @@ const MISTAKES: [(&str, &str); 12] = [
     ("extraArgs: [--adopt=all]", "--adopt"),
     ("selector: a=b=c", "selector"),
     ("runAsUser: 0", "runAsUser"),
+    ("leaseDurationSeconds: 1", "leaseDurationSeconds"),
+    ("extraArgs: [--lease-duration=5s]", "leaseDurationSeconds"),
 ];
 
 /// Where the plain manifest is that `kubectl apply -f` takes.

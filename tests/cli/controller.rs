@@ -206,6 +206,20 @@ fn mistakes_on_the_command_line_say_what_to_do() {
 
     For more information, try '--help'.
     "#);
+
+    let lease = |duration| {
+        let lease = punctual(&["controller", "--lease-duration", duration]);
+        assert_eq!(exit_code(&lease), 2, "{duration}");
+        text(&lease.stderr)
+    };
+    assert_snapshot!(lease("1s"), @"
+    error: invalid value '1s' for '--lease-duration <DURATION>': write whole seconds from 2s, or one slow write costs the lead, to 60s, for which nothing is started when the leader has died
+
+    For more information, try '--help'.
+    ");
+    for same in ["61s", "2500ms"] {
+        assert_eq!(lease(same).replace(same, "1s"), lease("1s"));
+    }
 }
 
 #[test]

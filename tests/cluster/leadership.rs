@@ -4,10 +4,12 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
+use http::Request;
 use k8s_openapi::api::coordination::v1::Lease;
+use kube::client::Body;
 use kube::{Api, Client};
 use punctual::clock::{Clock, SystemClock};
-use punctual::controller::{Charge, Elector, Leadership, LeaseName};
+use punctual::controller::{Charge, Elector, Leadership, LeaseDuration, LeaseName};
 use punctual::schedule::TimeZones;
 use punctual::submit::{open_gate, watched_client};
 use punctual::telemetry::Metrics;
@@ -33,8 +35,13 @@ impl Replica {
             identity: identity.into(),
         };
         let metrics = Metrics::default();
-        let (elector, leadership) =
-            Elector::new(client.clone(), SystemClock::shared(), metrics.clone(), name);
+        let (elector, leadership) = Elector::new(
+            client.clone(),
+            SystemClock::shared(),
+            metrics.clone(),
+            name,
+            LeaseDuration::USUAL,
+        );
         let (stop_elector, stops) = watch::channel(false);
         let gate = leadership.clone();
         let gated = watched_client(
@@ -238,7 +245,13 @@ async fn a_namespace_that_does_not_exist_is_asked_for_in_peace() {
         identity: "first".into(),
     };
     let client = watched_client(&world.client, &metrics, &SystemClock::shared(), open_gate());
-    let (elector, leadership) = Elector::new(client, SystemClock::shared(), metrics.clone(), name);
+    let (elector, leadership) = Elector::new(
+        client,
+        SystemClock::shared(),
+        metrics.clone(),
+        name,
+        LeaseDuration::USUAL,
+    );
     let (_stop, stops) = watch::channel(false);
     let running = tokio::spawn(elector.run(stops));
     tokio::time::sleep(Duration::from_secs(1)).await;
@@ -254,6 +267,41 @@ async fn a_namespace_that_does_not_exist_is_asked_for_in_peace() {
         attempts.is_some_and(|attempts| (1..=6).contains(&attempts)),
         "{metrics}"
     );
+}
+
+/// As where a webhook or the API server's disk holds up every write.
+#[tokio::test]
+async fn a_longer_lease_is_held_where_writes_are_slow() {
+    let world = World::new().await;
+    let inner = world.client.clone();
+    let slow = tower::service_fn(move |request: Request<Body>| {
+        let inner = inner.clone();
+        async move {
+            if request.method() != "GET" {
+                tokio::time::sleep(Duration::from_millis(1_500)).await;
+            }
+            inner.send(request).await
+        }
+    });
+    let name = LeaseName {
+        namespace: "kube-system".into(),
+        name: "punctual".into(),
+        identity: "first".into(),
+    };
+    let lasts = LeaseDuration::of_seconds(15).expect("within the bounds");
+    let (elector, leadership) = Elector::new(
+        Client::new(slow, "default"),
+        SystemClock::shared(),
+        Metrics::default(),
+        name,
+        lasts,
+    );
+    let (_stop, stops) = watch::channel(false);
+    let running = tokio::spawn(elector.run(stops));
+    eventually("it leads", || async { leadership.is_held() }).await;
+    running.abort();
+    let spec = lease(&world).await.spec.expect("a spec");
+    assert_eq!(spec.lease_duration_seconds, Some(15));
 }
 
 async fn lease(world: &World) -> Lease {

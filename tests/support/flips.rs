@@ -19,6 +19,7 @@ pub(crate) const FLIPS: &[Flip] = &[
     ("selector", r#""tier=batch""#, "deployment", "- \"--selector=tier=batch\""),
     ("calendars", r#""all""#, "deployment", "- --calendars=all"),
     ("replicas", "3", "deployment", "replicas: 3"),
+    ("leaseDurationSeconds", "15", "deployment", "- --lease-duration=15s"),
     ("log.format", r#""text""#, "deployment", "- --log-format=text"),
     ("log.filter", r#""debug""#, "deployment", "value: \"debug\""),
     ("extraArgs", r#"["--max-start-rate=20"]"#, "deployment", "- \"--max-start-rate=20\""),

@@ -48,7 +48,8 @@ helm.sh/chart: {{ printf "%s-%s" .Chart.Name .Chart.Version }}
 {{- define "punctual.refuseTwice" -}}
 {{- $said := dict "--adopt" "adopt" "--namespace" "namespaces" "-n" "namespaces" "--selector" "selector" "-l" "selector"
   "--calendars" "calendars" "--cronjob-metrics" "metrics.cronJobs" "--metrics-listen" "metrics.port" "--log-format" "log.format"
-  "--lease-name" "the release's name" "--lease-namespace" "the release's namespace" -}}
+  "--lease-name" "the release's name" "--lease-namespace" "the release's namespace"
+  "--lease-duration" "leaseDurationSeconds" -}}
 {{- range $argument := .Values.extraArgs -}}
 {{- with get $said (splitList "=" $argument | first) -}}
 {{- fail (printf "extraArgs: %s is given already, by %s" $argument .) -}}

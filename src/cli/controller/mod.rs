@@ -6,13 +6,15 @@ mod service;
 
 use std::net::SocketAddr;
 use std::sync::Arc;
+use std::time::Duration;
 
 use crate::cli::chosen::selector;
 use crate::cli::connect::ClusterArgs;
 use crate::cli::console;
 use crate::cli::exit::{Exit, Failure};
+use crate::cli::up::duration;
 use crate::cli::zoneinfo::TzdataArgs;
-use crate::controller::{Charge, Pace};
+use crate::controller::{Charge, LeaseDuration, Pace};
 use crate::cronjob::CalendarPlaces;
 use crate::manifest::Adoption;
 use crate::telemetry::{Detail, LogFormat, of_punctual, start_logs};
@@ -22,6 +24,9 @@ const LOG_LEVEL: &str = "info";
 
 /// Where metrics are served: on every address, because Prometheus and the kubelet come from outside the pod.
 const METRICS_LISTEN: &str = "0.0.0.0:8080";
+
+/// So long a run is late at most when the leader has died.
+const LEASE_DURATION: &str = "3s";
 
 /// In percent. With one half, a namespace whose herd has been waiting for long leaves the others the other half.
 const NAMESPACE_SHARE: u8 = 50;
@@ -86,6 +91,11 @@ pub(super) struct ControllerArgs {
     #[arg(long, value_name = "NAME", default_value = "punctual")]
     lease_name: String,
 
+    /// How long after the leader has died another replica leads at the latest, from 2s to 60s. A request that
+    /// writes the lease has a quarter of it
+    #[arg(long, value_name = "DURATION", default_value = LEASE_DURATION, value_parser = lease_duration)]
+    lease_duration: LeaseDuration,
+
     /// Serve /metrics, /livez, /readyz and /log-level here
     #[arg(long, value_name = "ADDRESS", default_value = METRICS_LISTEN)]
     metrics_listen: SocketAddr,
@@ -149,6 +159,16 @@ fn rate(text: &str) -> Result<f64, String> {
         .map_err(|_| "write a number of starts in a second, such as 20 or 0.5".to_owned())?;
     let paced = Pace::new(rate, 1.0).map(|_| rate);
     paced.ok_or_else(|| "it has to be more than 0".to_owned())
+}
+
+/// How long a lease lasts.
+fn lease_duration(text: &str) -> Result<LeaseDuration, String> {
+    let asked = duration(text)?;
+    let whole = Some(asked.as_secs()).filter(|seconds| Duration::from_secs(*seconds) == asked);
+    whole.and_then(LeaseDuration::of_seconds).ok_or_else(|| {
+        let (shortest, longest) = (LeaseDuration::SHORTEST.seconds(), LeaseDuration::LONGEST.seconds());
+        format!("write whole seconds from {shortest}s, or one slow write costs the lead, to {longest}s, for which nothing is started when the leader has died")
+    })
 }
 
 impl ControllerArgs {

@@ -149,7 +149,14 @@ fn elector(
 ) -> Result<(Elector, Leadership), Failure> {
     let client = watched_client(&connect::client(config)?, metrics, clock, open_gate());
     let lease = lease_name(args, config);
-    Ok(Elector::new(client, Arc::clone(clock), metrics.clone(), lease))
+    let lasts = args.lease_duration;
+    Ok(Elector::new(
+        client,
+        Arc::clone(clock),
+        metrics.clone(),
+        lease,
+        lasts,
+    ))
 }
 
 /// Contends for the lease, but not before there is something to lead with: a replica that can list nothing would keep the

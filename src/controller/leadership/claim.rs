@@ -1,22 +1,8 @@
 //! Who may do what when, with a Lease. No I/O and no clock.
 
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
-/// How often the holder renews.
-pub const RENEW_EVERY: Duration = Duration::from_millis(500);
-
-/// How long after its last successful renewal was sent the holder stops writing: time for three attempts.
-pub const STEP_DOWN_AFTER: Duration = Duration::from_secs(2);
-
-/// How long a standby must have seen no change before it takes the Lease. A run that is due right after the holder
-/// died is late by this, a poll of the standby (300 ms) and one request: less than three seconds.
-///
-/// Built-in controllers wait for 15 s. They have to be sure; here nothing worse than a wasted request happens if a
-/// holder is taken for dead that is not, since names are the lock.
-pub const TAKE_AFTER: Duration = Duration::from_millis(2_400);
-
-/// How often a standby looks at the Lease.
-pub(super) const POLL_EVERY: Duration = Duration::from_millis(300);
+use crate::controller::leadership::duration::LeaseDuration;
 
 /// What a Lease says.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -25,6 +11,8 @@ pub(super) struct Record {
     pub(super) holder: String,
     /// The version, which changes with every renewal.
     pub(super) version: String,
+    /// How long it lasts, as its holder has it: replicas that are being replaced may have been given another duration.
+    pub(super) lasts: LeaseDuration,
 }
 
 /// What to do next.
@@ -44,6 +32,8 @@ pub(super) enum Step {
 #[derive(Debug)]
 pub(super) struct Claim {
     identity: String,
+    /// How long the Lease lasts when we hold it.
+    lasts: LeaseDuration,
     /// What the Lease said last, and when that was first seen. None before the first look, `Some(None)` without one.
     seen: Option<(Option<Record>, Instant)>,
     looked: Option<Instant>,
@@ -52,9 +42,10 @@ pub(super) struct Claim {
 }
 
 impl Claim {
-    pub(super) fn new(identity: String) -> Self {
+    pub(super) fn new(identity: String, lasts: LeaseDuration) -> Self {
         Claim {
             identity,
+            lasts,
             seen: None,
             looked: None,
             renewed: None,
@@ -86,7 +77,8 @@ impl Claim {
             return None;
         };
         let ours = record.holder == self.identity;
-        self.renewed.filter(|_| ours).map(|sent| sent + STEP_DOWN_AFTER)
+        let renewed = self.renewed.filter(|_| ours);
+        renewed.map(|sent| sent + self.lasts.step_down_after())
     }
 
     /// What to do next; at once, where no moment is given.
@@ -96,17 +88,17 @@ impl Claim {
         };
         let Some(record) = seen else { return Step::Create };
         if record.holder == self.identity {
-            return Step::Renew(self.renewed.map_or(now, |sent| sent + RENEW_EVERY));
+            return Step::Renew(self.renewed.map_or(now, |sent| sent + self.lasts.renew_every()));
         }
         let free_at = if record.holder.is_empty() {
             *since
         } else {
-            *since + TAKE_AFTER
+            *since + record.lasts.take_after()
         };
         if free_at <= now {
             Step::Take
         } else {
-            Step::Look(free_at.min(looked + POLL_EVERY).max(now))
+            Step::Look(free_at.min(looked + self.lasts.poll_every()).max(now))
         }
     }
 
@@ -121,12 +113,16 @@ impl Claim {
 
 #[cfg(test)]
 mod tests {
+    use std::time::Duration;
+
     use super::*;
+
+    const USUAL: LeaseDuration = LeaseDuration::USUAL;
 
     #[test]
     fn without_a_lease_one_is_created_and_a_released_one_is_taken_at_once() {
         let start = Instant::now();
-        let mut claim = Claim::new("me".into());
+        let mut claim = Claim::new("me".into(), USUAL);
         assert_eq!(claim.next(start), Step::Look(start));
         claim.looked(None, start);
         assert_eq!(claim.next(start), Step::Create);
@@ -139,33 +135,36 @@ mod tests {
     #[test]
     fn a_holder_that_renews_is_left_alone_and_one_that_does_not_is_replaced() {
         let start = Instant::now();
-        let mut claim = Claim::new("me".into());
+        let mut claim = Claim::new("me".into(), USUAL);
         for tick in 0..20 {
-            let now = start + POLL_EVERY * tick;
+            let now = start + USUAL.poll_every() * tick;
             claim.looked(Some(record("other", &tick.to_string())), now);
-            assert_eq!(claim.next(now), Step::Look(now + POLL_EVERY));
+            assert_eq!(claim.next(now), Step::Look(now + USUAL.poll_every()));
         }
-        let last = start + POLL_EVERY * 19;
-        let almost = TAKE_AFTER.saturating_sub(ms(1));
+        let last = start + USUAL.poll_every() * 19;
+        let almost = USUAL.take_after().saturating_sub(ms(1));
         claim.looked(Some(record("other", "19")), last + almost);
         assert_eq!(
             claim.next(last + almost),
-            Step::Look(last + TAKE_AFTER),
+            Step::Look(last + USUAL.take_after()),
             "not a poll later, but when the time is up"
         );
-        assert_eq!(claim.next(last + TAKE_AFTER), Step::Take);
+        assert_eq!(claim.next(last + USUAL.take_after()), Step::Take);
     }
 
     #[test]
     fn the_holder_renews_and_stops_writing_when_it_cannot() {
         let start = Instant::now();
-        let mut claim = Claim::new("me".into());
+        let mut claim = Claim::new("me".into(), USUAL);
         claim.looked(None, start);
         claim.wrote(record("me", "1"), start);
-        assert_eq!(claim.next(start), Step::Renew(start + RENEW_EVERY));
-        assert_eq!(claim.held_until(), Some(start + STEP_DOWN_AFTER));
+        assert_eq!(claim.next(start), Step::Renew(start + USUAL.renew_every()));
+        assert_eq!(claim.held_until(), Some(start + USUAL.step_down_after()));
         claim.wrote(record("me", "2"), start + ms(600));
-        assert_eq!(claim.held_until(), Some(start + ms(600) + STEP_DOWN_AFTER));
+        assert_eq!(
+            claim.held_until(),
+            Some(start + ms(600) + USUAL.step_down_after())
+        );
         claim.was_outrun();
         claim.looked(Some(record("other", "3")), start + ms(700));
         assert_eq!(
@@ -182,9 +181,9 @@ mod tests {
         let sent = Instant::now();
         for on_its_way in [0, 1, 100, 500, 1_900].map(ms) {
             for seen_after in [0, 1, 150, 300].map(ms) {
-                let mut holder = Claim::new("holder".into());
+                let mut holder = Claim::new("holder".into(), USUAL);
                 holder.wrote(record("holder", "1"), sent);
-                let mut standby = Claim::new("standby".into());
+                let mut standby = Claim::new("standby".into(), USUAL);
                 let seen = sent + on_its_way + seen_after;
                 standby.looked(Some(record("holder", "1")), seen);
                 let stops = holder.held_until().expect("held");
@@ -192,19 +191,36 @@ mod tests {
                     !matches!(standby.next(stops), Step::Take),
                     "{on_its_way:?} {seen_after:?}"
                 );
-                assert!(matches!(standby.next(seen + TAKE_AFTER), Step::Take));
+                assert!(matches!(standby.next(seen + USUAL.take_after()), Step::Take));
             }
         }
-        assert!(
-            POLL_EVERY + TAKE_AFTER < ms(3_000),
-            "a run is at most three seconds late"
-        );
+    }
+
+    /// Replicas that are replaced by ones with another duration do not take the Lease from each other.
+    #[test]
+    fn a_lease_lasts_as_long_as_its_holder_says() {
+        let long = LeaseDuration::of_seconds(30).expect("within the bounds");
+        let start = Instant::now();
+        for (theirs, ours) in [(USUAL, long), (long, USUAL)] {
+            let mut claim = Claim::new("me".into(), ours);
+            let lasts = theirs;
+            claim.looked(
+                Some(Record {
+                    lasts,
+                    ..record("other", "1")
+                }),
+                start,
+            );
+            let almost = theirs.take_after().saturating_sub(ms(1));
+            assert!(matches!(claim.next(start + almost), Step::Look(_)));
+            assert_eq!(claim.next(start + theirs.take_after()), Step::Take);
+        }
     }
 
     #[test]
     fn a_lease_that_was_ours_before_a_restart_is_not_held_until_it_is_renewed() {
         let start = Instant::now();
-        let mut claim = Claim::new("me".into());
+        let mut claim = Claim::new("me".into(), USUAL);
         claim.looked(Some(record("me", "9")), start);
         assert_eq!(claim.held_until(), None);
         assert_eq!(claim.next(start), Step::Renew(start));
@@ -214,6 +230,7 @@ mod tests {
         Record {
             holder: holder.into(),
             version: version.into(),
+            lasts: USUAL,
         }
     }
 

@@ -11,16 +11,11 @@ use tokio::sync::watch;
 use tokio::time::{sleep_until, timeout};
 
 use crate::clock::SharedClock;
-use crate::controller::leadership::claim::{Claim, Record, STEP_DOWN_AFTER, Step, TAKE_AFTER};
+use crate::controller::leadership::claim::{Claim, Record, Step};
+use crate::controller::leadership::duration::LeaseDuration;
 use crate::controller::leadership::{Leadership, now};
 use crate::submit::FIELD_MANAGER;
 use crate::telemetry::{Metrics, chain};
-
-/// How long a request about the Lease may take, so that a holder has three attempts before it must stop.
-const REQUEST_TIMEOUT: Duration = Duration::from_millis(700);
-
-/// The pause after a request that failed.
-const RETRY_AFTER: Duration = Duration::from_millis(200);
 
 /// Where the Lease is, and who asks for it.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -39,6 +34,7 @@ pub struct Elector {
     clock: SharedClock,
     metrics: Metrics,
     name: LeaseName,
+    lasts: LeaseDuration,
     claim: Claim,
     /// The Lease as it was last read or written, for the fields that a write has to carry on.
     lease: Lease,
@@ -57,14 +53,21 @@ enum Written {
 impl Elector {
     /// An elector that has not started yet, and what it will tell. The client should be one that nobody else waits
     /// for: a renewal must not queue up behind Jobs.
-    pub fn new(client: Client, clock: SharedClock, metrics: Metrics, name: LeaseName) -> (Self, Leadership) {
+    pub fn new(
+        client: Client,
+        clock: SharedClock,
+        metrics: Metrics,
+        name: LeaseName,
+        lasts: LeaseDuration,
+    ) -> (Self, Leadership) {
         let (leads, leadership) = Leadership::elected();
         let elector = Elector {
             leases: Api::namespaced(client, &name.namespace),
             clock,
             metrics,
-            claim: Claim::new(name.identity.clone()),
+            claim: Claim::new(name.identity.clone(), lasts),
             name,
+            lasts,
             lease: Lease::default(),
             leads,
             problem: None,
@@ -113,7 +116,7 @@ impl Elector {
                     "the Lease could not be read or written"
                 );
             }
-            self.wait_until(now() + RETRY_AFTER).await;
+            self.wait_until(now() + self.lasts.retry_after()).await;
         }
         self.problem = problem;
     }
@@ -237,7 +240,7 @@ impl Elector {
             },
             spec: Some(LeaseSpec {
                 holder_identity: Some(self.name.identity.clone()),
-                lease_duration_seconds: i32::try_from(TAKE_AFTER.as_millis().div_ceil(1_000)).ok(),
+                lease_duration_seconds: i32::try_from(self.lasts.seconds()).ok(),
                 acquire_time: if ours {
                     before.acquire_time.clone()
                 } else {
@@ -263,21 +266,26 @@ impl Elector {
             .held_until()
             .map(|until| until.saturating_duration_since(now()));
         held.filter(|left| !left.is_zero())
-            .unwrap_or(STEP_DOWN_AFTER)
-            .min(REQUEST_TIMEOUT)
+            .unwrap_or(self.lasts.step_down_after())
+            .min(self.lasts.request_time())
     }
 }
 
 fn record(lease: &Lease) -> Record {
-    let holder = lease.spec.as_ref().and_then(|spec| spec.holder_identity.clone());
+    let spec = lease.spec.as_ref();
+    let holder = spec.and_then(|spec| spec.holder_identity.clone());
     Record {
         holder: holder.unwrap_or_default(),
+        lasts: LeaseDuration::said(spec.and_then(|spec| spec.lease_duration_seconds)),
         version: lease.metadata.resource_version.clone().unwrap_or_default(),
     }
 }
 
 async fn in_time<T>(limit: Duration, request: impl Future<Output = T>) -> Result<T, String> {
-    timeout(limit, request)
-        .await
-        .map_err(|_| format!("no answer within {} ms", limit.as_millis()))
+    timeout(limit, request).await.map_err(|_| {
+        format!(
+            "no answer within {} ms; a longer --lease-duration leaves more time",
+            limit.as_millis()
+        )
+    })
 }

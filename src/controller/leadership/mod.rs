@@ -4,6 +4,8 @@
 //! while. Nobody compares clocks with anybody: a replica measures, on its own monotonic clock, how long ago it saw the
 //! Lease change, and how long ago it sent its own last renewal (as client-go's `leaderelection` does).
 //!
+//! With the usual duration, three seconds, of which all times are parts:
+//!
 //! ```text
 //!  holder    sends ─────────────── stops writing                     0 s ······· 2.0 s
 //!  API server  └─ stores
@@ -16,13 +18,15 @@
 //!
 //! | file | what it does |
 //! |---|---|
+//! | `duration` | how long it lasts, and the times that follow (pure) |
 //! | `claim` | who may do what when (pure) |
 //! | `elector` | the requests, and telling the rest of the program |
 
 mod claim;
+mod duration;
 mod elector;
 
-pub use claim::{RENEW_EVERY, STEP_DOWN_AFTER, TAKE_AFTER};
+pub use duration::LeaseDuration;
 pub use elector::{Elector, LeaseName};
 
 use std::sync::Arc;
