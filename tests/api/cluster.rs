@@ -151,12 +151,38 @@ impl Cluster {
         path: &str,
         body: Option<&Value>,
     ) -> Result<Value, Status> {
+        self.request(media_type, method, path, body, None).await
+    }
+
+    /// The same from another program, which has a name and owns what it writes.
+    pub(crate) async fn send_from_outside(
+        &self,
+        media_type: &str,
+        method: &str,
+        path: &str,
+        body: &Value,
+    ) -> Result<Value, Status> {
+        self.request(media_type, method, path, Some(body), Some("a-program/1"))
+            .await
+    }
+
+    async fn request(
+        &self,
+        media_type: &str,
+        method: &str,
+        path: &str,
+        body: Option<&Value>,
+        program: Option<&str>,
+    ) -> Result<Value, Status> {
         let bytes = body.map(|body| body.to_string().into_bytes()).unwrap_or_default();
-        let request = http::Request::builder()
+        let mut request = http::Request::builder()
             .method(method)
             .uri(path)
-            .header("content-type", media_type)
-            .body(bytes);
+            .header("content-type", media_type);
+        if let Some(program) = program {
+            request = request.header("user-agent", program);
+        }
+        let request = request.body(bytes);
         match self.client.request::<Value>(request.expect("a request")).await {
             Ok(answer) => Ok(answer),
             Err(kube::Error::Api(status)) => Err(*status),

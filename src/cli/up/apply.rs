@@ -24,9 +24,13 @@ use crate::cronjob::extension::APPLIED_FROM_ANNOTATION;
 use crate::cronjob::{Calendars, Key};
 use crate::manifest::{self, Object};
 use crate::schedule::TimeZones;
+use crate::standalone::api::strategy::{Secrets, Strategy as _};
 
 /// How many objects are written at one time: they share the syncs of the disk.
 const WRITES_AT_ONCE: usize = 64;
+
+/// Who owns what manifests say, in `metadata.managedFields`.
+pub(super) const MANAGER: &str = "punctual";
 
 /// What an API server says of a field that can't be changed.
 const IMMUTABLE: &str = "field is immutable";
@@ -101,7 +105,12 @@ async fn apply_or_go_on(client: &Client, item: &Item) -> Result<Result<DynamicOb
 
 /// Puts one object. Its namespace has to be there.
 pub(super) async fn apply_one(client: &Client, item: &Item) -> Result<DynamicObject, Refusal> {
-    let mut object: DynamicObject = serde_json::from_value(item.json.clone()).map_err(|error| Refusal {
+    let mut json = item.json.clone();
+    if item.id.kind == "Secret" {
+        // `stringData` is written and never read: what it says no more would stay in `data`.
+        Secrets.default(&mut json);
+    }
+    let mut object: DynamicObject = serde_json::from_value(json).map_err(|error| Refusal {
         message: format!("{}: {}: {error}", item.file, item.id),
         may_pass: false,
     })?;
@@ -113,7 +122,7 @@ pub(super) async fn apply_one(client: &Client, item: &Item) -> Result<DynamicObj
         let annotations = object.metadata.annotations.get_or_insert_default();
         annotations.insert(APPLIED_FROM_ANNOTATION.into(), origin::of_file(&item.file));
     }
-    let put = put(&api(client, &item.id), &object).await;
+    let put = put(&api(client, &item.id), object).await;
     put.map_err(|error| refused(item, &error))
 }
 
@@ -174,26 +183,33 @@ fn api(client: &Client, id: &Id) -> Api<DynamicObject> {
     }
 }
 
-/// Creates an object, or changes the one of its name to what is written.
-async fn put(api: &Api<DynamicObject>, object: &DynamicObject) -> kube::Result<DynamicObject> {
-    let current = match object.metadata.name.as_deref() {
-        Some(name) => api.get_opt(name).await?,
+/// Creates an object, or makes the one of its name what is written, as `kubectl apply --server-side --force-conflicts` does:
+/// the file has the last word on what it says, what it says no more goes, and what others say besides stays.
+async fn put(api: &Api<DynamicObject>, object: DynamicObject) -> kube::Result<DynamicObject> {
+    let Some(name) = object.metadata.name.clone() else {
         // A Job with a `generateName`: another one each time.
-        None => None,
+        return api.create(&PostParams::default(), &object).await;
     };
-    let name = object.metadata.name.as_deref().unwrap_or_default();
-    let Some(current) = current else {
-        return api.create(&PostParams::default(), object).await;
+    let params = PatchParams::apply(MANAGER).force();
+    api.patch(&name, &params, &Patch::Apply(configuration(object)))
+        .await
+}
+
+/// The part of an object that somebody can want: one that was exported says more, of the one that it was.
+fn configuration(mut object: DynamicObject) -> DynamicObject {
+    object.metadata = ObjectMeta {
+        name: object.metadata.name,
+        namespace: object.metadata.namespace,
+        labels: object.metadata.labels,
+        annotations: object.metadata.annotations,
+        finalizers: object.metadata.finalizers,
+        owner_references: object.metadata.owner_references,
+        ..ObjectMeta::default()
     };
-    let kind = object.types.as_ref().map_or("", |types| types.kind.as_str());
-    if ["CronJob", "ConfigMap", "Secret"].contains(&kind) {
-        api.replace(name, &PostParams::default(), &updated(current, object))
-            .await
-    } else {
-        // The API server has added to the spec of a Job or a pod, and would not let that be taken out.
-        api.patch(name, &PatchParams::default(), &Patch::Merge(object))
-            .await
+    if let Some(fields) = object.data.as_object_mut() {
+        fields.remove("status");
     }
+    object
 }
 
 /// What was written as it is now that it was taken: when a CronJob was made and when it last ran tell when `@every` is due
@@ -203,30 +219,6 @@ pub(super) fn as_taken(object: Object, taken: DynamicObject) -> Object {
         Object::CronJob(written) => Object::CronJob(taken.try_parse().map_or(written, Box::new)),
         Object::Job(written) => Object::Job(taken.try_parse().map_or(written, Box::new)),
     }
-}
-
-/// The object that is there with the spec or the data that is written; labels and annotations of others stay. No version is
-/// asked for: the file has the last word.
-fn updated(mut current: DynamicObject, written: &DynamicObject) -> DynamicObject {
-    current.metadata.resource_version = None;
-    current
-        .metadata
-        .labels
-        .get_or_insert_default()
-        .extend(written.metadata.labels.clone().unwrap_or_default());
-    let annotations = written.metadata.annotations.clone().unwrap_or_default();
-    current
-        .metadata
-        .annotations
-        .get_or_insert_default()
-        .extend(annotations);
-    if written.data.get("spec").is_some() {
-        current.data["spec"] = written.data["spec"].clone();
-    } else {
-        // Config maps and secrets are nothing but what is written.
-        current.data = written.data.clone();
-    }
-    current
 }
 
 /// Creates the namespaces that objects are to be in.

@@ -10,7 +10,7 @@ use kube::{Api, Client, ResourceExt as _};
 
 use crate::cli::complain;
 use crate::cli::exit::Failure;
-use crate::cli::up::apply::{delete, find, resource};
+use crate::cli::up::apply::{MANAGER, delete, find, resource};
 use crate::cli::up::item::Id;
 use crate::cli::up::refusal::Refusal;
 use crate::cronjob::Key;
@@ -127,7 +127,8 @@ fn applied_from(object: &DynamicObject) -> Option<&String> {
         annotations.is_some_and(|annotations| annotations.get(&field).is_some())
     };
     let mut owners = object.managed_fields().iter().filter(|entry| is_owned(entry));
-    let is_copy = owners.any(|entry| entry.manager.as_deref() != Some(BEFORE_FIRST_APPLY));
+    let ours = [Some(MANAGER), Some(BEFORE_FIRST_APPLY)];
+    let is_copy = owners.any(|entry| !ours.contains(&entry.manager.as_deref()));
     (!is_copy).then_some(file)
 }
 

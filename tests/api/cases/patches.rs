@@ -7,6 +7,9 @@ use serde_json::json;
 
 use crate::cluster::{Cluster, POST, config_map, cron_job, job, pod, refused, typed};
 
+/// The media type of a configuration that is applied.
+const APPLY: &str = "application/apply-patch+yaml";
+
 pub(crate) async fn each_language_of_patches_is_spoken(cluster: Cluster) {
     let api = cluster.config_maps();
     api.create(&POST, &config_map("a")).await.unwrap();
@@ -207,7 +210,7 @@ pub(crate) async fn an_apply_adds_nothing_of_its_own(cluster: Cluster) {
     );
     for _ in 0..2 {
         let applied = cluster
-            .send_as("application/apply-patch+yaml", "PATCH", &path, Some(&config))
+            .send_as(APPLY, "PATCH", &path, Some(&config))
             .await
             .unwrap();
         assert_eq!(applied["metadata"].get("annotations"), None, "{applied}");
@@ -335,17 +338,8 @@ pub(crate) async fn an_applied_field_that_nobody_knows_is_refused(cluster: Clust
     object["kind"] = "ConfigMap".into();
     object["spec"] = json!({ "paused": true });
     let path = format!("{}/odd?fieldManager=tester", cluster.path_of(&object));
-    // As another program, which has a name.
-    let request = http::Request::patch(path)
-        .header("content-type", "application/apply-patch+yaml")
-        .header("user-agent", "a-program/1")
-        .body(object.to_string().into_bytes());
-    let applied = cluster
-        .client
-        .request::<serde_json::Value>(request.expect("a request"));
-    let Err(kube::Error::Api(refusal)) = applied.await else {
-        panic!("it was taken")
-    };
+    let applied = cluster.send_from_outside(APPLY, "PATCH", &path, &object);
+    let refusal = applied.await.unwrap_err();
     // kube-apiserver takes it for a fault of its own.
     assert!([400, 500].contains(&refusal.code), "{refusal:?}");
     assert!(
@@ -364,7 +358,7 @@ pub(crate) async fn what_is_applied_has_each_element_once(cluster: Cluster) {
     object["apiVersion"] = "batch/v1".into();
     object["kind"] = "Job".into();
     let path = format!("{}/twice?fieldManager=tester", cluster.path_of(&object));
-    let applied = cluster.send_as("application/apply-patch+yaml", "PATCH", &path, Some(&object));
+    let applied = cluster.send_from_outside(APPLY, "PATCH", &path, &object);
     let refusal = applied.await.unwrap_err();
     // kube-apiserver takes it for a fault of its own.
     assert!([400, 500].contains(&refusal.code), "{refusal:?}");
@@ -381,7 +375,7 @@ pub(crate) async fn an_apply_without_labels_keeps_the_rest_of_the_metadata(clust
         cluster.namespace
     );
     let apply = async |config: &serde_json::Value| {
-        let applied = cluster.send_as("application/apply-patch+yaml", "PATCH", &path, Some(config));
+        let applied = cluster.send_as(APPLY, "PATCH", &path, Some(config));
         applied.await.unwrap()
     };
     let before = apply(&config).await;
@@ -450,14 +444,8 @@ pub(crate) async fn a_patch_does_not_take_the_metadata_away(cluster: Cluster) {
 pub(crate) async fn what_a_job_is_given_belongs_to_nobody(cluster: Cluster) {
     let mut object = serde_json::to_value(job("given")).unwrap();
     (object["apiVersion"], object["kind"]) = ("batch/v1".into(), "Job".into());
-    // As another program, which has a name.
-    let request = http::Request::post(cluster.path_of(&object))
-        .header("content-type", "application/json")
-        .header("user-agent", "a-program/1")
-        .body(object.to_string().into_bytes());
-    let created = cluster
-        .client
-        .request::<serde_json::Value>(request.expect("a request"));
+    let path = cluster.path_of(&object);
+    let created = cluster.send_from_outside("application/json", "POST", &path, &object);
     let owned = created.await.unwrap()["metadata"]["managedFields"].to_string();
     for field in ["f:selector", "controller-uid", "job-name", "f:status"] {
         assert!(!owned.contains(field), "{owned}");

@@ -6,8 +6,10 @@ use std::path::PathBuf;
 
 use insta::assert_snapshot;
 use k8s_openapi::api::batch::v1::{CronJob, Job};
+use k8s_openapi::api::core::v1::Secret;
 use kube::Api;
 use kube::api::{DeleteParams, Patch, PatchParams};
+use serde_json::json as object;
 use tempfile::TempDir;
 
 use super::{Manifest, Up, cronjob, json};
@@ -357,6 +359,74 @@ async fn what_somebody_took_over_is_not_deleted_with_its_file() {
     folder.write("last.yaml", &cronjob("last", "@daily", "true"));
     assert_eq!(up.any_event(&["applied", "pruned"], "")["name"], "last");
     cronjobs.get("taken").await.expect("it is still there");
+    up.interrupt();
+    up.rest();
+}
+
+/// What a file says no more goes, what somebody has set besides stays, and what both say is as the file has it: as `kubectl
+/// apply --server-side` does it. So a pause outlives a restart.
+#[tokio::test]
+async fn what_a_file_says_no_more_goes_and_what_others_say_besides_stays() {
+    let folder = Folder::new();
+    let annotated = |schedule: &str, metadata: &str| {
+        let name = format!("metadata: {{name: kept, {metadata}");
+        cronjob("kept", schedule, "true").replace("metadata: {name: kept", &name)
+    };
+    let long = "labels: {team: a}, annotations: {punctual.dev/jitter: 30s, note: a}";
+    folder.write("kept.yaml", &annotated("@daily", long));
+    let secret = |data: &str| {
+        format!("{{apiVersion: v1, kind: Secret, metadata: {{name: word}}, stringData: {data}}}\n")
+    };
+    folder.write("secret.yaml", &secret("{a: x, b: y}"));
+    let up = Up::follow(&folder.path());
+    let client = up.client().await;
+    up.event("loaded", "kept");
+    let cronjobs: Api<CronJob> = Api::default_namespaced(client.clone());
+    let change = object!({
+        "metadata": { "annotations": { "by-hand": "1", "note": "b" } },
+        "spec": { "suspend": true, "schedule": "@weekly" },
+    });
+    let (params, change) = (PatchParams::default(), Patch::Merge(change));
+    let patched = cronjobs.patch("kept", &params, &change).await;
+    patched.expect("it is changed");
+
+    folder.write("secret.yaml", &secret("{a: x}"));
+    folder.write("kept.yaml", &annotated("@hourly", "annotations: {note: a}"));
+    up.event("applied", "kept");
+    let kept = cronjobs.get("kept").await.expect("it is there");
+    assert_eq!(kept.metadata.labels, None);
+    let annotations = kept.metadata.annotations.unwrap_or_default();
+    let keys: Vec<&str> = annotations.keys().map(String::as_str).collect();
+    assert_eq!(keys, ["by-hand", "note", "punctual.dev/applied-from"]);
+    assert_eq!(annotations["note"], "a");
+    let spec = kept.spec;
+    assert_eq!((spec.schedule.as_str(), spec.suspend), ("@hourly", Some(true)));
+    let secrets: Api<Secret> = Api::default_namespaced(client);
+    let data = secrets
+        .get("word")
+        .await
+        .expect("it is there")
+        .data
+        .unwrap_or_default();
+    assert_eq!(data.keys().collect::<Vec<_>>(), ["a"]);
+    up.interrupt();
+    up.rest();
+}
+
+/// A list with two elements of one name, which `kubectl apply` takes, and `kubectl apply --server-side` does not.
+#[test]
+fn a_list_with_twins_is_followed_as_a_whole() {
+    let folder = Folder::new();
+    let env = |last: &str| {
+        let env = format!("env: [{{name: A, value: x}}, {{name: A, value: {last}}}], command");
+        cronjob("twins", "@every 1s", "echo $A").replace("command", &env)
+    };
+    folder.write("twins.yaml", &env("old"));
+    let up = Up::follow(&folder.path());
+    let output = |text: &str| up.line(text, |line| json(line)["line"] == *text);
+    output("old");
+    folder.write("twins.yaml", &env("new"));
+    output("new");
     up.interrupt();
     up.rest();
 }

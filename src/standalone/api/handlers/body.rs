@@ -67,7 +67,10 @@ impl Content {
 
     /// The body as a value, from YAML, of which JSON is a part.
     pub(super) fn yaml(&self) -> Result<Value, ApiError> {
-        document(&self.bytes).map_err(|error| malformed("YAML", &error))
+        // JSON is YAML, and read much faster.
+        serde_json::from_slice(&self.bytes)
+            .or_else(|_| document(&self.bytes))
+            .map_err(|error| malformed("YAML", &error))
     }
 
     /// The body as an object of the resource, in the form that is stored.

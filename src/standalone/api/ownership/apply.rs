@@ -121,7 +121,10 @@ pub(in crate::standalone::api) fn apply(
     schema: Schema,
     now: Timestamp,
 ) -> Result<Value, OwnershipError> {
-    check_elements(config, schema)?;
+    if author.manager.is_some() {
+        // A manifest on disk may have such lists, as `kubectl apply` has it: they are owned as a whole.
+        check_elements(config, schema)?;
+    }
     let mut entries = live.map(Entries::of).unwrap_or_default();
     let live = live.map_or_else(|| json!({ "metadata": {} }), unmanaged);
     let writer = author.writer(true);

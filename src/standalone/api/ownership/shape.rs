@@ -26,10 +26,21 @@ impl Shape {
     pub(super) fn of(value: &Value, schema: Schema) -> Self {
         match value {
             Value::Object(_) if !schema.is_atomic_map() => Self::Fields,
-            Value::Array(_) if schema.list_type() != ListType::Atomic => Self::Elements,
+            Value::Array(elements)
+                if schema.list_type() != ListType::Atomic && !has_twins(elements, schema) =>
+            {
+                Self::Elements
+            }
             _ => Self::Whole,
         }
     }
+}
+
+/// Whether a list has two elements that can't be told apart: then nobody can say whose element is whose.
+fn has_twins(elements: &[Value], list: Schema) -> bool {
+    let mut seen = BTreeSet::new();
+    let steps = elements.iter().filter_map(|element| step(element, list).ok());
+    elements.len() > 1 && !steps.into_iter().all(|step| seen.insert(step))
 }
 
 /// Whether a value has no parts.
@@ -82,17 +93,23 @@ pub(super) fn step(element: &Value, list: Schema) -> Result<Step, OwnershipError
     Ok(Step::key(fields))
 }
 
-/// Fails when elements of a list can't be told apart, however deep in an object it is.
+/// Fails when elements of a list can't be told apart that should be, however deep in an object it is.
 pub(super) fn check_elements(object: &Value, schema: Schema) -> Result<(), OwnershipError> {
+    let is_atomic = match object {
+        Value::Array(_) => schema.list_type() == ListType::Atomic,
+        _ => schema.is_atomic_map(),
+    };
+    if is_atomic {
+        return Ok(());
+    }
     let parts = parts(object, schema)?;
     let steps: BTreeSet<&Step> = parts.iter().map(|(step, ..)| step).collect();
     if steps.len() < parts.len() {
         return Err(OwnershipError::Twice);
     }
-    let mut inner = parts
+    parts
         .iter()
-        .filter(|(_, value, inner)| Shape::of(value, *inner) != Shape::Whole);
-    inner.try_for_each(|(_, value, inner)| check_elements(value, *inner))
+        .try_for_each(|(_, value, inner)| check_elements(value, *inner))
 }
 
 /// All fields that are written in an object.
