@@ -133,6 +133,51 @@ fn however_a_file_is_saved_it_is_changed_and_not_gone() {
     Up::follow(&folder.path()).event("loaded", "job");
 }
 
+/// Of two files that come together neither is told of as missing in the other.
+#[test]
+fn what_comes_in_another_file_at_the_same_time_is_not_called_missing() {
+    let folder = Folder::new();
+    let needs = |name: &str, map: &str| {
+        let from = format!("image: busybox, envFrom: [{{configMapRef: {{name: {map}}}}}]");
+        cronjob(name, "@daily", "true").replace("image: busybox", &from)
+    };
+    // They are in a folder that a link leads to, so that both change at one moment.
+    let version = |name: &str, texts: [&str; 2]| {
+        fs::create_dir(folder.path().join(name)).expect("a folder");
+        for (file, text) in ["a.yaml", "b.yaml"].into_iter().zip(texts) {
+            folder.write(&format!("{name}/{file}"), text);
+        }
+        symlink(name, folder.path().join("..new")).expect("a link");
+        folder.rename("..new", "..data");
+    };
+    let map = "{apiVersion: v1, kind: ConfigMap, metadata: {name: there}, data: {k: v}}\n";
+    version(
+        "..before",
+        [
+            &cronjob("needs", "@daily", "true"),
+            &cronjob("other", "@daily", "true"),
+        ],
+    );
+    for file in ["a.yaml", "b.yaml"] {
+        symlink(format!("..data/{file}"), folder.path().join(file)).expect("a link");
+    }
+    let up = Up::follow(&folder.path());
+    up.event("loaded", "other");
+    let both = format!("{}---\n{}", needs("needs", "there"), needs("lacks", "absent"));
+    version("..after", [&both, map]);
+    up.event("applied", "there");
+    // Whatever there is to tell of them is told before the next look.
+    folder.write("next.yaml", &cronjob("next", "@daily", "true"));
+    up.event("applied", "next");
+    up.interrupt();
+    let said = up.0.ended().said;
+    let warnings: Vec<_> = said.lines().filter(|line| line.contains("can't start")).collect();
+    assert!(
+        matches!(warnings[..], [one] if one.contains("default/lacks")),
+        "{said}"
+    );
+}
+
 /// What came from a path that is followed goes with its file, also when that vanished while nobody looked; what came from
 /// elsewhere stays.
 #[test]

@@ -134,6 +134,7 @@ impl Watch {
             );
             self.refuse(&item.file, message).await;
         }
+        let mut applied = Vec::new();
         for step in plan.apply {
             let item = &step.item;
             match take(&self.client, &step).await {
@@ -141,10 +142,15 @@ impl Watch {
                     self.files.done(&item.id);
                     if let Some(taken) = taken {
                         self.applied(item, taken).await;
+                        applied.push(step.item);
                     }
                 }
                 Err(refusal) => self.failed(&item.id, &item.file, &refusal).await,
             }
+        }
+        // What one needs may have come after it.
+        for item in &applied {
+            foreseen::warn(&self.client, item, &self.runtimes).await;
         }
         for (id, file) in plan.prune {
             match origin::prune_one(&self.client, &self.paths, &id).await {
@@ -179,7 +185,6 @@ impl Watch {
         let at = self.clock.now();
         let file = item.file.clone();
         self.tell(Followed::Applied { at, file, object }).await;
-        foreseen::warn(&self.client, item, &self.runtimes).await;
     }
 
     async fn pruned(&self, id: Id, file: String) {
