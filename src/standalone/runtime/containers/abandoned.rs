@@ -12,6 +12,7 @@ use std::time::Duration;
 use bollard::Docker;
 use bollard::errors::Error as ApiError;
 use bollard::models::{ContainerSummary, ContainerSummaryStateEnum as State};
+use futures::{StreamExt as _, stream};
 
 use super::connect::Reached;
 use super::{discard, labelled};
@@ -22,6 +23,9 @@ pub(super) const BOUND_TO: &str = "punctual.dev/bound-to";
 
 /// How long the engine may take at the end of a process to remove what is bound to it. The next `punctual` does the rest.
 const REMOVED_WITHIN: Duration = Duration::from_secs(10);
+
+/// How many are removed at one time. The engine mostly waits for a disk then; more would take the processors from what runs.
+const REMOVALS_AT_ONCE: usize = 8;
 
 /// A process that containers are bound to.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -118,11 +122,16 @@ async fn remove_where(
     label: String,
     is_meant: impl Fn(&ContainerSummary) -> bool,
 ) -> Result<(), ApiError> {
-    for container in labelled(engine, vec![label]).await?.into_iter().filter(is_meant) {
-        let id = container.id.unwrap_or_default();
+    let mut containers = labelled(engine, vec![label]).await?;
+    containers.retain(is_meant);
+    let ids = containers
+        .into_iter()
+        .map(|container| container.id.unwrap_or_default());
+    let removals = stream::iter(ids).for_each_concurrent(REMOVALS_AT_ONCE, |id| async move {
         tracing::info!(id, "removes a container of an ephemeral punctual");
         discard(engine, &id).await;
-    }
+    });
+    removals.await;
     Ok(())
 }
 
@@ -135,6 +144,16 @@ fn has_ended(container: &ContainerSummary) -> bool {
 
 #[cfg(test)]
 mod tests {
+    use std::sync::Arc;
+    use std::sync::atomic::{AtomicUsize, Ordering};
+
+    use axum::http::{Method, StatusCode};
+    use axum::response::IntoResponse as _;
+    use axum::{Json, Router};
+    use bollard::API_DEFAULT_VERSION;
+    use tokio::net::UnixListener;
+    use tokio::sync::Barrier;
+
     use super::*;
 
     impl Bond {
@@ -153,6 +172,35 @@ mod tests {
                 ..self.clone()
             }
         }
+    }
+
+    /// Their engine comes to an end with none before so many are being removed as may be at one time.
+    #[tokio::test]
+    async fn many_are_removed_side_by_side() {
+        const CONTAINERS: usize = 3 * REMOVALS_AT_ONCE;
+        let folder = tempfile::tempdir().unwrap();
+        let socket = folder.path().join("engine.sock");
+        let together = Arc::new(Barrier::new(REMOVALS_AT_ONCE));
+        let removed = Arc::new(AtomicUsize::new(0));
+        let count = Arc::clone(&removed);
+        let answer = move |method: Method| {
+            let (together, count) = (Arc::clone(&together), Arc::clone(&count));
+            async move {
+                if method == Method::GET {
+                    let all = (0..CONTAINERS).map(|id| serde_json::json!({"Id": id.to_string()}));
+                    return Json(all.collect::<Vec<_>>()).into_response();
+                }
+                together.wait().await;
+                count.fetch_add(1, Ordering::Relaxed);
+                StatusCode::NO_CONTENT.into_response()
+            }
+        };
+        let listener = UnixListener::bind(&socket).unwrap();
+        tokio::spawn(async move { axum::serve(listener, Router::new().fallback(answer)).await });
+        let address = socket.display().to_string();
+        let engine = Docker::connect_with_unix(&address, 20, API_DEFAULT_VERSION).unwrap();
+        release(&engine, &Bond::own()).await;
+        assert_eq!(removed.load(Ordering::Relaxed), CONTAINERS);
     }
 
     #[test]
