@@ -197,24 +197,27 @@ impl Simulation {
 
     /// Lets time pass until the wall clock reads `until`, and shows what happens on the way, its own moment included.
     pub fn pass_until(&mut self, until: Timestamp, see: See<'_>) {
-        loop {
-            let fate = self.fates.first_key_value().map(|((at, _), _)| *at);
-            let wake = self.next_wake().map(|at| (at - self.ahead).max(self.time));
-            // Who ends at the moment at which another is due, ends first.
-            let Some(next) = fate.into_iter().chain(wake).min() else {
-                break;
-            };
-            if next + self.ahead > until {
-                break;
-            }
-            self.time = self.time.max(next);
-            if fate == Some(next) {
-                self.fulfil(see);
-            } else if let Some(number) = self.next_in_turn() {
-                self.decide(number, see);
-            }
+        while self.advance(until, see) {}
+    }
+
+    /// Lets time pass to what happens next, or to `until` where nothing happens before; whether something happened. Whoever
+    /// has seen enough need not go on.
+    pub fn advance(&mut self, until: Timestamp, see: See<'_>) -> bool {
+        let fate = self.fates.first_key_value().map(|((at, _), _)| *at);
+        let wake = self.next_wake().map(|at| (at - self.ahead).max(self.time));
+        // Who ends at the moment at which another is due, ends first.
+        let next = fate.into_iter().chain(wake).min();
+        let Some(next) = next.filter(|next| *next + self.ahead <= until) else {
+            self.time = self.time.max(until - self.ahead);
+            return false;
+        };
+        self.time = self.time.max(next);
+        if fate == Some(next) {
+            self.fulfil(see);
+        } else if let Some(number) = self.next_in_turn() {
+            self.decide(number, see);
         }
-        self.time = self.time.max(until - self.ahead);
+        true
     }
 
     fn next_wake(&self) -> Option<Timestamp> {

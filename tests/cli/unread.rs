@@ -1,5 +1,6 @@
 //! Output that nobody reads stops neither `punctual up` nor `punctual controller`; an answer that can't be written is told.
 
+use std::io::{BufRead as _, BufReader, Write as _};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, ExitStatus, Stdio};
 use std::time::{Duration, Instant};
@@ -69,6 +70,31 @@ fn an_answer_that_could_not_be_written_is_a_failure() {
             ),
             "{arguments:?}"
         );
+    }
+}
+
+/// `punctual simulate … | head -3`, over thousands of years.
+#[test]
+fn a_simulation_ends_when_its_reader_goes() {
+    let script = "at 2026-01-01T00:00:00Z\napply tick schedule=\"@every 1s\"\ntick 60000000h\n";
+    for (arguments, input) in [
+        (vec!["@every 1s", "--to", "9999-12-31T00:00:00Z"], ""),
+        (vec!["--script", "-"], script),
+    ] {
+        let mut simulate = command(&[&["simulate"], &arguments[..]].concat());
+        simulate
+            .stdin(Stdio::piped())
+            .stdout(Stdio::piped())
+            .stderr(Stdio::null());
+        let mut child = simulate.spawn().expect("punctual can be started");
+        let mut stdin = child.stdin.take().expect("a pipe");
+        stdin.write_all(input.as_bytes()).expect("it reads");
+        drop(stdin);
+        let stdout = BufReader::new(child.stdout.take().expect("a pipe"));
+        let read = stdout.lines().take(3).filter_map(Result::ok).count();
+        let status = end(&mut child);
+        assert_eq!(read, 3, "{arguments:?}");
+        assert!(status.is_some(), "{arguments:?} goes on");
     }
 }
 

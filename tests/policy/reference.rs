@@ -2,6 +2,7 @@
 //! played. `UPDATE_README=1 cargo test --test policy reference` writes both anew.
 
 use std::fmt::Write as _;
+use std::ops::ControlFlow;
 use std::{env, fs};
 
 use punctual::cronjob::extension::REGISTER;
@@ -94,6 +95,7 @@ fn started(missed: &str, setting: &str, suspended: bool, deadline: &str) -> Stri
                 });
             }
         }
+        ControlFlow::Continue(())
     });
     played.expect("a simulation");
     started.join(", ")

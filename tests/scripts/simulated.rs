@@ -4,6 +4,7 @@
 
 use std::fmt::Write as _;
 use std::fs;
+use std::ops::ControlFlow;
 use std::path::{Path, PathBuf};
 
 use libtest_mimic::{Failed, Trial};
@@ -79,6 +80,7 @@ fn simulate(path: &Path) -> Result<Result<String, NotPlayed>, Failed> {
             // A `String` takes everything.
             let _ = writeln!(lines, "{at}  {cronjob}: {reason}: {}", in_full(note));
         }
+        ControlFlow::Continue(())
     });
     Ok(played.map(|_| lines))
 }

@@ -12,14 +12,17 @@ mod text;
 
 use std::collections::{BTreeMap, HashMap};
 use std::io::{BufWriter, IsTerminal as _, Stdout, Write as _};
+use std::ops::ControlFlow;
 use std::path::{Path, PathBuf};
 
 use chrono::{SubsecRound as _, TimeDelta};
 
-use crate::cli::asked::{self, AskedArgs};
+use crate::cli::asked::{self, Asked, AskedArgs};
 use crate::cli::assumed::{self, FailArgs, RunTimeArgs};
 use crate::cli::console;
 use crate::cli::exit::{Exit, Failure};
+use crate::cli::page::grouped;
+use crate::cli::present::rfc3339;
 use crate::cli::progress::{Progress, moments};
 use crate::cli::zoneinfo::TzdataArgs;
 use crate::clock::{Clock, SystemClock};
@@ -29,6 +32,10 @@ use crate::foresight::{Entry, Life, NotPlayed, Shown, Simulation, Tally, caught_
 use crate::schedule::{TimeZones, Timestamp};
 
 use picture::Picture;
+
+/// With more due instants than this, nothing would be seen for an hour where things are not shown as they happen. A year of
+/// a thousand CronJobs has half as many.
+const MOST_SUMMED_UP: u64 = 50_000_000;
 
 /// Arguments of `punctual simulate`.
 #[derive(Debug, clap::Args)]
@@ -83,6 +90,13 @@ pub(super) struct SimulateArgs {
     tzdata: TzdataArgs,
 }
 
+impl SimulateArgs {
+    /// Whether little or nothing is shown before the end.
+    fn sums_up(&self) -> bool {
+        self.show != Show::All || self.output == Output::Html
+    }
+}
+
 /// What to show.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
 enum Show {
@@ -127,6 +141,14 @@ fn pass_time(args: &SimulateArgs, zones: &TimeZones) -> Result<(), Failure> {
         return Err(Failure::usage("--to has to be after --from"));
     }
     let asked = args.asked.find(zones)?;
+    if args.sums_up() && are_due_more_often_than(MOST_SUMMED_UP, &asked, from, to) {
+        return Err(Failure::usage(format!(
+            "more than {} runs are due from {} to {}, too many to sum up; let it end sooner with --to",
+            grouped(MOST_SUMMED_UP),
+            rfc3339(from),
+            rfc3339(to),
+        )));
+    }
     let keys: Vec<Key> = asked.iter().map(|asked| asked.cronjob.key.clone()).collect();
     args.run_times.check(&keys)?;
     args.failing.check(&keys)?;
@@ -148,15 +170,23 @@ fn pass_time(args: &SimulateArgs, zones: &TimeZones) -> Result<(), Failure> {
     let is_quiet = args.show == Show::Summary || !std::io::stdout().is_terminal();
     let mut progress = Progress::of("simulating", is_quiet);
     for until in moments(from, to) {
-        simulation.pass_until(until, &mut |happening| page.show(&Shown::Happening(happening)));
-        progress.step();
-        if page.is_closed {
-            return Ok(());
+        // Until then may be centuries, and whoever reads may stop at any time.
+        while simulation.advance(until, &mut |happening| page.show(&Shown::Happening(happening))) {
+            if page.is_closed {
+                return Ok(());
+            }
         }
+        progress.step();
     }
     drop(progress);
     page.finish(&simulation);
     Ok(())
+}
+
+/// Whether more due instants than `limit` lie between two others.
+fn are_due_more_often_than(limit: u64, asked: &[Asked], from: Timestamp, to: Timestamp) -> bool {
+    let due = asked.iter().flat_map(|asked| asked.schedule.due(from, to));
+    due.zip(0..=limit).any(|(_, before)| before == limit)
 }
 
 /// What a script says.
@@ -170,12 +200,24 @@ fn play_script(file: &Path, zones: &TimeZones, args: &SimulateArgs) -> Result<()
     let text = text.map_err(|error| Failure::new(format!("{name} can't be read: {error}")))?;
     let script = Script::parse(&name, &text).map_err(|error| Failure::refused(error.to_string()))?;
     let refused = |error: NotPlayed| Failure::refused(format!("{name}: {error}"));
-    // Once without looking, to know when it ends.
-    let end = play(&script, zones, &mut |_| {}).map_err(refused)?.now();
-    let begin = script.begin().unwrap_or(end);
-    let picture = (args.output == Output::Html).then(|| Picture::new(begin, end, HashMap::new()));
+    let picture = match script.begin().filter(|_| args.output == Output::Html) {
+        Some(begin) => {
+            // Once without looking, to know when it ends.
+            let played = play(&script, zones, &mut |_| ControlFlow::Continue(())).map_err(refused)?;
+            Some(Picture::new(begin, played.now(), HashMap::new()))
+        }
+        None => None,
+    };
     let mut page = Page::new(args, vec![], picture);
-    let simulation = play(&script, zones, &mut |shown| page.show(&shown)).map_err(refused)?;
+    let show = &mut |shown: Shown<'_>| {
+        page.show(&shown);
+        if page.is_closed {
+            ControlFlow::Break(())
+        } else {
+            ControlFlow::Continue(())
+        }
+    };
+    let simulation = play(&script, zones, show).map_err(refused)?;
     page.finish(&simulation);
     Ok(())
 }

@@ -6,6 +6,7 @@
 mod show;
 
 use std::collections::BTreeMap;
+use std::ops::ControlFlow;
 
 use chrono::{SubsecRound as _, TimeDelta};
 use serde_json::Value;
@@ -31,6 +32,9 @@ pub enum Shown<'a> {
     Happening(&'a Happening<'a>),
 }
 
+/// Whom what a script shows is shown to; whether to go on.
+type Show<'a> = &'a mut dyn FnMut(Shown<'_>) -> ControlFlow<()>;
+
 /// Why a script can't be played.
 #[derive(Debug, PartialEq, Eq, thiserror::Error)]
 pub enum NotPlayed {
@@ -47,16 +51,12 @@ pub enum NotPlayed {
     },
 }
 
-/// Plays a script from its first instant to its last.
+/// Plays a script from its first instant to its last, or until `show` breaks it off.
 ///
 /// # Errors
 ///
 /// Before anything is shown, when the script has no beginning, or a command that needs an API server.
-pub fn play(
-    script: &Script,
-    zones: &TimeZones,
-    show: &mut dyn FnMut(Shown<'_>),
-) -> Result<Simulation, NotPlayed> {
+pub fn play(script: &Script, zones: &TimeZones, show: Show<'_>) -> Result<Simulation, NotPlayed> {
     let begin = script.begin().ok_or(NotPlayed::NoBeginning)?;
     for line in &script.lines {
         if let Line::Command(command) = line
@@ -74,12 +74,12 @@ pub fn play(
         created: 0,
     };
     for line in &script.lines {
-        match line {
+        let flow = match line {
             Line::Comment(comment) => show(Shown::Comment(comment)),
-            Line::Command(command) => {
-                show(Shown::Command(command));
-                stage.perform(command, show);
-            }
+            Line::Command(command) => stage.perform(command, show),
+        };
+        if flow.is_break() {
+            break;
         }
     }
     Ok(stage.simulation)
@@ -151,24 +151,32 @@ struct Stage<'z> {
 }
 
 impl Stage<'_> {
-    /// Does what a command says, and then everything that follows from it at once.
-    fn perform(&mut self, command: &Command, show: &mut dyn FnMut(Shown<'_>)) {
+    /// Shows a command, does what it says, and then everything that follows from it at once.
+    fn perform(&mut self, command: &Command, show: Show<'_>) -> ControlFlow<()> {
+        show(Shown::Command(command))?;
         let until = match command {
             Command::At(instant) => *instant,
             Command::Tick(by) => self.simulation.now() + *by,
             _ => {
                 for reply in self.change(command, show) {
-                    show(Shown::Reply(reply));
+                    show(Shown::Reply(reply))?;
                 }
                 self.simulation.now()
             }
         };
-        self.simulation
-            .pass_until(until, &mut |happening| show(Shown::Happening(happening)));
+        let mut flow = ControlFlow::Continue(());
+        while flow.is_continue()
+            && self.simulation.advance(until, &mut |happening| {
+                if flow.is_continue() {
+                    flow = show(Shown::Happening(happening));
+                }
+            })
+        {}
+        flow
     }
 
     /// Does what a command says; what there is to reply.
-    fn change(&mut self, command: &Command, show: &mut dyn FnMut(Shown<'_>)) -> Vec<String> {
+    fn change(&mut self, command: &Command, show: Show<'_>) -> Vec<String> {
         let there_is_no = |there: bool, what: &str, key: &Key| {
             (!there)
                 .then(|| format!("there is no {what} {}", name(key)))
@@ -263,7 +271,7 @@ impl Stage<'_> {
     }
 
     /// Ends runs; what there is to reply.
-    fn finish(&mut self, which: &Which, outcome: Outcome, show: &mut dyn FnMut(Shown<'_>)) -> Vec<String> {
+    fn finish(&mut self, which: &Which, outcome: Outcome, show: Show<'_>) -> Vec<String> {
         let unfinished = |of: &Key| self.simulation.unfinished(of);
         let (namespace, jobs) = match which {
             Which::Named(job) => (&job.namespace, vec![job.name.clone()]),
@@ -277,7 +285,10 @@ impl Stage<'_> {
         let mut replies = vec![];
         for job in &jobs {
             let end = End::Finished(outcome);
-            let mut see = |happening: &Happening<'_>| show(Shown::Happening(happening));
+            // All of them end, also where nobody looks on.
+            let mut see = |happening: &Happening<'_>| {
+                let _enough = show(Shown::Happening(happening));
+            };
             if !self.simulation.finish(namespace, job, end, &mut see) {
                 replies.push(format!("there is no unfinished Job {job}"));
             }
