@@ -1,19 +1,19 @@
 //! Which note is written now, and as the how manieth of its kind.
 //!
-//! There are two kinds of notes. Most Normal ones are about one Job (`Created job a-1`) and each is an Event of its
-//! own, until a CronJob has used up its allowance; from then on they are counted together by their reason. Warnings
+//! There are three kinds of notes. What happened to one Job (`Created job a-1`) is an Event of its own. So is each of several mistakes in one CronJob (`punctual.dev/jitter …`), whenever it is told. Both hold until a
+//! CronJob has used up its allowance for them; from then on they are counted together by their reason. The other Warnings
 //! are about a state that lasts (`exceeded quota`), and are counted together from the start, whatever the words.
-//! client-go's event correlator has the same two ideas; its spam filter drops what we count.
+//! client-go's event correlator has the same ideas; its spam filter drops what we count.
 
 use std::collections::HashMap;
 
 use chrono::TimeDelta;
 
-use crate::policy::{Note, Severity};
+use crate::policy::{Note, Ruling, Severity};
 use crate::schedule::Timestamp;
 use crate::telemetry::Told;
 
-/// How many Events of its own a CronJob may have at once (client-go allows 25 in a row).
+/// How many Events for one thing each, of one kind, a CronJob may have at once (client-go allows 25 in a row).
 const ALLOWANCE: i32 = 25;
 
 /// How often the allowance grows by one (as in client-go).
@@ -56,8 +56,8 @@ pub(super) struct Write {
 pub(super) struct Correlator {
     /// By the CronJob's UID and the series.
     series: HashMap<(String, String), Series>,
-    /// By the CronJob's UID.
-    allowances: HashMap<String, Allowance>,
+    /// By the CronJob's UID: runs do not use up what mistakes may have.
+    allowances: HashMap<(String, Kind), Allowance>,
     swept: Option<Timestamp>,
 }
 
@@ -68,6 +68,15 @@ struct Series {
     last: Timestamp,
     written: Timestamp,
     pause: TimeDelta,
+}
+
+/// What has an Event for one thing each.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+enum Kind {
+    /// What happened to a Job. It happens once, so there is nothing to remember.
+    Job,
+    /// A mistake, which is told as long as it is there, in the same words.
+    Mistake,
 }
 
 #[derive(Debug)]
@@ -84,9 +93,8 @@ impl Correlator {
         let at = told.at;
         let reason = told.note.reason();
         if let Some(job) = job_of(&told.note)
-            && self.allows_one_more(&told.uid, at)
+            && self.allows_one_more(&told.uid, Kind::Job, at)
         {
-            // It happens once, so there is nothing to remember.
             return Some(Write {
                 series: format!("{reason} {job}"),
                 count: 1,
@@ -95,8 +103,8 @@ impl Correlator {
                 told,
             });
         }
-        let series = reason.to_owned();
-        let key = (told.uid.clone(), series.clone());
+        let key = self.series_of(&told);
+        let series = key.1.clone();
         let known = self.series.entry(key).or_insert(Series {
             count: 0,
             first: at,
@@ -130,10 +138,22 @@ impl Correlator {
         }
     }
 
-    fn allows_one_more(&mut self, uid: &str, at: Timestamp) -> bool {
+    /// With what a note is counted: the same mistake, or whatever has its reason.
+    fn series_of(&mut self, told: &Told) -> (String, String) {
+        let reason = told.note.reason();
+        if is_a_mistake(&told.note) {
+            let own = (told.uid.clone(), format!("{reason} {}", told.note));
+            if self.series.contains_key(&own) || self.allows_one_more(&told.uid, Kind::Mistake, told.at) {
+                return own;
+            }
+        }
+        (told.uid.clone(), reason.to_owned())
+    }
+
+    fn allows_one_more(&mut self, uid: &str, kind: Kind, at: Timestamp) -> bool {
         let allowance = self
             .allowances
-            .entry(uid.to_owned())
+            .entry((uid.to_owned(), kind))
             .or_insert(Allowance { used: 0, since: at });
         // A clock that was put back must not silence anything.
         allowance.since = allowance.since.min(at);
@@ -178,15 +198,73 @@ fn job_of(note: &Note) -> Option<&str> {
         | Note::Completed { job, .. }
         | Note::Missing { job }
         | Note::Adopted { job }
-        | Note::Deleted { job, .. } => Some(job),
+        | Note::Deleted { job, .. }
+        | Note::Ruled(Ruling::NeverStarted { job, .. }) => Some(job),
         _ => None,
     }
+}
+
+/// Whether a note says what is wrong with what somebody wrote. There may be several at once with one reason, and another
+/// after an edit; each is told once, so that none may be counted under the words of another.
+fn is_a_mistake(note: &Note) -> bool {
+    matches!(
+        note,
+        Note::BadAnnotation { .. }
+            | Note::Unparseable { .. }
+            | Note::UnknownTimeZone { .. }
+            | Note::NeverFires { .. }
+            | Note::ZoneInSchedule { .. }
+            | Note::NameTaken { .. }
+            | Note::Malformed { .. }
+            | Note::MalformedJob { .. }
+            | Note::Ruled(Ruling::GroupDisagrees { .. })
+    )
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
     use crate::cronjob::Key;
+
+    #[test]
+    fn each_mistake_is_an_event_of_its_own_until_there_are_too_many() {
+        let mut correlator = Correlator::default();
+        let mut told_of = |seconds, annotation: i32| {
+            let problem = format!("punctual.dev/{annotation}: there is no such annotation");
+            let write = correlator.correlate(told(seconds, Note::BadAnnotation { problem }))?;
+            Some((write.series, write.count))
+        };
+        let own = |annotation: i32| {
+            format!("InvalidAnnotation punctual.dev/{annotation}: there is no such annotation")
+        };
+        for annotation in 0..ALLOWANCE {
+            assert_eq!(told_of(0, annotation), Some((own(annotation), 1)));
+        }
+        let together = "InvalidAnnotation".to_owned();
+        assert_eq!(told_of(0, ALLOWANCE), Some((together.clone(), 1)));
+        assert_eq!(told_of(60, ALLOWANCE), Some((together, 2)));
+        // A known one goes on, as the state that it is.
+        assert_eq!(told_of(30, 0), None);
+        assert_eq!(told_of(60, 0), Some((own(0), 3)));
+    }
+
+    /// A busy CronJob has used up what its runs may have.
+    #[test]
+    fn what_happens_to_jobs_takes_nothing_from_mistakes() {
+        let mut correlator = Correlator::default();
+        for number in 0..2 * ALLOWANCE {
+            let job = format!("tick-{number}");
+            correlator.correlate(told(0, Note::Missing { job }));
+        }
+        let mut schedules = ["* * * *", "61 * * * *"].into_iter().map(|schedule| {
+            let note = Note::Unparseable {
+                schedule: schedule.into(),
+                error: "no".into(),
+            };
+            correlator.correlate(told(0, note)).map(|write| write.count)
+        });
+        assert!(schedules.all(|count| count == Some(1)));
+    }
 
     #[test]
     fn a_cronjob_that_is_stuck_for_a_day_costs_one_event_that_is_written_less_and_less_often() {
