@@ -9,6 +9,7 @@ use crate::cli::exit::{Exit, Failure};
 use crate::cli::{complain, say, zoneinfo};
 use crate::clock::{Clock as _, SystemClock};
 use crate::manifest::crontab::{Format, Import};
+use crate::manifest::validate::names;
 use crate::schedule::TimeZones;
 use crate::telemetry::chain;
 
@@ -44,7 +45,8 @@ Examples:
   punctual import crontab /etc/crontab --system > system.yaml
   punctual up cron.yaml
 
-What has no equivalent, or runs differently, becomes a comment where it stood, and is listed on standard error.")]
+What has no equivalent, or runs differently, becomes a comment where it stood, and is listed on standard error. Where an \
+entry is left out the exit code is 3, and the others are written all the same.")]
 struct CrontabArgs {
     /// The crontab (- for standard input)
     #[arg(value_name = "FILE")]
@@ -59,11 +61,11 @@ struct CrontabArgs {
     time_zone: Option<String>,
 
     /// The namespace of the CronJobs
-    #[arg(short, long, value_name = "NAMESPACE", default_value = "default")]
+    #[arg(short, long, value_name = "NAMESPACE", default_value = "default", value_parser = namespace)]
     namespace: String,
 
     /// The image of their containers; a process does not use it, a cluster does
-    #[arg(long, value_name = "IMAGE", default_value = "busybox")]
+    #[arg(long, value_name = "IMAGE", default_value = "busybox", value_parser = image)]
     image: String,
 }
 
@@ -103,10 +105,35 @@ fn crontab(args: &CrontabArgs) -> Result<Exit, Failure> {
     for (line, remark) in &imported.remarks {
         complain(&format!("{}:{line}: {remark}", args.file.display()));
     }
-    if imported.cronjobs == 0 {
-        complain(&format!("{}: no entry became a CronJob", args.file.display()));
+    let file = args.file.display();
+    match (imported.cronjobs, imported.left_out) {
+        (0, 0) => complain(&format!("{file}: there is no entry in it")),
+        (0, _) => return Err(Failure::refused(format!("no entry of {file} became a CronJob"))),
+        (_, 0) => {}
+        (_, 1) => return Err(Failure::refused(format!("1 entry of {file} was left out"))),
+        (_, lost) => {
+            return Err(Failure::refused(format!(
+                "{lost} entries of {file} were left out"
+            )));
+        }
     }
     Ok(Exit::Fine)
+}
+
+/// An image as a container can have it.
+fn image(text: &str) -> Result<String, String> {
+    if text.is_empty() || text.trim() != text {
+        return Err("an image has a name, with no space before or after it".into());
+    }
+    Ok(text.to_owned())
+}
+
+/// A namespace as the manifests can name it.
+fn namespace(text: &str) -> Result<String, String> {
+    match &names::dns_label(text)[..] {
+        [] => Ok(text.to_owned()),
+        wrong => Err(wrong.join("; ")),
+    }
 }
 
 fn text(path: &Path) -> Result<String, Failure> {

@@ -31,6 +31,12 @@ use timing::Timing;
 
 use crate::schedule::{TimeZones, Timestamp, Zone};
 
+/// A byte order mark, with which some editors begin a file.
+const BYTE_ORDER_MARK: char = '\u{feff}';
+
+/// Whoever names this user names no program.
+const ROOT: &str = "root";
+
 /// The two formats of a crontab.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Format {
@@ -68,6 +74,8 @@ pub struct Imported {
     pub yaml: String,
     /// How many CronJobs there are.
     pub cronjobs: usize,
+    /// How many entries are none, for they could not be carried over.
+    pub left_out: usize,
     /// What to know of lines, which are counted from 1. They are comments in the text, too.
     pub remarks: Vec<(usize, Remark)>,
 }
@@ -105,8 +113,11 @@ impl Import {
         let mut imported = Imported {
             yaml: String::new(),
             cronjobs: 0,
+            left_out: 0,
             remarks: vec![],
         };
+        let crontab = crontab.strip_prefix(BYTE_ORDER_MARK).unwrap_or(crontab);
+        let all_name_users = self.all_name_users(crontab);
         let mut around = Surroundings::default();
         let mut comments: Vec<&str> = vec![];
         let mut names = HashSet::new();
@@ -115,12 +126,16 @@ impl Import {
                 Line::Blank => comments.clear(),
                 Line::Comment(comment) => comments.push(comment),
                 Line::Variable { name, value } => {
-                    if let Some(reason) = around.set(name, value, zones) {
-                        imported.leave_out(number, text, reason);
+                    if let Some(remark) = around.set(name, value, zones) {
+                        imported.remark(number, text, remark);
                     }
                 }
                 Line::Entry(entry) => {
-                    match self.cronjob(&entry, &around, &comments, &mut names) {
+                    let made = match self.of_the_other_format(&entry, all_name_users) {
+                        Some(reason) => Err(reason),
+                        None => self.cronjob(&entry, &around, &comments, &mut names),
+                    };
+                    match made {
                         Ok((cronjob, notes)) => imported.add(number, &cronjob, notes),
                         Err(reason) => imported.leave_out(number, text, reason),
                     }
@@ -140,9 +155,6 @@ impl Import {
         comments: &[&str],
         names: &mut HashSet<String>,
     ) -> Result<(String, Vec<String>), String> {
-        if let Some(reason) = self.of_the_other_format(entry) {
-            return Err(reason);
-        }
         let timing = Timing::read(entry.timing)?;
         let command = Command::read(entry.command);
         let name = unique(&command.name(), names);
@@ -155,6 +167,17 @@ impl Import {
         notes.extend(entry.user.filter(|_| user.is_none()).map(|name| {
             format!(
                 "it ran as the user {name}, who is not in /etc/passwd; here it runs as whoever runs punctual"
+            )
+        }));
+        let begins_with = entry
+            .user
+            .is_none()
+            .then(|| self.user_of(entry.command))
+            .flatten();
+        notes.extend(begins_with.map(|word| {
+            format!(
+                "its command begins with {word}, which is a user of this machine and no program that is found; in a \
+                 system crontab it would run as {word} (--system)"
             )
         }));
         let cronjob = write::CronJob {
@@ -172,25 +195,47 @@ impl Import {
         Ok((cronjob.to_string(), notes))
     }
 
-    /// Why an entry is one of the other format: its words would be read one place off.
-    fn of_the_other_format(&self, entry: &Entry) -> Option<String> {
-        let is_known = |name: &str| Account::of(name, &self.passwd).is_some();
+    /// Why an entry is one of the other format: its words would be read one place off. An entry of a user's crontab may
+    /// well begin with a word that is a user's name, too, as `mail`, where the others do not.
+    fn of_the_other_format(&self, entry: &Entry, all_name_users: bool) -> Option<String> {
         match entry.user {
-            Some(user) if user.contains(['/', '.']) && !is_known(user) => Some(format!(
-                "{user}, where a system crontab names a user, is none; if it is a user's crontab, leave --system away"
-            )),
+            Some(user) if user.contains(['/', '.']) && Account::of(user, &self.passwd).is_none() => {
+                Some(format!(
+                    "{user}, where a system crontab names a user, is none; if it is a user's crontab, leave --system away"
+                ))
+            }
             Some(_) => None,
             None => {
-                let word = entry.command.split_whitespace().next()?;
-                let is_a_user = word == "root" || (is_known(word) && !(self.is_program)(word));
-                is_a_user.then(|| {
+                let word = self.user_of(entry.command)?;
+                let either = format!(", and if {word} is a program, write its path");
+                let either = if word == ROOT { "" } else { &either };
+                (word == ROOT || all_name_users).then(|| {
                     format!(
-                        "its command begins with {word}, as entries of a system crontab do with their user; then \
-                         add --system"
+                        "its command begins with {word}, as entries of a system crontab do with their user; then add \
+                         --system{either}"
                     )
                 })
             }
         }
+    }
+
+    /// Whether all entries, read as a user's, have what may be a user where their command begins.
+    fn all_name_users(&self, crontab: &str) -> bool {
+        let lines = crontab.lines().map(|text| Line::read(text, Format::User));
+        let mut commands = lines.filter_map(|line| match line {
+            Line::Entry(entry) => Some(entry.command),
+            _ => None,
+        });
+        commands.all(|command| self.user_of(command).is_some())
+    }
+
+    /// The user that a command begins with, if it may be one: a command follows, and no option.
+    fn user_of<'c>(&self, command: &'c str) -> Option<&'c str> {
+        let mut words = command.split_whitespace();
+        let word = words.next()?;
+        let is_followed = words.next().is_some_and(|next| !next.starts_with('-'));
+        let is_known = || Account::of(word, &self.passwd).is_some();
+        (word == ROOT || (is_followed && is_known() && !(self.is_program)(word))).then_some(word)
     }
 }
 
@@ -221,19 +266,25 @@ impl Imported {
     }
 
     fn leave_out(&mut self, number: usize, text: &str, reason: String) {
+        self.left_out += 1;
+        self.remark(number, text, Remark::LeftOut(reason));
+    }
+
+    fn remark(&mut self, number: usize, text: &str, remark: Remark) {
+        let about = match &remark {
+            Remark::LeftOut(reason) => format!("has no equivalent here: {reason}"),
+            Remark::LookTwice(difference) => format!("LOOK TWICE: {difference}"),
+        };
+        let text = write::printable(text.trim());
         // Writing to a string does not fail.
-        let _ = write!(
-            self.yaml,
-            "# Line {number} has no equivalent here: {reason}\n#     {}\n",
-            write::printable(text.trim())
-        );
-        self.remarks.push((number, Remark::LeftOut(reason)));
+        let _ = write!(self.yaml, "# Line {number} {about}\n#     {text}\n");
+        self.remarks.push((number, remark));
     }
 }
 
 impl Surroundings {
-    /// Takes a variable in; says so if it means something that has no equivalent.
-    fn set(&mut self, name: &str, value: &str, zones: &TimeZones) -> Option<String> {
+    /// Takes a variable in; says so if it means something that has no equivalent, or hardly what was meant.
+    fn set(&mut self, name: &str, value: &str, zones: &TimeZones) -> Option<Remark> {
         match name {
             "CRON_TZ" => {
                 self.time_zone = None;
@@ -241,18 +292,28 @@ impl Surroundings {
                     match zones.zone(value) {
                         Ok(zone) => self.time_zone = Some(zone),
                         Err(error) => {
-                            return Some(format!("{error}; what follows goes by the machine's zone"));
+                            let reason = format!("{error}; what follows goes by the machine's zone");
+                            return Some(Remark::LeftOut(reason));
                         }
                     }
                 }
             }
             "SHELL" => self.shell = filled(value),
             "MAILTO" | "MAILFROM" | "CONTENT_TYPE" | "CONTENT_TRANSFER_ENCODING" => {
-                return Some(format!(
-                    "{name}: output is kept in the pod's log, and nothing is mailed"
-                ));
+                let reason = format!("{name}: output is kept in the pod's log, and nothing is mailed");
+                return Some(Remark::LeftOut(reason));
             }
-            "RANDOM_DELAY" => return Some("runs start at their due instant, without a random delay".into()),
+            "RANDOM_DELAY" => {
+                let reason = "runs start at their due instant, without a random delay";
+                return Some(Remark::LeftOut(reason.into()));
+            }
+            "TZ" => {
+                self.env.insert(name.to_owned(), value.to_owned());
+                let error = filled(value).and_then(|name| zones.zone(&name).err())?;
+                return Some(Remark::LookTwice(format!(
+                    "TZ is handed to the commands as it stands here, and {error}; an entry stands on a line of its own"
+                )));
+            }
             "HOME" => {
                 self.home = filled(value);
                 self.env.insert(name.to_owned(), value.to_owned());

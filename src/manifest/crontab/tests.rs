@@ -121,6 +121,62 @@ fn a_crontab_of_the_other_format_is_noticed() {
     insta::assert_snapshot!(told.join("\n"));
 }
 
+/// The example of crontab(5), on a machine that has a user of that name and no program.
+#[test]
+fn a_program_that_is_a_users_name_too_is_imported() {
+    let import = Import {
+        is_program: |_| false,
+        ..import(Format::User)
+    };
+    let read = |crontab: &str| {
+        let imported = import.read(crontab, &TimeZones::built_in());
+        let remarks: Vec<String> = imported.remarks.iter().map(|(_, r)| r.to_string()).collect();
+        (imported.cronjobs, imported.left_out, remarks.join("\n"))
+    };
+    let nothing = String::new;
+    let mail = "0 22 * * 1-5 mail -s \"It's 10pm\" joe%Joe,%%Where are your kids?%\n";
+    assert_eq!(read(mail), (1, 0, nothing()));
+    assert_eq!(read("0 22 * * * mail\n"), (1, 0, nothing()));
+    // It could be either.
+    let (cronjobs, left_out, remarks) = read("0 4 * * * mail joe < /etc/motd\n5 4 * * * echo\n");
+    assert_eq!((cronjobs, left_out), (2, 0));
+    insta::assert_snapshot!(remarks, @"look twice: its command begins with mail, which is a user of this machine and no program that is found; in a system crontab it would run as mail (--system)");
+    let (cronjobs, left_out, _) = read("0 4 * * * mail /opt/sort\n5 4 * * * www-data /opt/clean\n");
+    assert_eq!((cronjobs, left_out), (0, 2));
+}
+
+/// An entry with a zone before it is a variable, to cron as well.
+#[test]
+fn a_zone_that_is_none_is_told() {
+    for (crontab, told) in [
+        ("TZ=America/Lima\n", ""),
+        ("TZ=\n", ""),
+        (
+            "TZ=America/Lima 0 8 * * * /bin/lima\n",
+            "look twice: TZ is handed to the commands as it stands here, and `America/Lima 0 8 * * * /bin/lima` cannot be a \
+             time zone: names are made of letters, digits and `/`, `_`, `+`, `-`, `.`, with no blanks; an entry stands on a line \
+             of its own",
+        ),
+    ] {
+        let crontab = format!("{crontab}0 8 * * * true\n");
+        let yaml = imported(Format::User, &crontab);
+        let remarks = read(Format::User, &crontab).remarks;
+        let remarks: Vec<String> = remarks.iter().map(|(_, remark)| remark.to_string()).collect();
+        assert_eq!(remarks.join("\n"), told, "{yaml}");
+    }
+}
+
+#[test]
+fn a_byte_order_mark_is_none_of_the_first_entry() {
+    let imported = read(Format::User, "\u{feff}0 8 * * * true\n");
+    assert_eq!(
+        (imported.cronjobs, imported.left_out),
+        (1, 0),
+        "{}",
+        imported.yaml
+    );
+}
+
 /// The words of the command of the only entry, as a process gets them: two dollars are one there.
 fn words(imported: &Imported) -> Vec<String> {
     let loaded = load_bytes([("x.yaml", imported.yaml.as_bytes())], &TimeZones::built_in());
