@@ -13,16 +13,21 @@ use crate::schedule::{Schedule, Timestamp};
 /// Ordinary time synchronisation steps by less, and nothing is started twice meanwhile: the names see to that.
 pub const CLOCK_SLACK: TimeDelta = TimeDelta::seconds(5);
 
-/// A clock that is put back by less than this was wrong by so little that what it ran last need not run again.
+/// How far what happened may lie ahead, by the clocks of other machines and by one that was a little wrong, so that what it ran
+/// last need not run again. What lies further ahead was dated by a clock that was wrong, as by one that took the machine's
+/// local time for UTC, which is half an hour or more.
 const A_LITTLE_AHEAD: TimeDelta = TimeDelta::minutes(10);
-
-/// How far what happened may lie ahead, by the clocks of other machines. What lies further ahead was dated by a clock that
-/// was wrong.
-const AHEAD_MOST: TimeDelta = TimeDelta::hours(1);
 
 /// Whether something can have happened at an instant: it does not lie far ahead.
 pub fn is_credible(at: Timestamp, now: Timestamp) -> bool {
-    at - now <= AHEAD_MOST
+    at - now <= A_LITTLE_AHEAD
+}
+
+/// Up to when everything is dealt with where that was recorded by a clock that was ahead, and only then. The newest instant of
+/// the past counts as done: whether it ran is not known, and a run too many is worse.
+pub fn healed(recorded: Timestamp, schedule: &Schedule, now: Timestamp) -> Option<Timestamp> {
+    let newest = || schedule.previous(now).unwrap_or(now.trunc_subsecs(0));
+    was_ahead(recorded, schedule, now).then(newest)
 }
 
 /// Takes back what a wrong clock recorded of the future: a `lastScheduleTime`, or, where nothing was started yet, the
@@ -42,11 +47,9 @@ pub(super) fn heal_clock(decision: &mut Decision, cronjob: &CronJob, schedule: &
             },
         ),
     };
-    if !was_ahead(&anchor) {
+    let Some(healed) = healed(anchor, schedule, now) else {
         return;
-    }
-    // The newest instant of the past counts as done: whether it ran is not known, and a run too many is worse.
-    let healed = schedule.previous(now).unwrap_or(now.trunc_subsecs(0));
+    };
     decision.status.last_schedule_time = Some(healed);
     if !decision.notes.contains(&note) {
         decision.notes.push(note);
@@ -57,5 +60,5 @@ pub(super) fn heal_clock(decision: &mut Decision, cronjob: &CronJob, schedule: &
 /// little ahead did happen a moment ago, by a clock that was then put right: where nothing else is due before, it counts.
 fn was_ahead(recorded: Timestamp, schedule: &Schedule, now: Timestamp) -> bool {
     let costs_a_run = || schedule.next(now).is_some_and(|due| due < recorded);
-    recorded > now + CLOCK_SLACK && (recorded > now + A_LITTLE_AHEAD || costs_a_run())
+    recorded > now + CLOCK_SLACK && (!is_credible(recorded, now) || costs_a_run())
 }

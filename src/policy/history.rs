@@ -57,9 +57,9 @@ mod tests {
             ("a:1 b:2 c:3", 3, ""),
             ("a:1 b:2 c:3", 9, ""),
             // Two clocks that differ a little, and one that was wrong.
-            ("a:1 b:2 c:10800", 2, "a"),
-            ("a:1 b:2 c:10801", 2, "c"),
-            ("a:1 b:- c:20000 d:10801", 1, "d c a"),
+            ("a:1 b:2 c:7800", 2, "a"),
+            ("a:1 b:2 c:7801", 2, "c"),
+            ("a:1 b:- c:20000 d:7801", 1, "d c a"),
         ] {
             let runs = parse(runs);
             let limits = HistoryLimits {

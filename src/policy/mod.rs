@@ -49,7 +49,7 @@ pub use backfill::{Attempt, Hold, Plan, Reprocess, may_start, member, newest, pl
 pub use decide::{decide, decide_in_group};
 pub use edit::{Edit, Edited, SeenSchedule, notice_edit};
 pub use group::{Group, Member, rank, slots_taken, wants};
-pub use heal::{CLOCK_SLACK, is_credible};
+pub use heal::{CLOCK_SLACK, healed, is_credible};
 pub use line::{MISSED_AFTER, NEXT_AFTER};
 pub use missed::{MISSED_COUNT_CAP, TOO_MANY_MISSED};
 pub use note::{Note, Ruling, Severity, SkipReason, WaitReason};

@@ -23,6 +23,7 @@ use crate::clock::SharedClock;
 use crate::cronjob::extension::APPLIED_FROM_ANNOTATION;
 use crate::cronjob::{Calendars, Key};
 use crate::manifest::{self, Object};
+use crate::policy;
 use crate::schedule::TimeZones;
 use crate::standalone::api::strategy::{Secrets, Strategy as _};
 
@@ -280,8 +281,14 @@ pub(super) fn describe(
             };
         }
     };
-    let cronjob = manifest::lower_with(object, zones, calendars, None);
+    let mut cronjob = manifest::lower_with(object, zones, calendars, None);
     let now = clock.now();
+    if let Ok(schedule) = &cronjob.spec.schedule {
+        // As it will be as soon as the controller has looked at it.
+        let recorded = cronjob.status.last_schedule_time.unwrap_or(cronjob.created);
+        let healed = policy::healed(recorded, schedule, now);
+        cronjob.status.last_schedule_time = healed.or(cronjob.status.last_schedule_time);
+    }
     let next = cronjob.next_due(now);
     let suspended = cronjob.is_suspended(now);
     let spec = cronjob.spec;
@@ -308,5 +315,41 @@ pub(super) fn describe(
         key,
         timing: Some(timing),
         rest: None,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+
+    use serde_json::json;
+
+    use super::*;
+    use crate::clock::ManualClock;
+
+    /// `@every` counts from the last run, which a clock that was ahead has recorded in the future.
+    #[tokio::test(start_paused = true)]
+    async fn a_record_of_the_future_is_taken_back_before_the_next_run_is_shown() {
+        for (recorded, next) in [
+            ("2026-11-27T21:59:50Z", "2026-11-27T22:00:00Z"),
+            ("2026-11-27T22:59:50Z", "2026-11-27T22:00:05Z"),
+        ] {
+            let object = json!({
+                "metadata": {"name": "a", "namespace": "default", "creationTimestamp": "2026-11-27T20:00:00Z"},
+                "spec": {"schedule": "@every 10s", "jobTemplate": {"spec": {"template": {"spec": {"containers": []}}}}},
+                "status": {"lastScheduleTime": recorded},
+            });
+            let object = serde_json::from_str(&object.to_string()).expect("a CronJob");
+            let now = "2026-11-27T21:59:55Z".parse().expect("an instant");
+            let clock: SharedClock = Arc::new(ManualClock::starting_at(now));
+            let described = describe(
+                &Object::CronJob(Box::new(object)),
+                &TimeZones::built_in(),
+                &Calendars::default(),
+                &clock,
+            );
+            let timing = described.timing.expect("it has a schedule");
+            assert_eq!(timing.next, Some(next.parse().expect("an instant")), "{recorded}");
+        }
     }
 }
