@@ -15,7 +15,7 @@ pub(super) const RUN_TIME: TimeDelta = TimeDelta::minutes(1);
 #[derive(Debug, clap::Args)]
 pub(super) struct RunTimeArgs {
     /// How long the runs of a CronJob take, or those of all others; may be given several times [default: 1m]
-    #[arg(long = "run-time", value_name = "[NAME=]DURATION", value_parser = run_time)]
+    #[arg(long = "run-time", value_name = "[NAME=]DURATION", allow_hyphen_values = true, value_parser = run_time)]
     run_times: Vec<Assigned<TimeDelta>>,
 }
 

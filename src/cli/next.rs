@@ -7,7 +7,7 @@ use serde::Serialize;
 
 use crate::cli::asked::{self, Asked};
 use crate::cli::exit::{Exit, Failure};
-use crate::cli::present::{columns, span, wall_clock};
+use crate::cli::present::{columns, rfc3339, span, wall_clock};
 use crate::clock::{Clock, SystemClock};
 use crate::schedule::{Fold, Reading, Timestamp, Zone};
 
@@ -25,7 +25,7 @@ pub(super) struct NextArgs {
     asked: asked::AskedArgs,
 
     /// How many due instants to list
-    #[arg(short = 'n', long, value_name = "N", default_value_t = 5, value_parser = clap::value_parser!(u64).range(1..=MOST_INSTANTS))]
+    #[arg(short = 'n', long, value_name = "N", default_value_t = 5, allow_negative_numbers = true, value_parser = clap::value_parser!(u64).range(1..=MOST_INSTANTS))]
     count: u64,
 
     #[command(flatten)]
@@ -66,25 +66,32 @@ struct Json<'a> {
     time_zone: &'a str,
     due: Vec<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
-    message: Option<&'a str>,
+    message: Option<String>,
 }
 
 fn as_json(asked: &Asked, after: Timestamp, count: u64) -> Result<String, Failure> {
     let cronjob = asked.name();
     let due = due(asked, after, count).map(|at| at.to_rfc3339_opts(SecondsFormat::Secs, true));
+    let due: Vec<String> = due.collect();
     let json = Json {
         namespace: cronjob.map(|key| key.namespace.as_str()),
         name: cronjob.map(|key| key.name.as_str()),
         schedule: asked.text(),
         time_zone: asked.schedule.zone().name(),
-        due: due.collect(),
-        message: asked.schedule.never_fires().then_some(NEVER),
+        message: due.is_empty().then(|| why_nothing(asked, after)),
+        due,
     };
     serde_json::to_string(&json)
         .map_err(|error| Failure::from_error("the output could not be written", &error))
 }
 
-const NEVER: &str = "never fires: it matches no date there is";
+/// Why nothing is listed.
+fn why_nothing(asked: &Asked, after: Timestamp) -> String {
+    if asked.schedule.never_fires() {
+        return "never fires: it matches no date there is".into();
+    }
+    format!("nothing is due any more after {}", rfc3339(after))
+}
 
 fn as_table(asked: &Asked, after: Timestamp, now: Timestamp, count: u64) -> String {
     let mut text = String::new();
@@ -92,8 +99,8 @@ fn as_table(asked: &Asked, after: Timestamp, now: Timestamp, count: u64) -> Stri
         let _ = write!(text, "{key}: ");
     }
     let _ = write!(text, "{} in {}", asked.text(), asked.schedule.zone().name());
-    if asked.schedule.never_fires() {
-        let _ = write!(text, "\n  {NEVER}");
+    if due(asked, after, 1).next().is_none() {
+        let _ = write!(text, "\n  {}", why_nothing(asked, after));
         return text;
     }
     let mut left = count;

@@ -129,8 +129,13 @@ impl Advice {
             Advice::ShortMonths { .. } => {
                 "for the end of every month, use `L` of the dialect `extended`, or the 1st"
             }
-            Advice::Skipped { .. } | Advice::Repeated { .. } => {
-                "choose a time of day that no clock change touches, such as 04:30, or `timeZone: Etc/UTC`"
+            Advice::Skipped { .. } => {
+                "choose a time of day that no clock change touches, such as 04:30, or `timeZone: Etc/UTC`; or let it run when \
+                 the gap ends, with the annotation `punctual.dev/clock-gap: RunAfter`"
+            }
+            Advice::Repeated { .. } => {
+                "choose a time of day that no clock change touches, such as 04:30, or `timeZone: Etc/UTC`; or let one of the \
+                 two run, with the annotation `punctual.dev/clock-repeat: First` or `Second`"
             }
             Advice::Seldom { .. } => return None,
         })

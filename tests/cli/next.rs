@@ -46,6 +46,41 @@ fn a_schedule_that_never_fires_is_fine_and_says_so() {
     ");
 }
 
+#[test]
+fn a_schedule_that_is_over_says_so() {
+    let over = ["* * * * *", "--after", "9999-12-31T23:59:00Z"];
+    assert_snapshot!(next(&over), @r"
+    * * * * * in UTC
+      nothing is due any more after 9999-12-31T23:59:00Z
+    ");
+    assert_snapshot!(next(&[&over[..], &["-o", "json"]].concat()), @r#"{"schedule":"* * * * *","timeZone":"UTC","due":[],"message":"nothing is due any more after 9999-12-31T23:59:00Z"}"#);
+}
+
+/// They are no options, whatever they begin with.
+#[test]
+fn negative_values_are_refused_for_what_they_are() {
+    for (arguments, told) in [
+        (vec!["next", "@daily", "-n", "-1"], "invalid value '-1' for '--count <N>'"),
+        (
+            vec!["simulate", "@daily", "--run-time", "-5m"],
+            "`-5m` is not a duration such as 90s, 5m or 1h30m",
+        ),
+        (
+            vec!["up", "x.yaml", "--for", "-3s"],
+            "a duration can't be negative",
+        ),
+        (
+            vec!["backfill", "x", "--keep", "-3s"],
+            "a duration can't be negative",
+        ),
+    ] {
+        let output = punctual(&arguments);
+        let error = text(&output.stderr);
+        assert_eq!(exit_code(&output), 2, "{arguments:?}");
+        assert!(error.contains(told), "{arguments:?}: {error}");
+    }
+}
+
 /// The table without the column that depends on today, and without the widths that depend on it.
 fn without_waits(table: &str) -> String {
     let lines = table.lines().map(|line| {

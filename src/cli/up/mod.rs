@@ -85,7 +85,7 @@ pub(super) struct UpArgs {
     output: Output,
 
     /// Stop by itself after this long, e.g. 30s or 1h30m
-    #[arg(long = "for", value_name = "DURATION", value_parser = duration)]
+    #[arg(long = "for", value_name = "DURATION", allow_hyphen_values = true, value_parser = duration)]
     run_for: Option<Duration>,
 
     /// Keep everything in this folder: objects, logs, kubeconfig, port [default: punctual in

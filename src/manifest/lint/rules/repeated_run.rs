@@ -10,7 +10,8 @@ pub(super) const RULE: Rule = Rule {
     summary: "The next clock change repeats a run",
     page: r"
 When the clock is put back, an hour comes twice, and what is scheduled in it starts twice, an hour apart.
-Choose a time that no clock change touches, or see to it that a second run does no harm.
+Choose a time that no clock change touches, or annotate the CronJob with `punctual.dev/clock-repeat: First` or
+`Second`: then one of the two runs. Without it, see to it that a second run does no harm.
 ",
     finds: Finds::InObject(check),
 };

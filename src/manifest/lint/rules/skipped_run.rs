@@ -13,6 +13,9 @@ When the clock is put forward, the time between does not happen, and neither doe
 Europe and North America that is an hour after 1, 2 or 3 o'clock at night; elsewhere it can be midnight, and
 then `@daily` skips a day.
 
+Choose a time that no clock change touches, or annotate the CronJob with `punctual.dev/clock-gap: RunAfter`: then
+the run starts when the gap ends.
+
 `punctual next` shows the runs around a clock change.
 ",
     finds: Finds::InObject(check),
