@@ -60,7 +60,10 @@ fn a_schedule_that_is_over_says_so() {
 #[test]
 fn negative_values_are_refused_for_what_they_are() {
     for (arguments, told) in [
-        (vec!["next", "@daily", "-n", "-1"], "invalid value '-1' for '--count <N>'"),
+        (
+            vec!["next", "@daily", "-n", "-1"],
+            "invalid value '-1' for '--count <N>'",
+        ),
         (
             vec!["simulate", "@daily", "--run-time", "-5m"],
             "`-5m` is not a duration such as 90s, 5m or 1h30m",

@@ -75,20 +75,17 @@ fn programs_get_an_object_a_line() {
 /// Nothing would be seen of it for hours.
 #[test]
 fn what_is_summed_up_has_a_bound() {
-    for show in [["--show", "summary"], ["--show", "notable"], ["-o", "html"]] {
-        let range = ["--from", "2026-01-01T00:00:00Z", "--to", "9999-12-31T00:00:00Z"];
-        let output = simulate(&[&["* * * * *"], &range[..], &show[..]].concat());
-        let told = text(&output.stderr);
-        assert_eq!(
-            (exit_code(&output), told.as_str()),
-            (
-                2,
-                "error: more than 50,000,000 runs are due from 2026-01-01T00:00:00Z to 9999-12-31T00:00:00Z, too many to \
-                 sum up; let it end sooner with --to\n"
-            ),
-            "{show:?}"
-        );
-    }
+    let output = simulate(&[
+        "* * * * *",
+        "--from",
+        "2026-01-01T00:00:00Z",
+        "--to",
+        "9999-12-31T00:00:00Z",
+        "--show",
+        "summary",
+    ]);
+    assert_eq!(exit_code(&output), 2);
+    assert_snapshot!(text(&output.stderr), @"error: more than 50,000,000 runs are due from 2026-01-01T00:00:00Z to 9999-12-31T00:00:00Z, too many to sum up; let it end sooner with --to");
 }
 
 #[test]
