@@ -3,7 +3,7 @@
 //! Starts go first: what a decision needs beside its start (the history, the status) waits until no start waits for
 //! its answer, so that of a thousand runs that are due at once the last is created as soon as if nothing had to be
 //! recorded. It does not wait for ever, or a namespace that always has something to start would leave the others
-//! without a record.
+//! without a record. A look-up waits for neither: a start may depend on it.
 //!
 //! A request that is answered at once only needs a slot. One that is not (a webhook hangs) gives its slot back after a
 //! moment and waits on without one, so that it holds up others of its own namespace at most.
@@ -31,9 +31,16 @@ const RECORDS: usize = 32;
 /// How many of one namespace.
 const RECORDS_OF_A_NAMESPACE: usize = 24;
 
-/// How many starts, and how many records, may be under way without a slot. Once so many hang, every namespace waits for
+/// Looks at Jobs and pods at the same time. After a take-over thousands may be due at once, and each that is under way takes a
+/// connection.
+pub(super) const LOOKS: usize = 32;
+
+/// How many of one namespace.
+const LOOKS_OF_A_NAMESPACE: usize = 24;
+
+/// How many starts, how many records and how many looks may be under way without a slot. Once so many hang, every namespace waits for
 /// them: the API server has a trouble that more connections would not cure.
-const OVERDUE: usize = 192;
+pub(super) const OVERDUE: usize = 192;
 
 /// How long a request may take before its slot goes to others. Most take a few milliseconds.
 const PATIENCE: Duration = Duration::from_millis(250);
@@ -41,11 +48,12 @@ const PATIENCE: Duration = Duration::from_millis(250);
 /// How long a record waits for starts at most.
 pub(super) const LONGEST_WAIT: Duration = Duration::from_secs(30);
 
-/// The slots of starts and of records. Clones share them.
+/// The slots of starts, of records and of looks. Clones share them.
 #[derive(Debug, Clone)]
 pub(super) struct Lanes {
     starts: Arc<Slots>,
     records: Arc<Slots>,
+    looks: Arc<Slots>,
     pending: Arc<Pending>,
 }
 
@@ -73,6 +81,7 @@ impl Lanes {
         Lanes {
             starts: Arc::new(Slots::new(STARTS, STARTS_OF_A_NAMESPACE)),
             records: Arc::new(Slots::new(RECORDS, RECORDS_OF_A_NAMESPACE)),
+            looks: Arc::new(Slots::new(LOOKS, LOOKS_OF_A_NAMESPACE)),
             pending: Arc::default(),
         }
     }
@@ -98,6 +107,11 @@ impl Lanes {
             let _calm_or_not = timeout_at(at_latest, self.pending.is_none()).await;
         };
         self.records.run(namespace, turn, work).await
+    }
+
+    /// Looks at something of `namespace` when there is room for it.
+    pub(super) async fn look<F: Future>(&self, namespace: &str, work: impl FnOnce() -> F) -> F::Output {
+        self.looks.run(namespace, async || (), work).await
     }
 }
 

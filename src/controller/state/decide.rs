@@ -120,7 +120,7 @@ impl Standing {
     /// Takes note of a decision. Returns what of it is to be told: what was said last time is not said again.
     fn take_note(&mut self, cronjob: &CronJob, decision: &Decision) -> Vec<Note> {
         self.memory = decision.memory.clone();
-        self.gone.retain(|uid| cronjob.status.is_active(uid));
+        self.forget_gone(&cronjob.status);
         if decision.start.is_none() && !decision.notes.iter().any(|note| note.waits_for_group().is_some()) {
             self.refused_since = None;
         }

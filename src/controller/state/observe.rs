@@ -172,14 +172,20 @@ impl State {
         keys.cloned().collect()
     }
 
-    /// A Job is gone. The answer to a task that is under way may show it once more, and is not to be believed then.
+    /// A Job is gone: nobody has to look it up. The answer to a task that is under way may show it once more, and is not to
+    /// be believed then.
     fn lose_job(&mut self, uid: &str) -> Vec<Owner> {
         let owners = self.cache.gone_job(uid);
         for key in owners.iter().filter_map(|owner| self.cache.key_of(owner)) {
-            if let Some(standing) = self.standing.get_mut(key)
-                && self.busy.contains_key(key)
-            {
-                standing.gone.insert(uid.to_owned());
+            let Some(standing) = self.standing.get_mut(key) else {
+                continue;
+            };
+            standing.gone.insert(uid.to_owned());
+            let entry = self.cache.entry(key);
+            let was_active = entry.is_some_and(|entry| entry.cronjob.status.is_active(uid));
+            if was_active && !self.busy.contains_key(key) {
+                // The start that failed may have failed for want of this.
+                standing.attempt = None;
             }
         }
         owners

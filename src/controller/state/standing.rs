@@ -26,8 +26,7 @@ pub(super) struct Standing {
     pub(super) refused_since: Option<Timestamp>,
     /// When it was last told that somebody else runs this CronJob too.
     pub(super) rival_told: Option<Timestamp>,
-    /// Active Jobs that are gone for certain, whatever an answer still says: they were looked up, or the watch showed
-    /// it while a task was under way.
+    /// Active Jobs that are gone for certain, whatever an answer still says: they were looked up, or the watch showed it.
     pub(super) gone: HashSet<String>,
     pub(super) streak: Streak,
     /// Pods are to be looked at when what is under way has gone well.
@@ -68,6 +67,11 @@ impl Standing {
         self.failures = 0;
         self.patient_until = None;
         self.attempt = None;
+    }
+
+    /// Of Jobs that are gone, only those matter that a status still records as active.
+    pub(super) fn forget_gone(&mut self, status: &Status) {
+        self.gone.retain(|uid| status.is_active(uid));
     }
 
     /// Something failed, for the how manieth time in a row, and is tried again at `again`.

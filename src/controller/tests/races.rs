@@ -55,6 +55,39 @@ fn an_active_job_that_no_watch_shows_is_looked_up_before_it_is_missed() {
     assert_eq!(decision.status.active, []);
 }
 
+/// All Jobs of a cluster may be deleted at once, and each of them would be a request. One that waits to lead learns of it, too.
+#[test]
+fn an_active_job_that_the_watch_shows_as_gone_is_not_looked_up() {
+    type Way<'a> = &'a dyn Fn(&mut State, &str);
+    let is_deleted = |state: &mut State, name: &str| {
+        state.job_event(&Scope::CLUSTER, Event::Delete(job(name)));
+    };
+    let is_not_listed_again = |state: &mut State, _: &str| {
+        state.job_event(&Scope::CLUSTER, Event::Init);
+        state.job_event(&Scope::CLUSTER, Event::InitDone);
+    };
+    let is_deleted_while_another_leads = |state: &mut State, name: &str| {
+        state.step_down();
+        state.stand_by(at(70));
+        is_deleted(state, name);
+        state.stand_by(at(71));
+        state.take_over();
+    };
+    let ways: [Way<'_>; 3] = [&is_deleted, &is_not_listed_again, &is_deleted_while_another_leads];
+    for (number, goes) in ways.into_iter().enumerate() {
+        let mut world = World::new();
+        let start = world.start(60);
+        world.version += 1;
+        world.answered(&start, 60);
+        assert!(world.ready(61).is_none());
+        goes(&mut world.state, &start.name);
+        let Some(Task::Submit { decision, .. }) = world.ready(72) else {
+            panic!("way {number}: the loss of the run is not recorded")
+        };
+        assert_eq!(decision.status.active, []);
+    }
+}
+
 #[test]
 fn an_active_job_that_is_found_stays_active() {
     let (mut world, jobs) = World::that_misses("slow");
