@@ -201,7 +201,8 @@ impl Cache {
         self.remove_job(uid)
     }
 
-    fn run(&self, uid: &str) -> Option<&Run> {
+    /// The run whose Job has this UID.
+    pub(super) fn run(&self, uid: &str) -> Option<&Run> {
         self.runs.get(self.owners.get(uid)?)?.get(uid)
     }
 

@@ -57,6 +57,14 @@ pub(super) fn adopt_unrecorded(status: &mut Status, runs: &[Run], memory: &Memor
     }
 }
 
+/// What is to be remembered of a run whose Job is gone, if it was started by the schedule and the status does not say so.
+pub fn unrecorded(cronjob: &CronJob, run: &Run) -> Option<Unrecorded> {
+    let recorded = cronjob.status.last_schedule_time.unwrap_or(cronjob.created);
+    let scheduled = scheduled_by_name(&cronjob.key.name, &run.name)?;
+    let job = run.uid.clone();
+    (run.origin == Origin::Schedule && recorded < scheduled).then_some(Unrecorded { job, scheduled })
+}
+
 /// Whether a run that could not be recorded is recorded by now.
 pub(super) fn is_told(cronjob: &CronJob, runs: &[Run], unrecorded: &Unrecorded) -> bool {
     let mut active = runs.iter().filter(|run| run.is_active());

@@ -46,6 +46,7 @@ mod settle;
 mod situation;
 
 pub use backfill::{Attempt, Hold, Plan, Reprocess, may_start, member, newest, plan};
+pub use bookkeeping::unrecorded;
 pub use decide::{decide, decide_in_group};
 pub use edit::{Edit, Edited, SeenSchedule, notice_edit};
 pub use group::{Group, Member, rank, slots_taken, wants};

@@ -34,6 +34,7 @@ impl State {
         let cronjob = &entry.cronjob;
         let runs = self.cache.runs(cronjob);
         let standing = self.standing.entry(key.clone()).or_default();
+        standing.notice_lost(now);
         let jobs: Vec<_> = unaccounted(&cronjob.status, &runs, Some(standing))
             .cloned()
             .collect();

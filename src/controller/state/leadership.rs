@@ -21,6 +21,7 @@ impl State {
             };
             let standing = self.standing.entry(key).or_default();
             standing.memory = notice_edit(&entry.cronjob, &standing.memory, now);
+            standing.notice_lost(now);
             standing.forget_gone(&entry.cronjob.status);
         }
     }

@@ -8,7 +8,7 @@ use crate::controller::rival;
 use crate::controller::state::{News, State};
 use crate::cronjob::{Key, Owner};
 use crate::manifest;
-use crate::policy::Note;
+use crate::policy::{Note, unrecorded};
 use crate::submit::{JobView, controlling_cronjob};
 
 impl State {
@@ -175,15 +175,18 @@ impl State {
     /// A Job is gone: nobody has to look it up. The answer to a task that is under way may show it once more, and is not to
     /// be believed then.
     fn lose_job(&mut self, uid: &str) -> Vec<Owner> {
+        let run = self.cache.run(uid).cloned();
         let owners = self.cache.gone_job(uid);
         for key in owners.iter().filter_map(|owner| self.cache.key_of(owner)) {
-            let Some(standing) = self.standing.get_mut(key) else {
+            let Some(entry) = self.cache.entry(key) else {
                 continue;
             };
+            let (cronjob, standing) = (&entry.cronjob, self.standing.entry(key.clone()).or_default());
             standing.gone.insert(uid.to_owned());
-            let entry = self.cache.entry(key);
-            let was_active = entry.is_some_and(|entry| entry.cronjob.status.is_active(uid));
-            if was_active && !self.busy.contains_key(key) {
+            standing
+                .lost
+                .extend(run.as_ref().and_then(|run| unrecorded(cronjob, run)));
+            if cronjob.status.is_active(uid) && !self.busy.contains_key(key) {
                 // The start that failed may have failed for want of this.
                 standing.attempt = None;
             }

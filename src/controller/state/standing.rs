@@ -7,7 +7,7 @@ use chrono::TimeDelta;
 use crate::controller::state::groups::Claim;
 use crate::controller::streak::Streak;
 use crate::cronjob::{JobRef, Run, Status};
-use crate::policy::{Memory, Note};
+use crate::policy::{Memory, Note, Unrecorded};
 use crate::schedule::Timestamp;
 use crate::submit::Retry;
 
@@ -28,6 +28,8 @@ pub(super) struct Standing {
     pub(super) rival_told: Option<Timestamp>,
     /// Active Jobs that are gone for certain, whatever an answer still says: they were looked up, or the watch showed it.
     pub(super) gone: HashSet<String>,
+    /// Runs that were started, by whoever led, and whose Jobs were gone before the watch showed a record of them.
+    pub(super) lost: Vec<Unrecorded>,
     pub(super) streak: Streak,
     /// Pods are to be looked at when what is under way has gone well.
     pub(super) looks_next: bool,
@@ -72,6 +74,13 @@ impl Standing {
     /// Of Jobs that are gone, only those matter that a status still records as active.
     pub(super) fn forget_gone(&mut self, status: &Status) {
         self.gone.retain(|uid| status.is_active(uid));
+    }
+
+    /// What was lost is known from now on. An instant of the future, of a clock that was ahead, may have another run.
+    pub(super) fn notice_lost(&mut self, now: Timestamp) {
+        for run in self.lost.drain(..).filter(|run| run.scheduled <= now) {
+            self.memory.remember_start(run);
+        }
     }
 
     /// Something failed, for the how manieth time in a row, and is tried again at `again`.

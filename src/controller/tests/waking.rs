@@ -169,3 +169,36 @@ fn who_stands_by_decides_nothing_and_who_takes_over_decides_everything() {
     world.state.take_over();
     assert!(matches!(world.ready(73), Some(Task::Submit { .. })));
 }
+
+/// With `ttlSecondsAfterFinished: 0`, the Job of a short run may go before its start was recorded; then who recorded nothing
+/// leads no more. Of an instant of the future, by the clock of another, nobody says that it has had its run.
+#[test]
+fn who_takes_over_repeats_no_run_whose_job_is_gone() {
+    for was_leading in [true, false] {
+        let mut world = World::new();
+        if was_leading {
+            assert_eq!(world.start(60).name, "tick-29454361");
+            world.state.step_down();
+        }
+        world.state.stand_by(at(61));
+        for gone in ["tick-29454361", "tick-29454363"] {
+            world.state.job_event(&Scope::CLUSTER, Event::Apply(job(gone)));
+            world.state.job_event(&Scope::CLUSTER, Event::Delete(job(gone)));
+        }
+        world.state.stand_by(at(62));
+        world.state.take_over();
+        let Some(Task::Submit { decision, .. }) = world.ready(63) else {
+            panic!("the run is not recorded")
+        };
+        assert_eq!(decision.start, None);
+        assert_eq!(decision.status.last_schedule_time, Some(at(60)));
+        world.version += 1;
+        let written = world.cronjob(&json!({ "lastScheduleTime": "2026-01-01T10:01:00Z" }));
+        let carried = Carried {
+            cronjob: Some(written),
+            ..Carried::default()
+        };
+        world.carried(carried, 63);
+        assert_eq!(world.start(180).name, "tick-29454363");
+    }
+}
