@@ -1,5 +1,6 @@
 //! The requests of one decision, in their order.
 
+use std::pin::pin;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
@@ -7,6 +8,7 @@ use std::time::Duration;
 use kube::Client;
 use kube::api::PropagationPolicy;
 use kube::core::DynamicObject;
+use tokio::time::Instant;
 
 use crate::clock::SharedClock;
 use crate::cronjob::{JobRef, Status};
@@ -26,6 +28,10 @@ use crate::submit::view::JobView;
 /// How often a status write is repeated on a CronJob that somebody else keeps changing, before the decision is taken
 /// anew.
 const STATUS_ATTEMPTS: usize = 3;
+
+/// For how long Jobs are deleted that the history has no room for, one after the other, before the CronJob is decided on again.
+/// It is enough for a few hundred, and when each takes long something may become due meanwhile.
+const PRUNING_TIME: Duration = Duration::from_secs(1);
 
 /// Carries decisions out through a `kube::Client`. It is the only writer.
 #[derive(Clone)]
@@ -65,6 +71,8 @@ pub struct Carried {
     pub job: Option<JobView>,
     /// The UIDs of the Jobs that were deleted.
     pub deleted: Vec<String>,
+    /// There was no time to delete all of them.
+    pub leaves_some: bool,
     /// What was told at once, when the run had started, and is to be recorded.
     pub told: Vec<Note>,
     /// What else there is to say about it.
@@ -90,21 +98,55 @@ impl Carried {
     ) -> Vec<DeletionResult> {
         let mut results = Vec::new();
         for deletion in deletions {
-            let outcome = match requests.delete(deletion, propagation.clone()).await {
-                Ok(outcome) => {
-                    self.deleted.push(deletion.uid.clone());
-                    outcome
+            results.push(self.delete_one(requests, deletion, propagation.clone()).await);
+        }
+        results
+    }
+
+    async fn delete_one(
+        &mut self,
+        requests: &Requests,
+        deletion: &Deletion,
+        propagation: PropagationPolicy,
+    ) -> DeletionResult {
+        let outcome = match requests.delete(deletion, propagation).await {
+            Ok(outcome) => {
+                self.deleted.push(deletion.uid.clone());
+                outcome
+            }
+            Err(trouble) => {
+                let message = trouble.message.clone();
+                self.trouble.get_or_insert(trouble);
+                DeletionOutcome::Refused(message)
+            }
+        };
+        let deletion = deletion.clone();
+        DeletionResult { deletion, outcome }
+    }
+
+    /// Deletes what the history has no room for, as long as there is time. One that is under way when the CronJob is to be
+    /// decided on again (`is_due`) is given up: what is due does not wait for it, and the next decision finds what became of it.
+    async fn prune(
+        &mut self,
+        requests: &Requests,
+        deletions: &[Deletion],
+        is_due: impl Future<Output = ()>,
+    ) -> Vec<DeletionResult> {
+        let (begun, mut is_due) = (Instant::now(), pin!(is_due));
+        let mut results = Vec::new();
+        for deletion in deletions {
+            if begun.elapsed() >= PRUNING_TIME {
+                self.leaves_some = true;
+                break;
+            }
+            tokio::select! {
+                biased;
+                () = &mut is_due => {
+                    self.leaves_some = true;
+                    break;
                 }
-                Err(trouble) => {
-                    let message = trouble.message.clone();
-                    self.trouble.get_or_insert(trouble);
-                    DeletionOutcome::Refused(message)
-                }
-            };
-            results.push(DeletionResult {
-                deletion: deletion.clone(),
-                outcome,
-            });
+                result = self.delete_one(requests, deletion, PropagationPolicy::Background) => results.push(result),
+            }
         }
         results
     }
@@ -169,7 +211,13 @@ impl Submitter {
         }
         let deletes = !decision.prune.is_empty() || !decision.stop.is_empty();
         let is_to_send = deletes || status != cronjob.recorded_status();
-        let work = || record_and_prune(&requests, cronjob, decision, status, &mut carried);
+        let is_due = async {
+            match decision.wake {
+                Some(wake) => self.clock.sleep_until(wake).await,
+                None => std::future::pending().await,
+            }
+        };
+        let work = || record_and_prune(&requests, cronjob, decision, status, is_due, &mut carried);
         if is_to_send {
             let longest_wait = self.time_to_record(decision);
             self.lanes.record(namespace, longest_wait, work).await;
@@ -290,14 +338,14 @@ async fn record_and_prune(
     cronjob: &CronJob,
     decision: &Decision,
     mut status: Status,
+    is_due: impl Future<Output = ()>,
     carried: &mut Carried,
 ) {
     let stopped = carried.delete(requests, &decision.stop, PropagationPolicy::Foreground);
     let stopped = settle_deletions(&mut status, &stopped.await);
     carried.notes.extend(stopped);
     if record(requests, cronjob, &status, carried).await {
-        let pruned = carried.delete(requests, &decision.prune, PropagationPolicy::Background);
-        let pruned = pruned.await;
+        let pruned = carried.prune(requests, &decision.prune, is_due).await;
         carried.notes.extend(tell_pruned(decision, &pruned));
     }
 }

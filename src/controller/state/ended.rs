@@ -94,6 +94,9 @@ impl State {
             }
         }
         self.cache.deleted_jobs(carried.deleted);
+        if carried.leaves_some && carried.trouble.is_none() {
+            self.mark(key.clone());
+        }
         if let Some(object) = carried.cronjob.or(carried.outrun_by) {
             self.cache.wrote_cronjob(key, object, &self.zones);
         }
