@@ -16,8 +16,8 @@ use super::report::Reporter;
 use super::shape;
 use super::source::{Place, Source};
 use super::stray;
-use super::tree::Node;
-use super::validate::{FieldError, names};
+use super::tree::{Node, Value};
+use super::validate::{FieldError, Findings, metadata, names};
 use crate::schedule::TimeZones;
 
 /// What there is to know of an object.
@@ -139,6 +139,27 @@ pub(super) fn with_namespace(node: &Node) -> Json {
         metadata.insert("namespace".to_owned(), namespace(node).into());
     }
     json
+}
+
+/// What keeps an object that is looked at no further from being known when its file is read again.
+pub(super) fn without_a_name(source: &Arc<Source>, kind: &str, node: &Node) -> Vec<Diagnostic> {
+    let written = node.at(&FieldPath::of("metadata.name"));
+    if written.is_some_and(|name| name.value != Value::Null && name.as_str() != Some("")) {
+        return Vec::new();
+    }
+    let (subject, within) = (subject(kind, node), &FieldPath::root());
+    let reporter = Reporter {
+        source,
+        node,
+        within,
+        subject: &subject,
+    };
+    if let Some(generated) = generated_name(&reporter) {
+        return vec![generated];
+    }
+    let mut found = Findings::default();
+    metadata::nameless(&mut found);
+    reporter.all(Vec::new(), &found.into_errors())
 }
 
 /// A name that is right for Kubernetes and yet not what a manifest should have.

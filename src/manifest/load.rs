@@ -15,7 +15,7 @@ use super::adoption::Adoption;
 use super::annotation;
 use super::diagnostic::Diagnostic;
 use super::document::{Document, documents};
-use super::examine::{Names, examine, with_namespace};
+use super::examine::{Names, examine, with_namespace, without_a_name};
 use super::kinds::{Kind, not_run_here, removed_version};
 use super::object::{Object, Runnable};
 use super::path::FieldPath;
@@ -172,7 +172,13 @@ impl<'z> Loader<'z> {
             }
             Kind::Job => self.object::<batch::Job>(source, &node),
             Kind::Pods(_) | Kind::Other | Kind::List => match companion(source, &node) {
-                Some(companion) => self.loaded.companions.push(companion),
+                Some(companion) => {
+                    let mistakes = without_a_name(source, companion.kind, &node);
+                    if mistakes.is_empty() {
+                        self.loaded.companions.push(companion);
+                    }
+                    self.loaded.diagnostics.extend(mistakes);
+                }
                 None => self.say(not_run_here(source, &node)),
             },
         }

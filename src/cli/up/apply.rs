@@ -91,7 +91,7 @@ async fn apply_or_go_on(client: &Client, item: &Item) -> Result<Result<DynamicOb
         Ok(taken) => return Ok(Ok(taken)),
         Err(refusal) => refusal,
     };
-    let is_there = item.id.kind == "Job" && !item.is_generated() && find(client, &item.id).await?.is_some();
+    let is_there = item.id.kind == "Job" && find(client, &item.id).await?.is_some();
     if !item.is_followed && !is_there {
         return Err(refusal.into());
     }
@@ -131,8 +131,6 @@ pub(super) async fn apply_one(client: &Client, item: &Item) -> Result<DynamicObj
 fn refused(item: &Item, error: &kube::Error) -> Refusal {
     let id = &item.id;
     let mut refusal = Refusal::of(&format!("{id} was refused"), error);
-    // If it was made and only not answered, there would be two.
-    refusal.may_pass &= !item.is_generated();
     if id.kind == "Job" && refusal.message.contains(IMMUTABLE) {
         let Key { namespace, name } = &id.key;
         refusal.message = format!(
@@ -187,10 +185,7 @@ fn api(client: &Client, id: &Id) -> Api<DynamicObject> {
 /// Creates an object, or makes the one of its name what is written, as `kubectl apply --server-side --force-conflicts` does:
 /// the file has the last word on what it says, what it says no more goes, and what others say besides stays.
 async fn put(api: &Api<DynamicObject>, object: DynamicObject) -> kube::Result<DynamicObject> {
-    let Some(name) = object.metadata.name.clone() else {
-        // A Job with a `generateName`: another one each time.
-        return api.create(&PostParams::default(), &object).await;
-    };
+    let name = object.metadata.name.clone().unwrap_or_default();
     let params = PatchParams::apply(MANAGER).force();
     api.patch(&name, &params, &Patch::Apply(configuration(object)))
         .await
@@ -253,12 +248,7 @@ fn key(object: &Object) -> Key {
         Object::CronJob(cronjob) => cronjob.key(),
         Object::Job(job) => Key {
             namespace: job.metadata.namespace.clone().unwrap_or_default(),
-            name: job
-                .metadata
-                .name
-                .clone()
-                .or(job.metadata.generate_name.clone())
-                .unwrap_or_default(),
+            name: job.metadata.name.clone().unwrap_or_default(),
         },
     }
 }

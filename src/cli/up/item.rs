@@ -59,7 +59,7 @@ impl Item {
         });
         items.extend(loaded.objects.into_iter().map(Item::to_run));
         for item in &mut items {
-            item.is_followed = is_followed && !item.is_generated();
+            item.is_followed = is_followed;
         }
         items
     }
@@ -92,11 +92,6 @@ impl Item {
     pub(super) fn is_work(&self) -> bool {
         matches!(self.id.kind, "Job" | "Pod")
     }
-
-    /// Whether the API makes its name up: then it is another object each time.
-    pub(super) fn is_generated(&self) -> bool {
-        self.json["metadata"]["name"].as_str().is_none()
-    }
 }
 
 fn id(kind: &'static str, json: &Json) -> Id {
@@ -105,7 +100,7 @@ fn id(kind: &'static str, json: &Json) -> Id {
         kind,
         key: Key {
             namespace: text("namespace").unwrap_or_default(),
-            name: text("name").or_else(|| text("generateName")).unwrap_or_default(),
+            name: text("name").unwrap_or_default(),
         },
     }
 }

@@ -42,13 +42,7 @@ pub fn create(metadata: &ObjectMeta, found: &mut Findings) {
             .generate_name
             .as_deref()
             .is_some_and(|prefix| !prefix.is_empty()) => {}
-        _ => {
-            let hint = Hint {
-                label: Some("a name is missing here".to_owned()),
-                ..Hint::default()
-            };
-            found.required_hinting(&path.child("name"), "name or generateName is required", hint);
-        }
+        _ => nameless(found),
     }
     if let Some(namespace) = metadata.namespace.as_deref() {
         for rule in names::dns_label(namespace) {
@@ -86,6 +80,16 @@ fn is_known_or_qualified(name: &str, path: &FieldPath, found: &mut Findings) {
         let rule = "name is neither a standard finalizer name nor is it fully qualified";
         found.invalid(path, name, rule);
     }
+}
+
+/// What is missing of an object without a name.
+pub fn nameless(found: &mut Findings) {
+    let hint = Hint {
+        label: Some("a name is missing here".to_owned()),
+        ..Hint::default()
+    };
+    let path = FieldPath::of("metadata.name");
+    found.required_hinting(&path, "name or generateName is required", hint);
 }
 
 /// What of the metadata may not change once an object is created, and what may.

@@ -48,7 +48,6 @@ struct Entry {
     file: String,
     /// What was applied of it last; null where nobody knows.
     applied: Json,
-    is_generated: bool,
     state: State,
     /// What other files say of it: the first of them has it when this one has it no more.
     waiting: Vec<Item>,
@@ -196,15 +195,12 @@ impl Files {
             let Some(entry) = self.0.get_mut(&id) else {
                 continue;
             };
-            if !entry.waiting.is_empty() {
+            if entry.waiting.is_empty() {
+                entry.state = State::Missing(now, Tries::default());
+            } else {
                 let item = entry.waiting.remove(0);
                 changed.push(id);
                 self.claim(item);
-            } else if entry.is_generated {
-                // Nobody knows the name that the API has made up.
-                self.0.remove(&id);
-            } else {
-                entry.state = State::Missing(now, Tries::default());
             }
         }
         (changed, taken)
@@ -215,9 +211,8 @@ impl Files {
         let unknown = || Entry::unknown(item.file.clone());
         let entry = self.0.entry(item.id.clone()).or_insert_with(unknown);
         entry.file.clone_from(&item.file);
-        entry.is_generated = item.is_generated();
         let only_if_gone = entry.applied == item.json;
-        entry.state = if only_if_gone && (item.is_work() || item.is_generated()) {
+        entry.state = if only_if_gone && item.is_work() {
             State::Held
         } else {
             State::Due(Step { item, only_if_gone }, Tries::default())
@@ -275,7 +270,6 @@ impl Entry {
         Entry {
             file,
             applied: Json::Null,
-            is_generated: false,
             state: State::Held,
             waiting: Vec::new(),
         }
