@@ -119,9 +119,10 @@ impl<'a> Window<'a> {
         self.left_out.contains(&scheduled)
     }
 
-    /// Whether the schedule of now asks for an instant, be it to leave it out.
+    /// Whether the schedule of now asks for an instant, be it to leave it out. By an interval nobody can say: it counts from
+    /// the last run, and the instant may have come before that.
     pub(super) fn knows(&self, scheduled: Timestamp) -> bool {
-        self.is_left_out(scheduled) || self.unedited.is_due(scheduled)
+        self.unedited.has_interval() || self.is_left_out(scheduled) || self.unedited.is_due(scheduled)
     }
 
     /// Whether an instant is late by `grace`.

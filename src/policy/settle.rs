@@ -112,6 +112,10 @@ pub fn tell_pruned(decision: &Decision, deletions: &[DeletionResult]) -> Vec<Not
             notes.extend(withheld.cloned());
         }
     }
+    // What was not come to, or given up, is recorded as ended all the same: it is told now or never.
+    let is_settled = |uid: &String| deletions.iter().any(|result| result.deletion.uid == *uid);
+    let untried = decision.unless_deleted.iter().filter(|(uid, _)| !is_settled(uid));
+    notes.extend(untried.map(|(_, note)| note.clone()));
     notes
 }
 

@@ -244,6 +244,14 @@ impl Schedule {
         }
     }
 
+    /// Whether an interval is in it: when it is due depends on the last run.
+    pub(crate) fn has_interval(&self) -> bool {
+        match &self.timing {
+            Timing::Any(several) => several.iter().any(Schedule::has_interval),
+            _ => self.is_interval(),
+        }
+    }
+
     /// Whether it is by an interval, which does not look at the wall clock.
     pub(super) fn is_interval(&self) -> bool {
         match &self.timing {

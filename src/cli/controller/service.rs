@@ -48,6 +48,8 @@ pub(super) async fn run(
     let clock = SystemClock::shared();
     let mut config = args.cluster.config()?;
     config.read_timeout = Some(SILENCE);
+    // A connection that has been idle for a while is silent from when it is used again.
+    config.reset_reader_on_write = true;
     introduce(args, &config, &zones, &clock);
 
     let (metrics, health) = (Metrics::new(&zones), Health::default());

@@ -25,7 +25,6 @@ use crate::cronjob::{Calendars, Key};
 use crate::manifest::{self, Object};
 use crate::policy;
 use crate::schedule::TimeZones;
-use crate::standalone::api::strategy::{Secrets, Strategy as _};
 
 /// How many objects are written at one time: they share the syncs of the disk.
 const WRITES_AT_ONCE: usize = 64;
@@ -106,12 +105,7 @@ async fn apply_or_go_on(client: &Client, item: &Item) -> Result<Result<DynamicOb
 
 /// Puts one object. Its namespace has to be there.
 pub(super) async fn apply_one(client: &Client, item: &Item) -> Result<DynamicObject, Refusal> {
-    let mut json = item.json.clone();
-    if item.id.kind == "Secret" {
-        // `stringData` is written and never read: what it says no more would stay in `data`.
-        Secrets.default(&mut json);
-    }
-    let mut object: DynamicObject = serde_json::from_value(json).map_err(|error| Refusal {
+    let mut object: DynamicObject = serde_json::from_value(item.json.clone()).map_err(|error| Refusal {
         message: format!("{}: {}: {error}", item.file, item.id),
         may_pass: false,
     })?;
@@ -119,9 +113,16 @@ pub(super) async fn apply_one(client: &Client, item: &Item) -> Result<DynamicObj
         // Of an object that was exported: it says where that one came from.
         annotations.remove(APPLIED_FROM_ANNOTATION);
     }
-    if item.is_followed {
+    let from = if item.is_followed {
+        Some(origin::of_file(&item.file))
+    } else {
+        // Where files are followed at other times, it goes with its file then.
+        let there = find(client, &item.id).await?;
+        there.as_ref().and_then(origin::applied_from).cloned()
+    };
+    if let Some(from) = from {
         let annotations = object.metadata.annotations.get_or_insert_default();
-        annotations.insert(APPLIED_FROM_ANNOTATION.into(), origin::of_file(&item.file));
+        annotations.insert(APPLIED_FROM_ANNOTATION.into(), from);
     }
     let put = put(&api(client, &item.id), object).await;
     put.map_err(|error| refused(item, &error))
@@ -234,6 +235,17 @@ pub(super) async fn create_namespaces(client: &Client, items: &[Item]) -> Result
             metadata,
             ..Namespace::default()
         };
+        // Nothing is to be written for what is there: the disk may be full.
+        match namespaces.get_opt(&name).await {
+            Ok(None) => {}
+            Ok(Some(_)) => continue,
+            Err(error) => {
+                return Err(Refusal::of(
+                    &format!("namespace {name} could not be read"),
+                    &error,
+                ));
+            }
+        }
         match namespaces.create(&PostParams::default(), &namespace).await {
             Ok(_) => {}
             Err(kube::Error::Api(status)) if status.is_already_exists() => {}

@@ -118,7 +118,7 @@ pub(super) async fn prune_one(client: &Client, paths: &[PathBuf], id: &Id) -> Re
 ///
 /// The annotation comes along when somebody exports an object and applies a copy of it with kubectl; then the API knows
 /// that it was not `up` who wrote it.
-fn applied_from(object: &DynamicObject) -> Option<&String> {
+pub(super) fn applied_from(object: &DynamicObject) -> Option<&String> {
     let file = object.annotations().get(APPLIED_FROM_ANNOTATION)?;
     let field = format!("f:{APPLIED_FROM_ANNOTATION}");
     let is_owned = |entry: &ManagedFieldsEntry| {

@@ -93,6 +93,7 @@ fn changing() -> Vec<Case> {
             an_operation_that_there_is_not_is_refused
             an_applied_field_that_nobody_knows_is_refused
             what_is_applied_has_each_element_once
+            what_is_applied_again_is_no_write
             an_apply_without_labels_keeps_the_rest_of_the_metadata
             a_patch_does_not_take_the_metadata_away
             what_a_job_is_given_belongs_to_nobody

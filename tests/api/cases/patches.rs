@@ -455,3 +455,24 @@ pub(crate) async fn what_a_job_is_given_belongs_to_nobody(cluster: Cluster) {
         "what a client may leave out is its own: {owned}"
     );
 }
+
+/// What is filled in or left out anyway makes no other version of an object that is applied again, not even of its owners.
+pub(crate) async fn what_is_applied_again_is_no_write(cluster: Cluster) {
+    let mut object = serde_json::to_value(cron_job("again")).unwrap();
+    (object["apiVersion"], object["kind"]) = ("batch/v1".into(), "CronJob".into());
+    let container = "/spec/jobTemplate/spec/template/spec/containers/0";
+    let container = object.pointer_mut(container).expect("a container");
+    container["env"] = json!([{ "name": "EMPTY", "value": "" }]);
+    let path = format!("{}/again?fieldManager=tester", cluster.path_of(&object));
+    let mut versions = std::collections::BTreeSet::new();
+    for _ in 0..2 {
+        let applied = cluster
+            .send_from_outside(APPLY, "PATCH", &path, &object)
+            .await
+            .unwrap();
+        versions.insert(applied["metadata"]["resourceVersion"].to_string());
+        // Moments are whole seconds.
+        tokio::time::sleep(std::time::Duration::from_millis(1_100)).await;
+    }
+    assert_eq!(versions.len(), 1, "{versions:?}");
+}

@@ -17,6 +17,7 @@ use crate::manifest::path::FieldPath;
 use crate::manifest::source::Source;
 use crate::manifest::yaml;
 use crate::standalone::api::limits::{BODY_BYTES_MAX, DEPTH_MAX, depth};
+use crate::standalone::api::patch::APPLY;
 use crate::standalone::api::protobuf::{self, PROTOBUF};
 use crate::standalone::api::zero;
 use crate::standalone::store::{Object, StoreError};
@@ -83,7 +84,7 @@ impl Content {
     /// The fields that stand in a body of JSON more than once.
     pub(super) fn repeated_fields(&self) -> Vec<FieldPath> {
         match self.media_type() {
-            JSON | "application/merge-patch+json" | "application/strategic-merge-patch+json" => {
+            JSON | APPLY | "application/merge-patch+json" | "application/strategic-merge-patch+json" => {
                 repeated::fields(&self.bytes)
             }
             _ => Vec::new(),

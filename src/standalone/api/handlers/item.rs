@@ -229,6 +229,10 @@ async fn apply(call: Call, part: Part, content: &Content) -> Result<Response, Ap
         }
     }
     zero::drop_nulls(&mut config, endpoint.resource.schema());
+    if !call.is_from_outside() {
+        // Where a manifest on disk says no more what it said in `stringData`, it goes; kube-apiserver keeps it.
+        endpoint.resource.strategy.normalize(&mut config);
+    }
     let mut config = as_object(endpoint, config)?;
     if meta::get(&config, "managedFields").is_some() {
         return Err(ApiError::bad_request("metadata.managedFields must be nil"));

@@ -128,7 +128,8 @@ pub(in crate::standalone::api) fn apply(
     let mut entries = live.map(Entries::of).unwrap_or_default();
     let live = live.map_or_else(|| json!({ "metadata": {} }), unmanaged);
     let writer = author.writer(true);
-    if entries.is_empty() {
+    // What Punctual wrote before it told owners apart, it wrote of its own files.
+    if entries.is_empty() && author.manager.is_some() {
         let before = Comparison::of(&json!({ "metadata": {} }), &live, schema)?;
         let first = Writer {
             manager: BEFORE_FIRST_APPLY.to_owned(),
@@ -265,6 +266,12 @@ fn keep_last_applied(object: &mut Value, config: &Value) {
         annotations.remove(LAST_APPLIED);
     }
     *kept = format!("{config}\n").into();
+}
+
+/// Whether an object is as it was before an apply, and belongs to the same: that somebody applied it again, with what is
+/// filled in or left out anyway, is no change.
+pub(in crate::standalone::api) fn is_unchanged(old: &Value, new: &Value) -> bool {
+    unmanaged(old) == unmanaged(new) && Entries::of(old).are_those_of(&Entries::of(new))
 }
 
 /// The object without its list of owners.

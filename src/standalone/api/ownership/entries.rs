@@ -110,6 +110,15 @@ impl Entries {
             .map(|entry| &entry.fields)
     }
 
+    /// Whether the same writers own the same, whenever they last changed something.
+    pub(super) fn are_those_of(&self, other: &Entries) -> bool {
+        let is_in = |entry: &Entry, others: &[Entry]| {
+            let mut others = others.iter();
+            others.any(|other| other.writer == entry.writer && other.fields == entry.fields)
+        };
+        self.0.len() == other.0.len() && self.0.iter().all(|entry| is_in(entry, &other.0))
+    }
+
     /// What all writers own together.
     pub(super) fn all_fields(&self) -> FieldSet {
         self.0
@@ -214,6 +223,7 @@ fn entry(value: &Value) -> Option<Entry> {
         subresource: match text("subresource").as_str() {
             "" => "",
             "status" => "status",
+            "finalize" => "finalize",
             _ => return None,
         },
     };

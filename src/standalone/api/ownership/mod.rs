@@ -24,7 +24,7 @@ mod step;
 #[cfg(test)]
 mod tests;
 
-pub(super) use apply::{Author, apply, record, reset};
+pub(super) use apply::{Author, apply, is_unchanged, record, reset};
 
 use crate::standalone::api::cause::Cause;
 

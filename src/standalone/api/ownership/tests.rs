@@ -193,6 +193,28 @@ fn the_first_apply_finds_what_was_there() {
     insta::assert_snapshot!(story.told);
 }
 
+/// What Punctual wrote before it told owners apart came from its own files, and goes with what they say.
+#[test]
+fn of_what_punctual_wrote_itself_nobody_else_is_thought_the_owner() {
+    let schema = Story::of("ConfigMap").schema;
+    let ours = Author {
+        manager: None,
+        ..author("")
+    };
+    let now = Timestamp::UNIX_EPOCH;
+    let before = data(&json!({ "a": "1", "b": "1" }));
+    let first = apply(Some(&before), &before, &ours, true, schema, now).expect("it is applied");
+    let second = apply(
+        Some(&first),
+        &data(&json!({ "a": "1" })),
+        &ours,
+        true,
+        schema,
+        now,
+    );
+    assert_eq!(second.expect("it is applied")["data"], json!({ "a": "1" }));
+}
+
 #[test]
 fn of_many_who_change_the_oldest_are_lumped_together() {
     let mut story = Story::of("ConfigMap");

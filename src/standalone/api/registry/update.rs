@@ -106,7 +106,8 @@ impl Registry {
             }
             Owners::AsWritten => {}
         }
-        if causes.is_empty() && &new == old {
+        let is_applied_again = || matches!(owners, Owners::AsWritten) && ownership::is_unchanged(old, &new);
+        if causes.is_empty() && (&new == old || is_applied_again()) {
             return Ok(None);
         }
         let checked = match part {

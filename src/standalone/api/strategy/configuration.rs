@@ -66,6 +66,10 @@ impl Strategy for Secrets {
         if let Some(fields) = object.as_object_mut() {
             meta::default(fields, "type", "Opaque");
         }
+        self.normalize(object);
+    }
+
+    fn normalize(&self, object: &mut Value) {
         encode_string_data(object);
     }
 
@@ -108,10 +112,10 @@ fn encode_string_data(secret: &mut Value) {
         return;
     };
     for (key, value) in plain {
-        if let Some(text) = value.as_str() {
-            let bytes = ByteString(text.as_bytes().to_vec());
-            data.insert(key, serde_json::to_value(bytes).unwrap_or_default());
-        }
+        // What is no text stays what it is, for the check of types to refuse.
+        let bytes = |text: &str| serde_json::to_value(ByteString(text.as_bytes().to_vec())).ok();
+        let encoded = value.as_str().and_then(bytes);
+        data.insert(key, encoded.unwrap_or(value));
     }
 }
 

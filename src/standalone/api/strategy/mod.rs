@@ -64,6 +64,9 @@ pub trait Strategy: Sync + std::fmt::Debug {
     /// The type that its objects have.
     fn object_type(&self) -> ObjectType;
 
+    /// Moves what is written and never read to where it is read.
+    fn normalize(&self, _object: &mut Value) {}
+
     /// Fills in what a client may leave out. Whoever writes the object owns it, as what kube-apiserver fills in when it decodes
     /// one.
     fn default(&self, _object: &mut Value) {}
