@@ -197,8 +197,9 @@ fn in_a_group_those_that_wait_go_first() {
         ("1/-", "b", false),
         ("", "s b", false),
     ] {
-        let others = others.split_whitespace().map(|other| Member {
-            name: other.into(),
+        let others = others.split_whitespace().enumerate();
+        let others = others.map(|(number, other)| Member {
+            name: format!("{number}: {other}"),
             membership: Membership {
                 name: "g".into(),
                 slots: 2,
