@@ -247,8 +247,11 @@ impl Schedule {
     /// Whether an interval is in it: when it is due depends on the last run.
     pub(crate) fn has_interval(&self) -> bool {
         match &self.timing {
+            Timing::Every { .. } => true,
             Timing::Any(several) => several.iter().any(Schedule::has_interval),
-            _ => self.is_interval(),
+            Timing::Without { rest, .. } => rest.has_interval(),
+            Timing::Amended(amended) => amended.base.has_interval(),
+            Timing::Calendar(_) | Timing::Almanac(_) => false,
         }
     }
 
