@@ -49,8 +49,9 @@ pub struct Memory {
     pub overdue: Option<Timestamp>,
     /// What was seen of the pods of runs that wait for their first one to start.
     pub pods: Vec<Pods>,
-    /// What was started and is not recorded yet: a status write failed, or who started it leads no more. When it is recorded after all there is nothing to
-    /// tell; and if its Job goes before, nothing else says that the instant has had its run.
+    /// What was started and is not recorded yet: a status write failed, or who started it leads no more. When it is
+    /// recorded after all there is nothing to tell; and if its Job goes before, nothing else says that the instant has had
+    /// its run.
     pub unrecorded: Vec<Unrecorded>,
 }
 

@@ -38,8 +38,8 @@ pub(super) const LOOKS: usize = 32;
 /// How many of one namespace.
 const LOOKS_OF_A_NAMESPACE: usize = 24;
 
-/// How many starts, how many records and how many looks may be under way without a slot. Once so many hang, every namespace waits for
-/// them: the API server has a trouble that more connections would not cure.
+/// How many starts, how many records and how many looks may be under way without a slot. Once so many hang, every
+/// namespace waits for them: the API server has a trouble that more connections would not cure.
 pub(super) const OVERDUE: usize = 192;
 
 /// How long a request may take before its slot goes to others. Most take a few milliseconds.

@@ -25,9 +25,6 @@ const LOG_LEVEL: &str = "info";
 /// Where metrics are served: on every address, because Prometheus and the kubelet come from outside the pod.
 const METRICS_LISTEN: &str = "0.0.0.0:8080";
 
-/// So long a run is late at most when the leader has died.
-const LEASE_DURATION: &str = "3s";
-
 /// In percent. With one half, a namespace whose herd has been waiting for long leaves the others the other half.
 const NAMESPACE_SHARE: u8 = 50;
 
@@ -93,7 +90,7 @@ pub(super) struct ControllerArgs {
 
     /// How long after the leader has died another replica leads at the latest, from 2s to 60s. A request that
     /// writes the lease has a quarter of it
-    #[arg(long, value_name = "DURATION", default_value = LEASE_DURATION, value_parser = lease_duration)]
+    #[arg(long, value_name = "DURATION", default_value_t = LeaseDuration::USUAL, value_parser = lease_duration)]
     lease_duration: LeaseDuration,
 
     /// Serve /metrics, /livez, /readyz and /log-level here
@@ -166,8 +163,12 @@ fn lease_duration(text: &str) -> Result<LeaseDuration, String> {
     let asked = duration(text)?;
     let whole = Some(asked.as_secs()).filter(|seconds| Duration::from_secs(*seconds) == asked);
     whole.and_then(LeaseDuration::of_seconds).ok_or_else(|| {
-        let (shortest, longest) = (LeaseDuration::SHORTEST.seconds(), LeaseDuration::LONGEST.seconds());
-        format!("write whole seconds from {shortest}s, or one slow write costs the lead, to {longest}s, for which nothing is started when the leader has died")
+        format!(
+            "write whole seconds from {}, or one slow write costs the lead, to {}, for which nothing is started when the \
+             leader has died",
+            LeaseDuration::SHORTEST,
+            LeaseDuration::LONGEST,
+        )
     })
 }
 

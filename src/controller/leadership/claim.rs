@@ -33,7 +33,7 @@ pub(super) enum Step {
 pub(super) struct Claim {
     identity: String,
     /// How long the Lease lasts when we hold it.
-    lasts: LeaseDuration,
+    pub(super) lasts: LeaseDuration,
     /// What the Lease said last, and when that was first seen. None before the first look, `Some(None)` without one.
     seen: Option<(Option<Record>, Instant)>,
     looked: Option<Instant>,

@@ -1,5 +1,6 @@
 //! How long a Lease lasts, and the times that follow from it. No I/O and no clock.
 
+use std::fmt;
 use std::time::Duration;
 
 /// How long after its holder has died another replica leads at the latest. All other times are parts of it, so that the
@@ -14,6 +15,13 @@ pub struct LeaseDuration {
 
 /// A standby looks no less often than this: a Lease that is released is taken at once, however long it lasts.
 const LONGEST_POLL: Duration = Duration::from_secs(1);
+
+/// As it is asked for: `3s`.
+impl fmt::Display for LeaseDuration {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}s", self.seconds)
+    }
+}
 
 impl LeaseDuration {
     /// The shortest. With less, a single write that takes half a second costs the lead.

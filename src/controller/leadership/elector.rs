@@ -34,7 +34,6 @@ pub struct Elector {
     clock: SharedClock,
     metrics: Metrics,
     name: LeaseName,
-    lasts: LeaseDuration,
     claim: Claim,
     /// The Lease as it was last read or written, for the fields that a write has to carry on.
     lease: Lease,
@@ -67,7 +66,6 @@ impl Elector {
             metrics,
             claim: Claim::new(name.identity.clone(), lasts),
             name,
-            lasts,
             lease: Lease::default(),
             leads,
             problem: None,
@@ -116,7 +114,7 @@ impl Elector {
                     "the Lease could not be read or written"
                 );
             }
-            self.wait_until(now() + self.lasts.retry_after()).await;
+            self.wait_until(now() + self.claim.lasts.retry_after()).await;
         }
         self.problem = problem;
     }
@@ -240,7 +238,7 @@ impl Elector {
             },
             spec: Some(LeaseSpec {
                 holder_identity: Some(self.name.identity.clone()),
-                lease_duration_seconds: i32::try_from(self.lasts.seconds()).ok(),
+                lease_duration_seconds: i32::try_from(self.claim.lasts.seconds()).ok(),
                 acquire_time: if ours {
                     before.acquire_time.clone()
                 } else {
@@ -266,8 +264,8 @@ impl Elector {
             .held_until()
             .map(|until| until.saturating_duration_since(now()));
         held.filter(|left| !left.is_zero())
-            .unwrap_or(self.lasts.step_down_after())
-            .min(self.lasts.request_time())
+            .unwrap_or(self.claim.lasts.step_down_after())
+            .min(self.claim.lasts.request_time())
     }
 }
 

@@ -1,9 +1,10 @@
 //! Which note is written now, and as the how manieth of its kind.
 //!
-//! There are three kinds of notes. What happened to one Job (`Created job a-1`) is an Event of its own. So is each of several mistakes in one CronJob (`punctual.dev/jitter …`), whenever it is told. Both hold until a
-//! CronJob has used up its allowance for them; from then on they are counted together by their reason. The other Warnings
-//! are about a state that lasts (`exceeded quota`), and are counted together from the start, whatever the words.
-//! client-go's event correlator has the same ideas; its spam filter drops what we count.
+//! There are three kinds of notes. What happened to one Job (`Created job a-1`) is an Event of its own. So is each of
+//! several mistakes in one CronJob (`punctual.dev/jitter …`), whenever it is told. Both hold until a CronJob has used up
+//! its allowance for them; from then on they are counted together by their reason. The other Warnings are about a state
+//! that lasts (`exceeded quota`), and are counted together from the start, whatever the words. client-go's event
+//! correlator has the same ideas; its spam filter drops what we count.
 
 use std::collections::HashMap;
 

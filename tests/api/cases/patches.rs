@@ -7,7 +7,10 @@ use serde_json::json;
 
 use crate::cluster::{Cluster, POST, config_map, cron_job, job, pod, refused, typed};
 
-/// The media type of a configuration that is applied.
+/// The media types of patches, and of a configuration that is applied.
+const MERGE: &str = "application/merge-patch+json";
+const STRATEGIC: &str = "application/strategic-merge-patch+json";
+const JSON: &str = "application/json-patch+json";
 const APPLY: &str = "application/apply-patch+yaml";
 
 pub(crate) async fn each_language_of_patches_is_spoken(cluster: Cluster) {
@@ -24,10 +27,7 @@ pub(crate) async fn each_language_of_patches_is_spoken(cluster: Cluster) {
     ]));
     let body = serde_json::to_value(&operations).unwrap();
     let path = format!("/api/v1/namespaces/{}/configmaps/a", cluster.namespace);
-    let patched = cluster
-        .send_as("application/json-patch+json", "PATCH", &path, Some(&body))
-        .await
-        .unwrap();
+    let patched = cluster.send_as(JSON, "PATCH", &path, Some(&body)).await.unwrap();
     assert_eq!(patched["data"], json!({ "added": "2" }));
     let strategic = Patch::Strategic(json!({ "data": { "strategic": "3" } }));
     let data = api.patch("a", &params, &strategic).await.unwrap().data.unwrap();
@@ -37,7 +37,7 @@ pub(crate) async fn each_language_of_patches_is_spoken(cluster: Cluster) {
     );
 
     let failed = cluster
-        .send_as("application/json-patch+json", "PATCH", &path, Some(&body))
+        .send_as(JSON, "PATCH", &path, Some(&body))
         .await
         .unwrap_err();
     assert_eq!((failed.code, failed.reason.as_str()), (422, "Invalid"));
@@ -219,9 +219,6 @@ pub(crate) async fn an_apply_adds_nothing_of_its_own(cluster: Cluster) {
 
 /// What a patch makes of an object has to be one of its kind. It is the patch that is wrong then.
 pub(crate) async fn a_patch_that_does_not_fit_is_refused_as_such(cluster: Cluster) {
-    const MERGE: &str = "application/merge-patch+json";
-    const STRATEGIC: &str = "application/strategic-merge-patch+json";
-    const JSON: &str = "application/json-patch+json";
     let nightly = serde_json::to_value(cron_job("nightly")).expect("an object");
     let path = format!("{}/nightly", cluster.path_of(&nightly));
     cluster.create(nightly).await;
@@ -263,9 +260,7 @@ pub(crate) async fn a_patch_that_is_too_large_in_a_field_names_it(cluster: Clust
     let path = format!("{}/large", cluster.path_of(&large));
     cluster.create(large).await;
     let patch = json!({ "metadata": { "annotations": { "note": "x".repeat(900_000) } } });
-    let refused = cluster
-        .send_as("application/merge-patch+json", "PATCH", &path, Some(&patch))
-        .await;
+    let refused = cluster.send_as(MERGE, "PATCH", &path, Some(&patch)).await;
     let refused = refused.expect_err("it is too large");
     assert_eq!(refused.code, 422);
     assert!(
@@ -287,9 +282,8 @@ pub(crate) async fn a_list_is_merged_where_its_kind_says_so(cluster: Cluster) {
     let path = format!("{}/robot", cluster.path_of(&account));
     let new = json!([{ "name": "new" }]);
     let patch = json!({ "imagePullSecrets": new });
-    let strategic = "application/strategic-merge-patch+json";
     let patched = cluster
-        .send_as(strategic, "PATCH", &path, Some(&patch))
+        .send_as(STRATEGIC, "PATCH", &path, Some(&patch))
         .await
         .unwrap();
     assert_eq!(patched["imagePullSecrets"], new);
@@ -301,7 +295,7 @@ pub(crate) async fn a_list_is_merged_where_its_kind_says_so(cluster: Cluster) {
     let path = format!("{}/secretive", cluster.path_of(&template));
     let patch = json!({ "spec": { "jobTemplate": { "spec": { "template": { "spec": patch } } } } });
     let patched = cluster
-        .send_as(strategic, "PATCH", &path, Some(&patch))
+        .send_as(STRATEGIC, "PATCH", &path, Some(&patch))
         .await
         .unwrap();
     let merged = json!([{ "name": "new" }, { "name": "old" }]);
@@ -318,7 +312,7 @@ pub(crate) async fn a_json_patch_may_replace_what_is_not_there(cluster: Cluster)
         { "op": "copy", "from": "/data/missing", "path": "/data/copy" },
     ]);
     let path = format!("/api/v1/namespaces/{}/configmaps/a", cluster.namespace);
-    let patched = cluster.send_as("application/json-patch+json", "PATCH", &path, Some(&operations));
+    let patched = cluster.send_as(JSON, "PATCH", &path, Some(&operations));
     assert_eq!(patched.await.unwrap()["data"]["new"], "1");
 }
 
@@ -327,7 +321,7 @@ pub(crate) async fn an_operation_that_there_is_not_is_refused(cluster: Cluster) 
     api.create(&POST, &config_map("a")).await.unwrap();
     let operations = json!([{ "op": "shuffle", "path": "/data" }]);
     let path = format!("/api/v1/namespaces/{}/configmaps/a", cluster.namespace);
-    let patched = cluster.send_as("application/json-patch+json", "PATCH", &path, Some(&operations));
+    let patched = cluster.send_as(JSON, "PATCH", &path, Some(&operations));
     assert_eq!(patched.await.unwrap_err().code, 422);
 }
 
@@ -396,8 +390,6 @@ pub(crate) async fn an_apply_without_labels_keeps_the_rest_of_the_metadata(clust
 
 /// Whatever a patch makes of it, it is an object with its name and its beginning.
 pub(crate) async fn a_patch_does_not_take_the_metadata_away(cluster: Cluster) {
-    const MERGE: &str = "application/merge-patch+json";
-    const JSON: &str = "application/json-patch+json";
     let map = serde_json::to_value(config_map("kept")).unwrap();
     let path = format!("{}/kept", cluster.path_of(&map));
     cluster.create(map).await;
