@@ -14,7 +14,7 @@ use crate::controller::state::pacing::Fate;
 use crate::controller::state::standing::{Standing, unaccounted};
 use crate::cronjob::Key;
 use crate::cronjob::extension::Membership;
-use crate::policy::{Decision, Group, Member, Note, Situation, rank, slots_taken, wants};
+use crate::policy::{Decision, Group, Member, Memory, Note, Situation, rank, slots_taken, wants};
 use crate::schedule::Timestamp;
 
 /// After a start that failed, its slot is kept for this long: the Job may be there, with only the answer lost, and until
@@ -214,10 +214,12 @@ impl State {
     /// What a CronJob would start now, had it a slot.
     fn wants(&self, key: &Key, now: Timestamp) -> Option<Timestamp> {
         let entry = self.cache.entry(key)?;
+        let nothing = Memory::default();
+        let standing = self.standing.get(key);
         let situation = Situation {
             cronjob: &entry.cronjob,
             runs: &self.cache.runs(&entry.cronjob),
-            memory: &self.standing.get(key)?.memory,
+            memory: standing.map_or(&nothing, |standing| &standing.memory),
         };
         wants(situation, now)
     }

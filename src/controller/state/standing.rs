@@ -7,7 +7,7 @@ use chrono::TimeDelta;
 use crate::controller::state::groups::Claim;
 use crate::controller::streak::Streak;
 use crate::cronjob::{JobRef, Run, Status};
-use crate::policy::{Memory, Note, Unrecorded};
+use crate::policy::{CLOCK_SLACK, Memory, Note, Unrecorded};
 use crate::schedule::Timestamp;
 use crate::submit::Retry;
 
@@ -76,9 +76,14 @@ impl Standing {
         self.gone.retain(|uid| status.is_active(uid));
     }
 
-    /// What was lost is known from now on. An instant of the future, of a clock that was ahead, may have another run.
+    /// What was lost is known from now on. The clock of who started it may be a little ahead of ours; an instant further in the
+    /// future, of a clock that was wrong, may have another run.
     pub(super) fn notice_lost(&mut self, now: Timestamp) {
-        for run in self.lost.drain(..).filter(|run| run.scheduled <= now) {
+        for run in self
+            .lost
+            .drain(..)
+            .filter(|run| run.scheduled <= now + CLOCK_SLACK)
+        {
             self.memory.remember_start(run);
         }
     }

@@ -128,6 +128,14 @@ fn key(name: &str) -> Key {
     }
 }
 
+/// After a restart, and in a namespace that can be listed late, nothing has been decided on before.
+#[test]
+fn the_first_decisions_of_all_give_the_slots_by_priority() {
+    let mut crowd = Crowd::of(10);
+    crowd.edit("m07", &json!({ "punctual.dev/priority": "1" }));
+    assert_eq!(names_of(&crowd.ready(60)), ["m07", "m00", "m01"]);
+}
+
 /// Each run that ends lets the next in line start, and hardly anybody else is asked, however many wait.
 #[test]
 fn a_slot_that_comes_free_is_offered_to_the_next_in_line_only() {

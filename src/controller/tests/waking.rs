@@ -170,6 +170,26 @@ fn who_stands_by_decides_nothing_and_who_takes_over_decides_everything() {
     assert!(matches!(world.ready(73), Some(Task::Submit { .. })));
 }
 
+/// The clock of who led may be ahead of ours by a second or two.
+#[test]
+fn who_takes_over_repeats_no_run_that_was_started_a_moment_early() {
+    let mut world = World::new();
+    world.state.stand_by(at(1));
+    let early = job("tick-29454361");
+    world
+        .state
+        .job_event(&Scope::CLUSTER, Event::Apply(early.clone()));
+    world.state.job_event(&Scope::CLUSTER, Event::Delete(early));
+    world.state.stand_by(at(58));
+    world.state.take_over();
+    assert!(world.ready(58).is_none());
+    let Some(Task::Submit { decision, .. }) = world.ready(60) else {
+        panic!("the run is not recorded")
+    };
+    assert_eq!(decision.start, None);
+    assert_eq!(decision.status.last_schedule_time, Some(at(60)));
+}
+
 /// With `ttlSecondsAfterFinished: 0`, the Job of a short run may go before its start was recorded; then who recorded nothing
 /// leads no more. Of an instant of the future, by the clock of another, nobody says that it has had its run.
 #[test]
