@@ -255,6 +255,16 @@ impl Controller {
     fn finish(&mut self, key: &Key, mut done: Done) {
         let now = self.options.clock.now();
         let mut untold = None;
+        if let Done::Pruned { uid, pruned } = &mut done {
+            for note in std::mem::take(&mut pruned.notes) {
+                self.tell(&Told {
+                    at: now,
+                    cronjob: key.clone(),
+                    uid: uid.clone(),
+                    note,
+                });
+            }
+        }
         if let Done::Submitted { uid, carried } = &mut done {
             let (told, notes) = (
                 std::mem::take(&mut carried.told),

@@ -39,11 +39,12 @@ impl Tasks {
     /// Starts one. A panic ends it as any other end does.
     pub(super) fn start(&mut self, task: Task) {
         let key = task.key().clone();
+        let broken_off = task.broken_off();
         let work = AssertUnwindSafe(perform(Arc::clone(&self.means), task)).catch_unwind();
         self.under_way.spawn(work.map(|done| {
             let done = done.unwrap_or_else(|_panic| {
                 tracing::error!(cronjob = %key, "a fault of punctual's; it is decided again");
-                Done::Unknown
+                broken_off
             });
             (key, done)
         }));
@@ -114,6 +115,15 @@ async fn perform(means: Arc<Means>, task: Task) -> Done {
         Task::LookUp { key, jobs: asked } => {
             let found = Box::pin(submitter.look_up(&key.namespace, &asked)).await;
             looked(&key, found, |found| Done::LookedUp { asked, found })
+        }
+        Task::Prune {
+            key,
+            uid,
+            pruning,
+            overtaken,
+        } => {
+            let pruned = Box::pin(submitter.prune(&key.namespace, &pruning, &overtaken)).await;
+            Done::Pruned { uid, pruned }
         }
     }
 }

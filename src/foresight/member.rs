@@ -101,8 +101,13 @@ impl Member {
         }
         let (status, mut notes) = settle(decision, &deleted, result);
         self.cronjob.status = status;
-        let pruned: Vec<DeletionResult> = decision.prune.iter().map(|pruned| self.delete(pruned)).collect();
-        notes.extend(tell_pruned(decision, &pruned));
+        let pruned: Vec<DeletionResult> = decision
+            .prune
+            .jobs
+            .iter()
+            .map(|pruned| self.delete(pruned))
+            .collect();
+        notes.extend(tell_pruned(&decision.prune, &pruned));
         for note in &notes {
             self.show(now, What::Noted(note), see);
         }

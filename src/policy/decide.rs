@@ -6,7 +6,7 @@ use crate::policy::edit::notice_edit;
 use crate::policy::group::Group;
 use crate::policy::line::Line;
 use crate::policy::missed::{self, Window};
-use crate::policy::situation::{Decision, Deletion, Situation, Start};
+use crate::policy::situation::{Decision, Deletion, Pruning, Situation, Start};
 use crate::policy::{
     Note, Ruling, WaitReason, bookkeeping, expected, failures, heal, hindsight, history, pending,
 };
@@ -48,8 +48,8 @@ fn take_stock(situation: Situation<'_>, now: Timestamp) -> Decision {
     failures::count(&mut status.record, cronjob, runs, now, &mut notes);
     let excess = history::excess(cronjob.spec.history, runs, now);
     let may_go = |run: &&Run| bookkeeping::is_recorded_in(&status, cronjob, run, now);
-    let prune: Vec<Deletion> = excess.filter(may_go).map(Deletion::from).collect();
-    let unless_deleted = bookkeeping::withhold(&mut notes, &prune);
+    let jobs: Vec<Deletion> = excess.filter(may_go).map(Deletion::from).collect();
+    let unless_deleted = bookkeeping::withhold(&mut notes, &jobs);
 
     let mut memory = notice_edit(cronjob, before, now);
     hindsight::look_back(&mut status, cronjob, before, &mut memory, &mut notes, now);
@@ -57,10 +57,9 @@ fn take_stock(situation: Situation<'_>, now: Timestamp) -> Decision {
         .unrecorded
         .retain(|run| !bookkeeping::is_told(cronjob, runs, run));
     Decision {
-        prune,
+        prune: Pruning { jobs, unless_deleted },
         status,
         notes,
-        unless_deleted,
         memory,
         ..Decision::default()
     }

@@ -56,4 +56,4 @@ pub use missed::{MISSED_COUNT_CAP, TOO_MANY_MISSED};
 pub use note::{Note, Ruling, Severity, SkipReason, WaitReason};
 pub use pending::{Pods, PodsState};
 pub use settle::{DeletionOutcome, DeletionResult, StartResult, settle, settle_deletions, tell_pruned};
-pub use situation::{Decision, Deletion, Memory, Situation, Start, Unrecorded};
+pub use situation::{Decision, Deletion, Memory, Pruning, Situation, Start, Unrecorded};

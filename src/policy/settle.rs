@@ -2,7 +2,7 @@
 
 use crate::cronjob::{JobRef, Outcome, Status};
 use crate::policy::Note;
-use crate::policy::situation::{Decision, Deletion, Start};
+use crate::policy::situation::{Decision, Deletion, Pruning, Start};
 use crate::schedule::Timestamp;
 
 /// What became of one deletion.
@@ -96,10 +96,10 @@ pub fn settle_deletions(status: &mut Status, deletions: &[DeletionResult]) -> Ve
 
 /// What there is to say about the Jobs that the history had no room for. They have ended, so the status says nothing of them.
 #[must_use = "it has to be told"]
-pub fn tell_pruned(decision: &Decision, deletions: &[DeletionResult]) -> Vec<Note> {
+pub fn tell_pruned(pruning: &Pruning, deletions: &[DeletionResult]) -> Vec<Note> {
     let mut notes = Vec::new();
     for DeletionResult { deletion, outcome } in deletions {
-        let mut withheld = decision.unless_deleted.iter();
+        let mut withheld = pruning.unless_deleted.iter();
         let withheld = withheld
             .find(|(uid, _)| *uid == deletion.uid)
             .map(|(_, note)| note);
@@ -112,9 +112,9 @@ pub fn tell_pruned(decision: &Decision, deletions: &[DeletionResult]) -> Vec<Not
             notes.extend(withheld.cloned());
         }
     }
-    // What was not come to, or given up, is recorded as ended all the same: it is told now or never.
+    // What was not come to is recorded as ended all the same: it is told now or never.
     let is_settled = |uid: &String| deletions.iter().any(|result| result.deletion.uid == *uid);
-    let untried = decision.unless_deleted.iter().filter(|(uid, _)| !is_settled(uid));
+    let untried = pruning.unless_deleted.iter().filter(|(uid, _)| !is_settled(uid));
     notes.extend(untried.map(|(_, note)| note.clone()));
     notes
 }

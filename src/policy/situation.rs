@@ -110,12 +110,12 @@ impl Memory {
 
 /// What to do now, and why. It leaves no choice to whoever carries it out:
 /// `replace`, and only when all of it succeeded, `start`; `stop` at any time; then [`settle`](crate::policy::settle), and when
-/// that is recorded, `prune`.
+/// that is recorded, `prune`, for which nothing waits.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 #[must_use = "a decision does nothing until it is carried out"]
 pub struct Decision {
-    /// Finished Jobs beyond the history limits, to delete.
-    pub prune: Vec<Deletion>,
+    /// What the history has no room for.
+    pub prune: Pruning,
     /// Active runs to end before the new one starts.
     pub replace: Vec<Deletion>,
     /// Active runs to end, with the Job staying until its pods are gone: a later decision starts the one that waits.
@@ -134,9 +134,6 @@ pub struct Decision {
     pub notes: Vec<Note>,
     /// The instants that the start takes the place of: told when it has started, once however often it fails before.
     pub once_started: Vec<Note>,
-    /// What there is to tell about a Job of `prune`, by its UID, if it can't be deleted; otherwise its deletion says
-    /// enough.
-    pub unless_deleted: Vec<(String, Note)>,
     /// What to remember for the next decision.
     pub memory: Memory,
 }
@@ -144,11 +141,20 @@ pub struct Decision {
 impl Decision {
     /// Whether there is nothing to carry out on a CronJob whose recorded status is `recorded`.
     pub fn is_nothing(&self, recorded: &Status) -> bool {
-        let deletes = [&self.prune, &self.replace, &self.stop]
+        let deletes = [&self.prune.jobs, &self.replace, &self.stop]
             .iter()
             .any(|deletions| !deletions.is_empty());
         !deletes && self.start.is_none() && self.status == *recorded
     }
+}
+
+/// What the history has no room for.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Pruning {
+    /// Finished Jobs to delete.
+    pub jobs: Vec<Deletion>,
+    /// What there is to tell about one of them, by its UID, if it can't be deleted; otherwise its deletion says enough.
+    pub unless_deleted: Vec<(String, Note)>,
 }
 
 /// A Job to delete, with its pods (propagation policy `Background`).

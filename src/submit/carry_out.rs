@@ -1,62 +1,26 @@
 //! The requests of one decision, in their order.
 
-use std::pin::pin;
-use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
-use kube::Client;
 use kube::api::PropagationPolicy;
 use kube::core::DynamicObject;
-use tokio::time::Instant;
 
-use crate::clock::SharedClock;
 use crate::cronjob::{JobRef, Status};
 use crate::manifest::CronJob;
 use crate::policy::{
-    Decision, Deletion, DeletionOutcome, DeletionResult, Note, Pods, PodsState, Start, StartResult, settle,
-    settle_deletions, tell_pruned,
+    Decision, Deletion, DeletionOutcome, DeletionResult, Note, Start, StartResult, settle, settle_deletions,
 };
-use crate::schedule::TimeZones;
+use crate::submit::delete::Deleted;
 use crate::submit::job::job_for;
-use crate::submit::lanes::{LONGEST_WAIT, Lanes};
-use crate::submit::pods;
-use crate::submit::requests::{CreateAnswer, FIELD_MANAGER, PodsAnswer, Requests, StatusAnswer};
+use crate::submit::lanes::LONGEST_WAIT;
+use crate::submit::requests::{CreateAnswer, FIELD_MANAGER, Requests, StatusAnswer};
+use crate::submit::submitter::{Overtaken, Submitter};
 use crate::submit::trouble::Trouble;
 use crate::submit::view::JobView;
 
 /// How often a status write is repeated on a CronJob that somebody else keeps changing, before the decision is taken
 /// anew.
 const STATUS_ATTEMPTS: usize = 3;
-
-/// For how long Jobs are deleted that the history has no room for, one after the other, before the CronJob is decided on again.
-/// It is enough for a few hundred, and when each takes long something may become due meanwhile.
-const PRUNING_TIME: Duration = Duration::from_secs(1);
-
-/// Carries decisions out through a `kube::Client`. It is the only writer.
-#[derive(Clone)]
-pub struct Submitter {
-    client: Client,
-    clock: SharedClock,
-    zones: Arc<TimeZones>,
-    lanes: Lanes,
-}
-
-/// Whether a decision has been overtaken: what it was made on has changed since. Clones share it.
-#[derive(Debug, Clone, Default)]
-pub struct Overtaken(Arc<AtomicBool>);
-
-impl Overtaken {
-    /// From now on it is.
-    pub fn set(&self) {
-        self.0.store(true, Ordering::Relaxed);
-    }
-
-    /// Whether it is.
-    pub fn is_set(&self) -> bool {
-        self.0.load(Ordering::Relaxed)
-    }
-}
 
 /// What came of a decision, for the caches and for telling.
 #[derive(Debug, Default)]
@@ -71,8 +35,8 @@ pub struct Carried {
     pub job: Option<JobView>,
     /// The UIDs of the Jobs that were deleted.
     pub deleted: Vec<String>,
-    /// There was no time to delete all of them.
-    pub leaves_some: bool,
+    /// What has become of the runs is recorded, so that Jobs of the history may go.
+    pub recorded: bool,
     /// What was told at once, when the run had started, and is to be recorded.
     pub told: Vec<Note>,
     /// What else there is to say about it.
@@ -89,87 +53,30 @@ impl Carried {
         self.trouble.get_or_insert(Trouble { message, retry });
     }
 
-    /// Deletes Jobs, one after the other. What fails is noted and does not keep the others.
+    /// Deletes Jobs, one after the other.
     async fn delete(
         &mut self,
         requests: &Requests,
         deletions: &[Deletion],
         propagation: PropagationPolicy,
     ) -> Vec<DeletionResult> {
-        let mut results = Vec::new();
-        for deletion in deletions {
-            results.push(self.delete_one(requests, deletion, propagation.clone()).await);
+        let deleted = Deleted::all(requests, deletions, propagation).await;
+        self.deleted.extend(deleted.uids);
+        if let Some(trouble) = deleted.trouble {
+            self.trouble.get_or_insert(trouble);
         }
-        results
-    }
-
-    async fn delete_one(
-        &mut self,
-        requests: &Requests,
-        deletion: &Deletion,
-        propagation: PropagationPolicy,
-    ) -> DeletionResult {
-        let outcome = match requests.delete(deletion, propagation).await {
-            Ok(outcome) => {
-                self.deleted.push(deletion.uid.clone());
-                outcome
-            }
-            Err(trouble) => {
-                let message = trouble.message.clone();
-                self.trouble.get_or_insert(trouble);
-                DeletionOutcome::Refused(message)
-            }
-        };
-        let deletion = deletion.clone();
-        DeletionResult { deletion, outcome }
-    }
-
-    /// Deletes what the history has no room for, as long as there is time. One that is under way when the CronJob is to be
-    /// decided on again (`is_due`) is given up: what is due does not wait for it, and the next decision finds what became of it.
-    async fn prune(
-        &mut self,
-        requests: &Requests,
-        deletions: &[Deletion],
-        is_due: impl Future<Output = ()>,
-    ) -> Vec<DeletionResult> {
-        let (begun, mut is_due) = (Instant::now(), pin!(is_due));
-        let mut results = Vec::new();
-        for deletion in deletions {
-            if begun.elapsed() >= PRUNING_TIME {
-                self.leaves_some = true;
-                break;
-            }
-            tokio::select! {
-                biased;
-                () = &mut is_due => {
-                    self.leaves_some = true;
-                    break;
-                }
-                result = self.delete_one(requests, deletion, PropagationPolicy::Background) => results.push(result),
-            }
-        }
-        results
+        deleted.results
     }
 }
 
 impl Submitter {
-    /// A submitter that speaks to `client` and renders instants in the zones of `zones`.
-    pub fn new(client: Client, clock: SharedClock, zones: Arc<TimeZones>) -> Self {
-        Submitter {
-            client,
-            clock,
-            zones,
-            lanes: Lanes::new(),
-        }
-    }
-
     /// Carries out `decision`, which was made on `cronjob`.
     ///
     /// The run starts first, because it is due, and ahead of everything that is to be recorded of others. Then the status
-    /// is written, and what the history has no room for is deleted last: until it is recorded how a run ended, its Job is
-    /// all that knows. A crash between any two of these is made good by the next decision: the run is found by its name.
-    /// A start that waited until the decision was overtaken is not sent any more. What there is to say of one is told at
-    /// once, for the run may say something itself soon.
+    /// is written. What the history has no room for is deleted later ([`Submitter::prune`]): until it is recorded how a run
+    /// ended, its Job is all that knows. A crash between any two of these is made good by the next decision: the run is
+    /// found by its name. A start that waited until the decision was overtaken is not sent any more. What there is to say
+    /// of one is told at once, for the run may say something itself soon.
     pub async fn carry_out(
         &self,
         cronjob: &CronJob,
@@ -209,21 +116,13 @@ impl Submitter {
         } else {
             carried.notes = notes;
         }
-        let deletes = !decision.prune.is_empty() || !decision.stop.is_empty();
-        let is_to_send = deletes || status != cronjob.recorded_status();
-        let is_due = async {
-            match decision.wake {
-                Some(wake) => self.clock.sleep_until(wake).await,
-                None => std::future::pending().await,
-            }
-        };
-        let work = || record_and_prune(&requests, cronjob, decision, status, is_due, &mut carried);
-        if is_to_send {
-            let longest_wait = self.time_to_record(decision);
-            self.lanes.record(namespace, longest_wait, work).await;
-        } else {
-            Box::pin(work()).await;
+        if decision.stop.is_empty() && status == cronjob.recorded_status() {
+            carried.recorded = true;
+            return carried;
         }
+        let longest_wait = self.time_to_record(decision);
+        let work = || stop_and_record(&requests, cronjob, decision, status, &mut carried);
+        self.lanes.record(namespace, longest_wait, work).await;
         carried
     }
 
@@ -290,64 +189,20 @@ impl Submitter {
             }
         }
     }
-
-    /// Looks at the pods of runs that wait for their first one to start.
-    ///
-    /// # Errors
-    ///
-    /// When the API server cannot be asked; then nothing is known about any of them.
-    pub async fn look_at(&self, namespace: &str, jobs: &[JobRef]) -> Result<Vec<Pods>, Trouble> {
-        let look = || async {
-            let requests = Requests::new(&self.client, namespace);
-            let mut found = Vec::new();
-            for job in jobs {
-                let state = match requests.pods(&job.name).await? {
-                    PodsAnswer::Seen(pods) => pods::seen(&pods),
-                    PodsAnswer::Forbidden(why) => PodsState::Hidden(why),
-                };
-                let job = job.uid.clone();
-                found.push(Pods { job, state });
-            }
-            Ok(found)
-        };
-        self.lanes.look(namespace, look).await
-    }
-
-    /// Looks up the active Jobs that no watch has shown.
-    ///
-    /// # Errors
-    ///
-    /// When the API server cannot be asked; then nothing is known about any of them.
-    pub async fn look_up(&self, namespace: &str, jobs: &[JobRef]) -> Result<Vec<JobView>, Trouble> {
-        let look = || async {
-            let requests = Requests::new(&self.client, namespace);
-            let mut found = Vec::new();
-            for job in jobs {
-                let view = requests.look_up(&job.name).await?;
-                found.extend(view.filter(|view| view.uid() == job.uid));
-            }
-            Ok(found)
-        };
-        self.lanes.look(namespace, look).await
-    }
 }
 
-/// Ends what is to be replaced later, writes the status, then deletes what the history has no room for.
-async fn record_and_prune(
+/// Ends what is to be replaced later, and writes the status.
+async fn stop_and_record(
     requests: &Requests,
     cronjob: &CronJob,
     decision: &Decision,
     mut status: Status,
-    is_due: impl Future<Output = ()>,
     carried: &mut Carried,
 ) {
     let stopped = carried.delete(requests, &decision.stop, PropagationPolicy::Foreground);
     let stopped = settle_deletions(&mut status, &stopped.await);
     carried.notes.extend(stopped);
-    if record(requests, cronjob, &status, carried).await {
-        let pruned = carried.prune(requests, &decision.prune, is_due).await;
-        carried.notes.extend(tell_pruned(decision, &pruned));
-    }
+    carried.recorded = record(requests, cronjob, &status, carried).await;
 }
 
 /// Writes the status if it changed, and returns whether it is recorded. When somebody changed the CronJob meanwhile but
@@ -407,48 +262,5 @@ fn not_replaced(deletions: &[DeletionResult]) -> StartResult {
     let (job, error) = failed.unwrap_or_default();
     StartResult::Failed {
         error: format!("the active job {job} could not be replaced: {error}"),
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use std::convert::Infallible;
-    use std::sync::atomic::AtomicUsize;
-
-    use http::{Request, Response};
-    use kube::client::Body;
-
-    use super::*;
-    use crate::clock::SystemClock;
-    use crate::submit::lanes::{LOOKS, OVERDUE};
-
-    /// After a take-over every CronJob may have a Job to look up, and every one of them may have gone.
-    #[tokio::test(start_paused = true)]
-    async fn looks_under_way_are_bounded_however_many_there_are() {
-        let under_way = Arc::new(AtomicUsize::new(0));
-        let counted = Arc::clone(&under_way);
-        let hangs = tower::service_fn(move |_: Request<Body>| {
-            counted.fetch_add(1, Ordering::Relaxed);
-            std::future::pending::<Result<Response<Body>, Infallible>>()
-        });
-        let zones = Arc::new(TimeZones::built_in());
-        let submitter = Submitter::new(Client::new(hangs, "default"), SystemClock::shared(), zones);
-        let job = JobRef {
-            name: "tick-1".into(),
-            uid: "of tick-1".into(),
-            resource_version: String::new(),
-        };
-        for number in 0..2_000 {
-            let (submitter, jobs) = (submitter.clone(), [job.clone()]);
-            tokio::spawn(async move {
-                let namespace = (number / 20).to_string();
-                let up = submitter.look_up(&namespace, &jobs);
-                let at = submitter.look_at(&namespace, &jobs);
-                tokio::join!(up, at)
-            });
-        }
-        // None has been given up by then.
-        tokio::time::sleep(Duration::from_secs(9)).await;
-        assert_eq!(under_way.load(Ordering::Relaxed), LOOKS + OVERDUE);
     }
 }

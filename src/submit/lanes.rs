@@ -1,6 +1,6 @@
 //! How much is sent to the API server at the same time, what goes first, and that no namespace holds up another.
 //!
-//! Starts go first: what a decision needs beside its start (the history, the status) waits until no start waits for
+//! Starts go first: what a decision needs beside its start (the status, the history) waits until no start waits for
 //! its answer, so that of a thousand runs that are due at once the last is created as soon as if nothing had to be
 //! recorded. It does not wait for ever, or a namespace that always has something to start would leave the others
 //! without a record. A look-up waits for neither: a start may depend on it.
@@ -31,6 +31,12 @@ const RECORDS: usize = 32;
 /// How many of one namespace.
 const RECORDS_OF_A_NAMESPACE: usize = 24;
 
+/// Jobs that are deleted at the same time since the history has no room for them. Nothing waits for that.
+const PRUNES: usize = 16;
+
+/// How many of one namespace.
+const PRUNES_OF_A_NAMESPACE: usize = 12;
+
 /// Looks at Jobs and pods at the same time. After a take-over thousands may be due at once, and each that is under way takes a
 /// connection.
 pub(super) const LOOKS: usize = 32;
@@ -38,21 +44,22 @@ pub(super) const LOOKS: usize = 32;
 /// How many of one namespace.
 const LOOKS_OF_A_NAMESPACE: usize = 24;
 
-/// How many starts, how many records and how many looks may be under way without a slot. Once so many hang, every
+/// How many starts, and how many of each other kind, may be under way without a slot. Once so many hang, every
 /// namespace waits for them: the API server has a trouble that more connections would not cure.
 pub(super) const OVERDUE: usize = 192;
 
 /// How long a request may take before its slot goes to others. Most take a few milliseconds.
 const PATIENCE: Duration = Duration::from_millis(250);
 
-/// How long a record waits for starts at most.
+/// How long a record or a deletion waits for starts at most.
 pub(super) const LONGEST_WAIT: Duration = Duration::from_secs(30);
 
-/// The slots of starts, of records and of looks. Clones share them.
+/// The slots of each kind of work. Clones share them.
 #[derive(Debug, Clone)]
 pub(super) struct Lanes {
     starts: Arc<Slots>,
     records: Arc<Slots>,
+    prunes: Arc<Slots>,
     looks: Arc<Slots>,
     pending: Arc<Pending>,
 }
@@ -81,6 +88,7 @@ impl Lanes {
         Lanes {
             starts: Arc::new(Slots::new(STARTS, STARTS_OF_A_NAMESPACE)),
             records: Arc::new(Slots::new(RECORDS, RECORDS_OF_A_NAMESPACE)),
+            prunes: Arc::new(Slots::new(PRUNES, PRUNES_OF_A_NAMESPACE)),
             looks: Arc::new(Slots::new(LOOKS, LOOKS_OF_A_NAMESPACE)),
             pending: Arc::default(),
         }
@@ -103,10 +111,15 @@ impl Lanes {
         work: impl FnOnce() -> F,
     ) -> F::Output {
         let at_latest = Instant::now() + longest_wait.min(LONGEST_WAIT);
-        let turn = async || {
-            let _calm_or_not = timeout_at(at_latest, self.pending.is_none()).await;
-        };
+        let turn = async || self.pending.is_none_or_late(at_latest).await;
         self.records.run(namespace, turn, work).await
+    }
+
+    /// Deletes a Job of the history of a CronJob of `namespace`, with the same patience.
+    pub(super) async fn prune<F: Future>(&self, namespace: &str, work: impl FnOnce() -> F) -> F::Output {
+        let at_latest = Instant::now() + LONGEST_WAIT;
+        let turn = async || self.pending.is_none_or_late(at_latest).await;
+        self.prunes.run(namespace, turn, work).await
     }
 
     /// Looks at something of `namespace` when there is room for it.
@@ -126,6 +139,11 @@ impl Pending {
             }
             none.await;
         }
+    }
+
+    /// Ends when nothing is pending, or that was waited for for long enough.
+    async fn is_none_or_late(&self, at_latest: Instant) {
+        let _calm_or_not = timeout_at(at_latest, self.is_none()).await;
     }
 }
 

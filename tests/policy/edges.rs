@@ -46,10 +46,10 @@ fn the_job_of_a_run_is_kept_until_its_instant_is_recorded() {
     let decision = decide_at(&cronjob, &runs, &Memory::default(), "D");
     assert_eq!(decision.start, None);
     assert_eq!(decision.status.last_schedule_time, Some(instant("T")));
-    assert_eq!(decision.prune.len(), 1, "recorded with it");
+    assert_eq!(decision.prune.jobs.len(), 1, "recorded with it");
 
     let decision = decide_at(&cronjob, &runs, &Memory::default(), "T-1m");
-    assert_eq!(decision.prune, [], "it is not recorded yet");
+    assert_eq!(decision.prune.jobs, [], "it is not recorded yet");
 }
 
 /// Ordinary time synchronisation: the recorded run lies a little ahead, and nothing is wrong.

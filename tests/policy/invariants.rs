@@ -111,7 +111,7 @@ impl World {
             decision.wake.is_none_or(|wake| wake > self.now),
             "the wake-up lies in the future"
         );
-        for pruned in &decision.prune {
+        for pruned in &decision.prune.jobs {
             let run = self
                 .runs
                 .iter()
@@ -147,7 +147,11 @@ impl World {
 
     fn carry_out(&mut self, decision: &Decision, lose_status: bool) {
         // What the history has no room for goes when the status is recorded.
-        let prune = if lose_status { &[][..] } else { &decision.prune };
+        let prune = if lose_status {
+            &[][..]
+        } else {
+            &decision.prune.jobs
+        };
         let ended = prune.iter().chain(&decision.replace);
         let gone = |run: &Run| ended.clone().any(|deletion| deletion.uid == run.uid);
         self.runs.retain(|run| !gone(run));
@@ -220,7 +224,7 @@ proptest! {
                 world.now,
             );
             prop_assert_eq!(again.start, None);
-            prop_assert_eq!(&again.prune, &vec![]);
+            prop_assert_eq!(&again.prune.jobs, &vec![]);
             prop_assert_eq!(&again.status, &world.cronjob.status);
             let standing = |note: &Note| matches!(note, Note::Blocked { .. } | Note::Suspended | Note::NeverFires { .. });
             prop_assert!(again.notes.iter().all(standing), "{:?}", again.notes);

@@ -8,7 +8,7 @@ use crate::controller::state::pacing::Fate;
 use crate::controller::state::standing::{Attempt, Standing, unaccounted};
 use crate::controller::state::{News, State, Task};
 use crate::cronjob::{CronJob, Key};
-use crate::policy::{Decision, Group, Note, Situation, decide_in_group};
+use crate::policy::{Decision, Group, Note, Pruning, Situation, decide_in_group};
 use crate::schedule::Timestamp;
 use crate::telemetry::Wellbeing;
 
@@ -39,7 +39,7 @@ impl State {
             .cloned()
             .collect();
         if !jobs.is_empty() {
-            self.begin_task(key);
+            self.begin_task(key, Pruning::default());
             let key = key.clone();
             return Some(Task::LookUp { key, jobs });
         }
@@ -52,6 +52,7 @@ impl State {
         let group = self.groups.of(key).unwrap_or(&alone);
         let mut decision = decide_in_group(situation, group, now);
         let look_at = std::mem::take(&mut decision.look_at);
+        let prune = standing.tidying.next_round(&mut decision, now);
         let failing = standing.streak.observe(cronjob, &runs, now);
         let fresh = standing.take_note(cronjob, &decision);
         let wellbeing = Wellbeing {
@@ -66,21 +67,22 @@ impl State {
             note,
         }));
         self.wakes.set(key, decision.wake);
-        let task = self.submit(key, decision, turn, now);
+        let task = self.submit(key, decision, prune, turn, now);
         self.standing.get_mut(key)?.looks_next = task.is_some() && !look_at.is_empty();
         if task.is_some() || self.shadowing.is_some() || look_at.is_empty() {
             return task;
         }
-        self.begin_task(key);
+        self.begin_task(key, Pruning::default());
         let (key, jobs) = (key.clone(), look_at);
         Some(Task::LookAt { key, jobs })
     }
 
-    /// Has a decision carried out, as far as it is to be now.
+    /// Has a decision carried out, as far as it is to be now; then `prune` may go.
     fn submit(
         &mut self,
         key: &Key,
         mut decision: Decision,
+        prune: Pruning,
         turn: Option<TimeDelta>,
         now: Timestamp,
     ) -> Option<Task> {
@@ -99,6 +101,7 @@ impl State {
             if fate == Fate::None {
                 standing.forgive();
             }
+            self.begin_round(key, prune);
             return None;
         }
         if let Some(start) = &decision.start {
@@ -112,7 +115,7 @@ impl State {
             key: key.clone(),
             object: Arc::clone(&entry.object),
             decision: Box::new(decision),
-            overtaken: self.begin_task(key),
+            overtaken: self.begin_task(key, prune),
         })
     }
 }

@@ -12,7 +12,7 @@ use crate::schedule::Timestamp;
 use crate::submit::{Carried, JobView, Retry};
 
 impl State {
-    /// The task of a CronJob has ended, at the time `now`.
+    /// A task of a CronJob has ended, at the time `now`.
     pub(in crate::controller) fn ended(&mut self, key: &Key, done: Done, now: Timestamp) {
         self.take_in(key, done, now);
         self.seat(key);
@@ -22,14 +22,22 @@ impl State {
         for job in done.jobs() {
             self.answered_job(key, job);
         }
-        self.end_task(key);
+        if let Done::Pruned { uid, pruned } = done {
+            // Whatever else is under way goes on.
+            return self.end_round(key, &uid, *pruned, now);
+        }
+        let prune = self.end_task(key);
         let failed = match done {
             Done::Submitted { uid, carried } => {
                 if self.is_anothers(key, &uid) {
                     // About the CronJob that has the name by now, this says nothing.
                     return self.mark(key.clone());
                 }
+                let recorded = carried.recorded;
                 let failed = self.carried(key, *carried);
+                if recorded {
+                    self.begin_round(key, prune);
+                }
                 self.settle_claim(key, failed.is_some(), now);
                 failed
             }
@@ -46,6 +54,7 @@ impl State {
                 None
             }
             Done::NotAsked(retry) => Some(retry),
+            Done::Pruned { .. } => None,
         };
         self.settle_failure(key, failed, now);
     }
@@ -71,7 +80,7 @@ impl State {
     }
 
     /// Whether another CronJob than that with the UID `uid` has the name.
-    fn is_anothers(&self, key: &Key, uid: &str) -> bool {
+    pub(super) fn is_anothers(&self, key: &Key, uid: &str) -> bool {
         let entry = self.cache.entry(key);
         entry.is_some_and(|entry| entry.cronjob.uid != uid)
     }
@@ -94,9 +103,6 @@ impl State {
             }
         }
         self.cache.deleted_jobs(carried.deleted);
-        if carried.leaves_some && carried.trouble.is_none() {
-            self.mark(key.clone());
-        }
         if let Some(object) = carried.cronjob.or(carried.outrun_by) {
             self.cache.wrote_cronjob(key, object, &self.zones);
         }

@@ -3,6 +3,7 @@
 use crate::controller::queue::DueQueue;
 use crate::controller::state::State;
 use crate::controller::state::groups::Claim;
+use crate::controller::state::tidying::Tidying;
 use crate::cronjob::Key;
 use crate::policy::{Note, notice_edit};
 use crate::schedule::Timestamp;
@@ -34,10 +35,12 @@ impl State {
     /// From now on another controller leads; what was under way has been given up.
     pub(in crate::controller) fn step_down(&mut self) {
         self.busy.clear();
+        self.rounds.clear();
         for standing in self.standing.values_mut() {
             standing.claim = Claim::None;
             standing.waits_for = None;
             standing.refused_since = None;
+            standing.tidying = Tidying::default();
         }
         self.wakes = DueQueue::default();
         if let Some(pacer) = &mut self.pacer {

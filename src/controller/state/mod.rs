@@ -10,6 +10,7 @@
 //! | `pacing` | its start waits for its turn |
 //! | `shadowing` | it is compared with what others do, and not carried out |
 //! | `task` | what is asked for, what came of it, and what is to be told |
+//! | `tidying` | what the history has no room for goes, beside everything else |
 //! | `under_way` | a task is under way, and something has to follow it |
 //! | `ended` | a task has ended: what it showed, and when to try again |
 //! | `standing` | what all of it leaves behind for the next decision |
@@ -24,6 +25,7 @@ mod pacing;
 mod shadowing;
 mod standing;
 mod task;
+mod tidying;
 mod under_way;
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
@@ -68,6 +70,8 @@ pub(super) struct State {
     edited: BTreeSet<Key>,
     /// CronJobs with a task under way.
     busy: HashMap<Key, Busy>,
+    /// Rounds of deletions that are to begin.
+    rounds: Vec<Task>,
     /// When decisions were last asked for.
     asked: Option<Timestamp>,
     /// Jobs that were shown before their CronJobs.
@@ -102,6 +106,7 @@ impl State {
             dirty: BTreeSet::new(),
             edited: BTreeSet::new(),
             busy: HashMap::new(),
+            rounds: Vec::new(),
             asked: None,
             early: EarlyJobs::default(),
             noticed: Vec::new(),
@@ -198,6 +203,7 @@ impl State {
             }
             for standing in self.standing.values_mut() {
                 standing.forgive();
+                standing.tidying.forgive();
             }
         }
         while let Some(key) = self.wakes.pop(now) {
@@ -209,6 +215,7 @@ impl State {
         // Who gave a slot back is followed by who waited for it.
         tasks.extend(self.decide_marked(now, &mut news));
         tasks.sort_by_key(Task::scheduled);
+        tasks.append(&mut self.rounds);
         self.compare(now);
         debug_assert!(self.groups_are_in_order(now), "a slot is forgotten");
         (tasks, news)

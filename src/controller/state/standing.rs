@@ -5,6 +5,7 @@ use std::collections::HashSet;
 use chrono::TimeDelta;
 
 use crate::controller::state::groups::Claim;
+use crate::controller::state::tidying::Tidying;
 use crate::controller::streak::Streak;
 use crate::cronjob::{JobRef, Run, Status};
 use crate::policy::{CLOCK_SLACK, Memory, Note, Unrecorded};
@@ -37,6 +38,7 @@ pub(super) struct Standing {
     pub(super) claim: Claim,
     /// The instant for which it waits for a slot.
     pub(super) waits_for: Option<Timestamp>,
+    pub(super) tidying: Tidying,
 }
 
 /// A start that is under way, or has failed.

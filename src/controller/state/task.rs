@@ -4,12 +4,12 @@ use std::sync::Arc;
 
 use crate::cronjob::{JobRef, Key};
 use crate::manifest;
-use crate::policy::{Decision, Note, Pods};
+use crate::policy::{Decision, Note, Pods, Pruning};
 use crate::schedule::Timestamp;
-use crate::submit::{Carried, JobView, Overtaken, Retry};
+use crate::submit::{Carried, JobView, Overtaken, Pruned, Retry, Trouble};
 
-/// Something to do outside. There is never more than one task of the same CronJob under way, and each ends with
-/// [`State::ended`](super::State::ended).
+/// Something to do outside. There is never more than one task of the same CronJob under way, and a round of deletions
+/// (`Prune`) beside it; each ends with [`State::ended`](super::State::ended).
 #[derive(Debug)]
 pub(in crate::controller) enum Task {
     /// Carry a decision out.
@@ -37,13 +37,27 @@ pub(in crate::controller) enum Task {
         /// Its runs.
         jobs: Vec<JobRef>,
     },
+    /// Delete what the history has no room for.
+    Prune {
+        /// The CronJob.
+        key: Key,
+        /// Its UID.
+        uid: String,
+        /// What is to go.
+        pruning: Pruning,
+        /// Whether the CronJob has changed since.
+        overtaken: Overtaken,
+    },
 }
 
 impl Task {
     /// The CronJob that it is about.
     pub(in crate::controller) fn key(&self) -> &Key {
         match self {
-            Task::Submit { key, .. } | Task::LookUp { key, .. } | Task::LookAt { key, .. } => key,
+            Task::Submit { key, .. }
+            | Task::LookUp { key, .. }
+            | Task::LookAt { key, .. }
+            | Task::Prune { key, .. } => key,
         }
     }
 
@@ -51,7 +65,21 @@ impl Task {
     pub(super) fn scheduled(&self) -> Option<Timestamp> {
         match self {
             Task::Submit { decision, .. } => decision.start.as_ref().map(|start| start.scheduled),
-            Task::LookUp { .. } | Task::LookAt { .. } => None,
+            Task::LookUp { .. } | Task::LookAt { .. } | Task::Prune { .. } => None,
+        }
+    }
+
+    /// What came of it when a fault of ours has ended it.
+    pub(in crate::controller) fn broken_off(&self) -> Done {
+        match self {
+            Task::Submit { .. } | Task::LookUp { .. } | Task::LookAt { .. } => Done::Unknown,
+            Task::Prune { uid, .. } => Done::Pruned {
+                uid: uid.clone(),
+                pruned: Box::new(Pruned {
+                    trouble: Some(Trouble::passing("a fault of punctual's")),
+                    ..Pruned::default()
+                }),
+            },
         }
     }
 }
@@ -78,6 +106,13 @@ pub(in crate::controller) enum Done {
         /// What was seen of them, for each run.
         pods: Vec<Pods>,
     },
+    /// A round of deletions has ended.
+    Pruned {
+        /// The UID of the CronJob whose history it was.
+        uid: String,
+        /// What was done.
+        pruned: Box<Pruned>,
+    },
     /// Nothing was looked at: the API server could not be asked, and is to be asked again then.
     NotAsked(Retry),
     /// A fault of ours: whether something was done is not known.
@@ -90,7 +125,7 @@ impl Done {
         match self {
             Done::Submitted { carried, .. } => carried.job.as_slice(),
             Done::LookedUp { found, .. } => found,
-            Done::LookedAt { .. } | Done::NotAsked(_) | Done::Unknown => &[],
+            Done::LookedAt { .. } | Done::Pruned { .. } | Done::NotAsked(_) | Done::Unknown => &[],
         }
     }
 }

@@ -2,6 +2,7 @@
 
 use crate::controller::state::State;
 use crate::cronjob::Key;
+use crate::policy::Pruning;
 use crate::submit::Overtaken;
 
 /// A task that is under way.
@@ -14,6 +15,8 @@ pub(super) struct Busy {
     pub(super) relisted: bool,
     /// Whether the CronJob is still as it was when it was decided on.
     overtaken: Overtaken,
+    /// What the history has no room for, once it is recorded how that ended.
+    pub(super) prune: Pruning,
 }
 
 impl State {
@@ -21,6 +24,9 @@ impl State {
     pub(super) fn overtake(&self, key: &Key) {
         if let Some(busy) = self.busy.get(key) {
             busy.overtaken.set();
+        }
+        if let Some(standing) = self.standing.get(key) {
+            standing.tidying.overtake();
         }
     }
 
@@ -34,18 +40,24 @@ impl State {
         }
     }
 
-    /// A task of `key` is under way from now on. Returns what says whether it has been overtaken.
-    pub(super) fn begin_task(&mut self, key: &Key) -> Overtaken {
-        let busy = Busy::default();
+    /// A task of `key` is under way from now on, and when it is recorded `prune` may go. Returns what says whether it has been
+    /// overtaken.
+    pub(super) fn begin_task(&mut self, key: &Key, prune: Pruning) -> Overtaken {
+        let busy = Busy {
+            prune,
+            ..Busy::default()
+        };
         let overtaken = busy.overtaken.clone();
         self.busy.insert(key.clone(), busy);
         overtaken
     }
 
-    /// The task of `key` has ended.
-    pub(super) fn end_task(&mut self, key: &Key) {
-        if self.busy.remove(key).is_some_and(|busy| busy.again) {
+    /// The task of `key` has ended. Returns what may go if it is recorded.
+    pub(super) fn end_task(&mut self, key: &Key) -> Pruning {
+        let busy = self.busy.remove(key).unwrap_or_default();
+        if busy.again {
             self.dirty.insert(key.clone());
         }
+        busy.prune
     }
 }

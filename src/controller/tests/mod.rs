@@ -8,12 +8,14 @@
 //! | `news` | what is told, and what is not told again |
 //! | `groups` | CronJobs share slots, and are asked in turn |
 //! | `shadow` | looking on while somebody else acts |
+//! | `tidying` | what the history has no room for goes, and nothing waits for that |
 
 mod failures;
 mod groups;
 mod news;
 mod races;
 mod shadow;
+mod tidying;
 mod waking;
 
 use std::sync::Arc;
@@ -94,6 +96,7 @@ impl World {
         let carried = Carried {
             cronjob: Some(self.cronjob(&recorded(start))),
             job: Some(job(&start.name)),
+            recorded: true,
             ..Carried::default()
         };
         self.carried(carried, second);

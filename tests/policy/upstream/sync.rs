@@ -214,7 +214,7 @@ fn last_successful_time_is_recorded_whatever_the_history_keeps() {
         cronjob.status.active.push(JobRef::from(&earlier));
         let runs = [earlier];
         let decision = decide_at(&cronjob, &runs, &Memory::default(), "A");
-        assert_eq!(decision.prune.len(), pruned, "limit {limit:?}");
+        assert_eq!(decision.prune.jobs.len(), pruned, "limit {limit:?}");
         assert_eq!(told(&decision), notes, "limit {limit:?}");
         assert_eq!(
             decision.status.last_successful_time,
@@ -285,10 +285,11 @@ fn the_history_is_cleaned_up_beside_a_start() {
             .map(|at| run(instant(at), done(instant(at))))
             .collect();
         let decision = decide_at(&cronjob, &runs, &Memory::default(), now);
-        assert_eq!(decision.prune.len(), deleted);
+        assert_eq!(decision.prune.jobs.len(), deleted);
         assert!(
             decision
                 .prune
+                .jobs
                 .iter()
                 .all(|deletion| deletion.name == runs[0].name)
         );
