@@ -152,3 +152,57 @@ spec:
     assert!(said.contains("failed: BackoffLimitExceeded"), "{said}");
     server.stop();
 }
+
+/// Each container as it writes, and each of its starts: what one wrote before it was started again, too.
+#[test]
+fn a_run_that_is_triggered_shows_all_its_containers_and_all_their_starts() {
+    let folder = TempDir::new().expect("a folder");
+    let manifest = folder.path().join("yearly.yaml");
+    let flag = folder.path().join("flag");
+    let yearly = format!(
+        "\
+apiVersion: batch/v1
+kind: CronJob
+metadata: {{name: yearly}}
+spec:
+  schedule: '@yearly'
+  jobTemplate:
+    spec:
+      template:
+        spec:
+          restartPolicy: OnFailure
+          initContainers:
+          - name: prepare
+            image: busybox
+            command: [echo, prepared]
+          containers:
+          - name: main
+            image: busybox
+            command: [/bin/sh, -c, 'if mkdir {flag} 2> /dev/null; then echo first; sleep 1; exit 1; fi; echo second; sleep 1']
+          - name: side
+            image: busybox
+            command: [/bin/sh, -c, 'while ! [ -d {flag} ]; do sleep 0.1; done; echo beside']
+",
+        flag = flag.display(),
+    );
+    std::fs::write(&manifest, yearly).expect("a file");
+    let data = folder.path().join("data");
+    let server = Server::start(&data, &[manifest.to_str().expect("UTF-8")]);
+    let data_dir = data.to_str().expect("UTF-8");
+    let run = punctual(&["trigger", "yearly", "--data-dir", data_dir, "--wait", "--logs"]);
+    let said = text(&run.stdout);
+    let mut lines: Vec<&str> = said.lines().filter(|line| line.contains(" | ")).collect();
+    lines.sort_unstable();
+    assert_eq!(
+        lines,
+        [
+            "main | first",
+            "main | second",
+            "prepare | prepared",
+            "side | beside"
+        ],
+        "{said}{}",
+        text(&run.stderr)
+    );
+    server.stop();
+}

@@ -1,18 +1,14 @@
-//! Waits for the end of a Job, and shows what its containers write.
+//! Waits for the end of a Job.
 
-use std::collections::HashSet;
 use std::time::Duration;
 
-use futures::{AsyncBufReadExt as _, TryStreamExt as _};
 use k8s_openapi::api::batch::v1::{Job, JobCondition};
-use k8s_openapi::api::core::v1::Pod;
-use kube::api::{ListParams, LogParams};
-use kube::{Api, Client, ResourceExt as _};
+use kube::{Api, Client};
 
 use crate::cli::connect::refused;
 use crate::cli::exit::{Exit, Failure};
-use crate::cli::{complain, say};
-use crate::cronjob::JOB_NAME_LABEL;
+use crate::cli::say;
+use crate::cli::trigger::logs::Logs;
 
 /// How often is looked whether something has happened: often enough for a person who waits, seldom enough for the API
 /// server not to notice.
@@ -30,7 +26,7 @@ pub(super) async fn to_the_end(
     logs: bool,
 ) -> Result<Exit, Failure> {
     let jobs: Api<Job> = Api::namespaced(client.clone(), namespace);
-    let mut pods = Pods::new(client, namespace, name);
+    let mut logs = logs.then(|| Logs::new(client, namespace, name));
     loop {
         // Looked at before the pods, so that none is overlooked that ran before the end.
         let job = jobs.get_opt(name).await;
@@ -40,10 +36,14 @@ pub(super) async fn to_the_end(
                 "Job {namespace}/{name} was deleted before it ended"
             )));
         };
-        if logs {
-            pods.show_new().await?;
+        if let Some(logs) = &mut logs {
+            let at_once = job.spec.as_ref().and_then(|spec| spec.parallelism);
+            logs.show_new(at_once > Some(1)).await?;
         }
         if let Some(condition) = terminal(&job) {
+            if let Some(logs) = &mut logs {
+                logs.finish().await;
+            }
             return ended(namespace, name, condition);
         }
         tokio::time::sleep(LOOK_EVERY).await;
@@ -77,70 +77,4 @@ fn ended(namespace: &str, name: &str, condition: &JobCondition) -> Result<Exit, 
         .filter(|word| !word.is_empty())
         .collect();
     Err(Failure::new(words.join(": ")))
-}
-
-/// The pods of a Job, each shown once, from its first line to its last.
-struct Pods {
-    api: Api<Pod>,
-    of_the_job: ListParams,
-    shown: HashSet<String>,
-}
-
-impl Pods {
-    fn new(client: &Client, namespace: &str, job: &str) -> Self {
-        Pods {
-            api: Api::namespaced(client.clone(), namespace),
-            of_the_job: ListParams::default().labels(&format!("{JOB_NAME_LABEL}={job}")),
-            shown: HashSet::new(),
-        }
-    }
-
-    /// Shows the pods that have started since the last call, oldest first, until each has ended.
-    async fn show_new(&mut self) -> Result<(), Failure> {
-        let pods = self.api.list(&self.of_the_job).await;
-        let mut pods = pods
-            .map_err(|error| refused("the pods can't be listed", &error))?
-            .items;
-        pods.sort_by_key(|pod| pod.creation_timestamp().map(|time| time.0));
-        for pod in pods.iter().filter(|pod| has_started(pod)) {
-            if self.shown.insert(pod.name_any()) {
-                self.show(pod).await;
-            }
-        }
-        Ok(())
-    }
-
-    /// A log that can't be read is no reason to stop waiting.
-    async fn show(&self, pod: &Pod) {
-        let containers = pod
-            .spec
-            .as_ref()
-            .map(|spec| spec.containers.as_slice())
-            .unwrap_or_default();
-        for container in containers {
-            if let Err(error) = self.show_container(&pod.name_any(), &container.name).await {
-                let what = format!("the log of {}/{} can't be read", pod.name_any(), container.name);
-                complain(&format!("warning: {}", refused(&what, &error).message));
-            }
-        }
-    }
-
-    async fn show_container(&self, pod: &str, container: &str) -> kube::Result<()> {
-        let params = LogParams {
-            container: Some(container.to_owned()),
-            follow: true,
-            ..LogParams::default()
-        };
-        let mut lines = self.api.log_stream(pod, &params).await?.lines();
-        while let Some(line) = lines.try_next().await.map_err(kube::Error::ReadEvents)? {
-            say(&line);
-        }
-        Ok(())
-    }
-}
-
-/// Whether there is a log to read: a pod that still waits for its node or its image has none.
-fn has_started(pod: &Pod) -> bool {
-    let phase = pod.status.as_ref().and_then(|status| status.phase.as_deref());
-    matches!(phase, Some("Running" | "Succeeded" | "Failed"))
 }

@@ -3,9 +3,11 @@
 //! | file | what it does |
 //! |---|---|
 //! | `overrides` | what differs from the template this time (pure) |
-//! | `follow` | waits for the end, and shows what the containers write |
+//! | `follow` | waits for the end |
+//! | `logs` | shows what the containers write |
 
 mod follow;
+mod logs;
 mod overrides;
 
 use std::time::Duration;
