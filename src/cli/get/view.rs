@@ -172,8 +172,12 @@ fn streak(ended: &[Ended], history: HistoryLimits) -> Option<Streak> {
     })
 }
 
-/// How late a run was created; `None` for one that a person started, which was not due.
+/// How late a run was created; `None` for one that a person started, which was not due, whatever it is called
+/// (`kubectl create job --from=cronjob/a a-1`).
 fn lateness(cronjob: &str, (created, run): &(Option<Timestamp>, Run)) -> Option<i64> {
+    if run.origin != Origin::Schedule {
+        return None;
+    }
     let scheduled = scheduled_by_name(cronjob, &run.name)?;
     let late: TimeDelta = (*created)? - scheduled;
     Some(late.num_seconds().max(0))
@@ -309,8 +313,13 @@ mod tests {
     #[test]
     fn only_runs_of_the_schedule_are_late() {
         let on_time = job("tick-29923920", 3, "Complete");
-        let by_hand = job("tick-manual-7xkq2", 40, "Complete");
-        assert_eq!(view_of(&json!({}), &[on_time, by_hand]).lateness_seconds, Some(3));
+        let by_hand = |name: &str| {
+            let mut job = object(name, 40, "Complete");
+            job["metadata"]["annotations"] = json!({ "cronjob.kubernetes.io/instantiate": "manual" });
+            serde_json::from_value(job).expect("a Job")
+        };
+        let jobs = [on_time, by_hand("tick-manual-7xkq2"), by_hand("tick-1")];
+        assert_eq!(view_of(&json!({}), &jobs).lateness_seconds, Some(3));
     }
 
     #[test]
@@ -368,17 +377,20 @@ mod tests {
 
     /// A Job created so many seconds after noon, with a condition if it has ended.
     fn job(name: &str, created: i64, condition: &str) -> JobView {
+        serde_json::from_value(object(name, created, condition)).expect("a Job")
+    }
+
+    fn object(name: &str, created: i64, condition: &str) -> Value {
         let created = at("2026-11-23T12:00:00Z") + TimeDelta::seconds(created);
         let conditions = if condition.is_empty() {
             json!([])
         } else {
             json!([{ "type": condition, "status": "True" }])
         };
-        let object = json!({
+        json!({
             "metadata": { "name": name, "uid": name, "creationTimestamp": created.to_rfc3339() },
             "status": { "conditions": conditions },
-        });
-        serde_json::from_value(object).expect("a Job")
+        })
     }
 
     fn at(text: &str) -> Timestamp {
