@@ -39,7 +39,7 @@ const OVER: [(&str, bool, Option<Has>); 5] = [
 ];
 
 /// And when it is handed back.
-const BACK: [(&str, bool, Option<Has>); 9] = [
+const BACK: [(&str, bool, Option<Has>); 13] = [
     ("{}", true, None),
     (r#"{"managed": "false"}"#, true, None),
     (r#"{"managed": "true"}"#, true, Some(("{}", false))),
@@ -73,6 +73,28 @@ const BACK: [(&str, bool, Option<Has>); 9] = [
         r#"{"managed": "true", "suspend": "true", "suspend-until": "9999-01-01T00:00:00Z"}"#,
         true,
         Some((r#"{"suspend-until": "9999-01-01T00:00:00Z"}"#, true)),
+    ),
+    // With an offset and a fraction, as any instant of RFC 3339 may have.
+    (
+        r#"{"managed": "true", "suspend": "true", "suspend-until": "2026-01-01T08:00:00+01:00"}"#,
+        true,
+        Some((r#"{"suspend-until": "2026-01-01T08:00:00+01:00"}"#, false)),
+    ),
+    (
+        r#"{"managed": "true", "suspend": "true", "suspend-until": "2026-01-01t08:00:00.25z"}"#,
+        true,
+        Some((r#"{"suspend-until": "2026-01-01t08:00:00.25z"}"#, false)),
+    ),
+    (
+        r#"{"managed": "true", "suspend": "true", "suspend-until": "9999-01-01T00:00:00.5-08:00"}"#,
+        true,
+        Some((r#"{"suspend-until": "9999-01-01T00:00:00.5-08:00"}"#, true)),
+    ),
+    // What is no instant does not end a pause for Punctual, either.
+    (
+        r#"{"managed": "true", "suspend": "true", "suspend-until": "tomorrow"}"#,
+        true,
+        Some((r#"{"suspend-until": "tomorrow"}"#, true)),
     ),
 ];
 
