@@ -6,7 +6,7 @@
 use std::fmt::Write as _;
 use std::time::{Duration, Instant};
 
-use punctual::manifest::lint::{Options, lint_bytes};
+use punctual::lint::{Options, lint_bytes};
 use punctual::manifest::{Version, load_bytes};
 use punctual::schedule::{TimeZones, Timestamp};
 

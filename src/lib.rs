@@ -16,6 +16,8 @@
 //! | [`policy`] | what to do now? | one pure function from a situation and a time to a decision that explains itself |
 //! | [`clock`] | what time is it? | the only place that reads the wall clock |
 //! | [`manifest`] | words to types | YAML and JSON with places, validation, diagnostics |
+//! | [`lint`] | what is likely not meant? | a rule for each finding, and how it is silenced |
+//! | [`crontab`] | where do I come from? | crontabs to manifests, with nothing lost without a word |
 //! | [`foresight`] | what will happen? | histories played in advance, by the rules that decide when it is real |
 //! | [`telemetry`] | what is told? | logs, metrics, health, lines for people |
 //! | [`submit`] | doing it | Jobs from the template, and the requests that carry a decision out |
@@ -35,8 +37,10 @@ pub mod cli;
 pub mod clock;
 pub mod controller;
 pub mod cronjob;
+pub mod crontab;
 pub mod fnv;
 pub mod foresight;
+pub mod lint;
 pub mod manifest;
 pub mod policy;
 pub mod schedule;

@@ -5,13 +5,15 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 /// The parts, each of which may use only those before it.
-const PARTS: [&str; 12] = [
+const PARTS: [&str; 14] = [
     "fnv",
     "schedule",
     "cronjob",
     "policy",
     "clock",
     "manifest",
+    "lint",
+    "crontab",
     "foresight",
     "telemetry",
     "submit",

@@ -10,7 +10,7 @@ use super::suggest::listed;
 use crate::cronjob::extension::{ExtensionError, Meanwhile, Problem, REGISTER};
 
 /// Tells a mistake.
-pub(super) fn tell(reporter: &Reporter<'_>, mistake: &ExtensionError) -> Diagnostic {
+pub(crate) fn tell(reporter: &Reporter<'_>, mistake: &ExtensionError) -> Diagnostic {
     let path = FieldPath::of("metadata.annotations").key(&mistake.name);
     match mistake.problem {
         Problem::Unknown { meant } => unknown(reporter, &path, mistake, meant),

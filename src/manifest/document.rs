@@ -11,7 +11,7 @@ use super::yaml;
 
 /// An object in a text.
 #[derive(Debug)]
-pub(super) struct Document {
+pub(crate) struct Document {
     /// The tree, as it was written.
     pub node: Node,
     /// What it is.
@@ -19,7 +19,7 @@ pub(super) struct Document {
 }
 
 /// The objects of a text, and what is wrong with what is none.
-pub(super) fn documents(source: &Arc<Source>) -> (Vec<Document>, Vec<Diagnostic>) {
+pub(crate) fn documents(source: &Arc<Source>) -> (Vec<Document>, Vec<Diagnostic>) {
     let (nodes, mistakes) = yaml::read(source);
     let mut reader = Reader {
         source,

@@ -21,7 +21,7 @@ use super::validate::{FieldError, Findings, metadata, names};
 use crate::schedule::TimeZones;
 
 /// What there is to know of an object.
-pub(super) struct Examined<T> {
+pub(crate) struct Examined<T> {
     /// What it is called, as in `CronJob shop/report`.
     pub subject: String,
     /// Its value as it was meant, without defaults; none if it can't be made out.
@@ -36,7 +36,7 @@ pub(super) struct Examined<T> {
 
 /// Examines the object that `written` is. `within` is the part of it that is of the type `T`: the root, or the template
 /// in an object of another kind.
-pub(super) fn examine<T: Checkable>(
+pub(crate) fn examine<T: Checkable>(
     source: &Arc<Source>,
     kind: &str,
     written: &Node,
@@ -133,7 +133,7 @@ fn subject(kind: &str, node: &Node) -> String {
 }
 
 /// The object as JSON, with a namespace written into it.
-pub(super) fn with_namespace(node: &Node) -> Json {
+pub(crate) fn with_namespace(node: &Node) -> Json {
     let mut json = node.to_json();
     if let Some(metadata) = json.get_mut("metadata").and_then(Json::as_object_mut) {
         metadata.insert("namespace".to_owned(), namespace(node).into());
@@ -142,7 +142,7 @@ pub(super) fn with_namespace(node: &Node) -> Json {
 }
 
 /// What keeps an object that is looked at no further from being known when its file is read again.
-pub(super) fn without_a_name(source: &Arc<Source>, kind: &str, node: &Node) -> Vec<Diagnostic> {
+pub(crate) fn without_a_name(source: &Arc<Source>, kind: &str, node: &Node) -> Vec<Diagnostic> {
     let written = node.at(&FieldPath::of("metadata.name"));
     if written.is_some_and(|name| name.value != Value::Null && name.as_str() != Some("")) {
         return Vec::new();
@@ -197,11 +197,11 @@ fn generated_name(reporter: &Reporter<'_>) -> Option<Diagnostic> {
 
 /// The objects so far, by what they are called, and where their names stand.
 #[derive(Debug, Default)]
-pub(super) struct Names(HashMap<String, Place>);
+pub(crate) struct Names(HashMap<String, Place>);
 
 impl Names {
     /// Notes that an object is there; says so if it was there before.
-    pub(super) fn again<T>(&mut self, examined: &Examined<T>) -> Option<Diagnostic> {
+    pub(crate) fn again<T>(&mut self, examined: &Examined<T>) -> Option<Diagnostic> {
         let Examined { subject, place, .. } = examined;
         if subject.ends_with(" without a name") {
             return None;

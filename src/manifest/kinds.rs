@@ -63,7 +63,7 @@ const REMOVED: [&str; 2] = ["batch/v1beta1", "batch/v2alpha1"];
 
 /// What a document is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Kind {
+pub(crate) enum Kind {
     /// A CronJob; `removed` if it is written in a version that Kubernetes no longer serves.
     CronJob { removed: bool },
     /// A Job.
@@ -77,7 +77,7 @@ pub(super) enum Kind {
 }
 
 /// Tells what a document is, or why it is no object.
-pub(super) fn classify(source: &Arc<Source>, document: &Node) -> Result<Kind, Box<Diagnostic>> {
+pub(crate) fn classify(source: &Arc<Source>, document: &Node) -> Result<Kind, Box<Diagnostic>> {
     if !matches!(document.value, Value::Mapping(_)) {
         return Err(Box::new(not_a_mapping(source, document)));
     }
@@ -119,14 +119,14 @@ fn not_a_mapping(source: &Arc<Source>, document: &Node) -> Diagnostic {
 }
 
 /// Says that an object is passed over.
-pub(super) fn not_run_here(source: &Arc<Source>, document: &Node) -> Diagnostic {
+pub(crate) fn not_run_here(source: &Arc<Source>, document: &Node) -> Diagnostic {
     let kind = document.get("kind").and_then(Node::as_str).unwrap_or_default();
     let place = Place::new(source, span_of(document, "kind"));
     Diagnostic::note("not-run-here", format!("{kind} is not run here; skipped")).at(place)
 }
 
 /// Kubernetes has removed the version that a CronJob is written in.
-pub(super) fn removed_version(source: &Arc<Source>, document: &Node) -> Diagnostic {
+pub(crate) fn removed_version(source: &Arc<Source>, document: &Node) -> Diagnostic {
     let version = document
         .get("apiVersion")
         .and_then(Node::as_str)

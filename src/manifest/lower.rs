@@ -188,7 +188,7 @@ fn schedule_text(object: &CronJob, extensions: &Extensions) -> String {
 }
 
 /// What a CronJob is scheduled by, and on whose wall clock.
-pub(super) fn timing<'a>(
+pub(crate) fn timing<'a>(
     schedule: &str,
     time_zone: Option<&str>,
     extensions: &'a Extensions,

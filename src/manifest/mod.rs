@@ -27,17 +27,14 @@
 //! | [`diagnostic`] | what is told, and how it is drawn |
 //! | `examine`, `object`, `report` | all of that together, for one object |
 //! | `load` | the objects that can be run |
-//! | [`lint`] | what is wrong with manifests, and what is likely not meant |
 //! | `calendars` | the calendars among what was read |
 //! | `adoption` | who is in charge of a CronJob, and whether it is paused: the annotations of a hand-over |
 //! | `annotation` | what is wrong with annotations under `punctual.dev/`, at its place |
 //! | `lower` | the CronJob on the wire to the one that policy decides on |
 
-pub mod crontab;
 pub mod decode;
 pub mod defaults;
 pub mod diagnostic;
-pub mod lint;
 pub(crate) mod misfit;
 pub mod path;
 pub(crate) mod quantity;
@@ -49,19 +46,19 @@ pub mod validate;
 pub mod yaml;
 
 mod adoption;
-mod annotation;
+pub(crate) mod annotation;
 mod calendars;
-mod document;
-mod examine;
-mod kinds;
+pub(crate) mod document;
+pub(crate) mod examine;
+pub(crate) mod kinds;
 mod load;
-mod lower;
-mod object;
-mod read;
-mod report;
+pub(crate) mod lower;
+pub(crate) mod object;
+pub(crate) mod read;
+pub(crate) mod report;
 mod shape;
 mod stray;
-mod suggest;
+pub(crate) mod suggest;
 
 pub use adoption::{Adoption, MANAGED_ANNOTATION, SUSPEND_ANNOTATION, suspended};
 pub use calendars::read_calendar;

@@ -23,7 +23,7 @@ pub enum Object {
 }
 
 /// A type that a manifest, or a part of one, can be decoded as and checked.
-pub(super) trait Checkable: Serialize + DeserializeOwned {
+pub(crate) trait Checkable: Serialize + DeserializeOwned {
     /// The name of its definition in Kubernetes' schema.
     const DEFINITION: &str;
 
@@ -40,7 +40,7 @@ pub(super) trait Checkable: Serialize + DeserializeOwned {
 }
 
 /// A kind that is run.
-pub(super) trait Runnable: Checkable {
+pub(crate) trait Runnable: Checkable {
     /// The kind, as it is written in a manifest.
     const KIND: &str;
 

@@ -14,13 +14,13 @@ use super::source::{Place, Source};
 ///
 /// Ten thousand CronJobs of ordinary size take about this much. What is larger is not a manifest but a
 /// mistake, such as a disk image in the folder.
-pub(super) const FILE_BYTES_MAX: u64 = 16 * 1024 * 1024;
+pub(crate) const FILE_BYTES_MAX: u64 = 16 * 1024 * 1024;
 
 /// The endings of the files that are read in a folder, as `kubectl apply -f` reads them.
 const ENDINGS: [&str; 3] = ["yaml", "yml", "json"];
 
 /// A text, or why it cannot be had.
-pub(super) type ReadResult = Result<Arc<Source>, Box<Diagnostic>>;
+pub(crate) type ReadResult = Result<Arc<Source>, Box<Diagnostic>>;
 
 /// The name of standard input among paths.
 const STDIN: &str = "-";
@@ -35,7 +35,7 @@ pub enum Depth {
 }
 
 /// Reads everything that `paths` name, in their order and each file once; a folder's files by name.
-pub(super) fn read_all(paths: &[PathBuf], depth: Depth, stdin: &mut dyn Read) -> Vec<ReadResult> {
+pub(crate) fn read_all(paths: &[PathBuf], depth: Depth, stdin: &mut dyn Read) -> Vec<ReadResult> {
     let mut sources = Vec::new();
     let mut seen = HashSet::new();
     let mut is_new = |path: &Path| seen.insert(path.canonicalize().unwrap_or_else(|_| path.to_owned()));
@@ -194,7 +194,7 @@ fn unreadable(name: &str, error: &io::Error) -> Diagnostic {
 }
 
 /// The text that `bytes` are, if they can be a manifest.
-pub(super) fn decode(name: &str, bytes: Vec<u8>) -> ReadResult {
+pub(crate) fn decode(name: &str, bytes: Vec<u8>) -> ReadResult {
     if bytes.len() as u64 > FILE_BYTES_MAX {
         let message = format!("{name} is larger than {} MiB", FILE_BYTES_MAX / 1024 / 1024);
         let help = "split it into several files";

@@ -11,7 +11,7 @@ use super::tree::{Node, Value};
 use super::validate::{FieldError, Hint, Reason};
 
 /// An object in its text.
-pub(super) struct Reporter<'a> {
+pub(crate) struct Reporter<'a> {
     pub source: &'a Arc<Source>,
     /// Its tree, or the part of it that is looked at.
     pub node: &'a Node,
@@ -24,7 +24,7 @@ pub(super) struct Reporter<'a> {
 impl Reporter<'_> {
     /// What is wrong with the object. A field of the wrong kind was read as an empty one, so what validation
     /// says of it says nothing new; nor does one rule that a field breaks in two ways.
-    pub(super) fn all(&self, misfits: Vec<Misfit>, errors: &[FieldError]) -> Vec<Diagnostic> {
+    pub(crate) fn all(&self, misfits: Vec<Misfit>, errors: &[FieldError]) -> Vec<Diagnostic> {
         let wrong: Vec<FieldPath> = misfits.iter().map(|misfit| misfit.path.clone()).collect();
         let mut diagnostics: Vec<Diagnostic> =
             misfits.into_iter().map(|misfit| self.misfit(misfit)).collect();
@@ -111,7 +111,7 @@ impl Reporter<'_> {
     }
 
     /// A diagnostic about a field of the object.
-    pub(super) fn place(&self, diagnostic: Diagnostic, path: &FieldPath, span: Span) -> Diagnostic {
+    pub(crate) fn place(&self, diagnostic: Diagnostic, path: &FieldPath, span: Span) -> Diagnostic {
         diagnostic
             .at(Place::new(self.source, span))
             .about(self.subject)
@@ -147,7 +147,7 @@ fn says_less(error: &FieldError, errors: &[FieldError]) -> bool {
 
 /// The bytes of the text that are bytes `within` the scalar `value`, which stands at `scalar`; the whole scalar if it is
 /// not written letter for letter, as one with escapes is not. Of a block of lines, the line.
-pub(super) fn within_scalar(source: &Source, value: Option<&Node>, scalar: Span, within: &Span) -> Span {
+pub(crate) fn within_scalar(source: &Source, value: Option<&Node>, scalar: Span, within: &Span) -> Span {
     let written = source.text.get(scalar.clone()).unwrap_or_default();
     let Some(value) = value.and_then(Node::as_str) else {
         return scalar;

@@ -7,9 +7,8 @@ use std::io;
 use std::path::{Path, PathBuf};
 
 use http::Request;
-use punctual::manifest::Severity;
-use punctual::manifest::lint::{Depth, Options, Report, lint};
-use punctual::manifest::{Version, lint as rules};
+use punctual::lint::{Depth, Options, Report, lint, rules};
+use punctual::manifest::{Severity, Version};
 use punctual::schedule::TimeZones;
 use serde_json::Value;
 
@@ -76,7 +75,7 @@ pub(crate) async fn errors_are_what_the_server_refuses(world: World) {
     assert!(
         tried > 120,
         "{tried} manifests were tried, of {} rules",
-        rules::rules().len()
+        rules().len()
     );
     assert!(differences.is_empty(), "{}", differences.join("\n"));
 }

@@ -8,7 +8,7 @@ use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
 
-use punctual::manifest::lint::{Depth, Options, Report, Rule, find, lint, lint_bytes, rules};
+use punctual::lint::{Depth, Options, Report, Rule, find, lint, lint_bytes, rules};
 use punctual::manifest::{Paint, Severity, Version};
 use punctual::schedule::TimeZones;
 

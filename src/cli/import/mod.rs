@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 use crate::cli::exit::{Exit, Failure};
 use crate::cli::{complain, say, zoneinfo};
 use crate::clock::{Clock as _, SystemClock};
-use crate::manifest::crontab::{Format, Import};
+use crate::crontab::{Format, Import};
 use crate::manifest::validate::names;
 use crate::schedule::TimeZones;
 use crate::telemetry::chain;

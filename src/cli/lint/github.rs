@@ -1,7 +1,7 @@
 //! What was found, as the commands by which a GitHub Actions run annotates files.
 
+use crate::lint::{Finding, Report};
 use crate::manifest::Severity;
-use crate::manifest::lint::{Finding, Report};
 
 /// One command a finding.
 pub(super) fn annotations(report: &Report) -> String {

@@ -3,7 +3,7 @@
 use serde::Serialize;
 
 use crate::cli::exit::Failure;
-use crate::manifest::lint::{Finding, Report};
+use crate::lint::{Finding, Report};
 use crate::manifest::source::Place;
 
 /// The JSON output, in the order of its fields.

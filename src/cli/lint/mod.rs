@@ -11,7 +11,7 @@ use crate::cli::exit::{Exit, Failure};
 use crate::cli::zoneinfo::TzdataArgs;
 use crate::cli::{asked, complain, say};
 use crate::clock::{Clock, SystemClock};
-use crate::manifest::lint::{self, Depth, Options, Rule, find, rules};
+use crate::lint::{self, Depth, Options, Rule, find, rules};
 use crate::manifest::{NotAVersion, Severity, Version};
 use crate::schedule::{Dialect, Timestamp};
 

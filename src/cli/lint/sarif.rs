@@ -6,8 +6,8 @@ use std::path::Path;
 use serde_json::{Value, json};
 
 use crate::cli::exit::Failure;
+use crate::lint::{Finding, Report, Rule, rules};
 use crate::manifest::Severity;
-use crate::manifest::lint::{Finding, Report, Rule, rules};
 use crate::manifest::source::Place;
 
 /// The schema that the log obeys.

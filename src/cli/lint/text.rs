@@ -3,7 +3,7 @@
 use std::fmt::Write as _;
 
 use crate::cli::present::columns;
-use crate::manifest::lint::{Report, Rule};
+use crate::lint::{Report, Rule};
 use crate::manifest::{Paint, Severity};
 
 /// The findings one after another, with an empty line between them.

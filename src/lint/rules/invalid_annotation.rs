@@ -2,8 +2,8 @@
 
 use super::{Diagnostic, FieldPath, Finds, Rule, Severity, Subject};
 use crate::cronjob::extension::{DIALECT_ANNOTATION, Problem};
+use crate::lint::silence;
 use crate::manifest::annotation;
-use crate::manifest::lint::silence;
 use crate::schedule::Dialect;
 
 pub(super) const RULE: Rule = Rule {
