@@ -13,8 +13,8 @@
 //! something new to read in `state` or in the log. Another byte says that the end is recorded; the supervisor goes when the
 //! connection is closed then, and soon in any case. One that can't begin says why, in words, and goes.
 //!
-//! What follows is in two programs. The first four files are of `punctual`, the next two of the supervisor, and both know
-//! the rest:
+//! What follows is in two programs. The first four files are of `punctual`, the next three of the supervisor, and both
+//! know the rest:
 //!
 //! | file | one idea |
 //! |---|---|
@@ -23,6 +23,7 @@
 //! | `passage` | the way of another user to what its pod has for it |
 //! | `ending` | how an attempt has ended whose supervisor is gone |
 //! | `run` | what a supervisor does, from its commission to its end |
+//! | `hub` | what its tasks share: orders come in, news goes out |
 //! | `leftovers` | ends what a container's process leaves behind |
 //! | `commission` | what a supervisor is asked to do |
 //! | `connection` | orders to a supervisor, and news of it |
@@ -36,6 +37,7 @@ mod commission;
 mod connection;
 mod ending;
 mod engine;
+mod hub;
 mod leftovers;
 mod passage;
 mod record;

@@ -129,8 +129,11 @@ pub(super) fn claim(folder: &Path) -> io::Result<Option<File>> {
     let file = options.open(file(folder))?;
     match file.try_lock() {
         Ok(()) if records(&file)?.is_empty() => {
-            // A disk that was full, or a power loss, may have cut the first one off.
-            file.set_len(0)?;
+            // A disk that was full, or a power loss, may have cut the first one off. Not otherwise: what ext4 is told to empty it
+            // writes out as soon as anybody closes it, which those who are to start next would wait for.
+            if file.metadata()?.len() > 0 {
+                file.set_len(0)?;
+            }
             Ok(Some(file))
         }
         Ok(()) | Err(TryLockError::WouldBlock) => Ok(None),

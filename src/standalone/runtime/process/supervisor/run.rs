@@ -4,22 +4,22 @@ use std::fs::File;
 use std::io;
 use std::os::fd::AsFd as _;
 use std::path::Path;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use chrono::SecondsFormat;
 use tokio::io::{AsyncBufReadExt as _, BufReader};
-use tokio::net::unix::{OwnedReadHalf, OwnedWriteHalf};
+use tokio::net::unix::OwnedReadHalf;
 use tokio::net::{UnixListener, UnixStream};
 use tokio::signal::unix::{Signal, SignalKind, signal};
-use tokio::sync::{Notify, watch};
+use tokio::sync::watch;
 use tokio::task::JoinSet;
-use tokio::time::{Instant, timeout};
+use tokio::time::Instant;
 
 use super::super::cgroup::Group;
 use super::super::open_files;
 use super::commission::{self, Commission};
-use super::connection::{END, NEWS};
+use super::hub::Hub;
 use super::leftovers::{self, Session};
 use super::record::{self, Record};
 use crate::clock::{Clock as _, SystemClock};
@@ -28,7 +28,6 @@ use crate::standalone::logs::{Stream, Writer};
 use crate::standalone::runtime::order::Order;
 use crate::standalone::runtime::output::stream::pump;
 use crate::standalone::runtime::process::{Exit, Invocation, Process};
-use crate::standalone::runtime::shortage::Shortage;
 use crate::standalone::runtime::start_error::StartError;
 use crate::telemetry::chain;
 
@@ -42,24 +41,6 @@ const LET_GO_WITHIN: Duration = Duration::from_secs(5);
 /// How long the end waits at most to be forced to the disk. That takes a processor from what is to be started, and whoever
 /// listens records it as well, before it lets go or soon after.
 const SYNCED_WITHIN: Duration = Duration::from_millis(250);
-
-/// How long after it a record is tried again that found no room on the disk.
-const ROOM_RETRY: Duration = Duration::from_secs(1);
-
-/// How long to wait before somebody is let in, when that has failed.
-const ACCEPT_RETRY: Duration = Duration::from_millis(100);
-
-/// What the tasks of a supervisor share.
-#[derive(Clone)]
-struct Hub {
-    orders: Arc<watch::Sender<Order>>,
-    /// Whether the end is recorded; changed, too, whenever there is something new to read.
-    news: Arc<watch::Sender<bool>>,
-    /// Somebody has ended a connection.
-    let_go: Arc<Notify>,
-    /// How long the process is given when it is stopped by somebody who does not say.
-    grace: Duration,
-}
 
 /// An attempt that has begun: that its process is about to be started is recorded.
 struct Begun {
@@ -117,12 +98,7 @@ async fn begin(reader: &mut BufReader<OwnedReadHalf>) -> io::Result<Option<(Begu
     std::env::set_current_dir(folder).map_err(named("read", folder))?;
     let listener = listen().map_err(named("made", &folder.join(SOCKET)))?;
     let log = Writer::open(&commission.log).map_err(named("written", &commission.log))?;
-    let hub = Hub {
-        orders: Arc::new(watch::Sender::new(Order::Run)),
-        news: Arc::default(),
-        let_go: Arc::default(),
-        grace: Duration::from_secs(commission.grace_seconds),
-    };
+    let hub = Hub::new(Duration::from_secs(commission.grace_seconds));
     hub.heed(signals);
     let starting = Record::Starting {
         boot,
@@ -233,7 +209,7 @@ impl Begun {
 
     /// Tells that the end is recorded, and waits until nobody listens any more, but not for long.
     async fn wait_to_be_let_go(&self) -> io::Result<()> {
-        self.hub.news.send_replace(true);
+        self.hub.tell_end();
         let is_let_go = self.hub.is_let_go_within(SYNCED_WITHIN).await;
         // Only what never outlives this run of the machine may be lost with it.
         if !self.commission.is_bound {
@@ -243,105 +219,6 @@ impl Begun {
             self.hub.is_let_go_within(LET_GO_WITHIN).await;
         }
         Ok(())
-    }
-}
-
-impl Hub {
-    /// Adds a record, when there is room for it: an end that is not recorded is taken for one that nobody saw, and the work
-    /// is done again.
-    async fn record(&self, state: &File, record: &Record, is_bound: bool) -> io::Result<()> {
-        loop {
-            match record::add(state, record) {
-                Err(why) if Shortage::behind(&why) == Some(Shortage::Disk) => {
-                    // Of what is bound to a `punctual` that is gone nobody will read; and what is to go may be what takes the room.
-                    let is_let_go = self.is_let_go_within(ROOM_RETRY).await;
-                    if (is_let_go && is_bound) || self.orders.borrow().is_end() {
-                        return Err(why);
-                    }
-                }
-                added => return added,
-            }
-        }
-    }
-
-    async fn is_let_go_within(&self, patience: Duration) -> bool {
-        timeout(patience, self.let_go.notified()).await.is_ok()
-    }
-
-    /// Takes what is read of a stream to the log.
-    fn sink(
-        &self,
-        log: &Arc<Mutex<Writer>>,
-        stream: Stream,
-    ) -> impl FnMut(Vec<crate::standalone::runtime::output::lines::Piece>) + Send + 'static {
-        let (hub, log) = (self.clone(), log.clone());
-        move |pieces| {
-            let now = SystemClock.now();
-            let mut log = log.lock().unwrap_or_else(PoisonError::into_inner);
-            for piece in pieces {
-                log.push(&piece.into_line(now, stream));
-            }
-            log.flush(now);
-            hub.tell();
-        }
-    }
-
-    /// There is something new to read.
-    fn tell(&self) {
-        self.news.send_modify(|_is_over| {});
-    }
-
-    /// Serves a connection until it ends.
-    async fn serve(self, reader: BufReader<OwnedReadHalf>, writer: OwnedWriteHalf, is_bound: bool) {
-        let mut lines = reader.lines();
-        let mut news = self.news.subscribe();
-        // Something may have happened before.
-        news.mark_changed();
-        loop {
-            tokio::select! {
-                line = lines.next_line() => match line {
-                    Ok(Some(line)) => {
-                        if let Ok(order) = serde_json::from_str::<Order>(&line) {
-                            order.give(&self.orders);
-                        }
-                    }
-                    _ => break,
-                },
-                Ok(()) = news.changed() => {
-                    let byte = if *news.borrow_and_update() { END } else { NEWS };
-                    // Who has not read the last byte yet learns nothing from another, and of the end when we are gone.
-                    let _full = writer.try_write(&[byte]);
-                }
-            }
-        }
-        self.let_go.notify_one();
-        if is_bound {
-            Order::Stop { grace: self.grace }.give(&self.orders);
-        }
-    }
-
-    async fn accept(self, listener: UnixListener) {
-        loop {
-            let Ok((connection, _)) = listener.accept().await else {
-                // The machine is short of files for a moment. Whoever connects is let in when it is not.
-                tokio::time::sleep(ACCEPT_RETRY).await;
-                continue;
-            };
-            let (reader, writer) = connection.into_split();
-            tokio::spawn(self.clone().serve(BufReader::new(reader), writer, false));
-        }
-    }
-
-    /// Whoever stops the supervisor stops the process, e.g. a service manager that ends everything.
-    fn heed(&self, signals: Vec<Signal>) {
-        for mut signal in signals {
-            let hub = self.clone();
-            tokio::spawn(async move {
-                while signal.recv().await.is_some() {
-                    Order::Stop { grace: hub.grace }.give(&hub.orders);
-                }
-            });
-        }
     }
 }
 
@@ -362,51 +239,4 @@ fn start(invocation: &Invocation, group: &Group) -> Result<Process, StartError> 
 
 fn now() -> String {
     SystemClock.now().to_rfc3339_opts(SecondsFormat::Nanos, true)
-}
-
-#[cfg(test)]
-mod tests {
-    use tokio::io::AsyncReadExt as _;
-
-    use super::*;
-
-    fn hub() -> Hub {
-        Hub {
-            orders: Arc::new(watch::Sender::new(Order::Run)),
-            news: Arc::default(),
-            let_go: Arc::default(),
-            grace: Duration::ZERO,
-        }
-    }
-
-    #[tokio::test(start_paused = true)]
-    async fn an_end_waits_for_room_while_somebody_may_read_it() {
-        let full = File::options().append(true).open("/dev/full").unwrap();
-        let ended = Record::Ended {
-            exit_code: 0,
-            signal: None,
-            out_of_memory: false,
-            at: now(),
-        };
-        let hub = hub();
-        hub.let_go.notify_one();
-        let waits = timeout(Duration::from_hours(1), hub.record(&full, &ended, false));
-        assert!(waits.await.is_err(), "it is given up");
-        hub.let_go.notify_one();
-        let given_up = timeout(Duration::from_hours(1), hub.record(&full, &ended, true));
-        assert!(given_up.await.expect("nobody will read it").is_err());
-    }
-
-    #[tokio::test(start_paused = true)]
-    async fn who_comes_later_hears_what_has_happened_before() {
-        let folder = tempfile::tempdir().unwrap();
-        let path = folder.path().join(SOCKET);
-        let hub = hub();
-        hub.news.send_replace(true);
-        tokio::spawn(hub.accept(UnixListener::bind(&path).unwrap()));
-        let mut connection = UnixStream::connect(&path).await.unwrap();
-        let mut byte = [0];
-        let heard = timeout(Duration::from_secs(20), connection.read(&mut byte));
-        assert_eq!((heard.await.unwrap().unwrap(), byte), (1, [END]));
-    }
 }
