@@ -85,6 +85,7 @@ pub(crate) async fn fields_select(cluster: Cluster) {
         ("status.phase=Succeeded,metadata.name=a", ""),
         ("spec.nodeName=", "a b"),
         ("spec.restartPolicy=Never", "a b"),
+        ("status.podIPs=", "a b"),
     ] {
         let list = pods.list(&ListParams::default().fields(selector)).await.unwrap();
         let found: Vec<String> = list.items.iter().map(|pod: &Pod| pod.name_any()).collect();

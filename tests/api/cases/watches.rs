@@ -157,6 +157,13 @@ pub(crate) async fn a_list_can_be_streamed(cluster: Cluster) {
     assert_eq!(told(&mut events, 1).await, "+b");
     let mut resumed = watch(&cluster, &WatchParams::default(), &end).await;
     assert_eq!(told(&mut resumed, 1).await, "+b");
+    // A watch from the beginning, as older clients ask for it, is one as well.
+    let params = WatchParams::default().fields("metadata.name!=kube-root-ca.crt");
+    for from in ["", "0"] {
+        let mut events = watch(&cluster, &params, from).await;
+        assert_eq!(told(&mut events, 2).await, "+a +b");
+        end_of_list(&mut events).await;
+    }
 }
 
 /// A long one comes in parts, of which the client sees nothing.

@@ -60,13 +60,9 @@ impl Start {
         let query = &request.query;
         let asked = revision(&query.resource_version)?;
         Ok(match (query.send_initial_events, asked) {
-            (Some(true), _) => Self::Everything {
+            (Some(true), _) | (None, None | Some(Revision(0))) => Self::Everything {
                 not_older_than: asked.unwrap_or_default(),
                 marked: query.allow_watch_bookmarks,
-            },
-            (None, None | Some(Revision(0))) => Self::Everything {
-                not_older_than: Revision(0),
-                marked: false,
             },
             (Some(false), None | Some(Revision(0))) => Self::Now,
             (_, Some(revision)) => Self::After(revision),

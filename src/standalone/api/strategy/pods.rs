@@ -83,6 +83,7 @@ impl Strategy for Pods {
             "spec.hostNetwork",
             "status.phase",
             "status.podIP",
+            "status.podIPs",
             "status.nominatedNodeName",
         ]
     }
