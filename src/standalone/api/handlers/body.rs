@@ -4,9 +4,10 @@ use std::error::Error as _;
 use std::io;
 use std::sync::Arc;
 
-use axum::body::{Body, Bytes};
+use axum::body::{Body, BodyDataStream, Bytes};
 use axum::extract::FromRequest;
 use axum::response::{IntoResponse, Response};
+use futures::StreamExt as _;
 use http::header::{CONTENT_LENGTH, CONTENT_TYPE};
 use http::{HeaderMap, HeaderValue, Request, StatusCode};
 use serde_json::{Map, Value};
@@ -25,6 +26,10 @@ use crate::standalone::store::{Object, StoreError};
 /// The forms of bodies.
 const ACCEPTED: &str = "application/json, application/yaml, application/vnd.kubernetes.protobuf";
 
+/// How much is read of what a body has beyond the limit, in bytes. Who is cut off while it sends sees a broken connection,
+/// and not the refusal; nobody has that much to say by mistake.
+const SURPLUS_BYTES_MAX: usize = 64 * 1024 * 1024;
+
 /// The whole body, within the limit, with the headers that say what it is.
 pub(super) struct Content {
     pub(super) headers: HeaderMap,
@@ -36,10 +41,9 @@ impl<S: Send + Sync> FromRequest<S> for Content {
 
     async fn from_request(request: Request<Body>, _state: &S) -> Result<Self, ApiError> {
         let (parts, body) = request.into_parts();
-        let bytes = axum::body::to_bytes(body, BODY_BYTES_MAX).await;
         Ok(Self {
             headers: parts.headers,
-            bytes: bytes.map_err(|error| unread(&error))?,
+            bytes: whole(body).await?,
         })
     }
 }
@@ -100,17 +104,43 @@ impl Content {
     }
 }
 
+/// The whole body, if it is within the limit.
+async fn whole(body: Body) -> Result<Bytes, ApiError> {
+    let mut chunks = body.into_data_stream();
+    let mut bytes = Vec::new();
+    while let Some(chunk) = chunks.next().await {
+        let chunk = chunk.map_err(|error| unread(&error))?;
+        if bytes.len() + chunk.len() > BODY_BYTES_MAX {
+            drop(bytes);
+            pass_over(chunks).await;
+            let limit_bytes = BODY_BYTES_MAX;
+            return Err(ApiError::TooLarge { limit_bytes });
+        }
+        bytes.extend_from_slice(&chunk);
+    }
+    Ok(bytes.into())
+}
+
+/// Reads the rest of a body that is refused, and keeps nothing of it.
+async fn pass_over(mut chunks: BodyDataStream) {
+    let mut left = SURPLUS_BYTES_MAX;
+    while let Some(Ok(chunk)) = chunks.next().await {
+        match left.checked_sub(chunk.len()) {
+            Some(less) => left = less,
+            None => break,
+        }
+    }
+}
+
 /// Why a body was not read to its end.
 fn unread(error: &axum::Error) -> ApiError {
     let mut causes = std::iter::successors(error.source(), |&error| error.source());
-    match causes.find_map(|cause| cause.downcast_ref::<io::Error>()) {
-        Some(error) if error.kind() == io::ErrorKind::TimedOut => ApiError::BodyTimeout,
-        Some(error) => ApiError::bad_request(format!("the body could not be read: {error}")),
-        // All others are of the connection, which is at its end then.
-        None => ApiError::TooLarge {
-            limit_bytes: BODY_BYTES_MAX,
-        },
+    let cause = causes.find_map(|cause| cause.downcast_ref::<io::Error>());
+    if cause.is_some_and(|cause| cause.kind() == io::ErrorKind::TimedOut) {
+        return ApiError::BodyTimeout;
     }
+    let why = cause.map_or_else(|| error.to_string(), ToString::to_string);
+    ApiError::bad_request(format!("the body could not be read: {why}"))
 }
 
 /// Whether JSON is an object of this kind, as far as it says.
@@ -233,6 +263,8 @@ pub(super) fn answer_json(code: StatusCode, value: &Value) -> Response {
 
 #[cfg(test)]
 mod tests {
+    use std::sync::atomic::{AtomicUsize, Ordering};
+
     use futures::stream;
 
     use super::*;
@@ -252,6 +284,23 @@ mod tests {
                 panic!("a body");
             };
             assert_eq!(format!("{} {refusal}", refusal.code().0.as_u16()), wanted);
+        }
+    }
+
+    /// Its client reads the refusal when it has sent all; one that never ends is cut off.
+    #[tokio::test]
+    async fn a_body_that_is_too_large_is_read_to_its_end_if_it_has_one() {
+        for (chunks, wanted) in [(10, 10), (usize::MAX, 4 + SURPLUS_BYTES_MAX / (1024 * 1024))] {
+            let read = Arc::new(AtomicUsize::new(0));
+            let count = Arc::clone(&read);
+            let megabytes = std::iter::repeat_n(Bytes::from(vec![b' '; 1024 * 1024]), chunks);
+            let counted = megabytes.inspect(move |_| {
+                count.fetch_add(1, Ordering::Relaxed);
+            });
+            let body = Body::from_stream(stream::iter(counted.map(Ok::<_, io::Error>)));
+            let refusal = Content::from_request(Request::new(body), &()).await.err();
+            assert!(matches!(refusal, Some(ApiError::TooLarge { .. })), "{refusal:?}");
+            assert!(read.load(Ordering::Relaxed).abs_diff(wanted) <= 1, "{read:?}");
         }
     }
 }
