@@ -153,6 +153,19 @@ const NAMESPACE_ROW: Resource = Resource {
     ..CORE
 };
 
+const POD_ROW: Resource = Resource {
+    plural: "pods",
+    singular: "pod",
+    kind: "Pod",
+    short_names: &["po"],
+    categories: &["all"],
+    has_status: true,
+    has_log: true,
+    stored_as: "pods",
+    strategy: &strategy::Pods,
+    ..CORE
+};
+
 const SERVICE_ROW: Resource = Resource {
     plural: "services",
     singular: "service",
@@ -167,6 +180,9 @@ const SERVICE_ROW: Resource = Resource {
 
 /// Namespaces, which every other namespaced object needs.
 pub static NAMESPACES: &Resource = &NAMESPACE_ROW;
+
+/// Pods, which are given to the node, and go before all else in their namespace.
+pub static PODS: &Resource = &POD_ROW;
 
 /// Services, of which there is one: the API itself.
 pub static SERVICES: &Resource = &SERVICE_ROW;
@@ -203,18 +219,7 @@ pub static RESOURCES: &[Resource] = &[
         strategy: &strategy::Nodes,
         ..CORE
     },
-    Resource {
-        plural: "pods",
-        singular: "pod",
-        kind: "Pod",
-        short_names: &["po"],
-        categories: &["all"],
-        has_status: true,
-        has_log: true,
-        stored_as: "pods",
-        strategy: &strategy::Pods,
-        ..CORE
-    },
+    POD_ROW,
     Resource {
         plural: "secrets",
         singular: "secret",

@@ -20,6 +20,7 @@ use super::decision::{JobDecision, JobEvent};
 use super::key::owns;
 use super::objects::Uid;
 use super::pods::{is_over, name, uid};
+use crate::submit::Trouble;
 use crate::telemetry::chain;
 
 /// How many pods of one Job are written at one time.
@@ -169,6 +170,8 @@ impl Writer {
             Err(Error::Api(status)) if status.reason == "AlreadyExists" => {
                 self.find(name(pod), outcome).await;
             }
+            // The Job goes as well, when its pods have gone; there is nothing to tell.
+            Err(error) if Trouble::from(&error).is_namespace_terminating() => outcome.failed = true,
             Err(error) => {
                 let message = format!("Error creating: {}", chain(&error));
                 outcome.events.push(JobEvent::warning("FailedCreate", message));

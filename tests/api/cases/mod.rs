@@ -123,6 +123,7 @@ fn changing() -> Vec<Case> {
         namespaces {
             the_finalizers_are_a_part_of_their_own
             one_that_is_stuck_is_let_go
+            pods_go_before_all_else
             one_waits_for_finalizers_of_its_own
             one_that_is_stuck_says_why
             whether_one_goes_is_not_for_clients_to_say

@@ -1,9 +1,11 @@
 //! Namespaces, and what keeps them.
 
+use k8s_openapi::api::core::v1::Pod;
+use kube::api::{Patch, PatchParams};
 use kube::core::Status;
 use serde_json::{Value, json};
 
-use crate::cluster::{Cluster, POST, config_map, eventually};
+use crate::cluster::{Cluster, POST, config_map, eventually, pod};
 
 /// A namespace of a case, beside the one that each has.
 struct Another<'a> {
@@ -125,6 +127,36 @@ pub(crate) async fn one_that_is_stuck_is_let_go(cluster: Cluster) {
         }
         // What it was stuck for is still there, in no namespace.
         assert!(maps.get_opt("held").await.unwrap().is_some());
+    }
+}
+
+/// They may use what else there is until they end.
+pub(crate) async fn pods_go_before_all_else(cluster: Cluster) {
+    let another = Another::made(&cluster, "other", json!({}), &[]).await;
+    let maps = kube::Api::namespaced(cluster.client.clone(), &another.name);
+    let pods: kube::Api<Pod> = kube::Api::namespaced(cluster.client.clone(), &another.name);
+    maps.create(&POST, &config_map("used")).await.unwrap();
+    let mut held = pod("held");
+    held.metadata.finalizers = Some(vec!["example.com/hold".to_owned()]);
+    pods.create(&POST, &held).await.unwrap();
+    another.delete().await;
+    eventually("it says what it waits for", || async {
+        another.get().await.unwrap()["status"]["conditions"] != Value::Null
+    })
+    .await;
+    let pod = pods.get("held").await.unwrap();
+    assert!(pod.metadata.deletion_timestamp.is_some());
+    // What is written to then is no exception.
+    let patch = Patch::Merge(json!({ "data": { "key": "other" } }));
+    let patched = maps.patch("used", &PatchParams::default(), &patch).await.unwrap();
+    assert_eq!(patched.metadata.deletion_timestamp, None);
+    let let_go = Patch::Merge(json!({ "metadata": { "finalizers": null } }));
+    pods.patch("held", &PatchParams::default(), &let_go)
+        .await
+        .unwrap();
+    if cluster.is_embedded() {
+        // The real namespace controller looks again when it likes.
+        eventually("all goes", || async { another.get().await.is_none() }).await;
     }
 }
 

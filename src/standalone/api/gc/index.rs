@@ -17,7 +17,8 @@ pub(super) struct Seen {
     pub(super) uid: String,
     pub(super) owners: Vec<Owner>,
     pub(super) is_deleting: bool,
-    /// What its finalizers say of its dependents.
+    pub(super) finalizers: Vec<String>,
+    /// What they say of its dependents.
     pub(super) propagation: Option<Propagation>,
 }
 
@@ -80,6 +81,7 @@ impl Seen {
             uid: metadata.uid,
             owners: metadata.owner_references,
             is_deleting: metadata.deletion_timestamp.is_some(),
+            finalizers: metadata.finalizers,
             propagation,
         })
     }
@@ -160,6 +162,7 @@ mod tests {
             uid: name.to_owned(),
             owners: owners.to_vec(),
             is_deleting: false,
+            finalizers: Vec::new(),
             propagation: None,
         }
     }

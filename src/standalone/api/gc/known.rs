@@ -3,7 +3,7 @@
 use std::collections::{BTreeSet, HashMap, HashSet};
 
 use super::index::{Index, Owner, Seen};
-use crate::standalone::api::resource::{NAMESPACES, Resource};
+use crate::standalone::api::resource::{NAMESPACES, PODS, Resource};
 use crate::standalone::api::strategy::Propagation;
 use crate::standalone::store::{Change, Key};
 
@@ -20,6 +20,8 @@ pub(super) struct Steps {
     pub(super) orphaning: BTreeSet<(Key, String)>,
     /// Namespaces to empty.
     pub(super) emptied: BTreeSet<String>,
+    /// Namespaces to empty of all else if their pods have gone.
+    pub(super) podless: BTreeSet<String>,
     /// Namespaces to let go if nothing is in them any more.
     pub(super) finished: BTreeSet<String>,
 }
@@ -177,7 +179,10 @@ impl Known {
         let namespace = &seen.key.place.namespace;
         self.leave_untold(namespace);
         if self.namespaces.get(namespace) == Some(&true) {
-            self.steps.finished.insert(namespace.clone());
+            let is_pod = seen.key.resource == PODS.stored_as;
+            let (podless, finished) = (&mut self.steps.podless, &mut self.steps.finished);
+            let step = if is_pod { podless } else { finished };
+            step.insert(namespace.clone());
         }
     }
 

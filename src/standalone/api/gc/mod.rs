@@ -167,6 +167,9 @@ impl Collector {
         for name in steps.emptied {
             self.empty_namespace(&name).await?;
         }
+        for name in steps.podless {
+            self.empty_of_all_else(&name).await?;
+        }
         each(steps.finished, async |name| self.finish_namespace(&name).await).await
     }
 }

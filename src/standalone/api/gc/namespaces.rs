@@ -3,6 +3,7 @@
 //! Source: `pkg/controller/namespace`.
 
 use serde_json::Value;
+use tokio::task::coop::consume_budget;
 
 use super::index::Seen;
 use super::owners::resource_of;
@@ -10,35 +11,65 @@ use super::remaining::Remaining;
 use super::{Collector, settled, stored_resources};
 use crate::standalone::api::error::ApiError;
 use crate::standalone::api::meta;
-use crate::standalone::api::registry::{Deletion, Mode, Owners, Part, read};
-use crate::standalone::api::resource::{NAMESPACES, RESOURCES, Resource};
+use crate::standalone::api::registry::{Deletion, Mode, Owners, Part};
+use crate::standalone::api::resource::{NAMESPACES, PODS, RESOURCES, Resource};
 use crate::standalone::api::strategy::{OF_CONTENTS, Propagation};
 use crate::standalone::api::together::each;
 use crate::standalone::store::{Key, Range, Scope};
 
+/// What has become of a namespace.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Standing {
+    /// It is there, and stays.
+    Open,
+    /// It waits for what is in it to go.
+    Going,
+    /// It is gone.
+    Gone,
+}
+
 impl Collector {
-    /// Deletes what is in a namespace that goes.
+    /// Deletes what is in a namespace that goes: its pods first, for what else there is may be of use to them until they end
+    /// (`OrderedNamespaceDeletion`).
     pub(super) async fn empty_namespace(&self, name: &str) -> Result<(), ApiError> {
-        for resource in stored_resources().filter(|resource| resource.namespaced) {
-            let scope = Scope::namespace(resource.stored_as, name);
-            let page = self.registry.store().list(&scope, Range::default()).await?;
-            if !self.takes_along(name).await? {
-                return Ok(());
-            }
-            each(page.objects, async |object| {
-                self.delete_content(resource, Seen::read(resource, &object)?)
-                    .await
-            })
-            .await?;
+        self.delete_contents(PODS, name).await?;
+        self.empty_of_all_else(name).await
+    }
+
+    /// Deletes what is in a namespace that goes and has no pods any more.
+    pub(super) async fn empty_of_all_else(&self, name: &str) -> Result<(), ApiError> {
+        if self.holds(PODS, name).await? {
+            return Ok(());
+        }
+        for resource in contents() {
+            self.delete_contents(resource, name).await?;
         }
         self.finish_namespace(name).await
     }
 
-    /// Whether what was found in a namespace goes with it: the namespace goes, or has gone. It is asked only after what is
-    /// in it was found, which would else be of another that was made under its name meanwhile.
-    async fn takes_along(&self, name: &str) -> Result<bool, ApiError> {
+    /// Deletes what there is of a resource in a namespace that goes.
+    async fn delete_contents(&self, resource: &'static Resource, name: &str) -> Result<(), ApiError> {
+        let scope = Scope::namespace(resource.stored_as, name);
+        let page = self.registry.store().list(&scope, Range::default()).await?;
+        if self.standing_of(name).await? == Standing::Open {
+            return Ok(());
+        }
+        each(page.objects, async |object| {
+            self.delete_content(resource, Seen::read(resource, &object)?)
+                .await
+        })
+        .await
+    }
+
+    /// How a namespace stands. It is asked only after what is in it was found, which would else be of another that was made
+    /// under its name meanwhile.
+    async fn standing_of(&self, name: &str) -> Result<Standing, ApiError> {
         let namespace = self.look(&key_of(name)).await?;
-        Ok(namespace.is_none_or(|namespace| namespace.is_deleting))
+        Ok(match namespace {
+            Some(namespace) if namespace.is_deleting => Standing::Going,
+            Some(_) => Standing::Open,
+            None => Standing::Gone,
+        })
     }
 
     async fn delete_content(&self, resource: &'static Resource, seen: Seen) -> Result<(), ApiError> {
@@ -88,18 +119,23 @@ impl Collector {
     }
 
     async fn is_empty(&self, name: &str) -> Result<bool, ApiError> {
-        for resource in stored_resources().filter(|resource| resource.namespaced) {
-            let scope = Scope::namespace(resource.stored_as, name);
-            let one = Range {
-                limit: Some(1),
-                ..Range::default()
-            };
-            let page = self.registry.store().list(&scope, one).await;
-            if !page?.objects.is_empty() {
+        for resource in contents() {
+            if self.holds(resource, name).await? {
                 return Ok(false);
             }
         }
         Ok(true)
+    }
+
+    /// Whether there is anything of a resource in a namespace.
+    async fn holds(&self, resource: &Resource, name: &str) -> Result<bool, ApiError> {
+        let scope = Scope::namespace(resource.stored_as, name);
+        let one = Range {
+            limit: Some(1),
+            ..Range::default()
+        };
+        let page = self.registry.store().list(&scope, one).await?;
+        Ok(!page.objects.is_empty())
     }
 
     /// Tells in the status of a namespace that goes what it waits for.
@@ -134,11 +170,18 @@ impl Collector {
     /// Counts what is in a namespace, in each form in which it is served, as Kubernetes does.
     async fn remaining(&self, name: &str) -> Result<Remaining, ApiError> {
         let mut remaining = Remaining::default();
-        for resource in RESOURCES.iter().filter(|resource| resource.namespaced) {
+        for resource in contents() {
             let scope = Scope::namespace(resource.stored_as, name);
             let page = self.registry.store().list(&scope, Range::default()).await?;
             for object in page.objects {
-                remaining.add(resource, &read(&object)?);
+                consume_budget().await;
+                let finalizers = Seen::read(resource, &object)?.finalizers;
+                let forms = RESOURCES
+                    .iter()
+                    .filter(|form| form.stored_as == resource.stored_as);
+                for form in forms {
+                    remaining.add(form, &finalizers);
+                }
             }
         }
         Ok(remaining)
@@ -149,11 +192,23 @@ impl Collector {
         let (Some(resource), Some(seen)) = (resource_of(key), self.look(key).await?) else {
             return Ok(());
         };
-        if !self.takes_along(&key.place.namespace).await? {
+        let namespace = key.place.namespace.as_str();
+        let goes = match self.standing_of(namespace).await? {
+            Standing::Open => false,
+            // Its turn comes when the pods have gone.
+            Standing::Going => key.resource == PODS.stored_as || !self.holds(PODS, namespace).await?,
+            Standing::Gone => true,
+        };
+        if !goes {
             return Ok(());
         }
         self.delete_content(resource, seen).await
     }
+}
+
+/// The resources of which there may be something in a namespace: each collection once.
+fn contents() -> impl Iterator<Item = &'static Resource> {
+    stored_resources().filter(|resource| resource.namespaced)
 }
 
 fn key_of(name: &str) -> Key {

@@ -29,12 +29,12 @@ struct Told {
 }
 
 impl Remaining {
-    /// Takes note of an object that is there.
-    pub(super) fn add(&mut self, resource: &Resource, object: &Value) {
+    /// Takes note of an object that is there, and waits for these finalizers.
+    pub(super) fn add(&mut self, resource: &Resource, finalizers: &[String]) {
         let name = format!("{}.{}", resource.plural, resource.group);
         *self.resources.entry(name).or_default() += 1;
-        for finalizer in meta::finalizers(object) {
-            *self.finalizers.entry(finalizer).or_default() += 1;
+        for finalizer in finalizers {
+            *self.finalizers.entry(finalizer.clone()).or_default() += 1;
         }
     }
 
@@ -146,15 +146,14 @@ mod tests {
         let foreign = json!({ "type": "Mine", "status": "Unknown" });
         let mut conditions = vec![foreign.clone()];
         let mut remaining = Remaining::default();
-        let held = json!({ "metadata": { "finalizers": ["a.com/e"] } });
-        let twice = json!({ "metadata": { "finalizers": ["a.com/b", "a.com/e"] } });
-        for (api_version, kind, object) in [
-            ("events.k8s.io/v1", "Event", &held),
-            ("batch/v1", "Job", &twice),
-            ("v1", "Event", &held),
-            ("v1", "Pod", &json!({ "metadata": {} })),
+        for (api_version, kind, finalizers) in [
+            ("events.k8s.io/v1", "Event", &["a.com/e"][..]),
+            ("batch/v1", "Job", &["a.com/b", "a.com/e"]),
+            ("v1", "Event", &["a.com/e"]),
+            ("v1", "Pod", &[]),
         ] {
-            remaining.add(resource(api_version, kind), object);
+            let finalizers: Vec<String> = finalizers.iter().copied().map(str::to_owned).collect();
+            remaining.add(resource(api_version, kind), &finalizers);
         }
         remaining.tell(&mut conditions, first);
         assert_eq!((conditions.len(), &conditions[0]), (6, &foreign));
@@ -177,7 +176,7 @@ mod tests {
         );
 
         let mut remaining = Remaining::default();
-        remaining.add(resource("v1", "Pod"), &json!({ "metadata": {} }));
+        remaining.add(resource("v1", "Pod"), &[]);
         remaining.tell(&mut conditions, second);
         let some = "Some resources are remaining: pods. has 1 resource instances";
         let none =

@@ -4,16 +4,13 @@ use serde_json::Value;
 
 use super::Registry;
 use crate::standalone::api::meta;
-use crate::standalone::api::resource::Resource;
+use crate::standalone::api::resource::{PODS, Resource};
 use crate::standalone::api::strategy::is_gated;
-
-/// How the resource is called whose objects are given to nodes.
-const PODS: &str = "pods";
 
 impl Registry {
     /// Gives a pod to the node, unless it names one already or is kept back (`schedulingGates`).
     pub(super) fn schedule(&self, resource: &Resource, document: &mut Value) {
-        if resource.stored_as != PODS || is_gated(document) {
+        if resource.stored_as != PODS.stored_as || is_gated(document) {
             return;
         }
         if let (Some(node), Some(spec)) = (self.node, meta::spec(document)) {
@@ -28,7 +25,7 @@ impl Registry {
             let named = document["spec"]["nodeName"].as_str();
             named.is_some_and(|named| named != node)
         };
-        resource.stored_as == PODS && self.node.is_some_and(names)
+        resource.stored_as == PODS.stored_as && self.node.is_some_and(names)
     }
 }
 

@@ -16,7 +16,7 @@ use crate::clock::SystemClock;
 use crate::schedule::TimeZones;
 use crate::standalone::api::meta;
 use crate::standalone::api::registry::{Deletion, Mode, Owners, Part, read};
-use crate::standalone::api::resource::NAMESPACES;
+use crate::standalone::api::resource::{NAMESPACES, PODS};
 use crate::standalone::api::strategy::Propagation;
 use crate::standalone::store::{Change, Key, Revision, SharedStore, Store};
 
@@ -153,6 +153,22 @@ async fn make_namespace(registry: &Registry) {
     let object = json!({ "apiVersion": "v1", "kind": "Namespace", "metadata": { "name": "shop" } });
     let made = registry.create(NAMESPACES, "", object, Mode::Real, Owners::AsBefore);
     made.await.expect("an object");
+}
+
+/// Makes a pod that somebody holds until [`let_go`].
+async fn make_pod(registry: &Registry, name: &str) {
+    let container = json!({ "name": "main", "image": "busybox" });
+    let object = json!({
+        "apiVersion": "v1", "kind": "Pod",
+        "metadata": { "name": name, "finalizers": ["example.com/hold"] }, "spec": { "containers": [container] },
+    });
+    let made = registry.create(PODS, "shop", object, Mode::Real, Owners::AsBefore);
+    made.await.expect("an object");
+}
+
+/// Lets an object go that somebody holds.
+async fn let_go(registry: &Registry, key: &Key) {
+    set(registry, key, &["metadata", "finalizers"], json!([])).await;
 }
 
 /// Changes what the collector does not care for of a config map.

@@ -3,8 +3,8 @@
 use serde_json::json;
 
 use super::{
-    Deletion, Key, Mode, Moment, NAMESPACES, Propagation, Registry, Scene, Store as _, make_map,
-    make_namespace, map, read, set, touch,
+    Collector, Deletion, Key, Mode, Moment, NAMESPACES, PODS, Propagation, Registry, Scene, Store as _,
+    let_go, make_map, make_namespace, make_pod, map, read, set, touch,
 };
 
 fn shop() -> Key {
@@ -31,6 +31,27 @@ async fn what_is_late_in_a_namespace_goes_with_it() {
     delete_shop(&scene.registry).await;
     touch(&scene.registry, "goods").await;
     assert_eq!(scene.settle().await, ["goods", "shop"]);
+}
+
+/// They may use it until they end.
+#[tokio::test]
+async fn pods_go_before_all_else_in_their_namespace() {
+    let mut scene = Scene::begin().await;
+    make_map(&scene.registry, "goods", &[]).await;
+    for name in ["one", "two"] {
+        make_pod(&scene.registry, name).await;
+    }
+    let pod = |name: &str| Key::new(PODS.stored_as, "shop", name);
+    delete_shop(&scene.registry).await;
+    assert!(scene.settle().await.is_empty());
+    touch(&scene.registry, "goods").await;
+    let_go(&scene.registry, &pod("one")).await;
+    assert_eq!(scene.settle().await, ["one"]);
+    let mut anew = Collector::new(scene.registry.clone());
+    anew.begin().await.expect("a list of everything");
+    assert!(scene.settle().await.is_empty(), "also to one that begins then");
+    let_go(&scene.registry, &pod("two")).await;
+    assert_eq!(scene.settle().await, ["two", "goods", "shop"]);
 }
 
 /// Its namespace was looked for before the namespace went, and it was written after that.
