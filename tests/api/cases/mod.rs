@@ -67,6 +67,7 @@ fn changing() -> Vec<Case> {
             a_rehearsal_keeps_nothing
             secrets_are_written_as_text_and_read_as_bytes
             an_event_has_two_forms
+            an_event_of_the_newer_form_goes_on_as_a_series
         }
         fields {
             those_that_nobody_knows_survive

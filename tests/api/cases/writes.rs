@@ -260,6 +260,67 @@ pub(crate) async fn an_event_has_two_forms(cluster: Cluster) {
     );
 }
 
+/// What else it says is as it was; by way of the older form all of it can be changed.
+pub(crate) async fn an_event_of_the_newer_form_goes_on_as_a_series(cluster: Cluster) {
+    let namespace = &cluster.namespace;
+    let path = format!("/apis/events.k8s.io/v1/namespaces/{namespace}/events");
+    let event = json!({
+        "metadata": { "name": "e" },
+        "regarding": { "kind": "CronJob", "name": "nightly", "namespace": namespace },
+        "eventTime": "2026-11-23T12:00:00.000000Z", "reason": "Late", "note": "It is late.", "type": "Warning",
+        "action": "Starting", "reportingController": "example.com/clock", "reportingInstance": "clock-1",
+    });
+    cluster.send("POST", &path, Some(&event)).await.unwrap();
+    let write = async |path: &str, patch: Value| {
+        let media_type = "application/strategic-merge-patch+json";
+        cluster.send_as(media_type, "PATCH", path, Some(&patch)).await
+    };
+    let event = format!("{path}/e");
+    let seen = |count: u32| json!({ "series": { "count": count, "lastObservedTime": "2026-11-23T12:05:00.000000Z" } });
+    for count in [2, 3] {
+        let written = write(&event, seen(count)).await.unwrap();
+        assert_eq!(written["series"]["count"], count);
+    }
+    for (patch, causes) in [
+        (
+            seen(1),
+            vec!["series.count: Invalid value: \"\": should be at least 2"],
+        ),
+        (
+            json!({ "note": "It is very late.", "deprecatedCount": 4, "reportingController": "example.com/other" }),
+            vec![
+                "message: Invalid value: \"It is very late.\": field is immutable",
+                "count: Invalid value: 4: field is immutable",
+                "reportingController: Invalid value: \"example.com/other\": field is immutable",
+            ],
+        ),
+        (
+            json!({ "eventTime": "2026-11-23T12:00:00.000001Z" }),
+            vec!["eventTime: Invalid value: \"2026-11-23T12:00:00.000001Z\": field is immutable"],
+        ),
+        (
+            json!({ "eventTime": "2026-11-23T13:00:00.000000+01:00", "deprecatedSource": {} }),
+            vec![],
+        ),
+    ] {
+        let refused = write(&event, patch)
+            .await
+            .map_err(|refused| refused.details.unwrap().causes);
+        let told: Vec<String> = refused
+            .err()
+            .unwrap_or_default()
+            .into_iter()
+            .map(|cause| format!("{}: {}", cause.field, cause.message))
+            .collect();
+        assert_eq!(told, causes);
+    }
+    let older = format!("/api/v1/namespaces/{namespace}/events/e");
+    let written = write(&older, json!({ "message": "It is over.", "count": 4 }))
+        .await
+        .unwrap();
+    assert_eq!(written["series"]["count"], 3);
+}
+
 pub(crate) async fn gates_keep_a_pod_back(cluster: Cluster) {
     let gate = |name: &str| json!([{ "name": name }]);
     let mut gated = serde_json::to_value(pod("a")).unwrap();

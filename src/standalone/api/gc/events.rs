@@ -90,13 +90,34 @@ impl Times {
             .into_iter()
             .flatten()
             .filter_map(|text| text.parse::<Timestamp>().ok());
-        moments.max().is_some_and(|last| now - last > EVENT_TTL)
+        // A clock that was ahead, or a client's that is, would keep it until then.
+        let possible = moments.filter(|moment| *moment - now <= EVENT_TTL);
+        possible.max().is_none_or(|last| now - last > EVENT_TTL)
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn an_event_of_a_time_to_come_is_not_kept_until_then() {
+        for (made, told, is_old) in [
+            ("12:00:00", "12:30:00", false),
+            ("12:00:00", "23:00:00", false),
+            ("10:00:00", "23:00:00", true),
+            ("22:00:00", "23:00:00", true),
+        ] {
+            let at = |time: &str| format!("2026-11-23T{time}Z");
+            let event = format!(
+                r#"{{"metadata": {{"name": "e", "creationTimestamp": "{}"}}, "lastTimestamp": "{}"}}"#,
+                at(made),
+                at(told)
+            );
+            let times: Times = serde_json::from_str(&event).unwrap();
+            assert_eq!(times.is_old(at("12:00:01").parse().unwrap()), is_old, "{event}");
+        }
+    }
 
     #[test]
     fn an_event_is_old_an_hour_after_it_was_last_seen() {

@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 
 use super::{ObjectType, Strategy, check_metadata};
 use crate::manifest::validate::names;
-use crate::schedule::TimeZones;
+use crate::schedule::{TimeZones, Timestamp};
 use crate::standalone::api::cause::Cause;
 use crate::standalone::api::meta;
 
@@ -36,6 +36,23 @@ const RENAMED: [(&str, &str); 7] = [
     ("firstTimestamp", "deprecatedFirstTimestamp"),
     ("lastTimestamp", "deprecatedLastTimestamp"),
     ("count", "deprecatedCount"),
+];
+
+/// The fields that never change by way of `events.k8s.io/v1`.
+const KEPT: [&str; 13] = [
+    "involvedObject",
+    "reason",
+    "message",
+    "source",
+    "firstTimestamp",
+    "lastTimestamp",
+    "count",
+    "type",
+    "eventTime",
+    "action",
+    "related",
+    "reportingComponent",
+    "reportingInstance",
 ];
 
 impl Strategy for Events {
@@ -82,8 +99,9 @@ impl Strategy for EventsV1 {
 
     fn check(&self, object: &Value, old: Option<&Value>, zones: &TimeZones) -> Result<Vec<Cause>, String> {
         let mut causes = Events.check(object, old, zones)?;
-        if old.is_none() {
-            check_new(object, &mut causes);
+        match old {
+            None => check_new(object, &mut causes),
+            Some(old) => check_change(object, old, &mut causes),
         }
         Ok(causes)
     }
@@ -123,11 +141,7 @@ fn event_time(event: &Value) -> Option<&str> {
 fn check_report(event: &Value, causes: &mut Vec<Cause>) {
     for field in ["reportingComponent", "reportingInstance", "action", "reason"] {
         let text = event[field].as_str().unwrap_or_default();
-        let shown = if field == "reportingComponent" {
-            "reportingController"
-        } else {
-            field
-        };
+        let shown = shown_as(field);
         if text.is_empty() {
             causes.push(Cause::required(shown, ""));
         } else if field == "reportingComponent" {
@@ -162,6 +176,33 @@ fn check_new(event: &Value, causes: &mut Vec<Cause>) {
             causes.push(unsaid(field, "needs to be unset"));
         }
     }
+    check_series(event, causes);
+}
+
+/// What is wrong with a change of an event by way of `events.k8s.io/v1` (`ValidateEventUpdate`): it goes on as a series, and
+/// else it is as it was.
+fn check_change(event: &Value, old: &Value, causes: &mut Vec<Cause>) {
+    check_series(event, causes);
+    for field in KEPT {
+        if says(&event[field]) != says(&old[field]) {
+            let shown = shown_as(field);
+            causes.push(Cause::invalid(shown, &event[field], "field is immutable"));
+        }
+    }
+}
+
+/// What a field says, in whichever way it is written: nothing may be left out, and of a time its fraction.
+fn says(value: &Value) -> Value {
+    let time = value.as_str().and_then(|text| text.parse::<Timestamp>().ok());
+    match (value, time) {
+        (_, Some(time)) => time.timestamp_micros().into(),
+        (Value::Object(fields), None) if fields.is_empty() => Value::Null,
+        (value, None) => value.clone(),
+    }
+}
+
+/// What is wrong with how often it was seen.
+fn check_series(event: &Value, causes: &mut Vec<Cause>) {
     if let Some(series) = event.get("series") {
         if series["count"].as_i64().unwrap_or_default() < SERIES_MIN {
             causes.push(unsaid(
@@ -172,6 +213,14 @@ fn check_new(event: &Value, causes: &mut Vec<Cause>) {
         if series["lastObservedTime"].is_null() {
             causes.push(Cause::required("series.lastObservedTime", ""));
         }
+    }
+}
+
+/// The name of a field that is kept, where something is wrong with it.
+fn shown_as(field: &str) -> &str {
+    match field {
+        "reportingComponent" => "reportingController",
+        field => field,
     }
 }
 
