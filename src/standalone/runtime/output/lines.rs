@@ -58,9 +58,10 @@ impl Lines {
         pieces
     }
 
-    /// The stream ended: what is left, if a line was not ended.
+    /// The stream ended: what is left, if a line was not ended. It stays without an end, so that a log gives back what was
+    /// written, byte for byte, as it does in a cluster.
     pub(super) fn finish(mut self) -> Option<Piece> {
-        (!self.open.is_empty()).then(|| self.piece(true))
+        (!self.open.is_empty()).then(|| self.piece(false))
     }
 
     fn piece(&mut self, ends: bool) -> Piece {
@@ -104,6 +105,13 @@ mod tests {
         }
     }
 
+    fn unended(text: &str) -> Piece {
+        Piece {
+            text: text.into(),
+            ends: false,
+        }
+    }
+
     #[test]
     fn lines_end_at_line_ends() {
         let mut lines = Lines::default();
@@ -119,7 +127,7 @@ mod tests {
     fn a_line_without_an_end_is_handed_on_when_the_stream_ends() {
         let mut lines = Lines::default();
         assert_eq!(lines.push(b"no newline"), []);
-        assert_eq!(lines.finish(), Some(line("no newline")));
+        assert_eq!(lines.finish(), Some(unended("no newline")));
     }
 
     #[test]
@@ -140,12 +148,9 @@ mod tests {
     fn a_cut_falls_between_characters() {
         let text = format!("{}ü rest", "x".repeat(LONGEST_LINE - 1));
         let mut lines = Lines::default();
-        let cut = Piece {
-            text: "x".repeat(LONGEST_LINE - 1).into_bytes(),
-            ends: false,
-        };
+        let cut = unended(&"x".repeat(LONGEST_LINE - 1));
         assert_eq!(lines.push(text.as_bytes()), [cut]);
-        assert_eq!(lines.finish(), Some(line("ü rest")));
+        assert_eq!(lines.finish(), Some(unended("ü rest")));
     }
 
     #[test]

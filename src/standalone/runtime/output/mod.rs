@@ -135,7 +135,8 @@ pub enum What {
         stream: Stream,
         /// The line without its end. Bytes that are not UTF-8 are replaced.
         text: String,
-        /// Whether the line ends here; longer ones come in pieces of [`super::LONGEST_LINE`] bytes.
+        /// Whether the line ends here; longer ones come in pieces of [`super::LONGEST_LINE`] bytes, and the last one of all may
+        /// have no end.
         ends: bool,
     },
     /// It wrote lines that were not shown, for nobody took them in time.

@@ -241,7 +241,7 @@ async fn a_line_without_end_comes_in_pieces() {
         [
             (LONGEST_LINE, false),
             (LONGEST_LINE, false),
-            (40_000 - 2 * LONGEST_LINE, true)
+            (40_000 - 2 * LONGEST_LINE, false)
         ]
     );
 }
