@@ -1,8 +1,9 @@
 //! CronJobs: Kubernetes' `ValidateCronJobCreate` and `ValidateCronJobUpdate`.
 
 use k8s_openapi::api::batch::v1::{CronJob, CronJobSpec};
+use k8s_openapi::apimachinery::pkg::apis::meta::v1::ObjectMeta;
 
-use super::{FieldError, Findings, Hint, job, metadata, schedule, time_zone};
+use super::{FieldError, Findings, Hint, job, metadata, runtime, schedule, time_zone};
 use crate::manifest::path::FieldPath;
 use crate::schedule::TimeZones;
 
@@ -66,6 +67,12 @@ fn check_spec(spec: &CronJobSpec, old: Option<&CronJobSpec>, zones: &TimeZones, 
         found,
     );
     job::check_template(&spec.job_template, &path.child("jobTemplate"), found);
+    runtime::check_update(
+        pods_of(spec),
+        old.and_then(pods_of),
+        &path.child("jobTemplate.spec.template.metadata"),
+        found,
+    );
     found.not_negative(
         &path.child("successfulJobsHistoryLimit"),
         spec.successful_jobs_history_limit,
@@ -74,6 +81,12 @@ fn check_spec(spec: &CronJobSpec, old: Option<&CronJobSpec>, zones: &TimeZones, 
         &path.child("failedJobsHistoryLimit"),
         spec.failed_jobs_history_limit,
     );
+}
+
+/// The metadata of the pods.
+fn pods_of(spec: &CronJobSpec) -> Option<&ObjectMeta> {
+    let job = spec.job_template.spec.as_ref()?;
+    job.template.metadata.as_ref()
 }
 
 /// Not written is fine: it is `Allow` by default.

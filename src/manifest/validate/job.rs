@@ -8,7 +8,7 @@ use k8s_openapi::api::batch::v1::{Job, JobSpec, JobTemplateSpec};
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::ObjectMeta;
 
 use super::{
-    FieldError, Findings, Hint, completion, metadata, names, pod, pod_failure_policy, selector,
+    FieldError, Findings, Hint, completion, metadata, names, pod, pod_failure_policy, runtime, selector,
     success_policy,
 };
 use crate::cronjob::{JOB_NAME_LABEL, pod_labels};
@@ -51,6 +51,11 @@ pub fn create(job: &Job) -> Vec<FieldError> {
     }
     check_generated(job, spec, &path, &mut found);
     check_spec(spec, &path, &mut found);
+    runtime::check(
+        spec.template.metadata.as_ref(),
+        &path.child("template.metadata"),
+        &mut found,
+    );
     // A manifest has a selector only if it is its own, and there is more to say of any other above.
     if job.metadata.uid.is_some() || spec.manual_selector == Some(true) {
         check_selector(spec, &path, &mut found);

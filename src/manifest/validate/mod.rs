@@ -18,6 +18,7 @@
 //! | `completion` | completion mode and the limits of indexed Jobs |
 //! | `pod_failure_policy`, `success_policy` | the policies of Jobs |
 //! | [`pod`] | pods and their templates; it has a folder of its own |
+//! | `runtime` | what pods ask to run as on one machine |
 //! | `selector` | which objects are meant, by their labels |
 //! | [`metadata`], [`names`] | what every object has |
 //! | [`warnings`] | what is right, and likely not meant |
@@ -31,6 +32,7 @@ pub mod pod;
 
 mod completion;
 mod pod_failure_policy;
+mod runtime;
 mod schedule;
 pub mod selector;
 mod success_policy;

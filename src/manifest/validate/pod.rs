@@ -16,7 +16,7 @@
 
 use k8s_openapi::api::core::v1::{Container, Pod, PodSpec, PodTemplateSpec};
 
-use super::{FieldError, Findings, metadata, names};
+use super::{FieldError, Findings, metadata, names, runtime};
 use crate::manifest::path::FieldPath;
 
 mod affinity;
@@ -44,6 +44,7 @@ const SYSTEMS: [&str; 2] = ["linux", "windows"];
 pub fn create(pod: &Pod) -> Vec<FieldError> {
     let mut found = Findings::default();
     check(pod, &mut found);
+    runtime::check(Some(&pod.metadata), &FieldPath::of("metadata"), &mut found);
     let (path, Some(spec)) = (FieldPath::of("spec"), &pod.spec) else {
         return found.into_errors();
     };

@@ -82,9 +82,12 @@ fn without_a_container_engine_it_says_what_to_do() {
 }
 
 #[test]
-fn a_pod_that_asks_for_an_unknown_runtime_says_so() {
+fn a_runtime_that_there_is_not_is_refused_where_it_is_written() {
     let annotated = IMAGE_ONLY.replace("annotations: {}", "annotations: {punctual.dev/runtime: docker}");
-    let (all, _) = Manifest::new(&annotated).run_for("2s");
-    let not_started = events(&all, "notStarted")[0];
-    assert_snapshot!(format!("{}: {}", not_started["reason"], not_started["message"]));
+    let manifest = Manifest::new(&annotated);
+    let path = manifest.path();
+    let path = path.to_str().expect("UTF-8");
+    let refused = punctual(&["up", path, "--for", "2s", "--ephemeral"]);
+    assert_eq!(exit_code(&refused), 3);
+    assert_snapshot!(text(&refused.stderr).replace(path, "cron.yaml"));
 }

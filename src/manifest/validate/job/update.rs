@@ -7,7 +7,7 @@ use serde::Serialize;
 use super::status::has;
 use super::{check_generated, check_selector, check_spec};
 use crate::manifest::path::FieldPath;
-use crate::manifest::validate::{FieldError, Findings, completion, metadata};
+use crate::manifest::validate::{FieldError, Findings, completion, metadata, runtime};
 
 /// What is wrong with a Job that is to take the place of `old`.
 pub fn update(new: &Job, old: &Job) -> Vec<FieldError> {
@@ -23,6 +23,12 @@ pub fn update(new: &Job, old: &Job) -> Vec<FieldError> {
     check_selector(spec, &path, &mut found);
     completion::update(spec, old_spec, &path.child("completions"), &mut found);
     let (template, old_template) = (&spec.template, &old_spec.template);
+    runtime::check_update(
+        template.metadata.as_ref(),
+        old_template.metadata.as_ref(),
+        &path.child("template.metadata"),
+        &mut found,
+    );
     let template = if is_waiting(old) {
         let (new, old) = (placeless(template), placeless(old_template));
         ("template.spec", changed(&new, &old))

@@ -43,6 +43,17 @@ fn numbers_must_not_be_negative() {
 }
 
 #[test]
+fn pods_ask_to_run_as_something_that_there_is() {
+    let asked = |runtime: &str| ("template/metadata/annotations", json!({"punctual.dev/runtime": runtime}));
+    both(&[asked("process")], "");
+    both(&[asked("container")], "");
+    both(
+        &[asked("docker")],
+        r#"~.template.metadata.annotations[punctual.dev/runtime]: Unsupported value: "docker": supported values: "process", "container""#,
+    );
+}
+
+#[test]
 fn a_pod_must_be_able_to_end() {
     let field = "template/spec/restartPolicy";
     let required = r#"~.template.spec.restartPolicy: Required value: valid values: "OnFailure", "Never""#;

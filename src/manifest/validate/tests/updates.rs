@@ -53,6 +53,33 @@ fn a_zone_that_no_longer_exists_may_stay() {
 }
 
 #[test]
+fn a_runtime_that_there_is_not_may_stay_but_not_come() {
+    let asking = |runtime: &str, suspend: bool| {
+        cron_job_with(&[
+            ("/spec/suspend", json!(suspend)),
+            (
+                "/spec/jobTemplate/spec/template/metadata/annotations",
+                json!({"punctual.dev/runtime": runtime}),
+            ),
+        ])
+    };
+    let told = |from: &str, to: &str| {
+        let (new, old) = (asking(to, true), asking(from, false));
+        lines(&cron_job::update(&new, &old, &TimeZones::built_in()))
+    };
+    let refused = |runtime: &str| {
+        format!(
+            "spec.jobTemplate.spec.template.metadata.annotations[punctual.dev/runtime]: Unsupported value: {runtime:?}: \
+             supported values: \"process\", \"container\""
+        )
+    };
+    assert_eq!(told("docker", "docker"), "");
+    assert_eq!(told("docker", "process"), "");
+    assert_eq!(told("docker", "podman"), refused("podman"));
+    assert_eq!(told("process", "docker"), refused("docker"));
+}
+
+#[test]
 fn a_name_that_is_too_long_may_stay() {
     let long = cron_job_with(&[("/metadata/name", json!("a".repeat(60)))]);
     assert_eq!(lines(&cron_job::update(&long, &long, &TimeZones::built_in())), "");
