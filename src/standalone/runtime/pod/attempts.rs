@@ -14,7 +14,7 @@ use crate::standalone::runtime::order::changed;
 use crate::standalone::runtime::volumes;
 
 /// How many attempts are kept, for `kubectl logs` and `kubectl logs --previous`.
-const KEPT_ATTEMPTS: u32 = 2;
+pub(super) const KEPT_ATTEMPTS: u32 = 2;
 
 impl Life {
     /// Makes ready what the attempt is given.
@@ -59,18 +59,46 @@ impl Life {
         }
     }
 
-    /// Has forgotten the attempt before the last one, as the kubelet does: a container that fails for months would fill the
+    /// Has forgotten the attempts before the last one, as the kubelet does: a container that fails for months would fill the
     /// disk. It is done before the start, so it also is when that fails. Whether no order came meanwhile: an engine that
     /// does not answer takes long.
-    pub(super) async fn forget_earlier(&self) -> bool {
-        let Some(number) = self.past.attempt.checked_sub(KEPT_ATTEMPTS) else {
+    pub(super) async fn forget_earlier(&mut self) -> bool {
+        let Some(last) = self.past.attempt.checked_sub(KEPT_ATTEMPTS) else {
             return true;
         };
         let mut orders = self.orders.clone();
         tokio::select! {
-            () = self.forget(number) => true,
+            () = self.forget_until(last) => true,
             () = changed(&mut orders) => false,
         }
+    }
+
+    /// Forgets the attempts up to this one, but none that whoever comes after would look for: one that is not found counts
+    /// as never started, and would be started again beside a later one that runs.
+    async fn forget_until(&mut self, last: u32) {
+        let looked_for = self.recorded().await;
+        while self.past.kept_from <= last && self.past.kept_from < looked_for {
+            self.forget(self.past.kept_from).await;
+            self.past.kept_from += 1;
+        }
+    }
+
+    /// Which attempt the status of the pod tells of: the first that is looked for by whoever comes after. It may be far
+    /// behind when a status can't be written, as on a full disk.
+    async fn recorded(&self) -> u32 {
+        let name = self.pod.metadata.name.as_deref().unwrap_or_default();
+        let Ok(there) = self.machine.pods(&self.pod).get_opt(name).await else {
+            return 0;
+        };
+        // Of a pod that is gone nobody looks for anything.
+        let Some(pod) = there.filter(|there| there.metadata.uid == self.pod.metadata.uid) else {
+            return u32::MAX;
+        };
+        let status = pod.status.unwrap_or_default();
+        let both = [status.init_container_statuses, status.container_statuses];
+        let mut all = both.into_iter().flatten().flatten();
+        let own = all.find(|status| status.name == self.container.name);
+        own.map_or(0, |own| u32::try_from(own.restart_count).unwrap_or_default())
     }
 
     async fn forget(&self, number: u32) {

@@ -60,6 +60,8 @@ pub(in crate::standalone::runtime) struct Past {
     pub(super) pause_after: Option<Duration>,
     /// The row of restarts.
     pub(super) back_off: BackOff,
+    /// Of which attempt, and those after it, something may be kept.
+    pub(super) kept_from: u32,
 }
 
 /// An attempt that has ended.
@@ -81,13 +83,14 @@ impl Life {
         for (reason, message) in caveats.into_iter().flatten().filter(|_| is_new) {
             self.warn(reason, &message);
         }
-        if let Some(run) = self.past.pause_after {
-            let delay = self.past.back_off.next(run);
-            self.put_restart_off(&sink, delay).await;
-        }
+        let mut put_off = self.past.pause_after.map(|run| self.past.back_off.next(run));
         while self.past.may_exist || self.is_to_run() {
+            // What may run already is looked for before anything is waited for.
             let ran = if self.past.may_exist {
                 self.take_up(&sink).await
+            } else if let Some(delay) = put_off.take() {
+                self.put_restart_off(&sink, delay).await;
+                None
             } else {
                 self.start(&sink).await
             };
@@ -97,8 +100,7 @@ impl Life {
             }
             self.past.attempt += 1;
             let length = (finished.at - finished.since).to_std().unwrap_or_default();
-            let delay = self.past.back_off.next(length);
-            self.put_restart_off(&sink, delay).await;
+            put_off = Some(self.past.back_off.next(length));
         }
         self.tell(Change::Done).await;
     }

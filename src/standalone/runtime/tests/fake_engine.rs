@@ -11,6 +11,7 @@ use tokio::time::Instant;
 use super::super::containers::ContainerError;
 use super::super::engine::{Attempt, Control, Ended, Engine, Found, Setup, Started};
 use super::super::machine::STARTS_AT_ONCE;
+use super::super::pod::status::Model;
 use super::super::process::Exit;
 use super::super::start_error::StartError;
 use super::*;
@@ -256,6 +257,53 @@ async fn of_a_container_that_fails_for_ever_the_last_two_starts_are_kept() {
     let mut logs: Vec<_> = pod.logs().collect();
     logs.sort();
     assert_eq!(logs, [pod.log("main", 5), pod.log("main", 6)]);
+}
+
+/// An API whose pod has this status, whatever is written: there is no room for more.
+fn client_of(pod: &Pod) -> kube::Client {
+    let pod = serde_json::to_vec(pod).unwrap();
+    let answer = move |_request: http::Request<kube::client::Body>| {
+        let body = kube::client::Body::from(pod.clone());
+        std::future::ready(Ok::<_, Infallible>(http::Response::new(body)))
+    };
+    kube::Client::new(tower::service_fn(answer), "default")
+}
+
+/// On a full disk a container is restarted, and its status can't be written. Whoever comes after a kill knows of its first
+/// start only.
+#[tokio::test(start_paused = true)]
+async fn starts_that_could_not_be_recorded_are_found_and_not_made_again() {
+    let mut pod = pod_of(&script("true"));
+    let running = json!({"name": "main", "image": "", "imageID": "", "ready": true, "restartCount": 0, "containerID": "fake://0", "state": {"running": {}}});
+    pod.status = Some(serde_json::from_value(json!({"containerStatuses": [running]})).unwrap());
+    let engine = Arc::new(FakeEngine {
+        fail: 6,
+        ..FakeEngine::new()
+    });
+    let (output, _outlet) = channel();
+    let machine = Machine::new(client_of(&pod), SystemClock::shared(), output, options());
+    let machine = Arc::new(machine);
+    let (_orders, _news, task) = live_at(machine.clone(), engine.clone(), pod.clone(), "OnFailure");
+    let mut begun = engine.begun_starts.subscribe();
+    begun.wait_for(|begun| *begun == 5).await.unwrap();
+    task.abort();
+
+    let mut model = Model::new(&pod, SystemClock.now());
+    model.recall(pod.status.as_ref().unwrap());
+    let restarts = Restarts::of(&pod.spec.as_ref().unwrap().containers[0], Some("OnFailure"), false);
+    let past = model.records().next().unwrap().past(&restarts).unwrap();
+    let killed = Instant::now();
+    let (_orders, mut news, _task) = live_after(past, machine, engine.clone(), pod, "OnFailure");
+    let mut codes = Vec::new();
+    while let Some((_, change)) = news.recv().await {
+        if let Change::Ended(ended) = change {
+            codes.push((ended.exit_code, killed.elapsed().as_secs()));
+        }
+    }
+    assert_eq!(*begun.borrow(), 7);
+    // Those that are found are told at once; the wait before the sixth is that of a sixth.
+    let found = [(1, 0); 5];
+    assert_eq!(codes, [&found[..], &[(128, 80), (0, 240)]].concat());
 }
 
 /// A machine with so many starts under way as there is room for, none of which comes to an end.

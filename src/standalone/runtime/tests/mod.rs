@@ -139,6 +139,17 @@ type Beside = (
 
 /// Lets the container of a pod live at a machine that may have others.
 fn live_at(machine: Arc<Machine>, engine: Arc<dyn Engine>, pod: Pod, policy: &str) -> Beside {
+    live_after(Past::default(), machine, engine, pod, policy)
+}
+
+/// The same, of a container of which something is known already.
+fn live_after(
+    past: Past,
+    machine: Arc<Machine>,
+    engine: Arc<dyn Engine>,
+    pod: Pod,
+    policy: &str,
+) -> Beside {
     let pod = Arc::new(pod);
     let container = pod.spec.as_ref().unwrap().containers[0].clone();
     let restarts = Restarts::of(&container, Some(policy), false);
@@ -153,7 +164,7 @@ fn live_at(machine: Arc<Machine>, engine: Arc<dyn Engine>, pod: Pod, policy: &st
         restarts,
         orders: orders.subscribe(),
         news: news_out,
-        past: Past::default(),
+        past,
         turn: Arc::default(),
         waits: Waits::default(),
     };

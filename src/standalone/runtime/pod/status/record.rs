@@ -9,6 +9,7 @@ use k8s_openapi::apimachinery::pkg::apis::meta::v1::Time;
 use crate::schedule::Timestamp;
 use crate::standalone::instants::{from_time, to_time};
 use crate::standalone::runtime::engine::STATUS_UNKNOWN;
+use crate::standalone::runtime::pod::attempts::KEPT_ATTEMPTS;
 use crate::standalone::runtime::pod::container::Past;
 use crate::standalone::runtime::pod::restart::{BackOff, Restarts};
 use crate::standalone::runtime::process::UNKNOWN_EXIT_CODE;
@@ -106,6 +107,7 @@ impl Record {
             attempt: count,
             may_exist: true,
             was_begun: self.running(),
+            kept_from: count.saturating_sub(KEPT_ATTEMPTS),
             ..Past::default()
         };
         let ended = self.state.terminated.as_ref();
