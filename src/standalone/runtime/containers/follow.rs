@@ -179,10 +179,7 @@ impl Container {
             .exit_code
             .and_then(|code| i32::try_from(code).ok())
             .unwrap_or(KILLED);
-        let exit = Exit {
-            code,
-            signal: (code > 128).then_some(code - 128),
-        };
+        let exit = Exit::of_code(code);
         let told = self
             .engine
             .tells_of_memory

@@ -73,14 +73,29 @@ impl Exit {
         code: UNKNOWN_EXIT_CODE,
         signal: None,
     };
+
+    /// An end of which only the code is known, as a container engine tells it: it gives signals as shells do.
+    pub(super) fn of_code(code: i32) -> Self {
+        let signal = code - SIGNALLED;
+        Self {
+            code,
+            signal: (1..=LAST_SIGNAL).contains(&signal).then_some(signal),
+        }
+    }
 }
+
+/// What a shell adds to the number of a signal.
+const SIGNALLED: i32 = 128;
+
+/// The last signal that there is (`SIGRTMAX`). A code beyond is the program's own: 255 is what becomes of -1.
+const LAST_SIGNAL: i32 = 64;
 
 impl From<ExitStatus> for Exit {
     fn from(status: ExitStatus) -> Self {
         let signal = status.signal();
         let code = status
             .code()
-            .or(signal.map(|signal| 128 + signal))
+            .or(signal.map(|signal| SIGNALLED + signal))
             .unwrap_or(UNKNOWN_EXIT_CODE);
         Self { code, signal }
     }
@@ -216,5 +231,19 @@ impl Stoppable for Group {
             Word::Die => Signal::KILL,
         });
         true
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_code_tells_of_a_signal_where_there_is_one_of_that_number() {
+        let signals = [0, 1, 128, 129, 137, 192, 193, 255].map(|code| Exit::of_code(code).signal);
+        assert_eq!(
+            signals,
+            [None, None, None, Some(1), Some(9), Some(64), None, None]
+        );
     }
 }
