@@ -44,7 +44,12 @@ fn numbers_must_not_be_negative() {
 
 #[test]
 fn pods_ask_to_run_as_something_that_there_is() {
-    let asked = |runtime: &str| ("template/metadata/annotations", json!({"punctual.dev/runtime": runtime}));
+    let asked = |runtime: &str| {
+        (
+            "template/metadata/annotations",
+            json!({"punctual.dev/runtime": runtime}),
+        )
+    };
     both(&[asked("process")], "");
     both(&[asked("container")], "");
     both(

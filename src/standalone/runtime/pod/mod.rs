@@ -8,6 +8,7 @@
 //! |---|---|
 //! | `container` | one container: its attempts, one after the other, and the restarts between them |
 //! | `attempts` | what an attempt is given, and what is kept of those before it |
+//! | `scheduling` | what a pod waits for before anything of it is started |
 //! | `waits` | what a container waits for, and for how long |
 //! | `restart`, `status` | pure rules: when to restart, what the status says |
 //! | `termination_message` | the message that a container leaves when it ends |
@@ -24,6 +25,7 @@ mod lives;
 mod not_enforced;
 mod probes_and_hooks;
 pub(super) mod restart;
+mod scheduling;
 pub(super) mod status;
 mod status_writer;
 mod termination_message;
@@ -32,20 +34,18 @@ pub(super) mod waits;
 use std::sync::Arc;
 use std::time::Duration;
 
-use k8s_openapi::api::core::v1::{Pod, PodCondition, PodStatus};
+use k8s_openapi::api::core::v1::{Pod, PodStatus};
 use tokio::sync::watch;
 use tokio::time::Instant;
 
 use super::engine::Engine;
 use super::machine::Machine;
-use super::node::cordon;
 use super::order::{Order, at, changed};
 use super::output::{What, origin};
 use super::process::fitness::Unfit;
 use super::runtimes;
-use crate::standalone::instants::to_time;
 use lives::Lives;
-use status::{Model, Phase, Record, Verdict};
+use status::{Model, Record, Verdict};
 use status_writer::StatusWriter;
 
 /// How long a pod may take to end when it does not say: Kubernetes' default.
@@ -114,13 +114,8 @@ impl PodTask {
             return false;
         }
         let machine = self.machine.clone();
-        let _place = tokio::select! {
-            biased;
-            place = machine.places.acquire(), if !self.is_running() => Some(place),
-            // What runs already has its place.
-            () = std::future::ready(()), if self.is_running() => None,
-            // Told to end before it was its turn: it stays as it is, pending.
-            () = changed(&mut self.directive), if !self.is_resumed => return false,
+        let Some(_place) = self.place(&machine).await else {
+            return false;
         };
         if !self.was_taken_on() {
             self.model.take_on(machine.clock.now());
@@ -190,52 +185,6 @@ impl PodTask {
         let uid = self.pod.metadata.uid.as_deref().unwrap_or_default();
         let has_attempts = || self.machine.options.data.pod(uid).attempts().next().is_some();
         self.is_resumed && (runtimes::is_begun(&self.pod) || has_attempts())
-    }
-
-    /// Waits for as long as the node is cordoned, unless something of the pod was started before. Whether there is
-    /// something left to do then.
-    async fn is_scheduled(&mut self) -> bool {
-        let machine = self.machine.clone();
-        let mut cordon = machine.cordon.subscribe();
-        while !runtimes::is_begun(&self.pod) {
-            let is_cordoned = *cordon.borrow_and_update();
-            match is_cordoned {
-                Some(false) => break,
-                Some(true) => self.tell_cordon().await,
-                None => {}
-            }
-            tokio::select! {
-                Ok(()) = cordon.changed() => {}
-                () = changed(&mut self.directive) => {
-                    // Where only the node stops, whoever comes after looks again whether anything was started.
-                    return self.is_resumed && !self.is_of_the_node();
-                }
-            }
-        }
-        true
-    }
-
-    /// Says why the pod is not started yet.
-    async fn tell_cordon(&mut self) {
-        let machine = &self.machine;
-        let message = cordon::message(&machine.options.name);
-        machine.warn(&self.pod, "", cordon::EVENT, &message);
-        let condition = PodCondition {
-            type_: "PodScheduled".to_owned(),
-            status: "False".to_owned(),
-            reason: Some(cordon::CONDITION.to_owned()),
-            message: Some(message.clone()),
-            last_transition_time: Some(to_time(machine.clock.now())),
-            ..PodCondition::default()
-        };
-        let status = PodStatus {
-            phase: Some(Phase::Pending.as_str().to_owned()),
-            conditions: Some(vec![condition]),
-            ..PodStatus::default()
-        };
-        self.status.send_replace(Some(status));
-        self.tell_not_started(String::new(), cordon::CONDITION, message)
-            .await;
     }
 
     /// Tells whoever follows the output that the pod, or a container of it, is not started.

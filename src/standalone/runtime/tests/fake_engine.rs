@@ -290,7 +290,11 @@ async fn starts_that_could_not_be_recorded_are_found_and_not_made_again() {
 
     let mut model = Model::new(&pod, SystemClock.now());
     model.recall(pod.status.as_ref().unwrap());
-    let restarts = Restarts::of(&pod.spec.as_ref().unwrap().containers[0], Some("OnFailure"), false);
+    let restarts = Restarts::of(
+        &pod.spec.as_ref().unwrap().containers[0],
+        Some("OnFailure"),
+        false,
+    );
     let past = model.records().next().unwrap().past(&restarts).unwrap();
     let killed = Instant::now();
     let (_orders, mut news, _task) = live_after(past, machine, engine.clone(), pod, "OnFailure");

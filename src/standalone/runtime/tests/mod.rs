@@ -143,13 +143,7 @@ fn live_at(machine: Arc<Machine>, engine: Arc<dyn Engine>, pod: Pod, policy: &st
 }
 
 /// The same, of a container of which something is known already.
-fn live_after(
-    past: Past,
-    machine: Arc<Machine>,
-    engine: Arc<dyn Engine>,
-    pod: Pod,
-    policy: &str,
-) -> Beside {
+fn live_after(past: Past, machine: Arc<Machine>, engine: Arc<dyn Engine>, pod: Pod, policy: &str) -> Beside {
     let pod = Arc::new(pod);
     let container = pod.spec.as_ref().unwrap().containers[0].clone();
     let restarts = Restarts::of(&container, Some(policy), false);

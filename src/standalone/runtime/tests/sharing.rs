@@ -1,4 +1,4 @@
-//! What the containers of a pod share, and make ready each for itself.
+//! What the containers of a pod share, and make ready each for itself; and the places that pods share.
 
 use std::sync::atomic::{AtomicUsize, Ordering};
 
@@ -43,8 +43,12 @@ impl Library {
 
     /// Runs a pod to its end, and tells its last status.
     async fn run(self: &Arc<Self>, pod: Pod) -> PodStatus {
+        Box::pin(self.run_on(options(), pod)).await
+    }
+
+    async fn run_on(self: &Arc<Self>, options: Options, pod: Pod) -> PodStatus {
         let (output, _events) = channel();
-        let machine = Machine::new(self.client(), SystemClock::shared(), output, options());
+        let machine = Machine::new(self.client(), SystemClock::shared(), output, options);
         machine.cordon.send_replace(Some(false));
         let directive = watch::Sender::new(Directive::default());
         let deadline = watch::Sender::new(None);
@@ -134,4 +138,25 @@ async fn what_would_be_one_file_for_two_containers_is_not_started() {
     })).unwrap();
     let last = library.run(pod).await;
     insta::assert_snapshot!(last.message.unwrap_or_default(), @r#"container "two" mounts volume "two" at data/etc, where container "one" has volume "one": both lie in volume "data", in which both would find the same; mount it at another path, or run the pod as containers (`--runtime container`, or the annotation `punctual.dev/runtime: container`)"#);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_pod_that_waits_long_for_a_place_says_so() {
+    let library = Arc::new(Library::default());
+    let full = Options {
+        pods_at_once: 0,
+        ..options()
+    };
+    let waits = library.run_on(full, pod_of(&script("true")));
+    assert!(tokio::time::timeout(PATIENCE / 4 * 3, waits).await.is_err());
+    let written = library.written.lock().unwrap();
+    let conditions = written
+        .iter()
+        .flat_map(|status| status.conditions.iter().flatten());
+    let told = conditions.map(|condition| {
+        let said = |text: &Option<String>| text.clone().unwrap_or_default();
+        let (reason, message) = (said(&condition.reason), said(&condition.message));
+        format!("{} {} {reason}: {message}", condition.type_, condition.status)
+    });
+    insta::assert_snapshot!(told.collect::<Vec<_>>().join("\n"), @"PodScheduled False Unschedulable: 0/1 nodes are available: 1 Too many pods; 0 run here at one time, and this one starts when others have ended");
 }
