@@ -1,5 +1,5 @@
-//! The policy reference of the README: what the annotations say is written from the register, and what they come to is
-//! played. `UPDATE_README=1 cargo test --test policy reference` writes both anew.
+//! The reference of annotations, `docs/annotations.md`: what they say is written from the register, and what they come to is
+//! played. `UPDATE_REFERENCE=1 cargo test --test policy reference` writes both anew.
 
 use std::fmt::Write as _;
 use std::ops::ControlFlow;
@@ -12,7 +12,7 @@ use punctual::policy::Note;
 use punctual::schedule::TimeZones;
 
 /// Writes the reference anew instead of comparing it.
-const UPDATE: &str = "UPDATE_README";
+const UPDATE: &str = "UPDATE_REFERENCE";
 
 #[test]
 fn the_annotations_are_those_of_the_register() {
@@ -101,20 +101,24 @@ fn started(missed: &str, setting: &str, suspended: bool, deadline: &str) -> Stri
     started.join(", ")
 }
 
-/// Compares a table with what stands between its marks in the README.
+/// Compares a table with what stands between its marks in the reference.
 fn compare(name: &str, table: &str) {
-    let path = format!("{}/README.md", env!("CARGO_MANIFEST_DIR"));
-    let readme = fs::read_to_string(&path).expect("the README");
+    let path = format!("{}/docs/annotations.md", env!("CARGO_MANIFEST_DIR"));
+    let reference = fs::read_to_string(&path).expect("the reference");
     let (begin, end) = (format!("<!-- {name} -->\n"), format!("<!-- end of {name} -->\n"));
-    let from = readme.find(&begin).expect("the mark at the begin") + begin.len();
-    let to = readme.find(&end).expect("the mark at the end");
+    let from = reference.find(&begin).expect("the mark at the begin") + begin.len();
+    let to = reference.find(&end).expect("the mark at the end");
     if env::var_os(UPDATE).is_some() {
-        fs::write(&path, format!("{}{table}{}", &readme[..from], &readme[to..])).expect("the README written");
+        fs::write(
+            &path,
+            format!("{}{table}{}", &reference[..from], &reference[to..]),
+        )
+        .expect("the reference written");
         return;
     }
     assert_eq!(
-        &readme[from..to],
+        &reference[from..to],
         table,
-        "the README says something else; {UPDATE}=1 writes it anew"
+        "the reference says something else; {UPDATE}=1 writes it anew"
     );
 }
