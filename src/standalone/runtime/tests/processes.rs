@@ -72,6 +72,29 @@ async fn nothing_is_inherited() {
 }
 
 #[tokio::test]
+async fn no_signal_is_ignored_from_the_start() {
+    let options = options();
+    let own = std::env::current_exe().unwrap().into_os_string();
+    let ignoring = ["/bin/sh", "-c", r#"trap '' HUP INT QUIT TERM; exec "$0" "$@""#].map(Into::into);
+    let arguments = options.supervisor.into_iter().flatten().skip(1);
+    let options = Options {
+        supervisor: Some(ignoring.into_iter().chain([own]).chain(arguments).collect()),
+        ..options
+    };
+    // `$$$$` is the `$$` of the shell.
+    let heeds = r#"for s in HUP INT QUIT TERM; do trap "echo $s" $s; kill -$s $$$$; done"#;
+    let story = live_on(&script(heeds), "Never", options).story().await;
+    insta::assert_snapshot!(story, @r"
+    started
+      HUP
+      INT
+      QUIT
+      TERM
+    ended with 0
+    ");
+}
+
+#[tokio::test]
 async fn standard_input_is_empty() {
     insta::assert_snapshot!(live(&script("cat; echo end")).story().await, @r"
     started

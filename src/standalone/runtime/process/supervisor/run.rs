@@ -222,12 +222,14 @@ impl Begun {
     }
 }
 
-/// What tells a supervisor to stop.
+/// What tells a supervisor to stop: all that whoever started `punctual` may have it ignore, as a shell does in the background,
+/// and `nohup`. What a supervisor heeds its process does not ignore: a shell can't trap what it was started to ignore.
 fn signals() -> io::Result<Vec<Signal>> {
     let kinds = [
         SignalKind::terminate(),
         SignalKind::interrupt(),
         SignalKind::hangup(),
+        SignalKind::quit(),
     ];
     kinds.into_iter().map(signal).collect()
 }
