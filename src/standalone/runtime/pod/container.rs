@@ -8,7 +8,7 @@ use k8s_openapi::api::core::v1::{Container, ContainerStateTerminated, Pod};
 use tokio::sync::{Mutex, mpsc, watch};
 
 use super::probes_and_hooks;
-use super::restart::{BackOff, Restarts};
+use super::restart::{BackOff, Restarts, left};
 use super::status::Change;
 use super::termination_message;
 use super::waits::Waits;
@@ -56,8 +56,8 @@ pub(in crate::standalone::runtime) struct Past {
     pub(super) was_begun: bool,
     /// Whether it was this `punctual` that tried to start it: nobody has told of it yet.
     pub(super) is_untold: bool,
-    /// How long the attempt before it ran, when the restart is to be put off for that.
-    pub(super) pause_after: Option<Duration>,
+    /// How long the attempt before it ran and when it ended, when the restart is to be put off for that.
+    pub(super) pause_after: Option<(Duration, Timestamp)>,
     /// The row of restarts.
     pub(super) back_off: BackOff,
     /// Of which attempt, and those after it, something may be kept.
@@ -83,7 +83,7 @@ impl Life {
         for (reason, message) in caveats.into_iter().flatten().filter(|_| is_new) {
             self.warn(reason, &message);
         }
-        let mut put_off = self.past.pause_after.map(|run| self.past.back_off.next(run));
+        let mut put_off = self.past.pause_after.map(|(run, end)| self.put_off(run, end));
         while self.past.may_exist || self.is_to_run() {
             // What may run already is looked for before anything is waited for.
             let ran = if self.past.may_exist {
@@ -99,10 +99,16 @@ impl Life {
                 break;
             }
             self.past.attempt += 1;
-            let length = (finished.at - finished.since).to_std().unwrap_or_default();
-            put_off = Some(self.past.back_off.next(length));
+            let run = (finished.at - finished.since).to_std().unwrap_or_default();
+            put_off = Some(self.put_off(run, finished.at));
         }
         self.tell(Change::Done).await;
+    }
+
+    /// How long the next run is put off from now, after one of this length that ended then.
+    fn put_off(&mut self, run: Duration, end: Timestamp) -> Duration {
+        let over = (self.machine.clock.now() - end).to_std().unwrap_or_default();
+        left(self.past.back_off.next(run), over)
     }
 
     /// Whether nobody has ordered its end.

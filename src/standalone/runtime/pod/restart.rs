@@ -104,6 +104,12 @@ impl RestartPolicy {
     }
 }
 
+/// What is left of a wait of which so much is over, in whole seconds: that a moment of it is over nobody has to be told.
+pub(super) fn left(wait: Duration, over: Duration) -> Duration {
+    let left = wait.saturating_sub(over);
+    Duration::from_secs(left.as_secs() + u64::from(left.subsec_nanos() > 0))
+}
+
 /// The row of restarts of one container.
 #[derive(Debug, Default)]
 pub(super) struct BackOff {

@@ -3,9 +3,10 @@
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicBool, Ordering};
 
+use chrono::TimeDelta;
 use futures::FutureExt as _;
 use futures::future::BoxFuture;
-use k8s_openapi::api::core::v1::Container;
+use k8s_openapi::api::core::v1::{Container, ContainerStateTerminated, ContainerStatus};
 use tokio::time::Instant;
 
 use super::super::containers::ContainerError;
@@ -16,6 +17,7 @@ use super::super::process::Exit;
 use super::super::start_error::StartError;
 use super::*;
 use crate::clock::Clock as _;
+use crate::standalone::instants::to_time;
 use crate::standalone::runtime::process::fitness::Unfit;
 
 /// An engine that runs nothing, and is as slow as it is told to be.
@@ -269,6 +271,42 @@ fn client_of(pod: &Pod) -> kube::Client {
     kube::Client::new(tower::service_fn(answer), "default")
 }
 
+/// What is recorded of a container that is restarted on failure.
+fn past_of(pod: &Pod) -> Past {
+    let mut model = Model::new(pod, SystemClock.now());
+    model.recall(pod.status.as_ref().unwrap());
+    let container = &pod.spec.as_ref().unwrap().containers[0];
+    let restarts = Restarts::of(container, Some("OnFailure"), false);
+    model.records().next().unwrap().past(&restarts).unwrap()
+}
+
+/// The wait is counted from the end, whoever was there meanwhile: `punctual` may be restarted more often than a container.
+#[tokio::test(start_paused = true)]
+async fn a_restart_is_not_put_off_anew_by_whoever_comes_after() {
+    for (ended_ago, starts_after) in [(0, 10), (4, 6), (60, 0)] {
+        let mut pod = pod_of(&script("true"));
+        let end = to_time(SystemClock.now() - TimeDelta::seconds(ended_ago));
+        let waits = json!({"name": "main", "image": "", "imageID": "", "ready": false, "restartCount": 1, "state": {"waiting": {}}});
+        let mut waits: ContainerStatus = serde_json::from_value(waits).unwrap();
+        waits.last_state.get_or_insert_default().terminated = Some(ContainerStateTerminated {
+            exit_code: 1,
+            started_at: Some(end.clone()),
+            finished_at: Some(end),
+            ..ContainerStateTerminated::default()
+        });
+        pod.status.get_or_insert_default().container_statuses = Some(vec![waits]);
+        let engine = Arc::new(FakeEngine::new());
+        let (output, _outlet) = channel();
+        let machine = Machine::new(client_of(&pod), SystemClock::shared(), output, options());
+        let past = past_of(&pod);
+        let (_orders, mut news, _task) =
+            live_after(past, Arc::new(machine), engine.clone(), pod, "OnFailure");
+        while next(&mut news).await != Some(Change::Done) {}
+        let waited = engine.begun.elapsed().as_secs();
+        assert_eq!(waited, starts_after, "it ended {ended_ago} s ago");
+    }
+}
+
 /// On a full disk a container is restarted, and its status can't be written. Whoever comes after a kill knows of its first
 /// start only.
 #[tokio::test(start_paused = true)]
@@ -288,16 +326,8 @@ async fn starts_that_could_not_be_recorded_are_found_and_not_made_again() {
     begun.wait_for(|begun| *begun == 5).await.unwrap();
     task.abort();
 
-    let mut model = Model::new(&pod, SystemClock.now());
-    model.recall(pod.status.as_ref().unwrap());
-    let restarts = Restarts::of(
-        &pod.spec.as_ref().unwrap().containers[0],
-        Some("OnFailure"),
-        false,
-    );
-    let past = model.records().next().unwrap().past(&restarts).unwrap();
     let killed = Instant::now();
-    let (_orders, mut news, _task) = live_after(past, machine, engine.clone(), pod, "OnFailure");
+    let (_orders, mut news, _task) = live_after(past_of(&pod), machine, engine.clone(), pod, "OnFailure");
     let mut codes = Vec::new();
     while let Some((_, change)) = news.recv().await {
         if let Change::Ended(ended) = change {

@@ -118,11 +118,13 @@ impl Record {
             return Some(first);
         };
         let instant = |time: &Option<Time>| time.as_ref().map(from_time);
-        let run = instant(&ended.started_at).zip(instant(&ended.finished_at));
-        let run = run.and_then(|(started, finished)| (finished - started).to_std().ok());
+        let pause_after = instant(&ended.finished_at).map(|end| {
+            let begin = instant(&ended.started_at).unwrap_or(end);
+            ((end - begin).to_std().unwrap_or_default(), end)
+        });
         Some(Past {
             attempt: count + 1,
-            pause_after: Some(run.unwrap_or_default()),
+            pause_after,
             back_off: BackOff::after(count),
             ..first
         })
