@@ -46,10 +46,7 @@ pub(super) async fn run(
     // Signals are caught before anything runs that they would have to stop.
     let mut signals = Interrupts::catch()?;
     let clock = SystemClock::shared();
-    let mut config = args.cluster.config()?;
-    config.read_timeout = Some(SILENCE);
-    // A connection that has been idle for a while is silent from when it is used again.
-    config.reset_reader_on_write = true;
+    let config = giving_up_after(SILENCE, args.cluster.config()?);
     introduce(args, &config, &zones, &clock);
 
     let (metrics, health) = (Metrics::new(&zones), Health::default());
@@ -76,6 +73,14 @@ pub(super) async fn run(
         () = parts.stop() => Ok(Exit::Fine),
         () = signals.next() => Err(Failure::new("stopped before everything under way was finished")),
     }
+}
+
+/// The configuration of a client that takes a connection which has been silent for so long for dead.
+fn giving_up_after(silence: Duration, mut config: Config) -> Config {
+    config.read_timeout = Some(silence);
+    // One that has been idle for a while is silent from when it is used again.
+    config.reset_reader_on_write = true;
+    config
 }
 
 /// What runs at the same time.
@@ -240,6 +245,9 @@ fn introduce(args: &ControllerArgs, config: &Config, zones: &TimeZones, clock: &
 
 #[cfg(test)]
 mod tests {
+    use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
+    use tokio::time::sleep;
+
     use super::*;
 
     /// One row an address that is asked for, and what it comes to on a node without IPv6.
@@ -263,5 +271,39 @@ mod tests {
         let taken = async |_| Err::<(), _>(io::Error::from(Errno::ADDRINUSE));
         let error = bound("[::]:8080".parse().expect("an address"), taken).await;
         assert!(error.is_err(), "it is another trouble");
+    }
+
+    /// The connection was idle for almost as long as silence may last when it was used again.
+    #[tokio::test]
+    async fn silence_counts_from_when_a_connection_is_used() {
+        const SILENCE: Duration = Duration::from_secs(3);
+        const ANSWER: &str = r#"{"major":"1","minor":"36","gitVersion":"","gitCommit":"","gitTreeState":"","buildDate":"",
+            "goVersion":"","compiler":"","platform":""}"#;
+        let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0))
+            .await
+            .expect("a free port");
+        let address = listener.local_addr().expect("an address");
+        // One connection, on which each answer is later than the one before.
+        let serving = tokio::spawn(async move {
+            let (mut stream, _) = listener.accept().await.expect("a client");
+            for late in [Duration::ZERO, SILENCE / 3] {
+                let mut request = [0; 4096];
+                let length = stream.read(&mut request).await.expect("a request");
+                assert!(length > 0, "it goes on with this connection");
+                sleep(late).await;
+                let length = ANSWER.len();
+                let head = format!(
+                    "HTTP/1.1 200 OK\r\ncontent-type: application/json\r\ncontent-length: {length}\r\n\r\n"
+                );
+                stream.write_all(head.as_bytes()).await.expect("a reader");
+                stream.write_all(ANSWER.as_bytes()).await.expect("a reader");
+            }
+        });
+        let config = Config::new(format!("http://{address}").parse().expect("a URL"));
+        let client = connect::client(&giving_up_after(SILENCE, config)).expect("a client");
+        client.apiserver_version().await.expect("an answer");
+        sleep(SILENCE * 5 / 6).await;
+        client.apiserver_version().await.expect("an answer in time");
+        serving.await.expect("both came on one connection");
     }
 }
