@@ -178,6 +178,26 @@ pub(crate) async fn what_is_deleted_makes_room_on_a_full_disk() {
     up.interrupt();
 }
 
+/// Nothing is to be written for it, nor for the namespace that it is in.
+pub(crate) async fn what_is_there_already_needs_no_room() {
+    let disk = Disk::make().expect("the case is ignored where it can't be made");
+    let place = Place::with_data_in(disk.path().join("data"));
+    let job = "{spec: {template: {spec: {restartPolicy: Never, containers: [{name: main, image: none, \
+               command: ['true']}]}}}}";
+    place.manifest(&format!(
+        "{{apiVersion: batch/v1, kind: CronJob, metadata: {{name: seldom, namespace: shop}}, spec: {{schedule: '@yearly', \
+         jobTemplate: {job}}}}}"
+    ));
+    let up = place.up().await;
+    up.shows("seldom").await;
+    let (_, said) = fill(&up.client().await.expect("a client")).await;
+    assert!(said.contains("the disk is full"), "{said}");
+    up.interrupt();
+    let up = place.up().await;
+    up.shows("seldom").await;
+    up.interrupt();
+}
+
 pub(crate) async fn what_could_not_be_started_is_told_counted_and_caught_up() {
     let disk = Disk::make().expect("the case is ignored where it can't be made");
     let place = Place::with_data_in(disk.path().join("data"));

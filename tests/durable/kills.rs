@@ -123,19 +123,23 @@ pub(crate) async fn nothing_is_lost_or_doubled_whenever_it_is_killed() {
     up.interrupt();
 }
 
+/// What of `/proc/PID/stat` tells a process from another one that has its number later: that, and when it was started.
+const IDENTITY: &str = "cut -d ' ' -f 1,22";
+
 /// Kills the supervisor of a run that may fail, if one lives, and returns the run's pod.
 fn kill_a_supervisor(place: &Place) -> Option<String> {
     let entries = std::fs::read_dir(place.path("supervisors")).expect("a folder");
     let mut living = entries.flatten().filter_map(|entry| {
-        let pid: i32 = std::fs::read_to_string(entry.path()).ok()?.trim().parse().ok()?;
-        let name = std::fs::read_to_string(format!("/proc/{pid}/comm")).ok()?;
+        let noted = std::fs::read_to_string(entry.path()).ok()?;
+        let pid = noted.split(' ').next()?.to_owned();
+        let now = std::process::Command::new("sh")
+            .args(["-c", &format!("{IDENTITY} /proc/{pid}/stat")])
+            .output();
         let pod = entry.file_name().into_string().ok()?;
-        name.starts_with("punctual-pod").then_some((pod, pid))
+        (now.ok()?.stdout == noted.as_bytes()).then_some((pod, pid))
     });
     let (pod, pid) = living.next()?;
-    let killed = std::process::Command::new("kill")
-        .args(["-KILL", &pid.to_string()])
-        .output();
+    let killed = std::process::Command::new("kill").args(["-KILL", &pid]).output();
     killed
         .expect("kill can be started")
         .status
@@ -188,7 +192,7 @@ fn manifest(place: &Place, version: usize) -> String {
         )
     };
     let frail = format!(
-        "echo $PPID > {}/$HOSTNAME; sleep 0.7",
+        "{IDENTITY} /proc/$PPID/stat > {}/$HOSTNAME; sleep 0.7",
         place.path("supervisors").display()
     );
     let template = |script: &str| {
