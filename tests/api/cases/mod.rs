@@ -95,6 +95,7 @@ fn changing() -> Vec<Case> {
             an_applied_field_that_nobody_knows_is_refused
             what_is_applied_has_each_element_once
             what_is_applied_again_is_no_write
+            an_apply_for_an_object_that_has_gone_makes_no_other
             an_apply_without_labels_keeps_the_rest_of_the_metadata
             a_patch_does_not_take_the_metadata_away
             what_a_job_is_given_belongs_to_nobody

@@ -359,6 +359,33 @@ pub(crate) async fn what_is_applied_has_each_element_once(cluster: Cluster) {
     assert!(cluster.jobs().get_opt("twice").await.unwrap().is_none());
 }
 
+/// It is meant for an object that was read, and makes none of its name when that has gone.
+pub(crate) async fn an_apply_for_an_object_that_has_gone_makes_no_other(cluster: Cluster) {
+    let mut config = json!({ "apiVersion": "v1", "kind": "ConfigMap", "metadata": { "name": "a" } });
+    let path = format!("{}/a?fieldManager=tester", cluster.path_of(&config));
+    let apply = async |config: &serde_json::Value| cluster.send_as(APPLY, "PATCH", &path, Some(config)).await;
+    let made = apply(&config).await.unwrap();
+    config["metadata"]["uid"] = made["metadata"]["uid"].clone();
+    config["data"] = json!({ "key": "value" });
+    apply(&config).await.unwrap();
+    cluster
+        .config_maps()
+        .delete("a", &DeleteParams::default())
+        .await
+        .unwrap();
+    let refused = apply(&config).await.unwrap_err();
+    assert_eq!(refused.code, 409);
+    assert_eq!(
+        refused.message,
+        format!(
+            "Operation cannot be fulfilled on configmaps \"a\": uid mismatch: the provided object specified uid {}, and no \
+             existing object was found",
+            config["metadata"]["uid"].as_str().unwrap()
+        )
+    );
+    assert!(cluster.config_maps().get_opt("a").await.unwrap().is_none());
+}
+
 /// The rest of the metadata belongs to nobody, and stays when the last of it that somebody has applied goes.
 pub(crate) async fn an_apply_without_labels_keeps_the_rest_of_the_metadata(cluster: Cluster) {
     let labelled = json!({ "name": "a", "labels": { "l": "1" }, "annotations": { "a": "1" } });

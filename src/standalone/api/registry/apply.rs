@@ -4,6 +4,7 @@ use serde_json::Value;
 
 use super::{CONFLICT_RETRIES, Mode, Owners, Part, Registry, schema};
 use crate::standalone::api::error::ApiError;
+use crate::standalone::api::meta;
 use crate::standalone::api::ownership::{self, Author, OwnershipError};
 use crate::standalone::api::resource::Resource;
 use crate::standalone::store::{Key, Object};
@@ -59,6 +60,7 @@ impl Registry {
                 Err(ApiError::NotFound { .. }) if part == Part::Main => {}
                 updated => return updated.map(Applied::Configured),
             }
+            check_is_new(resource, &key.place.name, application.config)?;
             let namespace = key.place.namespace.as_str();
             let created = self
                 .create(resource, namespace, applied(None)?, mode, Owners::AsWritten)
@@ -71,6 +73,21 @@ impl Registry {
         }
         Err(ApiError::modified(resource, &key.place.name))
     }
+}
+
+/// Fails for a configuration of an object that was there: it is not for another one of its name.
+fn check_is_new(resource: &'static Resource, name: &str, config: &Value) -> Result<(), ApiError> {
+    let uid = meta::uid(config);
+    if uid.is_empty() {
+        return Ok(());
+    }
+    Err(ApiError::Conflict {
+        resource,
+        name: name.to_owned(),
+        why: format!(
+            "uid mismatch: the provided object specified uid {uid}, and no existing object was found"
+        ),
+    })
 }
 
 fn refused(error: OwnershipError) -> ApiError {
