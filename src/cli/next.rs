@@ -12,7 +12,7 @@ use crate::clock::{Clock, SystemClock};
 use crate::schedule::{Fold, Reading, Timestamp, Zone};
 
 /// More due instants than this are not listed: whoever wants them all wants a program, not a list.
-const MOST_INSTANTS: u64 = 100_000;
+const MOST_INSTANTS: i64 = 100_000;
 
 /// Arguments of `punctual next`.
 #[derive(Debug, clap::Args)]
@@ -25,8 +25,8 @@ pub(super) struct NextArgs {
     asked: asked::AskedArgs,
 
     /// How many due instants to list
-    #[arg(short = 'n', long, value_name = "N", default_value_t = 5, allow_negative_numbers = true, value_parser = clap::value_parser!(u64).range(1..=MOST_INSTANTS))]
-    count: u64,
+    #[arg(short = 'n', long, value_name = "N", default_value_t = 5, allow_negative_numbers = true, value_parser = clap::value_parser!(u32).range(1..=MOST_INSTANTS))]
+    count: u32,
 
     #[command(flatten)]
     answer: asked::AnswerArgs,
@@ -49,7 +49,7 @@ pub(super) fn next(args: &NextArgs) -> Result<Exit, Failure> {
     )
 }
 
-fn due(asked: &Asked, after: Timestamp, count: u64) -> impl Iterator<Item = Timestamp> {
+fn due(asked: &Asked, after: Timestamp, count: u32) -> impl Iterator<Item = Timestamp> {
     let count = usize::try_from(count).unwrap_or(usize::MAX);
     asked.schedule.due(after, Timestamp::MAX_UTC).take(count)
 }
@@ -69,7 +69,7 @@ struct Json<'a> {
     message: Option<String>,
 }
 
-fn as_json(asked: &Asked, after: Timestamp, count: u64) -> Result<String, Failure> {
+fn as_json(asked: &Asked, after: Timestamp, count: u32) -> Result<String, Failure> {
     let cronjob = asked.name();
     let due = due(asked, after, count).map(|at| at.to_rfc3339_opts(SecondsFormat::Secs, true));
     let due: Vec<String> = due.collect();
@@ -93,7 +93,7 @@ fn why_nothing(asked: &Asked, after: Timestamp) -> String {
     format!("nothing is due any more after {}", rfc3339(after))
 }
 
-fn as_table(asked: &Asked, after: Timestamp, now: Timestamp, count: u64) -> String {
+fn as_table(asked: &Asked, after: Timestamp, now: Timestamp, count: u32) -> String {
     let mut text = String::new();
     if let Some(key) = asked.name() {
         let _ = write!(text, "{key}: ");
@@ -109,7 +109,7 @@ fn as_table(asked: &Asked, after: Timestamp, now: Timestamp, count: u64) -> Stri
         .readings(after, Timestamp::MAX_UTC)
         .take_while(|reading| {
             let wanted = left > 0;
-            left -= u64::from(wanted && matches!(reading, Reading::Due { .. }));
+            left -= u32::from(wanted && matches!(reading, Reading::Due { .. }));
             wanted
         });
     let rows = listed.map(|reading| row(&reading, asked.schedule.zone(), now));

@@ -62,7 +62,7 @@ fn negative_values_are_refused_for_what_they_are() {
     for (arguments, told) in [
         (
             vec!["next", "@daily", "-n", "-1"],
-            "invalid value '-1' for '--count <N>'",
+            "invalid value '-1' for '--count <N>': -1 is not in 1..=100000",
         ),
         (
             vec!["simulate", "@daily", "--run-time", "-5m"],
