@@ -12,8 +12,14 @@ pub(super) fn loaded(objects: &[LoadedObject], now: Timestamp) -> Option<String>
 /// What is there from before and goes on, with the way to end it; none, when that is nothing.
 pub(super) fn kept(objects: &[LoadedObject], now: Timestamp) -> Option<String> {
     let table = table(objects, now, "(a Job: goes on)")?;
+    let are_there = |of_jobs: bool| objects.iter().any(|object| object.timing.is_none() == of_jobs);
+    let kind = match (are_there(false), are_there(true)) {
+        (_, false) => "cronjob",
+        (false, true) => "job",
+        (true, true) => "cronjob NAME or kubectl delete job",
+    };
     Some(format!(
-        "kept from before, and not in the manifests of this time (kubectl delete cronjob NAME ends one):\n\n{table}"
+        "kept from before, and not in the manifests of this time (kubectl delete {kind} NAME ends one):\n\n{table}"
     ))
 }
 
@@ -60,8 +66,41 @@ fn row(object: &LoadedObject, now: Timestamp, job: &str) -> [String; 6] {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::cli::up::happening::End;
+    use crate::cli::up::happening::{End, Timing};
     use crate::cronjob::{Key, Outcome};
+
+    /// What is named is of the kind that there is.
+    #[test]
+    fn the_way_to_end_what_is_kept_ends_it() {
+        let object = |timing| LoadedObject {
+            kind: "any",
+            key: Key {
+                namespace: "default".to_owned(),
+                name: "tick".to_owned(),
+            },
+            timing,
+            rest: None,
+        };
+        let timing = Timing {
+            schedule: "@hourly".to_owned(),
+            zone: "UTC".to_owned(),
+            suspended: true,
+            next: None,
+            next_local: None,
+        };
+        let (cronjob, job) = (object(Some(timing)), object(None));
+        for (objects, way) in [
+            (vec![cronjob.clone()], "(kubectl delete cronjob NAME ends one)"),
+            (vec![job.clone()], "(kubectl delete job NAME ends one)"),
+            (
+                vec![cronjob, job],
+                "(kubectl delete cronjob NAME or kubectl delete job NAME ends one)",
+            ),
+        ] {
+            let said = kept(&objects, Timestamp::UNIX_EPOCH).unwrap();
+            assert!(said.contains(way), "{said}");
+        }
+    }
 
     #[test]
     fn a_job_that_has_ended_or_is_suspended_does_not_run_now() {

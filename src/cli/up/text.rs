@@ -10,7 +10,7 @@ use crate::cli::up::happening::{Ended, Followed, Happening};
 use crate::cli::up::naming::Naming;
 use crate::cli::up::tally::Tally;
 use crate::cronjob::Outcome;
-use crate::manifest::{Paint, render_all};
+use crate::manifest::{DEFAULT_NAMESPACE, Paint, render_all};
 use crate::policy::{Note, Severity};
 use crate::schedule::Timestamp;
 use crate::standalone::runtime::{self, What};
@@ -35,7 +35,10 @@ const JOB_COLOURS: [AnsiColor; 5] = [
 pub(super) fn line(happening: &Happening, naming: &Naming) -> Option<String> {
     match happening {
         Happening::Decision(told) => decision(told),
-        Happening::Process(event) => process(event, &naming.of(&event.origin)),
+        Happening::Process(event) => process(
+            event,
+            &subject(&event.origin.namespace, &naming.of(&event.origin)),
+        ),
         Happening::Ended(ended) => work_ended(ended),
         Happening::Followed(followed) => follow(followed),
     }
@@ -73,28 +76,28 @@ pub(super) fn not_taken(file: &str, goes_on: bool) -> String {
 }
 
 fn follow(followed: &Followed) -> Option<String> {
-    let (at, subject, text) = match followed {
+    let (at, key, text) = match followed {
         Followed::Applied { at, file, object } => {
             let next = object
                 .timing
                 .as_ref()
                 .and_then(|timing| timing.next_local.as_ref());
             let next = next.map(|next| format!(", next due {next}")).unwrap_or_default();
-            (at, &object.key.name, format!("applied from {file}{next}"))
+            (at, &object.key, format!("applied from {file}{next}"))
         }
-        Followed::Pruned { at, file, id } => (at, &id.key.name, format!("deleted, as {file} has it no more")),
+        Followed::Pruned { at, file, id } => (at, &id.key, format!("deleted, as {file} has it no more")),
         Followed::Diagnosed { .. } | Followed::Refused { .. } => return None,
     };
     Some(format!(
         "{} {} {}",
         clock(*at),
-        name(subject),
+        name(&subject(&key.namespace, &key.name)),
         paint(QUIET, &text)
     ))
 }
 
 fn decision(told: &Told) -> Option<String> {
-    let subject = &told.cronjob.name;
+    let subject = subject(&told.cronjob.namespace, &told.cronjob.name);
     let (style, text) = match &told.note {
         Note::Started { job, lateness, .. } => (
             PLAIN,
@@ -119,7 +122,7 @@ fn decision(told: &Told) -> Option<String> {
     Some(format!(
         "{} {} {}",
         clock(told.at),
-        name(subject),
+        name(&subject),
         paint(style, &text)
     ))
 }
@@ -177,7 +180,8 @@ fn work_ended(ended: &Ended) -> Option<String> {
             paint(BAD, &format!("failed{took}{why}"))
         }
     };
-    Some(format!("{} {} {text}", clock(ended.at), name(&ended.work.name)))
+    let subject = subject(&ended.work.namespace, &ended.work.name);
+    Some(format!("{} {} {text}", clock(ended.at), name(&subject)))
 }
 
 /// What is said when it begins to stop.
@@ -220,6 +224,15 @@ pub(super) fn summary(tally: &Tally) -> String {
 
 fn clock(at: Timestamp) -> String {
     paint(QUIET, &at.format("%H:%M:%S").to_string())
+}
+
+/// How a Job, a pod or a CronJob is called: with its namespace, where that is not the one that most manifests are in.
+fn subject(namespace: &str, name: &str) -> String {
+    if namespace == DEFAULT_NAMESPACE {
+        name.to_owned()
+    } else {
+        format!("{namespace}/{name}")
+    }
 }
 
 /// The name of a Job or CronJob, in a colour of its own.
@@ -266,6 +279,7 @@ mod tests {
     use anstream::adapter::strip_str;
 
     use super::*;
+    use crate::cronjob::Key;
     use crate::manifest::Diagnostic;
 
     #[test]
@@ -291,6 +305,56 @@ mod tests {
         00:00:00 nightly-29384400         … 123 lines not shown, as nobody read them in time; kubectl logs nightly-29384400-x7k2p -n reports -c main has them
         … 45 lines not shown, as nobody read them in time; kubectl get events, kubectl get jobs and kubectl logs have what they said
         … the last lines are not all shown, as nobody read them in time; kubectl logs has them after the next start
+        ");
+    }
+
+    /// Two that are called alike are told apart.
+    #[test]
+    fn what_is_in_another_namespace_is_called_by_it() {
+        let lines = |namespace: &str| {
+            let origin = runtime::Origin {
+                namespace: namespace.into(),
+                job: Some("nightly-29384400".into()),
+                index: None,
+                pod: "nightly-29384400-x7k2p".into(),
+                container: "main".into(),
+            };
+            let at = Timestamp::UNIX_EPOCH;
+            let wrote = Happening::Process(runtime::Event {
+                origin: Arc::new(origin.clone()),
+                at,
+                what: What::Line {
+                    stream: runtime::Stream::Stdout,
+                    text: "hello".into(),
+                    ends: true,
+                },
+            });
+            let decided = Happening::Decision(Told {
+                cronjob: Key {
+                    namespace: namespace.into(),
+                    name: "nightly".into(),
+                },
+                uid: String::new(),
+                at,
+                note: Note::Suspended,
+            });
+            let ended = Happening::Ended(Ended {
+                at,
+                work: origin.work(),
+                outcome: Some(Outcome::Succeeded),
+                took: TimeDelta::seconds(2),
+                why: None,
+            });
+            let lines = [wrote, decided, ended].map(|it| line(&it, &Naming::default()).unwrap());
+            strip_str(&lines.join("\n")).to_string()
+        };
+        insta::assert_snapshot!([lines("default"), lines("shop")].join("\n"), @r"
+        00:00:00 nightly-29384400         | hello
+        00:00:00 nightly                  Suspended: nothing is started
+        00:00:00 nightly-29384400         succeeded after 2.0 s
+        00:00:00 shop/nightly-29384400    | hello
+        00:00:00 shop/nightly             Suspended: nothing is started
+        00:00:00 shop/nightly-29384400    succeeded after 2.0 s
         ");
     }
 
