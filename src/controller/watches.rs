@@ -20,6 +20,10 @@ use crate::submit::{JobView, Trouble};
 /// more requests a listing takes.
 const PAGE_SIZE: u32 = 100;
 
+/// How long is waited at most where the API server can't be reached. Asking costs it nothing then, and for as long nothing is
+/// seen of what has changed when it is back; kube's own pauses grow to a minute, which is for lists that fail.
+const LONGEST_UNREACHED: Duration = Duration::from_secs(5);
+
 /// What a watch reports, and of which scope.
 pub(super) enum Watched {
     CronJob(Scope, watcher::Result<Event<Lenient<CronJob>>>),
@@ -96,6 +100,18 @@ pub(super) fn is_refusal(error: &watcher::Error) -> bool {
     matches!(error, watcher::Error::InitialListFailed(kube::Error::Api(status)) if status.code == 403)
 }
 
+/// Whether there was no answer at all.
+fn is_unanswered(error: &watcher::Error) -> bool {
+    match error {
+        watcher::Error::InitialListFailed(error)
+        | watcher::Error::WatchStartFailed(error)
+        | watcher::Error::WatchFailed(error) => {
+            matches!(error, kube::Error::Service(_) | kube::Error::HyperError(_))
+        }
+        watcher::Error::WatchError(_) | watcher::Error::NoResourceVersion => false,
+    }
+}
+
 /// Why a watch failed, in the server's words where it gave an answer.
 pub(super) fn why_it_failed(error: &watcher::Error) -> String {
     match error {
@@ -140,6 +156,7 @@ fn patiently<K: Send + 'static>(
         }
         let event = events.next().await?;
         let pause = match &event {
+            Err(error) if is_unanswered(error) => backoff.next().map(|pause| pause.min(LONGEST_UNREACHED)),
             Err(_) => backoff.next(),
             Ok(Event::Init | Event::InitApply(_)) => None,
             Ok(Event::InitDone | Event::Apply(_) | Event::Delete(_)) => {
@@ -176,5 +193,23 @@ mod tests {
         assert!(last >= Duration::from_secs(30), "{last:?}");
         let ended = before.elapsed();
         assert!(ended < Duration::from_secs(2), "{ended:?}");
+    }
+
+    /// Whatever changed while it was away is seen soon after it is back.
+    #[tokio::test(start_paused = true)]
+    async fn a_server_that_can_not_be_reached_is_asked_again_soon_for_as_long_as_it_is_away() {
+        let failure = || {
+            let refused = kube::Error::Service("connection refused".into());
+            Err(watcher::Error::InitialListFailed(refused))
+        };
+        let events: Vec<watcher::Result<Event<()>>> =
+            (0..20).flat_map(|_| [Ok(Event::Init), failure()]).collect();
+        let mut events = Box::pin(patiently(stream::iter(events).boxed()));
+        let mut before = Instant::now();
+        while events.next().await.is_some() {
+            let pause = before.elapsed();
+            assert!(pause <= LONGEST_UNREACHED, "{pause:?}");
+            before = Instant::now();
+        }
     }
 }
