@@ -63,10 +63,10 @@ pub enum DataDirError {
 
     /// Other users can read it, and it is not a folder that was made for us.
     #[error(
-        "the data folder {} holds other things, and others can read it (mode {mode:04o}); name an empty folder with \
-         --data-dir, or make this one private: chmod 700 {}",
+        "the data folder {} holds other things, and others can read it (mode {mode:04o}); name one of its own with \
+         --data-dir, such as {}",
         path.display(),
-        path.display()
+        path.join("punctual").display()
     )]
     Readable {
         /// The folder.
