@@ -304,9 +304,12 @@ pub(super) fn describe(
         .schedule
         .as_ref()
         .map(|schedule| schedule.zone().name().to_owned())
+        .ok()
+        .or(spec.time_zone)
         .unwrap_or_default();
     let timing = Timing {
         suspended,
+        held: spec.schedule.is_err(),
         schedule: spec.schedule_text,
         zone,
         next,

@@ -124,6 +124,8 @@ pub(super) struct Timing {
     pub(super) schedule: String,
     pub(super) zone: String,
     pub(super) suspended: bool,
+    /// Nothing is started, as something in it can't be used, e.g. a calendar that is not there.
+    pub(super) held: bool,
     pub(super) next: Option<Timestamp>,
     /// `next` as a clock in the zone shows it.
     pub(super) next_local: Option<String>,

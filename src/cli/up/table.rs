@@ -47,10 +47,14 @@ fn row(object: &LoadedObject, now: Timestamp, job: &str) -> [String; 6] {
         Some(timing) => {
             let (due, wait) = match (timing.suspended, timing.next) {
                 (true, _) => ("suspended".into(), none()),
+                // As `punctual get` calls it; the controller says why.
+                (false, None) if timing.held => ("invalid".into(), none()),
                 (false, None) => ("never".into(), none()),
                 (false, Some(next)) => (timing.next_local.clone().unwrap_or_default(), span(next - now)),
             };
-            (timing.schedule.clone(), timing.zone.clone(), due, wait)
+            let zone = Some(&timing.zone).filter(|zone| !zone.is_empty());
+            let zone = zone.cloned().unwrap_or_else(none);
+            (timing.schedule.clone(), zone, due, wait)
         }
     };
     [
@@ -85,6 +89,7 @@ mod tests {
             schedule: "@hourly".to_owned(),
             zone: "UTC".to_owned(),
             suspended: true,
+            held: false,
             next: None,
             next_local: None,
         };
@@ -100,6 +105,33 @@ mod tests {
             let said = kept(&objects, Timestamp::UNIX_EPOCH).unwrap();
             assert!(said.contains(way), "{said}");
         }
+    }
+
+    /// Of a schedule that never fires, too, nothing is due.
+    #[test]
+    fn what_is_held_is_told_from_what_never_fires() {
+        let row = |held| {
+            let timing = Timing {
+                schedule: "0 0 31 2 *".to_owned(),
+                zone: String::new(),
+                suspended: false,
+                held,
+                next: None,
+                next_local: None,
+            };
+            let object = LoadedObject {
+                kind: "CronJob",
+                key: Key {
+                    namespace: "default".to_owned(),
+                    name: "tick".to_owned(),
+                },
+                timing: Some(timing),
+                rest: None,
+            };
+            row(&object, Timestamp::UNIX_EPOCH, "").join(" ")
+        };
+        assert_eq!(row(true), "default tick 0 0 31 2 * - invalid -");
+        assert_eq!(row(false), "default tick 0 0 31 2 * - never -");
     }
 
     #[test]
