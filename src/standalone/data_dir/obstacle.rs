@@ -34,6 +34,8 @@ pub enum Obstacle {
     TooLarge(u64),
     /// It is not open to this user.
     Closed,
+    /// It was moved, removed or replaced while it was in use.
+    Gone,
     /// The disk can't do it.
     Broken,
 }
@@ -49,6 +51,7 @@ impl Obstacle {
             io::ErrorKind::FileTooLarge => largest_file().map(Self::TooLarge),
             io::ErrorKind::PermissionDenied => Some(Self::Closed),
             _ if Errno::from_io_error(error) == Some(Errno::IO) => Some(Self::Broken),
+            _ if Errno::from_io_error(error) == Some(Errno::STALE) => Some(Self::Gone),
             _ => None,
         }
     }
@@ -71,7 +74,7 @@ impl Obstacle {
     pub fn is_shortage(self) -> bool {
         match self {
             Self::Full | Self::NoMoreFiles | Self::Quota | Self::TooLarge(_) => true,
-            Self::ReadOnly | Self::Closed | Self::Broken => false,
+            Self::ReadOnly | Self::Closed | Self::Gone | Self::Broken => false,
         }
     }
 }
@@ -95,6 +98,9 @@ impl fmt::Display for Obstacle {
                 );
             }
             Self::Closed => "it is closed to this user: give it to the user that punctual runs as, with mode u+rw",
+            Self::Gone => {
+                "it was moved, removed or replaced while it was in use: put it back, or start again with what is there"
+            }
             Self::Broken => "the disk fails: `dmesg` shows how",
         })
     }
@@ -154,6 +160,7 @@ mod tests {
             Errno::ROFS,
             Errno::ACCESS,
             Errno::IO,
+            Errno::STALE,
             Errno::NOENT,
         ]
         .map(told)

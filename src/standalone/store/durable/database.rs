@@ -1,8 +1,11 @@
 //! The file, opened for writing: three statements, each in a transaction of its own.
 
 use std::collections::BTreeMap;
+use std::fs;
+use std::os::unix::fs::MetadataExt as _;
 use std::path::{Path, PathBuf};
 
+use rustix::io::Errno;
 use sqlx::sqlite::{
     SqliteAutoVacuum, SqliteConnectOptions, SqliteJournalMode, SqliteLockingMode, SqliteSynchronous,
 };
@@ -27,8 +30,13 @@ const ROWS_REMOVED_AT_ONCE: usize = 1_000;
 #[derive(Debug)]
 pub(super) struct Database {
     path: PathBuf,
+    /// Which file was found there.
+    file: File,
     connection: SqliteConnection,
 }
+
+/// A file, whatever its name: its device and its number there.
+type File = (u64, u64);
 
 impl Database {
     /// Opens a database that was looked at before.
@@ -36,6 +44,7 @@ impl Database {
         let connection = SqliteConnection::connect_with(&options(path)).await?;
         Ok(Self {
             path: path.to_owned(),
+            file: file_at(path)?,
             connection,
         })
     }
@@ -71,8 +80,12 @@ impl Database {
 
     /// Writes all of them or none, and returns when they are on disk.
     ///
-    /// One statement is one transaction.
+    /// One statement is one transaction. In a file that was moved or removed it would succeed, as SQLite looks for that only
+    /// where there is no log, and the next start would know nothing of it.
     pub(super) async fn append(&mut self, writes: &[Write]) -> Result<(), sqlx::Error> {
+        if file_at(&self.path).ok() != Some(self.file) {
+            return Err(sqlx::Error::Io(Errno::STALE.into()));
+        }
         let mut insert: QueryBuilder<Sqlite> = QueryBuilder::new(
             "INSERT INTO writes (revision, resource, namespace, name, deletes, document, checksum) ",
         );
@@ -159,6 +172,11 @@ impl Database {
     pub(super) async fn close(self) -> Result<(), sqlx::Error> {
         self.connection.close().await
     }
+}
+
+fn file_at(path: &Path) -> std::io::Result<File> {
+    let metadata = fs::metadata(path)?;
+    Ok((metadata.dev(), metadata.ino()))
 }
 
 /// How long the log of writes becomes, in pages.

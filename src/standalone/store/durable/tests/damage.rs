@@ -184,3 +184,28 @@ async fn a_log_that_a_crash_has_cut_off_is_whole() {
     fs::write(&log, torn).unwrap();
     assert!(wal::is_whole(&log).unwrap());
 }
+
+#[tokio::test]
+async fn nothing_is_acknowledged_that_the_next_start_will_not_know() {
+    let folder = TempDir::new().unwrap();
+    let path = database(&folder);
+    let store = open(&path).await.unwrap();
+    store.create(&key("before"), thing(1)).await.unwrap();
+    let away = folder.path().join("away");
+    fs::rename(&path, &away).unwrap();
+    let refusal = store.create(&key("meanwhile"), thing(2)).await.unwrap_err();
+    let told = refusal
+        .to_string()
+        .replace(&*folder.path().to_string_lossy(), "DATA");
+    assert_snapshot!(told, @"nothing was written to DATA/punctual.db: it was moved, removed or replaced while it was in use: put it back, or start again with what is there");
+    fs::copy(&away, &path).unwrap();
+    let replaced = store.create(&key("meanwhile"), thing(2)).await;
+    replaced.expect_err("it is another file");
+    fs::rename(&away, &path).unwrap();
+    store.create(&key("after"), thing(3)).await.unwrap();
+    store.close().await.unwrap();
+    let store = open(&path).await.unwrap();
+    for (name, is_there) in [("before", true), ("meanwhile", false), ("after", true)] {
+        assert_eq!(store.get(&key(name)).await.is_ok(), is_there, "{name}");
+    }
+}
