@@ -13,6 +13,7 @@ use axum::body::Body;
 use futures::FutureExt;
 use futures::future::{BoxFuture, pending};
 use http::{Request, Response, StatusCode};
+use k8s_openapi::api::batch::v1::Job;
 use kube::Client;
 use punctual::clock::{Clock, ManualClock};
 use punctual::cronjob::Key;
@@ -72,6 +73,8 @@ pub(crate) struct Created {
     pub(crate) cronjob_uid: String,
     /// Other Jobs that a controller created for this CronJob and that had not ended.
     pub(crate) beside: Vec<String>,
+    /// Whether the controller was up to date when it asked for it.
+    pub(crate) was_calm: bool,
 }
 
 impl Wire {
@@ -195,7 +198,7 @@ impl Wire {
     }
 
     /// A Job was created: for the log, and so that it ends as the script wants it.
-    async fn note_created(&self, asked: &Asked, at: Timestamp) {
+    async fn note_created(&self, asked: &Asked, (at, was_calm): (Timestamp, bool)) {
         let metadata = &asked.body["metadata"];
         let owner = &metadata["ownerReferences"][0];
         let text = |value: &Value| value.as_str().unwrap_or_default().to_owned();
@@ -214,7 +217,10 @@ impl Wire {
         };
         let jobs = objects::all_jobs(&self.client).await;
         let unfinished = jobs.iter().filter(|job| objects::outcome(job).is_none());
+        // Somebody else may have made another of a name that was free again.
+        let is_run = |job: &&Job| objects::owner(job).as_ref() == Some(&cronjob) && !objects::is_manual(job);
         let beside = unfinished
+            .filter(is_run)
             .map(objects::key)
             .filter(|job| *job != asked.object && ours(job));
         let created = Created {
@@ -224,6 +230,7 @@ impl Wire {
                 .unwrap_or_default(),
             job: asked.object.clone(),
             beside: beside.map(|job| job.name).collect(),
+            was_calm,
             cronjob_uid,
         };
         self.created
@@ -278,7 +285,7 @@ impl Connection {
         &self,
         request: Request<Body>,
         asked: Asked,
-        at: Timestamp,
+        sent: (Timestamp, bool),
     ) -> Result<(Response<Body>, Asked), BoxError> {
         let connection = self.clone();
         if asked.verb != Verb::Create {
@@ -287,7 +294,7 @@ impl Connection {
         let work = async move {
             let response = connection.pass_on(request).await?;
             if response.status() == StatusCode::CREATED {
-                connection.wire.note_created(&asked, at).await;
+                connection.wire.note_created(&asked, sent).await;
             }
             Ok((response, asked))
         };
@@ -301,7 +308,7 @@ impl Connection {
         let Some(asked) = asked else {
             return self.pass_on(request).await;
         };
-        let at = self.wire.clock.now();
+        let sent = (self.wire.clock.now(), self.wire.is_calm());
         let effect = self.wire.strike(&asked);
         match &effect {
             Some(Effect::Answer(answer)) => {
@@ -321,7 +328,7 @@ impl Connection {
             }
             Some(Effect::Lose | Effect::CrashAfter | Effect::Slow(_)) | None => {}
         }
-        let (response, asked) = self.reach(request, asked, at).await?;
+        let (response, asked) = self.reach(request, asked, sent).await?;
         match effect {
             Some(Effect::Lose) => {
                 let outcome = format!("{}, but the answer is lost (fault)", response.status());

@@ -37,15 +37,15 @@ impl Onlooker {
         };
         if !is_plain
             || self.was_set_back
-            || spec.suspend
+            || spec.is_suspended(now)
             || spec.starting_deadline.is_some()
             || spec.schedule_text.starts_with('@')
         {
             return Ok(());
         }
-        let lost = schedule
-            .due(self.owed_after(cronjob), now)
-            .find(|due| !self.ever_started.contains(&(cronjob.uid.clone(), *due)));
+        let lost = schedule.due(self.owed_after(cronjob), now).find(|due| {
+            !self.ever_started.contains(&(cronjob.uid.clone(), *due)) && !self.is_taken(cronjob, *due)
+        });
         match lost {
             Some(due) => Err(format!(
                 "{} was due at {} and was never started",
@@ -77,9 +77,13 @@ impl Onlooker {
     /// The status names the newest instant that was started.
     fn check_last_schedule(&self, cronjob: &CronJob) -> Verdict {
         let started = self.ever_started.iter().filter(|(uid, _)| *uid == cronjob.uid);
-        let newest = started.map(|(_, scheduled)| *scheduled).max();
+        let newest = started.clone().map(|(_, scheduled)| *scheduled).max();
+        let remembered = started.filter(|run| !self.forgotten.contains(run));
+        let newest_remembered = remembered.map(|(_, scheduled)| *scheduled).max();
         let recorded = cronjob.status.last_schedule_time;
-        if recorded == newest || self.was_set_back {
+        // As in Kubernetes, an instant whose name is somebody else's counts as dealt with.
+        let is_taken = recorded > newest && recorded.is_some_and(|at| self.is_taken(cronjob, at));
+        if recorded == newest || recorded == newest_remembered || is_taken || self.was_set_back {
             return Ok(());
         }
         let shown = |instant: Option<Timestamp>| instant.map_or_else(|| "never".into(), moment);

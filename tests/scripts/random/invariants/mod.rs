@@ -27,7 +27,7 @@ use chrono::TimeDelta;
 use kube::Api;
 use kube::api::ListParams;
 use punctual::cronjob::extension::{Overlap, Policies};
-use punctual::cronjob::{Concurrency, CronJob, Key, Run};
+use punctual::cronjob::{Concurrency, CronJob, Run, run_name, scheduled_by_name};
 use punctual::manifest;
 use punctual::policy::CLOCK_SLACK;
 use punctual::schedule::{TimeZones, Timestamp};
@@ -43,6 +43,8 @@ type Verdict = Result<(), String>;
 #[derive(Default)]
 pub(super) struct Onlooker {
     cronjobs: Vec<CronJob>,
+    /// What CronJobs were before they were edited, since the controller was last up to date: it may not have heard of it.
+    earlier: Vec<CronJob>,
     /// The runs by the UID of their CronJob.
     runs: HashMap<String, Vec<Run>>,
     /// How many creations have been looked at.
@@ -51,8 +53,12 @@ pub(super) struct Onlooker {
     started: BTreeSet<(String, Timestamp)>,
     /// Everything that was ever started.
     ever_started: BTreeSet<(String, Timestamp)>,
+    /// What was started and may be forgotten, as its Job went before anybody could record it.
+    forgotten: BTreeSet<(String, Timestamp)>,
     /// Nothing up to here is owed: the schedule was another, or the clock was.
     owed_after: HashMap<String, Timestamp>,
+    /// The names of runs that somebody else has given to a Job.
+    taken: BTreeSet<String>,
     /// The clock was set back far enough for records to be taken back.
     was_set_back: bool,
 }
@@ -71,16 +77,36 @@ impl Onlooker {
                     }
                 }
             }
-            Command::Apply(apply) if apply.schedule.is_some() => self.edited(&apply.name, world.now()),
+            Command::Apply(apply) => {
+                let edited = self.cronjobs.iter().find(|cronjob| cronjob.key == apply.name);
+                self.earlier.extend(edited.cloned());
+                let is_other =
+                    apply.schedule.is_some() || apply.zone.is_some() || !apply.extensions.is_empty();
+                if let Some(cronjob) = edited.filter(|_| is_other) {
+                    self.owed_after.insert(cronjob.uid.clone(), world.now());
+                }
+            }
+            Command::StartJob { name, .. } => {
+                self.taken.insert(name.name.clone());
+            }
+            // Whether it was started, nothing but its Job may have said.
+            Command::DeleteJob(job) if !world.wire().is_calm() => {
+                let instants = self.cronjobs.iter().filter_map(|cronjob| {
+                    let scheduled = scheduled_by_name(&cronjob.key.name, &job.name)?;
+                    Some((cronjob.uid.clone(), scheduled))
+                });
+                for run in instants {
+                    self.started.remove(&run);
+                    self.forgotten.insert(run);
+                }
+            }
             _ => {}
         }
     }
 
-    fn edited(&mut self, name: &Key, now: Timestamp) {
-        let edited = self.cronjobs.iter().find(|cronjob| cronjob.key == *name);
-        if let Some(cronjob) = edited {
-            self.owed_after.insert(cronjob.uid.clone(), now);
-        }
+    /// Whether the name of a run was somebody else's.
+    fn is_taken(&self, cronjob: &CronJob, scheduled: Timestamp) -> bool {
+        self.taken.contains(&run_name(&cronjob.key.name, scheduled))
     }
 
     /// The next instant at which any CronJob is due.
@@ -98,12 +124,12 @@ impl Onlooker {
             return Err("the controller goes round in circles".into());
         }
         self.read(world).await;
-        let is_calm = world.wire().is_calm();
         for created in &world.wire().created()[self.seen..] {
             self.seen += 1;
-            self.check_created(created, is_calm)?;
+            self.check_created(created)?;
         }
-        if is_calm {
+        if world.wire().is_calm() {
+            self.earlier.clear();
             self.check_limits()?;
             for cronjob in &self.cronjobs {
                 self.check_owed(cronjob, world.now())?;
@@ -159,7 +185,7 @@ impl Onlooker {
         let Ok(schedule) = &spec.schedule else {
             return Ok(());
         };
-        if spec.suspend || is_interval || spec.policies != Policies::default() {
+        if spec.is_suspended(now) || is_interval || spec.policies != Policies::default() {
             return Ok(());
         }
         let owed_after = self.owed_after(cronjob);
@@ -170,7 +196,11 @@ impl Onlooker {
             .starting_deadline
             .is_some_and(|deadline| now - due >= deadline - TimeDelta::seconds(1));
         let is_blocked = spec.concurrency == Concurrency::Forbid && !self.unfinished(cronjob).is_empty();
-        if is_too_late || is_blocked || self.ever_started.contains(&(cronjob.uid.clone(), due)) {
+        if is_too_late
+            || is_blocked
+            || self.is_taken(cronjob, due)
+            || self.ever_started.contains(&(cronjob.uid.clone(), due))
+        {
             return Ok(());
         }
         Err(format!(
@@ -181,10 +211,15 @@ impl Onlooker {
         ))
     }
 
-    /// The runs that have not ended, without those that people have started by hand.
+    /// The runs that have not ended, without those that people have started by hand. One of theirs that has the name of a run
+    /// is taken for it when it comes due, as in Kubernetes.
     fn unfinished(&self, cronjob: &CronJob) -> Vec<&str> {
         let runs = self.runs.get(&cronjob.uid).into_iter().flatten();
-        let unfinished = runs.filter(|run| run.is_in_the_way());
+        let is_taken_for_it = |run: &Run| {
+            let is_named_so = scheduled_by_name(&cronjob.key.name, &run.name).is_some();
+            is_named_so && run.is_active() && cronjob.status.is_active(&run.uid)
+        };
+        let unfinished = runs.filter(|run| run.is_in_the_way() || is_taken_for_it(run));
         unfinished.map(|run| run.name.as_str()).collect()
     }
 }
