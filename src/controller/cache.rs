@@ -11,6 +11,7 @@ use std::sync::Arc;
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::ObjectMeta;
 use kube::Resource;
 
+use crate::controller::fault::soundly;
 use crate::cronjob::extension::ANNOTATION_PREFIX;
 use crate::cronjob::{Calendars, CronJob, Key, Owner, Run};
 use crate::manifest;
@@ -79,12 +80,16 @@ impl Cache {
     }
 
     /// Takes in a CronJob that the watch shows; false when it is older than what is known.
+    ///
+    /// # Errors
+    ///
+    /// When a fault of ours keeps it from being understood; then what was known of it stays.
     pub(super) fn watched_cronjob(
         &mut self,
         key: &Key,
         mut object: manifest::CronJob,
         zones: &TimeZones,
-    ) -> bool {
+    ) -> Result<bool, String> {
         strip(&mut object.metadata);
         let previous = self.cronjobs.get(key);
         let known = previous.map(|entry| &entry.object.metadata);
@@ -95,10 +100,10 @@ impl Cache {
                     known.resource_version.as_deref(),
                 )
         }) {
-            return false;
+            return Ok(false);
         }
         let known = previous.map(|entry| &entry.cronjob.spec);
-        let cronjob = manifest::lower_with(&object, zones, &self.calendars, known);
+        let cronjob = soundly(|| manifest::lower_with(&object, zones, &self.calendars, known))?;
         self.remove_cronjob(key);
         self.key_of.insert(cronjob.as_owner(), key.clone());
         let object = Arc::new(object);
@@ -107,14 +112,15 @@ impl Cache {
             self.naming.insert(key.clone());
         }
         self.cronjobs.insert(key.clone(), entry);
-        true
+        Ok(true)
     }
 
     /// Takes in the answer to our own write of a CronJob, unless that CronJob is gone.
     pub(super) fn wrote_cronjob(&mut self, key: &Key, object: manifest::CronJob, zones: &TimeZones) {
         let known = self.cronjobs.get(key).map(|entry| &entry.object.metadata.uid);
         if known.is_some_and(|uid| *uid == object.metadata.uid) {
-            self.watched_cronjob(key, object, zones);
+            // What is not understood now was before: only its status and record have changed.
+            let _taken_in = self.watched_cronjob(key, object, zones);
         }
     }
 
@@ -137,7 +143,8 @@ impl Cache {
         let follow = |key: &Key| {
             let entry = self.cronjobs.get_mut(key)?;
             let known = Some(&entry.cronjob.spec);
-            entry.cronjob = manifest::lower_with(&entry.object, zones, &self.calendars, known);
+            entry.cronjob =
+                soundly(|| manifest::lower_with(&entry.object, zones, &self.calendars, known)).ok()?;
             Some(key.clone())
         };
         naming.filter_map(follow).collect()

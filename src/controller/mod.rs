@@ -16,6 +16,7 @@
 //! | `charge` | which CronJobs it is in charge of, and so what it watches |
 //! | `listing` | how far the (re)listing of the watches has come |
 //! | `cache` | CronJobs and their Jobs as they are, own writes included before the watch shows them |
+//! | `fault` | a rule that breaks down on one CronJob, and the others go on |
 //! | `early` | Jobs that a watch shows before their CronJobs (pure) |
 //! | `pace` | how herds are released, where there is a limit on the rate of starts (pure) |
 //! | `queue` | which CronJobs are due for a decision, and when |
@@ -36,6 +37,7 @@
 mod cache;
 mod charge;
 mod early;
+mod fault;
 mod leadership;
 mod lenient;
 mod listing;

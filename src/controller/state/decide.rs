@@ -4,12 +4,15 @@ use std::sync::Arc;
 
 use chrono::TimeDelta;
 
+use crate::controller::fault::soundly;
+use crate::controller::retry;
 use crate::controller::state::pacing::Fate;
 use crate::controller::state::standing::{Attempt, Standing, unaccounted};
 use crate::controller::state::{News, State, Task};
 use crate::cronjob::{CronJob, Key};
-use crate::policy::{Decision, Group, Note, Pruning, Situation, decide_in_group};
+use crate::policy::{Decision, Group, Note, Pruning, Situation};
 use crate::schedule::Timestamp;
+use crate::submit::Retry;
 use crate::telemetry::Wellbeing;
 
 impl State {
@@ -50,7 +53,19 @@ impl State {
         };
         let alone = Group::default();
         let group = self.groups.of(key).unwrap_or(&alone);
-        let mut decision = decide_in_group(situation, group, now);
+        let rules = self.rules;
+        let ruled = soundly(|| {
+            let decision = rules(situation, group, now);
+            let wellbeing = wellbeing(cronjob, &decision, now);
+            (decision, wellbeing)
+        });
+        let (mut decision, wellbeing) = match ruled {
+            Ok(ruled) => ruled,
+            Err(error) => {
+                news.extend(self.broke_down(key, error, now));
+                return None;
+            }
+        };
         let look_at = std::mem::take(&mut decision.look_at);
         let prune = standing.tidying.next_round(&mut decision, now);
         let failing = standing.streak.observe(cronjob, &runs, now);
@@ -58,7 +73,7 @@ impl State {
         let wellbeing = Wellbeing {
             failing,
             refused: standing.is_refused(now),
-            ..wellbeing(cronjob, &decision, now)
+            ..wellbeing
         };
         self.wellbeing.insert(key.clone(), Some(wellbeing));
         news.extend(fresh.into_iter().map(|note| News {
@@ -75,6 +90,31 @@ impl State {
         self.begin_task(key, Pruning::default());
         let (key, jobs) = (key.clone(), look_at);
         Some(Task::LookAt { key, jobs })
+    }
+
+    /// A fault of ours keeps a CronJob from being decided on. It is tried again, when it has changed or after a pause: what it
+    /// depends on may be the time. Returns what there is to tell.
+    fn broke_down(&mut self, key: &Key, error: String, now: Timestamp) -> Option<News> {
+        let (entry, standing) = (self.cache.entry(key)?, self.standing.get_mut(key)?);
+        standing.failures += 1;
+        standing.waits_for = None;
+        let again = now + retry::pause(Retry::Backoff, standing.failures, key);
+        standing.patient_until = Some(again);
+        let note = Note::Fault { error };
+        let told = std::mem::replace(&mut standing.told, vec![note.clone()]);
+        let news = News {
+            cronjob: key.clone(),
+            uid: entry.cronjob.uid.clone(),
+            note,
+        };
+        let held = Wellbeing {
+            held: true,
+            ..Wellbeing::default()
+        };
+        self.wellbeing.insert(key.clone(), Some(held));
+        self.wakes.set(key, Some(again));
+        self.seat(key);
+        (!told.contains(&news.note)).then_some(news)
     }
 
     /// Has a decision carried out, as far as it is to be now; then `prune` may go.

@@ -8,6 +8,7 @@ use std::collections::HashMap;
 
 use chrono::TimeDelta;
 
+use crate::controller::fault::soundly;
 use crate::controller::queue::DueQueue;
 use crate::controller::state::State;
 use crate::controller::state::pacing::Fate;
@@ -221,6 +222,7 @@ impl State {
             runs: &self.cache.runs(&entry.cronjob),
             memory: standing.map_or(&nothing, |standing| &standing.memory),
         };
-        wants(situation, now)
+        // Where that breaks down, so does the decision, which tells it.
+        soundly(|| wants(situation, now)).ok()?
     }
 }

@@ -5,7 +5,7 @@ use crate::controller::state::State;
 use crate::controller::state::groups::Claim;
 use crate::controller::state::tidying::Tidying;
 use crate::cronjob::Key;
-use crate::policy::{Note, notice_edit};
+use crate::policy::Note;
 use crate::schedule::Timestamp;
 
 impl State {
@@ -13,15 +13,19 @@ impl State {
     /// known to take over is noticed.
     pub(in crate::controller) fn stand_by(&mut self, now: Timestamp) {
         // What is wrong with an object stays wrong, and is told by whoever leads; the rest is the leader's news.
-        self.noticed
-            .retain(|news| matches!(news.note, Note::BadAnnotation { .. } | Note::Malformed { .. }));
+        self.noticed.retain(|news| {
+            matches!(
+                news.note,
+                Note::BadAnnotation { .. } | Note::Malformed { .. } | Note::Fault { .. }
+            )
+        });
         self.edited.clear();
         for key in std::mem::take(&mut self.dirty) {
             let Some(entry) = self.cache.entry(&key) else {
                 continue;
             };
             let standing = self.standing.entry(key).or_default();
-            standing.memory = notice_edit(&entry.cronjob, &standing.memory, now);
+            standing.notice_edit(&entry.cronjob, now);
             standing.notice_lost(now);
             standing.forget_gone(&entry.cronjob.status);
         }

@@ -44,7 +44,7 @@ use crate::controller::upcoming::Upcoming;
 use crate::cronjob::extension::ExtensionError;
 use crate::cronjob::{Calendars, Key};
 use crate::manifest::Adoption;
-use crate::policy::{CLOCK_SLACK, Note, SeenSchedule, notice_edit};
+use crate::policy::{CLOCK_SLACK, Decision, Group, Note, SeenSchedule, Situation, decide_in_group};
 use crate::schedule::{TimeZones, Timestamp};
 use crate::telemetry::Wellbeing;
 
@@ -52,10 +52,15 @@ use standing::Standing;
 pub(super) use task::{Done, News, Task};
 use under_way::Busy;
 
+/// How it is decided about a CronJob in its group.
+type Rules = fn(Situation<'_>, &Group, Timestamp) -> Decision;
+
 /// Everything the controller knows, and what it is to do next.
 pub(super) struct State {
     zones: Arc<TimeZones>,
     adoption: Adoption,
+    /// Those of policy, which a test has break down.
+    pub(super) rules: Rules,
     cache: Cache,
     standing: HashMap<Key, Standing>,
     groups: Groups,
@@ -97,6 +102,7 @@ impl State {
         State {
             zones,
             adoption: charge.adoption,
+            rules: decide_in_group,
             cache: Cache::new(Calendars::new(charge.calendars, charge.calendars_in.clone())),
             standing: HashMap::new(),
             groups: Groups::default(),
@@ -135,7 +141,8 @@ impl State {
         scopes.clone().all(is_answered) && scopes.any(|scope| self.has_listed(scope))
     }
 
-    fn has_listed(&self, scope: &Scope) -> bool {
+    /// Whether all of a scope has been listed once.
+    pub(super) fn has_listed(&self, scope: &Scope) -> bool {
         self.cronjobs_listed.have(scope) && self.jobs_listed.have(scope)
     }
 
@@ -240,7 +247,7 @@ impl State {
     fn notice_edits(&mut self, now: Timestamp) {
         for key in std::mem::take(&mut self.edited) {
             if let (Some(entry), Some(standing)) = (self.cache.entry(&key), self.standing.get_mut(&key)) {
-                standing.memory = notice_edit(&entry.cronjob, &standing.memory, now);
+                standing.notice_edit(&entry.cronjob, now);
             }
         }
     }

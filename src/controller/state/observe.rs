@@ -58,13 +58,18 @@ impl State {
         if is_new {
             self.catch_up_with_jobs(&key, &object);
         }
-        if self.cache.watched_cronjob(&key, object, &self.zones) {
-            self.seat(&key);
-            if is_news {
-                self.overtake(&key);
-                self.edited.insert(key.clone());
+        let uid = object.metadata.uid.clone();
+        match self.cache.watched_cronjob(&key, object, &self.zones) {
+            Ok(true) => {
+                self.seat(&key);
+                if is_news {
+                    self.overtake(&key);
+                    self.edited.insert(key.clone());
+                }
+                self.mark(key);
             }
-            self.mark(key);
+            Ok(false) => {}
+            Err(error) => self.not_run(key, uid, Note::Fault { error }),
         }
     }
 
@@ -86,13 +91,17 @@ impl State {
             namespace: metadata.namespace.clone().unwrap_or_default(),
             name: metadata.name.clone().unwrap_or_default(),
         };
+        let error = error.to_owned();
+        self.not_run(key, metadata.uid.clone(), Note::Malformed { error });
+    }
+
+    /// A CronJob is not understood, for this reason.
+    fn not_run(&mut self, key: Key, uid: Option<String>, note: Note) {
         self.forget(&key);
         self.noticed.push(News {
             cronjob: key,
-            uid: metadata.uid.clone().unwrap_or_default(),
-            note: Note::Malformed {
-                error: error.to_owned(),
-            },
+            uid: uid.unwrap_or_default(),
+            note,
         });
     }
 

@@ -4,11 +4,12 @@ use std::collections::HashSet;
 
 use chrono::TimeDelta;
 
+use crate::controller::fault::soundly;
 use crate::controller::state::groups::Claim;
 use crate::controller::state::tidying::Tidying;
 use crate::controller::streak::Streak;
-use crate::cronjob::{JobRef, Run, Status};
-use crate::policy::{CLOCK_SLACK, Memory, Note, Unrecorded};
+use crate::cronjob::{CronJob, JobRef, Run, Status};
+use crate::policy::{CLOCK_SLACK, Memory, Note, Unrecorded, notice_edit};
 use crate::schedule::Timestamp;
 use crate::submit::Retry;
 
@@ -76,6 +77,13 @@ impl Standing {
     /// Of Jobs that are gone, only those matter that a status still records as active.
     pub(super) fn forget_gone(&mut self, status: &Status) {
         self.gone.retain(|uid| status.is_active(uid));
+    }
+
+    /// An edit counts from now on. Where that breaks down, so does the next decision, which tells it.
+    pub(super) fn notice_edit(&mut self, cronjob: &CronJob, now: Timestamp) {
+        if let Ok(memory) = soundly(|| notice_edit(cronjob, &self.memory, now)) {
+            self.memory = memory;
+        }
     }
 
     /// What was lost is known from now on. The clock of who started it may be a little ahead of ours; an instant further in the

@@ -184,3 +184,38 @@ fn nothing_that_is_due_waits_for_a_look_at_pods() {
     world.carried(done, 120);
     assert!(matches!(world.ready(120), Some(Task::LookAt { .. })));
 }
+
+/// A fault of ours in the rules, which comes to light with one CronJob: it is told once, tried again, and others run.
+#[test]
+fn a_rule_that_breaks_down_on_one_cronjob_stops_no_other() {
+    let mut world = World::new();
+    world.state.rules = |situation, group, now| {
+        assert!(
+            situation.cronjob.key.name != "tick" || now >= at(100),
+            "on purpose"
+        );
+        decide_in_group(situation, group, now)
+    };
+    let mut other = world.cronjob(&json!({}));
+    other.metadata.name = Some("tock".into());
+    other.metadata.uid = Some("another uid".into());
+    world.state.cronjob_event(&Scope::CLUSTER, Event::Apply(other));
+    let mut told = vec![];
+    let mut started = vec![];
+    for second in 0..140 {
+        let (tasks, news) = world.state.ready(at(second));
+        told.extend(
+            news.into_iter()
+                .map(|news| (second, news.cronjob.name, news.note)),
+        );
+        started.extend(tasks.iter().map(|task| (second, task.key().name.clone())));
+    }
+    let error = "on purpose".into();
+    assert_eq!(told, [(0, "tick".into(), Note::Fault { error })]);
+    assert_eq!(started[0], (60, "tock".into()));
+    let (second, name) = &started[1];
+    assert!((100..140).contains(second) && name == "tick", "{started:?}");
+    let mut wellbeing = world.state.take_wellbeing();
+    let (_, tick) = wellbeing.pop_first().expect("it is told how they are");
+    assert!(!tick.expect("it is there").held, "no more");
+}

@@ -28,7 +28,7 @@ use super::state::{Done, State, Task};
 use crate::clock::SystemClock;
 use crate::cronjob::{JobRef, Key};
 use crate::manifest::CronJob;
-use crate::policy::{Note, Start};
+use crate::policy::{Note, Start, decide_in_group};
 use crate::schedule::{TimeZones, Timestamp};
 use crate::submit::{Carried, JobView, Retry, Submitter, Trouble};
 

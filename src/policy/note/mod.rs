@@ -178,6 +178,11 @@ pub enum Note {
     },
     /// What a policy of `punctual.dev/` came to.
     Ruled(Ruling),
+    /// A fault of ours keeps it from being decided on.
+    Fault {
+        /// The words with which a rule broke down.
+        error: String,
+    },
     /// The CronJob can't be read, so it is not run.
     Malformed {
         /// What is wrong.

@@ -96,6 +96,10 @@ impl fmt::Display for Note {
                     "Nothing is started, because the annotation {annotation} can't be read"
                 )
             }
+            Note::Fault { error } => write!(
+                f,
+                "Not run for now, because of a fault in punctual: {error}. It is tried again, and others run; please report it"
+            ),
             Note::Malformed { error } => {
                 write!(f, "Not run, because this CronJob can't be read: {error}")
             }
