@@ -30,6 +30,7 @@
 //! | `leadership` | which of several replicas decides |
 //! | `lenient` | objects that can't be read, and do not hide the others |
 //! | `watches` | every CronJob and Job, from a list and then as they change |
+//! | `unwatched` | what may not be listed or watched, as it is told |
 //! | `tasks` | what is being carried out, and what came of it |
 //! | `options` | what a controller is made of |
 //! | `run` | the watches, the clock and the tasks, around the state |
@@ -54,6 +55,7 @@ mod streak;
 mod tasks;
 #[cfg(test)]
 mod tests;
+mod unwatched;
 mod upcoming;
 mod watches;
 

@@ -1,6 +1,5 @@
 //! The watches, the clock and the tasks, around the state machine.
 
-use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -14,6 +13,7 @@ use crate::controller::options::ControllerOptions;
 use crate::controller::report::Report;
 use crate::controller::state::{Done, State};
 use crate::controller::tasks::{Means, Tasks};
+use crate::controller::unwatched::Unwatched;
 use crate::controller::watches::{Watched, Watches, is_refusal, why_it_failed};
 use crate::cronjob::Key;
 use crate::submit::Submitter;
@@ -29,8 +29,7 @@ pub struct Controller {
     state: State,
     report: Report,
     leading: bool,
-    /// What may not be listed, as it was told last.
-    refused: BTreeSet<Scope>,
+    unwatched: Unwatched,
     tasks: Tasks,
 }
 
@@ -59,7 +58,7 @@ impl Controller {
         Controller {
             options,
             leading: false,
-            refused: BTreeSet::new(),
+            unwatched: Unwatched::default(),
             state,
             report: Report::default(),
             tasks: Tasks::new(means),
@@ -96,7 +95,10 @@ impl Controller {
                 Some(watched) = watches.next() => self.observe(watched),
                 () = async { if let Some(sleep) = sleep { sleep.await } }, if wake.is_some() => {}
                 () = leadership.changed() => {}
-                _ = beat.tick() => self.count_overdue(),
+                _ = beat.tick() => {
+                    self.unwatched.look(&self.options.health);
+                    self.count_overdue();
+                }
                 changed = stop.changed() => if changed.is_err() { break },
             }
         }
@@ -171,7 +173,8 @@ impl Controller {
             Watched::CronJob(scope, Err(error)) => self.watch_failed("CronJobs", &scope, &error),
             Watched::Job(scope, Err(error)) => self.watch_failed("Jobs", &scope, &error),
         }
-        self.tell_what_is_refused();
+        self.unwatched
+            .never_listed(self.state.refused(), &self.options.health);
         if self.state.is_synced() {
             self.options.health.set_ready();
         }
@@ -188,27 +191,20 @@ impl Controller {
                 "may not be listed, so no CronJob is run in {scope}; those elsewhere are, and it is tried again. It takes \
                  list and watch of cronjobs and of jobs there. A namespace that is gone for good is best left out (--namespace)"
             );
+        } else if is_refusal(error)
+            && self.state.has_listed(scope)
+            && self.unwatched.lost(scope, &self.options.health)
+        {
+            tracing::warn!(
+                of,
+                namespace,
+                error = why,
+                "may not be watched any more, so CronJobs in {scope} are run as they were last known, and it is tried again. It \
+                 takes list and watch of cronjobs and of jobs there"
+            );
         } else {
             tracing::warn!(of, namespace, error = why, "watch failed");
         }
-    }
-
-    /// Tells of it when it changes, to whoever asks whether we are ready too.
-    fn tell_what_is_refused(&mut self) {
-        let refused = self.state.refused();
-        if *refused == self.refused {
-            return;
-        }
-        for scope in self.refused.difference(refused) {
-            tracing::info!(
-                namespace = scope.0,
-                "can be listed by now: CronJobs are run there"
-            );
-        }
-        self.refused.clone_from(refused);
-        self.options
-            .health
-            .set_refused(refused.iter().map(ToString::to_string).collect());
     }
 
     /// Takes all decisions that are due, then starts the tasks that carry them out.

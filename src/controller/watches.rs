@@ -94,10 +94,14 @@ impl Watches {
     }
 }
 
-/// Whether the API server has answered that we may not list what is to be watched. It says the same of a namespace that is
-/// gone where it was allowed by a Role, which went with it.
+/// Whether the API server has answered that we may not list or watch. It says the same of a namespace that is gone where it was
+/// allowed by a Role, which went with it.
 pub(super) fn is_refusal(error: &watcher::Error) -> bool {
-    matches!(error, watcher::Error::InitialListFailed(kube::Error::Api(status)) if status.code == 403)
+    use watcher::Error::{InitialListFailed, WatchStartFailed};
+    matches!(
+        error,
+        InitialListFailed(kube::Error::Api(status)) | WatchStartFailed(kube::Error::Api(status)) if status.code == 403
+    )
 }
 
 /// Whether there was no answer at all.

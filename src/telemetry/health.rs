@@ -17,8 +17,8 @@ pub struct Health {
     /// Milliseconds from `started` to the last sign of life.
     last_beat: Arc<AtomicU64>,
     ready: Arc<AtomicBool>,
-    /// Where CronJobs and Jobs may not be listed.
-    refused: Arc<Mutex<Vec<String>>>,
+    /// Where CronJobs and Jobs may not be listed and never have been, and where they may not be watched any more.
+    refused: Arc<Mutex<[Vec<String>; 2]>>,
 }
 
 impl Default for Health {
@@ -44,9 +44,10 @@ impl Health {
         self.ready.store(true, Ordering::Relaxed);
     }
 
-    /// Where CronJobs and Jobs may not be listed, so that none is run there.
-    pub fn set_refused(&self, namespaces: Vec<String>) {
-        *self.refused.lock().unwrap_or_else(PoisonError::into_inner) = namespaces;
+    /// Where CronJobs and Jobs may not be listed, so that none is run there; and where they may not be watched any more, so that
+    /// they are run as they were last known.
+    pub fn set_refused(&self, never: Vec<String>, no_more: Vec<String>) {
+        *self.refused.lock().unwrap_or_else(PoisonError::into_inner) = [never, no_more];
     }
 
     /// What there is to say of it to whoever asks whether this replica is ready.
@@ -57,10 +58,21 @@ impl Health {
         } else {
             "CronJobs and Jobs are still being listed".to_owned()
         };
-        if !refused.is_empty() {
-            text += ", but they may not be in ";
-            text += &refused.join(", ");
-            text += ", where none is run; the log says why";
+        let said = [
+            ("none is run in", "listed"),
+            ("no change is seen in", "watched any more"),
+        ];
+        let said = said
+            .iter()
+            .zip(&*refused)
+            .filter(|(_, namespaces)| !namespaces.is_empty());
+        let said: Vec<String> = said
+            .map(|((so, what), namespaces)| {
+                format!("{so} {}, where they may not be {what}", namespaces.join(", "))
+            })
+            .collect();
+        if !said.is_empty() {
+            text += &format!(", but {}; the log says why", said.join(", and "));
         }
         text + "\n"
     }

@@ -135,10 +135,36 @@ async fn a_namespace_that_may_not_be_listed_holds_up_no_other_and_joins_when_it_
         assert_eq!(world.jobs("b").await, [""; 0], "{hidden}");
         assert!(running.health.is_ready(), "{hidden}");
         insta::allow_duplicates! {
-            insta::assert_snapshot!(running.health.readiness(), @"ok, but they may not be in b, where none is run; the log says why");
+            insta::assert_snapshot!(running.health.readiness(), @"ok, but none is run in b, where they may not be listed; the log says why");
         }
         is_refused.store(false, Ordering::SeqCst);
         eventually("it runs", || async { !world.jobs("b").await.is_empty() }).await;
         assert_eq!(running.health.readiness(), "ok\n");
     }
+}
+
+/// A permission is taken away while the controller runs, or was never there.
+#[tokio::test]
+async fn what_may_be_listed_and_not_watched_is_run_as_it_was_and_told() {
+    let world = World::new().await;
+    world.every_second("default", "tick", json!({})).await;
+    let status = json!({
+        "kind": "Status", "apiVersion": "v1", "status": "Failure", "code": 403, "reason": "Forbidden",
+        "message": "cronjobs.batch is forbidden: User \"punctual\" cannot watch resource",
+    });
+    let refuse = move |request: &Request<Body>| {
+        let watches = request
+            .uri()
+            .query()
+            .is_some_and(|query| query.contains("watch=true"));
+        if watches && request.uri().path() == "/apis/batch/v1/cronjobs" {
+            answer(403, &[], &status)
+        } else {
+            Fate::Sent
+        }
+    };
+    let client = faulty(&world.client, Arc::new(refuse));
+    let running = start(client, Charge::default(), Leadership::always());
+    eventually("it runs", || async { world.jobs("default").await.len() >= 2 }).await;
+    insta::assert_snapshot!(running.health.readiness(), @"ok, but no change is seen in all namespaces, where they may not be watched any more; the log says why");
 }

@@ -1,0 +1,90 @@
+//! What may not be listed or watched, as it is told: in the log when it changes, and to whoever asks whether we are ready.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::time::Duration;
+
+use tokio::time::Instant;
+
+use crate::controller::charge::Scope;
+use crate::telemetry::Health;
+
+/// A watch that was refused is taken for one that goes on when nothing was heard of it for so long: it is tried again within a
+/// minute, and says nothing when that goes well.
+const HEARD_AGAIN_WITHIN: Duration = Duration::from_mins(3);
+
+/// What may not be listed or watched.
+#[derive(Debug, Default)]
+pub(super) struct Unwatched {
+    /// What has never been listed.
+    never: BTreeSet<Scope>,
+    /// What was listed, and may not be watched any more; when that was heard last.
+    no_more: BTreeMap<Scope, Instant>,
+}
+
+impl Unwatched {
+    /// A scope that has been listed may not be watched any more. Whether that is news.
+    pub(super) fn lost(&mut self, scope: &Scope, health: &Health) -> bool {
+        let is_news = self.no_more.insert(scope.clone(), Instant::now()).is_none();
+        self.tell(health);
+        is_news
+    }
+
+    /// These scopes may not be listed and never have been.
+    pub(super) fn never_listed(&mut self, never: &BTreeSet<Scope>, health: &Health) {
+        if *never == self.never {
+            return;
+        }
+        for scope in self.never.difference(never) {
+            tracing::info!(
+                namespace = scope.0,
+                "can be listed by now: CronJobs are run there"
+            );
+        }
+        self.never.clone_from(never);
+        self.tell(health);
+    }
+
+    /// Takes note of watches that go on again.
+    pub(super) fn look(&mut self, health: &Health) {
+        let before = self.no_more.len();
+        self.no_more.retain(|scope, heard| {
+            let still = heard.elapsed() < HEARD_AGAIN_WITHIN;
+            if !still {
+                tracing::info!(namespace = scope.0, "can be watched again");
+            }
+            still
+        });
+        if self.no_more.len() < before {
+            self.tell(health);
+        }
+    }
+
+    fn tell(&self, health: &Health) {
+        let names = |scopes: &mut dyn Iterator<Item = &Scope>| scopes.map(ToString::to_string).collect();
+        health.set_refused(names(&mut self.never.iter()), names(&mut self.no_more.keys()));
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test(start_paused = true)]
+    async fn what_is_refused_is_told_until_it_is_not_heard_of_any_more() {
+        let (mut unwatched, health) = (Unwatched::default(), Health::default());
+        health.set_ready();
+        let [a, b] = ["a", "b"].map(|namespace| Scope(Some(namespace.into())));
+        unwatched.never_listed(&[a].into(), &health);
+        assert!(unwatched.lost(&b, &health));
+        tokio::time::advance(Duration::from_mins(1)).await;
+        assert!(!unwatched.lost(&b, &health), "no news");
+        tokio::time::advance(Duration::from_mins(2)).await;
+        unwatched.look(&health);
+        insta::assert_snapshot!(health.readiness(), @"ok, but none is run in a, where they may not be listed, and no change is seen in b, where they may not be watched any more; the log says why");
+        tokio::time::advance(Duration::from_mins(1)).await;
+        unwatched.look(&health);
+        insta::assert_snapshot!(health.readiness(), @"ok, but none is run in a, where they may not be listed; the log says why");
+        unwatched.never_listed(&BTreeSet::new(), &health);
+        assert_eq!(health.readiness(), "ok\n");
+    }
+}
