@@ -6,7 +6,8 @@
 //! without a record. A look-up waits for neither: a start may depend on it.
 //!
 //! A request that is answered at once only needs a slot. One that is not (a webhook hangs) gives its slot back after a
-//! moment and waits on without one, so that it holds up others of its own namespace at most.
+//! moment and waits on without one, so that it holds up others of its own namespace at most. And nobody is trusted with
+//! many slots before a few were answered, so that where many namespaces hang there is room for the rest.
 
 use std::collections::HashMap;
 use std::pin::pin;
@@ -14,7 +15,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
-use tokio::sync::{Notify, Semaphore};
+use tokio::sync::{Notify, Semaphore, SemaphorePermit};
 use tokio::time::{Instant, timeout, timeout_at};
 
 /// Starts that are under way at the same time, each on a connection of its own. More would only queue up inside the
@@ -43,6 +44,10 @@ pub(super) const LOOKS: usize = 32;
 
 /// How many of one namespace.
 const LOOKS_OF_A_NAMESPACE: usize = 24;
+
+/// How many requests of a namespace are under way before any was answered, and again after some hung. Each answer in time makes
+/// room for one more: after a few round trips it is as if there were no such limit.
+const UNPROVEN: usize = 16;
 
 /// How many starts, and how many of each other kind, may be under way without a slot. Once so many hang, every
 /// namespace waits for them: the API server has a trouble that more connections would not cure.
@@ -80,7 +85,15 @@ struct Slots {
     all: Semaphore,
     overdue: Semaphore,
     of_a_namespace: usize,
-    lanes: Mutex<HashMap<String, Arc<Semaphore>>>,
+    lanes: Mutex<HashMap<String, Arc<Lane>>>,
+}
+
+/// The room that a namespace has.
+#[derive(Debug)]
+struct Lane {
+    room: Semaphore,
+    /// How many of its requests may be under way, as it has proven.
+    width: AtomicUsize,
 }
 
 impl Lanes {
@@ -182,14 +195,16 @@ impl Slots {
     ) -> F::Output {
         let lane = self.lane(namespace);
         // The semaphores are never closed; without a permit the work is done all the same.
-        let _in_lane = lane.acquire().await;
+        let in_lane = lane.room.acquire().await;
         let slot = self.all.acquire().await;
         let turn = turn().await;
         let mut work = Box::pin(work());
         if let Ok(done) = timeout(PATIENCE, &mut work).await {
+            lane.widen(self.of_a_namespace);
             return done;
         }
         drop(turn);
+        let _in_lane = in_lane.ok().and_then(|permit| lane.narrow(permit));
         let _overdue = tokio::select! {
             biased;
             done = &mut work => return done,
@@ -199,16 +214,45 @@ impl Slots {
         work.await
     }
 
-    fn lane(&self, namespace: &str) -> Arc<Semaphore> {
+    fn lane(&self, namespace: &str) -> Arc<Lane> {
         let mut lanes = self.lanes.lock().unwrap_or_else(PoisonError::into_inner);
         if let Some(lane) = lanes.get(namespace) {
             return Arc::clone(lane);
         }
         // A namespace for which nothing is under way needs no lane; they are as many as there are busy namespaces.
         lanes.retain(|_, lane| Arc::strong_count(lane) > 1);
-        let lane = Arc::new(Semaphore::new(self.of_a_namespace));
+        let lane = Arc::new(Lane::new(UNPROVEN.min(self.of_a_namespace)));
         lanes.insert(namespace.to_owned(), Arc::clone(&lane));
         lane
+    }
+}
+
+impl Lane {
+    fn new(width: usize) -> Self {
+        Lane {
+            room: Semaphore::new(width),
+            width: AtomicUsize::new(width),
+        }
+    }
+
+    /// A request was answered in time.
+    fn widen(&self, widest: usize) {
+        let wider = |width| (width < widest).then_some(width + 1);
+        let order = Ordering::Relaxed;
+        if self.width.fetch_update(order, order, wider).is_ok() {
+            self.room.add_permits(1);
+        }
+    }
+
+    /// A request was not: its room is gone, unless it is of the last.
+    fn narrow<'a>(&self, permit: SemaphorePermit<'a>) -> Option<SemaphorePermit<'a>> {
+        let narrower = |width| (width > UNPROVEN).then_some(width - 1);
+        let order = Ordering::Relaxed;
+        if self.width.fetch_update(order, order, narrower).is_err() {
+            return Some(permit);
+        }
+        permit.forget();
+        None
     }
 }
 
@@ -242,6 +286,40 @@ mod tests {
         let start = Instant::now();
         lanes.start("well", || async {}).await;
         assert_eq!(start.elapsed(), Duration::ZERO);
+    }
+
+    /// A webhook that many namespaces have hangs until it is given up.
+    #[tokio::test(start_paused = true)]
+    async fn a_dozen_namespaces_whose_requests_hang_hold_up_nobody_else() {
+        let lanes = Lanes::new();
+        for namespace in 0..12 {
+            for _ in 0..100 {
+                let lanes = lanes.clone();
+                tokio::spawn(async move {
+                    let namespace = format!("hangs {namespace}");
+                    lanes.start(&namespace, || sleep(Duration::from_secs(35))).await;
+                });
+            }
+        }
+        sleep(Duration::from_millis(1)).await;
+        for _ in 0..1_000 {
+            let start = Instant::now();
+            lanes.start("well", || sleep(Duration::from_millis(100))).await;
+            assert!(start.elapsed() < Duration::from_secs(2), "{:?}", start.elapsed());
+        }
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn what_hangs_costs_the_room_that_answers_have_made() {
+        let lanes = Lanes::new();
+        for _ in 0..100 {
+            lanes.start("well", || async {}).await;
+        }
+        let lane = lanes.starts.lane("well");
+        assert_eq!(lane.room.available_permits(), STARTS_OF_A_NAMESPACE);
+        hang(&lanes, "well");
+        sleep(Duration::from_secs(1)).await;
+        assert_eq!(lane.width.load(Ordering::Relaxed), UNPROVEN);
     }
 
     #[tokio::test(start_paused = true)]
