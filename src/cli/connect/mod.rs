@@ -3,10 +3,12 @@
 //! | file | one idea |
 //! |---|---|
 //! | `kubeconfig` | what a kubeconfig says, read as kubectl reads it |
+//! | `lasting` | connections whose other end has gone without a word |
 //! | `local` | whether a `punctual up` runs with a data folder |
 //! | `proxy` | whether the way there leads through a proxy |
 
 mod kubeconfig;
+mod lasting;
 mod local;
 mod proxy;
 
@@ -112,7 +114,7 @@ fn unusable(what: &str, error: &dyn std::error::Error) -> Failure {
 
 /// A client with connections of its own.
 pub(super) fn client(config: &Config) -> Result<Client, Failure> {
-    Client::try_from(config.clone())
+    lasting::client(config)
         .map_err(|error| Failure::from_error("no client could be made for the cluster", &error))
 }
 
