@@ -8,6 +8,10 @@ use tokio::time::Instant;
 use crate::controller::charge::Scope;
 use crate::telemetry::Health;
 
+/// A watch that is refused for less long than this is not told of: an API server that has just started refuses everything for a
+/// moment.
+const TOLD_AFTER: Duration = Duration::from_secs(10);
+
 /// A watch that was refused is taken for one that goes on when nothing was heard of it for so long: it is tried again within a
 /// minute, and says nothing when that goes well.
 const HEARD_AGAIN_WITHIN: Duration = Duration::from_mins(3);
@@ -17,14 +21,30 @@ const HEARD_AGAIN_WITHIN: Duration = Duration::from_mins(3);
 pub(super) struct Unwatched {
     /// What has never been listed.
     never: BTreeSet<Scope>,
-    /// What was listed, and may not be watched any more; when that was heard last.
-    no_more: BTreeMap<Scope, Instant>,
+    /// What was listed, and may not be watched any more.
+    no_more: BTreeMap<Scope, Lost>,
+}
+
+/// A watch that is refused.
+#[derive(Debug)]
+struct Lost {
+    since: Instant,
+    heard: Instant,
+    is_told: bool,
 }
 
 impl Unwatched {
-    /// A scope that has been listed may not be watched any more. Whether that is news.
+    /// A scope that has been listed may not be watched any more. Whether that is to be told.
     pub(super) fn lost(&mut self, scope: &Scope, health: &Health) -> bool {
-        let is_news = self.no_more.insert(scope.clone(), Instant::now()).is_none();
+        let now = Instant::now();
+        let lost = self.no_more.entry(scope.clone()).or_insert(Lost {
+            since: now,
+            heard: now,
+            is_told: false,
+        });
+        lost.heard = now;
+        let is_news = !lost.is_told && now - lost.since >= TOLD_AFTER;
+        lost.is_told |= is_news;
         self.tell(health);
         is_news
     }
@@ -47,9 +67,9 @@ impl Unwatched {
     /// Takes note of watches that go on again.
     pub(super) fn look(&mut self, health: &Health) {
         let before = self.no_more.len();
-        self.no_more.retain(|scope, heard| {
-            let still = heard.elapsed() < HEARD_AGAIN_WITHIN;
-            if !still {
+        self.no_more.retain(|scope, lost| {
+            let still = lost.heard.elapsed() < HEARD_AGAIN_WITHIN;
+            if !still && lost.is_told {
                 tracing::info!(namespace = scope.0, "can be watched again");
             }
             still
@@ -61,7 +81,12 @@ impl Unwatched {
 
     fn tell(&self, health: &Health) {
         let names = |scopes: &mut dyn Iterator<Item = &Scope>| scopes.map(ToString::to_string).collect();
-        health.set_refused(names(&mut self.never.iter()), names(&mut self.no_more.keys()));
+        let mut no_more = self
+            .no_more
+            .iter()
+            .filter(|(_, lost)| lost.is_told)
+            .map(|(scope, _)| scope);
+        health.set_refused(names(&mut self.never.iter()), names(&mut no_more));
     }
 }
 
@@ -75,8 +100,9 @@ mod tests {
         health.set_ready();
         let [a, b] = ["a", "b"].map(|namespace| Scope(Some(namespace.into())));
         unwatched.never_listed(&[a].into(), &health);
-        assert!(unwatched.lost(&b, &health));
+        assert!(!unwatched.lost(&b, &health), "it may pass");
         tokio::time::advance(Duration::from_mins(1)).await;
+        assert!(unwatched.lost(&b, &health));
         assert!(!unwatched.lost(&b, &health), "no news");
         tokio::time::advance(Duration::from_mins(2)).await;
         unwatched.look(&health);

@@ -166,5 +166,12 @@ async fn what_may_be_listed_and_not_watched_is_run_as_it_was_and_told() {
     let client = faulty(&world.client, Arc::new(refuse));
     let running = start(client, Charge::default(), Leadership::always());
     eventually("it runs", || async { world.jobs("default").await.len() >= 2 }).await;
+    // It is not told at once: an API server that has just started refuses everything for a moment.
+    for _ in 0..900 {
+        if running.health.readiness() != "ok\n" {
+            break;
+        }
+        tokio::time::sleep(Duration::from_millis(100)).await;
+    }
     insta::assert_snapshot!(running.health.readiness(), @"ok, but no change is seen in all namespaces, where they may not be watched any more; the log says why");
 }
