@@ -53,7 +53,7 @@ impl Health {
     /// What there is to say of it to whoever asks whether this replica is ready.
     pub fn readiness(&self) -> String {
         let refused = self.refused.lock().unwrap_or_else(PoisonError::into_inner);
-        let mut text = if self.is_ready() {
+        let text = if self.is_ready() {
             "ok".to_owned()
         } else {
             "CronJobs and Jobs are still being listed".to_owned()
@@ -71,10 +71,10 @@ impl Health {
                 format!("{so} {}, where they may not be {what}", namespaces.join(", "))
             })
             .collect();
-        if !said.is_empty() {
-            text += &format!(", but {}; the log says why", said.join(", and "));
+        if said.is_empty() {
+            return text + "\n";
         }
-        text + "\n"
+        format!("{text}, but {}; the log says why\n", said.join(", and "))
     }
 
     /// Whether there was a sign of life lately.
