@@ -8,23 +8,31 @@ use k8s_openapi::api::core::v1::ConfigMap;
 use kube::Api;
 use kube::api::PostParams;
 use serde_json::json;
+use tempfile::TempDir;
 
 use crate::machine::{Machine, holds, phase};
 
-/// A machine that panics at the first request of this method for a path that has this and ends so; how many there were.
-async fn machine(method: Method, within: &'static str, end: &'static str) -> (Machine, Arc<AtomicUsize>) {
+/// A machine that panics at the first request of this method for a path that has this and ends so; how many there were,
+/// and where its data is.
+async fn machine(
+    method: Method,
+    within: &'static str,
+    end: &'static str,
+) -> (Machine, Arc<AtomicUsize>, TempDir) {
     let asked = Arc::new(AtomicUsize::new(0));
     let counted = asked.clone();
-    let machine = Machine::start_with_faults(move |asked_by, path| {
+    let folder = tempfile::tempdir().unwrap();
+    let data = folder.path().join("data");
+    let machine = Machine::start_with_faults(&data, move |asked_by, path| {
         let is_asked = *asked_by == method && path.contains(within) && path.ends_with(end);
         is_asked && counted.fetch_add(1, Ordering::SeqCst) == 0
     });
-    (machine.await, asked)
+    (machine.await, asked, folder)
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_job_is_looked_at_again_after_a_fault() {
-    let (machine, asked) = machine(Method::POST, "/", "/pods").await;
+    let (machine, asked, _folder) = machine(Method::POST, "/", "/pods").await;
     machine.job(&json!({}), "true").await;
     assert!(holds(&machine.finished().await, "Complete"));
     assert_eq!(asked.load(Ordering::SeqCst), 2);
@@ -32,9 +40,8 @@ async fn a_job_is_looked_at_again_after_a_fault() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_pod_is_followed_again_after_a_fault_and_runs_once() {
-    let folder = tempfile::tempdir().unwrap();
+    let (machine, asked, folder) = machine(Method::PATCH, "/pods/", "/status").await;
     let runs = folder.path().join("runs");
-    let (machine, asked) = machine(Method::PATCH, "/pods/", "/status").await;
     machine
         .job(&json!({}), &format!("echo run >> {}", runs.display()))
         .await;
@@ -47,7 +54,7 @@ async fn a_pod_is_followed_again_after_a_fault_and_runs_once() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_pod_is_begun_anew_after_a_fault_in_one_of_its_containers() {
-    let (machine, asked) = machine(Method::GET, "/configmaps/", "words").await;
+    let (machine, asked, _folder) = machine(Method::GET, "/configmaps/", "words").await;
     let words: ConfigMap =
         serde_json::from_value(json!({"metadata": {"name": "words"}, "data": {"WORD": "hello"}})).unwrap();
     let maps: Api<ConfigMap> = Api::default_namespaced(machine.client.clone());

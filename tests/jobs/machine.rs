@@ -50,11 +50,13 @@ impl Machine {
         Self::over(empty_api().await, DataDir::ephemeral().unwrap())
     }
 
-    /// Starts everything; whoever asks a question that `is_fatal` panics.
+    /// Starts everything; whoever asks a question that `is_fatal` panics. Its data is kept in `folder`, so processes outlive
+    /// whoever follows them.
     pub(crate) async fn start_with_faults(
+        folder: &std::path::Path,
         is_fatal: impl Fn(&Method, &str) -> bool + Clone + Send + Sync + 'static,
     ) -> Self {
-        let data = DataDir::ephemeral().unwrap();
+        let data = DataDir::open(folder).unwrap();
         let api = empty_api().await.with_logs_in(data.clone());
         let router = api.router();
         let faulty = tower::service_fn(move |request: http::Request<kube::client::Body>| {
