@@ -132,9 +132,14 @@ impl Lanes {
         self.records.run(namespace, turn, work).await
     }
 
-    /// Deletes a Job of the history of a CronJob of `namespace`, with the same patience.
-    pub(super) async fn prune<F: Future>(&self, namespace: &str, work: impl FnOnce() -> F) -> F::Output {
-        let at_latest = Instant::now() + LONGEST_WAIT;
+    /// Deletes a Job of the history of a CronJob of `namespace` when there is room for it, and nothing is to be started or that
+    /// was waited for until `at_latest`.
+    pub(super) async fn prune<F: Future>(
+        &self,
+        namespace: &str,
+        at_latest: Instant,
+        work: impl FnOnce() -> F,
+    ) -> F::Output {
         let turn = async || self.pending.is_none_or_late(at_latest).await;
         self.prunes.run(namespace, turn, work).await
     }

@@ -7,6 +7,7 @@ use tokio::time::Instant;
 
 use crate::policy::{Note, Pruning, tell_pruned};
 use crate::submit::delete::Deleted;
+use crate::submit::lanes::LONGEST_WAIT;
 use crate::submit::requests::Requests;
 use crate::submit::submitter::{Overtaken, Submitter};
 use crate::submit::trouble::Trouble;
@@ -14,6 +15,9 @@ use crate::submit::trouble::Trouble;
 /// For how long Jobs are deleted, one after the other, before it is told what came of them and the rest is decided on anew. It
 /// is enough for a thousand.
 const ROUND: Duration = Duration::from_secs(10);
+
+/// How much of that starts may take. There may be some all the time, and then the history grew if each Job waited for them.
+const WAITS: Duration = Duration::from_secs(5);
 
 /// What came of a round of deletions.
 #[derive(Debug, Default)]
@@ -29,21 +33,35 @@ pub struct Pruned {
 }
 
 impl Submitter {
-    /// Deletes Jobs that the history of a CronJob of `namespace` has no room for, each when there is room for it. How they
-    /// ended is recorded.
+    /// Deletes Jobs that the history of a CronJob of `namespace` has no room for, each when there is room for it, until they
+    /// are overtaken. How they ended is recorded.
     pub async fn prune(&self, namespace: &str, pruning: &Pruning, overtaken: &Overtaken) -> Box<Pruned> {
         let requests = Requests::new(&self.client, namespace);
-        let begun = Instant::now();
+        let mut calm_by = Instant::now() + LONGEST_WAIT;
+        let mut ends = None;
         let mut deleted = Deleted::default();
         for deletion in &pruning.jobs {
-            if overtaken.is_set() || begun.elapsed() >= ROUND {
+            if ends.is_some_and(|ends| ends <= Instant::now()) {
                 break;
             }
             let (deleted, requests) = (&mut deleted, &requests);
-            let room = self.lanes.prune(namespace, move || {
-                deleted.add(requests, deletion, PropagationPolicy::Background)
+            let (ends, calm_by) = (&mut ends, &mut calm_by);
+            let turn = self.lanes.prune(namespace, *calm_by, move || async move {
+                if overtaken.is_set() {
+                    return false;
+                }
+                let now = Instant::now();
+                if ends.is_none() {
+                    *ends = Some(now + ROUND);
+                    *calm_by = (now + WAITS).min(*calm_by);
+                }
+                let propagation = PropagationPolicy::Background;
+                deleted.add(requests, deletion, propagation).await;
+                true
             });
-            room.await;
+            if !turn.await {
+                break;
+            }
         }
         Box::new(Pruned {
             leaves_some: deleted.results.len() < pruning.jobs.len(),
@@ -51,5 +69,80 @@ impl Submitter {
             deleted: deleted.uids,
             trouble: deleted.trouble,
         })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::convert::Infallible;
+    use std::sync::Arc;
+    use std::sync::atomic::{AtomicUsize, Ordering};
+
+    use kube::Client;
+    use kube::client::Body;
+    use serde_json::json;
+    use tokio::time::sleep;
+
+    use super::*;
+    use crate::clock::SystemClock;
+    use crate::policy::Deletion;
+    use crate::schedule::TimeZones;
+
+    /// Where there are starts all the time, and how many Jobs were deleted.
+    async fn busy() -> (Submitter, Arc<AtomicUsize>) {
+        let deletions = Arc::new(AtomicUsize::new(0));
+        let counted = Arc::clone(&deletions);
+        let deletes = tower::service_fn(move |_: http::Request<Body>| {
+            counted.fetch_add(1, Ordering::Relaxed);
+            let body = json!({ "kind": "Status", "apiVersion": "v1", "metadata": {}, "status": "Success" });
+            async move { Ok::<_, Infallible>(http::Response::new(Body::from(body.to_string().into_bytes()))) }
+        });
+        let client = Client::new(deletes, "default");
+        let submitter = Submitter::new(client, SystemClock::shared(), Arc::new(TimeZones::built_in()));
+        for number in 0..10 {
+            let lanes = submitter.lanes.clone();
+            tokio::spawn(async move {
+                loop {
+                    lanes
+                        .start("busy", || sleep(Duration::from_millis(100 + number)))
+                        .await;
+                }
+            });
+        }
+        sleep(Duration::from_millis(1)).await;
+        (submitter, deletions)
+    }
+
+    fn pruning() -> Pruning {
+        let jobs = (0..50).map(|number| Deletion {
+            name: format!("old-{number}"),
+            uid: format!("uid-{number}"),
+        });
+        Pruning {
+            jobs: jobs.collect(),
+            unless_deleted: vec![],
+        }
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_round_comes_to_all_its_jobs_where_there_are_starts_all_the_time() {
+        let (submitter, deletions) = busy().await;
+        let pruned = submitter.prune("well", &pruning(), &Overtaken::default()).await;
+        assert!(!pruned.leaves_some && pruned.trouble.is_none(), "{pruned:?}");
+        assert_eq!(deletions.load(Ordering::Relaxed), 50);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn what_is_overtaken_while_it_waits_is_not_deleted() {
+        let (submitter, deletions) = busy().await;
+        let overtaken = Overtaken::default();
+        let pruning = pruning();
+        let change = async {
+            sleep(Duration::from_secs(1)).await;
+            overtaken.set();
+        };
+        let (pruned, ()) = tokio::join!(submitter.prune("well", &pruning, &overtaken), change);
+        assert!(pruned.leaves_some, "it is decided on anew");
+        assert_eq!(deletions.load(Ordering::Relaxed), 0);
     }
 }
