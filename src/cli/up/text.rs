@@ -226,9 +226,9 @@ fn clock(at: Timestamp) -> String {
     paint(QUIET, &at.format("%H:%M:%S").to_string())
 }
 
-/// How a Job, a pod or a CronJob is called: with its namespace, where that is not the one that most manifests are in.
+/// How an object is called: with its namespace, where it is in one, and not in that where most manifests are.
 fn subject(namespace: &str, name: &str) -> String {
-    if namespace == DEFAULT_NAMESPACE {
+    if matches!(namespace, "" | DEFAULT_NAMESPACE) {
         name.to_owned()
     } else {
         format!("{namespace}/{name}")
@@ -306,6 +306,12 @@ mod tests {
         … 45 lines not shown, as nobody read them in time; kubectl get events, kubectl get jobs and kubectl logs have what they said
         … the last lines are not all shown, as nobody read them in time; kubectl logs has them after the next start
         ");
+    }
+
+    #[test]
+    fn what_is_in_no_namespace_is_called_by_its_name() {
+        let called = ["", "default", "reports"].map(|namespace| subject(namespace, "shop"));
+        assert_eq!(called, ["shop", "shop", "reports/shop"]);
     }
 
     /// Two that are called alike are told apart.

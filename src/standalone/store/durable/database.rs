@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::fs;
+use std::io;
 use std::os::unix::fs::MetadataExt as _;
 use std::path::{Path, PathBuf};
 
@@ -83,8 +84,10 @@ impl Database {
     /// One statement is one transaction. In a file that was moved or removed it would succeed, as SQLite looks for that only
     /// where there is no log, and the next start would know nothing of it.
     pub(super) async fn append(&mut self, writes: &[Write]) -> Result<(), sqlx::Error> {
-        if file_at(&self.path).ok() != Some(self.file) {
-            return Err(sqlx::Error::Io(Errno::STALE.into()));
+        match file_at(&self.path) {
+            Ok(file) if file == self.file => {}
+            Err(why) if why.kind() != io::ErrorKind::NotFound => return Err(why.into()),
+            _ => return Err(sqlx::Error::Io(Errno::STALE.into())),
         }
         let mut insert: QueryBuilder<Sqlite> = QueryBuilder::new(
             "INSERT INTO writes (revision, resource, namespace, name, deletes, document, checksum) ",
