@@ -12,7 +12,7 @@ use crate::controller::state::{News, State, Task};
 use crate::cronjob::{CronJob, Key};
 use crate::policy::{Decision, Group, Note, Pruning, Situation};
 use crate::schedule::Timestamp;
-use crate::submit::Retry;
+use crate::submit::{Overtaken, Retry};
 use crate::telemetry::Wellbeing;
 
 impl State {
@@ -141,7 +141,7 @@ impl State {
             if fate == Fate::None {
                 standing.forgive();
             }
-            self.begin_round(key, prune);
+            self.begin_round(key, prune, Overtaken::default());
             return None;
         }
         if let Some(start) = &decision.start {

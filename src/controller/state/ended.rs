@@ -26,7 +26,7 @@ impl State {
             // Whatever else is under way goes on.
             return self.end_round(key, &uid, *pruned, now);
         }
-        let prune = self.end_task(key);
+        let (prune, overtaken) = self.end_task(key);
         let failed = match done {
             Done::Submitted { uid, carried } => {
                 if self.is_anothers(key, &uid) {
@@ -36,7 +36,7 @@ impl State {
                 let recorded = carried.recorded;
                 let failed = self.carried(key, *carried);
                 if recorded {
-                    self.begin_round(key, prune);
+                    self.begin_round(key, prune, overtaken);
                 }
                 self.settle_claim(key, failed.is_some(), now);
                 failed

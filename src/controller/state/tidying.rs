@@ -69,18 +69,19 @@ impl Tidying {
 }
 
 impl State {
-    /// It is recorded how these Jobs ended: they may go.
-    pub(super) fn begin_round(&mut self, key: &Key, pruning: Pruning) {
+    /// It is recorded how these Jobs ended: they may go, unless what that was decided on was overtaken. Whatever overtook it has
+    /// it decided again.
+    pub(super) fn begin_round(&mut self, key: &Key, pruning: Pruning, overtaken: Overtaken) {
         let (Some(entry), Some(standing)) = (self.cache.entry(key), self.standing.get_mut(key)) else {
             return;
         };
-        if pruning.jobs.is_empty() {
+        if pruning.jobs.is_empty() || overtaken.is_set() {
             return;
         }
         let round = standing.tidying.round.insert(Round {
             jobs: pruning.jobs.iter().map(|job| job.uid.clone()).collect(),
             again: false,
-            overtaken: Overtaken::default(),
+            overtaken,
         });
         self.rounds.push(Task::Prune {
             key: key.clone(),

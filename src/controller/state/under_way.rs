@@ -52,12 +52,12 @@ impl State {
         overtaken
     }
 
-    /// The task of `key` has ended. Returns what may go if it is recorded.
-    pub(super) fn end_task(&mut self, key: &Key) -> Pruning {
+    /// The task of `key` has ended. Returns what may go if it is recorded, and whether that was overtaken meanwhile.
+    pub(super) fn end_task(&mut self, key: &Key) -> (Pruning, Overtaken) {
         let busy = self.busy.remove(key).unwrap_or_default();
         if busy.again {
             self.dirty.insert(key.clone());
         }
-        busy.prune
+        (busy.prune, busy.overtaken)
     }
 }

@@ -139,6 +139,30 @@ fn nothing_is_deleted_before_it_is_recorded_how_it_ended() {
     }
 }
 
+/// Its owner may have made room for more while a start was under way.
+#[test]
+fn what_an_edit_has_made_room_for_meanwhile_is_not_deleted() {
+    let mut world = World::with_history();
+    world.version += 1;
+    let status = json!({ "completionTime": "2026-01-01T10:00:00Z", "conditions": [{ "type": "Complete", "status": "True" }] });
+    let ended = job_with("old-9", 1, &status);
+    world.state.job_event(&Scope::CLUSTER, Event::Apply(ended));
+    let (_, others) = world.rounds(1);
+    assert_eq!(others.len(), 1, "its success is to be recorded");
+    world.version += 1;
+    let mut edited = world.cronjob(&json!({ "lastSuccessfulTime": "2026-01-01T10:00:00Z" }));
+    edited.spec.successful_jobs_history_limit = Some(10);
+    world.state.cronjob_event(&Scope::CLUSTER, Event::Apply(edited));
+    world.carried(
+        Carried {
+            recorded: true,
+            ..Carried::default()
+        },
+        1,
+    );
+    world.rests(1);
+}
+
 /// Its owner may have made room for more, or somebody else leads and deletes them.
 #[test]
 fn a_round_ends_with_what_it_was_decided_on_and_who_leads_next_begins_anew() {
