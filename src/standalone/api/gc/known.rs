@@ -173,8 +173,12 @@ impl Known {
             self.recheck_owner(&owner.uid);
         }
         if seen.key.resource == NAMESPACES.stored_as {
-            self.namespaces.remove(&seen.key.place.name);
-            self.untold.remove(&seen.key.place.name);
+            let name = &seen.key.place.name;
+            self.untold.remove(name);
+            // Somebody may have let it go before its contents went.
+            if self.namespaces.remove(name) == Some(true) {
+                self.steps.emptied.insert(name.clone());
+            }
         }
         let namespace = &seen.key.place.namespace;
         self.leave_untold(namespace);

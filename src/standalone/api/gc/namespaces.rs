@@ -36,9 +36,10 @@ impl Collector {
         self.empty_of_all_else(name).await
     }
 
-    /// Deletes what is in a namespace that goes and has no pods any more.
+    /// Deletes what is in a namespace that goes and has no pods any more, or that is gone: then nobody would hear when its
+    /// pods have gone.
     pub(super) async fn empty_of_all_else(&self, name: &str) -> Result<(), ApiError> {
-        if self.holds(PODS, name).await? {
+        if self.holds(PODS, name).await? && self.standing_of(name).await? != Standing::Gone {
             return Ok(());
         }
         for resource in contents() {

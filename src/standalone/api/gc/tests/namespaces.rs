@@ -54,6 +54,21 @@ async fn pods_go_before_all_else_in_their_namespace() {
     assert_eq!(scene.settle().await, ["two", "goods", "shop"]);
 }
 
+/// Or it would be in the next one of its name.
+#[tokio::test]
+async fn what_is_in_a_namespace_that_somebody_lets_go_goes_at_once() {
+    let mut scene = Scene::begin().await;
+    scene.make_map("goods", &[]).await;
+    make_pod(&scene.registry, "one").await;
+    delete_shop(&scene.registry).await;
+    assert!(scene.settle().await.is_empty());
+    set(&scene.registry, &shop(), &["spec", "finalizers"], json!([])).await;
+    assert_eq!(scene.settle().await, ["shop", "goods"]);
+    let one = Key::new(PODS.stored_as, "shop", "one");
+    let_go(&scene.registry, &one).await;
+    assert_eq!(scene.settle().await, ["one"]);
+}
+
 /// Its namespace was looked for before the namespace went, and it was written after that.
 #[tokio::test]
 async fn what_is_later_than_its_namespace_goes() {
