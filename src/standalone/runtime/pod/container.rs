@@ -66,7 +66,9 @@ pub(in crate::standalone::runtime) struct Past {
 
 /// An attempt that has ended.
 struct Finished {
-    since: Timestamp,
+    /// How long it ran.
+    run: Duration,
+    /// From when the wait before the next one counts.
     at: Timestamp,
     exit_code: i32,
 }
@@ -99,8 +101,7 @@ impl Life {
                 break;
             }
             self.past.attempt += 1;
-            let run = (finished.at - finished.since).to_std().unwrap_or_default();
-            put_off = Some(self.put_off(run, finished.at));
+            put_off = Some(self.put_off(finished.run, finished.at));
         }
         self.tell(Change::Done).await;
     }
@@ -192,7 +193,7 @@ impl Life {
         let change = ended(error.exit_code(), None, reason, Some(message), (now, now));
         self.tell(change).await;
         Finished {
-            since: now,
+            run: Duration::ZERO,
             at: now,
             exit_code: error.exit_code(),
         }
@@ -209,7 +210,12 @@ impl Life {
         self.past.is_untold = false;
         sink.tell(started.since, What::Started { pid: started.pid });
         let reader = Reader::at_start(&attempt.log);
-        self.follow(started, sink, Some(reader)).await
+        let finished = self.follow(started, sink, Some(reader)).await;
+        // It has just been seen to end. When its engine says that it did is by another clock, which may be minutes behind.
+        Finished {
+            at: self.machine.clock.now(),
+            ..finished
+        }
     }
 
     /// Follows a process to its end.
@@ -286,7 +292,7 @@ impl Life {
         let change = ended(code, signal, end.reason, message, (since, end.at));
         self.tell(change).await;
         Finished {
-            since,
+            run: (end.at - since).to_std().unwrap_or_default(),
             at: end.at,
             exit_code: code,
         }

@@ -28,6 +28,8 @@ struct FakeEngine {
     away: usize,
     /// How many attempts fail; every other of them does not even start.
     fail: u32,
+    /// How far its clock is behind.
+    lag: TimeDelta,
     /// Whether it does not say of the next start that it went well.
     is_silent: AtomicBool,
     /// Whether it does not come to an end with what it is to discard.
@@ -47,6 +49,7 @@ impl FakeEngine {
             begun: Instant::now(),
             away: 0,
             fail: 0,
+            lag: TimeDelta::zero(),
             is_silent: false.into(),
             is_stuck: false,
             hangs: false,
@@ -57,7 +60,10 @@ impl FakeEngine {
     }
 
     fn started(&self, attempt: &Attempt) -> Started {
-        let (code, now) = (i32::from(attempt.number < self.fail), SystemClock.now());
+        let (code, now) = (
+            i32::from(attempt.number < self.fail),
+            SystemClock.now() - self.lag,
+        );
         let exit = Exit { code, signal: None };
         Started {
             id: format!("fake://{}", attempt.number),
@@ -304,6 +310,22 @@ async fn a_restart_is_not_put_off_anew_by_whoever_comes_after() {
         while next(&mut news).await != Some(Change::Done) {}
         let waited = engine.begun.elapsed().as_secs();
         assert_eq!(waited, starts_after, "it ended {ended_ago} s ago");
+    }
+}
+
+/// Or a container that fails would be started again and again at once.
+#[tokio::test(start_paused = true)]
+async fn a_restart_is_put_off_as_long_whatever_the_clock_of_an_engine_says() {
+    for lag in [-10, 0, 10].map(TimeDelta::minutes) {
+        let engine = Arc::new(FakeEngine {
+            fail: 3,
+            lag,
+            ..FakeEngine::new()
+        });
+        let mut lived = live_by(engine.clone(), &script("true"), "OnFailure", options());
+        while lived.news.recv().await.is_some() {}
+        let waited = engine.begun.elapsed().as_secs();
+        assert_eq!(waited, 10 + 20, "it is {lag} behind");
     }
 }
 
