@@ -51,7 +51,8 @@ impl PodTask {
             return Some(None);
         }
         let mut place = pin!(machine.places.acquire());
-        let mut told_at = Some(Instant::now() + PLACE_AWAITED);
+        // What has begun is not pending, although it waits.
+        let mut told_at = (!self.may_be_begun()).then(|| Instant::now() + PLACE_AWAITED);
         loop {
             tokio::select! {
                 biased;

@@ -46,18 +46,20 @@ impl Library {
         Box::pin(self.run_on(options(), pod)).await
     }
 
+    /// The same, on such a node. A pod that has a status was there before it.
     async fn run_on(self: &Arc<Self>, options: Options, pod: Pod) -> PodStatus {
         let (output, _events) = channel();
         let machine = Machine::new(self.client(), SystemClock::shared(), output, options);
         machine.cordon.send_replace(Some(false));
         let directive = watch::Sender::new(Directive::default());
         let deadline = watch::Sender::new(None);
+        let is_resumed = pod.status.is_some();
         let task = PodTask::new(
             Arc::new(machine),
             Arc::new(pod),
             directive.subscribe(),
             deadline.subscribe(),
-            false,
+            is_resumed,
         );
         tokio::time::timeout(PATIENCE, task.run()).await.unwrap();
         self.written.lock().unwrap().last().cloned().unwrap_or_default()
@@ -140,16 +142,25 @@ async fn what_would_be_one_file_for_two_containers_is_not_started() {
     insta::assert_snapshot!(last.message.unwrap_or_default(), @r#"container "two" mounts volume "two" at data/etc, where container "one" has volume "one": both lie in volume "data", in which both would find the same; mount it at another path, or run the pod as containers (`--runtime container`, or the annotation `punctual.dev/runtime: container`)"#);
 }
 
-#[tokio::test(start_paused = true)]
-async fn a_pod_that_waits_long_for_a_place_says_so() {
+/// Lets a pod wait for a place on a node that has none, for longer than it takes until that is told: what was written.
+async fn told_without_a_place(pod: Pod) -> Vec<PodStatus> {
     let library = Arc::new(Library::default());
     let full = Options {
         pods_at_once: 0,
         ..options()
     };
-    let waits = library.run_on(full, pod_of(&script("true")));
-    assert!(tokio::time::timeout(PATIENCE / 4 * 3, waits).await.is_err());
-    let written = library.written.lock().unwrap();
+    let waits = library.run_on(full, pod);
+    assert!(
+        Box::pin(tokio::time::timeout(PATIENCE / 4 * 3, waits))
+            .await
+            .is_err()
+    );
+    library.written.lock().unwrap().clone()
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_pod_that_waits_long_for_a_place_says_so() {
+    let written = Box::pin(told_without_a_place(pod_of(&script("true")))).await;
     let conditions = written
         .iter()
         .flat_map(|status| status.conditions.iter().flatten());
@@ -159,4 +170,16 @@ async fn a_pod_that_waits_long_for_a_place_says_so() {
         format!("{} {} {reason}: {message}", condition.type_, condition.status)
     });
     insta::assert_snapshot!(told.collect::<Vec<_>>().join("\n"), @"PodScheduled False Unschedulable: 0/1 nodes are available: 1 Too many pods; 0 run here at one time, and this one starts when others have ended");
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_pod_that_has_begun_is_not_called_pending_while_it_waits_for_a_place() {
+    let mut pod = pod_of(&script("true"));
+    let container = json!({
+        "name": "main", "image": "", "imageID": "", "ready": false, "restartCount": 1, "containerID": "process://4711",
+        "state": {"waiting": {"reason": "CrashLoopBackOff"}},
+    });
+    let status = json!({"phase": "Running", "containerStatuses": [container]});
+    pod.status = Some(serde_json::from_value(status).unwrap());
+    assert_eq!(Box::pin(told_without_a_place(pod)).await, []);
 }
