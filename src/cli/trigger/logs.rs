@@ -12,6 +12,7 @@ use crate::cli::connect::refused;
 use crate::cli::exit::Failure;
 use crate::cli::{complain, say};
 use crate::cronjob::JOB_NAME_LABEL;
+use crate::standalone::logs::Source;
 
 /// The pods of a Job, and what is shown of them.
 pub(super) struct Logs {
@@ -24,8 +25,8 @@ pub(super) struct Logs {
 
 /// What is shown of a container.
 struct Shown {
-    /// How often it had been started again, when it was last looked at: each start has a log of its own.
-    restarts: i32,
+    /// Its newest start, by how often it had been started before: each start has a log of its own.
+    newest: u32,
     /// Reads the log of the newest start, after those before it.
     reader: JoinHandle<()>,
 }
@@ -70,27 +71,50 @@ impl Logs {
 
     fn show(&mut self, start: Start) {
         let key = (start.pod.clone(), start.container.clone());
-        let seen = self.containers.get(&key).map(|shown| shown.restarts);
-        if seen >= Some(start.restarts) {
+        let seen = self.containers.get(&key).map(|shown| shown.newest);
+        let Some(unseen) = start.unseen(seen) else {
             return;
-        }
-        let restarts = start.restarts;
-        // Of those that came and went between two looks, the last can still be read.
-        let missed_one = restarts > seen.map_or(0, |seen| seen + 1);
+        };
+        let newest = start.newest;
         let before = self.containers.remove(&key).map(|shown| shown.reader);
-        let reader = tokio::spawn(read(self.api.clone(), start, missed_one, before));
-        self.containers.insert(key, Shown { restarts, reader });
+        let reader = tokio::spawn(read(self.api.clone(), start, unseen, before));
+        self.containers.insert(key, Shown { newest, reader });
     }
 }
 
-/// One start of a container, whose log can be read.
+/// The newest start of a container, whose log can be read.
 #[derive(Debug, Clone, PartialEq, Eq)]
 struct Start {
     pod: String,
     container: String,
-    restarts: i32,
+    /// How often the container had been started before.
+    newest: u32,
+    /// The start whose log is read with `previous`. While a container waits to be started again, that is the newest, too.
+    previous: Option<u32>,
     /// What its lines begin with.
     prefix: String,
+}
+
+/// What came and went since the last look, before the newest start.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+struct Unseen {
+    /// Whether the last of it can still be read.
+    previous: bool,
+    /// How many starts can't be.
+    lost: u32,
+}
+
+impl Start {
+    /// What has not been shown before it, if it is newer than what has been `seen`.
+    fn unseen(&self, seen: Option<u32>) -> Option<Unseen> {
+        let next = seen.map_or(0, |seen| seen + 1);
+        let missed = self.newest.checked_sub(next)?;
+        let previous = self
+            .previous
+            .is_some_and(|previous| (next..self.newest).contains(&previous));
+        let lost = missed - u32::from(previous);
+        Some(Unseen { previous, lost })
+    }
 }
 
 /// The newest starts of the containers of a pod, in the order in which they begin. Their lines have a prefix where there is
@@ -106,11 +130,16 @@ fn starts(pod: &Pod, many: bool) -> Vec<Start> {
         (false, true) => format!("{container} | "),
         (false, false) => String::new(),
     };
-    let start = |status: &ContainerStatus| Start {
-        pod: pod.name_any(),
-        container: status.name.clone(),
-        restarts: status.restart_count,
-        prefix: prefix(&status.name),
+    let start = |status: &ContainerStatus| {
+        let attempt = |previous| Source::choose(pod, &status.name, previous).map(|source| source.attempt);
+        Start {
+            pod: pod.name_any(),
+            container: status.name.clone(),
+            // Where one could not be started, who asks for its log is told why.
+            newest: attempt(false).unwrap_or_else(|_| status.restart_count.try_into().unwrap_or_default()),
+            previous: attempt(true).ok(),
+            prefix: prefix(&status.name),
+        }
     };
     containers
         .iter()
@@ -136,11 +165,18 @@ fn failure(pod: &Pod) -> Option<String> {
 }
 
 /// Shows what a container writes, after what `before` shows. A log that can't be read is no reason to stop waiting.
-async fn read(pods: Api<Pod>, start: Start, missed_one: bool, before: Option<JoinHandle<()>>) {
+async fn read(pods: Api<Pod>, start: Start, unseen: Unseen, before: Option<JoinHandle<()>>) {
     if let Some(before) = before {
         let _ended = before.await;
     }
-    if missed_one {
+    if unseen.lost > 0 {
+        let starts = if unseen.lost == 1 { "start" } else { "starts" };
+        complain(&format!(
+            "warning: {} earlier {starts} of {}/{} can't be shown: the next followed too soon",
+            unseen.lost, start.pod, start.container
+        ));
+    }
+    if unseen.previous {
         let _is_gone = read_one(&pods, &start, true).await;
     }
     if let Err(error) = read_one(&pods, &start, false).await {
@@ -173,7 +209,7 @@ mod tests {
     #[test]
     fn what_has_begun_is_shown_under_the_names_that_tell_it_apart() {
         let running = json!({ "running": {} });
-        let ended = json!({ "terminated": { "exitCode": 1 } });
+        let ended = json!({ "terminated": { "exitCode": 1, "containerID": "process://1" } });
         let waits = json!({ "waiting": { "reason": "CrashLoopBackOff" } });
         let container = |name: &str, restarts: i32, state: &Value, last: &Value| {
             json!({
@@ -216,12 +252,44 @@ mod tests {
                 "prepare 1 `pod-a/prepare | `, main 0 `pod-a/main | `",
             ),
         ] {
-            let pod = pod(&json!({ "initContainerStatuses": init, "containerStatuses": containers }));
+            let status = json!({ "initContainerStatuses": init, "containerStatuses": containers });
+            let mut pod = pod(&status);
+            pod.spec = serde_json::from_value(json!({
+                "initContainers": [{ "name": "prepare" }], "containers": [{ "name": "main" }],
+            }))
+            .expect("a spec");
             let starts: Vec<String> = starts(&pod, many)
                 .iter()
-                .map(|start| format!("{} {} `{}`", start.container, start.restarts, start.prefix))
+                .map(|start| format!("{} {} `{}`", start.container, start.newest, start.prefix))
                 .collect();
             assert_eq!(starts.join(", "), shown);
+        }
+    }
+
+    /// One row a look: what has been seen, what is there, whether the one before is read, and how many are lost.
+    #[test]
+    fn what_came_and_went_between_two_looks_is_shown_as_far_as_it_is_kept() {
+        for (seen, newest, previous, unseen) in [
+            (None, 0, None, Some((false, 0))),
+            (None, 1, Some(0), Some((true, 0))),
+            (None, 1, Some(1), Some((false, 1))),
+            (None, 3, Some(2), Some((true, 2))),
+            (Some(0), 0, Some(0), None),
+            (Some(0), 1, Some(0), Some((false, 0))),
+            (Some(0), 1, Some(1), Some((false, 0))),
+            (Some(0), 2, Some(1), Some((true, 0))),
+            (Some(0), 2, Some(2), Some((false, 1))),
+            (Some(2), 1, Some(1), None),
+        ] {
+            let start = Start {
+                pod: "pod-a".into(),
+                container: "main".into(),
+                newest,
+                previous,
+                prefix: String::new(),
+            };
+            let unseen = unseen.map(|(previous, lost)| Unseen { previous, lost });
+            assert_eq!(start.unseen(seen), unseen, "{seen:?} {newest} {previous:?}");
         }
     }
 
