@@ -1,6 +1,6 @@
 //! Bodies: reading them within limits, and checking that they are what the path says.
 
-use std::error::Error as _;
+use std::error::Error;
 use std::io;
 use std::sync::Arc;
 
@@ -10,6 +10,7 @@ use axum::response::{IntoResponse, Response};
 use futures::StreamExt as _;
 use http::header::{CONTENT_LENGTH, CONTENT_TYPE};
 use http::{HeaderMap, HeaderValue, Request, StatusCode};
+use http_body_util::{BodyExt as _, LengthLimitError, Limited};
 use serde_json::{Map, Value};
 
 use super::accept::YAML;
@@ -105,20 +106,16 @@ impl Content {
 }
 
 /// The whole body, if it is within the limit.
-async fn whole(body: Body) -> Result<Bytes, ApiError> {
-    let mut chunks = body.into_data_stream();
-    let mut bytes = Vec::new();
-    while let Some(chunk) = chunks.next().await {
-        let chunk = chunk.map_err(|error| unread(&error))?;
-        if bytes.len() + chunk.len() > BODY_BYTES_MAX {
-            drop(bytes);
-            pass_over(chunks).await;
-            let limit_bytes = BODY_BYTES_MAX;
-            return Err(ApiError::TooLarge { limit_bytes });
+async fn whole(mut body: Body) -> Result<Bytes, ApiError> {
+    let limit_bytes = BODY_BYTES_MAX;
+    match Limited::new(&mut body, limit_bytes).collect().await {
+        Ok(whole) => Ok(whole.to_bytes()),
+        Err(error) if error.is::<LengthLimitError>() => {
+            pass_over(body.into_data_stream()).await;
+            Err(ApiError::TooLarge { limit_bytes })
         }
-        bytes.extend_from_slice(&chunk);
+        Err(error) => Err(unread(&*error)),
     }
-    Ok(bytes.into())
 }
 
 /// Reads the rest of a body that is refused, and keeps nothing of it.
@@ -133,7 +130,7 @@ async fn pass_over(mut chunks: BodyDataStream) {
 }
 
 /// Why a body was not read to its end.
-fn unread(error: &axum::Error) -> ApiError {
+fn unread(error: &(dyn Error + 'static)) -> ApiError {
     let mut causes = std::iter::successors(error.source(), |&error| error.source());
     let cause = causes.find_map(|cause| cause.downcast_ref::<io::Error>());
     if cause.is_some_and(|cause| cause.kind() == io::ErrorKind::TimedOut) {
