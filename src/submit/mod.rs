@@ -39,6 +39,7 @@ pub use events::{COMPONENT, EventWriting, write_events};
 pub use job::{
     BACKFILL_LABEL, INSTANTIATE_ANNOTATION, SCHEDULED_ANNOTATION, job_by_hand, job_for, job_to_backfill,
 };
+pub(crate) use pods::has_run;
 pub use prune::Pruned;
 pub use requests::{CLI_FIELD_MANAGER, CreateAnswer, FIELD_MANAGER, create_for_person};
 pub use submitter::{Overtaken, Submitter};

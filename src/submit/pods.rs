@@ -25,13 +25,15 @@ fn containers(pod: &Pod) -> impl Iterator<Item = &ContainerStatus> {
 
 /// Whether any container has run, or runs.
 fn began(pod: &Pod) -> bool {
-    let has_run = |container: &ContainerStatus| {
-        let state = container.state.as_ref();
-        let before = container.last_state.as_ref();
-        state.is_some_and(|state| state.running.is_some() || state.terminated.is_some())
-            || before.is_some_and(|state| state.terminated.is_some())
-    };
     containers(pod).any(has_run)
+}
+
+/// Whether a container has run, or runs.
+pub(crate) fn has_run(container: &ContainerStatus) -> bool {
+    let state = container.state.as_ref();
+    let before = container.last_state.as_ref();
+    state.is_some_and(|state| state.running.is_some() || state.terminated.is_some())
+        || before.is_some_and(|state| state.terminated.is_some())
 }
 
 /// What a pod waits for: a node, or what a container is in need of.

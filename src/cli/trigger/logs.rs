@@ -13,6 +13,8 @@ use crate::cli::exit::Failure;
 use crate::cli::{complain, say};
 use crate::cronjob::JOB_NAME_LABEL;
 use crate::standalone::logs::Source;
+use crate::standalone::runtime::all_statuses;
+use crate::submit::has_run;
 
 /// The pods of a Job, and what is shown of them.
 pub(super) struct Logs {
@@ -120,17 +122,14 @@ impl Start {
 /// The newest starts of the containers of a pod, in the order in which they begin. Their lines have a prefix where there is
 /// more than one of them at a time, or `many` pods.
 fn starts(pod: &Pod, many: bool) -> Vec<Start> {
-    let status = pod.status.as_ref();
-    let first = status.and_then(|status| status.init_container_statuses.as_deref());
-    let rest = status.and_then(|status| status.container_statuses.as_deref());
-    let containers = [first, rest].map(Option::unwrap_or_default).concat();
+    let containers: Vec<_> = pod.status.iter().flat_map(all_statuses).collect();
     let prefix = |container: &str| match (many, containers.len() > 1) {
         (true, true) => format!("{}/{container} | ", pod.name_any()),
         (true, false) => format!("{} | ", pod.name_any()),
         (false, true) => format!("{container} | "),
         (false, false) => String::new(),
     };
-    let start = |status: &ContainerStatus| {
+    let start = |status: &&ContainerStatus| {
         let attempt = |previous| Source::choose(pod, &status.name, previous).map(|source| source.attempt);
         Start {
             pod: pod.name_any(),
@@ -141,18 +140,9 @@ fn starts(pod: &Pod, many: bool) -> Vec<Start> {
             prefix: prefix(&status.name),
         }
     };
-    containers
-        .iter()
-        .filter(|status| has_begun(status))
-        .map(start)
-        .collect()
-}
-
-/// Whether there is a log to read: a container that waits for its image, or for those before it, has none.
-fn has_begun(status: &ContainerStatus) -> bool {
-    let states = [&status.state, &status.last_state];
-    let mut states = states.into_iter().flatten();
-    states.any(|state| state.running.is_some() || state.terminated.is_some())
+    // One that waits for its image, or for those before it, has no log.
+    let begun = containers.iter().filter(|status| has_run(status));
+    begun.map(start).collect()
 }
 
 /// Why a pod failed as a whole, e.g. as it was evicted or could not be started; where a container of it failed, its log says

@@ -4,6 +4,7 @@ use k8s_openapi::api::core::v1::{ContainerStatus, Pod};
 
 use crate::schedule::Timestamp;
 use crate::standalone::instants::from_time;
+use crate::standalone::runtime::all_statuses;
 
 /// The finalizer that keeps a pod until its end is counted (`batch.JobTrackingFinalizer`).
 pub(super) const TRACKING_FINALIZER: &str = "batch.kubernetes.io/job-tracking";
@@ -70,12 +71,8 @@ pub(super) fn name(pod: &Pod) -> &str {
 /// How often the containers of a pod have been restarted.
 pub(super) fn restarts(pod: &Pod) -> i32 {
     let Some(status) = &pod.status else { return 0 };
-    let all = status
-        .init_container_statuses
-        .iter()
-        .chain(&status.container_statuses)
-        .flatten();
-    all.map(|container| container.restart_count)
+    all_statuses(status)
+        .map(|container| container.restart_count)
         .fold(0, i32::saturating_add)
 }
 

@@ -59,9 +59,15 @@ pub use runtimes::Runtimes;
 
 pub(super) use node::registration::register;
 
-use k8s_openapi::api::core::v1::{Container, PodSpec};
+use k8s_openapi::api::core::v1::{Container, ContainerStatus, PodSpec, PodStatus};
 
 /// The containers of a pod in the order in which they are numbered: init containers first.
 fn all_containers(spec: &PodSpec) -> impl Iterator<Item = &Container> {
     spec.init_containers.iter().flatten().chain(&spec.containers)
+}
+
+/// What is told of the containers of a pod, in the same order.
+pub(crate) fn all_statuses(status: &PodStatus) -> impl Iterator<Item = &ContainerStatus> {
+    let [first, rest] = [&status.init_container_statuses, &status.container_statuses];
+    first.iter().chain(rest).flatten()
 }

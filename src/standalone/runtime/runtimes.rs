@@ -2,6 +2,7 @@
 
 use k8s_openapi::api::core::v1::Pod;
 
+use super::all_statuses;
 use super::containers;
 use super::entrypoint::Entrypoints;
 use super::process::fitness::Unfit;
@@ -58,12 +59,7 @@ pub(super) fn is_begun(pod: &Pod) -> bool {
 /// What a pod has been running as: what is usual may have changed since it was started.
 fn recorded(pod: &Pod) -> Option<Runtime> {
     let status = pod.status.as_ref()?;
-    let mut statuses = status
-        .init_container_statuses
-        .iter()
-        .chain(&status.container_statuses)
-        .flatten();
-    let id = statuses.find_map(|status| status.container_id.as_ref())?;
+    let id = all_statuses(status).find_map(|status| status.container_id.as_ref())?;
     Some(if id.starts_with(ID_PREFIX) {
         Runtime::Process
     } else {

@@ -8,6 +8,7 @@ use k8s_openapi::api::core::v1::Pod;
 
 use super::container::Life;
 use crate::standalone::data_dir::PodDir;
+use crate::standalone::runtime::all_statuses;
 use crate::standalone::runtime::engine::{Attempt, Setup};
 use crate::standalone::runtime::machine::PrepareError;
 use crate::standalone::runtime::order::changed;
@@ -94,9 +95,7 @@ impl Life {
         let Some(pod) = there.filter(|there| there.metadata.uid == self.pod.metadata.uid) else {
             return u32::MAX;
         };
-        let status = pod.status.unwrap_or_default();
-        let both = [status.init_container_statuses, status.container_statuses];
-        let mut all = both.into_iter().flatten().flatten();
+        let mut all = pod.status.iter().flat_map(all_statuses);
         let own = all.find(|status| status.name == self.container.name);
         own.map_or(0, |own| u32::try_from(own.restart_count).unwrap_or_default())
     }

@@ -11,6 +11,7 @@ use k8s_openapi::api::core::v1::{Container, ContainerStatus, Pod, PodCondition, 
 
 use crate::schedule::Timestamp;
 use crate::standalone::instants::{from_time, to_time};
+use crate::standalone::runtime::all_statuses;
 
 pub(in crate::standalone::runtime) use record::{Change, Record};
 
@@ -100,13 +101,8 @@ impl Model {
 
     /// Takes over what is recorded of a pod that an earlier `punctual` had taken on.
     pub(in crate::standalone::runtime) fn recall(&mut self, status: &PodStatus) {
-        let all = status
-            .init_container_statuses
-            .iter()
-            .chain(&status.container_statuses);
-        let statuses: Vec<_> = all.flatten().collect();
         for record in self.init.iter_mut().chain(&mut self.main) {
-            if let Some(status) = statuses.iter().find(|status| status.name == record.name) {
+            if let Some(status) = all_statuses(status).find(|status| status.name == record.name) {
                 record.recall(status);
             }
         }
