@@ -83,7 +83,7 @@ impl Cache {
     ///
     /// # Errors
     ///
-    /// When a fault of ours keeps it from being understood; then what was known of it stays.
+    /// When a fault of ours keeps it from being understood; then nothing of it is taken in.
     pub(super) fn watched_cronjob(
         &mut self,
         key: &Key,

@@ -251,14 +251,15 @@ impl Controller {
     fn finish(&mut self, key: &Key, mut done: Done) {
         let now = self.options.clock.now();
         let mut untold = None;
+        let as_told = |uid: &str, note| Told {
+            at: now,
+            cronjob: key.clone(),
+            uid: uid.to_owned(),
+            note,
+        };
         if let Done::Pruned { uid, pruned } = &mut done {
             for note in std::mem::take(&mut pruned.notes) {
-                self.tell(&Told {
-                    at: now,
-                    cronjob: key.clone(),
-                    uid: uid.clone(),
-                    note,
-                });
+                self.tell(&as_told(uid, note));
             }
         }
         if let Done::Submitted { uid, carried } = &mut done {
@@ -269,17 +270,11 @@ impl Controller {
             let says_nothing = told.is_empty() && notes.is_empty();
             let trouble = carried.trouble.as_ref().filter(|_| says_nothing);
             untold = trouble.map(|trouble| trouble.message.clone());
-            let as_told = |note| Told {
-                at: now,
-                cronjob: key.clone(),
-                uid: uid.clone(),
-                note,
-            };
             for note in told {
-                self.options.teller.record(&as_told(note));
+                self.options.teller.record(&as_told(uid, note));
             }
             for note in notes {
-                self.tell(&as_told(note));
+                self.tell(&as_told(uid, note));
             }
         }
         self.state.ended(key, done, now);

@@ -80,13 +80,10 @@ impl Unwatched {
     }
 
     fn tell(&self, health: &Health) {
-        let names = |scopes: &mut dyn Iterator<Item = &Scope>| scopes.map(ToString::to_string).collect();
-        let mut no_more = self
-            .no_more
-            .iter()
-            .filter(|(_, lost)| lost.is_told)
-            .map(|(scope, _)| scope);
-        health.set_refused(names(&mut self.never.iter()), names(&mut no_more));
+        let never = self.never.iter().map(ToString::to_string);
+        let no_more = self.no_more.iter().filter(|(_, lost)| lost.is_told);
+        let no_more = no_more.map(|(scope, _)| scope.to_string());
+        health.set_refused(never.collect(), no_more.collect());
     }
 }
 

@@ -37,24 +37,21 @@ impl Submitter {
     /// are overtaken. How they ended is recorded.
     pub async fn prune(&self, namespace: &str, pruning: &Pruning, overtaken: &Overtaken) -> Box<Pruned> {
         let requests = Requests::new(&self.client, namespace);
-        let mut calm_by = Instant::now() + LONGEST_WAIT;
-        let mut ends = None;
+        let at_latest = Instant::now() + LONGEST_WAIT;
+        // When the first Job had its turn.
+        let mut begun: Option<Instant> = None;
         let mut deleted = Deleted::default();
         for deletion in &pruning.jobs {
-            if ends.is_some_and(|ends| ends <= Instant::now()) {
+            if begun.is_some_and(|begun| begun.elapsed() >= ROUND) {
                 break;
             }
-            let (deleted, requests) = (&mut deleted, &requests);
-            let (ends, calm_by) = (&mut ends, &mut calm_by);
-            let turn = self.lanes.prune(namespace, *calm_by, move || async move {
+            let calm_by = begun.map_or(at_latest, |begun| at_latest.min(begun + WAITS));
+            let (deleted, requests, begun) = (&mut deleted, &requests, &mut begun);
+            let turn = self.lanes.prune(namespace, calm_by, move || async move {
                 if overtaken.is_set() {
                     return false;
                 }
-                let now = Instant::now();
-                if ends.is_none() {
-                    *ends = Some(now + ROUND);
-                    *calm_by = (now + WAITS).min(*calm_by);
-                }
+                begun.get_or_insert_with(Instant::now);
                 let propagation = PropagationPolicy::Background;
                 deleted.add(requests, deletion, propagation).await;
                 true

@@ -73,27 +73,39 @@ mod tests {
     use crate::cli::up::happening::{End, Timing};
     use crate::cronjob::{Key, Outcome};
 
-    /// What is named is of the kind that there is.
-    #[test]
-    fn the_way_to_end_what_is_kept_ends_it() {
-        let object = |timing| LoadedObject {
-            kind: "any",
+    fn job(name: &str, rest: Option<Rest>) -> LoadedObject {
+        LoadedObject {
+            kind: "Job",
             key: Key {
                 namespace: "default".to_owned(),
-                name: "tick".to_owned(),
+                name: name.to_owned(),
             },
-            timing,
-            rest: None,
-        };
+            timing: None,
+            rest,
+        }
+    }
+
+    /// A CronJob that is never due.
+    fn cronjob(held: bool) -> LoadedObject {
         let timing = Timing {
-            schedule: "@hourly".to_owned(),
-            zone: "UTC".to_owned(),
-            suspended: true,
-            held: false,
+            schedule: "0 0 31 2 *".to_owned(),
+            zone: String::new(),
+            suspended: false,
+            held,
             next: None,
             next_local: None,
         };
-        let (cronjob, job) = (object(Some(timing)), object(None));
+        LoadedObject {
+            kind: "CronJob",
+            timing: Some(timing),
+            ..job("tick", None)
+        }
+    }
+
+    /// What is named is of the kind that there is.
+    #[test]
+    fn the_way_to_end_what_is_kept_ends_it() {
+        let (cronjob, job) = (cronjob(false), job("tick", None));
         for (objects, way) in [
             (vec![cronjob.clone()], "(kubectl delete cronjob NAME ends one)"),
             (vec![job.clone()], "(kubectl delete job NAME ends one)"),
@@ -110,26 +122,7 @@ mod tests {
     /// Of a schedule that never fires, too, nothing is due.
     #[test]
     fn what_is_held_is_told_from_what_never_fires() {
-        let row = |held| {
-            let timing = Timing {
-                schedule: "0 0 31 2 *".to_owned(),
-                zone: String::new(),
-                suspended: false,
-                held,
-                next: None,
-                next_local: None,
-            };
-            let object = LoadedObject {
-                kind: "CronJob",
-                key: Key {
-                    namespace: "default".to_owned(),
-                    name: "tick".to_owned(),
-                },
-                timing: Some(timing),
-                rest: None,
-            };
-            row(&object, Timestamp::UNIX_EPOCH, "").join(" ")
-        };
+        let row = |held| row(&cronjob(held), Timestamp::UNIX_EPOCH, "").join(" ");
         assert_eq!(row(true), "default tick 0 0 31 2 * - invalid -");
         assert_eq!(row(false), "default tick 0 0 31 2 * - never -");
     }
@@ -137,15 +130,6 @@ mod tests {
     #[test]
     fn a_job_that_has_ended_or_is_suspended_does_not_run_now() {
         let now = "2026-11-27T08:00:00Z".parse().unwrap();
-        let job = |name: &str, rest| LoadedObject {
-            kind: "Job",
-            key: Key {
-                namespace: "default".to_owned(),
-                name: name.to_owned(),
-            },
-            timing: None,
-            rest,
-        };
         let ended = |outcome, at: Option<&str>| {
             let at = at.map(|at| at.parse().unwrap());
             Some(Rest::Ended(End { outcome, at }))

@@ -2,6 +2,8 @@
 //! as a `runtimeClassName` that there is not is in a cluster: pods that had it would fail, one after the other, until their
 //! Job's `backoffLimit` is reached.
 
+use std::collections::BTreeMap;
+
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::ObjectMeta;
 
 use super::Findings;
@@ -10,8 +12,7 @@ use crate::manifest::path::FieldPath;
 
 /// Checks what the metadata of a pod, or of a template, ask for.
 pub(super) fn check(metadata: Option<&ObjectMeta>, path: &FieldPath, found: &mut Findings) {
-    let annotations = metadata.and_then(|metadata| metadata.annotations.as_ref());
-    if let Err(mistake) = Runtime::asked(annotations) {
+    if let Err(mistake) = Runtime::asked(annotations(metadata)) {
         let path = path.child("annotations").key(&mistake.name);
         found.not_supported(&path, &mistake.value, &Runtime::WORDS);
     }
@@ -25,8 +26,11 @@ pub(super) fn check_update(
     path: &FieldPath,
     found: &mut Findings,
 ) {
-    let annotations = |metadata: Option<&ObjectMeta>| metadata.and_then(|all| all.annotations.clone());
-    if Runtime::asked(annotations(new).as_ref()) != Runtime::asked(annotations(old).as_ref()) {
+    if Runtime::asked(annotations(new)) != Runtime::asked(annotations(old)) {
         check(new, path, found);
     }
+}
+
+fn annotations(metadata: Option<&ObjectMeta>) -> Option<&BTreeMap<String, String>> {
+    metadata?.annotations.as_ref()
 }

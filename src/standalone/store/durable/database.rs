@@ -177,7 +177,7 @@ impl Database {
     }
 }
 
-fn file_at(path: &Path) -> std::io::Result<File> {
+fn file_at(path: &Path) -> io::Result<File> {
     let metadata = fs::metadata(path)?;
     Ok((metadata.dev(), metadata.ino()))
 }
