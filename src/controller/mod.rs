@@ -65,3 +65,4 @@ pub use options::ControllerOptions;
 pub use pace::Pace;
 pub use run::Controller;
 pub use upcoming::Upcoming;
+pub use watches::patiently;

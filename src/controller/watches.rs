@@ -150,7 +150,7 @@ where
 
 /// Waits after an error, and longer after the next, until something has been shown. Kube's own combinator starts anew
 /// with every event, also with the one that says that a listing begins: where lists fail, it never waits longer.
-fn patiently<K: Send + 'static>(
+pub fn patiently<K: Send + 'static>(
     events: BoxStream<'static, watcher::Result<Event<K>>>,
 ) -> impl Stream<Item = watcher::Result<Event<K>>> {
     let start = (events, watcher::DefaultBackoff::default(), None);

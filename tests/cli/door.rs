@@ -206,3 +206,63 @@ spec:
     );
     server.stop();
 }
+
+/// More containers at once than an API server takes connections of, what is no text, and a Job that goes when it has ended.
+#[test]
+fn a_run_that_is_triggered_shows_all_that_its_containers_write() {
+    let folder = TempDir::new().expect("a folder");
+    let manifest = folder.path().join("cron.yaml");
+    let cronjob = |name: &str, job: &str, script: &str| {
+        format!(
+            "\
+apiVersion: batch/v1
+kind: CronJob
+metadata: {{name: {name}}}
+spec:
+  schedule: '@yearly'
+  jobTemplate:
+    spec:
+      {job}
+      template:
+        spec:
+          restartPolicy: Never
+          containers:
+          - name: main
+            image: busybox
+            command: [/bin/sh, -c, '{script}']
+---
+"
+        )
+    };
+    let cronjobs = [
+        cronjob(
+            "many",
+            "parallelism: 100\n      completions: 100",
+            "echo one; sleep 2; echo two",
+        ),
+        cronjob(
+            "short",
+            "ttlSecondsAfterFinished: 0",
+            r#"echo one; printf "\377\n"; echo two"#,
+        ),
+    ];
+    std::fs::write(&manifest, cronjobs.concat()).expect("a file");
+    let data = folder.path().join("data");
+    let server = Server::start(&data, &[manifest.to_str().expect("UTF-8")]);
+    let data_dir = data.to_str().expect("UTF-8");
+    let lines = |name: &str| {
+        let run = punctual(&["trigger", name, "--data-dir", data_dir, "--logs"]);
+        let (said, complained) = (text(&run.stdout), text(&run.stderr));
+        assert_eq!(exit_code(&run), 0, "{said}{complained}");
+        let lines = said.lines().filter(|line| !line.starts_with("default/"));
+        let lines = lines.map(|line| line.rsplit(" | ").next().unwrap_or_default().to_owned());
+        lines.collect::<Vec<_>>()
+    };
+    let mut many = lines("many");
+    many.sort_unstable();
+    let (one, two) = many.split_at(100);
+    assert!(one.iter().all(|line| line == "one") && two.iter().all(|line| line == "two"));
+    assert_eq!(many.len(), 200);
+    assert_eq!(lines("short"), ["one", "\u{fffd}", "two"]);
+    server.stop();
+}

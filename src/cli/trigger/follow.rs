@@ -1,18 +1,30 @@
 //! Waits for the end of a Job.
 
+use std::fmt::Debug;
 use std::time::Duration;
 
+use futures::StreamExt as _;
+use futures::stream::BoxStream;
+use k8s_openapi::NamespaceResourceScope;
 use k8s_openapi::api::batch::v1::{Job, JobCondition};
-use kube::{Api, Client};
+use k8s_openapi::api::core::v1::Pod;
+use kube::api::ListParams;
+use kube::runtime::watcher::{self, Config, Event, watcher as watch};
+use kube::{Api, Client, Resource};
+use serde::de::DeserializeOwned;
+use tokio::time::Instant;
 
 use crate::cli::connect::refused;
 use crate::cli::exit::{Exit, Failure};
 use crate::cli::trigger::logs::Logs;
+use crate::cli::trigger::reading;
 use crate::cli::{complain, say};
+use crate::controller::patiently;
+use crate::cronjob::JOB_NAME_LABEL;
 
-/// How often is looked whether something has happened: often enough for a person who waits, seldom enough for the API
-/// server not to notice.
-const LOOK_EVERY: Duration = Duration::from_millis(500);
+/// How long after the end of a Job its pods are still heard of: those of one that goes with its end (by its
+/// `ttlSecondsAfterFinished`) are seen nowhere else, and two watches tell in no order.
+const LAST_NEWS: Duration = Duration::from_millis(300);
 
 /// How long what was written may take to be shown where the waiting ends before the Job does: the containers may go on, and
 /// somebody waits to read why.
@@ -29,43 +41,180 @@ pub(super) async fn to_the_end(
     name: &str,
     logs: bool,
 ) -> Result<Exit, Failure> {
-    let mut logs = logs.then(|| Logs::new(client, namespace, name));
-    let end = wait(client, namespace, name, logs.as_mut()).await;
-    if let Some(logs) = &mut logs {
+    let mut pods = logs.then(|| Pods::of(client, namespace, name));
+    let end = wait(client, namespace, name, pods.as_mut()).await;
+    if let Some(pods) = &mut pods {
+        let seen = pods.look_again().await;
         if end.is_ok() {
-            logs.finish().await;
-        } else if tokio::time::timeout(LAST_LINES, logs.finish()).await.is_err() {
+            if let Err(failure) = seen {
+                complain(&format!("warning: {}", failure.message));
+            }
+            pods.logs.finish().await;
+        } else if tokio::time::timeout(LAST_LINES, pods.logs.finish())
+            .await
+            .is_err()
+        {
             complain("warning: the logs are not shown to their end");
         }
     }
     ended(namespace, name, &end?)
 }
 
-/// Waits for the condition that ends the Job.
+/// Waits for the condition that ends the Job. It is watched: one that is deleted when it ends would be gone at a second look.
 async fn wait(
     client: &Client,
     namespace: &str,
     name: &str,
-    mut logs: Option<&mut Logs>,
+    mut pods: Option<&mut Pods>,
 ) -> Result<JobCondition, Failure> {
     let jobs: Api<Job> = Api::namespaced(client.clone(), namespace);
+    let mut jobs = News::of(jobs, Config::default().fields(&format!("metadata.name={name}")));
+    let gone = || {
+        Failure::new(format!(
+            "Job {namespace}/{name} was deleted before its end was seen"
+        ))
+    };
+    let mut is_there = false;
     loop {
-        // Looked at before the pods, so that none is overlooked that ran before the end.
-        let job = jobs.get_opt(name).await;
-        let job = job.map_err(|error| refused(&format!("Job {namespace}/{name} can't be read"), &error))?;
-        let Some(job) = job else {
-            return Err(Failure::new(format!(
-                "Job {namespace}/{name} was deleted before it ended"
-            )));
-        };
-        if let Some(logs) = &mut logs {
-            let at_once = job.spec.as_ref().and_then(|spec| spec.parallelism);
-            logs.show_new(at_once > Some(1)).await?;
+        tokio::select! {
+            event = jobs.next(|| format!("Job {namespace}/{name} can't be watched")) => {
+                let (job, is_gone) = match event? {
+                    Event::Init => {
+                        is_there = false;
+                        continue;
+                    }
+                    Event::InitDone if is_there => continue,
+                    Event::InitDone => return Err(gone()),
+                    Event::InitApply(job) | Event::Apply(job) => (job, false),
+                    Event::Delete(job) => (job, true),
+                };
+                is_there = true;
+                if let Some(condition) = terminal(&job) {
+                    return Ok(condition.clone());
+                }
+                if is_gone {
+                    return Err(gone());
+                }
+                if let Some(pods) = &mut pods {
+                    let at_once = job.spec.as_ref().and_then(|spec| spec.parallelism);
+                    pods.many = at_once > Some(1);
+                }
+            }
+            // The names of pods are shown where the Job has many, so it comes first.
+            seen = hear(pods.as_deref_mut()), if is_there => seen?,
         }
-        if let Some(condition) = terminal(&job) {
-            return Ok(condition.clone());
+    }
+}
+
+/// What comes of the pods; nothing where nobody asks.
+async fn hear(pods: Option<&mut Pods>) -> Result<(), Failure> {
+    match pods {
+        Some(pods) => pods.hear().await,
+        None => std::future::pending().await,
+    }
+}
+
+/// The pods of a Job.
+struct Pods {
+    api: Api<Pod>,
+    labels: String,
+    news: News<Pod>,
+    logs: Logs,
+    /// Whether there are several at a time.
+    many: bool,
+}
+
+impl Pods {
+    fn of(client: &Client, namespace: &str, job: &str) -> Self {
+        let api: Api<Pod> = Api::namespaced(client.clone(), namespace);
+        let labels = format!("{JOB_NAME_LABEL}={job}");
+        Pods {
+            news: News::of(api.clone(), Config::default().labels(&labels)),
+            logs: Logs::new(api.clone()),
+            api,
+            labels,
+            many: false,
         }
-        tokio::time::sleep(LOOK_EVERY).await;
+    }
+
+    /// Takes in what comes next. One that goes may have run since it was last seen.
+    async fn hear(&mut self) -> Result<(), Failure> {
+        let event = self.news.next(|| "the pods can't be watched".to_owned()).await?;
+        if let Event::InitApply(pod) | Event::Apply(pod) | Event::Delete(pod) = event {
+            self.logs.see(&pod, self.many);
+        }
+        Ok(())
+    }
+
+    /// Sees what has come until now.
+    async fn look_again(&mut self) -> Result<(), Failure> {
+        let news = async { while self.hear().await.is_ok() {} };
+        let _over = tokio::time::timeout(LAST_NEWS, news).await;
+        let pods = self.api.list(&ListParams::default().labels(&self.labels)).await;
+        let pods = pods.map_err(|error| refused("the pods can't be listed", &error))?;
+        pods.items.iter().for_each(|pod| self.logs.see(pod, self.many));
+        Ok(())
+    }
+}
+
+/// A watch, which fails only where trying again is no use.
+struct News<K> {
+    events: BoxStream<'static, watcher::Result<Event<K>>>,
+    /// Since when nothing is heard.
+    broken: Option<Instant>,
+}
+
+impl<K> News<K>
+where
+    K: Resource<DynamicType = (), Scope = NamespaceResourceScope>
+        + Clone
+        + Debug
+        + DeserializeOwned
+        + Send
+        + 'static,
+{
+    fn of(api: Api<K>, config: Config) -> Self {
+        News {
+            events: patiently(watch(api, config).boxed()).boxed(),
+            broken: None,
+        }
+    }
+
+    /// The next event. Says so where there is trouble; `what` it is about.
+    async fn next(&mut self, what: impl Fn() -> String) -> Result<Event<K>, Failure> {
+        loop {
+            let error = match self.events.next().await {
+                Some(Ok(event)) => {
+                    if !matches!(event, Event::Init) {
+                        self.broken = None;
+                    }
+                    return Ok(event);
+                }
+                Some(Err(error)) => error,
+                // These watches never end.
+                None => std::future::pending().await,
+            };
+            let failure = match &error {
+                // What came too late for the history, or a connection that was let go: it is listed again.
+                watcher::Error::WatchError(_)
+                | watcher::Error::WatchFailed(_)
+                | watcher::Error::NoResourceVersion => continue,
+                watcher::Error::InitialListFailed(error) | watcher::Error::WatchStartFailed(error) => {
+                    let failure = refused(&what(), error);
+                    if !reading::is_passing(error) {
+                        return Err(failure);
+                    }
+                    failure
+                }
+            };
+            let since = *self.broken.get_or_insert_with(|| {
+                complain(&format!("warning: {}; it is tried again", failure.message));
+                Instant::now()
+            });
+            if since.elapsed() > reading::PATIENCE {
+                return Err(failure);
+            }
+        }
     }
 }
 
@@ -111,38 +260,40 @@ mod tests {
 
     /// What an API server says of a Job and its pod, and what is read of the pod's log.
     struct Cluster {
-        /// How the Job is at each look, and the code of the answer; the last one stays.
-        job: Vec<(u16, Value)>,
-        /// The same of its pods.
-        pods: Vec<(u16, Value)>,
+        job: Told,
+        pod: Told,
         /// How long the container writes.
         writes_for: Duration,
+    }
+
+    /// What is said of an object.
+    struct Told {
+        /// As it is listed, each time.
+        listed: Value,
+        /// What a watch tells half a second later.
+        changes: Vec<(&'static str, Value)>,
+        /// With what every request after that is refused.
+        then: Option<u16>,
     }
 
     impl Cluster {
         /// What is said of a Job that is followed there, and the logs that are read: `asked`, and `read` when at the end.
         async fn follow(self) -> (String, Vec<String>) {
             let read = Arc::new(Mutex::new(vec![]));
-            let (looks, seen) = (Mutex::new((0, 0)), Arc::clone(&read));
+            let seen = Arc::clone(&read);
+            let asked = Mutex::new([0, 0]);
             let answer = move |request: Request<kube::client::Body>| {
-                let mut looks = looks.lock().expect("no panic");
-                let (code, body) = if request.uri().path().ends_with("/log") {
-                    let query = request.uri().query().unwrap_or_default();
-                    let which = if query.contains("previous=true") {
-                        "previous"
-                    } else {
-                        "last"
-                    };
+                let (path, query) = (request.uri().path(), request.uri().query().unwrap_or_default());
+                let (code, body) = if path.ends_with("/log") {
+                    let previous = query.contains("previous=true");
+                    let which = if previous { "previous" } else { "last" };
                     (200, log(which, self.writes_for, Arc::clone(&seen)))
                 } else {
-                    let (answers, look) = if request.uri().path().ends_with("/pods") {
-                        (&self.pods, &mut looks.1)
-                    } else {
-                        (&self.job, &mut looks.0)
-                    };
-                    let (code, body) = &answers[(*look).min(answers.len() - 1)];
-                    *look += 1;
-                    (*code, Body::from(body.to_string()))
+                    let is_pod = path.ends_with("/pods");
+                    let asked = &mut asked.lock().expect("no panic")[usize::from(is_pod)];
+                    *asked += 1;
+                    let told = if is_pod { &self.pod } else { &self.job };
+                    told.answer(*asked, query.contains("watch=true"))
                 };
                 let response = Response::builder().status(code).body(body).expect("a response");
                 std::future::ready(Ok::<_, Infallible>(response))
@@ -151,6 +302,46 @@ mod tests {
             let end = to_the_end(&client, "default", "once", true).await;
             let said = end.map_or_else(|failure| failure.message, |_| "fine".to_owned());
             (said, read.lock().expect("no panic").clone())
+        }
+    }
+
+    impl Told {
+        fn always(listed: Value) -> Self {
+            Told {
+                listed,
+                changes: vec![],
+                then: None,
+            }
+        }
+
+        /// The answer to a request: the first lists, the second watches.
+        fn answer(&self, request: usize, is_watch: bool) -> (u16, Body) {
+            if let (3.., Some(code)) = (request, self.then) {
+                let status = json!({ "status": "Failure", "message": "no", "reason": "No", "code": code });
+                return (code, Body::from(status.to_string()));
+            }
+            if !is_watch {
+                let list = json!({ "metadata": { "resourceVersion": "1" }, "items": [self.listed] });
+                return (200, Body::from(list.to_string()));
+            }
+            let changes: Vec<String> = self
+                .changes
+                .iter()
+                .map(|(kind, object)| format!("{}\n", json!({ "type": kind, "object": object })))
+                .collect();
+            let changes = changes.concat();
+            let ends = self.then.is_some();
+            let told = futures::stream::once(async move {
+                tokio::time::sleep(Duration::from_millis(500)).await;
+                Ok::<_, Infallible>(changes)
+            });
+            let goes_on = futures::stream::once(async move {
+                if !ends {
+                    std::future::pending::<()>().await;
+                }
+                Ok(String::new())
+            });
+            (200, Body::from_stream(told.chain(goes_on)))
         }
     }
 
@@ -165,71 +356,117 @@ mod tests {
         Body::from_stream(futures::stream::once(line))
     }
 
-    fn job(conditions: &Value) -> (u16, Value) {
-        let job = json!({ "metadata": { "name": "once" }, "status": { "conditions": conditions } });
-        (200, job)
+    fn job(conditions: &Value) -> Value {
+        let metadata = json!({ "name": "once", "resourceVersion": "1" });
+        json!({ "metadata": metadata, "status": { "conditions": conditions } })
     }
 
-    fn pods(restarts: i32, state: &Value, last: &Value) -> (u16, Value) {
+    fn pod(restarts: i32, state: &Value, last: &Value) -> Value {
         let status = json!({
             "name": "main", "image": "a", "imageID": "", "ready": false,
             "restartCount": restarts, "state": state, "lastState": last,
         });
-        let pod = json!({
-            "metadata": { "name": "once-a" },
+        json!({
+            "metadata": { "name": "once-a", "resourceVersion": "1" },
             "spec": { "containers": [{ "name": "main" }] },
             "status": { "containerStatuses": [status] },
-        });
-        (200, json!({ "metadata": {}, "items": [pod] }))
+        })
     }
 
-    fn trouble(code: u16) -> (u16, Value) {
-        let reason = if code == 404 { "NotFound" } else { "InternalError" };
-        let status = json!({ "status": "Failure", "message": "no", "reason": reason, "code": code });
-        (code, status)
+    fn complete() -> Value {
+        job(&json!([{ "type": "Complete", "status": "True" }]))
     }
 
-    /// What was written before the Job went, or before nobody answered any more, is shown; what is never at its end is not
-    /// waited for.
+    /// One row a Job that runs: what becomes of it and with what requests are refused then, the same of its pod, how long that
+    /// writes, what is said, and how much of the log is read. What was written before the Job went, or before nobody answered
+    /// any more, is shown; what is never at its end is not waited for.
     #[tokio::test(start_paused = true)]
     async fn however_the_waiting_ends_what_was_written_is_shown() {
-        let running = || pods(0, &json!({ "running": {} }), &json!({}));
+        let running = || pod(0, &json!({ "running": {} }), &json!({}));
         let goes_on = || job(&json!([]));
-        let fails = || vec![running(), trouble(500)];
-        for (job, pods, writes_for, said, read) in [
+        let deleted = |job| vec![("DELETED", job)];
+        let without_end = 1 << 30;
+        for (jobs, of_the_job, pods, of_the_pod, writes_for, said, read) in [
+            (vec![("MODIFIED", complete())], None, vec![], None, 3, "fine", 2),
+            // With `ttlSecondsAfterFinished: 0`.
             (
-                vec![goes_on(), trouble(404)],
-                vec![running()],
+                vec![("MODIFIED", complete()), ("DELETED", complete())],
+                None,
+                vec![],
+                None,
                 3,
-                "was deleted",
+                "fine",
                 2,
             ),
+            (deleted(complete()), None, vec![], None, 3, "fine", 2),
+            (deleted(goes_on()), None, vec![], None, 3, "was deleted", 2),
             (
-                vec![goes_on(), trouble(500)],
-                vec![running()],
-                3,
-                "can't be read",
-                2,
-            ),
-            (vec![goes_on()], fails(), 3, "the pods can't be listed", 2),
-            (
-                vec![goes_on(), trouble(404)],
-                vec![running()],
-                1 << 30,
+                deleted(goes_on()),
+                None,
+                vec![],
+                None,
+                without_end,
                 "was deleted",
                 1,
             ),
+            (vec![], Some(503), vec![], None, 3, "can't be watched", 2),
+            (vec![], Some(403), vec![], None, 3, "can't be watched", 2),
+            (vec![], None, vec![], Some(403), 3, "the pods can't be watched", 2),
+            (
+                vec![],
+                None,
+                deleted(running()),
+                Some(500),
+                3,
+                "the pods can't be watched",
+                2,
+            ),
         ] {
-            let writes_for = Duration::from_secs(writes_for);
+            let told = |listed, changes, then| Told {
+                listed,
+                changes,
+                then,
+            };
             let cluster = Cluster {
-                job,
-                pods,
-                writes_for,
+                job: told(goes_on(), jobs, of_the_job),
+                pod: told(running(), pods, of_the_pod),
+                writes_for: Duration::from_secs(writes_for),
             };
             let (end, logs) = cluster.follow().await;
             assert!(end.contains(said), "{end}");
             assert_eq!(logs, ["last asked", "last read"][..read], "{said}");
         }
+    }
+
+    /// A pod that is begun between two listings, and is gone when its Job has ended, too.
+    #[tokio::test(start_paused = true)]
+    async fn a_pod_that_goes_with_the_end_of_its_job_is_shown() {
+        let waits = pod(
+            0,
+            &json!({ "waiting": { "reason": "ContainerCreating" } }),
+            &json!({}),
+        );
+        let ran = pod(
+            0,
+            &json!({ "terminated": { "exitCode": 0, "containerID": "process://1" } }),
+            &json!({}),
+        );
+        let cluster = Cluster {
+            job: Told {
+                changes: vec![("DELETED", complete())],
+                ..Told::always(job(&json!([])))
+            },
+            pod: Told {
+                changes: vec![("DELETED", ran)],
+                ..Told::always(waits)
+            },
+            writes_for: Duration::ZERO,
+        };
+        let (end, logs) = cluster.follow().await;
+        assert_eq!(
+            (end.as_str(), logs),
+            ("fine", vec!["last asked".to_owned(), "last read".to_owned()])
+        );
     }
 
     /// One row a container: how often it was restarted, how it is and was, and which of its logs are read. Two starts have a
@@ -252,8 +489,8 @@ mod tests {
             (2, &running, &ended, &["previous", "last"]),
         ] {
             let cluster = Cluster {
-                job: vec![job(&json!([{ "type": "Complete", "status": "True" }]))],
-                pods: vec![pods(restarts, state, last)],
+                job: Told::always(complete()),
+                pod: Told::always(pod(restarts, state, last)),
                 writes_for: Duration::ZERO,
             };
             let (_, logs) = cluster.follow().await;

@@ -1,86 +1,115 @@
 //! What the containers of a Job write: all at once, as they write it, each of their starts from its first line to its last.
 
 use std::collections::{HashMap, HashSet};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 
-use futures::{AsyncBufReadExt as _, TryStreamExt as _};
 use k8s_openapi::api::core::v1::{ContainerStatus, Pod};
-use kube::api::{ListParams, LogParams};
-use kube::{Api, Client, ResourceExt as _};
+use kube::{Api, ResourceExt as _};
+use tokio::sync::{Semaphore, SemaphorePermit, watch};
 use tokio::task::JoinHandle;
 
 use crate::cli::connect::refused;
-use crate::cli::exit::Failure;
+use crate::cli::trigger::reading::{self, Which};
 use crate::cli::{complain, say};
-use crate::cronjob::JOB_NAME_LABEL;
 use crate::standalone::logs::Source;
 use crate::standalone::runtime::all_statuses;
 use crate::submit::has_run;
 
-/// The pods of a Job, and what is shown of them.
+/// How many logs are open at once. Each is a connection, of which an API server has not many for one client: fewer than the
+/// places that `punctual up` keeps for those who have not shown their token yet.
+const OPEN_AT_ONCE: usize = 50;
+
+/// What is shown of the pods of a Job.
 pub(super) struct Logs {
-    api: Api<Pod>,
-    of_the_job: ListParams,
+    pods: Api<Pod>,
     containers: HashMap<(String, String), Shown>,
     /// Pods whose failure was told.
     failed: HashSet<String>,
+    places: Arc<Places>,
 }
 
 /// What is shown of a container.
 struct Shown {
-    /// Its newest start, by how often it had been started before: each start has a log of its own.
-    newest: u32,
-    /// Reads the log of the newest start, after those before it.
+    /// Where its reader hears of the newest start.
+    newest: watch::Sender<Start>,
     reader: JoinHandle<()>,
 }
 
 impl Logs {
-    pub(super) fn new(client: &Client, namespace: &str, job: &str) -> Self {
+    pub(super) fn new(pods: Api<Pod>) -> Self {
         Logs {
-            api: Api::namespaced(client.clone(), namespace),
-            of_the_job: ListParams::default().labels(&format!("{JOB_NAME_LABEL}={job}")),
+            pods,
             containers: HashMap::new(),
             failed: HashSet::new(),
+            places: Arc::new(Places::new(OPEN_AT_ONCE)),
         }
     }
 
-    /// Begins to show what has started since the last call; with `many` pods at a time, each under its name.
-    pub(super) async fn show_new(&mut self, many: bool) -> Result<(), Failure> {
-        let pods = self.api.list(&self.of_the_job).await;
-        let mut pods = pods
-            .map_err(|error| refused("the pods can't be listed", &error))?
-            .items;
-        pods.sort_by_key(|pod| pod.creation_timestamp().map(|time| time.0));
-        for pod in &pods {
-            for start in starts(pod, many) {
-                self.show(start);
-            }
-            if let Some(why) = failure(pod)
-                && self.failed.insert(pod.name_any())
-            {
-                complain(&format!("warning: pod {} failed: {why}", pod.name_any()));
-            }
+    /// Begins to show what has started in a pod since it was last seen; with `many` pods at a time, under its name.
+    pub(super) fn see(&mut self, pod: &Pod, many: bool) {
+        for start in starts(pod, many) {
+            self.show(start);
         }
-        Ok(())
+        if let Some(why) = failure(pod)
+            && self.failed.insert(pod.name_any())
+        {
+            complain(&format!("warning: pod {} failed: {why}", pod.name_any()));
+        }
     }
 
     /// Waits until everything that has started is shown.
     pub(super) async fn finish(&mut self) {
-        for (_, shown) in self.containers.drain() {
-            // A reader that came to grief has said so.
-            let _ended = shown.reader.await;
-        }
+        let readers = self.containers.drain().map(|(_, shown)| shown.reader);
+        // A reader that came to grief has said so. Each ends as soon as it can hear of nothing new.
+        let _ended = futures::future::join_all(readers.collect::<Vec<_>>()).await;
     }
 
     fn show(&mut self, start: Start) {
         let key = (start.pod.clone(), start.container.clone());
-        let seen = self.containers.get(&key).map(|shown| shown.newest);
-        let Some(unseen) = start.unseen(seen) else {
+        if let Some(shown) = self.containers.get(&key) {
+            // Looks at a pod come in order, but for a last one that may be no newer.
+            shown.newest.send_if_modified(|newest| {
+                let is_newer = start.newest > newest.newest;
+                if is_newer {
+                    *newest = start;
+                }
+                is_newer
+            });
             return;
-        };
-        let newest = start.newest;
-        let before = self.containers.remove(&key).map(|shown| shown.reader);
-        let reader = tokio::spawn(read(self.api.clone(), start, unseen, before));
+        }
+        let (newest, news) = watch::channel(start);
+        let reader = tokio::spawn(show_all(self.pods.clone(), news, Arc::clone(&self.places)));
         self.containers.insert(key, Shown { newest, reader });
+    }
+}
+
+/// The places of logs that are open at once.
+struct Places {
+    free: Semaphore,
+    /// Whether it was told that there are too few.
+    told: AtomicBool,
+}
+
+impl Places {
+    fn new(places: usize) -> Self {
+        Places {
+            free: Semaphore::new(places),
+            told: AtomicBool::new(false),
+        }
+    }
+
+    /// Waits for a place; who came first has the first that is free.
+    async fn take(&self) -> Option<SemaphorePermit<'_>> {
+        if let Ok(place) = self.free.try_acquire() {
+            return Some(place);
+        }
+        if !self.told.swap(true, Ordering::Relaxed) {
+            complain(&format!(
+                "warning: more than {OPEN_AT_ONCE} containers write at once; the others are shown as these end"
+            ));
+        }
+        self.free.acquire().await.ok()
     }
 }
 
@@ -154,11 +183,26 @@ fn failure(pod: &Pod) -> Option<String> {
     (status.phase.as_deref() == Some("Failed")).then(|| reason.unwrap_or_default() + message)
 }
 
-/// Shows what a container writes, after what `before` shows. A log that can't be read is no reason to stop waiting.
-async fn read(pods: Api<Pod>, start: Start, unseen: Unseen, before: Option<JoinHandle<()>>) {
-    if let Some(before) = before {
-        let _ended = before.await;
+/// Shows what a container writes in all its starts, until there are no more. A log that can't be read is no reason to stop
+/// waiting.
+async fn show_all(pods: Api<Pod>, mut news: watch::Receiver<Start>, places: Arc<Places>) {
+    let mut seen = None;
+    loop {
+        let place = places.take().await;
+        // Which start is the newest may have changed while it waited for its turn.
+        let start = news.borrow_and_update().clone();
+        if let Some(unseen) = start.unseen(seen) {
+            show_unseen(&pods, &start, unseen).await;
+        }
+        seen = Some(start.newest);
+        drop(place);
+        if news.changed().await.is_err() {
+            return;
+        }
     }
+}
+
+async fn show_unseen(pods: &Api<Pod>, start: &Start, unseen: Unseen) {
     if unseen.lost > 0 {
         let starts = if unseen.lost == 1 { "start" } else { "starts" };
         complain(&format!(
@@ -166,27 +210,21 @@ async fn read(pods: Api<Pod>, start: Start, unseen: Unseen, before: Option<JoinH
             unseen.lost, start.pod, start.container
         ));
     }
+    let read = |previous| {
+        let which = Which {
+            pod: &start.pod,
+            container: &start.container,
+            previous,
+        };
+        reading::read(pods, which, |line| say(&format!("{}{line}", start.prefix)))
+    };
     if unseen.previous {
-        let _is_gone = read_one(&pods, &start, true).await;
+        let _is_gone = read(true).await;
     }
-    if let Err(error) = read_one(&pods, &start, false).await {
+    if let Err(error) = read(false).await {
         let what = format!("the log of {}/{} can't be read", start.pod, start.container);
         complain(&format!("warning: {}", refused(&what, &error).message));
     }
-}
-
-async fn read_one(pods: &Api<Pod>, start: &Start, previous: bool) -> kube::Result<()> {
-    let params = LogParams {
-        container: Some(start.container.clone()),
-        follow: true,
-        previous,
-        ..LogParams::default()
-    };
-    let mut lines = pods.log_stream(&start.pod, &params).await?.lines();
-    while let Some(line) = lines.try_next().await.map_err(kube::Error::ReadEvents)? {
-        say(&format!("{}{line}", start.prefix));
-    }
-    Ok(())
 }
 
 #[cfg(test)]

@@ -5,10 +5,12 @@
 //! | `overrides` | what differs from the template this time (pure) |
 //! | `follow` | waits for the end |
 //! | `logs` | shows what the containers write |
+//! | `reading` | reads one log, over breaks of the connection |
 
 mod follow;
 mod logs;
 mod overrides;
+mod reading;
 
 use std::time::Duration;
 
