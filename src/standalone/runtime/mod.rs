@@ -61,6 +61,9 @@ pub(super) use node::registration::register;
 
 use k8s_openapi::api::core::v1::{Container, ContainerStatus, PodSpec, PodStatus};
 
+/// The address of the node and of its pods, which share this machine's network: loopback always answers.
+const ADDRESS: &str = "127.0.0.1";
+
 /// The containers of a pod in the order in which they are numbered: init containers first.
 fn all_containers(spec: &PodSpec) -> impl Iterator<Item = &Container> {
     spec.init_containers.iter().flatten().chain(&spec.containers)

@@ -18,6 +18,7 @@ use kube::{Api, Client, Resource as _};
 use crate::schedule::Timestamp;
 use crate::standalone::KUBERNETES_VERSION;
 use crate::standalone::instants::to_time;
+use crate::standalone::runtime::ADDRESS;
 use crate::standalone::runtime::machine::PODS_AT_ONCE;
 use crate::standalone::runtime::runtimes::Runtimes;
 use crate::standalone::runtime::variables::sources::Capacity;
@@ -90,10 +91,7 @@ fn node(name: &str, runtime: String, now: Timestamp) -> Node {
             ..ObjectMeta::default()
         },
         status: Some(NodeStatus {
-            addresses: Some(vec![
-                address("InternalIP", "127.0.0.1"),
-                address("Hostname", name),
-            ]),
+            addresses: Some(vec![address("InternalIP", ADDRESS), address("Hostname", name)]),
             allocatable: Some(resources()),
             capacity: Some(resources()),
             conditions: Some(conditions(now)),

@@ -9,9 +9,7 @@ use k8s_openapi::api::core::v1::{Container, Pod, ResourceFieldSelector};
 
 use super::sources::Capacity;
 use crate::manifest::quantity::Quantity;
-
-/// The address of a pod: it shares this machine's network, and loopback always answers.
-const ADDRESS: &str = "127.0.0.1";
+use crate::standalone::runtime::ADDRESS;
 
 /// A field of the pod, by the path that Kubernetes gives it. A label or annotation that is not set is empty.
 pub(super) fn field(pod: &Pod, path: &str) -> Option<String> {

@@ -7,11 +7,11 @@ mod record;
 #[cfg(test)]
 mod tests;
 
-use k8s_openapi::api::core::v1::{Container, ContainerStatus, Pod, PodCondition, PodStatus};
+use k8s_openapi::api::core::v1::{Container, ContainerStatus, HostIP, Pod, PodCondition, PodIP, PodStatus};
 
 use crate::schedule::Timestamp;
 use crate::standalone::instants::{from_time, to_time};
-use crate::standalone::runtime::all_statuses;
+use crate::standalone::runtime::{ADDRESS, all_statuses};
 
 pub(in crate::standalone::runtime) use record::{Change, Record};
 
@@ -239,6 +239,15 @@ impl Model {
             conditions: Some(self.conditions.clone()),
             init_container_statuses: statuses(&self.init, true),
             container_statuses: statuses(&self.main, false),
+            // As of a pod with `hostNetwork`.
+            host_ip: Some(ADDRESS.to_owned()),
+            host_ips: Some(vec![HostIP {
+                ip: ADDRESS.to_owned(),
+            }]),
+            pod_ip: Some(ADDRESS.to_owned()),
+            pod_ips: Some(vec![PodIP {
+                ip: ADDRESS.to_owned(),
+            }]),
             ..PodStatus::default()
         }
     }

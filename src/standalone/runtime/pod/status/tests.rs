@@ -109,6 +109,18 @@ fn one_container_that_succeeds() {
 }
 
 #[test]
+fn a_pod_has_the_address_of_its_node_from_the_start() {
+    let mut model = model(&json!({"containers": [{"name": "main"}]}));
+    let told = serde_json::to_value(model.status(at(0))).unwrap();
+    assert_eq!(
+        (&told["podIP"], &told["hostIP"]),
+        (&json!(ADDRESS), &json!(ADDRESS))
+    );
+    let all = json!([{ "ip": ADDRESS }]);
+    assert_eq!((&told["podIPs"], &told["hostIPs"]), (&all, &all));
+}
+
+#[test]
 fn a_pod_that_cannot_run_here_says_why_in_the_place_of_its_containers() {
     let mut model = model(&json!({"containers": [{"name": "main"}]}));
     model.refuse(Verdict {
