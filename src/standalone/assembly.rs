@@ -208,8 +208,8 @@ impl Running {
     /// Stops: no new runs and no new pods; running pods get SIGTERM and their grace period. When `hurried` becomes
     /// true, what still runs is killed.
     ///
-    /// What ends in its grace period has ended: well, and then its run has succeeded, or not. A run that may be tried
-    /// again is tried again at the next start, as after any other failure of a pod.
+    /// What ends well in its grace period has succeeded. Of the rest what may be tried again is tried again at the next
+    /// start, and counts for no failure.
     pub async fn stop(self, mut hurried: watch::Receiver<bool>) {
         let Running {
             store,

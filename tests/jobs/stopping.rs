@@ -29,7 +29,32 @@ async fn a_drain_gives_processes_their_grace_and_records_their_end() {
     let ended = container_status(&pods[0]).state.unwrap().terminated.unwrap();
     assert_eq!(ended.exit_code, 7);
     let job = machine.job_until(|_| true).await;
-    assert_eq!((job.active, job.failed), (None, Some(1)));
+    assert_eq!((job.active, job.failed), (None, None));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_job_with_more_pods_than_may_fail_goes_on_after_a_restart() {
+    let folder = tempfile::tempdir().unwrap();
+    let go = folder.path().join("go");
+    let script = format!(
+        "echo up; until [ -e {} ]; do sleep 0.05; done; echo done",
+        go.display()
+    );
+    let mut machine = Machine::start().await;
+    machine
+        .job(
+            &json!({"completions": 4, "parallelism": 4, "backoffLimit": 2}),
+            &script,
+        )
+        .await;
+    assert_eq!(machine.lines(4).await, ["up"; 4]);
+    machine.drain();
+    machine.stopped().await;
+    std::fs::write(go, "").unwrap();
+    let machine = machine.restarted();
+    let status = machine.finished().await;
+    assert!(holds(&status, "Complete"));
+    assert_eq!((status.succeeded, status.failed), (Some(4), None));
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -7,7 +7,7 @@
 use chrono::TimeDelta;
 use k8s_openapi::api::core::v1::Pod;
 
-use super::pods::{finish_time, is_succeeded, is_tracked};
+use super::pods::{ended_with_node, finish_time, is_succeeded, is_tracked};
 use super::tally::is_failed;
 use super::wanted::Wanted;
 use crate::schedule::Timestamp;
@@ -54,10 +54,11 @@ impl End {
 }
 
 /// Whether a pod has ended for its Job, in a way that tells whether to wait. One that was discarded does not: it was let go
-/// before it was deleted, by a suspension or because there were too many.
+/// before it was deleted, by a suspension or because there were too many. Nor does one that ended because its node was
+/// stopped: it goes on with the node.
 pub(super) fn ended(pod: &Pod, wanted: &Wanted) -> bool {
     let was_discarded = pod.metadata.deletion_timestamp.is_some() && !is_tracked(pod);
-    (is_succeeded(pod) || is_failed(pod, wanted)) && !was_discarded
+    (is_succeeded(pod) || is_failed(pod, wanted)) && !was_discarded && !ended_with_node(pod)
 }
 
 /// When the next pod may be made, given how others ended; nothing, when it may be made at once.

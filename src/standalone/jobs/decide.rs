@@ -20,7 +20,7 @@ use k8s_openapi::api::core::v1::Pod;
 use super::claim::Claim;
 use super::conditions::{Fate, sealed, set};
 use super::decision::{JobDecision, JobEvent};
-use super::failure_policy::{Judgement, judge};
+use super::failure_policy::{Judge, Judgement};
 use super::key::owns;
 use super::manage::{self, Plan};
 use super::past::Past;
@@ -63,10 +63,12 @@ pub fn decide<P: Borrow<Pod>>(job: &Job, pods: &[P], past: &Past, now: Timestamp
     }
     let wanted = Wanted::of(spec);
     settle(&mut status, &own);
-    let tally = Tally::of(own, job, &wanted, &status);
+    let judge = Judge::of(spec, &wanted);
+    let tally = Tally::of(own, &wanted, judge, &status);
     let step = Step {
         job,
         wanted,
+        judge,
         tally,
         status,
         now,
@@ -97,6 +99,7 @@ fn finished(job: &Job, own: &[&Pod], now: Timestamp) -> JobDecision {
 struct Step<'j> {
     job: &'j Job,
     wanted: Wanted,
+    judge: Judge<'j>,
     tally: Tally<'j>,
     status: JobStatus,
     now: Timestamp,
@@ -117,7 +120,15 @@ impl Step<'_> {
         } else if self.is_being_deleted() {
             Plan::default()
         } else {
-            manage::plan(self.job, &self.wanted, &self.tally, past, taken, self.now)
+            manage::plan(
+                self.job,
+                &self.wanted,
+                self.judge,
+                &self.tally,
+                past,
+                taken,
+                self.now,
+            )
         };
         let active = self.tally.active.len() + plan.create.len() - plan.discard.len() - plan.end.len();
         if fate.is_none() && active == 0 && self.wanted.is_complete(self.tally.succeeded) {
@@ -149,14 +160,11 @@ impl Step<'_> {
     }
 
     fn failed_by_policy(&self) -> Option<Fate> {
-        let policy = self.job.spec.as_ref()?.pod_failure_policy.as_ref();
-        self.tally
-            .failed_pods
-            .iter()
-            .find_map(|pod| match judge(policy, pod) {
-                Judgement::FailsJob(message) => Some(Fate::failure("PodFailurePolicy", message)),
-                _ => None,
-            })
+        let mut failed = self.tally.failed_pods.iter();
+        failed.find_map(|pod| match self.judge.judge(pod) {
+            Judgement::FailsJob(message) => Some(Fate::failure("PodFailurePolicy", message)),
+            _ => None,
+        })
     }
 
     /// Failed pods count, and where containers are restarted in place, so do their restarts.
@@ -215,11 +223,6 @@ impl Step<'_> {
     /// Writes down the pods that have ended, and lets them go. When the Job has failed, the pods that are ended for
     /// it count as failed.
     fn record(&mut self, plan: &Plan<'_>, fate: Option<&Fate>) {
-        let policy = self
-            .job
-            .spec
-            .as_ref()
-            .and_then(|spec| spec.pod_failure_policy.as_ref());
         let has_failed = fate.is_some_and(|fate| !fate.success);
         let all_go = fate.is_some() || self.is_being_deleted();
         let mut uncounted = Uncounted::of(&self.status);
@@ -240,7 +243,7 @@ impl Step<'_> {
                 if !self.wanted.indexed {
                     uncounted.succeeded.push(uid(pod).to_owned());
                 }
-            } else if (failed || has_failed) && judge(policy, pod) != Judgement::Ignored {
+            } else if (failed || has_failed) && self.judge.judge(pod) != Judgement::Ignored {
                 uncounted.failed.push(uid(pod).to_owned());
             }
         }

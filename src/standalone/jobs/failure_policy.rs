@@ -1,13 +1,20 @@
-//! `podFailurePolicy`: what a failed pod means for its Job.
+//! What a failed pod means for its Job, by its `podFailurePolicy` and by why the pod ended.
 //!
 //! The first rule that matches decides. Exit codes are looked for in the containers, then in the init containers; 0
 //! never matches. See "Handling retriable and non-retriable pod failures with Pod failure policy" in Kubernetes'
 //! documentation.
+//!
+//! DIFFERENCE: a pod that has ended because its node was stopped is no failure where no rule says otherwise: a node that is
+//! stopped takes all pods of a Job with it, and Ctrl-C would be the end of whichever has more of them than its `backoffLimit`.
+//! Where nothing of a Job may be tried again, the pod counts.
 
 use k8s_openapi::api::batch::v1::{
-    PodFailurePolicy, PodFailurePolicyOnExitCodesRequirement, PodFailurePolicyRule,
+    JobSpec, PodFailurePolicy, PodFailurePolicyOnExitCodesRequirement, PodFailurePolicyRule,
 };
 use k8s_openapi::api::core::v1::{ContainerStatus, Pod};
+
+use super::pods::ended_with_node;
+use super::wanted::Wanted;
 
 /// What a failed pod means.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -22,18 +29,39 @@ pub(super) enum Judgement {
     FailsJob(String),
 }
 
-/// Judges a failed pod.
-pub(super) fn judge(policy: Option<&PodFailurePolicy>, pod: &Pod) -> Judgement {
-    let rules = policy.iter().flat_map(|policy| &policy.rules).enumerate();
-    let mut matches = rules.filter_map(|(number, rule)| Some((number, rule, matching(rule, pod)?)));
-    let Some((number, rule, cause)) = matches.next() else {
-        return Judgement::Counts;
-    };
-    match rule.action.as_str() {
-        "Ignore" => Judgement::Ignored,
-        "FailIndex" => Judgement::FailsIndex,
-        "FailJob" => Judgement::FailsJob(format!("{cause} matching FailJob rule at index {number}")),
-        _ => Judgement::Counts,
+/// By what the failed pods of a Job are judged.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Judge<'j> {
+    policy: Option<&'j PodFailurePolicy>,
+    /// Whether a pod may be made in the place of one that has failed.
+    may_retry: bool,
+}
+
+impl<'j> Judge<'j> {
+    pub(super) fn of(spec: &'j JobSpec, wanted: &Wanted) -> Self {
+        Self {
+            policy: spec.pod_failure_policy.as_ref(),
+            may_retry: wanted.may_retry(),
+        }
+    }
+
+    /// Judges a failed pod.
+    pub(super) fn judge(self, pod: &Pod) -> Judgement {
+        let rules = self.policy.iter().flat_map(|policy| &policy.rules).enumerate();
+        let mut matches = rules.filter_map(|(number, rule)| Some((number, rule, matching(rule, pod)?)));
+        let Some((number, rule, cause)) = matches.next() else {
+            return if self.may_retry && ended_with_node(pod) {
+                Judgement::Ignored
+            } else {
+                Judgement::Counts
+            };
+        };
+        match rule.action.as_str() {
+            "Ignore" => Judgement::Ignored,
+            "FailIndex" => Judgement::FailsIndex,
+            "FailJob" => Judgement::FailsJob(format!("{cause} matching FailJob rule at index {number}")),
+            _ => Judgement::Counts,
+        }
     }
 }
 

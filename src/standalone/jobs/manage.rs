@@ -7,11 +7,11 @@ use k8s_openapi::api::core::v1::Pod;
 
 use super::backoff::{self, How};
 use super::build::{self, Place};
-use super::failure_policy::judge;
+use super::failure_policy::Judge;
 use super::indexed::{failures_with, last_failed, split_duplicates};
 use super::names::Names;
 use super::past::Past;
-use super::pods::{finish_time, is_ready, is_terminating, is_tracked, phase, uid};
+use super::pods::{ended_with_node, finish_time, is_ready, is_terminating, is_tracked, phase, uid};
 use super::tally::Tally;
 use super::wanted::Wanted;
 use crate::schedule::Timestamp;
@@ -39,6 +39,7 @@ pub(super) struct Plan<'p> {
 pub(super) fn plan<'p>(
     job: &Job,
     wanted: &Wanted,
+    judge: Judge<'_>,
     tally: &Tally<'p>,
     past: &Past,
     taken: BTreeSet<&str>,
@@ -71,7 +72,7 @@ pub(super) fn plan<'p>(
             ..Plan::default()
         };
     }
-    let (places, wake) = places(job, wanted, tally, past, missing, &last_failed, now);
+    let (places, wake) = places(wanted, judge, tally, past, missing, &last_failed, now);
     let counted = u64::try_from(i64::from(tally.succeeded) + i64::from(tally.failed)).unwrap_or_default();
     let (job_name, job_uid) = (job.metadata.name.as_deref(), job.metadata.uid.as_deref());
     let mut names = Names::new(
@@ -136,8 +137,8 @@ fn surplus<'p>(wanted: &Wanted, tally: &Tally<'p>) -> Vec<&'p Pod> {
 
 /// Where the missing pods go, and when to look again if a back-off has not passed.
 fn places(
-    job: &Job,
     wanted: &Wanted,
+    judge: Judge<'_>,
     tally: &Tally<'_>,
     past: &Past,
     missing: usize,
@@ -159,18 +160,14 @@ fn places(
     let mut places = Vec::new();
     for index in free_indexes(wanted, tally, missing, completions) {
         let predecessor = last_failed.get(&index).copied();
-        let ready = predecessor.map(|pod| ready_again(job, pod));
+        let ready = predecessor.map(|pod| ready_again(judge, pod));
         if let Some(ready) = ready.filter(|ready| *ready > now) {
             wake = wake.into_iter().chain([ready]).min();
             continue;
         }
-        let policy = job
-            .spec
-            .as_ref()
-            .and_then(|spec| spec.pod_failure_policy.as_ref());
         let failures = wanted
             .backoff_limit_per_index
-            .map(|_| predecessor.map_or((0, 0), |pod| failures_with(pod, &judge(policy, pod))));
+            .map(|_| predecessor.map_or((0, 0), |pod| failures_with(pod, &judge.judge(pod))));
         places.push(Some(Place { index, failures }));
     }
     (places, wake)
@@ -187,12 +184,11 @@ fn free_indexes(wanted: &Wanted, tally: &Tally<'_>, missing: usize, completions:
 }
 
 /// When the successor of a failed pod may be made, where back-offs are counted by index.
-fn ready_again(job: &Job, pod: &Pod) -> Timestamp {
-    let policy = job
-        .spec
-        .as_ref()
-        .and_then(|spec| spec.pod_failure_policy.as_ref());
-    let (counting, ignored) = failures_with(pod, &judge(policy, pod));
+fn ready_again(judge: Judge<'_>, pod: &Pod) -> Timestamp {
+    if ended_with_node(pod) {
+        return finish_time(pod);
+    }
+    let (counting, ignored) = failures_with(pod, &judge.judge(pod));
     let failures = u32::try_from(counting.saturating_add(ignored)).unwrap_or_default();
     finish_time(pod) + backoff::wait(failures)
 }

@@ -4,7 +4,7 @@ use k8s_openapi::api::core::v1::{ContainerStatus, Pod};
 
 use crate::schedule::Timestamp;
 use crate::standalone::instants::from_time;
-use crate::standalone::runtime::all_statuses;
+use crate::standalone::runtime::{self, all_statuses};
 
 /// The finalizer that keeps a pod until its end is counted (`batch.JobTrackingFinalizer`).
 pub(super) const TRACKING_FINALIZER: &str = "batch.kubernetes.io/job-tracking";
@@ -26,6 +26,12 @@ pub(super) fn is_succeeded(pod: &Pod) -> bool {
 /// Whether the pod has ended, either way.
 pub(super) fn is_over(pod: &Pod) -> bool {
     matches!(phase(pod), "Succeeded" | "Failed")
+}
+
+/// Whether the pod failed because its node was stopped.
+pub(super) fn ended_with_node(pod: &Pod) -> bool {
+    let status = pod.status.as_ref();
+    phase(pod) == "Failed" && status.is_some_and(runtime::ended_with_node)
 }
 
 /// Whether the pod is being deleted and has not ended.

@@ -12,10 +12,10 @@
 
 use std::collections::BTreeSet;
 
-use k8s_openapi::api::batch::v1::{Job, JobStatus, PodFailurePolicy};
+use k8s_openapi::api::batch::v1::JobStatus;
 use k8s_openapi::api::core::v1::Pod;
 
-use super::failure_policy::{Judgement, judge};
+use super::failure_policy::{Judge, Judgement};
 use super::indexed::{fails_index, index_of};
 use super::indexes::Indexes;
 use super::pods::{is_active, is_ready, is_succeeded, is_terminating, is_tracked, phase, uid};
@@ -46,11 +46,7 @@ pub(super) struct Tally<'p> {
 
 impl<'p> Tally<'p> {
     /// Counts. `status` has been settled (see [`settle`]).
-    pub(super) fn of(pods: Vec<&'p Pod>, job: &Job, wanted: &Wanted, status: &JobStatus) -> Self {
-        let policy = job
-            .spec
-            .as_ref()
-            .and_then(|spec| spec.pod_failure_policy.as_ref());
+    pub(super) fn of(pods: Vec<&'p Pod>, wanted: &Wanted, judge: Judge<'_>, status: &JobStatus) -> Self {
         let active: Vec<&Pod> = pods.iter().copied().filter(|pod| is_active(pod)).collect();
         let ready = count(active.iter().filter(|pod| is_ready(pod)));
         let terminating = count(pods.iter().filter(|pod| is_terminating(pod)));
@@ -70,31 +66,25 @@ impl<'p> Tally<'p> {
             completed_indexes: Indexes::default(),
             failed_indexes: Indexes::default(),
         };
-        tally.count_ended(status, wanted, policy);
+        tally.count_ended(status, wanted, judge);
         tally
     }
 
-    fn count_ended(&mut self, status: &JobStatus, wanted: &Wanted, policy: Option<&PodFailurePolicy>) {
+    fn count_ended(&mut self, status: &JobStatus, wanted: &Wanted, judge: Judge<'_>) {
         let waiting = Uncounted::of(status);
         let is_new = |pod: &&&Pod| is_tracked(pod) && !waiting.contains(uid(pod)) && valid(pod, wanted);
         let new_succeeded = count(self.all.iter().filter(|pod| is_succeeded(pod)).filter(is_new));
-        let counting = |pod: &&&Pod| judge(policy, pod) != Judgement::Ignored;
+        let counting = |pod: &&&Pod| judge.judge(pod) != Judgement::Ignored;
         let new_failed = count(self.failed_pods.iter().filter(is_new).filter(counting));
         self.succeeded = status.succeeded.unwrap_or_default() + size(&waiting.succeeded) + new_succeeded;
         self.failed = status.failed.unwrap_or_default() + size(&waiting.failed) + new_failed;
         if let Some(completions) = wanted.completions.filter(|_| wanted.indexed) {
-            self.count_indexes(status, wanted, policy, completions);
+            self.count_indexes(status, wanted, judge, completions);
             self.succeeded = self.completed_indexes.count();
         }
     }
 
-    fn count_indexes(
-        &mut self,
-        status: &JobStatus,
-        wanted: &Wanted,
-        policy: Option<&PodFailurePolicy>,
-        completions: i32,
-    ) {
+    fn count_indexes(&mut self, status: &JobStatus, wanted: &Wanted, judge: Judge<'_>, completions: i32) {
         let read =
             |written: &Option<String>| Indexes::read(written.as_deref().unwrap_or_default(), completions);
         self.completed_indexes = read(&status.completed_indexes);
@@ -109,7 +99,7 @@ impl<'p> Tally<'p> {
         self.failed_indexes = read(&status.failed_indexes);
         for pod in self.failed_pods.iter().filter(|pod| is_tracked(pod)) {
             if let Some(index) =
-                index_of(pod, completions).filter(|_| fails_index(pod, &judge(policy, pod), limit))
+                index_of(pod, completions).filter(|_| fails_index(pod, &judge.judge(pod), limit))
             {
                 self.failed_indexes.insert(index);
             }

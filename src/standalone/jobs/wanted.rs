@@ -72,6 +72,11 @@ impl Wanted {
         }
     }
 
+    /// Whether a pod may be made in the place of one that has failed.
+    pub(super) fn may_retry(&self) -> bool {
+        self.backoff_limit > 0 && self.backoff_limit_per_index != Some(0)
+    }
+
     /// Whether enough pods have succeeded.
     pub(super) fn is_complete(&self, succeeded: i32) -> bool {
         succeeded >= self.completions.unwrap_or(1)

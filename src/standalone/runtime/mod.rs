@@ -58,6 +58,7 @@ pub use process::supervisor::supervise_if_asked;
 pub use runtimes::Runtimes;
 
 pub(super) use node::registration::register;
+pub(super) use pod::status::ended_with_node;
 
 use k8s_openapi::api::core::v1::{Container, ContainerStatus, PodSpec, PodStatus};
 

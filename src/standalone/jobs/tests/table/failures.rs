@@ -1,6 +1,6 @@
 //! What a failed pod comes to.
 
-use serde_json::json;
+use serde_json::{Value, json};
 
 use super::{decisions, started, started_with};
 
@@ -123,6 +123,53 @@ fn failures() {
         ),
     ];
     insta::assert_snapshot!("failures", decisions(&rows));
+}
+
+#[test]
+fn pods_that_a_stop_of_the_node_has_ended() {
+    let stopped = "failed stopped -1s, failed stopped -1s, failed stopped -1s";
+    let three = |more: &Value| {
+        let mut spec = json!({"completions": 3, "parallelism": 3, "backoffLimit": 1});
+        json_patch::merge(&mut spec, more);
+        spec
+    };
+    let rule = |action: &str| {
+        let rule =
+            json!({"action": action, "onPodConditions": [{"type": "DisruptionTarget", "status": "False"}]});
+        three(&json!({"podFailurePolicy": {"rules": [rule]}}))
+    };
+    let indexed = |per_index: i32| {
+        three(&json!({"completionMode": "Indexed", "backoffLimitPerIndex": per_index, "backoffLimit": null}))
+    };
+    let rows = [
+        ("more than may fail", three(&json!({})), started(), stopped),
+        (
+            "none may be tried again",
+            three(&json!({"backoffLimit": 0})),
+            started(),
+            stopped,
+        ),
+        (
+            "beside one that has failed by itself",
+            three(&json!({})),
+            started(),
+            "failed -11s, failed stopped -1s, active",
+        ),
+        ("no rule is about them", rule("FailJob"), started(), stopped),
+        (
+            "each index may be tried again",
+            indexed(1),
+            started(),
+            "failed stopped index=0 -1s, failed index=1 -1s, succeeded index=2 -1s",
+        ),
+        (
+            "no index may be tried again",
+            indexed(0),
+            started(),
+            "failed stopped index=0 -1s, active index=1, succeeded index=2 -1s",
+        ),
+    ];
+    insta::assert_snapshot!("stopped", decisions(&rows));
 }
 
 #[test]

@@ -25,6 +25,11 @@ pub(in crate::standalone::runtime) struct Verdict {
 /// The `reason` of a pod whose node was stopped, as the kubelet writes it.
 const TERMINATED: &str = "Terminated";
 
+/// Whether a pod with this status has ended because its node was stopped.
+pub(in crate::standalone) fn ended_with_node(status: &PodStatus) -> bool {
+    status.reason.as_deref() == Some(TERMINATED)
+}
+
 impl Verdict {
     /// The node was stopped. A pod that ends well in its grace period has succeeded all the same.
     pub(in crate::standalone::runtime) fn node_stopped() -> Self {
