@@ -102,6 +102,7 @@ impl Controller {
                 changed = stop.changed() => if changed.is_err() { break },
             }
         }
+        self.state.stop();
         if timeout(STOP_GRACE, self.finish_all()).await.is_err() {
             tracing::warn!(
                 unfinished = self.tasks.len(),

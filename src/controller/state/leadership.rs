@@ -36,6 +36,13 @@ impl State {
         self.dirty = self.cache.keys().cloned().collect();
     }
 
+    /// Nothing is decided any more, and what is under way is waited for: deletions end with the one that was sent.
+    pub(in crate::controller) fn stop(&mut self) {
+        for standing in self.standing.values() {
+            standing.tidying.overtake();
+        }
+    }
+
     /// From now on another controller leads; what was under way has been given up.
     pub(in crate::controller) fn step_down(&mut self) {
         self.busy.clear();

@@ -209,8 +209,7 @@ impl State {
                 self.mark(key);
             }
             for standing in self.standing.values_mut() {
-                standing.forgive();
-                standing.tidying.forgive();
+                standing.forgive_all();
             }
         }
         while let Some(key) = self.wakes.pop(now) {

@@ -53,7 +53,7 @@ impl State {
         self.mistakes.remove(&key);
         if edited && let Some(standing) = self.standing.get_mut(&key) {
             // Somebody may have put right what failed.
-            standing.forgive();
+            standing.forgive_all();
         }
         if is_new {
             self.catch_up_with_jobs(&key, &object);

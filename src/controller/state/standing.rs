@@ -74,6 +74,12 @@ impl Standing {
         self.attempt = None;
     }
 
+    /// What failed before is tried again at once, and so are deletions.
+    pub(super) fn forgive_all(&mut self) {
+        self.forgive();
+        self.tidying.forgive();
+    }
+
     /// Of Jobs that are gone, only those matter that a status still records as active.
     pub(super) fn forget_gone(&mut self, status: &Status) {
         self.gone.retain(|uid| status.is_active(uid));

@@ -178,3 +178,30 @@ fn a_round_ends_with_what_it_was_decided_on_and_who_leads_next_begins_anew() {
     world.state.take_over();
     assert_eq!(world.round(3).jobs, ["old-0", "old-1"]);
 }
+
+/// Its owner may have put right what kept Jobs from being deleted.
+#[test]
+fn an_edit_has_deletions_tried_again_at_once() {
+    let mut world = World::with_history();
+    world.round(1);
+    let trouble = Trouble {
+        message: "busy".into(),
+        retry: Retry::After(std::time::Duration::from_secs(50)),
+    };
+    world.round_ended(&[], Some(trouble), 1);
+    world.rests(2);
+    world.version += 1;
+    let mut edited = world.cronjob(&json!({}));
+    edited.metadata.generation = Some(2);
+    world.state.cronjob_event(&Scope::CLUSTER, Event::Apply(edited));
+    assert_eq!(world.round(3).jobs, ["old-0", "old-1"]);
+}
+
+/// A round may take ten seconds, and who leads next waits for it.
+#[test]
+fn a_round_ends_with_the_request_that_is_under_way_when_the_controller_stops() {
+    let mut world = World::with_history();
+    let round = world.round(1);
+    world.state.stop();
+    assert!(round.overtaken.is_set());
+}
