@@ -13,10 +13,20 @@ use kube::Resource;
 
 use crate::controller::fault::soundly;
 use crate::cronjob::extension::ANNOTATION_PREFIX;
-use crate::cronjob::{Calendars, CronJob, Key, Owner, Run};
+use crate::cronjob::{Calendars, CronJob, Key, Owner, Run, Spec};
 use crate::manifest;
 use crate::schedule::TimeZones;
 use crate::submit::JobView;
+
+/// How a CronJob is understood.
+type Lower = fn(&manifest::CronJob, &TimeZones, &Calendars, Option<&Spec>) -> CronJob;
+
+/// A CronJob that a fault of ours keeps from being understood.
+pub(super) struct NotUnderstood {
+    pub(super) object: Arc<manifest::CronJob>,
+    /// The words with which a rule broke down.
+    pub(super) error: String,
+}
 
 /// A CronJob in the cache.
 pub(super) struct Entry {
@@ -33,8 +43,9 @@ impl Entry {
 }
 
 /// The CronJobs and the Jobs they control.
-#[derive(Default)]
 pub(super) struct Cache {
+    /// That of manifests, which a test has break down.
+    pub(super) lower: Lower,
     cronjobs: HashMap<Key, Entry>,
     /// By the owner, then by the Job's UID.
     runs: HashMap<Owner, HashMap<String, Run>>,
@@ -52,8 +63,14 @@ impl Cache {
     /// Nothing but calendars, of which there may be none yet.
     pub(super) fn new(calendars: Calendars) -> Self {
         Cache {
+            lower: manifest::lower_with,
+            cronjobs: HashMap::new(),
+            runs: HashMap::new(),
+            owners: HashMap::new(),
+            key_of: HashMap::new(),
+            naming: BTreeSet::new(),
             calendars,
-            ..Cache::default()
+            deleted: HashSet::new(),
         }
     }
 
@@ -89,7 +106,7 @@ impl Cache {
         key: &Key,
         mut object: manifest::CronJob,
         zones: &TimeZones,
-    ) -> Result<bool, String> {
+    ) -> Result<bool, NotUnderstood> {
         strip(&mut object.metadata);
         let previous = self.cronjobs.get(key);
         let known = previous.map(|entry| &entry.object.metadata);
@@ -103,10 +120,14 @@ impl Cache {
             return Ok(false);
         }
         let known = previous.map(|entry| &entry.cronjob.spec);
-        let cronjob = soundly(|| manifest::lower_with(&object, zones, &self.calendars, known))?;
+        let lowered = soundly(|| (self.lower)(&object, zones, &self.calendars, known));
+        let object = Arc::new(object);
+        let cronjob = match lowered {
+            Ok(cronjob) => cronjob,
+            Err(error) => return Err(NotUnderstood { object, error }),
+        };
         self.remove_cronjob(key);
         self.key_of.insert(cronjob.as_owner(), key.clone());
-        let object = Arc::new(object);
         let entry = Entry { object, cronjob };
         if entry.names_calendars() {
             self.naming.insert(key.clone());
@@ -137,15 +158,20 @@ impl Cache {
         !self.naming.is_empty()
     }
 
-    /// Has the CronJobs that name a calendar follow what is known of it now, and returns who they are.
-    pub(super) fn read_calendars(&mut self, zones: &TimeZones) -> Vec<Key> {
+    /// Has the CronJobs that name a calendar follow what is known of it now, and returns who they are, and whether it is
+    /// understood what that makes of them.
+    pub(super) fn follow_calendars(&mut self, zones: &TimeZones) -> Vec<(Key, Result<(), NotUnderstood>)> {
         let naming = self.naming.iter();
         let follow = |key: &Key| {
             let entry = self.cronjobs.get_mut(key)?;
             let known = Some(&entry.cronjob.spec);
-            entry.cronjob =
-                soundly(|| manifest::lower_with(&entry.object, zones, &self.calendars, known)).ok()?;
-            Some(key.clone())
+            let lowered = soundly(|| (self.lower)(&entry.object, zones, &self.calendars, known));
+            let object = &entry.object;
+            let followed = lowered.map_err(|error| NotUnderstood {
+                object: Arc::clone(object),
+                error,
+            });
+            Some((key.clone(), followed.map(|cronjob| entry.cronjob = cronjob)))
         };
         naming.filter_map(follow).collect()
     }

@@ -20,7 +20,8 @@ pub enum CalendarPlaces {
 /// Calendars by namespace and name.
 #[derive(Debug, Clone, Default)]
 pub struct Calendars {
-    known: HashMap<Key, Result<Days, CalendarError>>,
+    /// With what is wrong with those that can't be read.
+    known: HashMap<Key, Result<Days, String>>,
     places: CalendarPlaces,
     /// Where calendars are for everybody.
     shared: Option<String>,
@@ -52,7 +53,13 @@ impl Calendars {
     pub fn insert<'a>(&mut self, key: Key, texts: impl IntoIterator<Item = &'a str>) -> bool {
         let days: Result<Vec<Days>, CalendarError> = texts.into_iter().map(Days::read).collect();
         let days = days.map(|sets| Days::union(&sets));
+        let days = days.map_err(|error| error.to_string());
         self.known.insert(key, days.clone()) != Some(days)
+    }
+
+    /// A calendar is there and can't be read, for this reason.
+    pub fn spoil(&mut self, key: Key, why: String) {
+        self.known.insert(key, Err(why));
     }
 
     /// Forgets a calendar; true if it was known.
@@ -130,12 +137,14 @@ mod tests {
             "it is the same"
         );
         assert!(calendars.insert(key("shop", "bad"), ["Christmas"]));
+        calendars.spoil(key("shop", "spoilt"), "a fault".into());
         for (namespace, names, day, found) in [
             ("shop", &["holidays"][..], "2026-12-25", Ok(false)),
             ("shop", &["holidays"], "2027-01-01", Ok(true)),
             ("other", &["holidays"], "2026-12-25", Ok(true)),
             ("other", &["holidays", "freeze"], "2026-12-25", Err("freeze")),
             ("shop", &["bad"], "2026-12-25", Err("bad")),
+            ("shop", &["spoilt"], "2026-12-25", Err("spoilt")),
         ] {
             let names: Vec<String> = names.iter().map(|name| (*name).to_owned()).collect();
             let days = calendars.days(namespace, &names);

@@ -6,7 +6,9 @@
 use k8s_openapi::api::core::v1::ConfigMap;
 use kube::runtime::watcher::Event;
 
+use crate::controller::cache::NotUnderstood;
 use crate::controller::charge::Scope;
+use crate::controller::fault::soundly;
 use crate::controller::state::State;
 use crate::cronjob::Key;
 use crate::manifest;
@@ -30,22 +32,22 @@ impl State {
             }
             Event::InitApply(object) => {
                 self.calendars_listed.saw(scope, &key_of(&object));
-                manifest::read_calendar(&mut self.cache.calendars, &object);
+                self.read_calendar(&object);
             }
             Event::Apply(object) => {
-                manifest::read_calendar(&mut self.cache.calendars, &object);
-                self.read_calendars();
+                self.read_calendar(&object);
+                self.follow_calendars();
             }
             Event::Delete(object) => {
                 self.cache.calendars.remove(&key_of(&object));
-                self.read_calendars();
+                self.follow_calendars();
             }
             Event::InitDone => {
                 for key in self.calendars_listed.end(scope) {
                     self.cache.calendars.remove(&key);
                 }
                 self.cache.calendars.open(scope.0.as_ref());
-                self.read_calendars();
+                self.follow_calendars();
             }
         }
     }
@@ -55,16 +57,31 @@ impl State {
         self.calendars_listed.end(scope);
         let is_news = self.cache.calendars.close(scope.0.clone(), why);
         if is_news {
-            self.read_calendars();
+            self.follow_calendars();
         }
         is_news
     }
 
+    /// Where that breaks down, whoever names the calendar is held and says so.
+    fn read_calendar(&mut self, object: &ConfigMap) {
+        let calendars = &mut self.cache.calendars;
+        if let Err(error) = soundly(|| manifest::read_calendar(calendars, object)) {
+            let why = format!("a fault in punctual: {error}; please report it");
+            calendars.spoil(key_of(object), why);
+        }
+    }
+
     /// Whoever names a calendar is decided on by what is known of it now.
-    fn read_calendars(&mut self) {
-        for key in self.cache.read_calendars(&self.zones) {
-            self.edited.insert(key.clone());
-            self.mark(key);
+    fn follow_calendars(&mut self) {
+        self.try_to_understand();
+        for (key, followed) in self.cache.follow_calendars(&self.zones) {
+            match followed {
+                Ok(()) => {
+                    self.edited.insert(key.clone());
+                    self.mark(key);
+                }
+                Err(NotUnderstood { object, error }) => self.not_understood(key, object, error),
+            }
         }
     }
 }

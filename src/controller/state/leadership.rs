@@ -16,7 +16,7 @@ impl State {
         self.noticed.retain(|news| {
             matches!(
                 news.note,
-                Note::BadAnnotation { .. } | Note::Malformed { .. } | Note::Fault { .. }
+                Note::BadAnnotation { .. } | Note::Malformed { .. } | Note::NotUnderstood { .. }
             )
         });
         self.edited.clear();

@@ -3,6 +3,7 @@
 //! | file | what happens |
 //! |---|---|
 //! | `observe` | the watches report CronJobs and Jobs |
+//! | `not_run` | one of them can't be read or understood |
 //! | `calendars` | the watch of calendars reports |
 //! | `leadership` | this controller takes over, steps down, or stands by |
 //! | `decide` | a decision is taken on one CronJob |
@@ -20,6 +21,7 @@ mod decide;
 mod ended;
 mod groups;
 mod leadership;
+mod not_run;
 mod observe;
 mod pacing;
 mod shadowing;
@@ -48,6 +50,7 @@ use crate::policy::{CLOCK_SLACK, Decision, Group, Note, SeenSchedule, Situation,
 use crate::schedule::{TimeZones, Timestamp};
 use crate::telemetry::Wellbeing;
 
+use not_run::NotRun;
 use standing::Standing;
 pub(super) use task::{Done, News, Task};
 use under_way::Busy;
@@ -61,7 +64,7 @@ pub(super) struct State {
     adoption: Adoption,
     /// Those of policy, which a test has break down.
     pub(super) rules: Rules,
-    cache: Cache,
+    pub(super) cache: Cache,
     standing: HashMap<Key, Standing>,
     groups: Groups,
     wakes: DueQueue,
@@ -81,6 +84,8 @@ pub(super) struct State {
     asked: Option<Timestamp>,
     /// Jobs that were shown before their CronJobs.
     early: EarlyJobs,
+    /// CronJobs that can't be read or understood.
+    not_run: HashMap<Key, NotRun>,
     /// What the watches showed and is to be told.
     noticed: Vec<News>,
     /// What is wrong with annotations and was told.
@@ -115,6 +120,7 @@ impl State {
             rounds: Vec::new(),
             asked: None,
             early: EarlyJobs::default(),
+            not_run: HashMap::new(),
             noticed: Vec::new(),
             mistakes: HashMap::new(),
             wellbeing: BTreeMap::new(),

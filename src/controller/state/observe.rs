@@ -3,6 +3,7 @@
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::ObjectMeta;
 use kube::runtime::watcher::Event;
 
+use crate::controller::cache::NotUnderstood;
 use crate::controller::charge::Scope;
 use crate::controller::rival;
 use crate::controller::state::{News, State};
@@ -16,7 +17,8 @@ impl State {
     pub(in crate::controller) fn cronjob_event(&mut self, scope: &Scope, event: Event<manifest::CronJob>) {
         match event {
             Event::Init => {
-                let known = self.cache.keys().filter(|key| scope.covers(&key.namespace));
+                let known = self.cache.keys().chain(self.not_run.keys());
+                let known = known.filter(|key| scope.covers(&key.namespace));
                 self.cronjobs_listed.begin(scope, known.cloned().collect());
             }
             Event::InitApply(object) | Event::Apply(object) => {
@@ -37,7 +39,7 @@ impl State {
         }
     }
 
-    fn saw_cronjob(&mut self, object: manifest::CronJob) {
+    pub(super) fn saw_cronjob(&mut self, object: manifest::CronJob) {
         let key = object.key();
         let known = self.cache.entry(&key).map(|entry| &entry.object.metadata);
         let replaced = known.is_some_and(|known| known.uid != object.metadata.uid);
@@ -58,9 +60,9 @@ impl State {
         if is_new {
             self.catch_up_with_jobs(&key, &object);
         }
-        let uid = object.metadata.uid.clone();
         match self.cache.watched_cronjob(&key, object, &self.zones) {
             Ok(true) => {
+                self.not_run.remove(&key);
                 self.seat(&key);
                 if is_news {
                     self.overtake(&key);
@@ -69,7 +71,7 @@ impl State {
                 self.mark(key);
             }
             Ok(false) => {}
-            Err(error) => self.not_run(key, uid, Note::Fault { error }),
+            Err(NotUnderstood { object, error }) => self.not_understood(key, object, error),
         }
     }
 
@@ -87,22 +89,17 @@ impl State {
 
     /// A CronJob watch shows an object that can't be read: it is not run, whatever was known of it.
     pub(in crate::controller) fn malformed_cronjob(&mut self, metadata: &ObjectMeta, error: &str) {
-        let key = Key {
-            namespace: metadata.namespace.clone().unwrap_or_default(),
-            name: metadata.name.clone().unwrap_or_default(),
+        let why = News {
+            cronjob: Key {
+                namespace: metadata.namespace.clone().unwrap_or_default(),
+                name: metadata.name.clone().unwrap_or_default(),
+            },
+            uid: metadata.uid.clone().unwrap_or_default(),
+            note: Note::Malformed {
+                error: error.to_owned(),
+            },
         };
-        let error = error.to_owned();
-        self.not_run(key, metadata.uid.clone(), Note::Malformed { error });
-    }
-
-    /// A CronJob is not understood, for this reason.
-    fn not_run(&mut self, key: Key, uid: Option<String>, note: Note) {
-        self.forget(&key);
-        self.noticed.push(News {
-            cronjob: key,
-            uid: uid.unwrap_or_default(),
-            note,
-        });
+        self.do_not_run(why, metadata.resource_version.as_ref(), None);
     }
 
     /// A Job watch shows an object that can't be read: it exists, and what was known of it stays. Its CronJob is told.
@@ -231,7 +228,7 @@ impl State {
     pub(super) fn forget(&mut self, key: &Key) {
         self.overtake(key);
         self.cache.remove_cronjob(key);
-        if self.standing.remove(key).is_some() {
+        if self.standing.remove(key).is_some() | self.not_run.remove(key).is_some() {
             self.wellbeing.insert(key.clone(), None);
         }
         self.seat(key);

@@ -219,3 +219,53 @@ fn a_rule_that_breaks_down_on_one_cronjob_stops_no_other() {
     let (_, tick) = wellbeing.pop_first().expect("it is told how they are");
     assert!(!tick.expect("it is there").held, "no more");
 }
+
+/// A fault of ours in reading what was asked, which comes to light with one calendar: each CronJob that names it is not run and
+/// told so once, until the calendar is mended.
+#[test]
+fn a_cronjob_that_a_fault_keeps_from_being_understood_is_told_once_and_tried_again_with_another_calendar() {
+    let mut world = World::new();
+    world.state.cache.lower = |object, zones, calendars, known| {
+        assert!(calendars.keys().count() < 2, "on purpose");
+        manifest::lower_with(object, zones, calendars, known)
+    };
+    let mut told = vec![];
+    let mut ready = |world: &mut World, second| {
+        let (tasks, news) = world.state.ready(at(second));
+        told.extend(news.into_iter().map(|news| (second, news.note)));
+        tasks.len()
+    };
+    let calendar = |name: &str| {
+        let object =
+            json!({ "metadata": { "name": name, "namespace": "default" }, "data": { "days": "2026-12-25" } });
+        serde_json::from_value(object).expect("a calendar")
+    };
+    let show = |world: &mut World, event| world.state.calendar_event(&Scope::CLUSTER, event);
+    show(&mut world, Event::InitApply(calendar("holidays")));
+    show(&mut world, Event::InitDone);
+    world.version += 1;
+    let mut named = world.cronjob(&json!({}));
+    named.metadata.annotations = Some([("punctual.dev/exclude".into(), "holidays".into())].into());
+    world
+        .state
+        .cronjob_event(&Scope::CLUSTER, Event::Apply(named.clone()));
+    assert_eq!(ready(&mut world, 1), 0);
+    show(&mut world, Event::Apply(calendar("freeze")));
+    assert_eq!(ready(&mut world, 2), 0);
+    let wellbeing = |world: &mut World| world.state.take_wellbeing().pop_first().and_then(|(_, of)| of);
+    assert!(wellbeing(&mut world).expect("it is there").held);
+    // Whatever shows it again, it is no news.
+    show(&mut world, Event::Apply(calendar("freeze")));
+    world.state.cronjob_event(&Scope::CLUSTER, Event::Apply(named));
+    assert_eq!(ready(&mut world, 60), 0, "it is not run");
+    show(&mut world, Event::Delete(calendar("freeze")));
+    assert_eq!(ready(&mut world, 61), 1, "it is caught up");
+    assert!(!wellbeing(&mut world).expect("it is there").held);
+    let error = "on purpose".into();
+    assert_eq!(told, [(2, Note::NotUnderstood { error })]);
+    show(&mut world, Event::Apply(calendar("freeze")));
+    let gone = world.cronjob(&json!({}));
+    world.state.cronjob_event(&Scope::CLUSTER, Event::Delete(gone));
+    let (_, gone) = world.state.take_wellbeing().pop_first().expect("it is told");
+    assert!(gone.is_none());
+}

@@ -27,7 +27,7 @@ use super::charge::{Charge, Scope};
 use super::state::{Done, State, Task};
 use crate::clock::SystemClock;
 use crate::cronjob::{JobRef, Key};
-use crate::manifest::CronJob;
+use crate::manifest::{self, CronJob};
 use crate::policy::{Note, Start, decide_in_group};
 use crate::schedule::{TimeZones, Timestamp};
 use crate::submit::{Carried, JobView, Retry, Submitter, Trouble};

@@ -49,7 +49,7 @@ impl Note {
             Note::BadAnnotation { .. } => ("InvalidAnnotation", NOTICED, WARNING),
             Note::Held { .. } => ("Held", WAIT, NO_EVENT),
             Note::Ruled(ruling) => ruling.kind(),
-            Note::Fault { .. } => ("InternalError", NOTICED, WARNING),
+            Note::Fault { .. } | Note::NotUnderstood { .. } => ("InternalError", NOTICED, WARNING),
             Note::Malformed { .. } => ("MalformedCronJob", NOTICED, WARNING),
             Note::MalformedJob { .. } => ("MalformedJob", NOTICED, WARNING),
         }

@@ -183,6 +183,11 @@ pub enum Note {
         /// The words with which a rule broke down.
         error: String,
     },
+    /// A fault of ours keeps it from being understood, so it is not run.
+    NotUnderstood {
+        /// The words with which a rule broke down.
+        error: String,
+    },
     /// The CronJob can't be read, so it is not run.
     Malformed {
         /// What is wrong.

@@ -96,10 +96,8 @@ impl fmt::Display for Note {
                     "Nothing is started, because the annotation {annotation} can't be read"
                 )
             }
-            Note::Fault { error } => write!(
-                f,
-                "Not run for now, because of a fault in punctual: {error}. It is tried again, and others run; please report it"
-            ),
+            Note::Fault { error } => fault(f, error, "It is tried again"),
+            Note::NotUnderstood { error } => fault(f, error, "It is tried again when it has changed"),
             Note::Malformed { error } => {
                 write!(f, "Not run, because this CronJob can't be read: {error}")
             }
@@ -109,6 +107,13 @@ impl fmt::Display for Note {
             ),
         }
     }
+}
+
+fn fault(f: &mut fmt::Formatter<'_>, error: &str, again: &str) -> fmt::Result {
+    write!(
+        f,
+        "Not run for now, because of a fault in punctual: {error}. {again}, and others run; please report it"
+    )
 }
 
 /// So many runs; they are not counted for ever.
