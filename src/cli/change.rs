@@ -99,7 +99,7 @@ pub(super) fn change_by_calendars(
 ) -> Result<Exit, Failure> {
     connect::block_on(async {
         let config = args.server.config()?;
-        let client = connect::client(&config)?;
+        let client = connect::client_of_a_person(&config)?;
         let found = args.chosen.find(&client, &config).await?;
         let calendars = match calendars {
             Some(calendars) => {

@@ -133,15 +133,25 @@ impl Cli {
     pub fn from_process() -> Cli {
         let program = std::env::args_os().next().map(PathBuf::from).unwrap_or_default();
         let is_plugin = program.file_stem().is_some_and(|name| name == PLUGIN);
-        let command = Cli::command();
-        let command = if is_plugin {
-            command.bin_name("kubectl punctual")
-        } else {
-            command
-        };
+        let mut command = with_numbers(Cli::command());
+        if is_plugin {
+            command = command.bin_name("kubectl punctual");
+        }
         let matches = command.get_matches();
         Cli::from_arg_matches(&matches).unwrap_or_else(|error| error.exit())
     }
+}
+
+/// The same, with values of options that may begin with a minus: a number that is too small is refused for what it is, and not
+/// as an option that there is not.
+fn with_numbers(command: clap::Command) -> clap::Command {
+    command.mut_subcommands(|command| {
+        command.mut_args(|arg| {
+            let is_option = arg.get_action().takes_values() && !arg.is_positional();
+            let takes_all = arg.is_allow_hyphen_values_set();
+            arg.allow_negative_numbers(is_option && !takes_all)
+        })
+    })
 }
 
 /// Runs a command, and says on standard error why it failed if it did.
@@ -177,4 +187,42 @@ pub fn run(cli: &Cli) -> Exit {
     let error = (!message.is_empty()).then(|| format!("error: {message}"));
     console::end(error);
     exit
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_number_that_is_too_small_is_refused_as_one() {
+        for arguments in [
+            &["skip-next", "a", "--count", "-1"][..],
+            &["skip-next", "a", "-c", "-1"],
+            &["controller", "--max-start-rate", "-1"],
+            &["controller", "--namespace-share", "-1"],
+            &["simulate", "-f", "a", "--run-time", "-5m"],
+            &[
+                "backfill",
+                "a",
+                "--from",
+                "2026-01-01T00:00:00Z",
+                "--max-active",
+                "-1",
+            ],
+            &["next", "@daily", "-n", "-1"],
+            &["up", "--for", "-5s"],
+        ] {
+            let command = with_numbers(Cli::command());
+            let refused = command.try_get_matches_from(["punctual"].iter().chain(arguments));
+            let error = refused.expect_err("no such number").to_string();
+            assert!(
+                error.starts_with("error: invalid value '-"),
+                "{arguments:?}: {error}"
+            );
+        }
+        // What begins with a minus and is no option goes on to be a value where it may be one.
+        let command = with_numbers(Cli::command());
+        let taken = command.try_get_matches_from(["punctual", "trigger", "a", "--args", "--full"]);
+        assert!(taken.is_ok(), "{taken:?}");
+    }
 }

@@ -25,7 +25,7 @@ pub(super) struct NextArgs {
     asked: asked::AskedArgs,
 
     /// How many due instants to list
-    #[arg(short = 'n', long, value_name = "N", default_value_t = 5, allow_negative_numbers = true, value_parser = clap::value_parser!(u32).range(1..=MOST_INSTANTS))]
+    #[arg(short = 'n', long, value_name = "N", default_value_t = 5, value_parser = clap::value_parser!(u32).range(1..=MOST_INSTANTS))]
     count: u32,
 
     #[command(flatten)]

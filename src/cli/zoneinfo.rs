@@ -7,6 +7,7 @@ use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
 
+use crate::cli::complain;
 use crate::schedule::{SourceError, TimeZones, Zone, ZoneSource};
 
 /// Where Linux, the BSDs and macOS keep their database.
@@ -33,7 +34,11 @@ impl TzdataArgs {
     ///
     /// If the folder that is named cannot be read.
     pub(super) fn load(&self) -> Result<TimeZones, TzdataError> {
-        load(self.tzdata.as_deref())
+        let named = self.tzdata.as_deref().map(Folder::open).transpose()?;
+        if let Some(lacks) = named.as_ref().and_then(Folder::lacks) {
+            complain(&format!("warning: {lacks}"));
+        }
+        Ok(at_hand(named))
     }
 }
 
@@ -73,14 +78,15 @@ pub enum TzdataError {
 ///
 /// If the folder that is given cannot be read. The system's is left out if it cannot.
 pub fn load(tzdata: Option<&Path>) -> Result<TimeZones, TzdataError> {
-    let mut zones = TimeZones::built_in();
-    if let Ok(system) = Folder::open(Path::new(SYSTEM)) {
-        zones = zones.with(Box::new(system));
-    }
-    match tzdata {
-        Some(path) => Ok(zones.with(Box::new(Folder::open(path)?))),
-        None => Ok(zones),
-    }
+    Ok(at_hand(tzdata.map(Folder::open).transpose()?))
+}
+
+fn at_hand(named: Option<Folder>) -> TimeZones {
+    let system = Folder::open(Path::new(SYSTEM)).ok();
+    let folders = [system, named].into_iter().flatten();
+    folders.fold(TimeZones::built_in(), |zones, folder| {
+        zones.with(Box::new(folder))
+    })
 }
 
 /// A folder of `TZif` files.
@@ -89,7 +95,9 @@ struct Folder {
     path: PathBuf,
     origin: String,
     version: String,
-    names: Vec<String>,
+    zones: Vec<String>,
+    /// Other names for them.
+    links: Vec<String>,
 }
 
 impl Folder {
@@ -112,7 +120,8 @@ impl Folder {
             path: path.to_owned(),
             origin: path.display().to_string(),
             version: version.to_owned(),
-            names: names_in_rules(&rules).map(str::to_owned).collect(),
+            zones: zones_in_rules(&rules).map(str::to_owned).collect(),
+            links: links_in_rules(&rules).map(str::to_owned).collect(),
         };
         if !folder.has_zones() {
             return Err(TzdataError::NoZones {
@@ -124,8 +133,26 @@ impl Folder {
 
     /// Whether one of the zones that it names is there; where it names none, as with `+VERSION`, one that every database has.
     fn has_zones(&self) -> bool {
-        let mut names = self.names.iter().map(String::as_str).chain(["UTC", "Etc/UTC"]);
-        names.any(|name| self.path.join(name).is_file())
+        let names = self.zones.iter().chain(&self.links).map(String::as_str);
+        names.chain(["UTC", "Etc/UTC"]).any(|name| self.has(name))
+    }
+
+    fn has(&self, name: &str) -> bool {
+        self.path.join(name).is_file()
+    }
+
+    /// What it lacks of what it should have: those zones go by older rules, though it is the newest database. Other names are
+    /// left out on purpose, e.g. by Debian.
+    fn lacks(&self) -> Option<String> {
+        let mut missing = self.zones.iter().filter(|name| !self.has(name));
+        let first = missing.next()?;
+        Some(format!(
+            "{path} lacks {} of the {} time zones that its tzdata.zi names, such as {first}: their rules are taken from \
+             elsewhere and may be older; `zic -d {path} {path}/tzdata.zi` makes them",
+            missing.count() + 1,
+            self.zones.len(),
+            path = self.origin,
+        ))
     }
 }
 
@@ -160,7 +187,7 @@ impl ZoneSource for Folder {
     }
 
     fn names(&self) -> Vec<String> {
-        self.names.clone()
+        self.zones.iter().chain(&self.links).cloned().collect()
     }
 }
 
@@ -185,16 +212,16 @@ fn version_of_rules(rules: &str) -> Option<&str> {
     rules.lines().next()?.strip_prefix(VERSION_LINE).map(str::trim)
 }
 
-/// The names in `tzdata.zi`: `Z name …` makes a zone, and `L target name` another name for one.
-fn names_in_rules(rules: &str) -> impl Iterator<Item = &str> {
-    rules.lines().filter_map(|line| {
-        let mut words = line.split(' ');
-        match words.next()? {
-            "Z" => words.next(),
-            "L" => words.nth(1),
-            _ => None,
-        }
-    })
+/// The zones in `tzdata.zi`: `Z name …` makes one.
+fn zones_in_rules(rules: &str) -> impl Iterator<Item = &str> {
+    let lines = rules.lines().filter_map(|line| line.strip_prefix("Z "));
+    lines.filter_map(|line| line.split(' ').next())
+}
+
+/// The other names in `tzdata.zi`: `L target name` makes one.
+fn links_in_rules(rules: &str) -> impl Iterator<Item = &str> {
+    let lines = rules.lines().filter_map(|line| line.strip_prefix("L "));
+    lines.filter_map(|line| line.split(' ').nth(1))
 }
 
 #[cfg(test)]
@@ -341,6 +368,23 @@ mod tests {
             path: "/tmp/empty".into(),
         };
         insta::assert_snapshot!(told(no_database), @"/tmp/empty holds no time-zone database: neither `tzdata.zi` nor `+VERSION` tells its version");
+    }
+
+    #[test]
+    fn a_folder_says_what_it_lacks() {
+        let folder = folder("2099a", &[("Europe/Rome", "Asia/Tokyo")]);
+        let lacks = || Folder::open(folder.path()).expect("a good folder").lacks();
+        assert_eq!(lacks(), None, "links may be missing");
+        let path = folder.path().join("tzdata.zi");
+        let rules = fs::read_to_string(&path).expect("read");
+        fs::write(
+            &path,
+            format!("{rules}Z Africa/Abidjan 0 - GMT\nZ Asia/Tokyo 9 - JST\n"),
+        )
+        .expect("written");
+        let lacks = lacks().expect("two are missing");
+        insta::assert_snapshot!(lacks.replace(folder.path().to_str().expect("a plain path"), "/zoneinfo"),
+            @"/zoneinfo lacks 2 of the 3 time zones that its tzdata.zi names, such as Africa/Abidjan: their rules are taken from elsewhere and may be older; `zic -d /zoneinfo /zoneinfo/tzdata.zi` makes them");
     }
 
     #[test]

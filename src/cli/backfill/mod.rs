@@ -92,7 +92,7 @@ pub(super) fn backfill(args: &BackfillArgs) -> Result<Exit, Failure> {
     let request = args.request.read(SystemClock.now())?;
     connect::block_on(async {
         let config = args.server.config()?;
-        let client = connect::client(&config)?;
+        let client = connect::client_of_a_person(&config)?;
         let namespace = args.namespace.as_deref().unwrap_or(&config.default_namespace);
         let world = World::look(client, (namespace, &args.cronjob), &args.calendars, zones).await?;
         let instants = request.instants(world.cronjob())?;

@@ -2,11 +2,13 @@
 //!
 //! | file | one idea |
 //! |---|---|
+//! | `answer` | what is told where no answer comes |
 //! | `kubeconfig` | what a kubeconfig says, read as kubectl reads it |
 //! | `lasting` | connections whose other end has gone without a word |
 //! | `local` | whether a `punctual up` runs with a data folder |
 //! | `proxy` | whether the way there leads through a proxy |
 
+mod answer;
 mod kubeconfig;
 mod lasting;
 mod local;
@@ -114,8 +116,19 @@ fn unusable(what: &str, error: &dyn std::error::Error) -> Failure {
 
 /// A client with connections of its own.
 pub(super) fn client(config: &Config) -> Result<Client, Failure> {
-    lasting::client(config)
-        .map_err(|error| Failure::from_error("no client could be made for the cluster", &error))
+    let client = lasting::client(config)
+        .map_err(|error| Failure::from_error("no client could be made for the cluster", &error))?;
+    Ok(answer::telling(client, server(config)))
+}
+
+/// The same for a command that somebody waits for.
+pub(super) fn client_of_a_person(config: &Config) -> Result<Client, Failure> {
+    Ok(answer::impatient(client(config)?, server(config)))
+}
+
+/// The server as people write it.
+fn server(config: &Config) -> String {
+    config.cluster_url.to_string().trim_end_matches('/').to_owned()
 }
 
 /// Runs a command that speaks to an API server.
@@ -133,9 +146,9 @@ pub(super) fn block_on<T>(command: impl Future<Output = Result<T, Failure>>) -> 
 pub(super) fn refused(what: &str, error: &kube::Error) -> Failure {
     match error {
         kube::Error::Api(_) => Failure::from_error(what, error),
-        other => Failure::new(format!(
-            "{what}: the API server can't be reached: {}",
-            innermost(other)
-        )),
+        other => Failure::new(match answer::told(other) {
+            Some(told) => format!("{what}: {told}"),
+            None => format!("{what}: the API server can't be reached: {}", innermost(other)),
+        }),
     }
 }

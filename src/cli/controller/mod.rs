@@ -76,7 +76,7 @@ pub(super) struct ControllerArgs {
     namespace_share: u8,
 
     /// Where to look for calendars, which are ConfigMaps (punctual.dev/exclude)
-    #[arg(long, value_enum, default_value_t = CalendarsArg::All)]
+    #[arg(long, value_enum, default_value_t = CalendarsArg::Shared)]
     calendars: CalendarsArg,
 
     /// Keep the lease in this namespace [default: the namespace of this pod or of the kubeconfig's context]

@@ -78,7 +78,7 @@ async fn fetch(
     calendars: &CalendarArgs,
 ) -> Result<Fetched, Failure> {
     let config = server.config()?;
-    let client = connect::client(&config)?;
+    let client = connect::client_of_a_person(&config)?;
     let namespace = chosen.namespace(&config);
     let jobs: Api<JobView> = in_namespace(&client, namespace);
     let (cronjobs, jobs) = try_join!(

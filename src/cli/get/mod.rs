@@ -119,7 +119,7 @@ struct Fetched {
 
 async fn fetch(args: &GetArgs) -> Result<Fetched, Failure> {
     let config = args.server.config()?;
-    let client = connect::client(&config)?;
+    let client = connect::client_of_a_person(&config)?;
     let namespace = args.chosen.namespace(&config);
     let jobs: Api<JobView> = in_namespace(&client, namespace);
     let (cronjobs, jobs) = try_join!(

@@ -79,7 +79,7 @@ pub(super) struct TriggerArgs {
 pub(super) fn trigger(args: &TriggerArgs) -> Result<Exit, Failure> {
     connect::block_on(async {
         let config = args.server.config()?;
-        let client = connect::client(&config)?;
+        let client = connect::client_of_a_person(&config)?;
         let namespace = args.namespace.as_deref().unwrap_or(&config.default_namespace);
         let cronjobs: Api<CronJob> = Api::namespaced(client.clone(), namespace);
         let cronjob = one(&cronjobs, namespace, &args.cronjob).await?;

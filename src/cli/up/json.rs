@@ -168,6 +168,7 @@ pub(super) fn summary(at: Timestamp, tally: &Tally) -> Value {
         "succeeded": tally.succeeded,
         "failed": tally.failed,
         "skipped": tally.skipped(),
+        "waiting": tally.waiting(),
         "deleted": tally.deleted,
         "stopped": tally.stopped(),
     })

@@ -82,6 +82,7 @@ mod tests {
             index: None,
             pod: pod.into(),
             container: "main".into(),
+            is_alone: true,
         };
         Happening::Process(Event {
             origin: Arc::new(origin),

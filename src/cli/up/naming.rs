@@ -1,5 +1,6 @@
 //! By which name the lines of a process are shown: that of its Job, with its index if it has one. Where a Job has several
-//! pods at a time that no index tells apart, it is that of the pod, until the Job ends.
+//! pods at a time that no index tells apart, it is that of the pod, until the Job ends. That of the container follows where its
+//! pod has several.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -42,11 +43,11 @@ impl Naming {
             What::Started { .. } => {
                 let pods = self.jobs.entry(job).or_default();
                 pods.are_many |= pods.running.iter().any(|(pod, _)| *pod != origin.pod);
-                pods.running.insert(container(origin));
+                pods.running.insert(container_of(origin));
             }
             What::Ended { .. } => {
                 if let Some(pods) = self.jobs.get_mut(&job) {
-                    pods.running.remove(&container(origin));
+                    pods.running.remove(&container_of(origin));
                 }
             }
             What::Line { .. }
@@ -64,16 +65,23 @@ impl Naming {
             job: name,
             index,
             pod,
+            container,
+            is_alone,
             ..
         } = origin;
         let are_many = job(origin)
             .and_then(|job| self.jobs.get(&job))
             .is_some_and(|pods| pods.are_many);
-        match (name, index) {
+        let mut text = match (name, index) {
             (Some(job), Some(index)) => format!("{job}[{index}]"),
             (Some(job), None) if !are_many => job.clone(),
             _ => pod.clone(),
+        };
+        if !is_alone && !container.is_empty() {
+            text.push(':');
+            text.push_str(container);
         }
+        text
     }
 }
 
@@ -84,7 +92,7 @@ fn job(origin: &Origin) -> Option<Key> {
     })
 }
 
-fn container(origin: &Origin) -> (String, String) {
+fn container_of(origin: &Origin) -> (String, String) {
     (origin.pod.clone(), origin.container.clone())
 }
 
@@ -102,6 +110,7 @@ mod tests {
             index: index.map(Into::into),
             pod: pod.into(),
             container: "main".into(),
+            is_alone: true,
         }
     }
 
@@ -137,14 +146,16 @@ mod tests {
     #[test]
     fn a_pod_runs_until_its_last_container_has_ended() {
         let mut naming = Naming::default();
-        let helper = Origin {
-            container: "helper".into(),
+        let of = |container: &str| Origin {
+            container: container.into(),
+            is_alone: false,
             ..origin("pool-a", None)
         };
-        naming.hear(&process(origin("pool-a", None), STARTS));
-        naming.hear(&process(helper.clone(), STARTS));
-        naming.hear(&process(helper, ENDS));
-        assert_eq!(naming.of(&origin("pool-a", None)), "pool", "one pod");
+        naming.hear(&process(of("main"), STARTS));
+        naming.hear(&process(of("helper"), STARTS));
+        naming.hear(&process(of("helper"), ENDS));
+        let named = ["main", "helper"].map(|container| naming.of(&of(container)));
+        assert_eq!(named, ["pool:main", "pool:helper"], "one pod");
         naming.hear(&process(origin("pool-b", None), STARTS));
         assert_eq!(naming.of(&origin("pool-b", None)), "pool-b");
     }

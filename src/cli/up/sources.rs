@@ -157,6 +157,7 @@ mod tests {
             index: None,
             pod: "pod".into(),
             container: "main".into(),
+            is_alone: true,
         };
         let what = What::Ended {
             exit_code: 0,

@@ -9,11 +9,20 @@ use crate::schedule::Timestamp;
 use crate::standalone::runtime::{self, What, Work, WorkKind};
 use crate::telemetry::Told;
 
-/// Why runs are due and have not started, while another is active.
-const BLOCKED: &str = "an earlier run was still active (concurrencyPolicy: Forbid)";
+/// Why runs were due and will not start: where one of several that waited starts, it is the newest.
+const PASSED_OVER: &str = "a newer run took their place";
 
-/// The same, when it was tried.
+/// Why runs are due and have not started, when it was tried.
 const FAILED: &str = "could not be started";
+
+/// Why a run is due and has not started.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Wait {
+    /// An earlier one is active (`concurrencyPolicy: Forbid`).
+    Blocked,
+    /// It was tried.
+    Failed,
+}
 
 /// The counts of one `up`.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -31,7 +40,7 @@ pub(super) struct Tally {
     /// Runs that were due and will not start, by reason.
     passed: BTreeMap<&'static str, u64>,
     /// Runs that are due and have not started, and why.
-    waiting: BTreeMap<Key, BTreeMap<Timestamp, &'static str>>,
+    waiting: BTreeMap<Key, BTreeMap<Timestamp, Wait>>,
 }
 
 impl Tally {
@@ -90,11 +99,11 @@ impl Tally {
                 return;
             }
             Note::Blocked { scheduled, .. } => {
-                waiting.insert(*scheduled, BLOCKED);
+                waiting.insert(*scheduled, Wait::Blocked);
                 return;
             }
             Note::StartFailed { scheduled, .. } => {
-                waiting.insert(*scheduled, FAILED);
+                waiting.insert(*scheduled, Wait::Failed);
                 return;
             }
             Note::DeadlinePassed { count, newest } => {
@@ -105,7 +114,7 @@ impl Tally {
                 count, newest_runs, ..
             } => {
                 waiting.retain(|due, _| due >= newest_runs);
-                ("a newer run took their place", *count)
+                (PASSED_OVER, *count)
             }
             Note::NameTaken { .. } => ("another job has the name", 1),
             Note::Ruled(Ruling::Skipped { count, why, .. }) => {
@@ -126,13 +135,28 @@ impl Tally {
         *self.passed.entry(why).or_default() += count;
     }
 
-    /// The runs that were due and did not start, by reason.
+    /// The runs that were due and did not start, by reason. The newest of those behind an earlier run is none of them: it
+    /// [waits](Self::waiting).
     pub(super) fn skipped(&self) -> BTreeMap<&'static str, u64> {
         let mut skipped = self.passed.clone();
-        for why in self.waiting.values().flat_map(BTreeMap::values) {
-            *skipped.entry(why).or_default() += 1;
+        for waits in self.waiting.values() {
+            for (due, wait) in waits {
+                let is_newest = waits.last_key_value().is_some_and(|(newest, _)| newest == due);
+                let why = match wait {
+                    Wait::Failed => FAILED,
+                    Wait::Blocked if is_newest => continue,
+                    Wait::Blocked => PASSED_OVER,
+                };
+                *skipped.entry(why).or_default() += 1;
+            }
         }
         skipped
+    }
+
+    /// How many runs start when an earlier one has ended.
+    pub(super) fn waiting(&self) -> usize {
+        let newest = self.waiting.values().filter_map(BTreeMap::last_key_value);
+        newest.filter(|(_, wait)| **wait == Wait::Blocked).count()
     }
 }
 
@@ -142,27 +166,39 @@ mod tests {
     use crate::cli::up::happening::Ended;
     use crate::cli::up::text;
 
+    /// One row a step: what is decided, and how many are skipped and wait after it.
     #[test]
-    fn a_run_that_waits_is_skipped_unless_it_starts() {
-        let mut tally = Tally::default();
-        let mut skipped_after = |notes: Vec<Note>| {
-            for note in notes {
-                tally.count(&Happening::Decision(told(note)));
-            }
-            tally.skipped().into_values().sum::<u64>()
-        };
-        assert_eq!(skipped_after(vec![blocked(5), blocked(5), blocked(10)]), 2);
+    fn of_the_runs_behind_an_earlier_one_the_newest_waits_and_the_others_are_skipped() {
         let passed_over = Note::PassedOver {
             count: 1,
             oldest: at(5),
             newest_runs: at(10),
         };
-        assert_eq!(skipped_after(vec![passed_over, started(10)]), 1);
         let passed = Note::DeadlinePassed {
             count: 1,
             newest: at(15),
         };
-        assert_eq!(skipped_after(vec![blocked(15), passed, blocked(20)]), 3);
+        let mut tally = Tally::default();
+        for (notes, skipped, waiting) in [
+            (vec![blocked(5), blocked(5)], 0, 1),
+            (vec![blocked(10)], 1, 1),
+            (vec![passed_over, started(10)], 1, 0),
+            (vec![blocked(15)], 1, 1),
+            (vec![passed], 2, 0),
+            (vec![blocked(20)], 2, 1),
+        ] {
+            for note in notes {
+                tally.count(&Happening::Decision(told(note)));
+            }
+            let sum: u64 = tally.skipped().into_values().sum();
+            assert_eq!((sum, tally.waiting()), (skipped, waiting));
+        }
+        insta::assert_snapshot!(text::summary(&tally), @r"
+        1 started, 0 succeeded, 0 failed, 2 skipped, 1 waiting
+          1 skipped: a newer run took their place
+          1 skipped: the starting deadline passed
+          1 waiting for an earlier run to end (concurrencyPolicy: Forbid)
+        ");
     }
 
     #[test]
@@ -197,6 +233,7 @@ mod tests {
             index: None,
             pod: "once".into(),
             container: "main".into(),
+            is_alone: true,
         };
         let work = origin.work();
         let begins = Happening::Process(runtime::Event {
@@ -242,6 +279,7 @@ mod tests {
                 index: None,
                 pod: format!("{job}-x7k2p"),
                 container: "main".into(),
+                is_alone: true,
             };
             Happening::Process(runtime::Event {
                 origin: std::sync::Arc::new(origin),

@@ -216,8 +216,18 @@ pub(super) fn summary(tally: &Tally) -> String {
     if tally.stopped() > 0 {
         let _ = write!(text, ", {} stopped before the end", tally.stopped());
     }
+    if tally.waiting() > 0 {
+        let _ = write!(text, ", {} waiting", tally.waiting());
+    }
     for (why, count) in &skipped {
         let _ = write!(text, "\n  {count} skipped: {why}");
+    }
+    if tally.waiting() > 0 {
+        let _ = write!(
+            text,
+            "\n  {} waiting for an earlier run to end (concurrencyPolicy: Forbid)",
+            tally.waiting()
+        );
     }
     text
 }
@@ -290,6 +300,7 @@ mod tests {
             index: None,
             pod: "nightly-29384400-x7k2p".into(),
             container: "main".into(),
+            is_alone: true,
         };
         let event = runtime::Event {
             origin: Arc::new(origin),
@@ -324,6 +335,7 @@ mod tests {
                 index: None,
                 pod: "nightly-29384400-x7k2p".into(),
                 container: "main".into(),
+                is_alone: true,
             };
             let at = Timestamp::UNIX_EPOCH;
             let wrote = Happening::Process(runtime::Event {

@@ -16,7 +16,7 @@ use tokio::time::{Instant, MissedTickBehavior, interval, timeout};
 use super::correlate::{Correlator, Write};
 use super::object::{event, name, update};
 use crate::policy::Severity;
-use crate::submit::FIELD_MANAGER;
+use crate::submit::{FIELD_MANAGER, Trouble};
 use crate::telemetry::{Metrics, Told};
 
 /// For how long nothing is written in a namespace where an Event took too long (a webhook hangs), so that those of the
@@ -68,6 +68,7 @@ pub async fn write_events(
         under_way: FuturesUnordered::new(),
         busy: HashMap::new(),
         hanging: HashMap::new(),
+        was_denial_told: false,
         unwritten: HashMap::new(),
         again: VecDeque::new(),
     };
@@ -114,6 +115,8 @@ struct Writer {
     busy: HashMap<Series, Option<Write>>,
     /// Namespaces in which an Event took too long, and since when.
     hanging: HashMap<String, Instant>,
+    /// Whether it was told that somewhere none may be written: who reads it sees to all of them.
+    was_denial_told: bool,
     /// Warnings that could not be written. When a full disk has room again, they are all that tells what it held up.
     unwritten: HashMap<Series, Write>,
     /// Those of them whose time has come to be tried again.
@@ -162,6 +165,14 @@ impl Writer {
             Some(Err(error)) => {
                 self.metrics.count_event("failed");
                 tracing::debug!(error = &error as &dyn std::error::Error, "an Event was refused");
+                if is_denial(&error) && !std::mem::replace(&mut self.was_denial_told, true) {
+                    tracing::warn!(
+                        namespace = write.told.cronjob.namespace,
+                        error = Trouble::from(&error).message,
+                        "Events may not be written, here or elsewhere: what would be one is in the log and in the metrics alone; \
+                         grant create and patch of events"
+                    );
+                }
                 if may_pass(&error) {
                     self.keep(write);
                 }
@@ -222,6 +233,12 @@ fn may_pass(error: &kube::Error) -> bool {
         kube::Error::Api(status) => status.code == 429 || status.code >= 500,
         _ => true,
     }
+}
+
+/// Whether none may be written. It is another refusal where the namespace is being deleted, of which everybody knows.
+fn is_denial(error: &kube::Error) -> bool {
+    let is_forbidden = matches!(error, kube::Error::Api(status) if status.code == 403);
+    is_forbidden && !Trouble::from(error).is_namespace_terminating()
 }
 
 /// Writes one Event: a new one is created, a known one is raised. Either may turn out to be the other, because Events
@@ -339,6 +356,52 @@ mod tests {
             tokio::time::sleep(LEFT_ALONE_FOR + 2 * AGAIN_AFTER).await;
             let expected = if are_kept { 2 } else { 1 };
             assert_eq!(written.load(Ordering::SeqCst), expected, "{first:?}");
+        }
+    }
+
+    /// Nobody looks at metrics for Events that are missing. Once is enough, as each would say the same.
+    #[tokio::test(start_paused = true)]
+    async fn that_events_may_not_be_written_is_logged_once() {
+        let terminating =
+            json!({ "causes": [{ "reason": "NamespaceTerminating", "message": "", "field": "" }] });
+        for (code, details, logged) in [(403, json!({}), 1), (403, terminating, 0), (422, json!({}), 0)] {
+            let api = tower::service_fn(move |_: Request<Body>| {
+                let body = json!({ "status": "Failure", "code": code, "details": details }).to_string();
+                let answer = Response::builder()
+                    .status(code)
+                    .body(Body::from(body.into_bytes()));
+                std::future::ready(Ok::<_, Infallible>(answer.expect("a response")))
+            });
+            let log = Log::default();
+            let to_log = log.clone();
+            let subscriber = tracing_subscriber::fmt()
+                .with_writer(move || to_log.clone())
+                .finish();
+            let _logging = tracing::subscriber::set_default(subscriber);
+            let (tell, told) = mpsc::channel(8);
+            for cronjob in ["first", "second"] {
+                tell.send(warning(cronjob)).await.expect("it listens");
+            }
+            drop(tell);
+            let client = Client::new(api, "shop");
+            write_events(client, told, Metrics::default(), EventWriting::ONE_BY_ONE).await;
+            let log = String::from_utf8_lossy(&log.0.lock().expect("no panic")).into_owned();
+            assert_eq!(log.matches("may not be written").count(), logged, "{code} {log}");
+        }
+    }
+
+    /// What is logged.
+    #[derive(Clone, Default)]
+    struct Log(Arc<Mutex<Vec<u8>>>);
+
+    impl std::io::Write for Log {
+        fn write(&mut self, text: &[u8]) -> std::io::Result<usize> {
+            self.0.lock().expect("no panic").extend_from_slice(text);
+            Ok(text.len())
+        }
+
+        fn flush(&mut self) -> std::io::Result<()> {
+            Ok(())
         }
     }
 

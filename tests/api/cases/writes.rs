@@ -231,6 +231,13 @@ pub(crate) async fn secrets_are_written_as_text_and_read_as_bytes(cluster: Clust
     assert_eq!(made.string_data, None);
     assert_eq!(made.type_.as_deref(), Some("Opaque"));
     assert_eq!(made.data.unwrap()["password"].0, b"hunter2");
+
+    // YAML makes a boolean of `y`, and who wrote it looks for what is meant.
+    let path = format!("/api/v1/namespaces/{}/secrets", cluster.namespace);
+    let no_text = json!({ "metadata": { "name": "t" }, "stringData": { "a": "x", "b": true } });
+    let refused = cluster.send("POST", &path, Some(&no_text)).await.unwrap_err();
+    assert_eq!(refused.code, 400, "{refused:?}");
+    assert!(refused.message.contains("stringData"), "{}", refused.message);
 }
 
 pub(crate) async fn an_event_has_two_forms(cluster: Cluster) {

@@ -422,7 +422,7 @@ async fn what_a_file_says_no_more_goes_and_what_others_say_besides_stays() {
     let secret = |data: &str| {
         format!("{{apiVersion: v1, kind: Secret, metadata: {{name: word}}, stringData: {data}}}\n")
     };
-    folder.write("secret.yaml", &secret("{a: x, b: y}"));
+    folder.write("secret.yaml", &secret("{a: x, b: z}"));
     let up = Up::follow(&folder.path());
     let client = up.client().await;
     up.event("loaded", "kept");

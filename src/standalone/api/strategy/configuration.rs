@@ -105,17 +105,26 @@ fn encode_string_data(secret: &mut Value) {
     let Some(fields) = secret.as_object_mut() else {
         return;
     };
-    let Some(Value::Object(plain)) = fields.remove("stringData") else {
-        return;
+    if fields.get("stringData").is_some_and(Value::is_null) {
+        fields.remove("stringData");
+    }
+    let encoded = |value: &Value| {
+        // As for Kubernetes, nothing is an empty text.
+        let text = if value.is_null() { "" } else { value.as_str()? };
+        serde_json::to_value(ByteString(text.as_bytes().to_vec())).ok()
     };
-    let Some(data) = meta::section(fields, "data") else {
-        return;
-    };
-    for (key, value) in plain {
-        // What is no text stays what it is, for the check of types to refuse.
-        let bytes = |text: &str| serde_json::to_value(ByteString(text.as_bytes().to_vec())).ok();
-        let encoded = value.as_str().and_then(bytes);
-        data.insert(key, encoded.unwrap_or(value));
+    let plain = fields.get("stringData").and_then(Value::as_object);
+    let encoded: Option<Vec<_>> = plain.and_then(|plain| {
+        let entries = plain.iter();
+        entries
+            .map(|(key, value)| Some((key.clone(), encoded(value)?)))
+            .collect()
+    });
+    // What is no text stays where it is, for the check of types to refuse.
+    let Some(encoded) = encoded else { return };
+    fields.remove("stringData");
+    if let Some(data) = meta::section(fields, "data") {
+        data.extend(encoded);
     }
 }
 

@@ -42,6 +42,8 @@ pub struct Origin {
     pub pod: String,
     /// The container's name.
     pub container: String,
+    /// Whether it is the only one of its pod.
+    pub is_alone: bool,
 }
 
 /// What a container works for: a Job, or its pod, where that belongs to none.
@@ -98,6 +100,9 @@ pub fn job_of(metadata: &ObjectMeta) -> Option<&str> {
 /// The origin of what a container of a pod writes.
 pub(super) fn origin(pod: &Pod, container: String) -> Origin {
     let metadata = &pod.metadata;
+    let containers = pod.spec.as_ref().map_or(0, |spec| {
+        spec.containers.len() + spec.init_containers.as_ref().map_or(0, Vec::len)
+    });
     Origin {
         namespace: metadata.namespace.clone().unwrap_or_default(),
         job: job_of(metadata).map(str::to_owned),
@@ -107,6 +112,7 @@ pub(super) fn origin(pod: &Pod, container: String) -> Origin {
             .and_then(|all| all.get(COMPLETION_INDEX).cloned()),
         pod: metadata.name.clone().unwrap_or_default(),
         container,
+        is_alone: containers <= 1,
     }
 }
 

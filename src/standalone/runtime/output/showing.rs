@@ -266,6 +266,7 @@ mod tests {
             index: None,
             pod: "pod".into(),
             container: "main".into(),
+            is_alone: true,
         };
         let sink = Sink::open(output, Arc::new(origin), SystemClock::shared());
         sink.follow(Log {
