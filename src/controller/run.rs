@@ -3,7 +3,6 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use kube::runtime::watcher;
 use tokio::sync::watch;
 use tokio::time::timeout;
 
@@ -14,7 +13,7 @@ use crate::controller::report::Report;
 use crate::controller::state::{Done, State};
 use crate::controller::tasks::{Means, Tasks};
 use crate::controller::unwatched::Unwatched;
-use crate::controller::watches::{Watched, Watches, is_refusal, why_it_failed};
+use crate::controller::watches::{Failed, Watched, Watches, is_refusal, why_it_failed};
 use crate::cronjob::Key;
 use crate::submit::Submitter;
 use crate::telemetry::{BEAT_EVERY, Told};
@@ -160,8 +159,8 @@ impl Controller {
                 }
             },
             Watched::Calendar(scope, Ok(event)) => self.state.calendar_event(&scope, event),
-            Watched::Calendar(scope, Err(error)) => {
-                let error = why_it_failed(&error);
+            Watched::Calendar(scope, Err(failed)) => {
+                let error = why_it_failed(&failed.error);
                 if self.state.calendars_failed(&scope, error.clone()) {
                     tracing::warn!(
                         error,
@@ -171,8 +170,8 @@ impl Controller {
                     );
                 }
             }
-            Watched::CronJob(scope, Err(error)) => self.watch_failed("CronJobs", &scope, &error),
-            Watched::Job(scope, Err(error)) => self.watch_failed("Jobs", &scope, &error),
+            Watched::CronJob(scope, Err(failed)) => self.watch_failed("CronJobs", &scope, &failed),
+            Watched::Job(scope, Err(failed)) => self.watch_failed("Jobs", &scope, &failed),
         }
         self.unwatched
             .never_listed(self.state.refused(), &self.options.health);
@@ -182,7 +181,8 @@ impl Controller {
     }
 
     /// The streams recover by themselves, by listing again after a pause.
-    fn watch_failed(&mut self, of: &str, scope: &Scope, error: &watcher::Error) {
+    fn watch_failed(&mut self, of: &'static str, scope: &Scope, failed: &Failed) {
+        let Failed { error, went_on } = failed;
         let (namespace, why) = (&scope.0, why_it_failed(error));
         if is_refusal(error) && self.state.listing_refused(scope) {
             tracing::warn!(
@@ -194,7 +194,7 @@ impl Controller {
             );
         } else if is_refusal(error)
             && self.state.has_listed(scope)
-            && self.unwatched.lost(scope, &self.options.health)
+            && self.unwatched.lost(of, scope, *went_on, &self.options.health)
         {
             tracing::warn!(
                 of,

@@ -21,8 +21,8 @@ const HEARD_AGAIN_WITHIN: Duration = Duration::from_mins(3);
 pub(super) struct Unwatched {
     /// What has never been listed.
     never: BTreeSet<Scope>,
-    /// What was listed, and may not be watched any more.
-    no_more: BTreeMap<Scope, Lost>,
+    /// What was listed, and may not be watched any more: the scope, and of what.
+    no_more: BTreeMap<(Scope, &'static str), Lost>,
 }
 
 /// A watch that is refused.
@@ -34,10 +34,15 @@ struct Lost {
 }
 
 impl Unwatched {
-    /// A scope that has been listed may not be watched any more. Whether that is to be told.
-    pub(super) fn lost(&mut self, scope: &Scope, health: &Health) -> bool {
+    /// The CronJobs, or the Jobs, of a scope that has been listed may not be watched any more. Where the watch `went_on` since it
+    /// was refused before, that is another matter. Whether it is to be told.
+    pub(super) fn lost(&mut self, of: &'static str, scope: &Scope, went_on: bool, health: &Health) -> bool {
         let now = Instant::now();
-        let lost = self.no_more.entry(scope.clone()).or_insert(Lost {
+        let key = (scope.clone(), of);
+        if went_on {
+            self.no_more.remove(&key);
+        }
+        let lost = self.no_more.entry(key).or_insert(Lost {
             since: now,
             heard: now,
             is_told: false,
@@ -67,10 +72,10 @@ impl Unwatched {
     /// Takes note of watches that go on again.
     pub(super) fn look(&mut self, health: &Health) {
         let before = self.no_more.len();
-        self.no_more.retain(|scope, lost| {
+        self.no_more.retain(|(scope, of), lost| {
             let still = lost.heard.elapsed() < HEARD_AGAIN_WITHIN;
             if !still && lost.is_told {
-                tracing::info!(namespace = scope.0, "can be watched again");
+                tracing::info!(of, namespace = scope.0, "can be watched again");
             }
             still
         });
@@ -82,8 +87,8 @@ impl Unwatched {
     fn tell(&self, health: &Health) {
         let never = self.never.iter().map(ToString::to_string);
         let no_more = self.no_more.iter().filter(|(_, lost)| lost.is_told);
-        let no_more = no_more.map(|(scope, _)| scope.to_string());
-        health.set_refused(never.collect(), no_more.collect());
+        let no_more: BTreeSet<_> = no_more.map(|((scope, _), _)| scope.to_string()).collect();
+        health.set_refused(never.collect(), no_more.into_iter().collect());
     }
 }
 
@@ -97,10 +102,13 @@ mod tests {
         health.set_ready();
         let [a, b] = ["a", "b"].map(|namespace| Scope(Some(namespace.into())));
         unwatched.never_listed(&[a].into(), &health);
-        assert!(!unwatched.lost(&b, &health), "it may pass");
+        let lost = |unwatched: &mut Unwatched, went_on| unwatched.lost("Jobs", &b, went_on, &health);
+        assert!(!lost(&mut unwatched, false), "it may pass");
         tokio::time::advance(Duration::from_mins(1)).await;
-        assert!(unwatched.lost(&b, &health));
-        assert!(!unwatched.lost(&b, &health), "no news");
+        assert!(!lost(&mut unwatched, true), "it has passed, and there is another");
+        tokio::time::advance(Duration::from_mins(1)).await;
+        assert!(lost(&mut unwatched, false));
+        assert!(!lost(&mut unwatched, false), "no news");
         tokio::time::advance(Duration::from_mins(2)).await;
         unwatched.look(&health);
         insta::assert_snapshot!(health.readiness(), @"ok, but none is run in a, where they may not be listed, and no change is seen in b, where they may not be watched any more; the log says why");

@@ -9,6 +9,7 @@ use kube::runtime::utils::Backoff as _;
 use kube::runtime::watcher::{self, Event, watcher as watch_objects};
 use kube::{Api, Client, Resource};
 use serde::de::DeserializeOwned;
+use tokio::time::Instant;
 
 use crate::controller::charge::{Charge, Scope};
 use crate::controller::lenient::Lenient;
@@ -24,11 +25,21 @@ const PAGE_SIZE: u32 = 100;
 /// seen of what has changed when it is back; kube's own pauses grow to a minute, which is for lists that fail.
 const LONGEST_UNREACHED: Duration = Duration::from_secs(5);
 
+/// What is asked for is answered or refused by then, and else goes on: a watch that goes well says nothing while nothing changes.
+const ANSWERED_WITHIN: Duration = Duration::from_secs(15);
+
 /// What a watch reports, and of which scope.
 pub(super) enum Watched {
-    CronJob(Scope, watcher::Result<Event<Lenient<CronJob>>>),
-    Job(Scope, watcher::Result<Event<Lenient<JobView>>>),
-    Calendar(Scope, watcher::Result<Event<ConfigMap>>),
+    CronJob(Scope, Result<Event<Lenient<CronJob>>, Failed>),
+    Job(Scope, Result<Event<Lenient<JobView>>, Failed>),
+    Calendar(Scope, Result<Event<ConfigMap>, Failed>),
+}
+
+/// A watch has failed.
+pub(super) struct Failed {
+    pub(super) error: watcher::Error,
+    /// Whether it went well since it failed before.
+    pub(super) went_on: bool,
 }
 
 /// All watches of a charge, which never end.
@@ -132,7 +143,7 @@ fn watch<K>(
     client: &Client,
     scope: &Scope,
     config: watcher::Config,
-) -> BoxStream<'static, watcher::Result<Event<K>>>
+) -> BoxStream<'static, Result<Event<K>, Failed>>
 where
     K: Resource<DynamicType = (), Scope = kube::core::NamespaceResourceScope>
         + Clone
@@ -145,7 +156,7 @@ where
         Some(namespace) => Api::namespaced(client.clone(), namespace),
         None => Api::all(client.clone()),
     };
-    patiently(watch_objects(api, config).boxed()).boxed()
+    told_apart(watch_objects(api, config).boxed()).boxed()
 }
 
 /// Waits after an error, and longer after the next, until something has been shown. Kube's own combinator starts anew
@@ -153,30 +164,42 @@ where
 pub fn patiently<K: Send + 'static>(
     events: BoxStream<'static, watcher::Result<Event<K>>>,
 ) -> impl Stream<Item = watcher::Result<Event<K>>> {
-    let start = (events, watcher::DefaultBackoff::default(), None);
-    stream::unfold(start, |(mut events, mut backoff, pause)| async move {
+    told_apart(events).map(|event| event.map_err(|failed| failed.error))
+}
+
+/// The same, and whether it is one failure after the other or each is another matter.
+fn told_apart<K: Send + 'static>(
+    events: BoxStream<'static, watcher::Result<Event<K>>>,
+) -> impl Stream<Item = Result<Event<K>, Failed>> {
+    let start = (events, watcher::DefaultBackoff::default(), None, false);
+    stream::unfold(start, |(mut events, mut backoff, pause, went_on)| async move {
         if let Some(pause) = pause {
             tokio::time::sleep(pause).await;
         }
+        let asked = Instant::now();
         let event = events.next().await?;
+        let mut went_on = went_on || asked.elapsed() >= ANSWERED_WITHIN;
         let pause = match &event {
             Err(error) if is_unanswered(error) => backoff.next().map(|pause| pause.min(LONGEST_UNREACHED)),
             Err(_) => backoff.next(),
             Ok(Event::Init | Event::InitApply(_)) => None,
             Ok(Event::InitDone | Event::Apply(_) | Event::Delete(_)) => {
                 backoff.reset();
+                went_on = true;
                 None
             }
         };
-        Some((event, (events, backoff, pause)))
+        let event = event.map_err(|error| Failed {
+            error,
+            went_on: std::mem::take(&mut went_on),
+        });
+        Some((event, (events, backoff, pause, went_on)))
     })
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    use tokio::time::Instant;
 
     #[tokio::test(start_paused = true)]
     async fn pauses_grow_while_lists_fail_and_are_short_again_after_something_was_shown() {
@@ -197,6 +220,31 @@ mod tests {
         assert!(last >= Duration::from_secs(30), "{last:?}");
         let ended = before.elapsed();
         assert!(ended < Duration::from_secs(2), "{ended:?}");
+    }
+
+    /// Whether a watch that is refused now and then has gone on between.
+    #[tokio::test(start_paused = true)]
+    async fn a_watch_that_lasted_or_showed_something_has_gone_on_before_it_fails() {
+        let failure = |after: u64| (Duration::from_secs(after), Err(watcher::Error::NoResourceVersion));
+        let shown = (Duration::ZERO, Ok(Event::Delete(())));
+        let listed = (Duration::ZERO, Ok(Event::Init));
+        let events = [
+            failure(0),
+            failure(1),
+            failure(290),
+            failure(2),
+            shown,
+            failure(1),
+            listed,
+            failure(3),
+        ];
+        let events = stream::iter(events).then(|(after, event)| async move {
+            tokio::time::sleep(after).await;
+            event
+        });
+        let failed = told_apart(events.boxed()).filter_map(|event| async { event.err() });
+        let went_on: Vec<bool> = failed.map(|failed| failed.went_on).collect().await;
+        assert_eq!(went_on, [false, false, true, false, true, false]);
     }
 
     /// Whatever changed while it was away is seen soon after it is back.
