@@ -109,7 +109,7 @@ fn as_table(asked: &Asked, after: Timestamp, now: Timestamp, count: u32) -> Stri
         .readings(after, Timestamp::MAX_UTC)
         .take_while(|reading| {
             let wanted = left > 0;
-            left -= u32::from(wanted && matches!(reading, Reading::Due { .. }));
+            left -= u32::from(wanted && !matches!(reading, Reading::Skipped { .. }));
             wanted
         });
     let rows = listed.map(|reading| row(&reading, asked.schedule.zone(), now));
@@ -120,19 +120,27 @@ fn as_table(asked: &Asked, after: Timestamp, now: Timestamp, count: u32) -> Stri
 }
 
 fn row(reading: &Reading, zone: &Zone, now: Timestamp) -> [String; 3] {
+    let due = |at: Timestamp, mark: String| {
+        let wait = if at >= now {
+            span(at - now)
+        } else {
+            format!("{} ago", span(now - at))
+        };
+        [wall_clock(at, zone), wait, mark]
+    };
     match reading {
         Reading::Due { at, fold } => {
-            let wait = if *at >= now {
-                span(*at - now)
-            } else {
-                format!("{} ago", span(now - *at))
-            };
             let mark = match fold {
                 Fold::Once => "",
                 Fold::First => "first of two: the clock is put back, and this time comes again",
                 Fold::Second => "second of two: the clock was put back",
             };
-            [wall_clock(*at, zone), wait, mark.into()]
+            due(*at, mark.into())
+        }
+        Reading::PutOff { at, wall } => {
+            let asked = wall.format("%H:%M:%S");
+            let mark = format!("for {asked}: the clock is put forward, and that time does not happen");
+            due(*at, mark)
         }
         Reading::Skipped { wall, .. } => {
             let mark = "skipped: the clock is put forward, and this time does not happen";

@@ -301,7 +301,7 @@ fn clock_changes(schedule: &Schedule, now: Timestamp) -> Vec<Advice> {
                     let first = first_of_two.iter().find(|(_, wall)| *wall == again);
                     repeated = first.map(|&(at, wall)| Advice::Repeated { at, wall });
                 }
-                Reading::Due { .. } | Reading::Skipped { .. } => {}
+                Reading::Due { .. } | Reading::PutOff { .. } | Reading::Skipped { .. } => {}
             }
         }
     }

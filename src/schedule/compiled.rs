@@ -283,6 +283,20 @@ impl Schedule {
         }
     }
 
+    /// The reading for which something is due at an instant though the wall clock does not show it then: a change of the clock
+    /// has just skipped it. None where something is due at that instant anyway.
+    pub(super) fn put_off(&self, at: Timestamp) -> Option<i64> {
+        match &self.timing {
+            Timing::Calendar(_) | Timing::Almanac(_) | Timing::Every { .. } => None,
+            Timing::Any(several) => {
+                let due = several.iter().filter(|each| each.is_due(at));
+                due.map(|each| each.put_off(at)).min().flatten()
+            }
+            Timing::Without { rest, .. } => rest.put_off(at),
+            Timing::Amended(amended) => amended.put_off(at),
+        }
+    }
+
     /// Whether a reading that a change of the clock skips would have been due by all that is asked beyond the expressions.
     pub(super) fn asks_for(&self, wall: NaiveDateTime, change: Timestamp) -> bool {
         match &self.timing {

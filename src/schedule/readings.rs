@@ -17,6 +17,13 @@ pub enum Reading {
         /// Whether the wall clock shows this reading once or twice.
         fold: Fold,
     },
+    /// It happens later than it was asked for: a clock change skips it, and it is due when the gap ends.
+    PutOff {
+        /// When.
+        at: Timestamp,
+        /// What the wall clock would have shown.
+        wall: NaiveDateTime,
+    },
     /// It never happens: a clock change skips it.
     Skipped {
         /// What the wall clock would have shown.
@@ -98,11 +105,22 @@ impl Readings {
         })
     }
 
-    fn fold_at(&self, at: Timestamp) -> Fold {
+    fn reading_at(&self, at: Timestamp) -> Reading {
         if self.schedule.is_interval() {
-            return Fold::Once;
+            let fold = Fold::Once;
+            return Reading::Due { at, fold };
         }
-        self.schedule.zone.fold_at(at)
+        let wall = self.schedule.put_off(at);
+        match wall.and_then(|wall| Timestamp::from_timestamp(wall, 0)) {
+            Some(wall) => Reading::PutOff {
+                at,
+                wall: wall.naive_utc(),
+            },
+            None => Reading::Due {
+                at,
+                fold: self.schedule.zone.fold_at(at),
+            },
+        }
     }
 }
 
@@ -117,12 +135,7 @@ impl Iterator for Readings {
             self.gap = None;
             match self.next_change() {
                 Some(change) => self.gap = self.gap_at(change),
-                None => {
-                    return self.due.next().map(|at| Reading::Due {
-                        at,
-                        fold: self.fold_at(at),
-                    });
-                }
+                None => return self.due.next().map(|at| self.reading_at(at)),
             }
         }
     }

@@ -122,6 +122,27 @@ fn the_table_marks_what_a_clock_change_skips_and_repeats() {
 }
 
 #[test]
+fn the_table_says_for_what_a_run_stands_that_a_clock_change_puts_off() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let file = folder.path().join("cron.yaml");
+    let manifest = "
+apiVersion: batch/v1
+kind: CronJob
+metadata:
+  name: nightly
+  annotations: { punctual.dev/clock-gap: RunAfter }
+spec:
+  schedule: 30 2 * * *
+  timeZone: America/New_York
+  jobTemplate: { spec: { template: { spec: { restartPolicy: Never, containers: [{ name: a, image: a }] } } } }
+";
+    std::fs::write(&file, manifest).expect("a file");
+    let file = file.to_str().expect("a path");
+    let shown = next(&["-f", file, "-n", "2", "--after", "2026-03-07T18:00:00Z"]);
+    assert_snapshot!(without_waits(&shown));
+}
+
+#[test]
 fn a_bad_expression_is_refused_with_a_caret_and_help() {
     assert_snapshot!(refused(&["0 24 * * *"], 3));
     assert_snapshot!(refused(&["0 0 * * MONDAY", "-o", "json"], 3));

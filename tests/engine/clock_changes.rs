@@ -98,6 +98,7 @@ fn readings() {
         let told = |reading| match reading {
             Reading::Due { at, fold: Fold::Once } => format!("{at:?}"),
             Reading::Due { at, fold } => format!("{at:?} {fold:?}"),
+            Reading::PutOff { at, wall } => format!("{at:?} for {wall:?}"),
             Reading::Skipped { wall, change } => format!("{wall:?} skipped at {change:?}"),
         };
         let readings = schedule(expression, zone).readings(at(after), at(until));

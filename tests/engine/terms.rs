@@ -126,6 +126,7 @@ fn clock_changes_agree_with_the_readings() {
                         (First, Fold::Second) | (Second, Fold::First) => None,
                         _ => Some(at),
                     },
+                    Reading::PutOff { .. } => unreachable!("it is not asked for"),
                 };
                 let expected: BTreeSet<Timestamp> = plain.readings(from, to).filter_map(due_then).collect();
                 let found = due(&under(&clock(gap, repeat), &[expression], zone), from, to);
@@ -251,6 +252,51 @@ fn a_moved_run_meets_a_clock_change() {
     let schedule = under(&terms, &["30 2 27 3 *", "30 2 30 10 *"], "Europe/Berlin");
     let found = due(&schedule, at("2027-01-01T00:00:00Z"), at("2027-12-31T00:00:00Z"));
     assert_eq!(found, [at("2027-03-28T01:00:00Z"), at("2027-10-31T00:30:00Z")]);
+}
+
+/// Its day is excluded, and it is moved with what else there is: not to the time when the gap ends.
+#[test]
+fn a_run_that_a_clock_change_puts_off_is_moved_by_the_time_for_which_it_was_asked() {
+    for (expressions, then, expected) in [
+        (
+            &["30 2 * * *"][..],
+            OnExcluded::After,
+            "27T02:30 29T02:30 30T02:30",
+        ),
+        (&["30 2 * * *"], OnExcluded::Before, "27T02:30 29T02:30 30T02:30"),
+        (&["30 2 * * 0"], OnExcluded::After, "29T02:30"),
+        (&["30 2 * * 0"], OnExcluded::Before, "27T02:30"),
+        // However many are skipped, it is one.
+        (&["*/20 2 * * 0"], OnExcluded::After, "29T02:00"),
+        (&["*/20 2 * * 0"], OnExcluded::Before, "27T02:00"),
+        (
+            &["30 1,2,4 * * 0"],
+            OnExcluded::After,
+            "29T01:30 29T02:30 29T04:30",
+        ),
+        (
+            &["30 1,2,4 * * 0"],
+            OnExcluded::Before,
+            "27T01:30 27T02:30 27T04:30",
+        ),
+        // It is due at the end of the gap anyway.
+        (&["0 3 * * 0", "30 2 * * 0"], OnExcluded::After, "29T03:00"),
+    ] {
+        let terms = Terms {
+            clock_gap: RunAfter,
+            ..excluding(days("2027-03-28"), then)
+        };
+        let schedule = under(&terms, expressions, "Europe/Berlin");
+        let found = due(&schedule, at("2027-03-26T23:00:00Z"), at("2027-03-30T12:00:00Z"));
+        let berlin = |at: &Timestamp| {
+            let summer = *at >= "2027-03-28T01:00:00Z".parse::<Timestamp>().expect("an instant");
+            (*at + TimeDelta::hours(if summer { 2 } else { 1 }))
+                .format("%dT%H:%M")
+                .to_string()
+        };
+        let found: Vec<String> = found.iter().map(berlin).collect();
+        assert_eq!(found.join(" "), expected, "{expressions:?} {then:?}");
+    }
 }
 
 #[test]

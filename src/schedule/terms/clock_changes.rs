@@ -71,13 +71,30 @@ impl ClockChanges {
         }
     }
 
+    /// The reading for which something is due at an instant, as a change has just skipped it, and for no other reason.
+    pub(super) fn put_off(self, base: &Schedule, at: Timestamp) -> Option<i64> {
+        let change = base.zone().at(at.timestamp());
+        let is_change = change > 0 && base.zone().periods()[change].start == at.timestamp();
+        let skipped = if is_change {
+            self.skipped(base, change)
+        } else {
+            None
+        };
+        skipped.filter(|_| !base.is_due(at))
+    }
+
     /// Whether something is due as a change has skipped its reading.
     fn catches_up(self, base: &Schedule, change: usize) -> bool {
-        let skips = |gap: &Range<i64>| {
-            base.reading_from(gap.start)
-                .is_some_and(|reading| reading < gap.end)
-        };
-        self.gap == ClockGap::RunAfter && base.zone().gap_before(change).as_ref().is_some_and(skips)
+        self.skipped(base, change).is_some()
+    }
+
+    /// The first reading that a change skips and for which something is due then.
+    fn skipped(self, base: &Schedule, change: usize) -> Option<i64> {
+        let gap = base
+            .zone()
+            .gap_before(change)
+            .filter(|_| self.gap == ClockGap::RunAfter)?;
+        base.reading_from(gap.start).filter(|reading| *reading < gap.end)
     }
 }
 

@@ -3,7 +3,7 @@
 //! A day is one of the zone's calendar. What would be due on an excluded day is not due at all, or at the same time of
 //! the wall clock on the next day, or on the last one before, that is not excluded. Where a clock change skips that time
 //! on that day, it is due when the gap ends; where it repeats it, the first time. What several days have in common then is
-//! due once.
+//! due once. What a clock change on an excluded day has put off (`clock-gap`) is moved by the time for which it was asked.
 
 use std::sync::Arc;
 
@@ -111,11 +111,10 @@ fn first_moved(base: &Schedule, stretch: Stretch, target: u32, after: Timestamp)
     let zone = base.zone();
     let mut from = 0;
     loop {
-        let on = |day: u32| {
-            let due = base.next(second_before(zone.instant_of(date::join(day, from)))?)?;
-            zone.time_on(due, day)
-        };
-        let second = stretch.days().filter_map(on).min()?;
+        let second = stretch
+            .days()
+            .filter_map(|day| first_time(base, day, from))
+            .min()?;
         let moved = Timestamp::from_timestamp(zone.instant_of(date::join(target, second)), 0)?;
         if moved > after {
             return Some(moved);
@@ -129,17 +128,59 @@ fn last_moved(base: &Schedule, stretch: Stretch, target: u32, at: Timestamp) -> 
     let zone = base.zone();
     let mut until = DAY;
     loop {
-        let on = |day: u32| {
-            let due = base.previous(second_before(zone.instant_of(date::join(day, until)))?)?;
-            zone.time_on(due, day)
-        };
-        let second = stretch.days().filter_map(on).max()?;
+        let second = stretch
+            .days()
+            .filter_map(|day| last_time(base, day, until))
+            .max()?;
         let moved = Timestamp::from_timestamp(zone.instant_of(date::join(target, second)), 0)?;
         if moved <= at {
             return Some(moved);
         }
         until = second;
     }
+}
+
+/// The first time of a day, from one on, that something is due for.
+fn first_time(base: &Schedule, day: u32, from: u32) -> Option<u32> {
+    let zone = base.zone();
+    let first = base.next(second_before(zone.instant_of(date::join(day, from)))?);
+    let mut due = std::iter::successors(first, |at| base.next(*at));
+    let due = due.find(|at| base.put_off(*at).is_none());
+    let on_time = due.and_then(|at| zone.time_on(at, day));
+    let put_off = put_off_on(base, day).filter(|time| *time >= from);
+    on_time.into_iter().chain(put_off).min()
+}
+
+/// The last time of a day, before one, that something is due for.
+fn last_time(base: &Schedule, day: u32, until: u32) -> Option<u32> {
+    let zone = base.zone();
+    let last = base.previous(second_before(zone.instant_of(date::join(day, until)))?);
+    let mut due = std::iter::successors(last, |at| base.previous(second_before(at.timestamp())?));
+    let due = due.find(|at| base.put_off(*at).is_none());
+    let on_time = due.and_then(|at| zone.time_on(at, day));
+    let put_off = put_off_on(base, day).filter(|time| *time < until);
+    on_time.into_iter().chain(put_off).max()
+}
+
+/// The times of a day for which something is due later on it, as a change of the clock skips them.
+fn put_off_on(base: &Schedule, day: u32) -> impl Iterator<Item = u32> {
+    let zone = base.zone();
+    let (begins, ends) = (zone.beginning(day), zone.beginning(day + 1));
+    let changes = zone.periods()[zone.at(begins)..].iter();
+    let changes = changes
+        .map(|period| period.start)
+        .take_while(move |start| *start < ends);
+    changes
+        .filter(move |start| *start >= begins)
+        .filter_map(move |start| {
+            let at = Timestamp::from_timestamp(start, 0)?;
+            let (asked_on, time) = date::split(base.put_off(at)?);
+            if asked_on == day {
+                Some(time)
+            } else {
+                zone.time_on(at, day)
+            }
+        })
 }
 
 fn second_before(second: i64) -> Option<Timestamp> {

@@ -149,6 +149,14 @@ impl Amended {
         by_layer && self.base.asks_for(wall, change)
     }
 
+    /// See [`Schedule::put_off`].
+    pub(super) fn put_off(&self, at: Timestamp) -> Option<i64> {
+        match &self.layer {
+            Layer::ClockChanges(layer) => layer.put_off(&self.base, at),
+            Layer::Excluded(_) | Layer::Window(_) | Layer::Edited(_) => self.base.put_off(at),
+        }
+    }
+
     /// Whether a reading that a clock change skips is lost.
     pub(super) fn loses_skipped(&self) -> bool {
         !matches!(&self.layer, Layer::ClockChanges(layer) if layer.gap == ClockGap::RunAfter)
