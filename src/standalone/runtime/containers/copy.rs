@@ -3,6 +3,10 @@
 //! The engine keeps the output and dates each line, so copying can begin anew at any time, also by another `punctual`:
 //! what was copied before is passed over (`copied`). An engine may stop handing on at any time, as if that were all
 //! (Podman does now and then): so it is asked once more when the container has ended, which is when it has everything.
+//!
+//! What is followed is not always all: Podman leaves lines out, here and there, of what it has still to hand on when the
+//! container has ended. So where much comes, the container is looked at before any of it is taken: what was handed on while
+//! it ran is complete, and the rest is asked for anew.
 
 use std::path::{Path, PathBuf};
 use std::time::Duration;
@@ -17,7 +21,7 @@ use tokio::sync::watch;
 use tokio::time::Instant;
 
 use super::copied::Copied;
-use super::follow::{ASK_AGAIN, instant};
+use super::follow::{ASK_AGAIN, inspect, instant};
 use super::is_missing;
 use crate::clock::SharedClock;
 use crate::schedule::Timestamp;
@@ -25,6 +29,14 @@ use crate::standalone::logs::{Line, Stream, Writer};
 
 /// How many lines that are there already are written at one time.
 const LINES_AT_ONCE: usize = 256;
+
+/// How many lines may come of a container that was not looked at meanwhile. So few are handed on before Podman leaves any out,
+/// and most containers write no more at one time.
+const LINES_UNLOOKED: usize = 64;
+
+/// How long what comes is taken without another look at the container. Podman leaves nothing out in the first 250 ms after an
+/// end (`POLL_DURATION` of its `nxadm/tail`).
+const LOOK_EVERY: Duration = Duration::from_millis(200);
 
 /// How far back the engine is asked for lines that it may have handed on already: those of the two streams, and those
 /// that came at one time, are not quite in the order of their dates.
@@ -67,8 +79,13 @@ pub(super) async fn copy(
         let cut_off = match copied.await {
             Ok(()) if is_all => return,
             Ok(()) => {
+                let is_over = runs(engine, container).await.is_ok_and(|runs| !runs);
                 let end = has_ended.wait_for(|has_ended| *has_ended);
-                let _ended_or_late = tokio::time::timeout(ASK_AGAIN, end).await;
+                if is_over {
+                    let _ended = end.await;
+                } else {
+                    let _ended_or_late = tokio::time::timeout(ASK_AGAIN, end).await;
+                }
                 continue;
             }
             Err(CopyError::Engine(error)) if is_missing(&error) => return,
@@ -128,7 +145,17 @@ impl Copying {
             .since(since);
         let output = engine.logs(container, Some(options.build()));
         let mut output = std::pin::pin!(output.ready_chunks(LINES_AT_ONCE));
+        // Of a container that has ended before, any may be left out.
+        let (mut looked, mut unlooked) = (None, LINES_UNLOOKED);
         while let Some(pieces) = output.next().await {
+            unlooked += pieces.len();
+            let is_seen = looked.is_some_and(|looked: Instant| looked.elapsed() < LOOK_EVERY);
+            if is_followed && unlooked > LINES_UNLOOKED && !is_seen {
+                (looked, unlooked) = (Some(Instant::now()), 0);
+                if !runs(engine, container).await? {
+                    return Ok(());
+                }
+            }
             let mut cut_off = Ok(());
             for piece in pieces {
                 match piece {
@@ -147,6 +174,12 @@ impl Copying {
         }
         Ok(())
     }
+}
+
+/// Whether a container has not ended.
+async fn runs(engine: &Docker, container: &str) -> Result<bool, ApiError> {
+    let state = inspect(engine, container).await?.state;
+    Ok(state.and_then(|state| state.running).unwrap_or_default())
 }
 
 /// From when on lines are asked for when the last one has this date and came so long ago, in seconds since 1970. Those
@@ -186,6 +219,8 @@ fn line(piece: &LogOutput) -> Option<Line> {
 
 #[cfg(test)]
 mod tests {
+    use std::ops::Range;
+
     use bollard::API_DEFAULT_VERSION;
     use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
     use tokio::net::UnixListener;
@@ -248,33 +283,49 @@ mod tests {
         ");
     }
 
-    /// Answers questions for output: who follows it gets the first line and hears that this was all.
-    async fn hand_on(listener: UnixListener) {
-        let lines = [
-            "2026-11-24T16:00:00.1Z first\n",
-            "2026-11-24T16:00:00.2Z second\n",
-        ];
+    /// An engine with a container that has written these numbers, and has ended after the first look. Who follows it gets the
+    /// first one, and after a while some of the others.
+    async fn hand_on(listener: UnixListener, numbers: Range<u32>, followed: fn(u32) -> bool) {
+        let mut runs = true;
         while let Ok((mut connection, _)) = listener.accept().await {
             let mut asked = vec![0; 4096];
             let read = connection.read(&mut asked).await.unwrap();
-            let is_followed = String::from_utf8_lossy(&asked[..read]).contains("follow=true");
-            let mut answer =
-                b"HTTP/1.1 200 OK\r\ncontent-type: application/octet-stream\r\nconnection: close\r\n\r\n"
-                    .to_vec();
-            for line in lines.iter().take(if is_followed { 1 } else { 2 }) {
-                answer.extend([1, 0, 0, 0]);
-                answer.extend(u32::try_from(line.len()).unwrap().to_be_bytes());
-                answer.extend(line.as_bytes());
+            if read == 0 {
+                continue;
             }
-            connection.write_all(&answer).await.unwrap();
+            let asked = String::from_utf8_lossy(&asked[..read]);
+            let head = "HTTP/1.1 200 OK\r\nconnection: close\r\ncontent-type";
+            if !asked.contains("/logs") {
+                let ended = format!("{head}: application/json\r\n\r\n{{\"State\":{{\"Running\":{runs}}}}}");
+                runs = false;
+                connection.write_all(ended.as_bytes()).await.unwrap();
+                continue;
+            }
+            let is_followed = asked.contains("follow=true");
+            let head = format!("{head}: application/octet-stream\r\n\r\n");
+            connection.write_all(head.as_bytes()).await.unwrap();
+            let piece = |number: u32| {
+                let line = format!("2026-11-24T16:00:00Z {number}\n");
+                let length = u32::try_from(line.len()).unwrap().to_be_bytes();
+                [[1, 0, 0, 0].as_slice(), &length, line.as_bytes()].concat()
+            };
+            let (first, rest) = (numbers.start, numbers.start + 1..numbers.end);
+            connection.write_all(&piece(first)).await.unwrap();
+            if is_followed {
+                tokio::time::sleep(LOOK_EVERY).await;
+            }
+            let rest = rest.filter(|number| !is_followed || followed(*number));
+            let rest: Vec<u8> = rest.flat_map(piece).collect();
+            connection.write_all(&rest).await.unwrap();
         }
     }
 
-    #[tokio::test]
-    async fn what_an_engine_keeps_back_is_asked_for_when_the_container_has_ended() {
+    /// The numbers in the log of a container that has ended, as far as they were followed then.
+    async fn copied(numbers: Range<u32>, followed: fn(u32) -> bool) -> Vec<u32> {
         let folder = tempfile::tempdir().unwrap();
         let (socket, log) = (folder.path().join("engine.sock"), folder.path().join("0.log"));
-        tokio::spawn(hand_on(UnixListener::bind(&socket).unwrap()));
+        let listener = UnixListener::bind(&socket).unwrap();
+        tokio::spawn(hand_on(listener, numbers, followed));
         let engine =
             Docker::connect_with_unix(&socket.display().to_string(), 20, API_DEFAULT_VERSION).unwrap();
         let (wrote, mut writes) = watch::channel(0);
@@ -283,15 +334,25 @@ mod tests {
         let copied = copy(&engine, "main", &log, &wrote, has_ended, &clock);
         let ending = async {
             writes.changed().await.unwrap();
+            tokio::time::sleep(2 * LOOK_EVERY).await;
             end.send_replace(true);
         };
         let both = async { tokio::join!(copied, ending) };
         tokio::time::timeout(Duration::from_mins(1), both).await.unwrap();
         let written = std::fs::read_to_string(&log).unwrap();
-        let texts: Vec<_> = written
-            .lines()
-            .filter_map(|line| line.rsplit(' ').next())
-            .collect();
-        assert_eq!(texts, ["first", "second"]);
+        let texts = written.lines().filter_map(|line| line.rsplit(' ').next());
+        texts.map(|text| text.parse().unwrap()).collect()
+    }
+
+    #[tokio::test]
+    async fn what_an_engine_keeps_back_is_asked_for_when_the_container_has_ended() {
+        assert_eq!(copied(0..2, |_| false).await, [0, 1]);
+    }
+
+    #[tokio::test]
+    async fn what_an_engine_leaves_out_as_the_container_has_ended_is_not_missing() {
+        let numbers = 0..2_000;
+        let followed = |number| number < 1_000 || number % 3 == 0;
+        assert!(copied(numbers.clone(), followed).await.into_iter().eq(numbers));
     }
 }
