@@ -46,7 +46,7 @@ use super::engine::{Attempt, Engine, Found, Setup, Started};
 use super::process::credentials;
 use super::process::fitness::{self, Unfit};
 use super::start_error::StartError;
-use super::volumes::{self, Bind};
+use super::volumes::{self, Bind, VolumeError};
 use crate::clock::SharedClock;
 use crate::standalone::data_dir::{DataDir, create_private};
 use abandoned::Bond;
@@ -233,6 +233,14 @@ impl Engine for Containers {
 
     fn caveat_of_pod(&self, pod: &Pod) -> Option<(&'static str, String)> {
         credentials::caveat_of_containers(pod)
+    }
+
+    fn lay_out(&self, attempt: &Attempt, setup: &mut Setup) -> Result<(), VolumeError> {
+        let made = volumes::make_mount_points(&setup.binds);
+        made.map_err(|source| VolumeError::Layout {
+            container: attempt.container.name.clone(),
+            source,
+        })
     }
 
     fn fetch<'a>(&'a self, container: &'a Container) -> BoxFuture<'a, Result<(), StartError>> {

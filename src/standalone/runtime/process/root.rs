@@ -11,7 +11,7 @@ use std::path::{Path, PathBuf};
 
 use crate::standalone::data_dir::create_private;
 use crate::standalone::runtime::volumes::within::{self, Place};
-use crate::standalone::runtime::volumes::{Bind, stays_inside};
+use crate::standalone::runtime::volumes::{self, Bind};
 
 /// A folder on the way to a mount: whoever the process runs as can pass.
 const READABLE: u32 = 0o755;
@@ -23,18 +23,12 @@ const FILE_IN_THE_WAY: &str = "the volume around it has something else there; mo
 /// finds at its place on this machine anyway needs no link.
 pub(super) fn make(folder: &Path, binds: &[Bind]) -> io::Result<Option<PathBuf>> {
     let own = |bind: &&Bind| bind.source != Path::new(&bind.target);
-    let links: Option<Vec<(PathBuf, &Bind)>> = binds
-        .iter()
-        .filter(own)
-        .map(|bind| Some((stays_inside(bind.target.trim_start_matches('/'))?, bind)))
-        .collect();
-    let mut links = links.ok_or_else(|| io::Error::other("a mount path leads out of the container"))?;
+    let links = volumes::in_order(binds.iter().filter(own));
+    let links = links.ok_or_else(|| io::Error::other("a mount path leads out of the container"))?;
     if links.is_empty() {
         return Ok(None);
     }
     create_private(folder).map_err(io::Error::other)?;
-    // What is mounted in another mount comes after it.
-    links.sort_by(|(one, _), (other, _)| one.cmp(other));
     for (at, (path, bind)) in links.iter().enumerate() {
         link(folder, path, bind, &links[..at]).map_err(|error| {
             let why = match error.kind() {
@@ -50,23 +44,18 @@ pub(super) fn make(folder: &Path, binds: &[Bind]) -> io::Result<Option<PathBuf>>
 
 /// Makes one link: in the volume of the mount that it lies in, of those before it, or else in the folder.
 fn link(folder: &Path, path: &Path, bind: &Bind, before: &[(PathBuf, &Bind)]) -> io::Result<()> {
-    let mut outer = before.iter().rev().filter(|(outer, _)| outer != path);
-    let around = outer.find_map(|(outer, bind)| Some((path.strip_prefix(outer).ok()?, bind)));
-    let (place, inside) = match around {
+    let parent = |path: &Path| path.parent().unwrap_or(Path::new("")).to_owned();
+    let place = match volumes::around(path, before) {
         Some((_, Bind { is_host: true, .. })) => {
             return Err(io::Error::other(
                 "it lies in a `hostPath`, in which nothing is ever made",
             ));
         }
-        Some((inside, Bind { made_in, source, .. })) => {
-            let volume = made_in.as_ref().unwrap_or(source);
-            (within::reach(volume, source, READABLE)?, inside)
-        }
-        None => (Place::folder(folder)?, path),
+        Some((inside, outer)) => outer.reach(&parent(inside))?,
+        None => Place::folder(folder)?.walk(&parent(path), READABLE)?,
     };
-    let name = inside.file_name().ok_or(io::ErrorKind::InvalidInput)?;
-    let parent = inside.parent().unwrap_or(Path::new(""));
-    place.walk(parent, READABLE)?.link(name, &bind.source)
+    let name = path.file_name().ok_or(io::ErrorKind::InvalidInput)?;
+    place.link(name, &bind.source)
 }
 
 #[cfg(test)]
@@ -107,6 +96,18 @@ mod tests {
             let mode = fs::metadata(at(open)).unwrap().permissions().mode();
             assert_eq!(mode & 0o7777, READABLE, "{open}");
         }
+    }
+
+    #[test]
+    fn a_mount_in_a_folder_of_a_config_map_is_linked_in_its_version() {
+        let place = tempfile::tempdir().unwrap();
+        let at = |path: &str| place.path().join(path);
+        fs::create_dir_all(at("conf/..1/sub")).unwrap();
+        symlink("..1", at("conf/..data")).unwrap();
+        symlink("..data/sub", at("conf/sub")).unwrap();
+        let binds = [bind(&at("conf"), "/app"), bind(&at("data"), "/app/sub/x")];
+        make(&at("root"), &binds).unwrap();
+        assert_eq!(fs::read_link(at("root/app/sub/x")).unwrap(), at("data"));
     }
 
     #[test]

@@ -26,8 +26,8 @@ use k8s_openapi::api::core::v1::Container;
 use thiserror::Error;
 
 pub(super) use content::{contents, references, stays_inside, unsupported};
-pub(super) use mount::{Bind, binds};
-pub(super) use store::{settle, store};
+pub(super) use mount::{Bind, around, binds, in_order};
+pub(super) use store::{make_mount_points, settle, store};
 
 use super::variables::sources::Kind;
 

@@ -1,12 +1,15 @@
 //! Where a container sees its volumes.
 
 use std::collections::BTreeMap;
+use std::io;
 use std::path::{Path, PathBuf};
 
 use k8s_openapi::api::core::v1::{Container, VolumeMount};
 
 use super::VolumeError;
 use super::content::{Content, Contents, stays_inside};
+use super::store::READABLE;
+use super::within::{self, Place};
 use crate::standalone::data_dir::PodDir;
 use crate::standalone::runtime::variables::expansion::expand;
 
@@ -22,6 +25,39 @@ pub(in super::super) struct Bind {
     pub(in super::super) made_in: Option<PathBuf>,
     /// Whether it is the user's (`hostPath`), and not the pod's own.
     pub(in super::super) is_host: bool,
+}
+
+impl Bind {
+    /// What lies in it at this path; folders are made on the way.
+    ///
+    /// # Errors
+    ///
+    /// As [`within::reach`].
+    pub(in super::super) fn reach(&self, path: &Path) -> io::Result<Place> {
+        let volume = self.made_in.as_ref().unwrap_or(&self.source);
+        within::reach(volume, &self.source.join(path), READABLE)
+    }
+}
+
+/// Mounts by their paths from the root of a container. What is mounted in another mount comes after it. Nothing, when a path
+/// leads out of the container.
+pub(in super::super) fn in_order<'b>(
+    binds: impl IntoIterator<Item = &'b Bind>,
+) -> Option<Vec<(PathBuf, &'b Bind)>> {
+    let binds = binds.into_iter();
+    let binds = binds.map(|bind| Some((stays_inside(bind.target.trim_start_matches('/'))?, bind)));
+    let mut binds: Vec<_> = binds.collect::<Option<_>>()?;
+    binds.sort_by(|(one, _), (other, _)| one.cmp(other));
+    Some(binds)
+}
+
+/// The mount that a path lies in, of those that come before, and where in it.
+pub(in super::super) fn around<'b>(
+    path: &'b Path,
+    before: &[(PathBuf, &'b Bind)],
+) -> Option<(&'b Path, &'b Bind)> {
+    let mut outer = before.iter().rev().filter(|(outer, _)| outer != path);
+    outer.find_map(|(outer, bind)| Some((path.strip_prefix(outer).ok()?, *bind)))
 }
 
 /// The mounts of a container. `pod` holds the pod's volumes; `variables` are what `subPathExpr` may use.

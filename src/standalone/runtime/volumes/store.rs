@@ -9,7 +9,7 @@ use std::os::unix::fs::{DirBuilderExt, FileTypeExt, PermissionsExt};
 use std::path::Path;
 
 use super::content::{Content, Contents, File};
-use super::mount::Bind;
+use super::mount::{self, Bind};
 use super::{VolumeError, ownership, versions};
 use crate::standalone::data_dir::{PodDir, create_private, private_file};
 use crate::standalone::runtime::volumes::within;
@@ -81,6 +81,26 @@ pub(in super::super) fn settle(bind: &Bind, container: &str) -> Result<(), Volum
         }),
         Err(error) => Err(failed()(error)),
     }
+}
+
+/// Makes the folders at which an engine is to mount what lies in mounts of files (`MakeNestedMountpoints` in the kubelet):
+/// nothing can be made there once those are mounted, for nobody can write to them.
+///
+/// # Errors
+///
+/// What the disk refuses; a path that leads out of its volume.
+pub(in super::super) fn make_mount_points(binds: &[Bind]) -> io::Result<()> {
+    let binds = mount::in_order(binds).unwrap_or_default();
+    for (at, (path, bind)) in binds.iter().enumerate() {
+        if let Some((inside, outer)) = mount::around(path, &binds[..at])
+            && outer.read_only
+            && !outer.is_host
+            && bind.source.is_dir()
+        {
+            outer.reach(inside)?;
+        }
+    }
+    Ok(())
 }
 
 /// Only the owner comes in from outside; containers see what is beneath, through their own mounts.

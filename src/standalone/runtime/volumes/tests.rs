@@ -1,5 +1,6 @@
 //! What volumes hold, how they lie on disk, and where containers see them.
 
+use std::collections::BTreeMap;
 use std::fmt::Write as _;
 use std::fs;
 use std::os::unix::ffi::OsStrExt as _;
@@ -9,7 +10,7 @@ use std::path::Path;
 use k8s_openapi::api::core::v1::{Container, Pod};
 use serde_json::{Value, json};
 
-use super::content::Contents;
+use super::content::{Content, Contents};
 use super::*;
 use crate::standalone::data_dir::DataDir;
 use crate::standalone::runtime::variables::sources::Sources;
@@ -238,6 +239,57 @@ fn what_a_crash_or_an_earlier_punctual_has_left_is_in_nobodys_way() {
         .collect();
     own.sort();
     assert_eq!(own, ["..1", "..data", "colour", "etc", "of-a-process"]);
+}
+
+/// Another container of the pod may be looking through the link when the files are replaced.
+#[test]
+fn what_is_mounted_in_a_folder_of_a_config_map_stays_there_in_its_next_version() {
+    let data = DataDir::ephemeral().unwrap();
+    let dir = data.pod("u-1");
+    let contents = [
+        json!({"etc-a": "1"}),
+        json!({"etc-a": "1"}),
+        json!({"etc-a": "2"}),
+    ]
+    .map(|data| look(&data));
+    store(&contents[0], &dir, None).unwrap();
+    let mount = json!([{"name": "look", "mountPath": "/app"}]);
+    let container = serde_json::from_value(json!({"name": "main", "volumeMounts": mount})).unwrap();
+    let app = &binds(&container, &contents[0], &dir, &BTreeMap::new()).unwrap()[0];
+    let folder = app.reach(Path::new("etc/x")).unwrap();
+    folder.link("y".as_ref(), Path::new("/elsewhere")).unwrap();
+    for contents in contents {
+        store(&contents, &dir, None).unwrap();
+        let link = fs::read_link(dir.volume("look").join("etc/x/y"));
+        assert_eq!(link.unwrap(), Path::new("/elsewhere"));
+    }
+}
+
+/// They are read-only when an engine comes to it.
+#[test]
+fn folders_to_mount_in_are_there_in_a_volume_of_files() {
+    let data = DataDir::ephemeral().unwrap();
+    let dir = data.pod("u-1");
+    let mut contents = look(&json!({"etc-a": "1"}));
+    contents.insert("scratch".to_owned(), Content::Empty);
+    store(&contents, &dir, None).unwrap();
+    let container = json!({"name": "main", "volumeMounts": [
+        {"name": "scratch", "mountPath": "app/etc/x"},
+        {"name": "scratch", "mountPath": "/app/etc/x/own"},
+        {"name": "look", "mountPath": "/app"},
+        {"name": "scratch", "mountPath": "/app/top"},
+    ]});
+    let container = serde_json::from_value(container).unwrap();
+    let binds = binds(&container, &contents, &dir, &BTreeMap::new()).unwrap();
+    make_mount_points(&binds).unwrap();
+    insta::assert_snapshot!(tree(&dir.volumes()), @r#"
+    755 look/
+    755 look/etc/
+    644 look/etc/a "1"
+    755 look/etc/x/
+    755 look/top/
+    777 scratch/
+    "#);
 }
 
 #[test]

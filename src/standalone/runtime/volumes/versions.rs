@@ -8,6 +8,8 @@
 //!
 //! A version is written beside the one before it, and then a single link is turned. It is the kubelet's layout
 //! (`atomic_writer.go`), which programs know that watch their configuration. All of it can be done again after a crash.
+//!
+//! A link in a version leads to what is mounted there (see `root`), and goes over into the next.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::ffi::OsStr;
@@ -50,6 +52,9 @@ pub(super) fn replace(
         let version = after(current.as_deref());
         let folder = volume.join(&version);
         write(&folder, files)?;
+        if let Some(current) = &current {
+            take_over_links(&volume.join(current), &folder)?;
+        }
         finish(&folder)?;
         turn(volume, OsStr::new(DATA), &version)?;
         version
@@ -74,8 +79,23 @@ fn holds(version: &Path, files: &Files) -> bool {
         let wanted = path.strip_prefix(version).ok().and_then(|path| files.get(path));
         wanted.is_some_and(|file| fs::read(path).is_ok_and(|bytes| bytes == file.bytes))
     };
-    let there = walk(version);
-    there.is_ok_and(|there| there.len() == files.len() && there.iter().all(is_same))
+    let there = walk(version).map(|there| there.into_iter().filter(|path| !path.is_symlink()).collect());
+    there.is_ok_and(|there: Vec<_>| there.len() == files.len() && there.iter().all(is_same))
+}
+
+/// Makes the links of one version in the next, where that has nothing in their places.
+fn take_over_links(version: &Path, next: &Path) -> io::Result<()> {
+    for path in walk(version).unwrap_or_default() {
+        let (Ok(target), Ok(place)) = (fs::read_link(&path), path.strip_prefix(version)) else {
+            continue;
+        };
+        let made = make_folders(next, place.parent()).and_then(|()| symlink(target, next.join(place)));
+        made.or_else(|error| match error.kind() {
+            io::ErrorKind::AlreadyExists | io::ErrorKind::NotADirectory => Ok(()),
+            _ => Err(error),
+        })?;
+    }
+    Ok(())
 }
 
 /// The files below a folder.
@@ -100,13 +120,19 @@ fn walk(folder: &Path) -> io::Result<Vec<PathBuf>> {
 fn write(version: &Path, files: &Files) -> io::Result<()> {
     remove(version)?;
     made(version, READABLE)?;
-    for (relative, file) in files {
-        let mut folder = version.to_owned();
-        for name in relative.parent().into_iter().flat_map(Path::iter) {
-            folder.push(name);
-            made(&folder, READABLE)?;
-        }
-        put(&version.join(relative), file)?;
+    for (path, file) in files {
+        make_folders(version, path.parent())?;
+        put(&version.join(path), file)?;
+    }
+    Ok(())
+}
+
+/// Makes the folders of a path in a version.
+fn make_folders(version: &Path, path: Option<&Path>) -> io::Result<()> {
+    let mut folder = version.to_owned();
+    for name in path.into_iter().flat_map(Path::iter) {
+        folder.push(name);
+        made(&folder, READABLE)?;
     }
     Ok(())
 }
