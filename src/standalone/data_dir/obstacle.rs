@@ -101,7 +101,9 @@ impl fmt::Display for Obstacle {
             Self::Gone => {
                 "it was moved, removed or replaced while it was in use: put it back, or start again with what is there"
             }
-            Self::Broken => "the disk fails: `dmesg` shows how",
+            Self::Broken => {
+                "the disk fails, in a way that `dmesg` shows: copy what can be read of it to another one"
+            }
         })
     }
 }

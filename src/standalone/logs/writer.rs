@@ -11,7 +11,7 @@ use std::path::{Path, PathBuf};
 use super::line::Line;
 use super::{FILE_BYTES, FILES, next_number, set_aside};
 use crate::schedule::Timestamp;
-use crate::standalone::data_dir::{largest_file, private_file, suffixed};
+use crate::standalone::data_dir::{Obstacle, largest_file, private_file, suffixed};
 
 /// How much room a log leaves on its disk, in bytes, and on a small disk which part of it.
 const ROOM_LEFT: u64 = 32 * 1024 * 1024;
@@ -84,7 +84,10 @@ impl Writer {
             return;
         }
         let mut text = self.left_out.as_ref().map_or_else(Vec::new, |(lines, why)| {
-            note(now, &format!("{lines} lines could not be kept: {}", shown(why)))
+            note(
+                now,
+                &format!("{lines} lines could not be kept: {}", self.shown(why)),
+            )
         });
         text.append(&mut self.waiting);
         let lines = std::mem::take(&mut self.waiting_lines);
@@ -94,7 +97,7 @@ impl Writer {
                 let before = self.left_out.take();
                 if before.is_none() {
                     // It may end before there is room again, so this one line takes of what is left for others.
-                    let said = format!("lines are left out from here on: {}", shown(&why));
+                    let said = format!("lines are left out from here on: {}", self.shown(&why));
                     let _full = self.append(&note(now, &said));
                 }
                 self.left_out = Some((before.map_or(0, |(lines, _)| lines) + lines, why));
@@ -123,6 +126,15 @@ impl Writer {
         written
     }
 
+    /// Why something could not be written, in words.
+    fn shown(&self, why: &io::Error) -> String {
+        match Obstacle::behind(why, &self.path) {
+            Some(Obstacle::Full | Obstacle::Quota) => "the disk was full".to_owned(),
+            Some(obstacle) => obstacle.to_string(),
+            None => why.to_string(),
+        }
+    }
+
     /// Sets the file aside, or else goes on with it until that can be done, and says so once.
     fn set_aside(&mut self, now: Timestamp) {
         let rotated = self.rotate();
@@ -132,7 +144,7 @@ impl Writer {
         {
             let said = format!(
                 "this file of the log can't be set aside, and goes on growing: {}",
-                shown(&why)
+                self.shown(&why)
             );
             // It is told where it can be told.
             let _full = self.write(&note(now, &said));
@@ -164,14 +176,6 @@ fn note(now: Timestamp, said: &str) -> Vec<u8> {
     let mut text = Vec::new();
     Line::note(now, said).write(&mut text);
     text
-}
-
-/// Why something could not be written, in words.
-fn shown(why: &io::Error) -> String {
-    match why.kind() {
-        io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded => "the disk was full".to_owned(),
-        _ => why.to_string(),
-    }
 }
 
 /// Whether so many bytes can be written and enough room is left. Where that can't be told, it is tried.

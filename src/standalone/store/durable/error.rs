@@ -77,7 +77,7 @@ pub enum OpenError {
 
     /// It, or what belongs to it, can't be written, and without that it can't be read either.
     #[error(
-        "the database {} can't be used: {obstacle}. Nothing of it is lost; start again when that is done.",
+        "the database {} can't be used: {obstacle}. It is as it was; start again when that is done.",
         path.display()
     )]
     Unwritable {
