@@ -84,9 +84,19 @@ fn process(event: &runtime::Event) -> Value {
         }
         What::LeftOut { lines } => ("outputLeftOut", json!({ "lines": lines })),
         What::Unread { message } => ("outputUnread", json!({ "message": message })),
-        What::Ended { exit_code, signal } => {
-            ("processEnded", json!({ "exitCode": exit_code, "signal": signal }))
-        }
+        What::Ended {
+            exit_code,
+            signal,
+            unseen: None,
+        } => ("processEnded", json!({ "exitCode": exit_code, "signal": signal })),
+        What::Ended {
+            exit_code,
+            signal,
+            unseen: Some(why),
+        } => (
+            "processEnded",
+            json!({ "exitCode": exit_code, "signal": signal, "message": why }),
+        ),
         What::NotStarted { reason, message } => {
             ("notStarted", json!({ "reason": reason, "message": message }))
         }

@@ -69,6 +69,7 @@ mod tests {
     const ENDED: What = What::Ended {
         exit_code: 0,
         signal: None,
+        unseen: None,
     };
 
     fn at(millis: i64) -> Timestamp {

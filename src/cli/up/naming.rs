@@ -126,6 +126,7 @@ mod tests {
     const ENDS: What = What::Ended {
         exit_code: 1,
         signal: None,
+        unseen: None,
     };
 
     #[test]

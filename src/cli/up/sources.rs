@@ -162,6 +162,7 @@ mod tests {
         let what = What::Ended {
             exit_code: 0,
             signal: None,
+            unseen: None,
         };
         Event {
             origin: Arc::new(origin),

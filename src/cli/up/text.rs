@@ -149,6 +149,9 @@ fn process(event: &runtime::Event, subject: &str) -> Option<String> {
         What::Ended {
             signal: Some(signal), ..
         } => (NOTICE, format!("was ended by signal {signal}")),
+        What::Ended {
+            unseen: Some(why), ..
+        } => (BAD, format!("ended, and nobody knows how: {why}")),
         What::Ended { exit_code, .. } => (NOTICE, format!("exited with code {exit_code}")),
         What::NotStarted { reason, message } => (BAD, format!("could not start: {message} ({reason})")),
         What::Unread { message } => (BAD, message.clone()),
@@ -292,8 +295,7 @@ mod tests {
     use crate::cronjob::Key;
     use crate::manifest::Diagnostic;
 
-    #[test]
-    fn what_was_left_out_says_where_it_is() {
+    fn of_a_process(what: What) -> runtime::Event {
         let origin = runtime::Origin {
             namespace: "reports".into(),
             job: Some("nightly-29384400".into()),
@@ -302,11 +304,27 @@ mod tests {
             container: "main".into(),
             is_alone: true,
         };
-        let event = runtime::Event {
+        runtime::Event {
             origin: Arc::new(origin),
-            at: Timestamp::from_timestamp(0, 0).unwrap(),
-            what: What::LeftOut { lines: 123 },
-        };
+            at: Timestamp::UNIX_EPOCH,
+            what,
+        }
+    }
+
+    #[test]
+    fn an_end_that_nobody_saw_says_why() {
+        let event = of_a_process(What::Ended {
+            exit_code: 137,
+            signal: None,
+            unseen: Some("the machine was restarted while the process ran".to_owned()),
+        });
+        let line = process(&event, "nightly-29384400").unwrap();
+        insta::assert_snapshot!(strip_str(&line), @"00:00:00 nightly-29384400         ended, and nobody knows how: the machine was restarted while the process ran");
+    }
+
+    #[test]
+    fn what_was_left_out_says_where_it_is() {
+        let event = of_a_process(What::LeftOut { lines: 123 });
         let lines = [
             process(&event, "nightly-29384400").unwrap(),
             left_out(45),

@@ -161,6 +161,8 @@ pub enum What {
         exit_code: i32,
         /// The signal that killed it.
         signal: Option<i32>,
+        /// Why that is not known, where nobody saw its end: the code only stands for that then.
+        unseen: Option<String>,
     },
     /// It could not be started.
     NotStarted {

@@ -277,6 +277,7 @@ mod tests {
         let what = What::Ended {
             exit_code: 0,
             signal: None,
+            unseen: None,
         };
         // It does not wait, whoever reads.
         sink.tell(SystemClock.now(), what);

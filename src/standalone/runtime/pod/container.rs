@@ -15,7 +15,7 @@ use super::waits::Waits;
 use crate::schedule::Timestamp;
 use crate::standalone::instants::to_time;
 use crate::standalone::logs::Reader;
-use crate::standalone::runtime::engine::{Attempt, Ended, Engine, Found, Started};
+use crate::standalone::runtime::engine::{Attempt, Ended, Engine, Found, STATUS_UNKNOWN, Started};
 use crate::standalone::runtime::machine::Machine;
 use crate::standalone::runtime::order::{Order, changed};
 use crate::standalone::runtime::output::showing::{Log, Sink, unread_for_good};
@@ -274,6 +274,7 @@ impl Life {
         let what = What::Ended {
             exit_code: code,
             signal,
+            unseen: end.message.clone().filter(|_| end.reason == STATUS_UNKNOWN),
         };
         sink.tell(end.at, what);
         let message = match end.message {

@@ -222,12 +222,17 @@ fn told(what: &What) -> String {
         What::LeftOut { lines } => format!("  {lines} lines left out"),
         What::Unread { message } => format!("  unread: {message}"),
         What::Ended {
+            unseen: Some(why), ..
+        } => format!("ended unseen: {why}"),
+        What::Ended {
             exit_code,
             signal: None,
+            ..
         } => format!("ended with {exit_code}"),
         What::Ended {
             exit_code,
             signal: Some(signal),
+            ..
         } => format!("ended with {exit_code} by signal {signal}"),
         What::NotStarted { reason, message } => format!("{reason}: {message}"),
         What::Unseen { message } => format!("unseen: {message}"),
