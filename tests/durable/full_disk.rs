@@ -4,10 +4,13 @@ use std::path::Path;
 use std::process::Command;
 use std::time::Duration;
 
+use chrono::TimeDelta;
 use insta::assert_snapshot;
+use k8s_openapi::api::batch::v1::CronJob;
 use k8s_openapi::api::core::v1::{ConfigMap, Pod};
-use kube::api::{DeleteParams, ListParams, ObjectMeta, PostParams};
+use kube::api::{DeleteParams, ListParams, ObjectMeta, Patch, PatchParams, PostParams};
 use kube::{Api, Client, ResourceExt};
+use punctual::clock::{Clock as _, SystemClock};
 use serde_json::json;
 use tempfile::TempDir;
 
@@ -224,6 +227,39 @@ pub(crate) async fn what_could_not_be_started_is_told_counted_and_caught_up() {
     std::fs::remove_file(disk.path().join("other")).expect("a file");
     let up = place.up().await;
     up.shows("could not be started in time; only the newest").await;
+    up.interrupt();
+}
+
+/// The one run that there is: no later one comes that would start in any case.
+pub(crate) async fn what_could_not_be_started_starts_when_there_is_room() {
+    let disk = Disk::make().expect("the case is ignored where it can't be made");
+    let place = Place::with_data_in(disk.path().join("data"));
+    place.manifest(
+        "{apiVersion: batch/v1, kind: CronJob, metadata: {name: once}, spec: {schedule: '@yearly', \
+         jobTemplate: {spec: {template: {spec: {restartPolicy: Never, containers: [\
+         {name: main, image: none, command: ['true']}]}}}}}}",
+    );
+    let up = place.up().await;
+    let client = up.client().await.expect("a client");
+    let (maps, cron_jobs) = (
+        Api::<ConfigMap>::default_namespaced(client.clone()),
+        Api::<CronJob>::default_namespaced(client.clone()),
+    );
+    fill(&client).await;
+    let due = SystemClock.now() + TimeDelta::seconds(5);
+    let due = due.format("%-S %-M %-H %-d %-m *").to_string();
+    let due = json!({"metadata": {"annotations": {"punctual.dev/schedules": due}}});
+    cron_jobs
+        .patch("once", &PatchParams::default(), &Patch::Merge(due))
+        .await
+        .expect("changes have a little room");
+    up.shows("could not start once-").await;
+    for name in names(&maps).await {
+        maps.delete(&name, &DeleteParams::default())
+            .await
+            .expect("deletions make room");
+    }
+    up.shows("succeeded after").await;
     up.interrupt();
 }
 

@@ -74,11 +74,12 @@ fn main() -> ExitCode {
         limits::a_limit_of_file_sizes_is_told_and_nothing_acknowledged_is_lost
         limits::a_start_that_there_is_no_room_for_waits_and_is_told
     };
-    let with_a_small_disk: [Case; 7] = cases! {
+    let with_a_small_disk: [Case; 8] = cases! {
         full_disk::a_log_that_finds_no_room_says_so
         full_disk::a_process_waits_for_room_to_start
         full_disk::what_is_there_already_needs_no_room
         full_disk::what_could_not_be_started_is_told_counted_and_caught_up
+        full_disk::what_could_not_be_started_starts_when_there_is_room
         full_disk::what_is_deleted_makes_room_on_a_full_disk
         full_disk::work_goes_on_when_logs_have_filled_the_disk
         full_disk::a_full_disk_is_reported_and_nothing_acknowledged_is_lost
