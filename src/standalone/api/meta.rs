@@ -80,6 +80,27 @@ pub(super) fn owner_uids(object: &Value) -> Vec<&str> {
         .collect()
 }
 
+/// Keeps each reference to an owner once. The uids of those that were there again.
+pub(super) fn drop_repeated_owners(object: &mut Value) -> Vec<String> {
+    let references = object
+        .pointer_mut("/metadata/ownerReferences")
+        .and_then(Value::as_array_mut);
+    let Some(references) = references else {
+        return Vec::new();
+    };
+    let mut repeated = Vec::new();
+    let mut kept: Vec<Value> = Vec::with_capacity(references.len());
+    for reference in references.drain(..) {
+        if kept.contains(&reference) {
+            repeated.push(reference["uid"].as_str().unwrap_or_default().to_owned());
+        } else {
+            kept.push(reference);
+        }
+    }
+    *references = kept;
+    repeated
+}
+
 /// Sets the finalizers; none at all leaves no field behind.
 pub(super) fn set_finalizers(object: &mut Value, finalizers: Vec<String>) {
     if finalizers.is_empty() {

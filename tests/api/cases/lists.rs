@@ -203,3 +203,27 @@ pub(crate) async fn the_list_of_a_namespace_that_is_not_there_is_empty(cluster: 
     let api: kube::Api<ConfigMap> = kube::Api::namespaced(cluster.client.clone(), "nowhere");
     assert_eq!(api.list(&ListParams::default()).await.unwrap().items.len(), 0);
 }
+
+/// So a client that sends one twice, or one that is malformed, has an answer.
+pub(crate) async fn of_a_parameter_that_is_there_twice_the_first_counts(cluster: Cluster) {
+    for name in ["a", "b"] {
+        cluster
+            .config_maps()
+            .create(&POST, &config_map(name))
+            .await
+            .unwrap();
+    }
+    let path = format!("/api/v1/namespaces/{}/configmaps", cluster.namespace);
+    let chosen = "fieldSelector=metadata.name%3Da";
+    for (query, count) in [
+        (format!("{chosen}&fieldSelector=metadata.name%3Dnone"), 1),
+        (format!("labelSelector=%zz&{chosen}"), 1),
+        (format!("{chosen}&limit=1;limit=2"), 1),
+    ] {
+        let listed = cluster
+            .send("GET", &format!("{path}?{query}"), None)
+            .await
+            .unwrap();
+        assert_eq!(listed["items"].as_array().map(Vec::len), Some(count), "{query}");
+    }
+}

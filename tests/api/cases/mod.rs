@@ -41,8 +41,39 @@ macro_rules! cases {
 /// All of them.
 pub(crate) fn all() -> Vec<Case> {
     let mut all = changing();
+    all.extend(patching());
     all.extend(reading());
     all
+}
+
+/// What patches make of objects.
+fn patching() -> Vec<Case> {
+    cases! {
+        patches {
+            each_language_of_patches_is_spoken
+            lists_with_keys_are_merged_by_kubectl
+            what_is_new_to_a_list_goes_first
+            a_patch_may_insist_on_a_version
+            a_patch_of_the_status_leaves_the_spec
+            a_patch_of_a_pods_status_leaves_its_owners
+            many_patches_at_once_all_arrive
+            an_apply_adds_nothing_of_its_own
+            a_patch_that_does_not_fit_is_refused_as_such
+            a_patch_that_is_too_large_in_a_field_names_it
+            a_list_is_merged_where_its_kind_says_so
+            a_json_patch_may_replace_what_is_not_there
+            an_operation_that_there_is_not_is_refused
+            an_applied_field_that_nobody_knows_is_refused
+            what_is_applied_has_each_element_once
+            what_is_applied_again_is_no_write
+            an_apply_for_an_object_that_has_gone_makes_no_other
+            an_apply_without_labels_keeps_the_rest_of_the_metadata
+            a_patch_does_not_take_the_metadata_away
+            what_a_job_is_given_belongs_to_nobody
+            an_index_of_a_json_patch_may_count_from_the_end
+            a_directive_that_can_not_be_meant_is_refused
+        }
+    }
 }
 
 /// What becomes of objects.
@@ -66,6 +97,7 @@ fn changing() -> Vec<Case> {
             gates_keep_a_pod_back
             a_rehearsal_keeps_nothing
             secrets_are_written_as_text_and_read_as_bytes
+            a_reference_to_an_owner_is_kept_once
             an_event_has_two_forms
             an_event_of_the_newer_form_goes_on_as_a_series
         }
@@ -77,28 +109,6 @@ fn changing() -> Vec<Case> {
             what_the_update_of_a_pod_leaves_out_is_as_it_was_by_default
             what_says_nothing_is_not_kept
             null_is_a_field_left_out_and_in_a_map_an_empty_text
-        }
-        patches {
-            each_language_of_patches_is_spoken
-            lists_with_keys_are_merged_by_kubectl
-            what_is_new_to_a_list_goes_first
-            a_patch_may_insist_on_a_version
-            a_patch_of_the_status_leaves_the_spec
-            a_patch_of_a_pods_status_leaves_its_owners
-            many_patches_at_once_all_arrive
-            an_apply_adds_nothing_of_its_own
-            a_patch_that_does_not_fit_is_refused_as_such
-            a_patch_that_is_too_large_in_a_field_names_it
-            a_list_is_merged_where_its_kind_says_so
-            a_json_patch_may_replace_what_is_not_there
-            an_operation_that_there_is_not_is_refused
-            an_applied_field_that_nobody_knows_is_refused
-            what_is_applied_has_each_element_once
-            what_is_applied_again_is_no_write
-            an_apply_for_an_object_that_has_gone_makes_no_other
-            an_apply_without_labels_keeps_the_rest_of_the_metadata
-            a_patch_does_not_take_the_metadata_away
-            what_a_job_is_given_belongs_to_nobody
         }
         deletes {
             a_delete_answers_what_it_did
@@ -156,6 +166,7 @@ fn reading() -> Vec<Case> {
             pages_make_a_whole
             a_list_can_be_of_the_past
             the_list_of_a_namespace_that_is_not_there_is_empty
+            of_a_parameter_that_is_there_twice_the_first_counts
         }
         watches {
             a_watch_goes_on_where_a_list_ended

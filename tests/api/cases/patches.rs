@@ -495,3 +495,53 @@ pub(crate) async fn what_is_applied_again_is_no_write(cluster: Cluster) {
     }
     assert_eq!(versions.len(), 1, "{versions:?}");
 }
+
+/// As the library of kube-apiserver has it, and RFC 6902 has not.
+pub(crate) async fn an_index_of_a_json_patch_may_count_from_the_end(cluster: Cluster) {
+    let mut map = config_map("a");
+    map.metadata.finalizers = Some(vec!["a.b/c".into(), "d.e/f".into()]);
+    cluster.config_maps().create(&POST, &map).await.unwrap();
+    let path = format!("/api/v1/namespaces/{}/configmaps/a", cluster.namespace);
+    let operations = json!([
+        { "op": "add", "path": "/metadata/finalizers/-1", "value": "x.y/z" },
+        { "op": "test", "path": "/metadata/finalizers/-1", "value": "x.y/z" },
+        { "op": "replace", "path": "/metadata/finalizers/-2", "value": "g.h/i" },
+        { "op": "remove", "path": "/metadata/finalizers/-3" },
+        { "op": "add", "path": "/data/empty" },
+    ]);
+    let patched = cluster
+        .send_as(JSON, "PATCH", &path, Some(&operations))
+        .await
+        .unwrap();
+    assert_eq!(patched["metadata"]["finalizers"], json!(["g.h/i", "x.y/z"]));
+    assert_eq!(patched["data"]["empty"], "");
+    let too_far = json!([{ "op": "remove", "path": "/metadata/finalizers/-3" }]);
+    let refused = cluster
+        .send_as(JSON, "PATCH", &path, Some(&too_far))
+        .await
+        .unwrap_err();
+    assert_eq!(refused.code, 422);
+    let none = json!({ "metadata": { "finalizers": null } });
+    cluster.send_as(MERGE, "PATCH", &path, Some(&none)).await.unwrap();
+}
+
+/// Each is a mistake of whoever wrote it, which kube-apiserver tells with several codes.
+pub(crate) async fn a_directive_that_can_not_be_meant_is_refused(cluster: Cluster) {
+    let mut labelled = pod("p");
+    labelled.metadata.labels = Some([("a".to_owned(), "1".to_owned())].into());
+    cluster.api().create(&POST, &labelled).await.unwrap();
+    let path = format!("/api/v1/namespaces/{}/pods/p", cluster.namespace);
+    for patch in [
+        json!({ "metadata": { "labels": { "$patch": 5 } } }),
+        json!({ "metadata": { "labels": { "$retainKeys": "a" } } }),
+        json!({ "metadata": { "labels": { "$retainKeys": ["a"], "b": "1" } } }),
+        json!({ "metadata": { "$setElementOrder/finalizers": "a.b/c" } }),
+        json!({ "metadata": { "$setElementOrder/finalizers": ["a.b/c"], "finalizers": ["d.e/f"] } }),
+        json!({ "spec": { "$setElementOrder/containers": [{ "name": "no" }], "containers": [{ "name": "main" }] } }),
+        json!({ "spec": { "containers": [{ "name": "main", "$patch": "merge", "image": "b" }] } }),
+        json!({ "spec": { "containers": [{ "name": "main", "$patch": "replace", "image": "b" }] } }),
+    ] {
+        let answer = cluster.send_as(STRATEGIC, "PATCH", &path, Some(&patch)).await;
+        assert!(answer.is_err(), "{patch}");
+    }
+}

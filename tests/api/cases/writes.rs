@@ -240,6 +240,28 @@ pub(crate) async fn secrets_are_written_as_text_and_read_as_bytes(cluster: Clust
     assert!(refused.message.contains("stringData"), "{}", refused.message);
 }
 
+pub(crate) async fn a_reference_to_an_owner_is_kept_once(cluster: Cluster) {
+    let owner = cluster
+        .config_maps()
+        .create(&POST, &config_map("owner"))
+        .await
+        .unwrap();
+    let uid = owner.metadata.uid;
+    let owner = json!({ "apiVersion": "v1", "kind": "ConfigMap", "name": "owner", "uid": uid });
+    let owned = json!({ "metadata": { "name": "owned", "ownerReferences": [owner, owner] } });
+    let path = format!("/api/v1/namespaces/{}/configmaps", cluster.namespace);
+    let created = cluster.send("POST", &path, Some(&owned)).await.unwrap();
+    assert_eq!(created["metadata"]["ownerReferences"], json!([owner]));
+    let twice = json!({ "metadata": { "ownerReferences": [owner, owner] } });
+    let path = format!("{path}/owned");
+    let merge = "application/merge-patch+json";
+    let patched = cluster
+        .send_as(merge, "PATCH", &path, Some(&twice))
+        .await
+        .unwrap();
+    assert_eq!(patched["metadata"]["ownerReferences"], json!([owner]));
+}
+
 pub(crate) async fn an_event_has_two_forms(cluster: Cluster) {
     let namespace = &cluster.namespace;
     let event: Event = typed(json!({

@@ -23,7 +23,7 @@ const WARNINGS_MAX: usize = 20;
 pub(super) struct Warnings(Vec<String>);
 
 /// Refuses fields that the kind does not have and that were not there `before`, or takes them out. Of those that are
-/// written twice the last counts. A configuration that is applied is refused whoever asks: who applies it would own what is
+/// written twice the last counts, and of references to an owner the first. A configuration that is applied is refused whoever asks: who applies it would own what is
 /// not there.
 ///
 /// DIFFERENCE: what this process writes itself keeps them, where kube-apiserver drops them: an object that comes from a
@@ -35,6 +35,7 @@ pub(super) fn settle(
     object: &mut Value,
     before: Option<&Value>,
 ) -> Result<Warnings, ApiError> {
+    let repeated_owners = meta::drop_repeated_owners(object);
     let is_strict = query.field_validation == "Strict";
     if !is_strict && !call.is_from_outside() {
         return Ok(Warnings::default());
@@ -71,11 +72,18 @@ pub(super) fn settle(
     for field in &unknown {
         unknown::remove(object, field);
     }
-    Ok(Warnings(if query.field_validation == "Ignore" {
+    let mut warnings = if query.field_validation == "Ignore" {
         Vec::new()
     } else {
         named
-    }))
+    };
+    if !repeated_owners.is_empty() {
+        warnings.push(format!(
+            ".metadata.ownerReferences contains duplicate entries, of which one is kept; duplicate UID(s) observed: {}",
+            repeated_owners.join(", ")
+        ));
+    }
+    Ok(Warnings(warnings))
 }
 
 impl Warnings {

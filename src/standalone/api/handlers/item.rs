@@ -17,6 +17,7 @@ use crate::manifest::misfit;
 use crate::standalone::api::cause::Cause;
 use crate::standalone::api::patch::{APPLY, Patch};
 use crate::standalone::api::registry::{self, Application, Applied, Deleted, Deletion, Mode, Owners, Part};
+use crate::standalone::api::resource::SERVICES;
 use crate::standalone::api::strategy::Propagation;
 use crate::standalone::api::zero;
 
@@ -84,6 +85,31 @@ pub(super) async fn delete(call: Call, content: Content) -> Result<Response, Api
         }
         Deleted::Gone(object) | Deleted::Going(object) => call.answer(StatusCode::OK, object),
     }
+}
+
+/// A `DELETE` of what is the API's own. What it is found by goes, and comes back at once as another one, as kube-apiserver does
+/// it: so `kubectl delete all --all` comes to its end.
+pub(super) async fn delete_own(call: Call, content: Content) -> Result<Response, ApiError> {
+    let (_, mode) = deletion(&call, &content)?;
+    let endpoint = call.endpoint.clone();
+    let (namespace, name) = (call.target.namespace.clone(), call.target.name.clone());
+    if endpoint.resource.stored_as != SERVICES.stored_as {
+        return Err(refuse_change(call).await);
+    }
+    let before = endpoint
+        .registry()
+        .get(endpoint.resource, &namespace, &name)
+        .await?;
+    let answer = delete(call, content).await?;
+    if mode == Mode::Real {
+        let mut again = registry::read(&before)?;
+        meta::remove(&mut again, "resourceVersion");
+        let made = endpoint
+            .registry()
+            .create(endpoint.resource, &namespace, again, mode, Owners::AsBefore);
+        made.await?;
+    }
+    Ok(answer)
 }
 
 /// A change of what is the API's own; or of what is not there, as Helm asks for after an installation that was refused.

@@ -156,7 +156,7 @@ fn routes(endpoint: Endpoint) -> Router {
         of_item = of_item
             .put(item::refuse_change)
             .patch(item::refuse_patch)
-            .delete(item::refuse_change)
+            .delete(item::delete_own)
             .fallback(refuse);
     }
     if endpoint.resource.verbs.contains(&"deletecollection") {

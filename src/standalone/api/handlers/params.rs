@@ -2,6 +2,8 @@
 //!
 //! Source: "Kubernetes API Concepts" of the Kubernetes documentation, and `metav1.ListOptions` and its neighbours.
 
+use std::collections::HashSet;
+
 use axum::extract::Query;
 use http::Uri;
 use serde::de::DeserializeOwned;
@@ -129,10 +131,31 @@ pub(super) struct WriteQuery {
 
 /// Reads the query of a request.
 pub(super) fn query<T: DeserializeOwned>(uri: &Uri) -> Result<T, ApiError> {
-    match Query::<T>::try_from_uri(uri) {
+    let refused = |why: String| ApiError::bad_request(why);
+    let pairs = counting(uri.query().unwrap_or_default()).join("&");
+    let uri = format!("/?{pairs}").parse();
+    let uri = uri.map_err(|error: http::uri::InvalidUri| refused(error.to_string()))?;
+    match Query::<T>::try_from_uri(&uri) {
         Ok(Query(query)) => Ok(query),
-        Err(rejection) => Err(ApiError::bad_request(rejection.body_text())),
+        Err(rejection) => Err(refused(rejection.body_text())),
     }
+}
+
+/// The parameters of a query that count, as kube-apiserver reads it: of each the first, and none that is malformed.
+fn counting(query: &str) -> Vec<&str> {
+    let mut seen = HashSet::new();
+    let pairs = query.split('&').filter(|pair| is_well_formed(pair));
+    let name = |pair: &&str| seen.insert(pair.split('=').next().unwrap_or_default().to_owned());
+    pairs.filter(name).collect()
+}
+
+/// Whether every `%` begins an escape; and a `;` is no separator any more.
+fn is_well_formed(pair: &str) -> bool {
+    let is_escape = |rest: &str| {
+        let digits = rest.as_bytes().get(..2);
+        digits.is_some_and(|digits| digits.iter().all(u8::is_ascii_hexdigit))
+    };
+    !pair.contains(';') && pair.split('%').skip(1).all(is_escape)
 }
 
 /// Anything but `0` and `false` means yes, even nothing at all: `?watch`.
@@ -231,5 +254,28 @@ impl Continue {
         Err(ApiError::bad_request(format!(
             "continue key is not valid: \"{token}\" is not a token that a list gave"
         )))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn of_a_parameter_the_first_counts_and_none_that_is_malformed() {
+        for (query, counts) in [
+            ("", &[""][..]),
+            ("limit=1&limit=2", &["limit=1"]),
+            ("watch&watch=false", &["watch"]),
+            (
+                "labelSelector=a%3Db&labelSelector=c%3Dd&limit=1",
+                &["labelSelector=a%3Db", "limit=1"],
+            ),
+            ("limit=1;limit=2&watch", &["watch"]),
+            ("labelSelector=%zz&limit=1", &["limit=1"]),
+            ("labelSelector=100%&labelSelector=a", &["labelSelector=a"]),
+        ] {
+            assert_eq!(counting(query), counts, "{query}");
+        }
     }
 }

@@ -5,7 +5,7 @@
 
 use std::borrow::Cow;
 
-use json_patch::jsonptr::Pointer;
+use json_patch::jsonptr::{Pointer, PointerBuf};
 use json_patch::{AddOperation, Patch, PatchOperation, ReplaceOperation};
 use serde_json::Value;
 
@@ -18,6 +18,9 @@ const OPERATIONS_MAX: usize = 10_000;
 /// What an operation can be.
 const OPERATIONS: [&str; 6] = ["add", "copy", "move", "remove", "replace", "test"];
 
+/// Those that have a value.
+const VALUED: [&str; 3] = ["add", "replace", "test"];
+
 /// The most that `copy` operations of one patch may copy, in bytes, as in kube-apiserver.
 const COPIED_BYTES_MAX: usize = 3 * 1024 * 1024;
 
@@ -25,7 +28,7 @@ const COPIED_BYTES_MAX: usize = 3 * 1024 * 1024;
 pub(super) fn parse(bytes: &[u8]) -> Result<Patch, ApiError> {
     let malformed =
         |error: serde_json::Error| ApiError::bad_request(format!("the patch cannot be read: {error}"));
-    let operations: Vec<Value> = serde_json::from_slice(bytes).map_err(malformed)?;
+    let mut operations: Vec<Value> = serde_json::from_slice(bytes).map_err(malformed)?;
     let (count, most) = (operations.len(), OPERATIONS_MAX);
     if count > most {
         let message = format!("a JSON patch has at most {most} operations, this one has {count}");
@@ -37,6 +40,15 @@ pub(super) fn parse(bytes: &[u8]) -> Result<Patch, ApiError> {
         let message = format!("a JSON patch has no operation \"{name}\", only {known}");
         return Err(ApiError::Unprocessable { message });
     }
+    for operation in operations.iter_mut().filter_map(Value::as_object_mut) {
+        if operation
+            .get("op")
+            .is_some_and(|name| VALUED.iter().any(|valued| name == valued))
+        {
+            // What is not said is nothing, as for kube-apiserver.
+            operation.entry("value").or_insert(Value::Null);
+        }
+    }
     serde_json::from_value(Value::Array(operations)).map_err(malformed)
 }
 
@@ -44,6 +56,7 @@ pub(super) fn parse(bytes: &[u8]) -> Result<Patch, ApiError> {
 pub(super) fn apply(object: &mut Value, patch: &Patch) -> Result<(), String> {
     let mut copied_bytes = 0;
     for operation in &patch.0 {
+        let operation = &with_indexes(object, operation);
         if reaches(object, operation) > DEPTH_MAX {
             return Err(format!(
                 "the patch nests the object deeper than {DEPTH_MAX} levels"
@@ -86,6 +99,57 @@ fn lenient<'o>(object: &Value, operation: &'o PatchOperation) -> Option<Cow<'o, 
     }
 }
 
+/// An operation whose indexes are what kube-apiserver's library makes of them: one that is negative counts from the end, where
+/// `add` has one place more.
+fn with_indexes(object: &Value, operation: &PatchOperation) -> PatchOperation {
+    let mut operation = operation.clone();
+    match &mut operation {
+        PatchOperation::Add(add) => add.path = indexed(object, &add.path, 1),
+        PatchOperation::Remove(remove) => remove.path = indexed(object, &remove.path, 0),
+        PatchOperation::Replace(replace) => replace.path = indexed(object, &replace.path, 0),
+        PatchOperation::Test(test) => test.path = indexed(object, &test.path, 0),
+        PatchOperation::Copy(copy) => {
+            copy.from = indexed(object, &copy.from, 0);
+            copy.path = indexed(object, &copy.path, 1);
+        }
+        PatchOperation::Move(shift) => {
+            shift.from = indexed(object, &shift.from, 0);
+            shift.path = indexed(object, &shift.path, 1);
+        }
+    }
+    operation
+}
+
+/// A path with its indexes as RFC 6902 has them. What is none stays, and leads nowhere.
+fn indexed(object: &Value, path: &Pointer, more_places: usize) -> PointerBuf {
+    let mut there = Some(object);
+    let mut resolved = PointerBuf::new();
+    let mut tokens = path.tokens().peekable();
+    while let Some(token) = tokens.next() {
+        let places = match there {
+            Some(Value::Array(list)) if tokens.peek().is_none() => Some(list.len() + more_places),
+            Some(Value::Array(list)) => Some(list.len()),
+            _ => None,
+        };
+        let index = places.and_then(|places| index(&token.decoded(), places));
+        let token = index.map_or_else(|| token.decoded().into_owned(), |index| index.to_string());
+        there = match there {
+            Some(Value::Array(list)) => index.and_then(|index| list.get(index)),
+            Some(Value::Object(fields)) => fields.get(&token),
+            _ => None,
+        };
+        resolved.push_back(token);
+    }
+    resolved
+}
+
+/// The index that a text says, into so many places.
+fn index(text: &str, places: usize) -> Option<usize> {
+    let number: i64 = text.parse().ok()?;
+    let from_start = usize::try_from(number).ok();
+    from_start.or_else(|| places.checked_sub(usize::try_from(number.unsigned_abs()).ok()?))
+}
+
 /// How deep the object is at the place that an operation writes to.
 fn reaches(object: &Value, operation: &PatchOperation) -> usize {
     let moved = |from: &str| object.pointer(from).map_or(0, depth);
@@ -116,6 +180,53 @@ mod tests {
             .collect();
         let mut object = json!({ "a": "x".repeat(1_000) });
         insta::assert_snapshot!(apply(&mut object, &patch(copies)).unwrap_err(), @"the patch copies more than 3145728 bytes");
+    }
+
+    /// One row an operation on `["a", "b"]`, and the list after it.
+    #[test]
+    fn an_index_may_count_from_the_end() {
+        for (operation, list) in [
+            (json!({ "op": "remove", "path": "/l/-1" }), Some(json!(["a"]))),
+            (json!({ "op": "remove", "path": "/l/-2" }), Some(json!(["b"]))),
+            (json!({ "op": "remove", "path": "/l/-3" }), None),
+            (
+                json!({ "op": "replace", "path": "/l/-1", "value": "c" }),
+                Some(json!(["a", "c"])),
+            ),
+            (
+                json!({ "op": "replace", "path": "/l/01", "value": "c" }),
+                Some(json!(["a", "c"])),
+            ),
+            (
+                json!({ "op": "add", "path": "/l/-1", "value": "c" }),
+                Some(json!(["a", "b", "c"])),
+            ),
+            (
+                json!({ "op": "add", "path": "/l/-2", "value": "c" }),
+                Some(json!(["a", "c", "b"])),
+            ),
+            (
+                json!({ "op": "add", "path": "/l/-", "value": "c" }),
+                Some(json!(["a", "b", "c"])),
+            ),
+            (json!({ "op": "add", "path": "/l/3", "value": "c" }), None),
+            (
+                json!({ "op": "test", "path": "/l/-1", "value": "b" }),
+                Some(json!(["a", "b"])),
+            ),
+            (
+                json!({ "op": "copy", "from": "/l/-2", "path": "/l/-" }),
+                Some(json!(["a", "b", "a"])),
+            ),
+            (
+                json!({ "op": "add", "path": "/-1", "value": 1 }),
+                Some(json!(["a", "b"])),
+            ),
+        ] {
+            let mut object = json!({ "l": ["a", "b"] });
+            let applied = apply(&mut object, &patch(vec![operation.clone()]));
+            assert_eq!(applied.ok().map(|()| object["l"].clone()), list, "{operation}");
+        }
     }
 
     #[test]

@@ -25,6 +25,25 @@ pub enum StrategicError {
         /// What was written.
         directive: String,
     },
+
+    /// A `$patch: merge` in an element of a list.
+    #[error("\"$patch: merge\" has no meaning in an element of a list; there are replace and delete")]
+    MergedElement,
+
+    /// A `$retainKeys` that is none.
+    #[error(
+        "invalid patch format of retainKeys: \"$retainKeys\" is a list of fields, and has every field that stands beside it"
+    )]
+    RetainKeys,
+
+    /// A `$setElementOrder` that is none, or not that of the list beside it.
+    #[error(
+        "\"$setElementOrder/{field}\" has to be a list, with each element that is set in \"{field}\" and in that order"
+    )]
+    Order {
+        /// The list.
+        field: String,
+    },
 }
 
 /// How a list is patched.
@@ -44,6 +63,14 @@ impl ListKind {
             ListType::Atomic => Self::Atomic,
             ListType::ByKeys(keys) => keys.first().map_or(Self::Atomic, |key| Self::ByKey(key)),
             ListType::Set => Self::Set,
+        }
+    }
+
+    /// Whether two elements are one for a patch.
+    fn are_same(self, element: &Value, other: &Value) -> bool {
+        match self {
+            Self::ByKey(key) => element.get(key).is_some() && element.get(key) == other.get(key),
+            Self::Set | Self::Atomic => element == other,
         }
     }
 }
@@ -80,15 +107,19 @@ pub(super) fn merge(object: &mut Value, patch: &Value, schema: Schema) -> Result
     let Some(fields) = object.as_object_mut() else {
         return Ok(());
     };
-    if let Some(Value::Array(kept)) = changes.get(RETAIN_KEYS) {
-        fields.retain(|field, _| kept.iter().any(|kept| kept == field.as_str()));
+    if let Some(kept) = changes.get(RETAIN_KEYS) {
+        let kept = retained(kept, changes)?;
+        fields.retain(|field, _| kept.contains(&field.as_str()));
     }
     let orders: Vec<_> = changes
         .iter()
         .filter_map(|(field, order)| Some((field.strip_prefix(ORDER)?, order)))
         .map(|(list, order)| (list, order, fields.get(list).cloned()))
         .collect();
-    for (field, change) in changes.iter().filter(|(field, _)| !field.starts_with('$')) {
+    for (list, order, _) in &orders {
+        check_order(list, order, changes.get(*list), ListKind::of(schema.field(list)))?;
+    }
+    for (field, change) in changes.iter().filter(|(field, _)| !is_directive(field)) {
         merge_field(fields, field, change, schema.field(field))?;
     }
     for (field, change) in changes {
@@ -106,21 +137,66 @@ pub(super) fn merge(object: &mut Value, patch: &Value, schema: Schema) -> Result
     Ok(())
 }
 
+/// Whether a field of a patch says how to patch. Another one that begins with `$` is a field, if not of the object's kind.
+fn is_directive(field: &str) -> bool {
+    field == DIRECTIVE || field == RETAIN_KEYS || field.starts_with(ORDER) || field.starts_with(DELETE_VALUES)
+}
+
+/// The fields that are kept.
+fn retained<'p>(kept: &'p Value, changes: &Map<String, Value>) -> Result<Vec<&'p str>, StrategicError> {
+    let kept = kept.as_array().ok_or(StrategicError::RetainKeys)?;
+    let kept: Option<Vec<&str>> = kept.iter().map(Value::as_str).collect();
+    let kept = kept.ok_or(StrategicError::RetainKeys)?;
+    let mut set = changes
+        .iter()
+        .filter(|(field, value)| !is_directive(field) && !value.is_null());
+    if set.all(|(field, _)| kept.contains(&field.as_str())) {
+        Ok(kept)
+    } else {
+        Err(StrategicError::RetainKeys)
+    }
+}
+
+/// Fails unless the elements that a patch sets in a list are in its order, one after the other.
+fn check_order(list: &str, order: &Value, set: Option<&Value>, kind: ListKind) -> Result<(), StrategicError> {
+    let wrong = || StrategicError::Order {
+        field: list.to_owned(),
+    };
+    let order = order.as_array().ok_or_else(wrong)?;
+    if let ListKind::ByKey(key) = kind
+        && order.iter().any(|element| element.get(key).is_none())
+    {
+        return Err(StrategicError::NoKey {
+            field: list.to_owned(),
+            key,
+        });
+    }
+    let set = set.and_then(Value::as_array).map_or(&[][..], Vec::as_slice);
+    let is_deleted = |element: &&Value| element.get(DIRECTIVE).is_some();
+    let mut rest = order.iter();
+    let mut set = set.iter().filter(|element| !is_deleted(element));
+    if set.all(|element| rest.any(|wanted| kind.are_same(element, wanted))) {
+        Ok(())
+    } else {
+        Err(wrong())
+    }
+}
+
 enum Directive {
     Replace,
     Delete,
 }
 
 fn directive(changes: &Map<String, Value>) -> Result<Option<Directive>, StrategicError> {
-    match changes
-        .get(DIRECTIVE)
-        .map(|value| value.as_str().unwrap_or_default())
-    {
-        None | Some("merge") => Ok(None),
+    let Some(directive) = changes.get(DIRECTIVE) else {
+        return Ok(None);
+    };
+    match directive.as_str() {
+        Some("merge") => Ok(None),
         Some("replace") => Ok(Some(Directive::Replace)),
         Some("delete") => Ok(Some(Directive::Delete)),
-        Some(other) => Err(StrategicError::UnknownDirective {
-            directive: other.to_owned(),
+        other => Err(StrategicError::UnknownDirective {
+            directive: other.map_or_else(|| directive.to_string(), str::to_owned),
         }),
     }
 }
@@ -128,7 +204,7 @@ fn directive(changes: &Map<String, Value>) -> Result<Option<Directive>, Strategi
 fn without_directives(changes: &Map<String, Value>) -> Map<String, Value> {
     let plain = changes
         .iter()
-        .filter(|(field, value)| !field.starts_with('$') && !value.is_null());
+        .filter(|(field, value)| !is_directive(field) && !value.is_null());
     plain
         .map(|(field, value)| (field.clone(), value.clone()))
         .collect()
@@ -194,13 +270,14 @@ fn merge_list(
     changes: &[Value],
     items: Schema,
 ) -> Result<(), StrategicError> {
-    let whole = |change: &&Value| {
-        change
-            .as_object()
-            .is_some_and(|fields| fields.len() == 1 && fields.get(DIRECTIVE) == Some(&"replace".into()))
-    };
-    if changes.iter().any(|change| whole(&change)) {
-        *list = changes.iter().filter(|change| !whole(change)).cloned().collect();
+    let says = |change: &Value, what: &str| change.get(DIRECTIVE).is_some_and(|directive| directive == what);
+    if changes.iter().any(|change| says(change, "merge")) {
+        return Err(StrategicError::MergedElement);
+    }
+    if changes.iter().any(|change| says(change, "replace")) {
+        // The element that says so is none of the list, whatever else it says.
+        let others = changes.iter().filter(|change| change.get(DIRECTIVE).is_none());
+        *list = others.cloned().collect();
         return Ok(());
     }
     let before = list.clone();
@@ -240,12 +317,8 @@ fn remove_values(fields: &mut Map<String, Value>, field: &str, unwanted: &Value)
 /// only where they stood before it in the list as it was `before`; so what is new to the list goes to its front
 /// (`normalizeElementOrder`).
 fn put_in_order(list: &mut Vec<Value>, order: &[Value], before: &[Value], kind: ListKind) {
-    let same = |element: &Value, other: &Value| match kind {
-        ListKind::ByKey(key) => element.get(key).is_some() && element.get(key) == other.get(key),
-        ListKind::Set | ListKind::Atomic => element == other,
-    };
-    let rank = |element: &Value| order.iter().position(|wanted| same(element, wanted));
-    let place = |element: &Value| before.iter().position(|former| same(element, former));
+    let rank = |element: &Value| order.iter().position(|wanted| kind.are_same(element, wanted));
+    let place = |element: &Value| before.iter().position(|former| kind.are_same(element, former));
     let (mut named, others): (Vec<_>, Vec<_>) = std::mem::take(list)
         .into_iter()
         .partition(|element| rank(element).is_some());

@@ -147,4 +147,36 @@ fn what_cannot_be_done_is_said() {
     insta::assert_snapshot!(no_key, @r#"an element of "env" has no "name", by which its elements are told apart"#);
     let unknown = merged(json!({}), &json!({ "a": { "$patch": "burn" } })).unwrap_err();
     insta::assert_snapshot!(unknown, @r#"unknown directive "$patch: burn"; there are replace, merge and delete"#);
+    // kube-apiserver refuses these, too.
+    for patch in [
+        json!({ "$patch": 5 }),
+        json!({ "a": { "$retainKeys": "b" } }),
+        json!({ "a": { "$retainKeys": [5] } }),
+        json!({ "a": { "$retainKeys": ["b"], "c": 1 } }),
+        json!({ "$setElementOrder/finalizers": "a" }),
+        json!({ "$setElementOrder/finalizers": ["a"], "finalizers": ["b"] }),
+        json!({ "$setElementOrder/finalizers": ["a", "b"], "finalizers": ["b", "a"] }),
+        json!({ "$setElementOrder/env": [{ "name": "B" }], "env": [{ "name": "A" }] }),
+        json!({ "$setElementOrder/env": [{ "value": "1" }], "env": [] }),
+        json!({ "env": [{ "name": "A", "$patch": "merge" }] }),
+    ] {
+        assert!(merged(json!({}), &patch).is_err(), "{patch}");
+    }
+    for (patch, expected) in [
+        (
+            json!({ "a": { "$retainKeys": ["b"], "b": 1, "c": null } }),
+            json!({ "a": { "b": 1 } }),
+        ),
+        (json!({ "$nonsense": 1 }), json!({ "$nonsense": 1 })),
+        (
+            json!({ "$setElementOrder/env": [{ "name": "B" }], "env": [{ "name": "A", "$patch": "delete" }, { "name": "B" }] }),
+            json!({ "env": [{ "name": "B" }] }),
+        ),
+        (
+            json!({ "env": [{ "name": "A", "$patch": "replace" }] }),
+            json!({ "env": [] }),
+        ),
+    ] {
+        assert_eq!(merged(json!({}), &patch), Ok(expected), "{patch}");
+    }
 }
