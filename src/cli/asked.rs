@@ -42,7 +42,13 @@ pub(super) struct AskedArgs {
     files: Vec<PathBuf>,
 
     /// The time zone of EXPR
-    #[arg(long, value_name = "ZONE", default_value = "UTC", conflicts_with = "files")]
+    #[arg(
+        long,
+        alias = "tz",
+        value_name = "ZONE",
+        default_value = "UTC",
+        conflicts_with = "files"
+    )]
     time_zone: String,
 
     /// The dialect of EXPR: kubernetes, extended or quartz

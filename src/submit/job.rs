@@ -33,7 +33,7 @@ pub fn job_for(cronjob: &CronJob, start: &Start, zones: &TimeZones) -> DynamicOb
         block_owner_deletion: Some(true),
         ..owner_reference(&cronjob.metadata)
     };
-    from_template(cronjob, &start.name, (SCHEDULED_ANNOTATION, scheduled), owner)
+    for_instant(cronjob, &start.name, scheduled, owner)
 }
 
 /// The Job by which the backfill called `backfill` runs `cronjob` for an instant. It stays for `keep` after its end, if
@@ -46,7 +46,7 @@ pub fn job_to_backfill(
 ) -> DynamicObject {
     let scheduled = rfc3339_in_zone(scheduled, cronjob.spec.time_zone.as_deref(), zones);
     let owner = owner_reference(&cronjob.metadata);
-    let mut job = from_template(cronjob, name, (SCHEDULED_ANNOTATION, scheduled), owner);
+    let mut job = for_instant(cronjob, name, scheduled, owner);
     let labels = job.metadata.labels.get_or_insert_default();
     labels.insert(BACKFILL_LABEL.into(), backfill.into());
     let ttl = &mut job.data["spec"]["ttlSecondsAfterFinished"];
@@ -61,6 +61,18 @@ pub fn job_to_backfill(
 pub fn job_by_hand(cronjob: &CronJob, name: &str) -> DynamicObject {
     let by_hand = (INSTANTIATE_ANNOTATION, "manual".to_owned());
     from_template(cronjob, name, by_hand, owner_reference(&cronjob.metadata))
+}
+
+/// A Job for a due instant. A pod sees nothing of its Job but the name: where its template has the annotation for the instant
+/// and leaves it empty, it has it, too, and may read it as a variable.
+fn for_instant(cronjob: &CronJob, name: &str, scheduled: String, owner: OwnerReference) -> DynamicObject {
+    let mut job = from_template(cronjob, name, (SCHEDULED_ANNOTATION, scheduled.clone()), owner);
+    let annotations = job.data.pointer_mut("/spec/template/metadata/annotations");
+    let of_pods = annotations.and_then(|annotations| annotations.get_mut(SCHEDULED_ANNOTATION));
+    if let Some(of_pods) = of_pods.filter(|value| **value == "") {
+        *of_pods = scheduled.into();
+    }
+    job
 }
 
 fn from_template(
@@ -214,6 +226,38 @@ mod tests {
             assert_eq!(job.metadata.labels.expect("labels")[BACKFILL_LABEL], "spring");
             assert_eq!(job.data["spec"]["ttlSecondsAfterFinished"], stays, "{template:?}");
             assert_eq!(job.data["spec"]["newerThanUs"]["depth"], 1);
+        }
+    }
+
+    /// One row a template: what its pods are annotated with, and what those of a run, of a backfill and of a run by hand are.
+    #[test]
+    fn pods_are_told_their_instant_where_their_template_asks_for_it() {
+        let instant = "2016-05-19T10:00:00Z";
+        for (asked, of_a_run, by_hand) in [
+            (json!({}), json!({}), json!({})),
+            (
+                json!({ SCHEDULED_ANNOTATION: "" }),
+                json!({ SCHEDULED_ANNOTATION: instant }),
+                json!({ SCHEDULED_ANNOTATION: "" }),
+            ),
+            (
+                json!({ SCHEDULED_ANNOTATION: "own" }),
+                json!({ SCHEDULED_ANNOTATION: "own" }),
+                json!({ SCHEDULED_ANNOTATION: "own" }),
+            ),
+        ] {
+            let mut cronjob = cronjob();
+            let template = json!({ "spec": { "template": { "metadata": { "annotations": asked } } } });
+            cronjob.spec.job_template = serde_json::from_value(template).expect("a template");
+            let (start, zones) = (start(), TimeZones::built_in());
+            let instant = (start.name.as_str(), start.scheduled);
+            let jobs = [
+                job_for(&cronjob, &start, &zones),
+                job_to_backfill(&cronjob, instant, ("spring", TimeDelta::days(7)), &zones),
+                job_by_hand(&cronjob, "by-hand"),
+            ];
+            let of_pods = jobs.map(|job| job.data["spec"]["template"]["metadata"]["annotations"].clone());
+            assert_eq!(of_pods, [of_a_run.clone(), of_a_run, by_hand]);
         }
     }
 

@@ -60,7 +60,7 @@ pub(super) struct ForecastArgs {
     calendars: CalendarArgs,
 
     /// Show times on the clock of this zone
-    #[arg(long, value_name = "ZONE", default_value = "UTC")]
+    #[arg(long, alias = "tz", value_name = "ZONE", default_value = "UTC")]
     time_zone: String,
 
     /// How many of the most crowded minutes to list

@@ -57,7 +57,7 @@ struct CrontabArgs {
     system: bool,
 
     /// The zone of entries without `CRON_TZ` [default: this machine's]
-    #[arg(long, value_name = "ZONE")]
+    #[arg(long, alias = "tz", value_name = "ZONE")]
     time_zone: Option<String>,
 
     /// The namespace of the CronJobs

@@ -43,7 +43,7 @@ const MOST_SUMMED_UP: u64 = 50_000_000;
     group = clap::ArgGroup::new("what").required(true).args(["expression", "files", "script"]),
     after_help = "\
 Examples:
-  punctual simulate -f cron.yaml --to 2026-12-01T00:00:00Z --run-time backup=90m --fail report=every:3
+  punctual simulate -f cron.yaml --run-time backup=90m --fail report=every:3
   punctual simulate '*/5 * * * *' --run-time 7m
   punctual simulate --script outage.script --show notable
 

@@ -436,6 +436,7 @@ async fn what_a_file_says_no_more_goes_and_what_others_say_besides_stays() {
     patched.expect("it is changed");
 
     folder.write("secret.yaml", &secret("{a: x}"));
+    up.event("applied", "word");
     folder.write("kept.yaml", &annotated("@hourly", "annotations: {note: a}"));
     up.event("applied", "kept");
     let kept = cronjobs.get("kept").await.expect("it is there");
