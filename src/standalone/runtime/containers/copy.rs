@@ -152,7 +152,7 @@ impl Copying {
             let is_seen = looked.is_some_and(|looked: Instant| looked.elapsed() < LOOK_EVERY);
             if is_followed && unlooked > LINES_UNLOOKED && !is_seen {
                 (looked, unlooked) = (Some(Instant::now()), 0);
-                if !runs(engine, container).await? {
+                if !runs(engine, container).await.unwrap_or(false) {
                     return Ok(());
                 }
             }

@@ -48,18 +48,26 @@ pub(super) async fn inspect(engine: &Docker, name: &str) -> Result<ContainerInsp
 }
 
 /// Asks for the state of containers. Podman calls one whose end it has seen and not yet recorded `stopped`, a word that the
-/// Docker API does not know; soon after it says `exited`.
+/// Docker API does not know, and fails to look at one that ends at this moment; soon after it says `exited`.
 pub(super) async fn understood<T, F>(ask: impl Fn() -> F) -> Result<T, ApiError>
 where
     F: Future<Output = Result<T, ApiError>>,
 {
     for _ in 1..INSPECTIONS {
         match ask().await {
-            Err(ApiError::JsonDataError { .. }) => tokio::time::sleep(INSPECT_AGAIN).await,
+            Err(error) if is_of_an_end(&error) => tokio::time::sleep(INSPECT_AGAIN).await,
             answer => return answer,
         }
     }
     ask().await
+}
+
+fn is_of_an_end(error: &ApiError) -> bool {
+    match error {
+        ApiError::JsonDataError { .. } => true,
+        ApiError::DockerResponseServerError { message, .. } => message.ends_with("no such process"),
+        _ => false,
+    }
 }
 
 /// A container that was started, running or ended.
@@ -264,6 +272,24 @@ pub(super) fn instant(text: &str) -> Option<Timestamp> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[tokio::test(start_paused = true)]
+    async fn who_is_looked_at_as_it_ends_is_looked_at_again() {
+        let asked = std::cell::Cell::new(0);
+        let answer = |message: &str| {
+            let message = message.to_owned();
+            let failed = Err(ApiError::DockerResponseServerError {
+                status_code: 500,
+                message,
+            });
+            let is_first = asked.replace(asked.get() + 1) == 0;
+            std::future::ready(if is_first { failed } else { Ok(()) })
+        };
+        let ended = understood(|| answer("read /proc/8525/cgroup: no such process")).await;
+        assert_eq!((ended.is_ok(), asked.replace(0)), (true, 2));
+        let failed = understood(|| answer("no space left on device")).await;
+        assert_eq!((failed.is_ok(), asked.get()), (false, 1));
+    }
 
     #[test]
     fn a_kill_is_the_kernels_only_where_nobody_knows_better() {

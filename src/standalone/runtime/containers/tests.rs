@@ -197,6 +197,23 @@ async fn a_container_that_is_there_already_is_not_started_again() {
 
 #[tokio::test(flavor = "multi_thread")]
 #[ignore = "needs podman, runc and a static busybox"]
+async fn all_of_much_is_copied_that_is_written_up_to_the_end() {
+    let podman = Podman::start().await;
+    let data = DataDir::ephemeral().unwrap();
+    let containers = containers(&podman, &data);
+    let script = "/bin/echo up; i=0; while [ $i -lt 100000 ]; do i=$((i+1)); echo $i; done";
+    let container = json!({"command": ["/bin/sh", "-c", script]});
+    let attempt = attempt(&data, &container, &json!({}), 0);
+    let started = containers.start(&attempt, Setup::default()).await.unwrap();
+    assert_eq!(ended(started).await.exit.code, 0);
+    // What the engine has read in pieces, it hands on in pieces.
+    let written = written(&attempt);
+    let whole = written.lines().filter(|line| line.starts_with("stdout F "));
+    assert_eq!(whole.count(), 100_001);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+#[ignore = "needs podman, runc and a static busybox"]
 async fn what_an_ephemeral_punctual_that_was_killed_has_left_is_removed() {
     let podman = Podman::start().await;
     let data = DataDir::ephemeral().unwrap();
@@ -256,9 +273,10 @@ async fn volumes_are_mounted() {
     ]});
     let container = json!({
         "command": ["/bin/sh", "-c", "echo $(cat /door/key); echo kept > /data/file; (echo x > /door/key) 2>/dev/null || echo refused; \
-                    (echo x > /fixed/file) 2>/dev/null || echo refused; echo 12:30 > /at:noon/file"],
+                    (echo x > /fixed/file) 2>/dev/null || echo refused; echo 12:30 > /at:noon/file; cat /door/in/file"],
         "securityContext": {"runAsUser": 1000},
         "volumeMounts": [{"name": "scratch", "mountPath": "/data", "subPath": "of-main"}, {"name": "door", "mountPath": "/door"},
+            {"name": "scratch", "mountPath": "/door/in", "subPath": "of-main"},
             {"name": "colon", "mountPath": "/at:noon"}, {"name": "colon", "mountPath": "/fixed", "readOnly": true}],
     });
     let attempt = attempt(&data, &container, &spec, 0);
@@ -274,15 +292,17 @@ async fn volumes_are_mounted() {
     for bind in &binds {
         volumes::settle(bind, "main").unwrap();
     }
-    let setup = Setup {
+    let mut setup = Setup {
         binds,
         ..Setup::default()
     };
+    containers.lay_out(&attempt, &mut setup).unwrap();
     // A folder that is made for a subPath belongs to us; a container that runs as somebody else may still write to it.
     insta::assert_snapshot!(told(&containers, &attempt, setup).await, @r"
         stdout F open
         stdout F refused
         stdout F refused
+        stdout F kept
         Completed 0
         ");
     assert_eq!(fs::read_to_string(colon.join("file")).unwrap(), "12:30\n");
