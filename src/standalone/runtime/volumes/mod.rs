@@ -20,7 +20,7 @@ pub(super) mod within;
 mod tests;
 
 use std::io;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use k8s_openapi::api::core::v1::Container;
 use thiserror::Error;
@@ -30,6 +30,7 @@ pub(super) use mount::{Bind, around, binds, in_order};
 pub(super) use store::{make_mount_points, settle, store};
 
 use super::variables::sources::Kind;
+use crate::standalone::data_dir::Obstacle;
 
 /// What the kind of a source begins with that is projected into a volume.
 const PROJECTED: &str = "projected.sources.";
@@ -87,13 +88,19 @@ pub(super) enum VolumeError {
         #[source]
         source: io::Error,
     },
-    #[error("volume {volume:?} could not be made at {path}", path = .path.display())]
+    #[error("volume {volume:?} could not be made at {path}{remedy}", path = .path.display(), remedy = remedy(path, source))]
     Io {
         volume: String,
         path: PathBuf,
         #[source]
         source: io::Error,
     },
+}
+
+/// What to do about a disk that is full, or fails.
+fn remedy(path: &Path, error: &io::Error) -> String {
+    let obstacle = Obstacle::behind(error, path);
+    obstacle.map_or_else(String::new, |obstacle| format!(" ({obstacle})"))
 }
 
 /// What to do without a kind of volume, or of what is projected into one.

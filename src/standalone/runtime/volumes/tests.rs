@@ -8,6 +8,7 @@ use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
 
 use k8s_openapi::api::core::v1::{Container, Pod};
+use rustix::io::Errno;
 use serde_json::{Value, json};
 
 use super::content::{Content, Contents};
@@ -141,6 +142,19 @@ fn what_cannot_be_had_says_so() {
     insta::assert_snapshot!(stored(&token), @r#"volume "t" is of a kind that is not to be had here: `projected.sources.serviceAccountToken`; take it out"#);
     let host = json!([{"name": "h", "hostPath": {"path": "/nowhere/at/all", "type": "Directory"}}]);
     insta::assert_snapshot!(stored(&host), @r#"volume "h" wants /nowhere/at/all of this machine to be a folder; create it, or change `hostPath.type`"#);
+}
+
+#[test]
+fn what_a_disk_refuses_says_what_to_do() {
+    let told = [Errno::NOSPC, Errno::IO, Errno::NAMETOOLONG].map(|errno| {
+        let error = VolumeError::io("scratch", "/data/volumes/scratch")(errno.into());
+        crate::telemetry::chain(&error)
+    });
+    insta::assert_snapshot!(told.join("\n"), @r#"
+    volume "scratch" could not be made at /data/volumes/scratch (the disk is full: make room): No space left on device (os error 28)
+    volume "scratch" could not be made at /data/volumes/scratch (the disk fails, in a way that `dmesg` shows: copy what can be read of it to another one): Input/output error (os error 5)
+    volume "scratch" could not be made at /data/volumes/scratch: File name too long (os error 36)
+    "#);
 }
 
 #[test]
