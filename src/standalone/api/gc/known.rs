@@ -175,10 +175,10 @@ impl Known {
         if seen.key.resource == NAMESPACES.stored_as {
             let name = &seen.key.place.name;
             self.untold.remove(name);
-            // Somebody may have let it go before its contents went.
-            if self.namespaces.remove(name) == Some(true) {
-                self.steps.emptied.insert(name.clone());
-            }
+            // Somebody may have let it go before its contents went, or before it was deleted at all. In a cluster they are then
+            // left to the next one of its name.
+            self.namespaces.remove(name);
+            self.steps.emptied.insert(name.clone());
         }
         let namespace = &seen.key.place.namespace;
         self.leave_untold(namespace);

@@ -69,6 +69,17 @@ async fn what_is_in_a_namespace_that_somebody_lets_go_goes_at_once() {
     assert_eq!(scene.settle().await, ["one"]);
 }
 
+/// It goes at once when it is deleted.
+#[tokio::test]
+async fn what_is_in_a_namespace_that_somebody_has_let_go_before_goes_with_it() {
+    let mut scene = Scene::begin().await;
+    scene.make_map("goods", &[]).await;
+    set(&scene.registry, &shop(), &["spec", "finalizers"], json!([])).await;
+    assert!(scene.settle().await.is_empty());
+    delete_shop(&scene.registry).await;
+    assert_eq!(scene.settle().await, ["shop", "goods"]);
+}
+
 /// Its namespace was looked for before the namespace went, and it was written after that.
 #[tokio::test]
 async fn what_is_later_than_its_namespace_goes() {
