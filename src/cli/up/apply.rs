@@ -280,6 +280,10 @@ pub(super) fn describe(
                 key,
                 timing: None,
                 rest: ends::rest(job),
+                comes_again: job
+                    .spec
+                    .as_ref()
+                    .is_some_and(|spec| spec.ttl_seconds_after_finished.is_some()),
             };
         }
     };
@@ -320,6 +324,7 @@ pub(super) fn describe(
         key,
         timing: Some(timing),
         rest: None,
+        comes_again: false,
     }
 }
 

@@ -80,6 +80,9 @@ pub(super) struct LoadedObject {
     pub(super) timing: Option<Timing>,
     /// Of a Job that is not to run now: why not.
     pub(super) rest: Option<Rest>,
+    /// Whether it is a Job that is deleted some time after its end (`ttlSecondsAfterFinished`): a start that names it makes it
+    /// again then.
+    pub(super) comes_again: bool,
 }
 
 /// Why a Job does not run.

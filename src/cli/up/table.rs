@@ -6,12 +6,28 @@ use crate::schedule::Timestamp;
 
 /// The table of what was loaded; none, when that is nothing.
 pub(super) fn loaded(objects: &[LoadedObject], now: Timestamp) -> Option<String> {
-    table(objects, now, "(a Job: runs once)")
+    table(objects, now, |object| {
+        if object.comes_again {
+            Comes::AtStarts
+        } else {
+            Comes::Once
+        }
+    })
+}
+
+/// How often a Job runs.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Comes {
+    Once,
+    /// At each start that finds it gone.
+    AtStarts,
+    /// It is there from before.
+    GoesOn,
 }
 
 /// What is there from before and goes on, with the way to end it; none, when that is nothing.
 pub(super) fn kept(objects: &[LoadedObject], now: Timestamp) -> Option<String> {
-    let table = table(objects, now, "(a Job: goes on)")?;
+    let table = table(objects, now, |_| Comes::GoesOn)?;
     let are_there = |of_jobs: bool| objects.iter().any(|object| object.timing.is_none() == of_jobs);
     let kind = match (are_there(false), are_there(true)) {
         (_, false) => "cronjob",
@@ -23,27 +39,42 @@ pub(super) fn kept(objects: &[LoadedObject], now: Timestamp) -> Option<String> {
     ))
 }
 
-fn table(objects: &[LoadedObject], now: Timestamp, job: &str) -> Option<String> {
-    let rows = objects.iter().map(|object| row(object, now, job));
+fn table(objects: &[LoadedObject], now: Timestamp, job: impl Fn(&LoadedObject) -> Comes) -> Option<String> {
+    let rows = objects.iter().map(|object| row(object, now, job(object)));
     let table = columns(["NAMESPACE", "NAME", "SCHEDULE", "ZONE", "NEXT DUE", "IN"], rows);
     (!objects.is_empty()).then(|| format!("{table}\n"))
 }
 
 /// When a Job is due.
-fn of_job(rest: Option<&Rest>) -> String {
+fn of_job(rest: Option<&Rest>, comes: Comes) -> String {
     let end = match rest {
         None => return "now".to_owned(),
         Some(Rest::Suspended) => return "suspended".to_owned(),
         Some(Rest::Ended(end)) => end,
     };
     let when = end.at.map(|at| format!(" at {}", rfc3339(at)));
-    format!("never again: {}{}", end.how(), when.unwrap_or_default())
+    let again = if comes == Comes::AtStarts {
+        "not now"
+    } else {
+        "never again"
+    };
+    format!("{again}: {}{}", end.how(), when.unwrap_or_default())
 }
 
-fn row(object: &LoadedObject, now: Timestamp, job: &str) -> [String; 6] {
+fn row(object: &LoadedObject, now: Timestamp, comes: Comes) -> [String; 6] {
     let none = || "-".to_owned();
+    let job = match comes {
+        Comes::Once => "(a Job: runs once)",
+        Comes::AtStarts => "(a Job: at start, if gone)",
+        Comes::GoesOn => "(a Job: goes on)",
+    };
     let (schedule, zone, due, wait) = match &object.timing {
-        None => (job.to_owned(), none(), of_job(object.rest.as_ref()), none()),
+        None => (
+            job.to_owned(),
+            none(),
+            of_job(object.rest.as_ref(), comes),
+            none(),
+        ),
         Some(timing) => {
             let (due, wait) = match (timing.suspended, timing.next) {
                 (true, _) => ("suspended".into(), none()),
@@ -82,6 +113,7 @@ mod tests {
             },
             timing: None,
             rest,
+            comes_again: false,
         }
     }
 
@@ -122,7 +154,7 @@ mod tests {
     /// Of a schedule that never fires, too, nothing is due.
     #[test]
     fn what_is_held_is_told_from_what_never_fires() {
-        let row = |held| row(&cronjob(held), Timestamp::UNIX_EPOCH, "").join(" ");
+        let row = |held| row(&cronjob(held), Timestamp::UNIX_EPOCH, Comes::Once).join(" ");
         assert_eq!(row(true), "default tick 0 0 31 2 * - invalid -");
         assert_eq!(row(false), "default tick 0 0 31 2 * - never -");
     }
@@ -140,14 +172,19 @@ mod tests {
             job("done", ended(Outcome::Succeeded, Some("2026-11-26T22:14:03Z"))),
             job("broken", ended(Outcome::Failed, Some("2026-11-26T22:15:00Z"))),
             job("old", ended(Outcome::Failed, None)),
+            LoadedObject {
+                comes_again: true,
+                ..job("brief", ended(Outcome::Succeeded, Some("2026-11-26T22:16:00Z")))
+            },
         ];
         insta::assert_snapshot!(loaded(&jobs, now).unwrap(), @r"
-        NAMESPACE   NAME     SCHEDULE             ZONE   NEXT DUE                                         IN
-        default     new      (a Job: runs once)   -      now                                              -
-        default     later    (a Job: runs once)   -      suspended                                        -
-        default     done     (a Job: runs once)   -      never again: succeeded at 2026-11-26T22:14:03Z   -
-        default     broken   (a Job: runs once)   -      never again: failed at 2026-11-26T22:15:00Z      -
-        default     old      (a Job: runs once)   -      never again: failed                              -
+        NAMESPACE   NAME     SCHEDULE                     ZONE   NEXT DUE                                         IN
+        default     new      (a Job: runs once)           -      now                                              -
+        default     later    (a Job: runs once)           -      suspended                                        -
+        default     done     (a Job: runs once)           -      never again: succeeded at 2026-11-26T22:14:03Z   -
+        default     broken   (a Job: runs once)           -      never again: failed at 2026-11-26T22:15:00Z      -
+        default     old      (a Job: runs once)           -      never again: failed                              -
+        default     brief    (a Job: at start, if gone)   -      not now: succeeded at 2026-11-26T22:16:00Z       -
         ");
     }
 }

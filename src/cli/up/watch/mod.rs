@@ -181,6 +181,7 @@ impl Watch {
             key: item.id.key.clone(),
             timing: None,
             rest: None,
+            comes_again: false,
         });
         let at = self.clock.now();
         let file = item.file.clone();
