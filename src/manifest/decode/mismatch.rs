@@ -71,6 +71,9 @@ fn help(path: &FieldPath, node: &Node, written: &str, expected: &str) -> Option<
         (Value::String(text), "`true` or `false`") if matches!(text.as_str(), "true" | "false") => {
             Some(format!("leave out the quotes: `{name}: {text}`"))
         }
+        (Value::String(_) | Value::Number(_), "`true` or `false`") => {
+            switch(written).map(|meant| format!("write `{name}: {meant}`"))
+        }
         (Value::Sequence(items), "a mapping") if items.len() == 1 => {
             Some(format!("`{name}` is not a list: leave out the `-`"))
         }
@@ -125,6 +128,15 @@ fn item(path: &FieldPath, written: &str) -> Option<String> {
         ("imagePullSecrets" | "containers" | "env" | "volumes", _) => {
             Some(format!("write `- name: {written}`"))
         }
+        _ => None,
+    }
+}
+
+/// What is meant by a word that other languages have for a switch.
+fn switch(written: &str) -> Option<bool> {
+    match written.trim_matches(['"', '\'']).to_ascii_lowercase().as_str() {
+        "true" | "yes" | "y" | "on" | "1" => Some(true),
+        "false" | "no" | "n" | "off" | "0" => Some(false),
         _ => None,
     }
 }

@@ -53,6 +53,25 @@ spec:
     ");
 }
 
+/// One row a value that people write for a switch, and what they are told to write.
+#[test]
+fn a_word_for_a_switch_is_told_as_kubernetes_writes_it() {
+    for (written, help) in [
+        ("\"Yes\"", "write `suspend: true`"),
+        ("'off'", "write `suspend: false`"),
+        ("0", "write `suspend: false`"),
+        ("\"false\"", "leave out the quotes: `suspend: false`"),
+        ("maybe", "-"),
+    ] {
+        let text = format!("spec:\n  suspend: {written}\n");
+        let (_, misfits) = decoded::<CronJob>(&text);
+        let [misfit] = &misfits[..] else {
+            panic!("{written}: {misfits:?}")
+        };
+        assert_eq!(misfit.rsplit(" | ").next(), Some(help), "{written}");
+    }
+}
+
 #[test]
 fn a_quantity_is_the_text_of_its_number() {
     let (resources, misfits) =
