@@ -5,8 +5,7 @@ use std::process::ExitCode;
 use punctual::cli::{Cli, run};
 use punctual::standalone::runtime::supervise_if_asked;
 
-/// Why not musl's own: see `Cargo.toml`.
-#[cfg(target_env = "musl")]
+/// Why not that of the C library: see `Cargo.toml`.
 #[global_allocator]
 static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 
