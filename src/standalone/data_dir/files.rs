@@ -28,8 +28,12 @@ pub fn create_private(path: &Path) -> Result<(), DataDirError> {
         })
 }
 
-/// Makes a folder with mode 0700 that was not there before.
-pub(super) fn create_new_private(path: &Path) -> Result<(), DataDirError> {
+/// Makes a folder with mode 0700 that was not there before, in one that is.
+///
+/// # Errors
+///
+/// When it cannot be made.
+pub fn create_new_private(path: &Path) -> Result<(), DataDirError> {
     builder()
         .create(path)
         .map_err(|source| DataDirError::make(path, source))

@@ -8,6 +8,7 @@
 //!  punctual.db         the objects
 //!  punctual.db.reserve room that is set aside for the day on which the disk is full
 //!  pods/<uid>/         a pod: see [`PodDir`]
+//!  ahead/              where supervisors prepare for the next start
 //!  lock                held for as long as a process uses the folder; holds its id
 //! ```
 //!
@@ -31,7 +32,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 pub use error::DataDirError;
-pub use files::{create_private, private_file, suffixed, write_private};
+pub use files::{create_new_private, create_private, private_file, suffixed, write_private};
 pub use obstacle::{Obstacle, largest_file, survive_too_large};
 pub use pod_dir::PodDir;
 pub use usage::Usage;
@@ -162,6 +163,11 @@ impl DataDir {
     /// The folder of the pods.
     pub fn pods(&self) -> PathBuf {
         self.path().join("pods")
+    }
+
+    /// Where supervisors prepare for the next start.
+    pub fn ahead(&self) -> PathBuf {
+        self.path().join("ahead")
     }
 
     /// Where a pod's files are. Nothing is made yet.

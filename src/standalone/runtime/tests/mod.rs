@@ -83,7 +83,7 @@ fn options_with(supervisor: &str) -> Options {
 #[test]
 #[ignore = "not a test: what the other tests start as supervisors"]
 fn supervise() {
-    super::process::supervisor::supervise();
+    super::process::supervisor::supervise(None);
     std::process::exit(0);
 }
 

@@ -27,7 +27,7 @@ fn supervise_with_little_room() {
         maximum: Some(ROOM),
     };
     setrlimit(Resource::Fsize, room).unwrap();
-    crate::standalone::runtime::process::supervisor::supervise();
+    crate::standalone::runtime::process::supervisor::supervise(None);
     std::process::exit(0);
 }
 

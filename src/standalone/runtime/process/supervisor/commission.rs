@@ -58,10 +58,9 @@ pub(super) fn rehearse() {
 }
 
 impl ProcessEngine {
-    /// Makes out what is asked for an attempt, with the folders and the control group that it takes.
+    /// Makes out what is asked for an attempt, with the control group that it takes.
     pub(super) fn commission(&self, attempt: &Attempt, setup: Setup) -> io::Result<Commission> {
         let folder = self.folder(attempt);
-        create_private(&folder).map_err(io::Error::other)?;
         Ok(Commission {
             log: attempt.log.clone(),
             invocation: self.invocation(attempt, setup)?,
@@ -106,6 +105,7 @@ impl ProcessEngine {
         };
         let credentials = credentials::credentials(pod, container, &self.own, &accounts);
         if let Some(user) = credentials.user {
+            create_private(files.path()).map_err(io::Error::other)?;
             let attempt = (&*container.name, attempt.number);
             passage::open(&self.options.data, &files, attempt, (user, setup.root.is_some()))?;
         }

@@ -3,6 +3,7 @@
 //! The first one is the supervisor's standard input, and begins with its commission; whoever comes later connects to its
 //! socket. Either way the connection ends with the supervisor.
 
+use std::fs::File;
 use std::io;
 use std::os::fd::AsRawFd as _;
 use std::path::Path;
@@ -17,7 +18,6 @@ use tokio::sync::{Mutex, watch};
 
 use super::ending;
 use super::record::{self, State};
-use super::run::SOCKET;
 use crate::standalone::data_dir::PodDir;
 use crate::standalone::runtime::engine::Control;
 use crate::standalone::runtime::order::Order;
@@ -26,15 +26,22 @@ use crate::standalone::runtime::order::Order;
 pub(super) const NEWS: u8 = b'\n';
 pub(super) const END: u8 = b'.';
 
+/// The socket's name in the attempt's folder.
+pub(super) const SOCKET: &str = "socket";
+
 /// How often, and how long apart, a supervisor is looked for that lives and does not answer yet.
 pub(super) const CONNECT_TRIES: u32 = 50;
 pub(super) const CONNECT_PAUSE: Duration = Duration::from_millis(100);
 
-/// Connects to a supervisor. The path of a socket is limited to 107 bytes, so the folder is named by a descriptor.
+/// Connects to a supervisor.
 pub(super) async fn connect(folder: &Path) -> io::Result<UnixStream> {
-    let folder = std::fs::File::open(folder)?;
-    let path = format!("/proc/self/fd/{}/{SOCKET}", folder.as_raw_fd());
-    UnixStream::connect(path).await
+    let folder = File::open(folder)?;
+    UnixStream::connect(socket_in(&folder)).await
+}
+
+/// The socket in the folder of an attempt. Its path may be no longer than 107 bytes, so the folder is named by a descriptor.
+pub(super) fn socket_in(folder: &File) -> String {
+    format!("/proc/self/fd/{}/{SOCKET}", folder.as_raw_fd())
 }
 
 /// What has become of a commission.
@@ -186,7 +193,7 @@ mod tests {
         let data = DataDir::ephemeral().unwrap();
         let pod = data.pod("u-1");
         let (folder, state) = attempt(&pod);
-        let listener = tokio::net::UnixListener::bind(folder.join(SOCKET)).unwrap();
+        let listener = tokio::net::UnixListener::bind(socket_in(&File::open(&folder).unwrap())).unwrap();
         let supervisor = tokio::spawn(async move {
             let (mut connection, _) = listener.accept().await.unwrap();
             let mut bytes = [0; 64];

@@ -51,7 +51,7 @@ impl ProcessEngine {
             options: options.clone(),
             clock,
             places: OnceLock::new(),
-            supervisors: Supervisors::new(options.supervisor.clone()),
+            supervisors: Supervisors::new(options.supervisor.clone(), options.data.ahead()),
             own: Own::of_this_process(),
         }
     }

@@ -161,7 +161,7 @@ mod tests {
     use tokio::io::AsyncReadExt as _;
     use tokio::net::UnixStream;
 
-    use super::super::run::SOCKET;
+    use super::super::connection::SOCKET;
     use super::*;
 
     #[tokio::test(start_paused = true)]

@@ -13,7 +13,7 @@
 //! something new to read in `state` or in the log. Another byte says that the end is recorded; the supervisor goes when the
 //! connection is closed then, and soon in any case. One that can't begin says why, in words, and goes.
 //!
-//! What follows is in two programs. The first four files are of `punctual`, the next three of the supervisor, and both
+//! What follows is in two programs. The first four files are of `punctual`, the next four of the supervisor, and both
 //! know the rest:
 //!
 //! | file | one idea |
@@ -23,6 +23,7 @@
 //! | `passage` | the way of another user to what its pod has for it |
 //! | `ending` | how an attempt has ended whose supervisor is gone |
 //! | `run` | what a supervisor does, from its commission to its end |
+//! | `workplace` | the files that a supervisor works with |
 //! | `hub` | what its tasks share: orders come in, news goes out |
 //! | `leftovers` | ends what a container's process leaves behind |
 //! | `commission` | what a supervisor is asked to do |
@@ -43,10 +44,12 @@ mod passage;
 mod record;
 mod run;
 mod supervisors;
+mod workplace;
 
 #[cfg(test)]
 mod tests;
 
+use std::path::Path;
 use std::process::ExitCode;
 
 pub(in crate::standalone::runtime) use connection::end_attempts;
@@ -66,21 +69,21 @@ const PROCESS_NAME: &str = "punctual-pod";
 /// Becomes a supervisor, when that is what this process was started for. To be asked before the command line is read:
 /// a supervisor has no time to lose.
 pub fn supervise_if_asked() -> Option<ExitCode> {
-    let asked = std::env::args_os()
-        .nth(1)
-        .is_some_and(|argument| argument == COMMAND);
-    asked.then(supervise)
+    let mut arguments = std::env::args_os().skip(1);
+    let asked = arguments.next().is_some_and(|argument| argument == COMMAND);
+    asked.then(|| supervise(arguments.next().as_deref().map(Path::new)))
 }
 
-/// Supervises the attempt that is asked for on standard input.
-pub(in crate::standalone::runtime) fn supervise() -> ExitCode {
+/// Supervises the attempt that is asked for on standard input. Who is started before it is needed is told in which folder it
+/// may prepare for it.
+pub(in crate::standalone::runtime) fn supervise(ahead: Option<&Path>) -> ExitCode {
     // It fails only for the leader of a process group, which nobody makes us.
     let _detached = rustix::process::setsid();
     // What descendants leave behind comes to us, and can be ended with the container.
     let _heir = rustix::process::set_child_subreaper(Some(rustix::process::getpid()));
     let _named = std::fs::write("/proc/self/comm", PROCESS_NAME);
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
-    match runtime.and_then(|runtime| runtime.block_on(run::run())) {
+    match runtime.and_then(|runtime| runtime.block_on(run::run(ahead))) {
         Ok(()) => ExitCode::SUCCESS,
         Err(why) => {
             // Whoever started it may have gone.

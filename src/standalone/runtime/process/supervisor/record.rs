@@ -171,7 +171,7 @@ pub(super) fn file(folder: &Path) -> PathBuf {
 /// Reads the records of an attempt; none, when there is no such attempt.
 pub(super) fn read(folder: &Path) -> io::Result<State> {
     let file = match File::open(file(folder)) {
-        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(State::default()),
+        Err(error) if is_none(&error) => return Ok(State::default()),
         file => file?,
     };
     // Before the text: a supervisor that ends in between has written all of it.
@@ -213,9 +213,17 @@ fn records(mut file: &File) -> io::Result<Vec<Record>> {
 /// Forgets an attempt that has not been, so that it can be one.
 pub(super) fn forget(folder: &Path) -> io::Result<()> {
     match std::fs::remove_dir_all(folder) {
-        Err(error) if error.kind() != io::ErrorKind::NotFound => Err(error),
+        Err(error) if !is_none(&error) => Err(error),
         _ => Ok(()),
     }
+}
+
+/// Whether there is no such attempt. Something else may be in its place: whoever is to make it tells that.
+fn is_none(error: &io::Error) -> bool {
+    matches!(
+        error.kind(),
+        io::ErrorKind::NotFound | io::ErrorKind::NotADirectory
+    )
 }
 
 /// Whether an attempt may still run: its supervisor lives, or nobody can tell.

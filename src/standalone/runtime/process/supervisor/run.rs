@@ -22,17 +22,15 @@ use super::commission::{self, Commission};
 use super::hub::Hub;
 use super::leftovers::{self, Session};
 use super::record::{self, Record};
+use super::workplace::{Prepared, Workplace, named};
 use crate::clock::{Clock as _, SystemClock};
-use crate::standalone::data_dir::{DataDirError, survive_too_large};
+use crate::standalone::data_dir::survive_too_large;
 use crate::standalone::logs::{Stream, Writer};
 use crate::standalone::runtime::order::Order;
 use crate::standalone::runtime::output::stream::pump;
 use crate::standalone::runtime::process::{Exit, Invocation, Process};
 use crate::standalone::runtime::start_error::StartError;
 use crate::telemetry::chain;
-
-/// The socket's name in the attempt's folder.
-pub(super) const SOCKET: &str = "socket";
 
 /// How long a supervisor whose work is done waits to be let go. To take a process apart takes longer than to start one, and
 /// whoever listens knows when nobody waits for that.
@@ -53,14 +51,15 @@ struct Begun {
     ends: Signal,
 }
 
-/// Supervises one attempt. An error is why that could not be begun.
-pub(super) async fn run() -> io::Result<()> {
+/// Supervises one attempt. Who was started before it is needed gets a folder `ahead`, to work in meanwhile. An error is why it
+/// could not be begun.
+pub(super) async fn run(ahead: Option<&Path>) -> io::Result<()> {
     survive_too_large();
     let stdin = std::os::unix::net::UnixStream::from(io::stdin().as_fd().try_clone_to_owned()?);
     stdin.set_nonblocking(true)?;
     let (reader, writer) = UnixStream::from_std(stdin)?.into_split();
     let mut reader = BufReader::new(reader);
-    let begun = match begin(&mut reader).await {
+    let begun = match begin(&mut reader, ahead).await {
         Ok(begun) => begun,
         Err(why) => {
             // Without it nothing more could be said on standard input.
@@ -80,24 +79,25 @@ pub(super) async fn run() -> io::Result<()> {
 
 /// Waits for a commission, and takes it on; nothing, when somebody else has. What goes wrong here has begun nothing, and is
 /// tried again. Those who come later are to be let in by the listener.
-async fn begin(reader: &mut BufReader<OwnedReadHalf>) -> io::Result<Option<(Begun, UnixListener)>> {
+async fn begin(
+    reader: &mut BufReader<OwnedReadHalf>,
+    ahead: Option<&Path>,
+) -> io::Result<Option<(Begun, UnixListener)>> {
     // It may have been started ahead: then nobody waits for this.
     let (boot, session, signals) = (record::boot(), Session::own(), signals()?);
     let ends = signal(SignalKind::child())?;
     commission::rehearse();
+    // Without it the run starts a little later, and that is all.
+    let prepared = ahead.and_then(|below| Prepared::make(below).ok());
     let mut commission = String::new();
     reader.read_line(&mut commission).await?;
     let commission: Commission = serde_json::from_str(&commission)?;
 
-    let folder = &commission.folder;
-    let records = record::file(folder);
-    let Some(state) = record::claim(folder).map_err(named("written", &records))? else {
+    let prepared = prepared.and_then(|prepared| prepared.move_to(&commission).ok());
+    let made = prepared.map_or_else(|| Workplace::make(&commission), |prepared| Ok(Some(prepared)))?;
+    let Some(Workplace { state, listener, log }) = made else {
         return Ok(None);
     };
-    // The path of a socket may be no longer than 107 bytes, so it is named from within its folder.
-    std::env::set_current_dir(folder).map_err(named("read", folder))?;
-    let listener = listen().map_err(named("made", &folder.join(SOCKET)))?;
-    let log = Writer::open(&commission.log).map_err(named("written", &commission.log))?;
     let hub = Hub::new(Duration::from_secs(commission.grace_seconds));
     hub.heed(signals);
     let starting = Record::Starting {
@@ -105,6 +105,7 @@ async fn begin(reader: &mut BufReader<OwnedReadHalf>) -> io::Result<Option<(Begu
         session,
         group: commission.group.clone(),
     };
+    let records = record::file(&commission.folder);
     record::add(&state, &starting).map_err(named("written", &records))?;
     let log = Arc::new(Mutex::new(log));
     let begun = Begun {
@@ -115,22 +116,6 @@ async fn begin(reader: &mut BufReader<OwnedReadHalf>) -> io::Result<Option<(Begu
         ends,
     };
     Ok(Some((begun, listener)))
-}
-
-/// For `map_err`: names what could not be made or written.
-fn named(action: &'static str, path: &Path) -> impl FnOnce(io::Error) -> io::Error {
-    move |source| io::Error::other(DataDirError::io(action, path, source))
-}
-
-/// Listens for those who come later, also in the place of a supervisor that went before it began.
-fn listen() -> io::Result<UnixListener> {
-    match UnixListener::bind(SOCKET) {
-        Err(error) if error.kind() == io::ErrorKind::AddrInUse => {
-            std::fs::remove_file(SOCKET)?;
-            UnixListener::bind(SOCKET)
-        }
-        bound => bound,
-    }
 }
 
 impl Begun {

@@ -1,6 +1,6 @@
 //! Starting supervisors: one when it is needed, and many shortly before.
 //!
-//! To start this program takes a few milliseconds of a processor, more than all that a supervisor then does. So when runs
+//! To start this program takes a few milliseconds of a processor, more than all that a supervisor then does, and to make its files may take as long. So when runs
 //! are about to be due, as many supervisors are started a moment before, and wait for what they are to do. One that is
 //! not needed is let go: its connection is closed, as it is when `punctual` is killed, and then it ends.
 
@@ -19,6 +19,7 @@ use tokio::sync::watch;
 use super::COMMAND;
 use crate::clock::SharedClock;
 use crate::controller::Upcoming;
+use crate::standalone::data_dir::create_private;
 
 /// This program, even when its file has been replaced meanwhile.
 const OWN_PROGRAM: &str = "/proc/self/exe";
@@ -38,19 +39,22 @@ pub(super) struct Supervisors {
     /// What becomes a supervisor, and its arguments.
     program: PathBuf,
     arguments: Vec<OsString>,
+    /// The folder in which those work that wait.
+    ahead: PathBuf,
     /// Our ends of the connections of those that wait.
     waiting: Mutex<Vec<UnixStream>>,
 }
 
 impl Supervisors {
-    /// Supervisors by this command, or else by this program.
-    pub(super) fn new(command: Option<Vec<OsString>>) -> Self {
+    /// Supervisors by this command, or else by this program. Those that wait work in the folder `ahead`.
+    pub(super) fn new(command: Option<Vec<OsString>>, ahead: PathBuf) -> Self {
         let mut words = command
             .unwrap_or_else(|| vec![OWN_PROGRAM.into(), COMMAND.into()])
             .into_iter();
         Self {
             program: words.next().unwrap_or_default().into(),
             arguments: words.collect(),
+            ahead,
             waiting: Mutex::default(),
         }
     }
@@ -60,8 +64,12 @@ impl Supervisors {
         self.waiting().pop()
     }
 
-    /// Starts one; our end of its standard input.
+    /// Starts one that is needed now; our end of its standard input.
     pub(super) async fn start(&self) -> io::Result<UnixStream> {
+        self.start_with(None).await
+    }
+
+    async fn start_with(&self, ahead: Option<&Path>) -> io::Result<UnixStream> {
         let (ours, theirs) = StdStream::pair()?;
         ours.set_nonblocking(true)?;
         let mut command = std::process::Command::new(&self.program);
@@ -69,6 +77,7 @@ impl Supervisors {
         // supervisor detaches by itself.
         command
             .args(&self.arguments)
+            .args(ahead)
             .stdin(Stdio::from(std::os::fd::OwnedFd::from(theirs)))
             .stdout(Stdio::null())
             .stderr(Stdio::null());
@@ -84,6 +93,7 @@ impl Supervisors {
 
     /// Has them wait for what is due next, until nobody tells what that is.
     pub(super) async fn prepare(&self, mut upcoming: watch::Receiver<Option<Upcoming>>, clock: &SharedClock) {
+        self.make_room();
         let mut prepared = None;
         loop {
             let next = *upcoming.borrow_and_update();
@@ -105,10 +115,18 @@ impl Supervisors {
         self.waiting().clear();
     }
 
+    /// Makes the folder for those that wait, and removes what was left in it by any that were killed.
+    fn make_room(&self) {
+        let _nothing_left = std::fs::remove_dir_all(&self.ahead);
+        if let Err(error) = create_private(&self.ahead) {
+            tracing::debug!(%error, "supervisors that wait can't prepare anything");
+        }
+    }
+
     /// Starts as many as are missing. Without them runs start later, and that is all.
     async fn fill(&self, count: usize) {
         while self.waiting().len() < count.min(WAITING_MOST) {
-            match self.start().await {
+            match self.start_with(Some(&self.ahead)).await {
                 Ok(supervisor) => self.waiting().push(supervisor),
                 Err(error) => return tracing::debug!(%error, "a supervisor could not be started ahead"),
             }
@@ -154,8 +172,15 @@ mod tests {
 
     #[tokio::test]
     async fn as_many_wait_as_will_be_due_until_nobody_tells_what_will_be() {
+        let folder = tempfile::tempdir().unwrap();
+        let ahead = folder.path().join("ahead");
+        let left = ahead.join("7");
+        create_private(&left).unwrap();
         // It ends with its input, as a supervisor does.
-        let supervisors = Arc::new(Supervisors::new(Some(vec!["cat".into()])));
+        let supervisors = Arc::new(Supervisors::new(
+            Some(["sh", "-c", "exec cat"].map(OsString::from).into()),
+            ahead.clone(),
+        ));
         let clock = SystemClock::shared();
         let in_an_hour = clock.now() + TimeDelta::hours(1);
         let (tell, upcoming) = watch::channel(Some(Upcoming {
@@ -172,6 +197,10 @@ mod tests {
         };
         tell.send_replace(Some(now));
         until(|| supervisors.waiting().len() == 2).await;
+        assert!(
+            ahead.is_dir() && !left.exists(),
+            "what was left by one that was killed"
+        );
         let mut one = supervisors.take_waiting().unwrap();
         drop(tell);
         tokio::time::timeout(PATIENCE, preparing).await.unwrap().unwrap();
