@@ -15,6 +15,10 @@ pub(super) async fn of(folder: &Path, now: Timestamp) -> Ended {
         return ended;
     }
     let message = match end_rest(folder, &state).await {
+        // It is there from before the start until the pod is forgotten.
+        _ if state.records.is_empty() => {
+            "what was recorded of the process is gone, and with that how it ended: somebody has removed its folder"
+        }
         Rest::Restarted => "the machine was restarted while the process ran",
         Rest::Ended => {
             "the supervisor of the process was killed, and the process with all that could be found of it"
@@ -81,4 +85,16 @@ fn recorded(record: &Record, now: Timestamp) -> Option<Ended> {
         signal: *signal,
     };
     Some(Ended::of(exit, *out_of_memory, time(at).unwrap_or(now)))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test]
+    async fn a_folder_that_somebody_has_removed_is_the_reason() {
+        let folder = tempfile::tempdir().unwrap();
+        let ended = of(&folder.path().join("main.0.attempt"), Timestamp::UNIX_EPOCH).await;
+        insta::assert_snapshot!(ended.message.unwrap(), @"what was recorded of the process is gone, and with that how it ended: somebody has removed its folder");
+    }
 }
