@@ -8,6 +8,7 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use chrono::SecondsFormat;
+use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use tokio::io::{AsyncBufReadExt as _, BufReader};
 use tokio::net::unix::OwnedReadHalf;
 use tokio::net::{UnixListener, UnixStream};
@@ -98,6 +99,9 @@ async fn begin(
     let Some(Workplace { state, listener, log }) = made else {
         return Ok(None);
     };
+    if has_hung_up(reader.get_ref().as_ref()) {
+        return Ok(None);
+    }
     let hub = Hub::new(Duration::from_secs(commission.grace_seconds));
     hub.heed(signals);
     let starting = Record::Starting {
@@ -116,6 +120,15 @@ async fn begin(
         ends,
     };
     Ok(Some((begun, listener)))
+}
+
+/// Whether whoever asked is gone. To be asked when the attempt is held: until then the next `punctual` finds nothing of it, and
+/// may have run and forgotten it, or be about to remove what was prepared for it; from then on it waits for us.
+fn has_hung_up(asker: &UnixStream) -> bool {
+    let mut asker = [PollFd::new(asker, PollFlags::IN)];
+    let now = Timespec::default();
+    // Where that can't be told, it is as if it were there: its orders are waited for next.
+    poll(&mut asker, Some(&now)).is_ok_and(|seen| seen > 0) && asker[0].revents().contains(PollFlags::HUP)
 }
 
 impl Begun {
@@ -226,4 +239,39 @@ fn start(invocation: &Invocation, group: &Group) -> Result<Process, StartError> 
 
 fn now() -> String {
     SystemClock.now().to_rfc3339_opts(SecondsFormat::Nanos, true)
+}
+
+#[cfg(test)]
+mod tests {
+    use tokio::io::AsyncWriteExt as _;
+
+    use super::*;
+    use crate::standalone::data_dir::DataDir;
+
+    /// Whether an attempt is begun that was asked for by one who has gone meanwhile, or not.
+    async fn is_begun(has_gone: bool) -> bool {
+        let data = DataDir::ephemeral().unwrap();
+        let (mut ours, theirs) = UnixStream::pair().unwrap();
+        let commission = serde_json::json!({
+            "folder": data.pod("u-1").attempt("main", 0), "log": data.pod("u-1").log("main", 0), "grace_seconds": 0,
+            "open_files": 0, "is_bound": false,
+            "invocation": { "program": "a", "arguments": [], "variables": {}, "working_dir": "/" },
+        });
+        ours.write_all(format!("{commission}\n").as_bytes())
+            .await
+            .unwrap();
+        let ours = (!has_gone).then_some(ours);
+        let (reader, _writer) = theirs.into_split();
+        let begun = begin(&mut BufReader::new(reader), None).await.unwrap();
+        drop(ours);
+        let state = record::read(&data.pod("u-1").attempt("main", 0)).unwrap();
+        assert_eq!(begun.is_some(), !state.records.is_empty());
+        begun.is_some()
+    }
+
+    #[tokio::test]
+    async fn nothing_is_begun_for_one_who_is_gone() {
+        assert!(is_begun(false).await);
+        assert!(!is_begun(true).await);
+    }
 }
