@@ -243,7 +243,8 @@ spec:
         cronjob(
             "short",
             "ttlSecondsAfterFinished: 0",
-            r#"echo one; printf "\377\n"; echo two"#,
+            // What is gone before it is asked for can't be shown.
+            r#"echo one; printf "\377\n"; echo two; sleep 1"#,
         ),
     ];
     std::fs::write(&manifest, cronjobs.concat()).expect("a file");
