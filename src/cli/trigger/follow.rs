@@ -1,25 +1,18 @@
 //! Waits for the end of a Job.
 
-use std::fmt::Debug;
 use std::time::Duration;
 
-use futures::StreamExt as _;
-use futures::stream::BoxStream;
-use k8s_openapi::NamespaceResourceScope;
 use k8s_openapi::api::batch::v1::{Job, JobCondition};
 use k8s_openapi::api::core::v1::Pod;
 use kube::api::ListParams;
-use kube::runtime::watcher::{self, Config, Event, watcher as watch};
-use kube::{Api, Client, Resource};
-use serde::de::DeserializeOwned;
-use tokio::time::Instant;
+use kube::runtime::watcher::{Config, Event};
+use kube::{Api, Client};
 
 use crate::cli::connect::refused;
 use crate::cli::exit::{Exit, Failure};
 use crate::cli::trigger::logs::Logs;
-use crate::cli::trigger::reading;
+use crate::cli::trigger::news::News;
 use crate::cli::{complain, say};
-use crate::controller::patiently;
 use crate::cronjob::JOB_NAME_LABEL;
 
 /// How long after the end of a Job its pods are still heard of: those of one that goes with its end (by its
@@ -157,67 +150,6 @@ impl Pods {
     }
 }
 
-/// A watch, which fails only where trying again is no use.
-struct News<K> {
-    events: BoxStream<'static, watcher::Result<Event<K>>>,
-    /// Since when nothing is heard.
-    broken: Option<Instant>,
-}
-
-impl<K> News<K>
-where
-    K: Resource<DynamicType = (), Scope = NamespaceResourceScope>
-        + Clone
-        + Debug
-        + DeserializeOwned
-        + Send
-        + 'static,
-{
-    fn of(api: Api<K>, config: Config) -> Self {
-        News {
-            events: patiently(watch(api, config).boxed()).boxed(),
-            broken: None,
-        }
-    }
-
-    /// The next event. Says so where there is trouble; `what` it is about.
-    async fn next(&mut self, what: impl Fn() -> String) -> Result<Event<K>, Failure> {
-        loop {
-            let error = match self.events.next().await {
-                Some(Ok(event)) => {
-                    if !matches!(event, Event::Init) {
-                        self.broken = None;
-                    }
-                    return Ok(event);
-                }
-                Some(Err(error)) => error,
-                // These watches never end.
-                None => std::future::pending().await,
-            };
-            let failure = match &error {
-                // What came too late for the history, or a connection that was let go: it is listed again.
-                watcher::Error::WatchError(_)
-                | watcher::Error::WatchFailed(_)
-                | watcher::Error::NoResourceVersion => continue,
-                watcher::Error::InitialListFailed(error) | watcher::Error::WatchStartFailed(error) => {
-                    let failure = refused(&what(), error);
-                    if !reading::is_passing(error) {
-                        return Err(failure);
-                    }
-                    failure
-                }
-            };
-            let since = *self.broken.get_or_insert_with(|| {
-                complain(&format!("warning: {}; it is tried again", failure.message));
-                Instant::now()
-            });
-            if since.elapsed() > reading::PATIENCE {
-                return Err(failure);
-            }
-        }
-    }
-}
-
 /// The condition that ends a Job.
 fn terminal(job: &Job) -> Option<&JobCondition> {
     let conditions = job.status.as_ref()?.conditions.as_deref()?;
@@ -253,6 +185,7 @@ mod tests {
     use std::sync::{Arc, Mutex};
 
     use axum::body::Body;
+    use futures::StreamExt as _;
     use http::{Request, Response};
     use serde_json::{Value, json};
 

@@ -5,11 +5,15 @@
 //! | `overrides` | what differs from the template this time (pure) |
 //! | `follow` | waits for the end |
 //! | `logs` | shows what the containers write |
+//! | `news` | a watch for who waits |
+//! | `patience` | what trouble is borne, and for how long |
 //! | `reading` | reads one log, over breaks of the connection |
 
 mod follow;
 mod logs;
+mod news;
 mod overrides;
+mod patience;
 mod reading;
 
 use std::time::Duration;

@@ -7,10 +7,8 @@ use jiff::Timestamp;
 use k8s_openapi::api::core::v1::Pod;
 use kube::Api;
 use kube::api::LogParams;
-use tokio::time::Instant;
 
-/// For how long a log is asked for again that can't be read: an API server that is restarted, or a node, is back by then.
-pub(super) const PATIENCE: Duration = Duration::from_mins(2);
+use crate::cli::trigger::patience::Patience;
 
 /// The pause before a log is asked for again, which doubles up to the longest.
 const FIRST_PAUSE: Duration = Duration::from_millis(200);
@@ -31,7 +29,7 @@ pub(super) struct Which<'a> {
 /// When there is no such log, or it could not be read for so long that nobody would wait longer.
 pub(super) async fn read(pods: &Api<Pod>, which: Which<'_>, mut show: impl FnMut(&str)) -> kube::Result<()> {
     let mut place = Place::default();
-    let mut broken: Option<Instant> = None;
+    let mut patience = Patience::default();
     let mut pause = FIRST_PAUSE;
     loop {
         let mut shown = false;
@@ -43,10 +41,10 @@ pub(super) async fn read(pods: &Api<Pod>, which: Which<'_>, mut show: impl FnMut
             return Ok(());
         };
         if shown {
-            (broken, pause) = (None, FIRST_PAUSE);
+            patience.renew();
+            pause = FIRST_PAUSE;
         }
-        let since = *broken.get_or_insert_with(Instant::now);
-        if !is_passing(&error) || since.elapsed() > PATIENCE {
+        if !patience.bears(&error) {
             return Err(error);
         }
         tokio::time::sleep(pause).await;
@@ -83,14 +81,6 @@ async fn follow(
         if let Some(text) = place.pass(text.strip_suffix('\r').unwrap_or(text)) {
             show(text);
         }
-    }
-}
-
-/// Whether it may be over soon: nobody answered, or who did was not able to, or not to go on where a listing was.
-pub(super) fn is_passing(error: &kube::Error) -> bool {
-    match error {
-        kube::Error::Api(status) => matches!(status.code, 410 | 429 | 500..),
-        _ => true,
     }
 }
 
@@ -143,8 +133,10 @@ mod tests {
     use axum::body::Body;
     use http::{Request, Response};
     use kube::Client;
+    use tokio::time::Instant;
 
     use super::*;
+    use crate::cli::trigger::patience;
 
     /// How one request for a log is answered.
     enum Answer {
@@ -244,6 +236,6 @@ mod tests {
         let began = Instant::now();
         let (_, ended, asked) = reading(vec![Refused(503)]).await;
         assert!(!ended && asked.len() > 20, "{asked:?}");
-        assert!(began.elapsed() < PATIENCE * 2, "{:?}", began.elapsed());
+        assert!(began.elapsed() < patience::LONGEST * 2, "{:?}", began.elapsed());
     }
 }

@@ -1,0 +1,40 @@
+//! What trouble with an API server is borne, and for how long.
+
+use std::time::Duration;
+
+use tokio::time::Instant;
+
+/// For how long it is borne: an API server that is restarted, or a node, is back by then.
+pub(super) const LONGEST: Duration = Duration::from_mins(2);
+
+/// How long there has been trouble.
+#[derive(Debug, Default)]
+pub(super) struct Patience {
+    since: Option<Instant>,
+}
+
+impl Patience {
+    /// Something was heard again.
+    pub(super) fn renew(&mut self) {
+        self.since = None;
+    }
+
+    /// Whether there is no trouble.
+    pub(super) fn is_whole(&self) -> bool {
+        self.since.is_none()
+    }
+
+    /// Whether it is worth trying again after this.
+    pub(super) fn bears(&mut self, error: &kube::Error) -> bool {
+        let since = *self.since.get_or_insert_with(Instant::now);
+        is_passing(error) && since.elapsed() <= LONGEST
+    }
+}
+
+/// Whether it may be over soon: nobody answered, or who did was not able to, or not to go on where a listing was.
+fn is_passing(error: &kube::Error) -> bool {
+    match error {
+        kube::Error::Api(status) => matches!(status.code, 410 | 429 | 500..),
+        _ => true,
+    }
+}
