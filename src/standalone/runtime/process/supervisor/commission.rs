@@ -2,7 +2,7 @@
 //! becomes of it is kept.
 
 use std::io;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
 
@@ -49,16 +49,29 @@ impl Commission {
 /// Reads one that asks for nothing, as the one that comes will be read. A process that does something for the first time
 /// waits for its own program to be brought in.
 pub(super) fn rehearse() {
-    let commission = serde_json::json!({
-        "folder": "/", "log": "/log", "grace_seconds": 0, "open_files": 0, "is_bound": false,
-        "invocation": { "program": "a", "arguments": ["b"], "variables": { "C": "d" }, "working_dir": "/" },
-    });
-    let read: Result<Commission, _> = serde_json::from_str(&commission.to_string());
+    let read: Result<Commission, _> = serde_json::from_str(&asking_for_nothing("/", "/log").to_string());
     debug_assert!(read.is_ok(), "it is no commission: {read:?}");
 }
 
+/// One for an attempt that nobody makes.
+fn asking_for_nothing(folder: impl AsRef<Path>, log: impl AsRef<Path>) -> serde_json::Value {
+    serde_json::json!({
+        "folder": folder.as_ref(), "log": log.as_ref(), "grace_seconds": 0, "open_files": 0, "is_bound": false,
+        "invocation": { "program": "a", "arguments": ["b"], "variables": { "C": "d" }, "working_dir": "/" },
+    })
+}
+
+#[cfg(test)]
+impl Commission {
+    /// One for an attempt that nobody makes.
+    pub(super) fn of_nobody(folder: impl AsRef<Path>, log: impl AsRef<Path>) -> Self {
+        serde_json::from_value(asking_for_nothing(folder, log)).unwrap()
+    }
+}
+
 impl ProcessEngine {
-    /// Makes out what is asked for an attempt, with the control group that it takes.
+    /// Makes out what is asked for an attempt, with the control group that it takes, and what another user
+    /// is to come to.
     pub(super) fn commission(&self, attempt: &Attempt, setup: Setup) -> io::Result<Commission> {
         let folder = self.folder(attempt);
         Ok(Commission {

@@ -31,8 +31,9 @@
 //! | `record` | what has happened to an attempt |
 //!
 //! An attempt is never started twice: a supervisor takes the lock of `state`, and goes on only when nothing is written
-//! there and whoever asked lives: one who comes late could not know what the next one has made of it. The record that it is about to start comes before the start. Neither is forced to the disk, so after a power
-//! loss in the milliseconds before the API has recorded the start, an attempt may be taken for one that never was.
+//! there and whoever asked lives: one who comes late could not know what the next one has made of it. The record that it
+//! is about to start comes before the start. Neither is forced to the disk, so after a power loss in the milliseconds
+//! before the API has recorded the start, an attempt may be taken for one that never was.
 
 mod commission;
 mod connection;

@@ -252,19 +252,14 @@ mod tests {
     async fn is_begun(has_gone: bool) -> bool {
         let data = DataDir::ephemeral().unwrap();
         let (mut ours, theirs) = UnixStream::pair().unwrap();
-        let commission = serde_json::json!({
-            "folder": data.pod("u-1").attempt("main", 0), "log": data.pod("u-1").log("main", 0), "grace_seconds": 0,
-            "open_files": 0, "is_bound": false,
-            "invocation": { "program": "a", "arguments": [], "variables": {}, "working_dir": "/" },
-        });
-        ours.write_all(format!("{commission}\n").as_bytes())
-            .await
-            .unwrap();
+        let pod = data.pod("u-1");
+        let commission = Commission::of_nobody(pod.attempt("main", 0), pod.log("main", 0));
+        ours.write_all(&commission.to_line().unwrap()).await.unwrap();
         let ours = (!has_gone).then_some(ours);
         let (reader, _writer) = theirs.into_split();
         let begun = begin(&mut BufReader::new(reader), None).await.unwrap();
         drop(ours);
-        let state = record::read(&data.pod("u-1").attempt("main", 0)).unwrap();
+        let state = record::read(&commission.folder).unwrap();
         assert_eq!(begun.is_some(), !state.records.is_empty());
         begun.is_some()
     }

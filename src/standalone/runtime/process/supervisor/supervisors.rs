@@ -2,7 +2,8 @@
 //!
 //! To start this program takes a few milliseconds of a processor, more than all that a supervisor then does, and to make its
 //! files may take as long. So when runs are about to be due, as many supervisors are started a moment before, and wait for
-//! what they are to do. One that is not needed is let go: its connection is closed, as it is when `punctual` is killed, and then it ends.
+//! what they are to do. One that is not needed is let go: its connection is closed, as it is when `punctual` is killed, and
+//! then it ends.
 
 use std::ffi::OsString;
 use std::io;

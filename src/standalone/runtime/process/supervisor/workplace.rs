@@ -46,12 +46,11 @@ impl Workplace {
     }
 }
 
-/// A workplace of which it is not known yet for which attempt it is: the folder of a pod with nothing else in it. What is not
-/// moved goes with it.
+/// A workplace of which it is not known yet for which attempt it is: the folder of a pod with nothing else in it.
 pub(super) struct Prepared {
-    pod: PathBuf,
-    state: Option<File>,
-    listener: Option<UnixListener>,
+    pod: Own,
+    state: File,
+    listener: UnixListener,
 }
 
 impl Prepared {
@@ -59,36 +58,28 @@ impl Prepared {
     pub(super) fn make(below: &Path) -> io::Result<Self> {
         let pod = below.join(std::process::id().to_string());
         create_new_private(&pod).map_err(io::Error::other)?;
-        let mut prepared = Self {
-            pod,
-            state: None,
-            listener: None,
-        };
-        let folder = prepared.pod.join(ATTEMPT);
+        let pod = Own(pod);
+        let folder = pod.0.join(ATTEMPT);
         create_new_private(&folder).map_err(io::Error::other)?;
-        prepared.state = record::claim(&folder)?;
+        let state = record::claim(&folder)?.ok_or(io::ErrorKind::AlreadyExists)?;
         private_file()
             .write(true)
             .create_new(true)
-            .open(prepared.pod.join(LOG))?;
-        prepared.listener = Some(listen(&folder)?);
-        Ok(prepared)
+            .open(pod.0.join(LOG))?;
+        let listener = listen(&folder)?;
+        Ok(Self { pod, state, listener })
     }
 
     /// Moves it to where it is to be. It can't be where somebody has begun, nor on a file system that knows no move but one
     /// that replaces what is there.
-    pub(super) fn move_to(mut self, commission: &Commission) -> io::Result<Workplace> {
+    pub(super) fn move_to(self, commission: &Commission) -> io::Result<Workplace> {
+        let Self { pod, state, listener } = self;
         let Commission { folder, log, .. } = commission;
-        let (Some(state), Some(listener)) = (self.state.take(), self.listener.take()) else {
-            return Err(io::ErrorKind::NotFound.into());
-        };
-        let named = |path: &Path| self.pod.join(path.file_name().unwrap_or_default());
+        let named = |path: &Path| pod.0.join(path.file_name().unwrap_or_default());
         let (own_folder, own_log) = (named(folder), named(log));
-        move_new(&self.pod.join(ATTEMPT), &own_folder)?;
-        move_new(&self.pod.join(LOG), &own_log)?;
-        let is_whole = folder
-            .parent()
-            .is_some_and(|pod| move_new(&self.pod, pod).is_ok());
+        move_new(&pod.0.join(ATTEMPT), &own_folder)?;
+        move_new(&pod.0.join(LOG), &own_log)?;
+        let is_whole = folder.parent().is_some_and(|to| move_new(&pod.0, to).is_ok());
         if !is_whole {
             // The pod has volumes, or something of it was started before.
             move_new(&own_folder, folder)?;
@@ -100,10 +91,13 @@ impl Prepared {
     }
 }
 
-impl Drop for Prepared {
+/// A folder of a supervisor's own. What is not moved goes with it.
+struct Own(PathBuf);
+
+impl Drop for Own {
     fn drop(&mut self) {
         // When it was moved it is no longer there.
-        let _moved = std::fs::remove_dir_all(&self.pod);
+        let _moved = std::fs::remove_dir_all(&self.0);
     }
 }
 
@@ -112,7 +106,7 @@ fn move_new(from: &Path, to: &Path) -> io::Result<()> {
     Ok(renameat_with(CWD, from, CWD, to, RenameFlags::NOREPLACE)?)
 }
 
-/// Listens for those who come later, also in the place of a supervisor that went before it began.
+/// Listens for those who come later, also where a supervisor did that went before it began.
 fn listen(folder: &Path) -> io::Result<UnixListener> {
     let opened = File::open(folder).map_err(named("read", folder))?;
     let socket = socket_in(&opened);
@@ -157,12 +151,8 @@ mod tests {
             for folder in [&ahead, &pods] {
                 create_new_private(folder).unwrap();
             }
-            let commission = serde_json::json!({
-                "folder": pods.join("u-1/main.0.attempt"), "log": pods.join("u-1/main.0.log"), "grace_seconds": 0,
-                "open_files": 0, "is_bound": false,
-                "invocation": { "program": "a", "arguments": [], "variables": {}, "working_dir": "/" },
-            });
-            let commission = serde_json::from_value(commission).unwrap();
+            let (attempt, log) = (pods.join("u-1/main.0.attempt"), pods.join("u-1/main.0.log"));
+            let commission = Commission::of_nobody(attempt, log);
             (Self { folder, commission }, Prepared::make(&ahead).unwrap())
         }
 
