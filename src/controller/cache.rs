@@ -59,6 +59,20 @@ pub(super) struct Cache {
     deleted: HashSet<String>,
 }
 
+/// What is asked for, unless a fault of ours keeps it from being understood.
+fn understood(
+    lower: Lower,
+    object: &Arc<manifest::CronJob>,
+    zones: &TimeZones,
+    calendars: &Calendars,
+    known: Option<&Spec>,
+) -> Result<CronJob, NotUnderstood> {
+    soundly(|| lower(object, zones, calendars, known)).map_err(|error| NotUnderstood {
+        object: Arc::clone(object),
+        error,
+    })
+}
+
 impl Cache {
     /// Nothing but calendars, of which there may be none yet.
     pub(super) fn new(calendars: Calendars) -> Self {
@@ -120,12 +134,8 @@ impl Cache {
             return Ok(false);
         }
         let known = previous.map(|entry| &entry.cronjob.spec);
-        let lowered = soundly(|| (self.lower)(&object, zones, &self.calendars, known));
         let object = Arc::new(object);
-        let cronjob = match lowered {
-            Ok(cronjob) => cronjob,
-            Err(error) => return Err(NotUnderstood { object, error }),
-        };
+        let cronjob = understood(self.lower, &object, zones, &self.calendars, known)?;
         self.remove_cronjob(key);
         self.key_of.insert(cronjob.as_owner(), key.clone());
         let entry = Entry { object, cronjob };
@@ -165,12 +175,7 @@ impl Cache {
         let follow = |key: &Key| {
             let entry = self.cronjobs.get_mut(key)?;
             let known = Some(&entry.cronjob.spec);
-            let lowered = soundly(|| (self.lower)(&entry.object, zones, &self.calendars, known));
-            let object = &entry.object;
-            let followed = lowered.map_err(|error| NotUnderstood {
-                object: Arc::clone(object),
-                error,
-            });
+            let followed = understood(self.lower, &entry.object, zones, &self.calendars, known);
             Some((key.clone(), followed.map(|cronjob| entry.cronjob = cronjob)))
         };
         naming.filter_map(follow).collect()

@@ -4,17 +4,14 @@ use k8s_openapi::api::core::v1::ConfigMap;
 use serde::Deserialize as _;
 
 use super::load::Loaded;
+use super::lower::key_of;
 use crate::cronjob::extension::CALENDAR_LABEL;
-use crate::cronjob::{CalendarPlaces, Calendars, Key};
+use crate::cronjob::{CalendarPlaces, Calendars};
 
 /// Takes a `ConfigMap` in as a calendar. False if it was known and is the same.
 pub fn read_calendar(into: &mut Calendars, object: &ConfigMap) -> bool {
-    let key = Key {
-        namespace: object.metadata.namespace.clone().unwrap_or_default(),
-        name: object.metadata.name.clone().unwrap_or_default(),
-    };
     let texts = object.data.iter().flat_map(|data| data.values());
-    into.insert(key, texts.map(String::as_str))
+    into.insert(key_of(&object.metadata), texts.map(String::as_str))
 }
 
 impl Loaded {

@@ -9,7 +9,7 @@ use std::sync::Arc;
 use chrono::TimeDelta;
 use k8s_openapi::api::batch::v1::CronJobStatus;
 use k8s_openapi::api::core::v1::ObjectReference;
-use k8s_openapi::apimachinery::pkg::apis::meta::v1::Time;
+use k8s_openapi::apimachinery::pkg::apis::meta::v1::{ObjectMeta, Time};
 
 use super::adoption::{self, SUSPEND_ANNOTATION};
 use super::resource::CronJob;
@@ -53,13 +53,18 @@ pub fn lower_with(
     }
 }
 
+/// Namespace and name of an object.
+pub fn key_of(metadata: &ObjectMeta) -> Key {
+    Key {
+        namespace: metadata.namespace.clone().unwrap_or_default(),
+        name: metadata.name.clone().unwrap_or_default(),
+    }
+}
+
 impl CronJob {
     /// Namespace and name.
     pub fn key(&self) -> Key {
-        Key {
-            namespace: self.metadata.namespace.clone().unwrap_or_default(),
-            name: self.metadata.name.clone().unwrap_or_default(),
-        }
+        key_of(&self.metadata)
     }
 
     /// The CronJob as its Jobs know it.

@@ -64,7 +64,7 @@ pub use adoption::{Adoption, MANAGED_ANNOTATION, SUSPEND_ANNOTATION, suspended};
 pub use calendars::read_calendar;
 pub use diagnostic::{Diagnostic, Paint, Severity, render_all};
 pub use load::{COMPANIONS, Companion, DEFAULT_NAMESPACE, Loaded, Manifest, load, load_bytes};
-pub use lower::{lower, lower_with, timestamp};
+pub use lower::{key_of, lower, lower_with, timestamp};
 pub use object::Object;
 pub use read::{files, passed_over};
 pub use resource::CronJob;

@@ -145,24 +145,8 @@ fn log_left_out(lines: u64) {
 
 #[cfg(test)]
 mod tests {
-    use std::sync::Mutex;
-
     use super::*;
-
-    /// A log that a test reads.
-    #[derive(Clone, Default)]
-    struct Written(Arc<Mutex<String>>);
-
-    impl io::Write for Written {
-        fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-            self.0.lock().unwrap().push_str(str::from_utf8(bytes).unwrap());
-            Ok(bytes.len())
-        }
-
-        fn flush(&mut self) -> io::Result<()> {
-            Ok(())
-        }
-    }
+    use crate::telemetry::written::Written;
 
     #[test]
     fn a_log_that_is_not_whole_says_so() {
@@ -176,7 +160,7 @@ mod tests {
             .with(parse("error").unwrap())
             .with(lines);
         tracing::subscriber::with_default(log, || log_left_out(1_234));
-        insta::assert_snapshot!(written.0.lock().unwrap(), @"ERROR punctual::telemetry::logs: lines of the log were left out, as nobody read them in time lines=1234");
+        insta::assert_snapshot!(written.text(), @"ERROR punctual::telemetry::logs: lines of the log were left out, as nobody read them in time lines=1234");
     }
 
     #[test]

@@ -19,6 +19,8 @@ mod metrics;
 mod printer;
 mod teller;
 mod tzdb;
+#[cfg(test)]
+pub(crate) mod written;
 
 pub use causes::chain;
 pub use endpoint::{Endpoint, metrics_router};

@@ -19,6 +19,9 @@ use crate::machine::{Place, until};
 /// How large the disk is: the database, its log and a little more.
 const SIZE: &str = "size=6m,mode=0700";
 
+/// The template of a Job that takes no time.
+const JOB: &str = "{spec: {template: {spec: {restartPolicy: Never, containers: [{name: main, image: none, command: ['true']}]}}}}";
+
 /// A file system of its own, for as long as this lives.
 struct Disk(TempDir);
 
@@ -185,11 +188,9 @@ pub(crate) async fn what_is_deleted_makes_room_on_a_full_disk() {
 pub(crate) async fn what_is_there_already_needs_no_room() {
     let disk = Disk::make().expect("the case is ignored where it can't be made");
     let place = Place::with_data_in(disk.path().join("data"));
-    let job = "{spec: {template: {spec: {restartPolicy: Never, containers: [{name: main, image: none, \
-               command: ['true']}]}}}}";
     place.manifest(&format!(
         "{{apiVersion: batch/v1, kind: CronJob, metadata: {{name: seldom, namespace: shop}}, spec: {{schedule: '@yearly', \
-         jobTemplate: {job}}}}}"
+         jobTemplate: {JOB}}}}}"
     ));
     let up = place.up().await;
     up.shows("seldom").await;
@@ -204,11 +205,9 @@ pub(crate) async fn what_is_there_already_needs_no_room() {
 pub(crate) async fn what_could_not_be_started_is_told_counted_and_caught_up() {
     let disk = Disk::make().expect("the case is ignored where it can't be made");
     let place = Place::with_data_in(disk.path().join("data"));
-    place.manifest(
-        "{apiVersion: batch/v1, kind: CronJob, metadata: {name: tick}, spec: {schedule: '@every 1s', \
-         jobTemplate: {spec: {template: {spec: {restartPolicy: Never, containers: [\
-         {name: main, image: none, command: ['true']}]}}}}}}",
-    );
+    place.manifest(&format!(
+        "{{apiVersion: batch/v1, kind: CronJob, metadata: {{name: tick}}, spec: {{schedule: '@every 1s', jobTemplate: {JOB}}}}}"
+    ));
     let up = place.up().await;
     up.shows("succeeded after").await;
     fill_with_zeros(&disk.path().join("other"));
@@ -234,11 +233,9 @@ pub(crate) async fn what_could_not_be_started_is_told_counted_and_caught_up() {
 pub(crate) async fn what_could_not_be_started_starts_when_there_is_room() {
     let disk = Disk::make().expect("the case is ignored where it can't be made");
     let place = Place::with_data_in(disk.path().join("data"));
-    place.manifest(
-        "{apiVersion: batch/v1, kind: CronJob, metadata: {name: once}, spec: {schedule: '@yearly', \
-         jobTemplate: {spec: {template: {spec: {restartPolicy: Never, containers: [\
-         {name: main, image: none, command: ['true']}]}}}}}}",
-    );
+    place.manifest(&format!(
+        "{{apiVersion: batch/v1, kind: CronJob, metadata: {{name: once}}, spec: {{schedule: '@yearly', jobTemplate: {JOB}}}}}"
+    ));
     let up = place.up().await;
     let client = up.client().await.expect("a client");
     let (maps, cron_jobs) = (

@@ -100,10 +100,9 @@ fn with_advice(why: String) -> String {
     if why == "deadline has elapsed" {
         "no connection came about in time; check its address, and what is on the way: a firewall, a proxy, a VPN".to_owned()
     } else if why.contains("CaUsedAsEndEntity") {
-        String::from(
-            "invalid peer certificate: CaUsedAsEndEntity: the server shows the certificate of an authority (CA:TRUE) as its own, which is taken of none; give it one that \
-             this authority has signed, with basicConstraints CA:FALSE",
-        )
+        "invalid peer certificate: CaUsedAsEndEntity: the server shows the certificate of an authority (CA:TRUE) as its own, \
+         which is taken of none; give it one that this authority has signed, with basicConstraints CA:FALSE"
+            .to_owned()
     } else if why.contains("UnknownIssuer") {
         advice(
             "the certificate authority in the kubeconfig is not the one that signed the server's certificate",

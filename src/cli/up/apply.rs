@@ -258,10 +258,7 @@ pub(super) async fn create_namespaces(client: &Client, items: &[Item]) -> Result
 fn key(object: &Object) -> Key {
     match object {
         Object::CronJob(cronjob) => cronjob.key(),
-        Object::Job(job) => Key {
-            namespace: job.metadata.namespace.clone().unwrap_or_default(),
-            name: job.metadata.name.clone().unwrap_or_default(),
-        },
+        Object::Job(job) => manifest::key_of(&job.metadata),
     }
 }
 

@@ -10,7 +10,6 @@ use crate::controller::cache::NotUnderstood;
 use crate::controller::charge::Scope;
 use crate::controller::fault::soundly;
 use crate::controller::state::State;
-use crate::cronjob::Key;
 use crate::manifest;
 
 impl State {
@@ -31,7 +30,8 @@ impl State {
                 self.calendars_listed.begin(scope, known);
             }
             Event::InitApply(object) => {
-                self.calendars_listed.saw(scope, &key_of(&object));
+                self.calendars_listed
+                    .saw(scope, &manifest::key_of(&object.metadata));
                 self.read_calendar(&object);
             }
             Event::Apply(object) => {
@@ -39,7 +39,7 @@ impl State {
                 self.follow_calendars();
             }
             Event::Delete(object) => {
-                self.cache.calendars.remove(&key_of(&object));
+                self.cache.calendars.remove(&manifest::key_of(&object.metadata));
                 self.follow_calendars();
             }
             Event::InitDone => {
@@ -67,7 +67,7 @@ impl State {
         let calendars = &mut self.cache.calendars;
         if let Err(error) = soundly(|| manifest::read_calendar(calendars, object)) {
             let why = format!("a fault in punctual: {error}; please report it");
-            calendars.spoil(key_of(object), why);
+            calendars.spoil(manifest::key_of(&object.metadata), why);
         }
     }
 
@@ -83,12 +83,5 @@ impl State {
                 Err(NotUnderstood { object, error }) => self.not_understood(key, object, error),
             }
         }
-    }
-}
-
-fn key_of(object: &ConfigMap) -> Key {
-    Key {
-        namespace: object.metadata.namespace.clone().unwrap_or_default(),
-        name: object.metadata.name.clone().unwrap_or_default(),
     }
 }

@@ -90,10 +90,7 @@ impl State {
     /// A CronJob watch shows an object that can't be read: it is not run, whatever was known of it.
     pub(in crate::controller) fn malformed_cronjob(&mut self, metadata: &ObjectMeta, error: &str) {
         let why = News {
-            cronjob: Key {
-                namespace: metadata.namespace.clone().unwrap_or_default(),
-                name: metadata.name.clone().unwrap_or_default(),
-            },
+            cronjob: manifest::key_of(metadata),
             uid: metadata.uid.clone().unwrap_or_default(),
             note: Note::Malformed {
                 error: error.to_owned(),

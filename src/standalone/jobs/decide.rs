@@ -63,12 +63,10 @@ pub fn decide<P: Borrow<Pod>>(job: &Job, pods: &[P], past: &Past, now: Timestamp
     }
     let wanted = Wanted::of(spec);
     settle(&mut status, &own);
-    let judge = Judge::of(spec, &wanted);
-    let tally = Tally::of(own, &wanted, judge, &status);
+    let tally = Tally::of(own, &wanted, Judge::of(spec, &wanted), &status);
     let step = Step {
         job,
         wanted,
-        judge,
         tally,
         status,
         now,
@@ -99,7 +97,6 @@ fn finished(job: &Job, own: &[&Pod], now: Timestamp) -> JobDecision {
 struct Step<'j> {
     job: &'j Job,
     wanted: Wanted,
-    judge: Judge<'j>,
     tally: Tally<'j>,
     status: JobStatus,
     now: Timestamp,
@@ -120,15 +117,7 @@ impl Step<'_> {
         } else if self.is_being_deleted() {
             Plan::default()
         } else {
-            manage::plan(
-                self.job,
-                &self.wanted,
-                self.judge,
-                &self.tally,
-                past,
-                taken,
-                self.now,
-            )
+            manage::plan(self.job, &self.wanted, &self.tally, past, taken, self.now)
         };
         let active = self.tally.active.len() + plan.create.len() - plan.discard.len() - plan.end.len();
         if fate.is_none() && active == 0 && self.wanted.is_complete(self.tally.succeeded) {
@@ -161,7 +150,7 @@ impl Step<'_> {
 
     fn failed_by_policy(&self) -> Option<Fate> {
         let mut failed = self.tally.failed_pods.iter();
-        failed.find_map(|pod| match self.judge.judge(pod) {
+        failed.find_map(|pod| match self.tally.judge(pod) {
             Judgement::FailsJob(message) => Some(Fate::failure("PodFailurePolicy", message)),
             _ => None,
         })
@@ -243,7 +232,7 @@ impl Step<'_> {
                 if !self.wanted.indexed {
                     uncounted.succeeded.push(uid(pod).to_owned());
                 }
-            } else if (failed || has_failed) && self.judge.judge(pod) != Judgement::Ignored {
+            } else if (failed || has_failed) && self.tally.judge(pod) != Judgement::Ignored {
                 uncounted.failed.push(uid(pod).to_owned());
             }
         }

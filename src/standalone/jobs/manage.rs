@@ -7,7 +7,6 @@ use k8s_openapi::api::core::v1::Pod;
 
 use super::backoff::{self, How};
 use super::build::{self, Place};
-use super::failure_policy::Judge;
 use super::indexed::{failures_with, last_failed, split_duplicates};
 use super::names::Names;
 use super::past::Past;
@@ -39,7 +38,6 @@ pub(super) struct Plan<'p> {
 pub(super) fn plan<'p>(
     job: &Job,
     wanted: &Wanted,
-    judge: Judge<'_>,
     tally: &Tally<'p>,
     past: &Past,
     taken: BTreeSet<&str>,
@@ -72,7 +70,7 @@ pub(super) fn plan<'p>(
             ..Plan::default()
         };
     }
-    let (places, wake) = places(wanted, judge, tally, past, missing, &last_failed, now);
+    let (places, wake) = places(wanted, tally, past, missing, &last_failed, now);
     let counted = u64::try_from(i64::from(tally.succeeded) + i64::from(tally.failed)).unwrap_or_default();
     let (job_name, job_uid) = (job.metadata.name.as_deref(), job.metadata.uid.as_deref());
     let mut names = Names::new(
@@ -138,7 +136,6 @@ fn surplus<'p>(wanted: &Wanted, tally: &Tally<'p>) -> Vec<&'p Pod> {
 /// Where the missing pods go, and when to look again if a back-off has not passed.
 fn places(
     wanted: &Wanted,
-    judge: Judge<'_>,
     tally: &Tally<'_>,
     past: &Past,
     missing: usize,
@@ -160,14 +157,14 @@ fn places(
     let mut places = Vec::new();
     for index in free_indexes(wanted, tally, missing, completions) {
         let predecessor = last_failed.get(&index).copied();
-        let ready = predecessor.map(|pod| ready_again(judge, pod));
+        let ready = predecessor.map(|pod| ready_again(tally, pod));
         if let Some(ready) = ready.filter(|ready| *ready > now) {
             wake = wake.into_iter().chain([ready]).min();
             continue;
         }
         let failures = wanted
             .backoff_limit_per_index
-            .map(|_| predecessor.map_or((0, 0), |pod| failures_with(pod, &judge.judge(pod))));
+            .map(|_| predecessor.map_or((0, 0), |pod| failures_with(pod, &tally.judge(pod))));
         places.push(Some(Place { index, failures }));
     }
     (places, wake)
@@ -184,11 +181,11 @@ fn free_indexes(wanted: &Wanted, tally: &Tally<'_>, missing: usize, completions:
 }
 
 /// When the successor of a failed pod may be made, where back-offs are counted by index.
-fn ready_again(judge: Judge<'_>, pod: &Pod) -> Timestamp {
+fn ready_again(tally: &Tally<'_>, pod: &Pod) -> Timestamp {
     if ended_with_node(pod) {
         return finish_time(pod);
     }
-    let (counting, ignored) = failures_with(pod, &judge.judge(pod));
+    let (counting, ignored) = failures_with(pod, &tally.judge(pod));
     let failures = u32::try_from(counting.saturating_add(ignored)).unwrap_or_default();
     finish_time(pod) + backoff::wait(failures)
 }

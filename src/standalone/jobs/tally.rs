@@ -24,6 +24,8 @@ use super::wanted::Wanted;
 /// The pods of a Job, sorted by what they mean for it.
 #[derive(Debug)]
 pub(super) struct Tally<'p> {
+    /// By what those are judged that have failed.
+    judge: Judge<'p>,
     /// All of them.
     pub(super) all: Vec<&'p Pod>,
     /// At work, or waiting for it.
@@ -46,7 +48,7 @@ pub(super) struct Tally<'p> {
 
 impl<'p> Tally<'p> {
     /// Counts. `status` has been settled (see [`settle`]).
-    pub(super) fn of(pods: Vec<&'p Pod>, wanted: &Wanted, judge: Judge<'_>, status: &JobStatus) -> Self {
+    pub(super) fn of(pods: Vec<&'p Pod>, wanted: &Wanted, judge: Judge<'p>, status: &JobStatus) -> Self {
         let active: Vec<&Pod> = pods.iter().copied().filter(|pod| is_active(pod)).collect();
         let ready = count(active.iter().filter(|pod| is_ready(pod)));
         let terminating = count(pods.iter().filter(|pod| is_terminating(pod)));
@@ -56,6 +58,7 @@ impl<'p> Tally<'p> {
             .filter(|pod| is_failed(pod, wanted))
             .collect();
         let mut tally = Self {
+            judge,
             all: pods,
             active,
             terminating,
@@ -66,25 +69,30 @@ impl<'p> Tally<'p> {
             completed_indexes: Indexes::default(),
             failed_indexes: Indexes::default(),
         };
-        tally.count_ended(status, wanted, judge);
+        tally.count_ended(status, wanted);
         tally
     }
 
-    fn count_ended(&mut self, status: &JobStatus, wanted: &Wanted, judge: Judge<'_>) {
+    /// What it means that a pod has failed.
+    pub(super) fn judge(&self, pod: &Pod) -> Judgement {
+        self.judge.judge(pod)
+    }
+
+    fn count_ended(&mut self, status: &JobStatus, wanted: &Wanted) {
         let waiting = Uncounted::of(status);
         let is_new = |pod: &&&Pod| is_tracked(pod) && !waiting.contains(uid(pod)) && valid(pod, wanted);
         let new_succeeded = count(self.all.iter().filter(|pod| is_succeeded(pod)).filter(is_new));
-        let counting = |pod: &&&Pod| judge.judge(pod) != Judgement::Ignored;
+        let counting = |pod: &&&Pod| self.judge(pod) != Judgement::Ignored;
         let new_failed = count(self.failed_pods.iter().filter(is_new).filter(counting));
         self.succeeded = status.succeeded.unwrap_or_default() + size(&waiting.succeeded) + new_succeeded;
         self.failed = status.failed.unwrap_or_default() + size(&waiting.failed) + new_failed;
         if let Some(completions) = wanted.completions.filter(|_| wanted.indexed) {
-            self.count_indexes(status, wanted, judge, completions);
+            self.count_indexes(status, wanted, completions);
             self.succeeded = self.completed_indexes.count();
         }
     }
 
-    fn count_indexes(&mut self, status: &JobStatus, wanted: &Wanted, judge: Judge<'_>, completions: i32) {
+    fn count_indexes(&mut self, status: &JobStatus, wanted: &Wanted, completions: i32) {
         let read =
             |written: &Option<String>| Indexes::read(written.as_deref().unwrap_or_default(), completions);
         self.completed_indexes = read(&status.completed_indexes);
@@ -99,7 +107,7 @@ impl<'p> Tally<'p> {
         self.failed_indexes = read(&status.failed_indexes);
         for pod in self.failed_pods.iter().filter(|pod| is_tracked(pod)) {
             if let Some(index) =
-                index_of(pod, completions).filter(|_| fails_index(pod, &judge.judge(pod), limit))
+                index_of(pod, completions).filter(|_| fails_index(pod, &self.judge(pod), limit))
             {
                 self.failed_indexes.insert(index);
             }

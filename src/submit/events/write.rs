@@ -297,6 +297,7 @@ mod tests {
     use crate::cronjob::Key;
     use crate::policy::Note;
     use crate::schedule::Timestamp;
+    use crate::telemetry::written::Written;
 
     fn warning(cronjob: &str) -> Told {
         Told {
@@ -372,7 +373,7 @@ mod tests {
                     .body(Body::from(body.into_bytes()));
                 std::future::ready(Ok::<_, Infallible>(answer.expect("a response")))
             });
-            let log = Log::default();
+            let log = Written::default();
             let to_log = log.clone();
             let subscriber = tracing_subscriber::fmt()
                 .with_writer(move || to_log.clone())
@@ -385,23 +386,8 @@ mod tests {
             drop(tell);
             let client = Client::new(api, "shop");
             write_events(client, told, Metrics::default(), EventWriting::ONE_BY_ONE).await;
-            let log = String::from_utf8_lossy(&log.0.lock().expect("no panic")).into_owned();
+            let log = log.text();
             assert_eq!(log.matches("may not be written").count(), logged, "{code} {log}");
-        }
-    }
-
-    /// What is logged.
-    #[derive(Clone, Default)]
-    struct Log(Arc<Mutex<Vec<u8>>>);
-
-    impl std::io::Write for Log {
-        fn write(&mut self, text: &[u8]) -> std::io::Result<usize> {
-            self.0.lock().expect("no panic").extend_from_slice(text);
-            Ok(text.len())
-        }
-
-        fn flush(&mut self) -> std::io::Result<()> {
-            Ok(())
         }
     }
 

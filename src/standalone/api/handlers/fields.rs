@@ -23,8 +23,8 @@ const WARNINGS_MAX: usize = 20;
 pub(super) struct Warnings(Vec<String>);
 
 /// Refuses fields that the kind does not have and that were not there `before`, or takes them out. Of those that are
-/// written twice the last counts, and of references to an owner the first. A configuration that is applied is refused whoever asks: who applies it would own what is
-/// not there.
+/// written twice the last counts, and of references to an owner the first. A configuration that is applied is refused
+/// whoever asks: who applies it would own what is not there.
 ///
 /// DIFFERENCE: what this process writes itself keeps them, where kube-apiserver drops them: an object that comes from a
 /// manifest on disk may be newer than our types.

@@ -131,13 +131,12 @@ pub(super) struct WriteQuery {
 
 /// Reads the query of a request.
 pub(super) fn query<T: DeserializeOwned>(uri: &Uri) -> Result<T, ApiError> {
-    let refused = |why: String| ApiError::bad_request(why);
     let pairs = counting(uri.query().unwrap_or_default()).join("&");
     let uri = format!("/?{pairs}").parse();
-    let uri = uri.map_err(|error: http::uri::InvalidUri| refused(error.to_string()))?;
+    let uri = uri.map_err(|error: http::uri::InvalidUri| ApiError::bad_request(error.to_string()))?;
     match Query::<T>::try_from_uri(&uri) {
         Ok(Query(query)) => Ok(query),
-        Err(rejection) => Err(refused(rejection.body_text())),
+        Err(rejection) => Err(ApiError::bad_request(rejection.body_text())),
     }
 }
 

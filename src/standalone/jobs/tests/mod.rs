@@ -144,7 +144,8 @@ fn told_status(status: &JobStatus) -> String {
 }
 
 /// A pod of the Job `report`, as a word says: `active`, `ready`, `succeeded`, `failed`, `terminating`; `stopped` when it has
-/// failed because its node was stopped; `counted` when its finalizer is gone; `elsewhere` for one of another namespace; `-30s` for when it ended; `index=2`; `exit=7`; `restarts=3`; `before=1` for failures before.
+/// failed because its node was stopped; `counted` when its finalizer is gone; `elsewhere` for one of another namespace; `-30s`
+/// for when it ended; `index=2`; `exit=7`; `restarts=3`; `before=1` for failures before.
 fn pod(number: usize, words: &str) -> Pod {
     let word = |key: &str| {
         words
