@@ -3,6 +3,8 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use kube::Resource as _;
+use kube::runtime::watcher::Event;
 use tokio::sync::watch;
 use tokio::time::timeout;
 
@@ -138,11 +140,14 @@ impl Controller {
 
     fn observe(&mut self, watched: Watched) {
         match watched {
+            // Whether it can be read is no matter any more.
+            Watched::CronJob(_, Ok(Event::Delete(gone))) => self.state.cronjob_gone(gone.meta()),
             Watched::CronJob(scope, Ok(event)) => match event.strict() {
                 Ok(event) => self.state.cronjob_event(&scope, event),
-                Err(malformed) => self
-                    .state
-                    .malformed_cronjob(&malformed.metadata, &malformed.error),
+                Err(malformed) => {
+                    self.state
+                        .malformed_cronjob(&scope, &malformed.metadata, &malformed.error);
+                }
             },
             Watched::Job(scope, Ok(event)) => match event.strict() {
                 Ok(event) => self.state.job_event(&scope, event),

@@ -25,11 +25,7 @@ impl State {
                 self.cronjobs_listed.saw(scope, &object.key());
                 self.saw_cronjob(object);
             }
-            Event::Delete(object) => {
-                let key = object.key();
-                self.mistakes.remove(&key);
-                self.forget(&key);
-            }
+            Event::Delete(object) => self.cronjob_gone(&object.metadata),
             Event::InitDone => {
                 for key in self.cronjobs_listed.end(scope) {
                     self.forget(&key);
@@ -87,8 +83,21 @@ impl State {
         }
     }
 
+    /// A CronJob was deleted.
+    pub(in crate::controller) fn cronjob_gone(&mut self, metadata: &ObjectMeta) {
+        let key = manifest::key_of(metadata);
+        self.mistakes.remove(&key);
+        self.forget(&key);
+    }
+
     /// A CronJob watch shows an object that can't be read: it is not run, whatever was known of it.
-    pub(in crate::controller) fn malformed_cronjob(&mut self, metadata: &ObjectMeta, error: &str) {
+    pub(in crate::controller) fn malformed_cronjob(
+        &mut self,
+        scope: &Scope,
+        metadata: &ObjectMeta,
+        error: &str,
+    ) {
+        self.cronjobs_listed.saw(scope, &manifest::key_of(metadata));
         let why = News {
             cronjob: manifest::key_of(metadata),
             uid: metadata.uid.clone().unwrap_or_default(),

@@ -269,3 +269,31 @@ fn a_cronjob_that_a_fault_keeps_from_being_understood_is_told_once_and_tried_aga
     let (_, gone) = world.state.take_wellbeing().pop_first().expect("it is told");
     assert!(gone.is_none());
 }
+
+/// One that can't be read counts as held until it is gone, however often it is listed, and is told once.
+#[test]
+fn a_cronjob_that_cannot_be_read_is_held_until_it_is_gone() {
+    let mut world = World::new();
+    let metadata = world.cronjob(&json!({})).metadata;
+    let held = |world: &mut World| {
+        let wellbeing = world.state.take_wellbeing().pop_first();
+        wellbeing.map(|(_, of)| of.is_some_and(|of| of.held))
+    };
+    let show = |world: &mut World| {
+        world
+            .state
+            .malformed_cronjob(&Scope::CLUSTER, &metadata, "spec: no schedule");
+    };
+    show(&mut world);
+    assert_eq!(held(&mut world), Some(true));
+    assert_eq!(world.state.ready(at(1)).1.len(), 1);
+    for second in [2, 3] {
+        world.state.cronjob_event(&Scope::CLUSTER, Event::Init);
+        show(&mut world);
+        world.state.cronjob_event(&Scope::CLUSTER, Event::InitDone);
+        assert_eq!(held(&mut world), Some(true));
+        assert!(world.state.ready(at(second)).1.is_empty(), "it is no news");
+    }
+    world.state.cronjob_gone(&metadata);
+    assert_eq!(held(&mut world), Some(false));
+}
