@@ -243,8 +243,7 @@ spec:
         cronjob(
             "short",
             "ttlSecondsAfterFinished: 0",
-            // What is gone before it is asked for can't be shown.
-            r#"echo one; printf "\377\n"; echo two; sleep 1"#,
+            r#"echo one; printf "\377\n"; echo two"#,
         ),
     ];
     std::fs::write(&manifest, cronjobs.concat()).expect("a file");

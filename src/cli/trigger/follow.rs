@@ -133,8 +133,10 @@ impl Pods {
     /// Takes in what comes next. One that goes may have run since it was last seen.
     async fn hear(&mut self) -> Result<(), Failure> {
         let event = self.news.next(|| "the pods can't be watched".to_owned()).await?;
-        if let Event::InitApply(pod) | Event::Apply(pod) | Event::Delete(pod) = event {
-            self.logs.see(&pod, self.many);
+        match event {
+            Event::InitApply(pod) | Event::Apply(pod) => self.logs.see(&pod, self.many, false),
+            Event::Delete(pod) => self.logs.see(&pod, self.many, true),
+            Event::Init | Event::InitDone => {}
         }
         Ok(())
     }
@@ -145,7 +147,9 @@ impl Pods {
         let _over = tokio::time::timeout(LAST_NEWS, news).await;
         let pods = self.api.list(&ListParams::default().labels(&self.labels)).await;
         let pods = pods.map_err(|error| refused("the pods can't be listed", &error))?;
-        pods.items.iter().for_each(|pod| self.logs.see(pod, self.many));
+        for pod in &pods.items {
+            self.logs.see(pod, self.many, false);
+        }
         Ok(())
     }
 }
@@ -365,9 +369,39 @@ mod tests {
                 pod: told(running(), pods, of_the_pod),
                 writes_for: Duration::from_secs(writes_for),
             };
-            let (end, logs) = cluster.follow().await;
+            let (end, mut logs) = cluster.follow().await;
             assert!(end.contains(said), "{end}");
+            // Nobody has told that the container has ended: it is asked again whether there is more.
+            logs.truncate(2);
             assert_eq!(logs, ["last asked", "last read"][..read], "{said}");
+        }
+    }
+
+    /// A log whose kubelet goes away seems to be at its end.
+    #[tokio::test(start_paused = true)]
+    async fn a_log_that_ends_before_its_container_is_asked_for_again() {
+        let running = pod(0, &json!({ "running": {} }), &json!({}));
+        let ended = pod(0, &json!({ "terminated": { "exitCode": 0 } }), &json!({}));
+        for (changes, asked) in [
+            (vec![], 3),
+            (vec![("MODIFIED", ended)], 2),
+            (vec![("DELETED", running.clone())], 2),
+        ] {
+            let cluster = Cluster {
+                job: Told {
+                    changes: vec![("MODIFIED", complete())],
+                    ..Told::always(job(&json!([])))
+                },
+                pod: Told {
+                    changes,
+                    ..Told::always(running.clone())
+                },
+                writes_for: Duration::ZERO,
+            };
+            let (end, logs) = cluster.follow().await;
+            assert_eq!(end, "fine");
+            let requests = logs.iter().filter(|log| *log == "last asked").count();
+            assert_eq!(requests, asked, "{logs:?}");
         }
     }
 
@@ -424,7 +458,7 @@ mod tests {
             let cluster = Cluster {
                 job: Told::always(complete()),
                 pod: Told::always(pod(restarts, state, last)),
-                writes_for: Duration::ZERO,
+                writes_for: LAST_NEWS * 2,
             };
             let (_, logs) = cluster.follow().await;
             let asked: Vec<&str> = logs.iter().filter_map(|log| log.strip_suffix(" asked")).collect();

@@ -1,6 +1,7 @@
 //! What the containers of a Job write: all at once, as they write it, each of their starts from its first line to its last.
 
 use std::collections::{HashMap, HashSet};
+use std::future::ready;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
@@ -46,10 +47,12 @@ impl Logs {
         }
     }
 
-    /// Begins to show what has started in a pod since it was last seen; with `many` pods at a time, under its name.
-    pub(super) fn see(&mut self, pod: &Pod, many: bool) {
+    /// Begins to show what has started in a pod since it was last seen, or before it went; with `many` pods at a time, under
+    /// its name.
+    pub(super) fn see(&mut self, pod: &Pod, many: bool, is_gone: bool) {
         for start in starts(pod, many) {
-            self.show(start);
+            let writes = start.writes && !is_gone;
+            self.show(Start { writes, ..start });
         }
         if let Some(why) = failure(pod)
             && self.failed.insert(pod.name_any())
@@ -70,7 +73,7 @@ impl Logs {
         if let Some(shown) = self.containers.get(&key) {
             // Looks at a pod come in order, but for a last one that may be no newer.
             shown.newest.send_if_modified(|newest| {
-                let is_newer = start.newest > newest.newest;
+                let is_newer = (start.newest, !start.writes) > (newest.newest, !newest.writes);
                 if is_newer {
                     *newest = start;
                 }
@@ -122,6 +125,8 @@ struct Start {
     newest: u32,
     /// The start whose log is read with `previous`. While a container waits to be started again, that is the newest, too.
     previous: Option<u32>,
+    /// Whether it may write more.
+    writes: bool,
     /// What its lines begin with.
     prefix: String,
 }
@@ -166,6 +171,7 @@ fn starts(pod: &Pod, many: bool) -> Vec<Start> {
             // Where one could not be started, who asks for its log is told why.
             newest: attempt(false).unwrap_or_else(|_| status.restart_count.try_into().unwrap_or_default()),
             previous: attempt(true).ok(),
+            writes: status.state.as_ref().is_some_and(|state| state.running.is_some()),
             prefix: prefix(&status.name),
         }
     };
@@ -188,21 +194,22 @@ fn failure(pod: &Pod) -> Option<String> {
 async fn show_all(pods: Api<Pod>, mut news: watch::Receiver<Start>, places: Arc<Places>) {
     let mut seen = None;
     loop {
-        let place = places.take().await;
-        // Which start is the newest may have changed while it waited for its turn.
-        let start = news.borrow_and_update().clone();
-        if let Some(unseen) = start.unseen(seen) {
-            show_unseen(&pods, &start, unseen).await;
+        if news.borrow_and_update().unseen(seen).is_some() {
+            let _place = places.take().await;
+            // Which start is the newest may have changed while it waited for its turn.
+            let start = news.borrow_and_update().clone();
+            if let Some(unseen) = start.unseen(seen) {
+                show_unseen(&pods, &start, unseen, &news).await;
+            }
+            seen = Some(start.newest);
         }
-        seen = Some(start.newest);
-        drop(place);
         if news.changed().await.is_err() {
             return;
         }
     }
 }
 
-async fn show_unseen(pods: &Api<Pod>, start: &Start, unseen: Unseen) {
+async fn show_unseen(pods: &Api<Pod>, start: &Start, unseen: Unseen, news: &watch::Receiver<Start>) {
     if unseen.lost > 0 {
         let starts = if unseen.lost == 1 { "start" } else { "starts" };
         complain(&format!(
@@ -210,20 +217,41 @@ async fn show_unseen(pods: &Api<Pod>, start: &Start, unseen: Unseen) {
             unseen.lost, start.pod, start.container
         ));
     }
-    let read = |previous| {
-        let which = Which {
-            pod: &start.pod,
-            container: &start.container,
-            previous,
-        };
-        reading::read(pods, which, |line| say(&format!("{}{line}", start.prefix)))
+    let which = |previous| Which {
+        pod: &start.pod,
+        container: &start.container,
+        previous,
     };
-    if unseen.previous {
-        let _is_gone = read(true).await;
+    let show = |line: &str| say(&format!("{}{line}", start.prefix));
+    if unseen.previous
+        && let Err(error) = reading::read(pods, which(true), show, |_| ready(false)).await
+    {
+        complain(&unreadable("the log of an earlier start of", start, &error));
     }
-    if let Err(error) = read(false).await {
-        let what = format!("the log of {}/{} can't be read", start.pod, start.container);
-        complain(&format!("warning: {}", refused(&what, &error).message));
+    let goes_on = |pause| {
+        let (mut news, shown) = (news.clone(), start.newest);
+        async move {
+            let over = news.wait_for(|newest| newest.newest != shown || !newest.writes);
+            tokio::time::timeout(pause, over).await.is_err()
+        }
+    };
+    if let Err(error) = reading::read(pods, which(false), show, goes_on).await {
+        complain(&unreadable("the log of", start, &error));
+    }
+}
+
+/// Why a log can't be shown.
+fn unreadable(what: &str, start: &Start, error: &kube::Error) -> String {
+    let (pod, container) = (&start.pod, &start.container);
+    match error {
+        kube::Error::Api(status) if status.code == 404 => format!(
+            "warning: {what} {pod}/{container} went with its pod, which was deleted before it was read: by somebody, or with its \
+             Job, which a CronJob that keeps no history (successfulJobsHistoryLimit or failedJobsHistoryLimit: 0) deletes at once"
+        ),
+        _ => {
+            let what = format!("{what} {pod}/{container} can't be read");
+            format!("warning: {}", refused(&what, error).message)
+        }
     }
 }
 
@@ -314,6 +342,7 @@ mod tests {
                 container: "main".into(),
                 newest,
                 previous,
+                writes: true,
                 prefix: String::new(),
             };
             let unseen = unseen.map(|(previous, lost)| Unseen { previous, lost });
@@ -338,6 +367,25 @@ mod tests {
         ] {
             assert_eq!(failure(&pod(&status)).as_deref(), why, "{status}");
         }
+    }
+
+    #[test]
+    fn a_log_that_is_gone_says_what_keeps_it() {
+        let start = Start {
+            pod: "pod-a".into(),
+            container: "main".into(),
+            newest: 0,
+            previous: None,
+            writes: false,
+            prefix: String::new(),
+        };
+        let said = |code: u16| {
+            let status = json!({ "status": "Failure", "message": "no", "reason": "No", "code": code });
+            let error = kube::Error::Api(serde_json::from_value(status).expect("a status"));
+            unreadable("the log of", &start, &error)
+        };
+        insta::assert_snapshot!(said(404), @"warning: the log of pod-a/main went with its pod, which was deleted before it was read: by somebody, or with its Job, which a CronJob that keeps no history (successfulJobsHistoryLimit or failedJobsHistoryLimit: 0) deletes at once");
+        insta::assert_snapshot!(said(403), @"warning: the log of pod-a/main can't be read: no");
     }
 
     fn pod(status: &Value) -> Pod {

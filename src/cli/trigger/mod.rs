@@ -21,6 +21,7 @@ use std::time::Duration;
 use kube::Api;
 use kube::api::PostParams;
 use kube::core::{ApiResource, DynamicObject};
+use serde_json::Value;
 
 use crate::cli::chosen::{name, one};
 use crate::cli::connect::{self, ServerArgs, refused};
@@ -30,6 +31,10 @@ use crate::cli::up::duration;
 use crate::cronjob::LONGEST_JOB_NAME;
 use crate::manifest::CronJob;
 use crate::submit::{CLI_FIELD_MANAGER, job_by_hand};
+
+/// How long a Job whose logs are shown stays after its end at least, in seconds. They go with it, and are waited for while the
+/// API server is away (see `patience`).
+const LOGS_STAY: i64 = 5 * 60;
 
 /// Arguments of `punctual trigger`.
 #[derive(Debug, clap::Args)]
@@ -41,7 +46,8 @@ Examples:
 
 The Job is made from the CronJob's template, as by `kubectl create job --from=cronjob/NAME`. It
 neither waits for other runs nor holds them up, and counts for the history.
-With --wait the exit code is 0 if the Job succeeded and 1 if it failed.")]
+With --wait the exit code is 0 if the Job succeeded and 1 if it failed. With --logs it stays for five
+minutes after its end, if its ttlSecondsAfterFinished is shorter: its logs would go with it.")]
 #[command(group = clap::ArgGroup::new("followed").multiple(true).args(["wait", "logs"]))]
 pub(super) struct TriggerArgs {
     /// The CronJob
@@ -93,6 +99,9 @@ pub(super) fn trigger(args: &TriggerArgs) -> Result<Exit, Failure> {
         args.overrides
             .apply(&mut job.data["spec"])
             .map_err(Failure::usage)?;
+        if args.logs {
+            stay_to_be_read(&mut job.data["spec"]);
+        }
         let resource = ApiResource::erase::<k8s_openapi::api::batch::v1::Job>(&());
         let jobs: Api<DynamicObject> = Api::namespaced_with(client.clone(), namespace, &resource);
         let params = PostParams {
@@ -117,6 +126,15 @@ pub(super) fn trigger(args: &TriggerArgs) -> Result<Exit, Failure> {
     })
 }
 
+/// Has a Job, of which this is the `spec`, not go before its logs are shown.
+fn stay_to_be_read(spec: &mut Value) {
+    if let Some(ttl) = spec.get_mut("ttlSecondsAfterFinished")
+        && ttl.as_i64().is_some_and(|ttl| ttl < LOGS_STAY)
+    {
+        *ttl = LOGS_STAY.into();
+    }
+}
+
 /// A name that no Job has yet, as good as certainly.
 fn new_name(cronjob: &str) -> String {
     let random = uuid::Uuid::new_v4().simple().to_string();
@@ -128,7 +146,24 @@ fn new_name(cronjob: &str) -> String {
 
 #[cfg(test)]
 mod tests {
+    use serde_json::json;
+
     use super::*;
+
+    #[test]
+    fn a_job_whose_logs_are_shown_stays_until_they_are_read() {
+        let ttl = |seconds: Value| json!({ "ttlSecondsAfterFinished": seconds });
+        for (spec, stays) in [
+            (json!({}), json!({})),
+            (ttl(json!(0)), ttl(json!(LOGS_STAY))),
+            (ttl(json!(7200)), ttl(json!(7200))),
+            (ttl(Value::Null), ttl(Value::Null)),
+        ] {
+            let mut changed = spec.clone();
+            stay_to_be_read(&mut changed);
+            assert_eq!(changed, stays, "{spec}");
+        }
+    }
 
     #[test]
     fn a_name_is_new_short_enough_and_tells_where_it_comes_from() {

@@ -22,12 +22,18 @@ pub(super) struct Which<'a> {
     pub(super) previous: bool,
 }
 
-/// Hands the lines of a log to `show` as they are written.
+/// Hands the lines of a log to `show` as they are written. Where the kubelet goes away, as it is restarted, the log seems to be
+/// at its end: it `goes_on` where the container may write more, which is told at the latest after the given time.
 ///
 /// # Errors
 ///
 /// When there is no such log, or it could not be read for so long that nobody would wait longer.
-pub(super) async fn read(pods: &Api<Pod>, which: Which<'_>, mut show: impl FnMut(&str)) -> kube::Result<()> {
+pub(super) async fn read<F: Future<Output = bool>>(
+    pods: &Api<Pod>,
+    which: Which<'_>,
+    mut show: impl FnMut(&str),
+    goes_on: impl Fn(Duration) -> F,
+) -> kube::Result<()> {
     let mut place = Place::default();
     let mut patience = Patience::default();
     let mut pause = FIRST_PAUSE;
@@ -37,17 +43,19 @@ pub(super) async fn read(pods: &Api<Pod>, which: Which<'_>, mut show: impl FnMut
             shown = true;
             show(line);
         });
-        let Err(error) = end.await else {
-            return Ok(());
-        };
+        let end = end.await;
         if shown {
-            patience.renew();
             pause = FIRST_PAUSE;
         }
-        if !patience.bears(&error) {
-            return Err(error);
+        if shown || end.is_ok() {
+            patience.renew();
         }
-        tokio::time::sleep(pause).await;
+        match end {
+            Ok(()) if goes_on(pause).await => {}
+            Ok(()) => return Ok(()),
+            Err(error) if patience.bears(&error) => tokio::time::sleep(pause).await,
+            Err(error) => return Err(error),
+        }
         pause = LONGEST_PAUSE.min(pause * 2);
     }
 }
@@ -93,6 +101,8 @@ struct Place {
     lines: usize,
     /// How many of these are still to come again. While there may be some, those of times before are old as well.
     again: Option<usize>,
+    /// What the kubelet said last of the log itself, as that it can't follow it. It says so each time.
+    remark: String,
 }
 
 impl Place {
@@ -103,10 +113,14 @@ impl Place {
         Timestamp::from_second(at.as_second()).ok()
     }
 
-    /// What a line says after its time, unless it has been shown. What has no time is no line of the container's.
+    /// What a line says after its time, unless it has been shown. What has no time is no line of the container's, but the kubelet's.
     fn pass<'a>(&mut self, line: &'a str) -> Option<&'a str> {
         let (time, text) = line.split_once(' ').unwrap_or((line, ""));
         let Ok(time) = time.parse::<Timestamp>() else {
+            if self.remark == line {
+                return None;
+            }
+            line.clone_into(&mut self.remark);
             return Some(line);
         };
         if let (Some(again), Some(at)) = (&mut self.again, self.at) {
@@ -148,11 +162,13 @@ mod tests {
     }
     use Answer::{Broken, Refused, Whole};
 
-    /// What is shown of a log, how the reading ended, and from when on the log was asked for; the last answer stays.
+    /// What is shown of a log, how the reading ended, and from when on the log was asked for; the last answer stays. The container
+    /// writes until that is asked for.
     async fn reading(answers: Vec<Answer>) -> (Vec<String>, bool, Vec<String>) {
         let asked = Mutex::new(vec![]);
         let seen = std::sync::Arc::new(asked);
         let noted = std::sync::Arc::clone(&seen);
+        let last = answers.len();
         let answer = move |request: Request<kube::client::Body>| {
             let mut noted = noted.lock().expect("no panic");
             let answer = &answers[noted.len().min(answers.len() - 1)];
@@ -181,10 +197,9 @@ mod tests {
             previous: false,
         };
         let mut shown = vec![];
-        let end = read(&Api::default_namespaced(client), which, |line| {
-            shown.push(line.to_owned());
-        })
-        .await;
+        let show = |line: &str| shown.push(line.to_owned());
+        let goes_on = |_| std::future::ready(seen.lock().expect("no panic").len() < last);
+        let end = read(&Api::default_namespaced(client), which, show, goes_on).await;
         let asked = seen.lock().expect("no panic").clone();
         (shown, end.is_ok(), asked)
     }
@@ -211,6 +226,17 @@ mod tests {
                 vec![Broken(TWO), Refused(500), Whole(THREE)],
                 &["one", "two", "two", "two", ""],
                 &["-", second, second],
+            ),
+            // The kubelet goes away, and comes again.
+            (
+                vec![Whole(ONE), Refused(503), Whole(TWO)],
+                &["one", "two", "two"],
+                &["-", second, second],
+            ),
+            (
+                vec![Whole("can't watch\n"), Whole("can't watch\n"), Whole(ONE)],
+                &["can't watch", "one"],
+                &["-", "-", "-"],
             ),
             // Half a line is not shown before it is whole.
             (
