@@ -1,6 +1,6 @@
 //! The requests that write Events.
 
-use std::collections::{HashMap, VecDeque};
+use std::collections::{HashMap, HashSet, VecDeque};
 use std::time::Duration;
 
 use futures::future::BoxFuture;
@@ -68,7 +68,7 @@ pub async fn write_events(
         under_way: FuturesUnordered::new(),
         busy: HashMap::new(),
         hanging: HashMap::new(),
-        was_denial_told: false,
+        told: HashSet::new(),
         unwritten: HashMap::new(),
         again: VecDeque::new(),
     };
@@ -115,8 +115,8 @@ struct Writer {
     busy: HashMap<Series, Option<Write>>,
     /// Namespaces in which an Event took too long, and since when.
     hanging: HashMap<String, Instant>,
-    /// Whether it was told that somewhere none may be written: who reads it sees to all of them.
-    was_denial_told: bool,
+    /// What was told to do where Events are refused: who reads it sees to all of them.
+    told: HashSet<&'static str>,
     /// Warnings that could not be written. When a full disk has room again, they are all that tells what it held up.
     unwritten: HashMap<Series, Write>,
     /// Those of them whose time has come to be tried again.
@@ -165,12 +165,13 @@ impl Writer {
             Some(Err(error)) => {
                 self.metrics.count_event("failed");
                 tracing::debug!(error = &error as &dyn std::error::Error, "an Event was refused");
-                if is_denial(&error) && !std::mem::replace(&mut self.was_denial_told, true) {
+                if let Some(remedy) = remedy(&error)
+                    && self.told.insert(remedy)
+                {
                     tracing::warn!(
                         namespace = write.told.cronjob.namespace,
                         error = Trouble::from(&error).message,
-                        "Events may not be written, here or elsewhere: what would be one is in the log and in the metrics alone; \
-                         grant create and patch of events"
+                        "Events are refused, here or elsewhere: what would be one is in the log and in the metrics alone; {remedy}"
                     );
                 }
                 if may_pass(&error) {
@@ -235,10 +236,21 @@ fn may_pass(error: &kube::Error) -> bool {
     }
 }
 
-/// Whether none may be written. It is another refusal where the namespace is being deleted, of which everybody knows.
-fn is_denial(error: &kube::Error) -> bool {
+/// What is to be done where Events are refused by somebody. A namespace that is being deleted refuses them, too, of which
+/// everybody knows.
+fn remedy(error: &kube::Error) -> Option<&'static str> {
     let is_forbidden = matches!(error, kube::Error::Api(status) if status.code == 403);
-    is_forbidden && !Trouble::from(error).is_namespace_terminating()
+    let trouble = Trouble::from(error);
+    if !is_forbidden || trouble.is_namespace_terminating() {
+        return None;
+    }
+    // The words of kube-apiserver for who lacks a right. A quota or a webhook answers with the same code.
+    let lacks_a_right = trouble.message.contains(r#" resource "events""#);
+    Some(if lacks_a_right {
+        "grant create and patch of events"
+    } else {
+        "who refuses them says why: make room in a quota, or have a webhook let them pass"
+    })
 }
 
 /// Writes one Event: a new one is created, a known one is raised. Either may turn out to be the other, because Events
@@ -360,17 +372,31 @@ mod tests {
         }
     }
 
-    /// Nobody looks at metrics for Events that are missing. Once is enough, as each would say the same.
+    /// Nobody looks at metrics for Events that are missing. Once is enough for each remedy, as each would say the same.
     #[tokio::test(start_paused = true)]
-    async fn that_events_may_not_be_written_is_logged_once() {
+    async fn that_events_are_refused_is_logged_once_with_what_to_do() {
         let terminating =
             json!({ "causes": [{ "reason": "NamespaceTerminating", "message": "", "field": "" }] });
-        for (code, details, logged) in [(403, json!({}), 1), (403, terminating, 0), (422, json!({}), 0)] {
+        let right = r#"events is forbidden: User "punctual" cannot create resource "events" in API group "" in the namespace "shop""#;
+        let quota = r#"events "first.1" is forbidden: exceeded quota: few, requested: count/events=1, used: count/events=1, limited: count/events=1"#;
+        for (answers, remedies) in [
+            (
+                [(403, right, json!({})), (403, right, json!({}))],
+                &["grant create and patch"][..],
+            ),
+            (
+                [(403, quota, json!({})), (403, right, json!({}))],
+                &["make room in a quota", "grant create and patch"],
+            ),
+            ([(403, "", terminating), (422, "", json!({}))], &[]),
+        ] {
+            let asked = AtomicUsize::new(0);
             let api = tower::service_fn(move |_: Request<Body>| {
-                let body = json!({ "status": "Failure", "code": code, "details": details }).to_string();
-                let answer = Response::builder()
-                    .status(code)
-                    .body(Body::from(body.into_bytes()));
+                let (code, message, details) = &answers[asked.fetch_add(1, Ordering::SeqCst)];
+                let body =
+                    json!({ "status": "Failure", "code": code, "message": message, "details": details });
+                let answer = Response::builder().status(*code);
+                let answer = answer.body(Body::from(body.to_string().into_bytes()));
                 std::future::ready(Ok::<_, Infallible>(answer.expect("a response")))
             });
             let log = Written::default();
@@ -387,7 +413,11 @@ mod tests {
             let client = Client::new(api, "shop");
             write_events(client, told, Metrics::default(), EventWriting::ONE_BY_ONE).await;
             let log = log.text();
-            assert_eq!(log.matches("may not be written").count(), logged, "{code} {log}");
+            let lines: Vec<&str> = log.lines().filter(|line| line.contains("are refused")).collect();
+            assert_eq!(lines.len(), remedies.len(), "{log}");
+            for (line, remedy) in lines.iter().zip(remedies) {
+                assert!(line.contains(remedy), "{line}");
+            }
         }
     }
 
