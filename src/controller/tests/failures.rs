@@ -262,7 +262,12 @@ fn a_cronjob_that_a_fault_keeps_from_being_understood_is_told_once_and_tried_aga
     assert_eq!(ready(&mut world, 61), 1, "it is caught up");
     assert!(!wellbeing(&mut world).expect("it is there").held);
     let error = "on purpose".into();
-    assert_eq!(told, [(2, Note::NotUnderstood { error })]);
+    let note = Note::NotUnderstood { error };
+    assert!(
+        note.to_string().contains("when it or a calendar has changed"),
+        "{note}"
+    );
+    assert_eq!(told, [(2, note)]);
     show(&mut world, Event::Apply(calendar("freeze")));
     let gone = world.cronjob(&json!({}));
     world.state.cronjob_event(&Scope::CLUSTER, Event::Delete(gone));

@@ -97,7 +97,9 @@ impl fmt::Display for Note {
                 )
             }
             Note::Fault { error } => fault(f, error, "It is tried again"),
-            Note::NotUnderstood { error } => fault(f, error, "It is tried again when it has changed"),
+            Note::NotUnderstood { error } => {
+                fault(f, error, "It is tried again when it or a calendar has changed")
+            }
             Note::Malformed { error } => {
                 write!(f, "Not run, because this CronJob can't be read: {error}")
             }
