@@ -46,8 +46,8 @@ Examples:
 
 The Job is made from the CronJob's template, as by `kubectl create job --from=cronjob/NAME`. It
 neither waits for other runs nor holds them up, and counts for the history.
-With --wait the exit code is 0 if the Job succeeded and 1 if it failed. With --logs it stays for five
-minutes after its end, if its ttlSecondsAfterFinished is shorter: its logs would go with it.")]
+With --wait the exit code is 0 if the Job succeeded and 1 if it failed. With --logs it stays for
+five minutes after its end, if its ttlSecondsAfterFinished is shorter: its logs would go with it.")]
 #[command(group = clap::ArgGroup::new("followed").multiple(true).args(["wait", "logs"]))]
 pub(super) struct TriggerArgs {
     /// The CronJob
