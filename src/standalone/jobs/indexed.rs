@@ -10,7 +10,7 @@ use k8s_openapi::api::core::v1::{Container, EnvVar, EnvVarSource, ObjectFieldSel
 
 use super::failure_policy::Judgement;
 use super::indexes::Indexes;
-use super::pods::finish_time;
+use super::pods::{ended_with_node, finish_time};
 
 /// Where a pod's index is written, as a label and as an annotation.
 pub(in crate::standalone) const COMPLETION_INDEX: &str = "batch.kubernetes.io/job-completion-index";
@@ -44,10 +44,12 @@ fn number(pod: &Pod, annotation: &str) -> Option<i32> {
         .filter(|number| *number >= 0)
 }
 
-/// How many pods of this pod's index have failed with it, counting or not.
+/// How many pods of this pod's index have failed with it, counting or not. One that a stop of its node has ended is as if it had
+/// never been, unless it counts: no later one waits for it.
 pub(super) fn failures_with(pod: &Pod, judgement: &Judgement) -> (i32, i32) {
     let (counting, ignored) = failures_before(pod);
     match judgement {
+        Judgement::Ignored if ended_with_node(pod) => (counting, ignored),
         Judgement::Ignored => (counting, ignored.saturating_add(1)),
         _ => (counting.saturating_add(1), ignored),
     }

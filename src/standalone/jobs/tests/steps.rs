@@ -19,6 +19,25 @@ fn a_pod_of_an_indexed_job() {
     insta::assert_snapshot!("an_indexed_pod", first_pod(&spec));
 }
 
+/// The counts are what the back-off of an index, and its limit, go by.
+#[test]
+fn a_pod_that_a_stop_of_the_node_has_ended_is_not_counted_by_the_next_of_its_index() {
+    let spec = json!({"completions": 1, "completionMode": "Indexed", "backoffLimitPerIndex": 6});
+    for (ended, expected) in [
+        ("failed index=0 before=2 -99s", ["3", "0"]),
+        ("failed stopped index=0 before=2 -1s", ["2", "0"]),
+    ] {
+        let job = with_status(job(&spec), &json!({"startTime": rfc3339(at(-600))}));
+        let decision = decide(&job, &pods(ended), &Past::default(), noon());
+        let annotations = decision.create[0].metadata.annotations.clone().unwrap();
+        let counted = ["failure", "ignored-failure"].map(|which| {
+            let annotation = annotations.get(&format!("batch.kubernetes.io/job-index-{which}-count"));
+            annotation.map_or("0", String::as_str)
+        });
+        assert_eq!(counted, expected, "{ended}");
+    }
+}
+
 #[test]
 fn the_same_job_gets_the_same_pods_however_often_it_is_asked() {
     let job = job(&json!({"parallelism": 3, "completions": 9}));
