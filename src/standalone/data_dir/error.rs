@@ -26,7 +26,7 @@ pub enum DataDirError {
     },
 
     /// The path names something else.
-    #[error("the data folder {} is not a folder", path.display())]
+    #[error("{} is not a folder; move it away, or name another data folder with --data-dir", path.display())]
     NotAFolder {
         /// The path.
         path: PathBuf,

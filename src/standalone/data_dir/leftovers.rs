@@ -18,11 +18,26 @@ pub(super) fn remove(temporary: &Path) {
         let path = entry.path();
         if is_left(&entry).unwrap_or(false)
             && let Ok(_held) = Lock::take(&path)
-            && let Err(error) = fs::remove_dir_all(&path)
+            && let Err(error) = remove_whole(&path)
         {
             tracing::warn!(path = %path.display(), %error, "a temporary folder of an earlier punctual could not be removed");
         }
     }
+}
+
+/// Removes such a folder, or as much of it as can be. Its lock goes last: by that the next start knows what is left.
+pub(super) fn remove_whole(folder: &Path) -> io::Result<()> {
+    let mut failed = Ok(());
+    for entry in fs::read_dir(folder)?.flatten() {
+        let (path, kind) = (entry.path(), entry.file_type()?);
+        let removed = match entry.file_name() {
+            name if name == LOCK_FILE => Ok(()),
+            _ if kind.is_dir() => fs::remove_dir_all(path),
+            _ => fs::remove_file(path),
+        };
+        failed = failed.and(removed);
+    }
+    failed.and_then(|()| fs::remove_dir_all(folder))
 }
 
 /// Whether it is such a folder; it may still be in use.

@@ -61,9 +61,9 @@ struct Held {
 impl Drop for Held {
     fn drop(&mut self) {
         if self.is_ephemeral
-            && let Err(error) = std::fs::remove_dir_all(&self.path)
+            && let Err(error) = leftovers::remove_whole(&self.path)
         {
-            tracing::warn!(path = %self.path.display(), %error, "a temporary folder could not be removed");
+            tracing::warn!(path = %self.path.display(), %error, "a temporary folder could not be removed; a later start tries it again");
         }
     }
 }

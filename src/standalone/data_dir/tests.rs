@@ -12,6 +12,9 @@ use tempfile::TempDir;
 use super::access::{Seen, Verdict, judge};
 use super::*;
 
+/// A user who is not us.
+const NOBODY: u32 = 65_534;
+
 fn mode(path: &Path) -> u32 {
     fs::metadata(path).expect("it is there").mode() & 0o7777
 }
@@ -111,6 +114,42 @@ fn an_ephemeral_folder_that_was_left_goes_with_the_next() {
     for path in kept {
         assert!(path.join("token").exists(), "{}", path.display());
     }
+}
+
+/// The token goes all the same, and by its lock the next start knows it.
+#[test]
+fn what_cannot_be_removed_of_an_ephemeral_folder_is_left_with_its_lock() {
+    let temporary = folder();
+    let path = temporary.path().join("data");
+    let pods = path.join("pods");
+    fs::create_dir_all(&pods).unwrap();
+    for file in ["lock", "token", "pods/log"] {
+        fs::write(path.join(file), "").unwrap();
+    }
+    let is_root = rustix::process::geteuid().is_root();
+    for folder in [temporary.path(), &path, &pods].into_iter().filter(|_| is_root) {
+        std::os::unix::fs::chown(folder, Some(NOBODY), None).unwrap();
+    }
+    fs::set_permissions(&pods, Permissions::from_mode(0o500)).unwrap();
+    let remove = {
+        let path = path.clone();
+        move || {
+            // Permissions hold everybody back but root. This is of the thread alone.
+            if is_root {
+                let nobody = rustix::thread::Uid::from_raw(NOBODY);
+                rustix::thread::set_thread_res_uid(nobody, nobody, nobody).unwrap();
+            }
+            leftovers::remove_whole(&path)
+        }
+    };
+    let removed = std::thread::spawn(remove).join().unwrap();
+    fs::set_permissions(&pods, Permissions::from_mode(0o700)).unwrap();
+    assert!(removed.is_err());
+    assert_eq!(
+        ["lock", "token"].map(|file| path.join(file).exists()),
+        [true, false]
+    );
+    assert!(leftovers::remove_whole(&path).is_ok() && !path.exists());
 }
 
 #[test]

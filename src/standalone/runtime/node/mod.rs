@@ -114,8 +114,8 @@ impl Node {
         let mut look = interval(room::LOOK_EVERY);
         look.set_missed_tick_behavior(MissedTickBehavior::Delay);
         let machine = self.machine.clone();
-        // It ends with whoever tells what will be due.
-        tokio::spawn(async move { machine.get_ready().await });
+        // It ends with whoever tells what will be due, who is stopped before the node.
+        let ready = tokio::spawn(async move { machine.get_ready().await });
         let machine = self.machine.clone();
         let mut cordon = JoinSet::new();
         cordon.spawn(async move {
@@ -140,6 +140,7 @@ impl Node {
         }
         self.machine.release().await;
         self.machine.settle().await;
+        let _nothing_waits = ready.await;
     }
 
     fn finished(&self) -> bool {

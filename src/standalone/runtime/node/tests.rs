@@ -4,6 +4,7 @@ use serde_json::json;
 
 use super::*;
 use crate::clock::SystemClock;
+use crate::controller::Upcoming;
 use crate::standalone::data_dir::DataDir;
 use crate::standalone::runtime::output::channel;
 use crate::standalone::runtime::tests::deaf_client;
@@ -34,4 +35,34 @@ async fn pods_that_are_listed_after_a_stop_are_no_orphans() {
     node.hear(Event::InitApply(running("second")), &mut listed);
     node.hear(Event::InitDone, &mut listed);
     assert_eq!(node.removals.len(), 1, "that of the one that is gone");
+}
+
+/// Whoever stops it may remove the data folder next, and they write there.
+#[tokio::test]
+async fn supervisors_that_waited_are_gone_when_it_has_stopped() {
+    let (output, _outlet) = channel();
+    let (tell, upcoming) = watch::channel(None);
+    let slow = ["sh", "-c", r#"> "$0/begun"; cat; sleep 0.3; > "$0/late""#];
+    let options = Options {
+        supervisor: Some(slow.map(Into::into).into()),
+        upcoming: Some(upcoming),
+        ..Options::new("here", DataDir::ephemeral().unwrap())
+    };
+    let (data, clock) = (options.data.clone(), SystemClock::shared());
+    let node = Node::new(deaf_client(), clock.clone(), output, options);
+    let (stop, stopped) = watch::channel(Shutdown::No);
+    let running = tokio::spawn(node.run(stopped));
+    let at = clock.now();
+    tell.send_replace(Some(Upcoming { at, count: 1 }));
+    let patience = Duration::from_secs(20);
+    let begun = async {
+        while !data.ahead().join("begun").exists() {
+            tokio::time::sleep(Duration::from_millis(5)).await;
+        }
+    };
+    tokio::time::timeout(patience, begun).await.unwrap();
+    drop(tell);
+    stop.send_replace(Shutdown::Drain);
+    tokio::time::timeout(patience, running).await.unwrap().unwrap();
+    assert!(data.ahead().join("late").exists());
 }

@@ -41,5 +41,5 @@ async fn a_folder_that_cannot_be_made_is_waited_for() {
     let pod = options.data.pod("u-1");
     create_private(pod.path()).unwrap();
     std::fs::write(pod.attempt("main", 0), "in the way").unwrap();
-    insta::assert_snapshot!(waits_for(options).await, @"CreateContainerError: this machine could not make ready what the process needs; it is tried again: the data folder /data/pods/u-1/main.0.attempt is not a folder");
+    insta::assert_snapshot!(waits_for(options).await, @"CreateContainerError: this machine could not make ready what the process needs; it is tried again: /data/pods/u-1/main.0.attempt is not a folder; move it away, or name another data folder with --data-dir");
 }

@@ -10,10 +10,12 @@ use std::io;
 use std::os::unix::net::UnixStream as StdStream;
 use std::path::{Path, PathBuf};
 use std::process::Stdio;
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::sync::{Mutex, MutexGuard, Once, PoisonError};
 use std::time::Duration;
 
 use chrono::TimeDelta;
+use futures::future::join_all;
+use tokio::io::AsyncWriteExt as _;
 use tokio::net::UnixStream;
 use tokio::sync::watch;
 
@@ -21,6 +23,7 @@ use super::COMMAND;
 use crate::clock::SharedClock;
 use crate::controller::Upcoming;
 use crate::standalone::data_dir::create_private;
+use crate::telemetry::chain;
 
 /// This program, even when its file has been replaced meanwhile.
 const OWN_PROGRAM: &str = "/proc/self/exe";
@@ -34,6 +37,9 @@ const AHEAD: TimeDelta = TimeDelta::seconds(1);
 /// How long those that were not needed are kept: what is due every second or so need not start them anew.
 const KEPT_FOR: Duration = Duration::from_secs(5);
 
+/// How long those that were let go are waited for: a disk that stalls is not waited for.
+const GONE_WITHIN: Duration = Duration::from_secs(5);
+
 /// The supervisors that wait for a commission, and what starts more of them.
 #[derive(Debug)]
 pub(super) struct Supervisors {
@@ -44,6 +50,8 @@ pub(super) struct Supervisors {
     ahead: PathBuf,
     /// Our ends of the connections of those that wait.
     waiting: Mutex<Vec<UnixStream>>,
+    /// What is in the way of that folder is told once.
+    is_told: Once,
 }
 
 impl Supervisors {
@@ -57,6 +65,7 @@ impl Supervisors {
             arguments: words.collect(),
             ahead,
             waiting: Mutex::default(),
+            is_told: Once::new(),
         }
     }
 
@@ -92,9 +101,10 @@ impl Supervisors {
         UnixStream::from_std(ours)
     }
 
-    /// Has them wait for what is due next, until nobody tells what that is.
+    /// Has them wait for what is due next, until nobody tells what that is. By then they are gone.
     pub(super) async fn prepare(&self, mut upcoming: watch::Receiver<Option<Upcoming>>, clock: &SharedClock) {
-        self.make_room();
+        // Those that were killed have left something.
+        let _nothing_left = std::fs::remove_dir_all(&self.ahead);
         let mut prepared = None;
         loop {
             let next = *upcoming.borrow_and_update();
@@ -110,28 +120,47 @@ impl Supervisors {
                     prepared = next;
                     self.fill(next.map_or(0, |next| next.count)).await;
                 }
-                () = tokio::time::sleep(KEPT_FOR) => self.waiting().clear(),
+                () = tokio::time::sleep(KEPT_FOR) => self.let_go().await,
             }
         }
-        self.waiting().clear();
+        self.let_go().await;
     }
 
-    /// Makes the folder for those that wait, and removes what was left in it by any that were killed.
-    fn make_room(&self) {
-        let _nothing_left = std::fs::remove_dir_all(&self.ahead);
-        if let Err(error) = create_private(&self.ahead) {
-            tracing::debug!(%error, "supervisors that wait can't prepare anything");
-        }
+    /// Lets those go that wait, and waits until they have: one that has only just been started goes on to make its files for a
+    /// moment, perhaps in a folder that is being removed.
+    async fn let_go(&self) {
+        let waiting = std::mem::take(&mut *self.waiting());
+        let gone = waiting.into_iter().map(|mut supervisor| async move {
+            let _gone = supervisor.shutdown().await;
+            let _said_why = tokio::io::copy(&mut supervisor, &mut tokio::io::sink()).await;
+        });
+        let _hangs = tokio::time::timeout(GONE_WITHIN, join_all(gone)).await;
     }
 
     /// Starts as many as are missing. Without them runs start later, and that is all.
     async fn fill(&self, count: usize) {
+        let ahead = self.room();
         while self.waiting().len() < count.min(WAITING_MOST) {
-            match self.start_with(Some(&self.ahead)).await {
+            match self.start_with(ahead).await {
                 Ok(supervisor) => self.waiting().push(supervisor),
                 Err(error) => return tracing::debug!(%error, "a supervisor could not be started ahead"),
             }
         }
+    }
+
+    /// The folder for those that wait, also where somebody has removed it. What is in its way is told once.
+    fn room(&self) -> Option<&Path> {
+        let made = create_private(&self.ahead);
+        if let Err(error) = &made {
+            self.is_told.call_once(|| {
+                let error = chain(error);
+                tracing::warn!(
+                    error,
+                    "nothing can be prepared for runs before they are due, so they start a little later"
+                );
+            });
+        }
+        made.is_ok().then_some(&self.ahead)
     }
 
     fn waiting(&self) -> MutexGuard<'_, Vec<UnixStream>> {
@@ -158,6 +187,7 @@ mod tests {
 
     use super::*;
     use crate::clock::SystemClock;
+    use crate::telemetry::written::Written;
 
     /// Long enough that only a test that hangs takes it.
     const PATIENCE: Duration = Duration::from_secs(20);
@@ -209,6 +239,34 @@ mod tests {
         tokio::io::AsyncWriteExt::shutdown(&mut one).await.unwrap();
         let read = tokio::time::timeout(PATIENCE, one.read(&mut [0; 8])).await;
         assert_eq!(read.unwrap().unwrap(), 0, "it has ended");
+    }
+
+    #[test]
+    fn where_they_work_is_made_again_and_what_is_in_its_way_is_told_once() {
+        let folder = tempfile::tempdir().unwrap();
+        let ahead = folder.path().join("ahead");
+        let supervisors = Supervisors::new(None, ahead.clone());
+        for _ in 0..2 {
+            assert_eq!(supervisors.room(), Some(ahead.as_path()));
+            std::fs::remove_dir(&ahead).unwrap();
+        }
+        std::fs::write(&ahead, "").unwrap();
+        let written = Written::default();
+        let writer = written.clone();
+        let log = tracing_subscriber::fmt()
+            .with_ansi(false)
+            .without_time()
+            .with_writer(move || writer.clone())
+            .finish();
+        tracing::subscriber::with_default(log, || {
+            for _ in 0..2 {
+                assert_eq!(supervisors.room(), None);
+            }
+        });
+        let text = written
+            .text()
+            .replace(&folder.path().display().to_string(), "/data");
+        insta::assert_snapshot!(text, @r#" WARN punctual::standalone::runtime::process::supervisor::supervisors: nothing can be prepared for runs before they are due, so they start a little later error="/data/ahead is not a folder; move it away, or name another data folder with --data-dir""#);
     }
 
     #[test]
