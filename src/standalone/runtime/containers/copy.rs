@@ -79,13 +79,9 @@ pub(super) async fn copy(
         let cut_off = match copied.await {
             Ok(()) if is_all => return,
             Ok(()) => {
-                let is_over = runs(engine, container).await.is_ok_and(|runs| !runs);
+                // Somebody may be starting it anew.
                 let end = has_ended.wait_for(|has_ended| *has_ended);
-                if is_over {
-                    let _ended = end.await;
-                } else {
-                    let _ended_or_late = tokio::time::timeout(ASK_AGAIN, end).await;
-                }
+                let _ended_or_late = tokio::time::timeout(ASK_AGAIN, end).await;
                 continue;
             }
             Err(CopyError::Engine(error)) if is_missing(&error) => return,
@@ -283,10 +279,22 @@ mod tests {
         ");
     }
 
-    /// An engine with a container that has written these numbers, and has ended after the first look. Who follows it gets the
-    /// first one, and after a while some of the others.
-    async fn hand_on(listener: UnixListener, numbers: Range<u32>, followed: fn(u32) -> bool) {
-        let mut runs = true;
+    /// An engine with a container that has written these numbers, and runs as often as it is looked at.
+    struct FakeEngine {
+        numbers: Range<u32>,
+        /// Whether it runs at this look.
+        runs: fn(u32) -> bool,
+        /// Whether this one of those who follow it gets, after a while, this number; each gets the first one.
+        followed: fn(u32, u32) -> bool,
+    }
+
+    async fn hand_on(listener: UnixListener, engine: FakeEngine) {
+        let FakeEngine {
+            numbers,
+            runs,
+            followed,
+        } = engine;
+        let (mut looks, mut followers) = (0, 0);
         while let Ok((mut connection, _)) = listener.accept().await {
             let mut asked = vec![0; 4096];
             let read = connection.read(&mut asked).await.unwrap();
@@ -296,9 +304,10 @@ mod tests {
             let asked = String::from_utf8_lossy(&asked[..read]);
             let head = "HTTP/1.1 200 OK\r\nconnection: close\r\ncontent-type";
             if !asked.contains("/logs") {
-                let ended = format!("{head}: application/json\r\n\r\n{{\"State\":{{\"Running\":{runs}}}}}");
-                runs = false;
-                connection.write_all(ended.as_bytes()).await.unwrap();
+                let runs = runs(looks);
+                looks += 1;
+                let state = format!("{head}: application/json\r\n\r\n{{\"State\":{{\"Running\":{runs}}}}}");
+                connection.write_all(state.as_bytes()).await.unwrap();
                 continue;
             }
             let is_followed = asked.contains("follow=true");
@@ -314,18 +323,19 @@ mod tests {
             if is_followed {
                 tokio::time::sleep(LOOK_EVERY).await;
             }
-            let rest = rest.filter(|number| !is_followed || followed(*number));
+            let rest = rest.filter(|number| !is_followed || followed(followers, *number));
             let rest: Vec<u8> = rest.flat_map(piece).collect();
+            followers += u32::from(is_followed);
             connection.write_all(&rest).await.unwrap();
         }
     }
 
-    /// The numbers in the log of a container that has ended, as far as they were followed then.
-    async fn copied(numbers: Range<u32>, followed: fn(u32) -> bool) -> Vec<u32> {
+    /// The numbers in the log of a container that has ended after so many times that something came.
+    async fn copied(fake: FakeEngine, times: u64) -> Vec<u32> {
         let folder = tempfile::tempdir().unwrap();
         let (socket, log) = (folder.path().join("engine.sock"), folder.path().join("0.log"));
         let listener = UnixListener::bind(&socket).unwrap();
-        tokio::spawn(hand_on(listener, numbers, followed));
+        tokio::spawn(hand_on(listener, fake));
         let engine =
             Docker::connect_with_unix(&socket.display().to_string(), 20, API_DEFAULT_VERSION).unwrap();
         let (wrote, mut writes) = watch::channel(0);
@@ -333,7 +343,7 @@ mod tests {
         let clock = SystemClock::shared();
         let copied = copy(&engine, "main", &log, &wrote, has_ended, &clock);
         let ending = async {
-            writes.changed().await.unwrap();
+            writes.wait_for(|wrote| *wrote >= times).await.unwrap();
             tokio::time::sleep(2 * LOOK_EVERY).await;
             end.send_replace(true);
         };
@@ -346,13 +356,33 @@ mod tests {
 
     #[tokio::test]
     async fn what_an_engine_keeps_back_is_asked_for_when_the_container_has_ended() {
-        assert_eq!(copied(0..2, |_| false).await, [0, 1]);
+        let engine = FakeEngine {
+            numbers: 0..2,
+            runs: |look| look == 0,
+            followed: |_, _| false,
+        };
+        assert_eq!(copied(engine, 1).await, [0, 1]);
     }
 
     #[tokio::test]
     async fn what_an_engine_leaves_out_as_the_container_has_ended_is_not_missing() {
         let numbers = 0..2_000;
-        let followed = |number| number < 1_000 || number % 3 == 0;
-        assert!(copied(numbers.clone(), followed).await.into_iter().eq(numbers));
+        let engine = FakeEngine {
+            numbers: numbers.clone(),
+            runs: |look| look == 0,
+            followed: |_, number| number < 1_000 || number % 3 == 0,
+        };
+        assert!(copied(engine, 1).await.into_iter().eq(numbers));
+    }
+
+    /// `docker restart`: what it writes then comes while it runs.
+    #[tokio::test]
+    async fn a_container_that_somebody_starts_anew_is_followed_on() {
+        let engine = FakeEngine {
+            numbers: 0..2,
+            runs: |look| look != 1,
+            followed: |follower, _| follower > 0,
+        };
+        assert_eq!(copied(engine, 2).await, [0, 1]);
     }
 }
