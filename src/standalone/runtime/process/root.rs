@@ -10,14 +10,11 @@ use std::io;
 use std::path::{Path, PathBuf};
 
 use crate::standalone::data_dir::create_private;
-use crate::standalone::runtime::volumes::within::{self, Place};
+use crate::standalone::runtime::volumes::within::Place;
 use crate::standalone::runtime::volumes::{self, Bind};
 
 /// A folder on the way to a mount: whoever the process runs as can pass.
 const READABLE: u32 = 0o755;
-
-const LINK_IN_THE_WAY: &str = "a link is in the way, which something that runs in the pod has put there";
-const FILE_IN_THE_WAY: &str = "the volume around it has something else there; mount it at another path";
 
 /// Makes the folder with its links, anew when it is there; nothing, when there is nothing to link. What the process
 /// finds at its place on this machine anyway needs no link.
@@ -30,14 +27,7 @@ pub(super) fn make(folder: &Path, binds: &[Bind]) -> io::Result<Option<PathBuf>>
     }
     create_private(folder).map_err(io::Error::other)?;
     for (at, (path, bind)) in links.iter().enumerate() {
-        link(folder, path, bind, &links[..at]).map_err(|error| {
-            let why = match error.kind() {
-                _ if within::is_refused(&error) => LINK_IN_THE_WAY.to_owned(),
-                io::ErrorKind::AlreadyExists => FILE_IN_THE_WAY.to_owned(),
-                _ => error.to_string(),
-            };
-            io::Error::new(error.kind(), format!("mount path {}: {why}", bind.target))
-        })?;
+        link(folder, path, bind, &links[..at]).map_err(bind.not_laid_out())?;
     }
     Ok(Some(folder.to_owned()))
 }
@@ -126,7 +116,7 @@ mod tests {
         let refused = make(&at("root"), &binds).unwrap_err();
         assert_eq!(
             refused.to_string(),
-            "mount path /data/conf/app.yaml: a link is in the way, which something that runs in the pod has put there"
+            "mount path /data/conf/app.yaml: a link is in the way, which something that runs in the pod has put there; mount it at another path"
         );
         assert_eq!(fs::read_to_string(at("etc/app.yaml")).unwrap(), "ours");
     }

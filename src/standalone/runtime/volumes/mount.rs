@@ -13,6 +13,10 @@ use super::within::{self, Place};
 use crate::standalone::data_dir::PodDir;
 use crate::standalone::runtime::variables::expansion::expand;
 
+const LINK_IN_THE_WAY: &str =
+    "a link is in the way, which something that runs in the pod has put there; mount it at another path";
+const FILE_IN_THE_WAY: &str = "the volume around it has something else there; mount it at another path";
+
 /// A path of this machine, and where a container sees it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(in super::super) struct Bind {
@@ -36,6 +40,18 @@ impl Bind {
     pub(in super::super) fn reach(&self, path: &Path) -> io::Result<Place> {
         let volume = self.made_in.as_ref().unwrap_or(&self.source);
         within::reach(volume, &self.source.join(path), READABLE)
+    }
+
+    /// For `map_err`: why it can't be laid out, in words for whoever wrote its path.
+    pub(in super::super) fn not_laid_out(&self) -> impl FnOnce(io::Error) -> io::Error {
+        move |error| {
+            let why = match error.kind() {
+                _ if within::is_refused(&error) => LINK_IN_THE_WAY.to_owned(),
+                io::ErrorKind::AlreadyExists | io::ErrorKind::NotADirectory => FILE_IN_THE_WAY.to_owned(),
+                _ => error.to_string(),
+            };
+            io::Error::new(error.kind(), format!("mount path {}: {why}", self.target))
+        }
     }
 }
 

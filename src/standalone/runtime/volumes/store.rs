@@ -97,7 +97,7 @@ pub(in super::super) fn make_mount_points(binds: &[Bind]) -> io::Result<()> {
             && !outer.is_host
             && bind.source.is_dir()
         {
-            outer.reach(inside)?;
+            outer.reach(inside).map_err(bind.not_laid_out())?;
         }
     }
     Ok(())

@@ -306,6 +306,33 @@ fn folders_to_mount_in_are_there_in_a_volume_of_files() {
     "#);
 }
 
+/// Another container of the pod has written to what is read-only in this one.
+#[test]
+fn what_is_in_the_way_of_a_folder_to_mount_in_is_named() {
+    let data = DataDir::ephemeral().unwrap();
+    let dir = data.pod("u-1");
+    let contents = [("scratch", Content::Empty), ("shared", Content::Empty)];
+    let contents = contents.map(|(name, content)| (name.to_owned(), content)).into();
+    store(&contents, &dir, None).unwrap();
+    std::os::unix::fs::symlink("/etc", dir.volume("shared").join("link")).unwrap();
+    fs::write(dir.volume("shared").join("file"), "").unwrap();
+    let refused = |inside: &str| {
+        let container = json!({"name": "main", "volumeMounts": [
+            {"name": "shared", "mountPath": "/app", "readOnly": true},
+            {"name": "scratch", "mountPath": format!("/app/{inside}")},
+        ]});
+        let container = serde_json::from_value(container).unwrap();
+        let binds = binds(&container, &contents, &dir, &BTreeMap::new()).unwrap();
+        make_mount_points(&binds).unwrap_err().to_string()
+    };
+    let told = ["link/x", "link", "file/x"].map(refused);
+    insta::assert_snapshot!(told.join("\n"), @r"
+    mount path /app/link/x: a link is in the way, which something that runs in the pod has put there; mount it at another path
+    mount path /app/link: a link is in the way, which something that runs in the pod has put there; mount it at another path
+    mount path /app/file/x: the volume around it has something else there; mount it at another path
+    ");
+}
+
 #[test]
 fn a_sub_path_that_leads_out_is_refused() {
     let data = DataDir::ephemeral().unwrap();
