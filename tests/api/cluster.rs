@@ -151,7 +151,20 @@ impl Cluster {
         path: &str,
         body: Option<&Value>,
     ) -> Result<Value, Status> {
+        let body = body.map(Value::to_string).unwrap_or_default();
         self.request(media_type, method, path, body, None).await
+    }
+
+    /// The same with a body that may be anything.
+    pub(crate) async fn send_text(
+        &self,
+        media_type: &str,
+        method: &str,
+        path: &str,
+        body: &str,
+    ) -> Result<Value, Status> {
+        self.request(media_type, method, path, body.to_owned(), None)
+            .await
     }
 
     /// The same from another program, which has a name and owns what it writes.
@@ -162,7 +175,7 @@ impl Cluster {
         path: &str,
         body: &Value,
     ) -> Result<Value, Status> {
-        self.request(media_type, method, path, Some(body), Some("a-program/1"))
+        self.request(media_type, method, path, body.to_string(), Some("a-program/1"))
             .await
     }
 
@@ -171,10 +184,9 @@ impl Cluster {
         media_type: &str,
         method: &str,
         path: &str,
-        body: Option<&Value>,
+        body: String,
         program: Option<&str>,
     ) -> Result<Value, Status> {
-        let bytes = body.map(|body| body.to_string().into_bytes()).unwrap_or_default();
         let mut request = http::Request::builder()
             .method(method)
             .uri(path)
@@ -182,7 +194,7 @@ impl Cluster {
         if let Some(program) = program {
             request = request.header("user-agent", program);
         }
-        let request = request.body(bytes);
+        let request = request.body(body.into_bytes());
         match self.client.request::<Value>(request.expect("a request")).await {
             Ok(answer) => Ok(answer),
             Err(kube::Error::Api(status)) => Err(*status),

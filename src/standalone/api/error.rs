@@ -140,6 +140,13 @@ pub enum ApiError {
         message: String,
     },
 
+    /// A strategic patch asks what can't be done. kube-apiserver takes that for a fault of its own, without a reason.
+    #[error("{message}")]
+    Strategic {
+        /// What is wrong with it.
+        message: String,
+    },
+
     /// The resource is there, but not for this verb.
     #[error("the server does not allow this method on the requested resource")]
     MethodNotAllowed,
@@ -185,6 +192,17 @@ pub enum ApiError {
     TooLarge {
         /// The limit, in bytes.
         limit_bytes: usize,
+    },
+
+    /// A JSON patch has too many operations.
+    #[error(
+        "Request entity too large: The allowed maximum operations in a JSON patch is {most}, got {count}"
+    )]
+    TooManyOperations {
+        /// How many there may be.
+        most: usize,
+        /// How many there are.
+        count: usize,
     },
 
     /// The history that was asked for is gone; the client lists again.
@@ -280,13 +298,16 @@ impl ApiError {
             Self::NotAcceptable { .. } => (StatusCode::NOT_ACCEPTABLE, "NotAcceptable"),
             Self::UnsupportedMediaType { .. } => (StatusCode::UNSUPPORTED_MEDIA_TYPE, "UnsupportedMediaType"),
             Self::BodyTimeout => (StatusCode::REQUEST_TIMEOUT, "Timeout"),
-            Self::TooLarge { .. } => (StatusCode::PAYLOAD_TOO_LARGE, "RequestEntityTooLarge"),
+            Self::TooLarge { .. } | Self::TooManyOperations { .. } => {
+                (StatusCode::PAYLOAD_TOO_LARGE, "RequestEntityTooLarge")
+            }
             Self::Expired { .. } => (StatusCode::GONE, "Expired"),
             Self::TooLargeResourceVersion { .. } => (StatusCode::GATEWAY_TIMEOUT, "Timeout"),
             Self::Internal {
                 source: StoreError::Full { .. },
             } => (StatusCode::INSUFFICIENT_STORAGE, "InsufficientStorage"),
             Self::Internal { .. } => (StatusCode::INTERNAL_SERVER_ERROR, "InternalError"),
+            Self::Strategic { .. } => (StatusCode::INTERNAL_SERVER_ERROR, ""),
         }
     }
 
@@ -352,9 +373,11 @@ impl ApiError {
                 "retryAfterSeconds": 1,
             })),
             // Clients look into them without asking whether they are there.
-            Self::NoSuchPath | Self::MethodNotAllowed | Self::NotMadeHere { .. } | Self::NoTokens => {
-                Some(json!({}))
-            }
+            Self::NoSuchPath
+            | Self::Unprocessable { .. }
+            | Self::MethodNotAllowed
+            | Self::NotMadeHere { .. }
+            | Self::NoTokens => Some(json!({})),
             _ => None,
         }
     }

@@ -50,14 +50,17 @@ fn empty_for_null(value: &mut Value) {
     }
 }
 
-/// Takes out the fields that are empty and are no pointers. What is data, or of a type that is not known, stays.
+/// Takes out the fields that are empty and are no pointers. What is data, or of a type that is not known, stays, and so does
+/// what is of another type: who wrote it is told.
 pub(super) fn drop_empty(value: &mut Value, schema: Schema) {
     match value {
         Value::Object(fields) => {
             for (name, field) in fields.iter_mut() {
                 drop_empty(field, schema.field(name));
             }
-            fields.retain(|name, field| !is_empty(field) || is_kept_empty(name, schema));
+            fields.retain(|name, field| {
+                !is_empty(field) || is_kept_empty(name, schema) || !may_be(field, schema.field(name))
+            });
         }
         Value::Array(items) => items.iter_mut().for_each(|item| drop_empty(item, schema.items())),
         _ => {}
@@ -73,6 +76,21 @@ pub(super) fn is_empty(value: &Value) -> bool {
         Value::String(text) => text.is_empty(),
         Value::Array(items) => items.is_empty(),
         Value::Object(fields) => fields.is_empty(),
+    }
+}
+
+/// Whether a value may be one of a type, as far as that is known.
+fn may_be(value: &Value, schema: Schema) -> bool {
+    let (kind, _) = schema.primitive();
+    match value {
+        Value::Null => true,
+        Value::Array(_) => schema.is_list(),
+        Value::Object(_) => schema.is_map() || schema.has_fields(),
+        _ if schema.is_list() || schema.is_map() || schema.has_fields() => false,
+        Value::Bool(_) => kind == "boolean",
+        Value::String(_) => kind == "string",
+        // A quantity is a text that may be a number.
+        Value::Number(_) => kind != "boolean",
     }
 }
 
@@ -95,6 +113,26 @@ mod tests {
 
     use super::*;
     use crate::standalone::api::resource::Resource;
+
+    #[test]
+    fn what_is_empty_and_of_another_type_stays_to_be_told() {
+        let pod = Resource::of("v1", "Pod").unwrap().schema();
+        for field in [
+            json!({ "nodeSelector": [] }),
+            json!({ "nodeSelector": "" }),
+            json!({ "tolerations": {} }),
+            json!({ "tolerations": 0 }),
+            json!({ "hostNetwork": "" }),
+            json!({ "hostNetwork": 0 }),
+            json!({ "priorityClassName": false }),
+            json!({ "priorityClassName": [] }),
+        ] {
+            let mut object = json!({ "spec": field });
+            let before = object.clone();
+            drop_all(&mut object, pod);
+            assert_eq!(object, before);
+        }
+    }
 
     #[test]
     fn what_says_nothing_is_dropped_and_what_means_something_stays() {

@@ -62,7 +62,10 @@ fn patching() -> Vec<Case> {
             a_patch_that_is_too_large_in_a_field_names_it
             a_list_is_merged_where_its_kind_says_so
             a_json_patch_may_replace_what_is_not_there
-            an_operation_that_there_is_not_is_refused
+            a_patch_that_can_not_be_read_is_refused
+            an_operation_that_can_not_be_meant_is_refused
+            a_directive_that_can_not_be_meant_is_refused
+            a_patch_of_nothing_changes_nothing
             an_applied_field_that_nobody_knows_is_refused
             what_is_applied_has_each_element_once
             what_is_applied_again_is_no_write
@@ -71,7 +74,6 @@ fn patching() -> Vec<Case> {
             a_patch_does_not_take_the_metadata_away
             what_a_job_is_given_belongs_to_nobody
             an_index_of_a_json_patch_may_count_from_the_end
-            a_directive_that_can_not_be_meant_is_refused
         }
     }
 }

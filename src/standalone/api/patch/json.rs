@@ -6,7 +6,7 @@
 use std::borrow::Cow;
 
 use json_patch::jsonptr::{Pointer, PointerBuf};
-use json_patch::{AddOperation, Patch, PatchOperation, ReplaceOperation};
+use json_patch::{AddOperation, Patch, PatchError, PatchOperation, RemoveOperation, ReplaceOperation};
 use serde_json::Value;
 
 use crate::standalone::api::error::ApiError;
@@ -24,20 +24,20 @@ const VALUED: [&str; 3] = ["add", "replace", "test"];
 /// The most that `copy` operations of one patch may copy, in bytes, as in kube-apiserver.
 const COPIED_BYTES_MAX: usize = 3 * 1024 * 1024;
 
+/// Those that take their value from another place.
+const MOVING: [&str; 2] = ["copy", "move"];
+
 /// Reads a patch.
 pub(super) fn parse(bytes: &[u8]) -> Result<Patch, ApiError> {
     let malformed =
         |error: serde_json::Error| ApiError::bad_request(format!("the patch cannot be read: {error}"));
-    let mut operations: Vec<Value> = serde_json::from_slice(bytes).map_err(malformed)?;
+    let operations: Option<Vec<Value>> = serde_json::from_slice(bytes).map_err(malformed)?;
+    let mut operations = operations.unwrap_or_default();
     let (count, most) = (operations.len(), OPERATIONS_MAX);
     if count > most {
-        let message = format!("a JSON patch has at most {most} operations, this one has {count}");
-        return Err(ApiError::bad_request(message));
+        return Err(ApiError::TooManyOperations { most, count });
     }
-    let names = operations.iter().filter_map(|operation| operation["op"].as_str());
-    if let Some(name) = names.into_iter().find(|name| !OPERATIONS.contains(name)) {
-        let known = OPERATIONS.join(", ");
-        let message = format!("a JSON patch has no operation \"{name}\", only {known}");
+    if let Some(message) = operations.iter().find_map(lack) {
         return Err(ApiError::Unprocessable { message });
     }
     for operation in operations.iter_mut().filter_map(Value::as_object_mut) {
@@ -52,11 +52,48 @@ pub(super) fn parse(bytes: &[u8]) -> Result<Patch, ApiError> {
     serde_json::from_value(Value::Array(operations)).map_err(malformed)
 }
 
+/// What an operation does not say, or not so that it can be carried out. What is of another type is told later.
+fn lack(operation: &Value) -> Option<String> {
+    if !operation.is_object() && !operation.is_null() {
+        return None;
+    }
+    let said = |field| operation.get(field).filter(|value| !value.is_null());
+    let known = OPERATIONS.join(", ");
+    let Some(name) = said("op") else {
+        return Some(format!(
+            "an operation of a JSON patch has to say in \"op\" which it is: {known}"
+        ));
+    };
+    let name = name.as_str()?;
+    if !OPERATIONS.contains(&name) {
+        return Some(format!("a JSON patch has no operation \"{name}\", only {known}"));
+    }
+    let places = if MOVING.contains(&name) {
+        &["from", "path"][..]
+    } else {
+        &["path"]
+    };
+    let place = places
+        .iter()
+        .find(|place| said(place).is_none_or(|path| path == ""))?;
+    Some(format!(
+        "\"{name}\" has to say in \"{place}\" which part of the object it is about, such as /metadata/labels"
+    ))
+}
+
 /// Changes `object` as `patch` says; when that fails, says why, and the object is half changed.
 pub(super) fn apply(object: &mut Value, patch: &Patch) -> Result<(), String> {
     let mut copied_bytes = 0;
-    for operation in &patch.0 {
-        let operation = &with_indexes(object, operation);
+    for (number, operation) in patch.0.iter().enumerate() {
+        let failed =
+            |PatchError { path, kind, .. }| format!("operation '/{number}' failed at path '{path}': {kind}");
+        let operation = &match operation {
+            PatchOperation::Move(shift) => {
+                let (path, value) = (shift.path.clone(), take(object, &shift.from).map_err(failed)?);
+                with_indexes(object, &PatchOperation::Add(AddOperation { path, value }))
+            }
+            operation => with_indexes(object, operation),
+        };
         if reaches(object, operation) > DEPTH_MAX {
             return Err(format!(
                 "the patch nests the object deeper than {DEPTH_MAX} levels"
@@ -72,10 +109,18 @@ pub(super) fn apply(object: &mut Value, patch: &Patch) -> Result<(), String> {
         }
         if let Some(operation) = lenient(object, operation) {
             let one = std::slice::from_ref(operation.as_ref());
-            json_patch::patch(object, one).map_err(|error| error.to_string())?;
+            json_patch::patch(object, one).map_err(failed)?;
         }
     }
     Ok(())
+}
+
+/// Takes out what is moved: where it goes is looked for in what is left.
+fn take(object: &mut Value, from: &Pointer) -> Result<Value, PatchError> {
+    let path = indexed(object, from, 0);
+    let value = object.pointer_mut(path.as_str()).map(Value::take);
+    json_patch::patch(object, &[PatchOperation::Remove(RemoveOperation { path })])?;
+    Ok(value.unwrap_or_default())
 }
 
 /// An operation as kube-apiserver's library takes it, which is less strict than RFC 6902: a field of an object can be
@@ -112,10 +157,8 @@ fn with_indexes(object: &Value, operation: &PatchOperation) -> PatchOperation {
             copy.from = indexed(object, &copy.from, 0);
             copy.path = indexed(object, &copy.path, 1);
         }
-        PatchOperation::Move(shift) => {
-            shift.from = indexed(object, &shift.from, 0);
-            shift.path = indexed(object, &shift.path, 1);
-        }
+        // Has become a removal, and an addition.
+        PatchOperation::Move(_) => {}
     }
     operation
 }
@@ -152,13 +195,12 @@ fn index(text: &str, places: usize) -> Option<usize> {
 
 /// How deep the object is at the place that an operation writes to.
 fn reaches(object: &Value, operation: &PatchOperation) -> usize {
-    let moved = |from: &str| object.pointer(from).map_or(0, depth);
+    let copied = |from: &str| object.pointer(from).map_or(0, depth);
     let (path, added) = match operation {
         PatchOperation::Add(add) => (&add.path, depth(&add.value)),
         PatchOperation::Replace(replace) => (&replace.path, depth(&replace.value)),
-        PatchOperation::Copy(copy) => (&copy.path, moved(copy.from.as_str())),
-        PatchOperation::Move(shift) => (&shift.path, moved(shift.from.as_str())),
-        PatchOperation::Remove(_) | PatchOperation::Test(_) => return 0,
+        PatchOperation::Copy(copy) => (&copy.path, copied(copy.from.as_str())),
+        PatchOperation::Remove(_) | PatchOperation::Test(_) | PatchOperation::Move(_) => return 0,
     };
     path.tokens().count() + added
 }
@@ -218,6 +260,17 @@ mod tests {
                 json!({ "op": "copy", "from": "/l/-2", "path": "/l/-" }),
                 Some(json!(["a", "b", "a"])),
             ),
+            // What is moved is not there any more where its new place is looked for.
+            (
+                json!({ "op": "move", "from": "/l/0", "path": "/l/-1" }),
+                Some(json!(["b", "a"])),
+            ),
+            (
+                json!({ "op": "move", "from": "/l/-1", "path": "/l/-2" }),
+                Some(json!(["b", "a"])),
+            ),
+            (json!({ "op": "move", "from": "/l/0", "path": "/l/-3" }), None),
+            (json!({ "op": "move", "from": "/l", "path": "/l/0" }), None),
             (
                 json!({ "op": "add", "path": "/-1", "value": 1 }),
                 Some(json!(["a", "b"])),

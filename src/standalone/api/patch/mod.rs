@@ -11,8 +11,9 @@
 mod json;
 pub mod strategic;
 
-use serde_json::Value;
+use serde_json::{Value, json};
 
+use self::strategic::StrategicError;
 use super::error::ApiError;
 use crate::manifest::schema::Schema;
 
@@ -39,9 +40,9 @@ impl Patch {
     ///
     /// # Errors
     ///
-    /// [`ApiError::UnsupportedMediaType`] for another language, [`ApiError::BadRequest`] for
-    /// a text that is not of the language, or that asks for more operations than are carried out, and
-    /// [`ApiError::Unprocessable`] for an operation that there is not.
+    /// [`ApiError::UnsupportedMediaType`] for another language, [`ApiError::BadRequest`] for a text that is not of the
+    /// language, [`ApiError::TooManyOperations`] for one that asks for more than is carried out, and
+    /// [`ApiError::Unprocessable`] for an operation that there is not, or that does not say where.
     pub fn parse(media_type: &str, bytes: &[u8]) -> Result<Self, ApiError> {
         let malformed =
             |error: serde_json::Error| ApiError::bad_request(format!("the patch cannot be read: {error}"));
@@ -49,9 +50,11 @@ impl Patch {
             "application/merge-patch+json" => Ok(Self::Merge(object(
                 serde_json::from_slice(bytes).map_err(malformed)?,
             )?)),
-            "application/strategic-merge-patch+json" => Ok(Self::Strategic(object(
-                serde_json::from_slice(bytes).map_err(malformed)?,
-            )?)),
+            "application/strategic-merge-patch+json" => {
+                let patch: Option<Value> = serde_json::from_slice(bytes).map_err(malformed)?;
+                // As kube-apiserver has it, which takes no other `null` for a patch of nothing but this and a JSON patch's.
+                object(patch.unwrap_or_else(|| json!({}))).map(Self::Strategic)
+            }
             "application/json-patch+json" => json::parse(bytes).map(Self::Json),
             _ => Err(ApiError::UnsupportedMediaType { accepted: ACCEPTED }),
         }
@@ -61,21 +64,26 @@ impl Patch {
     ///
     /// # Errors
     ///
-    /// [`ApiError::Unprocessable`] when the change does not fit the object.
+    /// When the change does not fit the object.
     pub(crate) fn apply(&self, mut object: Value, schema: Schema) -> Result<Value, ApiError> {
-        let applied = match self {
-            Self::Merge(patch) => {
-                json_patch::merge(&mut object, patch);
-                Ok(())
+        match self {
+            Self::Merge(patch) => json_patch::merge(&mut object, patch),
+            Self::Json(patch) => {
+                json::apply(&mut object, patch).map_err(|message| ApiError::Unprocessable { message })?;
             }
-            Self::Json(patch) => json::apply(&mut object, patch),
-            Self::Strategic(patch) => {
-                strategic::merge(&mut object, patch, schema).map_err(|error| error.to_string())
-            }
-        };
-        applied
-            .map(|()| object)
-            .map_err(|message| ApiError::Unprocessable { message })
+            Self::Strategic(patch) => strategic::merge(&mut object, patch, schema)?,
+        }
+        Ok(object)
+    }
+}
+
+impl From<StrategicError> for ApiError {
+    fn from(error: StrategicError) -> Self {
+        let message = error.to_string();
+        match error {
+            StrategicError::RetainKeys => ApiError::BadRequest { message },
+            _ => ApiError::Strategic { message },
+        }
     }
 }
 

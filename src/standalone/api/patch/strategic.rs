@@ -7,27 +7,33 @@ use serde_json::{Map, Value};
 
 use crate::manifest::schema::{ListType, Schema};
 
-/// What a patch asks that cannot be done.
+/// What a patch asks that cannot be done, first in the words of kube-apiserver.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum StrategicError {
     /// An element of a list that is merged by key has no such key.
-    #[error("an element of \"{field}\" has no \"{key}\", by which its elements are told apart")]
+    #[error(
+        "map: {element} does not contain declared merge key: {key}, by which the elements of \"{field}\" are told apart"
+    )]
     NoKey {
         /// The list.
         field: String,
+        /// The element.
+        element: Value,
         /// The key that is missing.
         key: &'static str,
     },
 
     /// A `$patch` directive that does not exist.
-    #[error("unknown directive \"$patch: {directive}\"; there are replace, merge and delete")]
+    #[error("unknown patch type: {directive} in map: {map}; there are replace, merge and delete")]
     UnknownDirective {
         /// What was written.
         directive: String,
+        /// Where.
+        map: Value,
     },
 
     /// A `$patch: merge` in an element of a list.
-    #[error("\"$patch: merge\" has no meaning in an element of a list; there are replace and delete")]
+    #[error("merging lists cannot yet be specified in the patch; an element says replace or delete")]
     MergedElement,
 
     /// A `$retainKeys` that is none.
@@ -36,13 +42,27 @@ pub enum StrategicError {
     )]
     RetainKeys,
 
-    /// A `$setElementOrder` that is none, or not that of the list beside it.
+    /// A `$setElementOrder` that is none.
+    #[error("expected a list in \"$setElementOrder/{field}\", but received {order}")]
+    NoOrder {
+        /// The list.
+        field: String,
+        /// What was written.
+        order: Value,
+    },
+
+    /// A `$setElementOrder` that is not that of the list beside it.
     #[error(
-        "\"$setElementOrder/{field}\" has to be a list, with each element that is set in \"{field}\" and in that order"
+        "The order in patch list: {} doesn't match $setElementOrder list: {order}; \"$setElementOrder/{field}\" has each element \
+         that is set in \"{field}\", in that order", Value::from(set.as_slice())
     )]
     Order {
         /// The list.
         field: String,
+        /// What is set in it.
+        set: Vec<Value>,
+        /// What was written.
+        order: Value,
     },
 }
 
@@ -157,29 +177,36 @@ fn retained<'p>(kept: &'p Value, changes: &Map<String, Value>) -> Result<Vec<&'p
     }
 }
 
-/// Fails unless the elements that a patch sets in a list are in its order, one after the other.
+/// Fails unless the elements that a patch sets in a list are in its order, one after the other. An order of nothing is none.
 fn check_order(list: &str, order: &Value, set: Option<&Value>, kind: ListKind) -> Result<(), StrategicError> {
-    let wrong = || StrategicError::Order {
-        field: list.to_owned(),
+    let field = || list.to_owned();
+    let Value::Array(wanted) = order else {
+        return Err(StrategicError::NoOrder {
+            field: field(),
+            order: order.clone(),
+        });
     };
-    let order = order.as_array().ok_or_else(wrong)?;
     if let ListKind::ByKey(key) = kind
-        && order.iter().any(|element| element.get(key).is_none())
+        && let Some(element) = wanted.iter().find(|element| element.get(key).is_none())
     {
         return Err(StrategicError::NoKey {
-            field: list.to_owned(),
+            field: field(),
+            element: element.clone(),
             key,
         });
     }
     let set = set.and_then(Value::as_array).map_or(&[][..], Vec::as_slice);
     let is_deleted = |element: &&Value| element.get(DIRECTIVE).is_some();
-    let mut rest = order.iter();
-    let mut set = set.iter().filter(|element| !is_deleted(element));
-    if set.all(|element| rest.any(|wanted| kind.are_same(element, wanted))) {
-        Ok(())
-    } else {
-        Err(wrong())
+    let mut rest = wanted.iter();
+    let mut stay = set.iter().filter(|element| !is_deleted(element));
+    if wanted.is_empty() || stay.all(|element| rest.any(|wanted| kind.are_same(element, wanted))) {
+        return Ok(());
     }
+    Err(StrategicError::Order {
+        field: field(),
+        set: set.to_owned(),
+        order: order.clone(),
+    })
 }
 
 enum Directive {
@@ -197,6 +224,7 @@ fn directive(changes: &Map<String, Value>) -> Result<Option<Directive>, Strategi
         Some("delete") => Ok(Some(Directive::Delete)),
         other => Err(StrategicError::UnknownDirective {
             directive: other.map_or_else(|| directive.to_string(), str::to_owned),
+            map: Value::Object(changes.clone()),
         }),
     }
 }
@@ -284,6 +312,7 @@ fn merge_list(
     for change in changes {
         let no_key = || StrategicError::NoKey {
             field: field.to_owned(),
+            element: change.clone(),
             key,
         };
         let wanted = change.get(key).ok_or_else(no_key)?;

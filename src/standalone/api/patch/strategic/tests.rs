@@ -144,9 +144,14 @@ fn the_order_is_the_patchs_where_it_says_one() {
 #[test]
 fn what_cannot_be_done_is_said() {
     let no_key = merged(json!({}), &json!({ "env": [{ "value": "1" }] })).unwrap_err();
-    insta::assert_snapshot!(no_key, @r#"an element of "env" has no "name", by which its elements are told apart"#);
+    insta::assert_snapshot!(no_key, @r#"map: {"value":"1"} does not contain declared merge key: name, by which the elements of "env" are told apart"#);
     let unknown = merged(json!({}), &json!({ "a": { "$patch": "burn" } })).unwrap_err();
-    insta::assert_snapshot!(unknown, @r#"unknown directive "$patch: burn"; there are replace, merge and delete"#);
+    insta::assert_snapshot!(unknown, @r#"unknown patch type: burn in map: {"$patch":"burn"}; there are replace, merge and delete"#);
+    let other = json!({ "$setElementOrder/finalizers": ["a"], "finalizers": ["b"] });
+    let disorder = merged(json!({}), &other).unwrap_err();
+    insta::assert_snapshot!(disorder, @r#"The order in patch list: ["b"] doesn't match $setElementOrder list: ["a"]; "$setElementOrder/finalizers" has each element that is set in "finalizers", in that order"#);
+    let none = merged(json!({}), &json!({ "$setElementOrder/finalizers": "a" })).unwrap_err();
+    insta::assert_snapshot!(none, @r#"expected a list in "$setElementOrder/finalizers", but received "a""#);
     // kube-apiserver refuses these, too.
     for patch in [
         json!({ "$patch": 5 }),
@@ -168,6 +173,10 @@ fn what_cannot_be_done_is_said() {
             json!({ "a": { "b": 1 } }),
         ),
         (json!({ "$nonsense": 1 }), json!({ "$nonsense": 1 })),
+        (
+            json!({ "$setElementOrder/env": [], "env": [{ "name": "A" }] }),
+            json!({ "env": [{ "name": "A" }] }),
+        ),
         (
             json!({ "$setElementOrder/env": [{ "name": "B" }], "env": [{ "name": "A", "$patch": "delete" }, { "name": "B" }] }),
             json!({ "env": [{ "name": "B" }] }),
