@@ -23,6 +23,8 @@ pub(super) struct StatusWriter {
     pod: Arc<Pod>,
     /// The status that was written last.
     written: Option<PodStatus>,
+    /// Why it could not be written, as it was told last: what is the same every second is told once.
+    told: Option<String>,
 }
 
 impl StatusWriter {
@@ -31,6 +33,7 @@ impl StatusWriter {
             machine,
             pod,
             written: None,
+            told: None,
         }
     }
 
@@ -77,7 +80,7 @@ impl StatusWriter {
         is_done
     }
 
-    async fn patch(&self, status: &PodStatus) -> bool {
+    async fn patch(&mut self, status: &PodStatus) -> bool {
         // The uid guards against another pod of the same name. Conditions of others stay: that somebody evicts it.
         let mut patch = json!({"metadata": {"uid": self.pod.metadata.uid}, "status": status});
         // Of ours nothing stays: what gave a reason before has none now.
@@ -90,15 +93,22 @@ impl StatusWriter {
         let (pods, name) = (self.machine.pods(&self.pod), self.name());
         let (params, patch) = (PatchParams::default(), Patch::Strategic(patch));
         match pods.patch_status(name, &params, &patch).await {
-            Ok(_) => true,
+            Ok(_) => {
+                self.told = None;
+                true
+            }
             Err(kube::Error::Api(status)) if status.code == 404 => true,
             Err(kube::Error::Api(status)) if status.code == 409 => self.is_gone().await,
             Err(error) => {
-                tracing::warn!(
-                    pod = name,
-                    error = chain(&error),
-                    "the status of a pod could not be written"
-                );
+                let why = Some(chain(&error));
+                if why != self.told {
+                    tracing::warn!(
+                        pod = name,
+                        error = why,
+                        "the status of a pod could not be written; it is tried again every second"
+                    );
+                    self.told = why;
+                }
                 false
             }
         }

@@ -8,6 +8,7 @@ use tokio::sync::Semaphore;
 
 use super::super::pod::{Directive, PodTask};
 use super::*;
+use crate::telemetry::written::Written;
 
 /// An API for the status of one pod.
 #[derive(Clone)]
@@ -109,11 +110,19 @@ async fn a_pod_is_written_as_running_and_then_as_it_ended() {
 }
 
 #[tokio::test]
-async fn the_end_is_written_until_it_is_taken() {
+async fn the_end_is_written_until_it_is_taken_and_what_keeps_it_is_told_once() {
+    let log = Written::default();
+    let to_log = log.clone();
+    let subscriber = tracing_subscriber::fmt()
+        .with_writer(move || to_log.clone())
+        .finish();
+    let _logging = tracing::subscriber::set_default(subscriber);
     assert_eq!(
-        written(vec![503, 500, 409]).await,
-        ["409", "500", "503", "Succeeded"]
+        written(vec![503, 503, 409]).await,
+        ["409", "503", "503", "Succeeded"]
     );
+    let log = log.text();
+    assert_eq!(log.matches("could not be written").count(), 1, "{log}");
 }
 
 #[tokio::test]
