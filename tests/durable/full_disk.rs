@@ -184,6 +184,40 @@ pub(crate) async fn what_is_deleted_makes_room_on_a_full_disk() {
     up.interrupt();
 }
 
+/// Changes, too, for which there is a little room at other times.
+pub(crate) async fn a_disk_that_takes_nothing_is_told_once() {
+    let disk = Disk::make().expect("the case is ignored where it can't be made");
+    let place = Place::with_data_in(disk.path().join("data"));
+    let up = place.up().await;
+    let maps: Api<ConfigMap> = Api::default_namespaced(up.client().await.expect("a client"));
+    maps.create(&PostParams::default(), &map(0))
+        .await
+        .expect("there is room");
+    std::fs::remove_file(disk.path().join("data/punctual.db.reserve")).expect("room is set aside");
+    fill_with_zeros(&disk.path().join("other"));
+    for number in 0..100 {
+        let more = json!({"data": {number.to_string(): "x".repeat(9_000)}});
+        let changed = maps
+            .patch("map0", &PatchParams::default(), &Patch::Merge(more))
+            .await;
+        if changed.is_err() {
+            break;
+        }
+        assert!(number < 99, "the disk takes everything");
+    }
+    std::fs::remove_file(disk.path().join("other")).expect("a file");
+    until("it takes writes again", || async {
+        maps.create(&PostParams::default(), &map(1)).await.ok()
+    })
+    .await;
+    let log = up.interrupt();
+    let told: Vec<&str> = log.lines().filter(|line| line.contains("::store::")).collect();
+    assert!(
+        matches!(told[..], [full, over] if full.contains("nothing new is taken") && over.contains("there is room again")),
+        "{log}"
+    );
+}
+
 /// Nothing is to be written for it, nor for the namespace that it is in.
 pub(crate) async fn what_is_there_already_needs_no_room() {
     let disk = Disk::make().expect("the case is ignored where it can't be made");

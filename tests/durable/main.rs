@@ -74,7 +74,8 @@ fn main() -> ExitCode {
         limits::a_limit_of_file_sizes_is_told_and_nothing_acknowledged_is_lost
         limits::a_start_that_there_is_no_room_for_waits_and_is_told
     };
-    let with_a_small_disk: [Case; 8] = cases! {
+    let with_a_small_disk: [Case; 9] = cases! {
+        full_disk::a_disk_that_takes_nothing_is_told_once
         full_disk::a_log_that_finds_no_room_says_so
         full_disk::a_process_waits_for_room_to_start
         full_disk::what_is_there_already_needs_no_room

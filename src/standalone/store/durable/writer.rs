@@ -153,9 +153,12 @@ impl Writer {
             appended = self.database.append(batch.writes()).await;
         }
         if let Err(error) = appended {
-            let failure = self.failure(error);
-            self.report(&failure(), "a write failed");
-            batch.fail(failure);
+            let is_short = self.is_short(&error);
+            batch.fail(self.failure(error, "a write failed"));
+            if is_short {
+                // It is told with what follows from it.
+                self.takes_more().await;
+            }
             return;
         }
         self.recover();
@@ -195,8 +198,7 @@ impl Writer {
                 self.recover();
             }
             Err(error) => {
-                let failure = self.failure(error);
-                self.report(&failure(), "old events could not be removed");
+                let _answer_to_nobody = self.failure(error, "old events could not be removed");
             }
         }
     }
@@ -210,18 +212,23 @@ impl Writer {
         codes::obstacle(error, self.database.path())
     }
 
-    /// What is answered to each of those whose writes failed.
-    fn failure(&self, error: sqlx::Error) -> impl Fn() -> StoreError + use<> {
+    /// What is answered to each of those whose writes failed. It is reported, unless there was no room: that is told elsewhere
+    /// (`shortage`).
+    fn failure(&mut self, error: sqlx::Error, what: &str) -> impl Fn() -> StoreError + use<> {
         let obstacle = self.obstacle(&error);
         let (path, wanted, error) = (
             self.database.path().to_owned(),
             self.reserve.wanted(),
             Arc::new(error),
         );
-        move || match obstacle {
+        let failure = move || match obstacle {
             Some(obstacle) => refusal(path.clone(), obstacle, wanted),
             None => StoreError::unavailable(Arc::clone(&error)),
+        };
+        if !obstacle.is_some_and(Obstacle::is_shortage) {
+            self.report(&failure(), what);
         }
+        failure
     }
 
     /// What is answered where nothing new is taken.
