@@ -43,5 +43,5 @@ pub(crate) use pods::has_run;
 pub use prune::Pruned;
 pub use requests::{CLI_FIELD_MANAGER, CreateAnswer, FIELD_MANAGER, create_for_person};
 pub use submitter::{Overtaken, Submitter};
-pub use trouble::{Retry, Trouble};
+pub use trouble::{Retry, Trouble, is_passing};
 pub use view::{JobView, controlling_cronjob};

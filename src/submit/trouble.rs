@@ -66,6 +66,14 @@ impl From<&kube::Error> for Trouble {
     }
 }
 
+/// Whether the same request may be answered otherwise soon: nobody answered, or who did was not able to, or had too much to do.
+pub fn is_passing(error: &kube::Error) -> bool {
+    match error {
+        kube::Error::Api(status) => matches!(status.code, 408 | 429 | 500..),
+        _ => true,
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -104,6 +112,22 @@ mod tests {
                 }
             );
         }
+    }
+
+    #[test]
+    fn what_is_no_answer_of_the_objects_own_passes() {
+        let of = |code| kube::Error::Api(Box::new(kube::core::Status::default().with_code(code)));
+        assert!(
+            [408, 429, 500, 503, 599]
+                .into_iter()
+                .all(|code| is_passing(&of(code)))
+        );
+        assert!(
+            !([400, 403, 404, 409, 410, 422]
+                .into_iter()
+                .any(|code| is_passing(&of(code))))
+        );
+        assert!(is_passing(&kube::Error::LinesCodecMaxLineLengthExceeded));
     }
 
     #[test]

@@ -4,6 +4,8 @@ use std::time::Duration;
 
 use tokio::time::Instant;
 
+use crate::submit::is_passing;
+
 /// For how long it is borne: an API server that is restarted, or a node, is back by then.
 pub(super) const LONGEST: Duration = Duration::from_mins(2);
 
@@ -27,14 +29,8 @@ impl Patience {
     /// Whether it is worth trying again after this.
     pub(super) fn bears(&mut self, error: &kube::Error) -> bool {
         let since = *self.since.get_or_insert_with(Instant::now);
-        is_passing(error) && since.elapsed() <= LONGEST
-    }
-}
-
-/// Whether it may be over soon: nobody answered, or who did was not able to, or not to go on where a listing was.
-fn is_passing(error: &kube::Error) -> bool {
-    match error {
-        kube::Error::Api(status) => matches!(status.code, 410 | 429 | 500..),
-        _ => true,
+        // Where a listing was cut off, it begins anew.
+        let is_cut_off = matches!(error, kube::Error::Api(status) if status.code == 410);
+        (is_cut_off || is_passing(error)) && since.elapsed() <= LONGEST
     }
 }

@@ -1,7 +1,7 @@
 //! Why something was not done that a manifest asks for.
 
 use crate::cli::exit::Failure;
-use crate::submit::Trouble;
+use crate::submit::{Trouble, is_passing};
 use crate::telemetry::chain;
 
 /// Why something was not done.
@@ -35,11 +35,9 @@ impl Refusal {
 
 /// Whether the same request may be answered otherwise later.
 fn may_pass(error: &kube::Error) -> bool {
-    let kube::Error::Api(status) = error else {
-        return true;
-    };
-    // Another one was quicker: to delete it, or its namespace; to write it. And: too slow, too many, a full disk.
-    matches!(status.code, 404 | 409 | 408 | 429 | 500..) || Trouble::from(error).is_namespace_terminating()
+    // Another one was quicker: to delete it, or its namespace; to write it.
+    let is_overtaken = matches!(error, kube::Error::Api(status) if matches!(status.code, 404 | 409));
+    is_overtaken || is_passing(error) || Trouble::from(error).is_namespace_terminating()
 }
 
 impl From<Refusal> for Failure {

@@ -16,7 +16,7 @@ use tokio::time::{Instant, MissedTickBehavior, interval, timeout};
 use super::correlate::{Correlator, Write};
 use super::object::{event, name, update};
 use crate::policy::Severity;
-use crate::submit::{FIELD_MANAGER, Trouble};
+use crate::submit::{FIELD_MANAGER, Trouble, is_passing};
 use crate::telemetry::{Metrics, Told};
 
 /// For how long nothing is written in a namespace where an Event took too long (a webhook hangs), so that those of the
@@ -174,7 +174,7 @@ impl Writer {
                         "Events are refused, here or elsewhere: what would be one is in the log and in the metrics alone; {remedy}"
                     );
                 }
-                if may_pass(&error) {
+                if is_passing(&error) {
                     self.keep(write);
                 }
             }
@@ -225,15 +225,6 @@ impl Writer {
 
 fn series(write: &Write) -> Series {
     (write.told.uid.clone(), write.series.clone())
-}
-
-/// Whether what was refused may be taken later.
-fn may_pass(error: &kube::Error) -> bool {
-    match error {
-        // Too many requests: there is room again soon.
-        kube::Error::Api(status) => status.code == 429 || status.code >= 500,
-        _ => true,
-    }
 }
 
 /// What is to be done where Events are refused by somebody. A namespace that is being deleted refuses them, too, of which
