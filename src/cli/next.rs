@@ -2,7 +2,7 @@
 
 use std::fmt::Write as _;
 
-use chrono::SecondsFormat;
+use chrono::{SecondsFormat, TimeDelta};
 use serde::Serialize;
 
 use crate::cli::asked::{self, Asked};
@@ -13,6 +13,9 @@ use crate::schedule::{Fold, Reading, Timestamp, Zone};
 
 /// More due instants than this are not listed: whoever wants them all wants a program, not a list.
 const MOST_INSTANTS: i64 = 100_000;
+
+/// How a time of the wall clock that never was is shown.
+const DAY_AND_TIME: &str = "%a %Y-%m-%d %H:%M:%S";
 
 /// Arguments of `punctual next`.
 #[derive(Debug, clap::Args)]
@@ -138,17 +141,15 @@ fn row(reading: &Reading, zone: &Zone, now: Timestamp) -> [String; 3] {
             due(*at, mark.into())
         }
         Reading::PutOff { at, wall } => {
-            let asked = wall.format("%H:%M:%S");
+            let shown = at.naive_utc() + TimeDelta::seconds(zone.offset_seconds(*at).into());
+            let is_that_day = shown.date() == wall.date();
+            let asked = wall.format(if is_that_day { "%H:%M:%S" } else { DAY_AND_TIME });
             let mark = format!("for {asked}: the clock is put forward, and that time does not happen");
             due(*at, mark)
         }
         Reading::Skipped { wall, .. } => {
             let mark = "skipped: the clock is put forward, and this time does not happen";
-            [
-                wall.format("%a %Y-%m-%d %H:%M:%S").to_string(),
-                "-".into(),
-                mark.into(),
-            ]
+            [wall.format(DAY_AND_TIME).to_string(), "-".into(), mark.into()]
         }
     }
 }

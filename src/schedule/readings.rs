@@ -90,19 +90,21 @@ impl Readings {
         Some((zone.gap_before(change)?, at))
     }
 
-    /// The next reading of the gap that is being told.
+    /// The next reading of the gap that is being told. What would not have been due anyway is not skipped.
     fn next_skipped(&mut self) -> Option<Reading> {
         let (skipped, change) = self.gap.as_mut()?;
-        let reading = self
-            .schedule
-            .reading_from(skipped.start)
-            .filter(|reading| *reading < skipped.end)?;
-        skipped.start = reading + 1;
-        let wall = Timestamp::from_timestamp(reading, 0)?.naive_utc();
-        Some(Reading::Skipped {
-            wall,
-            change: *change,
-        })
+        let change = *change;
+        loop {
+            let reading = self
+                .schedule
+                .reading_from(skipped.start)
+                .filter(|reading| *reading < skipped.end)?;
+            skipped.start = reading + 1;
+            let wall = Timestamp::from_timestamp(reading, 0)?.naive_utc();
+            if self.schedule.asks_for(wall, change) {
+                return Some(Reading::Skipped { wall, change });
+            }
+        }
     }
 
     fn reading_at(&self, at: Timestamp) -> Reading {

@@ -121,25 +121,42 @@ fn the_table_marks_what_a_clock_change_skips_and_repeats() {
     assert_snapshot!(without_waits(&autumn));
 }
 
+/// As `clock-gap` has it; one that is moved to such a time; one of a day that a zone has skipped as a whole.
 #[test]
 fn the_table_says_for_what_a_run_stands_that_a_clock_change_puts_off() {
     let folder = tempfile::tempdir().expect("a folder");
     let file = folder.path().join("cron.yaml");
-    let manifest = "
+    let path = file.to_str().expect("a path").to_owned();
+    let table = |[annotations, zone, schedule, after]: [&str; 4]| {
+        let manifest = format!(
+            "
 apiVersion: batch/v1
 kind: CronJob
 metadata:
   name: nightly
-  annotations: { punctual.dev/clock-gap: RunAfter }
+  annotations: {{ {annotations} }}
 spec:
-  schedule: 30 2 * * *
-  timeZone: America/New_York
-  jobTemplate: { spec: { template: { spec: { restartPolicy: Never, containers: [{ name: a, image: a }] } } } }
-";
-    std::fs::write(&file, manifest).expect("a file");
-    let file = file.to_str().expect("a path");
-    let shown = next(&["-f", file, "-n", "2", "--after", "2026-03-07T18:00:00Z"]);
-    assert_snapshot!(without_waits(&shown));
+  schedule: {schedule}
+  timeZone: {zone}
+  jobTemplate: {{ spec: {{ template: {{ spec: {{ restartPolicy: Never, containers: [{{ name: a, image: a }}] }} }} }} }}
+"
+        );
+        std::fs::write(&file, manifest).expect("a file");
+        without_waits(&next(&["-f", &path, "-n", "2", "--after", after]))
+    };
+    let run_after = "punctual.dev/clock-gap: RunAfter";
+    let moved = "punctual.dev/exclude: '2026-03-07', punctual.dev/on-excluded: After";
+    let tables = [
+        [
+            run_after,
+            "America/New_York",
+            "30 2 * * *",
+            "2026-03-07T18:00:00Z",
+        ],
+        [moved, "America/New_York", "30 2 * * 6", "2026-03-06T18:00:00Z"],
+        [run_after, "Pacific/Apia", "0 9 * * 5", "2011-12-29T18:00:00Z"],
+    ];
+    assert_snapshot!(tables.map(table).join("\n"));
 }
 
 #[test]

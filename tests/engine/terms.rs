@@ -3,7 +3,7 @@
 
 use std::collections::BTreeSet;
 
-use chrono::{NaiveDate, TimeDelta};
+use chrono::{NaiveDateTime, TimeDelta};
 use punctual::schedule::{
     ClockGap, ClockRepeat, Days, Expression, Fold, OnExcluded, Reading, Schedule, Terms, TimeZones, Timestamp,
 };
@@ -187,34 +187,52 @@ fn what_is_due_on_an_excluded_day_is_not_or_moves() {
     }
 }
 
-/// Against a walk over every instant, in weeks without a clock change, with days drawn at random.
+/// Against a walk over every instant, in weeks with clock changes and without, with days drawn at random.
 #[test]
 fn moved_runs_agree_with_a_walk() {
     let mut rng = fastrand::Rng::with_seed(7);
-    let first = NaiveDate::from_ymd_opt(2026, 11, 10).expect("a date");
-    let (from, to) = (at("2026-12-01T00:00:00Z"), at("2027-01-31T00:00:00Z"));
-    for round in 0..200 {
+    let span = |from: &str, to: &str| (at(from), at(to));
+    for round in 0..105 {
+        let (from, to) = [
+            span("2026-12-01T00:00:00Z", "2027-01-31T00:00:00Z"),
+            span("2027-03-10T00:00:00Z", "2027-04-15T00:00:00Z"),
+            span("2027-10-10T00:00:00Z", "2027-11-15T00:00:00Z"),
+        ][round % 3];
+        let change = date(["2026-12-24", "2027-03-28", "2027-10-31"][round % 3]);
+        let near = change + TimeDelta::days(rng.i64(-1..=1));
         let ranges = (0..rng.usize(1..15)).map(|_| {
-            let begin = first + TimeDelta::days(rng.i64(0..100));
+            let begin = from.date_naive() + TimeDelta::days(rng.i64(-20..50));
             (begin, begin + TimeDelta::days(rng.i64(0..4)))
         });
-        let excluded = Days::of(ranges);
+        let excluded = Days::of(ranges.chain([(near, near)]).collect::<Vec<_>>());
         let expression = [
             "30 0 * * *",
             "0 9,17 * * 1-5",
             "45 23 * * 6",
             "0 12 1,15 * *",
             "0 */6 * * *",
-        ][round % 5];
+            "30 2 * * *",
+            "15,45 2,3 * * 0,6",
+        ][round % 7];
+        let gap = [ClockGap::Skip, ClockGap::RunAfter][round % 2];
         for then in [OnExcluded::Skip, OnExcluded::After, OnExcluded::Before] {
-            let plain = under(&Terms::default(), &[expression], "Europe/Berlin");
-            let expected: Vec<Timestamp> = walk(&plain, &excluded, then, from, to).into_iter().collect();
-            let schedule = under(&excluding(excluded.clone(), then), &[expression], "Europe/Berlin");
-            assert_eq!(
-                due(&schedule, from, to),
-                expected,
-                "round {round}: {expression} {then:?} {excluded:?}"
-            );
+            for repeat in [Twice, First, Second] {
+                let terms = clock(gap, repeat);
+                let plain = under(&terms, &[expression], "Europe/Berlin");
+                let expected: Vec<Timestamp> = walk(&plain, &excluded, (then, repeat), from, to)
+                    .into_iter()
+                    .collect();
+                let terms = Terms {
+                    excluded: excluded.clone(),
+                    on_excluded: then,
+                    ..terms
+                };
+                assert_eq!(
+                    due(&under(&terms, &[expression], "Europe/Berlin"), from, to),
+                    expected,
+                    "round {round}: {expression} {terms:?}"
+                );
+            }
         }
     }
 }
@@ -222,27 +240,44 @@ fn moved_runs_agree_with_a_walk() {
 fn walk(
     plain: &Schedule,
     excluded: &Days,
-    then: OnExcluded,
+    (then, repeat): (OnExcluded, ClockRepeat),
     from: Timestamp,
     to: Timestamp,
 ) -> BTreeSet<Timestamp> {
     let margin = TimeDelta::days(40);
-    let all = plain.due(from - margin, to + margin);
-    let moved = all.filter_map(|due| {
-        // Berlin in winter is an hour ahead.
-        let local = |due: Timestamp| (due + TimeDelta::hours(1)).date_naive();
+    let moved = plain.readings(from - margin, to + margin).filter_map(|reading| {
+        let (due, mut wall) = match reading {
+            Reading::Skipped { .. } => return None,
+            Reading::PutOff { at, wall } => (at, wall),
+            Reading::Due { at, .. } => (at, shown(plain, at)),
+        };
+        // By the day on which it runs, where it is not moved.
+        if !excluded.contains(shown(plain, due).date()) {
+            return Some(due);
+        }
         let step = match then {
-            OnExcluded::Skip => return (!excluded.contains(local(due))).then_some(due),
+            OnExcluded::Skip => return None,
             OnExcluded::After => TimeDelta::days(1),
             OnExcluded::Before => TimeDelta::days(-1),
         };
-        let mut due = due;
-        while excluded.contains(local(due)) {
-            due += step;
+        while excluded.contains(wall.date()) {
+            wall += step;
         }
-        Some(due)
+        let minutes = (0..60 * 4).map(|minute| wall.and_utc() + TimeDelta::minutes(minute - 60 * 3));
+        let mut shows = minutes.clone().filter(|at| shown(plain, *at) == wall);
+        let shows = if repeat == Second {
+            shows.next_back()
+        } else {
+            shows.next()
+        };
+        shows.or_else(|| minutes.clone().find(|at| shown(plain, *at) > wall))
     });
     moved.filter(|due| *due > from && *due <= to).collect()
+}
+
+/// What the wall clock shows.
+fn shown(schedule: &Schedule, at: Timestamp) -> NaiveDateTime {
+    at.naive_utc() + TimeDelta::seconds(schedule.zone().offset_seconds(at).into())
 }
 
 /// A moved run is never lost: where the clock change skips its time, it is due when the gap ends.
@@ -250,8 +285,76 @@ fn walk(
 fn a_moved_run_meets_a_clock_change() {
     let terms = excluding(days("2027-03-27\n2027-10-30"), OnExcluded::After);
     let schedule = under(&terms, &["30 2 27 3 *", "30 2 30 10 *"], "Europe/Berlin");
-    let found = due(&schedule, at("2027-01-01T00:00:00Z"), at("2027-12-31T00:00:00Z"));
-    assert_eq!(found, [at("2027-03-28T01:00:00Z"), at("2027-10-31T00:30:00Z")]);
+    let (from, to) = (at("2027-01-01T00:00:00Z"), at("2027-12-31T00:00:00Z"));
+    let (spring, autumn) = (at("2027-03-28T01:00:00Z"), at("2027-10-31T00:30:00Z"));
+    assert_eq!(due(&schedule, from, to), [spring, autumn]);
+    let put_off: Vec<Reading> = schedule.readings(from, to).collect();
+    let fold = Fold::First;
+    let wall = at("2027-03-28T02:30:00Z").naive_utc();
+    assert_eq!(
+        put_off,
+        [
+            Reading::PutOff { at: spring, wall },
+            Reading::Due { at: autumn, fold }
+        ]
+    );
+    // Another is due at the end of the gap anyway, of its own or as it is moved as well.
+    for other in ["0 3 * * 0", "0 3 27 3 *"] {
+        let schedule = under(&terms, &["30 2 27 3 *", other], "Europe/Berlin");
+        let due = schedule.readings(spring - TimeDelta::hours(1), spring);
+        let fold = Fold::Once;
+        assert_eq!(
+            due.collect::<Vec<_>>(),
+            [Reading::Due { at: spring, fold }],
+            "{other}"
+        );
+    }
+}
+
+#[test]
+fn what_is_excluded_anyway_is_not_told_as_skipped() {
+    let terms = excluding(days("2027-03-28"), OnExcluded::Skip);
+    let schedule = under(&terms, &["30 2 * * *"], "Europe/Berlin");
+    let readings = schedule.readings(at("2027-03-27T12:00:00Z"), at("2027-03-29T12:00:00Z"));
+    let (next, fold) = (at("2027-03-29T00:30:00Z"), Fold::Once);
+    assert_eq!(readings.collect::<Vec<_>>(), [Reading::Due { at: next, fold }]);
+}
+
+/// It runs once on the day to which it is moved, at the time of that which is due there anyway.
+#[test]
+fn a_moved_run_goes_by_what_is_asked_of_a_repeated_time() {
+    for (repeat, expected) in [(Twice, "00:30 01:30"), (First, "00:30"), (Second, "01:30")] {
+        for (excluded, then) in [
+            ("2027-10-30", OnExcluded::After),
+            ("2027-11-01", OnExcluded::Before),
+        ] {
+            let terms = Terms {
+                clock_repeat: repeat,
+                ..excluding(days(excluded), then)
+            };
+            let schedule = under(&terms, &["30 2 * * *"], "Europe/Berlin");
+            let found = due(&schedule, at("2027-10-30T22:00:00Z"), at("2027-10-31T23:00:00Z"));
+            let found: Vec<String> = found.iter().map(|at| at.format("%H:%M").to_string()).collect();
+            assert_eq!(found.join(" "), expected, "{repeat:?} {excluded}");
+        }
+    }
+}
+
+/// The search went round and round where the day that repeats a time is the one that is excluded.
+#[test]
+fn the_search_goes_past_a_repeated_time_of_an_excluded_day() {
+    for repeat in [Twice, First, Second] {
+        for then in [OnExcluded::After, OnExcluded::Before] {
+            let terms = Terms {
+                clock_repeat: repeat,
+                ..excluding(days("2027-10-31"), then)
+            };
+            let schedule = under(&terms, &["30 2 * * *"], "Europe/Berlin");
+            let found = due(&schedule, at("2027-10-30T12:00:00Z"), at("2027-11-02T12:00:00Z"));
+            let expected = [at("2027-11-01T01:30:00Z"), at("2027-11-02T01:30:00Z")];
+            assert_eq!(found, expected, "{repeat:?} {then:?}");
+        }
+    }
 }
 
 /// Its day is excluded, and it is moved with what else there is: not to the time when the gap ends.

@@ -2,14 +2,16 @@
 //!
 //! A day is one of the zone's calendar. What would be due on an excluded day is not due at all, or at the same time of
 //! the wall clock on the next day, or on the last one before, that is not excluded. Where a clock change skips that time
-//! on that day, it is due when the gap ends; where it repeats it, the first time. What several days have in common then is
-//! due once. What a clock change on an excluded day has put off (`clock-gap`) is moved by the time for which it was asked.
+//! on that day, it is due when the gap ends; where it repeats it, the first time, or the second if that is asked for
+//! (`clock-repeat`). What several days have in common then is due once. What a clock change on an excluded day has put off (`clock-gap`) is moved by the time for which it was asked.
 
+use std::ops::Range;
 use std::sync::Arc;
 
 use super::super::date::{self, DAY};
 use super::super::days::Stretch;
-use super::super::{Days, Schedule, Timestamp, Zone};
+use super::super::zone::MAX_OFFSET;
+use super::super::{ClockRepeat, Days, Schedule, Timestamp, Zone};
 
 /// What becomes of that which would be due on an excluded day.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -27,6 +29,8 @@ pub enum OnExcluded {
 pub(super) struct Excluded {
     pub(super) days: Days,
     pub(super) then: OnExcluded,
+    /// Which of two times something is moved to.
+    pub(super) repeat: ClockRepeat,
 }
 
 impl Excluded {
@@ -46,7 +50,7 @@ impl Excluded {
             if until.is_some_and(|until| target > until) {
                 break;
             }
-            moved = first_moved(base, stretch, target, after);
+            moved = self.first_moved(base, stretch, target, after);
             if moved.is_some() {
                 break;
             }
@@ -70,7 +74,7 @@ impl Excluded {
             if since.is_some_and(|since| target < since) {
                 break;
             }
-            moved = last_moved(base, stretch, target, at);
+            moved = self.last_moved(base, stretch, target, at);
             if moved.is_some() {
                 break;
             }
@@ -104,62 +108,120 @@ impl Excluded {
         }
         Some(due)
     }
-}
 
-/// The first of what is moved from a stretch of days to another day that comes after an instant.
-fn first_moved(base: &Schedule, stretch: Stretch, target: u32, after: Timestamp) -> Option<Timestamp> {
-    let zone = base.zone();
-    let mut from = 0;
-    loop {
-        let second = stretch
-            .days()
-            .filter_map(|day| first_time(base, day, from))
-            .min()?;
-        let moved = Timestamp::from_timestamp(zone.instant_of(date::join(target, second)), 0)?;
-        if moved > after {
-            return Some(moved);
+    /// The first of what is moved from a stretch of days to another day that comes after an instant.
+    fn first_moved(
+        &self,
+        base: &Schedule,
+        stretch: Stretch,
+        target: u32,
+        after: Timestamp,
+    ) -> Option<Timestamp> {
+        let mut from = 0;
+        loop {
+            let second = first_of(base, stretch, from)?;
+            let moved = self.moved_to(base.zone(), target, second)?;
+            if moved > after {
+                return Some(moved);
+            }
+            from = second + 1;
         }
-        from = second + 1;
+    }
+
+    /// The last of what is moved from a stretch of days to another day that has come by an instant.
+    fn last_moved(&self, base: &Schedule, stretch: Stretch, target: u32, at: Timestamp) -> Option<Timestamp> {
+        let mut until = DAY;
+        loop {
+            let second = stretch
+                .days()
+                .filter_map(|day| last_time(base, day, until))
+                .max()?;
+            let moved = self.moved_to(base.zone(), target, second)?;
+            if moved <= at {
+                return Some(moved);
+            }
+            until = second;
+        }
+    }
+
+    /// When the wall clock shows a time of a day or, if that is skipped, a later one.
+    fn moved_to(&self, zone: &Zone, day: u32, time: u32) -> Option<Timestamp> {
+        let reading = date::join(day, time);
+        let mut period = zone.first_showing(reading);
+        if self.repeat == ClockRepeat::Second {
+            let later = zone.periods()[period + 1..].iter();
+            period += later.take_while(|next| next.first_reading() <= reading).count();
+        }
+        let period = zone.periods()[period];
+        Timestamp::from_timestamp(period.start.max(reading - period.offset), 0)
+    }
+
+    /// See [`Schedule::put_off`]: what is moved to a time that a change of the clock skips on that day is put off as well.
+    pub(super) fn put_off(&self, base: &Schedule, at: Timestamp) -> Option<i64> {
+        let zone = base.zone();
+        let period = zone.at(at.timestamp());
+        if zone.periods()[period].start != at.timestamp() {
+            return None;
+        }
+        let gap = zone.gap_before(period)?;
+        let stays = self.days.around(zone.day_of(at)).is_none() && base.is_due(at);
+        let stays = stays.then(|| base.put_off(at).unwrap_or(gap.end));
+        let days = date::split(gap.start).0..=date::split(gap.end).0;
+        let moved = days
+            .clone()
+            .filter_map(|day| self.moved_from(base, day, gap.start));
+        let first = stays.into_iter().chain(moved).min()?;
+        // What is due at that instant anyway is no matter of the change.
+        let on_time = days.filter_map(|day| self.moved_from(base, day, gap.end));
+        let on_time = stays.into_iter().chain(on_time).any(|reading| reading == gap.end);
+        (!on_time && first < gap.end).then_some(first)
+    }
+
+    /// The first reading of a day, from one on, to which something is moved.
+    fn moved_from(&self, base: &Schedule, day: u32, from: i64) -> Option<i64> {
+        let stretch = match self.then {
+            OnExcluded::Skip => None,
+            OnExcluded::After => self.days.around(day.checked_sub(1)?),
+            OnExcluded::Before => self.days.around(day + 1),
+        }?;
+        let from = u32::try_from((from - date::join(day, 0)).max(0)).ok()?;
+        let time = first_of(base, stretch, from).filter(|_| self.target(stretch) == Some(day))?;
+        Some(date::join(day, time))
     }
 }
 
-/// The last of what is moved from a stretch of days to another day that has come by an instant.
-fn last_moved(base: &Schedule, stretch: Stretch, target: u32, at: Timestamp) -> Option<Timestamp> {
-    let zone = base.zone();
-    let mut until = DAY;
-    loop {
-        let second = stretch
-            .days()
-            .filter_map(|day| last_time(base, day, until))
-            .max()?;
-        let moved = Timestamp::from_timestamp(zone.instant_of(date::join(target, second)), 0)?;
-        if moved <= at {
-            return Some(moved);
-        }
-        until = second;
-    }
+/// The first time of the days of a stretch, from one on, that something is due for.
+fn first_of(base: &Schedule, stretch: Stretch, from: u32) -> Option<u32> {
+    let times = stretch.days().filter_map(|day| first_time(base, day, from));
+    times.min()
 }
 
 /// The first time of a day, from one on, that something is due for.
 fn first_time(base: &Schedule, day: u32, from: u32) -> Option<u32> {
     let zone = base.zone();
-    let first = base.next(second_before(zone.instant_of(date::join(day, from)))?);
-    let mut due = std::iter::successors(first, |at| base.next(*at));
-    let due = due.find(|at| base.put_off(*at).is_none());
-    let on_time = due.and_then(|at| zone.time_on(at, day));
+    let on_time = zone.shown(day, from..DAY).filter_map(|shown| {
+        let first = base.next(second_before(shown.start)?);
+        let mut due = std::iter::successors(first, |at| base.next(*at));
+        let due = due.find(|at| base.put_off(*at).is_none())?;
+        zone.time_on(due, day)
+            .filter(|_| shown.contains(&due.timestamp()))
+    });
     let put_off = put_off_on(base, day).filter(|time| *time >= from);
-    on_time.into_iter().chain(put_off).min()
+    on_time.chain(put_off).min()
 }
 
 /// The last time of a day, before one, that something is due for.
 fn last_time(base: &Schedule, day: u32, until: u32) -> Option<u32> {
     let zone = base.zone();
-    let last = base.previous(second_before(zone.instant_of(date::join(day, until)))?);
-    let mut due = std::iter::successors(last, |at| base.previous(second_before(at.timestamp())?));
-    let due = due.find(|at| base.put_off(*at).is_none());
-    let on_time = due.and_then(|at| zone.time_on(at, day));
+    let on_time = zone.shown(day, 0..until).filter_map(|shown| {
+        let last = base.previous(second_before(shown.end)?);
+        let mut due = std::iter::successors(last, |at| base.previous(second_before(at.timestamp())?));
+        let due = due.find(|at| base.put_off(*at).is_none())?;
+        zone.time_on(due, day)
+            .filter(|_| shown.contains(&due.timestamp()))
+    });
     let put_off = put_off_on(base, day).filter(|time| *time < until);
-    on_time.into_iter().chain(put_off).max()
+    on_time.chain(put_off).max()
 }
 
 /// The times of a day for which something is due later on it, as a change of the clock skips them.
@@ -206,11 +268,27 @@ impl Zone {
 
     /// The first second, in UTC, at which the wall clock shows a reading or, if that is skipped, a later one.
     fn instant_of(&self, reading: i64) -> i64 {
+        let period = self.periods()[self.first_showing(reading)];
+        period.start.max(reading - period.offset)
+    }
+
+    /// The first period in which the wall clock shows a reading or, if that is skipped, a later one.
+    fn first_showing(&self, reading: i64) -> usize {
         let periods = self.periods();
-        let mut at = self.at_or_before(reading - super::super::zone::MAX_OFFSET);
+        let mut at = self.at_or_before(reading - MAX_OFFSET);
         while periods[at].end_reading() <= reading {
             at += 1;
         }
-        periods[at].start.max(reading - periods[at].offset)
+        at
+    }
+
+    /// When the wall clock shows some times of a day, in seconds of UTC; more than once where it is put back.
+    fn shown(&self, day: u32, times: Range<u32>) -> impl Iterator<Item = Range<i64>> {
+        let (first, end) = (date::join(day, times.start), date::join(day, times.end));
+        let periods = self.periods()[self.first_showing(first)..].iter();
+        let periods = periods.take_while(move |period| period.first_reading() < end);
+        periods
+            .map(move |period| period.start.max(first - period.offset)..period.end.min(end - period.offset))
+            .filter(|shown| !shown.is_empty())
     }
 }

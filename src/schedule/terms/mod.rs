@@ -83,6 +83,7 @@ impl Terms {
             schedule = schedule.amended(Layer::Excluded(Excluded {
                 days: self.excluded.clone(),
                 then: self.on_excluded,
+                repeat: self.clock_repeat,
             }));
         }
         if self.start_at.is_some() || self.end_at.is_some() {
@@ -153,7 +154,8 @@ impl Amended {
     pub(super) fn put_off(&self, at: Timestamp) -> Option<i64> {
         match &self.layer {
             Layer::ClockChanges(layer) => layer.put_off(&self.base, at),
-            Layer::Excluded(_) | Layer::Window(_) | Layer::Edited(_) => self.base.put_off(at),
+            Layer::Excluded(layer) => layer.put_off(&self.base, at),
+            Layer::Window(_) | Layer::Edited(_) => self.base.put_off(at),
         }
     }
 
