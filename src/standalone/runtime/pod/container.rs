@@ -167,7 +167,7 @@ impl Life {
         if !self.forget_earlier().await {
             return None;
         }
-        let error = match self.started(sink, &attempt, setup).await {
+        let error = match self.started(sink, &attempt, setup).await? {
             Ok(started) => return Some(self.begin(started, sink, &attempt).await),
             Err(error) => error,
         };

@@ -12,7 +12,7 @@ use super::status::Change;
 use crate::schedule::Timestamp;
 use crate::standalone::runtime::containers::ERR_IMAGE_PULL;
 use crate::standalone::runtime::engine::{Attempt, STATUS_UNKNOWN, Setup, Started};
-use crate::standalone::runtime::order::changed;
+use crate::standalone::runtime::order::{Order, changed};
 use crate::standalone::runtime::output::What;
 use crate::standalone::runtime::output::showing::Sink;
 use crate::standalone::runtime::start_error::{START_ERROR, StartError};
@@ -78,29 +78,34 @@ impl Life {
         false
     }
 
-    /// Starts an attempt when there is a place, and waits for that, also past an order: nobody can tell before whether it will
-    /// run. A container keeps its place, for its engine gives up by itself.
+    /// Starts an attempt when there is a place; nothing, when an order comes first. The start itself is waited for also past
+    /// one: nobody can tell before whether it will run. A container keeps its place, for its engine gives up by itself.
     pub(super) async fn started(
         &mut self,
         sink: &Sink,
         attempt: &Attempt,
         setup: Setup,
-    ) -> Result<Started, StartError> {
+    ) -> Option<Result<Started, StartError>> {
         let (machine, engine) = (Arc::clone(&self.machine), Arc::clone(&self.engine));
-        // The places are never closed.
-        let place = machine.starts(&self.pod).acquire().await;
+        let mut orders = self.orders.clone();
+        let place = tokio::select! {
+            biased;
+            Ok(_) = orders.wait_for(|order| *order != Order::Run) => return None,
+            // The places are never closed.
+            place = machine.starts(&self.pod).acquire() => place,
+        };
         let mut start = engine.start(attempt, setup);
         if !machine.is_process(&self.pod) {
-            return start.await;
+            return Some(start.await);
         }
         if let Ok(started) = timeout(PLACE_HELD, &mut start).await {
-            return started;
+            return Some(started);
         }
         drop(place);
         let (reason, message) = (CONTAINER_CREATING, TAKES_LONG.to_owned());
         self.tell_missing(sink, reason, &message);
         let (started, ()) = tokio::join!(start, self.tell(Change::Waiting { reason, message }));
-        started
+        Some(started)
     }
 
     /// Puts the next fetch of its image off: the registry is spared, as by the kubelet.

@@ -411,6 +411,17 @@ async fn starts_that_hang_hold_up_others_for_a_moment_only() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn who_waits_for_a_place_when_an_order_comes_is_not_started() {
+    let (machine, _hung) = full_of_starts_that_hang("container").await;
+    let engine = Arc::new(FakeEngine::new());
+    let (orders, mut news, _task) = live_beside(&machine, engine.clone(), "container", STARTS_AT_ONCE);
+    tokio::time::sleep(Duration::from_secs(1)).await;
+    orders.send_replace(Order::Stop { grace: PATIENCE });
+    assert_eq!(next(&mut news).await, Some(Change::Done));
+    assert_eq!(*engine.begun_starts.borrow(), 0);
+}
+
+#[tokio::test(start_paused = true)]
 async fn a_start_that_takes_long_is_told() {
     let hanging = FakeEngine {
         hangs: true,
