@@ -4,6 +4,7 @@
 //! each that it could not read who it is and why.
 
 use std::borrow::Cow;
+use std::collections::BTreeMap;
 
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::ObjectMeta;
 use kube::Resource;
@@ -25,7 +26,7 @@ pub(super) enum Lenient<K> {
 /// An object that could not be read.
 #[derive(Debug, Clone, PartialEq)]
 pub(super) struct Malformed {
-    /// Name, namespace, UID, version and owners, as far as they can be read; nothing else is sure.
+    /// Name, namespace, UID, version, owners and annotations, as far as they can be read; nothing else is sure.
     pub(super) metadata: ObjectMeta,
     /// What is wrong.
     pub(super) error: String,
@@ -73,6 +74,7 @@ struct Names {
     uid: Option<String>,
     resource_version: Option<String>,
     owner_references: Option<Value>,
+    annotations: Option<Value>,
 }
 
 impl<'de, K: DeserializeOwned> Deserialize<'de> for Lenient<K> {
@@ -109,8 +111,16 @@ fn identity(text: &str) -> ObjectMeta {
         owner_references: metadata
             .owner_references
             .and_then(|owners| serde_json::from_value(owners).ok()),
+        annotations: metadata.annotations.as_ref().and_then(texts),
         ..ObjectMeta::default()
     }
+}
+
+/// The entries of a map that are what they should be.
+fn texts(map: &Value) -> Option<BTreeMap<String, String>> {
+    let entries = map.as_object()?.iter();
+    let texts = entries.filter_map(|(name, value)| Some((name.clone(), value.as_str()?.to_owned())));
+    Some(texts.collect())
 }
 
 impl<K: Resource<DynamicType = ()>> Resource for Lenient<K> {
@@ -165,6 +175,25 @@ mod tests {
         assert_eq!(malformed.metadata.name.as_deref(), Some("a"));
         assert_eq!(malformed.metadata.resource_version.as_deref(), Some("7"));
         insta::assert_snapshot!(malformed.error, @"spec.schedule: invalid type: integer `5`, expected a string");
+    }
+
+    /// They say whose it is.
+    #[test]
+    fn the_annotations_that_can_be_read_are_kept() {
+        for (annotations, kept) in [
+            (
+                r#"{"is":"text","is-not":5}"#,
+                Some([("is".into(), "text".into())].into()),
+            ),
+            ("5", None),
+        ] {
+            let text = format!(r#"{{"metadata":{{"name":"a","annotations":{annotations}}}}}"#);
+            let metadata = identity(&text);
+            assert_eq!(
+                (metadata.name.as_deref(), metadata.annotations),
+                (Some("a"), kept)
+            );
+        }
     }
 
     #[test]

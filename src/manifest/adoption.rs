@@ -17,6 +17,8 @@
 //!
 //! `lower` asks here whether a CronJob is paused, the controller whether it is in charge; nobody else knows the rule.
 
+use k8s_openapi::apimachinery::pkg::apis::meta::v1::ObjectMeta;
+
 use super::resource::CronJob;
 use crate::cronjob::extension::{ExtensionError, Extensions, Meanwhile, is_managed};
 
@@ -37,9 +39,9 @@ pub enum Adoption {
 }
 
 impl Adoption {
-    /// Whether Punctual is in charge of a CronJob.
-    pub fn is_in_charge_of(self, object: &CronJob) -> bool {
-        let annotations = object.metadata.annotations.as_ref();
+    /// Whether Punctual is in charge of a CronJob with this metadata.
+    pub fn is_in_charge_of(self, metadata: &ObjectMeta) -> bool {
+        let annotations = metadata.annotations.as_ref();
         let managed = annotations.and_then(|all| all.get(MANAGED_ANNOTATION));
         self == Adoption::All || is_managed(managed.map(String::as_str))
     }
@@ -47,7 +49,7 @@ impl Adoption {
     /// What is wrong with the annotations of a CronJob. Of one that is somebody else's, only whose it is matters.
     pub fn mistakes(self, object: &CronJob) -> Vec<ExtensionError> {
         let (extensions, mut mistakes) = object.extensions();
-        let is_ours = self.is_in_charge_of(object);
+        let is_ours = self.is_in_charge_of(&object.metadata);
         mistakes.retain(|mistake| match mistake.name.as_str() {
             MANAGED_ANNOTATION => true,
             SUSPEND_ANNOTATION => extensions.managed,
@@ -95,7 +97,7 @@ mod tests {
             let object = cronjob(managed, pause, in_spec);
             for (adoption, expected) in [(Adoption::All, all), (Adoption::OptedIn, opted_in)] {
                 let found = match (
-                    adoption.is_in_charge_of(&object),
+                    adoption.is_in_charge_of(&object.metadata),
                     suspended(&object, &object.extensions().0),
                 ) {
                     (false, _) => "not ours",

@@ -42,10 +42,10 @@ impl State {
         let is_new = known.is_none();
         let edited = known.is_some_and(|known| known.generation != object.metadata.generation);
         let is_news = known.is_none_or(|known| known.resource_version != object.metadata.resource_version);
-        if replaced || !self.adoption.is_in_charge_of(&object) {
+        if replaced || !self.adoption.is_in_charge_of(&object.metadata) {
             self.forget(&key);
         }
-        if !self.adoption.is_in_charge_of(&object) {
+        if !self.adoption.is_in_charge_of(&object.metadata) {
             return self.notice_mistakes(&key, &object);
         }
         self.mistakes.remove(&key);
@@ -90,16 +90,21 @@ impl State {
         self.forget(&key);
     }
 
-    /// A CronJob watch shows an object that can't be read: it is not run, whatever was known of it.
+    /// A CronJob watch shows an object that can't be read: it is not run, whatever was known of it. One that is somebody else's
+    /// is no matter of ours.
     pub(in crate::controller) fn malformed_cronjob(
         &mut self,
         scope: &Scope,
         metadata: &ObjectMeta,
         error: &str,
     ) {
-        self.cronjobs_listed.saw(scope, &manifest::key_of(metadata));
+        let key = manifest::key_of(metadata);
+        self.cronjobs_listed.saw(scope, &key);
+        if !self.adoption.is_in_charge_of(metadata) {
+            return self.forget(&key);
+        }
         let why = News {
-            cronjob: manifest::key_of(metadata),
+            cronjob: key,
             uid: metadata.uid.clone().unwrap_or_default(),
             note: Note::Malformed {
                 error: error.to_owned(),

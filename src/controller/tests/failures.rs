@@ -1,6 +1,7 @@
 //! What is tried again, and when.
 
 use super::*;
+use crate::manifest::Adoption;
 
 /// A decision is carried out, and the API server refuses it.
 fn fail(world: &mut World, second: i64) {
@@ -301,4 +302,28 @@ fn a_cronjob_that_cannot_be_read_is_held_until_it_is_gone() {
     }
     world.state.cronjob_gone(&metadata);
     assert_eq!(held(&mut world), Some(false));
+}
+
+/// The built-in controller's is told by nobody here, and counts nowhere. It may be handed over, and back.
+#[test]
+fn a_cronjob_of_somebody_else_that_cannot_be_read_is_none_of_ours() {
+    let charge = Charge {
+        adoption: Adoption::OptedIn,
+        ..Charge::default()
+    };
+    let mut state = State::new(Arc::new(TimeZones::built_in()), &charge);
+    for event in [Event::Init, Event::InitDone] {
+        state.cronjob_event(&Scope::CLUSTER, event);
+    }
+    state.job_event(&Scope::CLUSTER, Event::InitDone);
+    let mut metadata = World::new().cronjob(&json!({})).metadata;
+    let mut shown = |managed: &str| {
+        metadata.annotations = Some([("punctual.dev/managed".into(), managed.into())].into());
+        state.malformed_cronjob(&Scope::CLUSTER, &metadata, "spec: no schedule");
+        let held = state.take_wellbeing().into_values().flatten();
+        (held.filter(|of| of.held).count(), state.ready(at(1)).1.len())
+    };
+    assert_eq!(shown("false"), (0, 0));
+    assert_eq!(shown("true"), (1, 1));
+    assert_eq!(shown("false"), (0, 0));
 }
