@@ -117,31 +117,30 @@ impl Excluded {
         target: u32,
         after: Timestamp,
     ) -> Option<Timestamp> {
-        let mut from = 0;
-        loop {
-            let second = first_of(base, stretch, from)?;
-            let moved = self.moved_to(base.zone(), target, second)?;
-            if moved > after {
-                return Some(moved);
-            }
-            from = second + 1;
-        }
+        let from = self.times_moved_by(base.zone(), target, after);
+        self.moved_to(base.zone(), target, first_of(base, stretch, from)?)
     }
 
     /// The last of what is moved from a stretch of days to another day that has come by an instant.
     fn last_moved(&self, base: &Schedule, stretch: Stretch, target: u32, at: Timestamp) -> Option<Timestamp> {
-        let mut until = DAY;
-        loop {
-            let second = stretch
-                .days()
-                .filter_map(|day| last_time(base, day, until))
-                .max()?;
-            let moved = self.moved_to(base.zone(), target, second)?;
-            if moved <= at {
-                return Some(moved);
+        let until = self.times_moved_by(base.zone(), target, at);
+        let times = stretch.days().filter_map(|day| last_time(base, day, until));
+        self.moved_to(base.zone(), target, times.max()?)
+    }
+
+    /// How many times of a day, from its first second on, have come by an instant. They come in their order, if some of them
+    /// together at the end of a gap.
+    fn times_moved_by(&self, zone: &Zone, day: u32, at: Timestamp) -> u32 {
+        let (mut come, mut end) = (0, DAY);
+        while come < end {
+            let time = u32::midpoint(come, end);
+            if self.moved_to(zone, day, time).is_some_and(|moved| moved <= at) {
+                come = time + 1;
+            } else {
+                end = time;
             }
-            until = second;
         }
+        come
     }
 
     /// When the wall clock shows a time of a day or, if that is skipped, a later one.
