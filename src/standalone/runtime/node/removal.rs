@@ -24,14 +24,69 @@ pub(super) async fn remove(machine: Arc<Machine>, pod: Arc<Pod>) {
         preconditions: Some(preconditions),
         ..DeleteParams::default().grace_period(0)
     };
+    // What is the same every second is told once.
+    let mut told = String::new();
     loop {
         match machine.pods(&pod).delete(name, &now).await {
             Ok(_) => return,
             Err(kube::Error::Api(status)) if matches!(status.code, 404 | 409) => return,
             Err(error) => {
-                tracing::warn!(pod = name, error = chain(&error), "a pod could not be removed");
+                let why = chain(&error);
+                if why != told {
+                    tracing::warn!(
+                        pod = name,
+                        error = why,
+                        "a pod could not be removed; it is tried again every second"
+                    );
+                    told = why;
+                }
                 tokio::time::sleep(RETRY).await;
             }
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::convert::Infallible;
+    use std::sync::Mutex;
+
+    use kube::client::Body;
+
+    use super::*;
+    use crate::clock::SystemClock;
+    use crate::standalone::data_dir::DataDir;
+    use crate::standalone::runtime::machine::Options;
+    use crate::standalone::runtime::output::channel;
+    use crate::telemetry::written::Written;
+
+    #[tokio::test(start_paused = true)]
+    async fn what_keeps_a_pod_from_being_removed_is_told_once() {
+        let codes = Mutex::new(vec![503, 500, 500, 500]);
+        let api = tower::service_fn(move |_request: http::Request<Body>| {
+            let code: u16 = codes.lock().unwrap().pop().unwrap_or(200);
+            let kind = if code == 200 { "Pod" } else { "Status" };
+            let answer = serde_json::json!({"kind": kind, "apiVersion": "v1", "metadata": {}, "code": code});
+            let body = Body::from(answer.to_string().into_bytes());
+            let answer = http::Response::builder().status(code).body(body);
+            std::future::ready(Ok::<_, Infallible>(answer.unwrap()))
+        });
+        let options = Options::new("here", DataDir::ephemeral().unwrap());
+        let (output, _outlet) = channel();
+        let client = kube::Client::new(api, "default");
+        let machine = Machine::new(client, SystemClock::shared(), output, options);
+        let log = Written::default();
+        let to_log = log.clone();
+        let subscriber = tracing_subscriber::fmt()
+            .with_writer(move || to_log.clone())
+            .finish();
+        let _logging = tracing::subscriber::set_default(subscriber);
+        let mut pod = Pod::default();
+        pod.metadata.name = Some("once".into());
+        let removed = remove(Arc::new(machine), Arc::new(pod));
+        let removed = tokio::time::timeout(20 * RETRY, removed).await;
+        assert!(removed.is_ok());
+        let log = log.text();
+        assert_eq!(log.matches("could not be removed").count(), 2, "{log}");
     }
 }
