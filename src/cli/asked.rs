@@ -2,7 +2,7 @@
 //!
 //! Both become a CronJob as policy sees it, so that whatever a CronJob can say is known to every command.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use serde_json::{Value, json};
@@ -30,7 +30,7 @@ const SHOWN_WORDS: usize = 6;
 #[derive(Debug, clap::Args)]
 pub(super) struct AskedArgs {
     /// A schedule as `spec.schedule` takes it, e.g. '*/5 * * * *'
-    #[arg(value_name = "EXPR", allow_hyphen_values = true)]
+    #[arg(value_name = "EXPR", allow_hyphen_values = true, value_parser = no_option)]
     expression: Option<String>,
 
     /// What a shell makes of an expression that is not quoted
@@ -107,6 +107,14 @@ pub(super) enum Output {
     Text,
     /// One JSON object for each schedule, with instants in UTC
     Json,
+}
+
+/// An expression on the command line. It may begin with a hyphen, as a mistake, but not as an option does that there is not.
+fn no_option(text: &str) -> Result<String, &'static str> {
+    if text.starts_with("--") {
+        return Err("there is no such option here");
+    }
+    Ok(text.to_owned())
 }
 
 /// A dialect on the command line.
@@ -239,7 +247,13 @@ impl AskedArgs {
                 };
                 format!("\nnote: it is good in another dialect: `--dialect {dialect}`{caution}")
             });
-            Failure::refused(format!("{}{}", error.render(), notes.collect::<String>()))
+            let is_file = !text.contains(char::is_whitespace) && Path::new(text).exists();
+            let file = if is_file {
+                format!("\nnote: there is a file of this name; to read it, write `-f {text}`")
+            } else {
+                String::new()
+            };
+            Failure::refused(format!("{}{}{file}", error.render(), notes.collect::<String>()))
         })?;
         let zone = zone(expression.zone_prefix().unwrap_or(&self.time_zone), zones)?;
         let object = self.object(namespace, name, text);

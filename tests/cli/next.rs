@@ -165,6 +165,16 @@ fn a_bad_expression_is_refused_with_a_caret_and_help() {
     assert_snapshot!(refused(&["0 0 * * MONDAY", "-o", "json"], 3));
 }
 
+/// As `lint` and `up` take them; what is taken for an expression may be neither.
+#[test]
+fn a_file_and_an_option_in_the_place_of_an_expression_are_told_as_such() {
+    assert_snapshot!(refused(&["fixtures/quickstart.yaml"], 3));
+    assert_snapshot!(refused(
+        &["-f", "fixtures/quickstart.yaml", "--until", "tomorrow"],
+        2
+    ));
+}
+
 #[test]
 fn a_zone_that_does_not_exist_is_refused() {
     assert_snapshot!(refused(&["0 2 * * *", "--time-zone", "Europe/Berln"], 3));
