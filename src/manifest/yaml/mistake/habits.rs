@@ -39,8 +39,10 @@ pub(in crate::manifest) fn crontab(source: &Arc<Source>, line: Line<'_>) -> Opti
         .filter(|(_, command)| !command.is_empty())?;
     let (schedule, command) = (schedule.join(" "), command.join(" "));
     Expression::parse(&schedule).ok()?;
-    let help =
-        format!("write a CronJob with `schedule: \"{schedule}\"` and a container that runs `{command}`");
+    let help = format!(
+        "write a CronJob with `schedule: \"{schedule}\"` and a container that runs `{command}`, or have `punctual import \
+         crontab` write one for each line"
+    );
     let diagnostic = Diagnostic::error("crontab", "this is a crontab, not a manifest");
     Some(
         diagnostic
