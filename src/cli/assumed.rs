@@ -3,9 +3,9 @@
 use chrono::TimeDelta;
 
 use crate::cli::complain;
+use crate::cli::duration::duration as parse_duration;
 use crate::cli::exit::Failure;
 use crate::cronjob::Key;
-use crate::foresight::script::parse_duration;
 use crate::foresight::{Failing, Life};
 
 /// How long a run takes where nothing is known of it.
@@ -15,7 +15,7 @@ pub(super) const RUN_TIME: TimeDelta = TimeDelta::minutes(1);
 #[derive(Debug, clap::Args)]
 pub(super) struct RunTimeArgs {
     /// How long the runs of a CronJob take, or those of all others; may be given several times [default: 1m]
-    #[arg(long = "run-time", value_name = "[NAME=]DURATION", allow_hyphen_values = true, value_parser = run_time)]
+    #[arg(long = "run-time", value_name = "[NAME=]DURATION", value_parser = run_time)]
     run_times: Vec<Assigned<TimeDelta>>,
 }
 
@@ -120,8 +120,7 @@ fn run_time(text: &str) -> Result<Assigned<TimeDelta>, String> {
         Some((name, duration)) => (Some(name.to_owned()), duration),
         None => (None, text),
     };
-    let value = parse_duration(duration).filter(|time| *time >= TimeDelta::zero());
-    let value = value.ok_or_else(|| format!("`{duration}` is not a duration such as 90s, 5m or 1h30m"))?;
+    let value = TimeDelta::from_std(parse_duration(duration)?).map_err(|error| error.to_string())?;
     Ok(Assigned { name, value })
 }
 

@@ -8,6 +8,7 @@
 //! | `connect`, `calendars`, `zoneinfo` | the API server, the calendars and the time zones that a command relies on |
 //! | `console`, `progress`, `consent`, `interrupts` | what is said, asked and heard at a terminal |
 //! | `present`, `page`, `diagnostics` | tables, an HTML page, what is wrong with manifests |
+//! | `duration` | how long something is to take, as it is written |
 //! | `exit` | exit codes, and the errors that lead to them |
 
 mod asked;
@@ -22,6 +23,7 @@ mod consent;
 mod console;
 mod controller;
 mod diagnostics;
+mod duration;
 mod exit;
 mod explain;
 mod forecast;
@@ -142,14 +144,21 @@ impl Cli {
     }
 }
 
-/// The same, with values of options that may begin with a minus: a number that is too small is refused for what it is, and not
-/// as an option that there is not.
+/// The same, with values of options that may begin with a minus: a number or a duration that is too small is refused for what
+/// it is, and not as an option that there is not.
 fn with_numbers(command: clap::Command) -> clap::Command {
     command.mut_subcommands(|command| {
         command.mut_args(|arg| {
             let is_option = arg.get_action().takes_values() && !arg.is_positional();
-            let takes_all = arg.is_allow_hyphen_values_set();
-            arg.allow_negative_numbers(is_option && !takes_all)
+            let is_duration = |names: &[clap::builder::Str]| {
+                names
+                    .iter()
+                    .any(|name| duration::VALUE_NAMES.contains(&name.as_str()))
+            };
+            let takes_all =
+                arg.is_allow_hyphen_values_set() || arg.get_value_names().is_some_and(is_duration);
+            arg.allow_hyphen_values(takes_all)
+                .allow_negative_numbers(is_option && !takes_all)
         })
     })
 }
@@ -211,6 +220,11 @@ mod tests {
             ],
             &["next", "@daily", "-n", "-1"],
             &["up", "--for", "-5s"],
+            &["suspend", "a", "--until", "-2h"],
+            &["trigger", "a", "--wait", "--timeout", "-5s"],
+            &["controller", "--lease-duration", "-1s"],
+            &["backfill", "a", "--from", "2026-01-01T00:00:00Z", "--keep", "-1h"],
+            &["forecast", "--top", "-1"],
         ] {
             let command = with_numbers(Cli::command());
             let refused = command.try_get_matches_from(["punctual"].iter().chain(arguments));
@@ -219,6 +233,7 @@ mod tests {
                 error.starts_with("error: invalid value '-"),
                 "{arguments:?}: {error}"
             );
+            assert!(!error.contains("invalid digit"), "{arguments:?}: {error}");
         }
         // What begins with a minus and is no option goes on to be a value where it may be one.
         let command = with_numbers(Cli::command());

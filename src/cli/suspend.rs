@@ -7,9 +7,9 @@ use serde_json::{Value, json};
 
 use crate::cli::asked::instant;
 use crate::cli::change::{ChangeArgs, Planned, change};
+use crate::cli::duration::duration;
 use crate::cli::exit::{Exit, Failure};
 use crate::cli::present::rfc3339;
-use crate::cli::up::duration;
 use crate::clock::{Clock, SystemClock};
 use crate::cronjob::extension::{SUSPEND_REASON_ANNOTATION, SUSPEND_UNTIL_ANNOTATION};
 use crate::manifest::{CronJob, SUSPEND_ANNOTATION, suspended};
@@ -46,10 +46,9 @@ enum Until {
 }
 
 fn until(text: &str) -> Result<Until, String> {
-    let after = duration(text).map(Until::After);
-    after
-        .or_else(|_| instant(text).map(Until::At))
-        .map_err(|_| "write an instant like 2026-11-23T12:00:00Z, or a duration like 90m".into())
+    let at = instant(text).map(Until::At);
+    at.or_else(|_| duration(text).map(Until::After))
+        .map_err(|error| format!("{error}, or an instant like 2026-11-23T12:00:00Z"))
 }
 
 impl Until {
@@ -196,6 +195,8 @@ pub(in crate::cli) mod tests {
             assert_eq!(end_found.as_deref(), end, "{text}");
         }
         assert!(until("tomorrow").is_err());
+        // That would be a year that annotations can't hold.
+        assert!(until("99999999h").is_err());
     }
 
     /// A CronJob with some annotations, and `spec.suspend` if `paused` is there.

@@ -2,13 +2,14 @@
 
 use chrono::TimeDelta;
 
-use crate::cronjob::{CronJob, Record, Status};
+use crate::cronjob::{CronJob, HistoryLimits, Record, Status};
 use crate::schedule::Timestamp;
 
 /// The CronJob at the begin of a simulation: what was due before has had its run, nothing is active, and an instant that
 /// is due at `from` is still to come.
 ///
-/// Of what is recorded, only the instants that `@every` counts from matter, and whether too many failures suspended it.
+/// Of what is recorded, only the instants that `@every` counts from matter, and whether too many failures suspended it. No more
+/// finished Jobs are kept than by default: what happens does not depend on them, and each decision looks at all.
 pub fn caught_up(mut cronjob: CronJob, from: Timestamp) -> CronJob {
     let is_known = cronjob.created > Timestamp::UNIX_EPOCH && cronjob.created < from;
     if !is_known {
@@ -26,6 +27,12 @@ pub fn caught_up(mut cronjob: CronJob, from: Timestamp) -> CronJob {
         passed: Some(before),
         suspended: cronjob.status.record.suspended,
         ..Record::default()
+    };
+    let usual = HistoryLimits::default();
+    let at_most = |limit: Option<usize>, most: Option<usize>| limit.into_iter().chain(most).min();
+    cronjob.spec.history = HistoryLimits {
+        successful: at_most(cronjob.spec.history.successful, usual.successful),
+        failed: at_most(cronjob.spec.history.failed, usual.failed),
     };
     cronjob.status = Status {
         last_schedule_time: last.or(recorded),
@@ -63,6 +70,16 @@ mod tests {
             let schedule_of = cronjob.spec.schedule.expect("a schedule");
             let next = schedule_of.anchored(anchor).next(anchor);
             assert_eq!(next, Some(at(first)), "{schedule} {created:?} {recorded:?}");
+        }
+    }
+
+    #[test]
+    fn no_more_finished_jobs_are_kept_than_by_default() {
+        for (limit, kept) in [(None, 3), (Some(0), 0), (Some(2), 2), (Some(10_000), 3)] {
+            let mut given = cronjob("0 * * * *", None, None);
+            given.spec.history.successful = limit;
+            let kept_now = caught_up(given, at("12:00:00")).spec.history.successful;
+            assert_eq!(kept_now, Some(kept), "{limit:?}");
         }
     }
 

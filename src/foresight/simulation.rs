@@ -207,8 +207,9 @@ impl Simulation {
         let wake = self.next_wake().map(|at| (at - self.ahead).max(self.time));
         // Who ends at the moment at which another is due, ends first.
         let next = fate.into_iter().chain(wake).min();
-        let Some(next) = next.filter(|next| *next + self.ahead <= until) else {
-            self.time = self.time.max(until - self.ahead);
+        let until = until - self.ahead;
+        let Some(next) = next.filter(|next| *next <= until) else {
+            self.time = self.time.max(until);
             return false;
         };
         self.time = self.time.max(next);
@@ -283,8 +284,12 @@ impl Simulation {
     }
 
     fn foresee_one(&mut self, after: TimeDelta, fate: Fate) {
+        // What is farther away than time can be told never comes.
+        let Some(at) = self.time.checked_add_signed(after) else {
+            return;
+        };
         self.foreseen += 1;
-        self.fates.insert((self.time + after, self.foreseen), fate);
+        self.fates.insert((at, self.foreseen), fate);
     }
 
     /// A decision is to be taken now.

@@ -88,6 +88,41 @@ fn what_is_summed_up_has_a_bound() {
     assert_snapshot!(text(&output.stderr), @"error: more than 50,000,000 runs are due from 2026-01-01T00:00:00Z to 9999-12-31T00:00:00Z, too many to sum up; let it end sooner with --to");
 }
 
+/// Time has an end: what leads there is refused, and a run that goes on until then never ends.
+#[test]
+fn what_is_longer_than_time_is_refused() {
+    let long = simulate(&["0 * * * *", "--run-time", "99999999999h"]);
+    assert_eq!(exit_code(&long), 2);
+    assert_snapshot!(text(&long.stderr).lines().next().unwrap_or_default(), @"error: invalid value '99999999999h' for '--run-time <[NAME=]DURATION>': longer than Kubernetes can count; write 596523h, which is 68 years, or less");
+    let folder = tempfile::tempdir().expect("a folder");
+    let script = |lines: &str| {
+        let path = folder.path().join("long.script");
+        std::fs::write(&path, format!("at 2026-03-08T01:59:00Z\n{lines}\n")).expect("written");
+        let played = simulate(&["--script", path.to_str().expect("UTF-8")]);
+        let said = text(&played.stderr).replace(&path.display().to_string(), "long.script");
+        format!("{} {said}", exit_code(&played))
+    };
+    assert_snapshot!(script("tick 999999999999h"), @"3 error: long.script:2: `999999999999h` is not a duration such as `1h30m`, `90s` or `500ms`, of up to ten thousand years");
+    assert_snapshot!(script("tick 60000000h\ntick 60000000h"), @"3 error: long.script: `tick 60000000h` leads out of the years 0 to 9999; write a shorter duration");
+    assert_snapshot!(script("step clock -60000000h"), @"3 error: long.script: `step clock -60000000h` leads out of the years 0 to 9999; write a shorter duration");
+
+    let endless = r#"{ "apiVersion": "batch/v1", "kind": "CronJob", "metadata": { "name": "endless" }, "spec": {
+        "schedule": "0 * * * *", "jobTemplate": { "spec": { "activeDeadlineSeconds": 9000000000000000, "template": {
+            "spec": { "restartPolicy": "Never", "containers": [{ "name": "a", "image": "busybox" }] } } } } } }"#;
+    let file = folder.path().join("endless.json");
+    std::fs::write(&file, endless).expect("written");
+    let file = file.to_str().expect("UTF-8");
+    let day = [
+        "--from",
+        "2026-11-24T00:00:00Z",
+        "--show",
+        "summary",
+        "--run-time",
+        "596523h",
+    ];
+    assert_snapshot!(output(&[&["-f", file], &day[..]].concat()));
+}
+
 #[test]
 fn a_script_is_played() {
     assert_snapshot!(output(&["--script", "tests/scripts/cases/missed-forbid.script"]));

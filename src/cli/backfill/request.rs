@@ -5,8 +5,8 @@ use std::time::Duration;
 use chrono::TimeDelta;
 
 use crate::cli::asked::instant;
+use crate::cli::duration::duration;
 use crate::cli::exit::Failure;
-use crate::cli::up::duration;
 use crate::cronjob::CronJob;
 use crate::policy;
 use crate::schedule::Timestamp;
@@ -42,7 +42,7 @@ pub(super) struct RequestArgs {
     max_active: u16,
 
     /// Keep its Jobs for so long after their ends: as long as they are there, nothing is started twice
-    #[arg(long, value_name = "DURATION", default_value = "168h", allow_hyphen_values = true, value_parser = duration)]
+    #[arg(long, value_name = "DURATION", default_value = "168h", value_parser = duration)]
     keep: Duration,
 
     /// Call this backfill so [default: made of --reprocess, --from and --to]

@@ -65,7 +65,7 @@ pub(super) struct ForecastArgs {
 
     /// How many of the most crowded minutes to list
     #[arg(long, value_name = "N", default_value_t = 5)]
-    top: usize,
+    top: u16,
 
     /// How to show it
     #[arg(short, long, value_enum, default_value_t = Output::Text)]
@@ -116,10 +116,10 @@ pub(super) fn forecast(args: &ForecastArgs) -> Result<Exit, Failure> {
         };
     let outlook = look(args, &zones, from, to)?;
     say(&match args.output {
-        Output::Text => text::text(&outlook, &zone, args.top),
-        Output::Json => data::json(&outlook, &zone, args.top),
+        Output::Text => text::text(&outlook, &zone, args.top.into()),
+        Output::Json => data::json(&outlook, &zone, args.top.into()),
         Output::Csv => data::csv(&outlook),
-        Output::Html => page::html(&outlook, &zone, args.top),
+        Output::Html => page::html(&outlook, &zone, args.top.into()),
     });
     Ok(Exit::Fine)
 }

@@ -25,9 +25,9 @@ use serde_json::Value;
 
 use crate::cli::chosen::{name, one};
 use crate::cli::connect::{self, ServerArgs, refused};
+use crate::cli::duration::duration;
 use crate::cli::exit::{Exit, Failure};
 use crate::cli::say;
-use crate::cli::up::duration;
 use crate::cronjob::LONGEST_JOB_NAME;
 use crate::manifest::CronJob;
 use crate::submit::{CLI_FIELD_MANAGER, job_by_hand};

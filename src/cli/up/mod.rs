@@ -51,6 +51,7 @@ use std::time::Duration;
 
 use clap::builder::{PossibleValuesParser, TypedValueParser};
 
+use crate::cli::duration::duration;
 use crate::cli::exit::{Exit, Failure};
 use crate::cli::zoneinfo::TzdataArgs;
 use crate::cli::{console, diagnostics};
@@ -85,7 +86,7 @@ pub(super) struct UpArgs {
     output: Output,
 
     /// Stop by itself after this long, e.g. 30s or 1h30m
-    #[arg(long = "for", value_name = "DURATION", allow_hyphen_values = true, value_parser = duration)]
+    #[arg(long = "for", value_name = "DURATION", value_parser = duration)]
     run_for: Option<Duration>,
 
     /// Keep everything in this folder: objects, logs, kubeconfig, port [default: punctual in
@@ -199,14 +200,6 @@ impl UpArgs {
 fn address(text: &str) -> Result<SocketAddr, &'static str> {
     let help = "not an address with a port; write it like 127.0.0.1:8443, and port 0 for a free one";
     text.parse().map_err(|_| help)
-}
-
-/// A duration on the command line.
-pub(super) fn duration(text: &str) -> Result<Duration, String> {
-    let duration: jiff::SignedDuration = text
-        .parse()
-        .map_err(|_| "not a duration; write it like 30s, 10m or 1h30m")?;
-    Duration::try_from(duration).map_err(|_| "a duration can't be negative".into())
 }
 
 /// Runs the command until it is told to stop.

@@ -8,14 +8,14 @@ mod show;
 use std::collections::BTreeMap;
 use std::ops::ControlFlow;
 
-use chrono::{SubsecRound as _, TimeDelta};
+use chrono::{Datelike as _, SubsecRound as _, TimeDelta};
 use serde_json::Value;
 
 use crate::cronjob::{Key, Origin, Outcome};
 use crate::foresight::script::{Apply, Command, JobKind, Line, Script, Which, name};
 use crate::foresight::{End, Failing, Happening, Life, Simulation};
 use crate::manifest::{self, Diagnostic, Object};
-use crate::schedule::TimeZones;
+use crate::schedule::{TimeZones, Timestamp};
 
 use show::{cronjob_line, job_lines};
 
@@ -49,21 +49,33 @@ pub enum NotPlayed {
         /// The command as it is written.
         command: String,
     },
+    /// A command leads to a time that can't be written.
+    #[error("`{command}` leads out of the years 0 to 9999; write a shorter duration")]
+    OutOfTime {
+        /// The command as it is written.
+        command: String,
+    },
 }
 
 /// Plays a script from its first instant to its last, or until `show` breaks it off.
 ///
 /// # Errors
 ///
-/// Before anything is shown, when the script has no beginning, or a command that needs an API server.
+/// Before anything is shown, when the script has no beginning, a command that needs an API server, or one that leads to a time
+/// that can't be written.
 pub fn play(script: &Script, zones: &TimeZones, show: Show<'_>) -> Result<Simulation, NotPlayed> {
     let begin = script.begin().ok_or(NotPlayed::NoBeginning)?;
+    let mut clock = Some((begin, TimeDelta::zero()));
     for line in &script.lines {
-        if let Line::Command(command) = line
-            && needs_server(command)
-        {
+        let Line::Command(command) = line else { continue };
+        if needs_server(command) {
             let command = command.to_string();
             return Err(NotPlayed::NeedsServer { command });
+        }
+        clock = clock.and_then(|clock| clock_after(command, clock));
+        if clock.is_none() {
+            let command = command.to_string();
+            return Err(NotPlayed::OutOfTime { command });
         }
     }
     let mut stage = Stage {
@@ -83,6 +95,18 @@ pub fn play(script: &Script, zones: &TimeZones, show: Show<'_>) -> Result<Simula
         }
     }
     Ok(stage.simulation)
+}
+
+/// The time that has passed, and how far the wall clock is ahead of it, after a command; `None` where either can't be written.
+fn clock_after(command: &Command, (time, ahead): (Timestamp, TimeDelta)) -> Option<(Timestamp, TimeDelta)> {
+    let (time, ahead) = match command {
+        Command::At(instant) => (time.max(instant.checked_sub_signed(ahead)?), ahead),
+        Command::Tick(by) => (time.max(time.checked_add_signed(*by)?), ahead),
+        Command::StepClock(by) => (time, ahead.checked_add(by)?),
+        _ => (time, ahead),
+    };
+    let is_written = |at: Timestamp| (0..=9_999).contains(&at.year());
+    (is_written(time) && is_written(time.checked_add_signed(ahead)?)).then_some((time, ahead))
 }
 
 fn needs_server(command: &Command) -> bool {

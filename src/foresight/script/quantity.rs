@@ -5,7 +5,10 @@ use chrono::{SecondsFormat, TimeDelta};
 
 const UNITS: [(&str, i64); 4] = [("h", 3_600_000), ("ms", 1), ("m", 60_000), ("s", 1_000)];
 
-/// `1h30m`, `90s`, `500ms`, with an optional sign in front.
+/// No duration is longer: ten thousand years lead beyond all that can be written as an instant.
+const LONGEST: TimeDelta = TimeDelta::days(3_652_425);
+
+/// `1h30m`, `90s`, `500ms`, with an optional sign in front, and no more than ten thousand years.
 pub fn parse_duration(text: &str) -> Option<TimeDelta> {
     let (sign, mut rest) = match text.strip_prefix('-') {
         Some(rest) => (-1, rest),
@@ -22,7 +25,7 @@ pub fn parse_duration(text: &str) -> Option<TimeDelta> {
         millis = millis.checked_add(number.checked_mul(unit.1)?)?;
         rest = &rest[digits + unit.0.len()..];
     }
-    TimeDelta::try_milliseconds(sign * millis)
+    TimeDelta::try_milliseconds(sign * millis).filter(|duration| duration.abs() <= LONGEST)
 }
 
 /// The shortest way to write a duration.

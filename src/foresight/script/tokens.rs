@@ -80,8 +80,11 @@ impl Tokens {
 
     pub(super) fn duration(&mut self) -> Result<TimeDelta, String> {
         let word = self.word("a duration such as `90s`")?;
-        parse_duration(&word)
-            .ok_or_else(|| format!("`{word}` is not a duration such as `1h30m`, `90s` or `500ms`"))
+        parse_duration(&word).ok_or_else(|| {
+            format!(
+                "`{word}` is not a duration such as `1h30m`, `90s` or `500ms`, of up to ten thousand years"
+            )
+        })
     }
 
     /// `name`, or `namespace/name`.
