@@ -3,7 +3,8 @@
 //! A day is one of the zone's calendar. What would be due on an excluded day is not due at all, or at the same time of
 //! the wall clock on the next day, or on the last one before, that is not excluded. Where a clock change skips that time
 //! on that day, it is due when the gap ends; where it repeats it, the first time, or the second if that is asked for
-//! (`clock-repeat`). What several days have in common then is due once. What a clock change on an excluded day has put off (`clock-gap`) is moved by the time for which it was asked.
+//! (`clock-repeat`). What several days have in common then is due once. What a clock change on an excluded day has put off
+//! (`clock-gap`) is moved by the time for which it was asked.
 
 use std::ops::Range;
 use std::sync::Arc;

@@ -89,8 +89,8 @@ fn may_be(value: &Value, schema: Schema) -> bool {
         _ if schema.is_list() || schema.is_map() || schema.has_fields() => false,
         Value::Bool(_) => kind == "boolean",
         Value::String(_) => kind == "string",
-        // A quantity is a text that may be a number.
-        Value::Number(_) => kind != "boolean",
+        // A quantity, or a port that may have a name, is of no one kind.
+        Value::Number(_) => !matches!(kind, "boolean" | "string"),
     }
 }
 
@@ -126,6 +126,7 @@ mod tests {
             json!({ "hostNetwork": 0 }),
             json!({ "priorityClassName": false }),
             json!({ "priorityClassName": [] }),
+            json!({ "priorityClassName": 0 }),
         ] {
             let mut object = json!({ "spec": field });
             let before = object.clone();

@@ -232,6 +232,7 @@ pub(crate) async fn a_patch_that_does_not_fit_is_refused_as_such(cluster: Cluste
         (STRATEGIC, "", json!({ "metadata": { "finalizers": {} } })),
         (MERGE, "", json!({ "spec": { "timeZone": 0 } })),
         (STRATEGIC, "", json!({ "spec": { "suspend": "" } })),
+        (MERGE, "", json!({ "spec": { "concurrencyPolicy": 0 } })),
         (
             JSON,
             "",
