@@ -107,7 +107,7 @@ async fn runs_start_one_after_the_other_and_their_ends_are_told() {
 
     // The same once more starts nothing.
     let again = run(&server, &["--yes"]).await;
-    assert_eq!(exit_code(&again), 0, "{}", text(&again.stderr));
+    assert_eq!(exit_code(&again), 1, "one has failed: {}", text(&again.stderr));
     assert_snapshot!("again", text(&again.stdout));
     // What failed is run again where that is asked for.
     let failed = run(&server, &["--yes", "--reprocess", "failed", "-o", "json"]).await;
@@ -166,18 +166,19 @@ async fn given_twice_at_once_it_starts_nothing_twice() {
 async fn ctrl_c_stops_it_between_two_starts_and_says_how_to_go_on() {
     let server = Server::start().await;
     server.cronjob("backup", &json!({})).await;
-    let (mut backfill, _) = start_until(&server, "started");
-    interrupt(&backfill);
-    assert_eq!(backfill.wait().expect("it ends").code(), Some(1));
-    let mut said = String::new();
-    backfill
-        .stderr
-        .take()
-        .expect("piped")
-        .read_to_string(&mut said)
-        .expect("UTF-8");
-    assert_snapshot!(said, @"stopped: 3 runs are left, and the same command goes on with them; 1 is active and goes on");
+    let stop = |mut backfill: Child| {
+        interrupt(&backfill);
+        assert_eq!(backfill.wait().expect("it ends").code(), Some(1));
+        let mut said = String::new();
+        let mut stderr = backfill.stderr.take().expect("piped");
+        stderr.read_to_string(&mut said).expect("UTF-8");
+        said
+    };
+    let (backfill, _) = start_until(&server, &["--yes"], "started");
+    assert_snapshot!(stop(backfill), @"stopped: 3 runs are left, and the same command goes on with them; 1 is active and goes on");
     assert_eq!(jobs(&server).await.len(), 1);
+    let (backfill, _) = start_until(&server, &["--yes", "--max-active", "4"], "(0 left)");
+    assert_snapshot!(stop(backfill), @"stopped: no run is left to start; 4 are active and go on");
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -203,6 +204,7 @@ async fn it_waits_for_a_slot_of_its_group() {
     server.active_job(&other, "other-29923350").await;
     let (mut backfill, output) = start_until(
         &server,
+        &["--yes"],
         "waits: its group (punctual.dev/group) has no slot to spare",
     );
     assert_eq!(jobs(&server).await.len(), 1);
@@ -219,7 +221,7 @@ async fn it_waits_for_a_slot_of_its_group() {
 async fn a_cronjob_that_is_deleted_meanwhile_ends_it() {
     let server = Server::start().await;
     server.cronjob("backup", &json!({})).await;
-    let (backfill, _) = start_until(&server, "started");
+    let (backfill, _) = start_until(&server, &["--yes"], "started");
     server
         .send("DELETE", &format!("{CRONJOBS}/backup"), &Value::Null)
         .await;
@@ -243,8 +245,8 @@ async fn run(server: &Server, more: &[&str]) -> Output {
 }
 
 /// Starts one and waits until it says something. Nobody ends its first run, so the second waits for it.
-fn start_until(server: &Server, said: &str) -> (Child, impl Iterator<Item = String>) {
-    let mut backfill = start(server, &["--yes"]);
+fn start_until(server: &Server, more: &[&str], said: &str) -> (Child, impl Iterator<Item = String>) {
+    let mut backfill = start(server, more);
     let output = BufReader::new(backfill.stdout.take().expect("piped")).lines();
     let mut output = output.map_while(Result::ok);
     assert!(output.any(|line| line.contains(said)), "it never says {said}");

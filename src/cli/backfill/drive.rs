@@ -46,6 +46,8 @@ pub(super) struct Drive {
     refused: u32,
     patient_until: Option<Instant>,
     sum: Sum,
+    /// How many of the runs that it started before have failed.
+    failed_before: usize,
 }
 
 /// What came of asking for the next run.
@@ -58,6 +60,7 @@ enum Next {
 
 impl Drive {
     pub(super) fn new(world: World, request: Request, show: Show, table: Table) -> Drive {
+        let failed_before = table.failed();
         let runs = table.rows.into_iter().filter_map(|row| {
             let stage = stage(&row)?;
             Some((row.scheduled, stage))
@@ -71,6 +74,7 @@ impl Drive {
             refused: 0,
             patient_until: None,
             sum: Sum::default(),
+            failed_before,
         }
     }
 
@@ -234,7 +238,7 @@ impl Drive {
 
     fn conclude(&self) -> Exit {
         self.show.sum(&self.sum);
-        if self.sum.failed + self.sum.not_started > 0 {
+        if self.failed_before + self.sum.failed + self.sum.not_started > 0 {
             Exit::Failure
         } else {
             Exit::Fine

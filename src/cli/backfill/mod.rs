@@ -45,8 +45,9 @@ Its Job carries its due instant as every run does, and the label punctual.dev/ba
 Ctrl-C stops it; what runs goes on. The same command goes on with the rest: a backfill starts each
 instant once, and is known by its label. To run an instant once more, give it another one (--label).
 
-It takes the right to get, list and watch cronjobs and jobs, to create jobs, and to list configmaps if
-the CronJob names a calendar. The exit code is 1 if a run failed or was not started.")]
+It takes the right to get, list and watch cronjobs and jobs, to create jobs, and to list configmaps
+if the CronJob names a calendar. The exit code is 1 if a run of the backfill, also one that it
+started before, failed or was not started.")]
 pub(super) struct BackfillArgs {
     /// The CronJob
     #[arg(value_name = "NAME", value_parser = name)]
@@ -99,8 +100,15 @@ pub(super) fn backfill(args: &BackfillArgs) -> Result<Exit, Failure> {
         let table = Table::new(world.cronjob(), &world.attempts(), &request, &instants);
         let show = Show::new(args.output, world.cronjob());
         show.table(&table, &request, world.cronjob(), args.dry_run);
-        if args.dry_run || table.is_done() {
+        if args.dry_run {
             return Ok(Exit::Fine);
+        }
+        if table.is_done() {
+            return Ok(if table.failed() > 0 {
+                Exit::Failure
+            } else {
+                Exit::Fine
+            });
         }
         if !args.yes && table.to_start() > 0 && !consent::agreed(&show.question(&table))? {
             complain("nothing was started");

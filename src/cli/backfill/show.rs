@@ -130,21 +130,21 @@ impl Show {
     }
 
     pub(super) fn stopped(&self, running: usize, waiting: usize) {
-        let (are, them) = if waiting == 1 {
-            ("is", "it")
-        } else {
-            ("are", "them")
+        let left = match waiting {
+            0 => "no run is left to start".into(),
+            1 => "1 run is left, and the same command goes on with it".into(),
+            _ => format!(
+                "{} are left, and the same command goes on with them",
+                runs(waiting)
+            ),
         };
-        let active = if running == 1 {
-            "1 is active and goes on".into()
-        } else {
-            format!("{running} are active and go on")
+        let active = match running {
+            0 => "none is active".into(),
+            1 => "1 is active and goes on".into(),
+            _ => format!("{running} are active and go on"),
         };
-        let left = runs(waiting);
         match self.output {
-            Output::Text => complain(&format!(
-                "stopped: {left} {are} left, and the same command goes on with {them}; {active}"
-            )),
+            Output::Text => complain(&format!("stopped: {left}; {active}")),
             Output::Json => self.event("stopped", json!({ "left": waiting, "active": running })),
         }
     }
@@ -234,6 +234,10 @@ fn remarks(table: &Table, request: &Request, spec: &Spec) -> Vec<String> {
     if active > 0 {
         what += "; of those started before are active: ";
         what += &active.to_string();
+    }
+    if table.failed() > 0 {
+        what += "; of those started before have failed: ";
+        what += &table.failed().to_string();
     }
     let mut lines = vec![
         what,

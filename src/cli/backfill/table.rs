@@ -77,6 +77,12 @@ impl Table {
         self.rows.iter().filter(active).count()
     }
 
+    /// How many were started before, and have failed.
+    pub(super) fn failed(&self) -> usize {
+        let failed = |row: &&Row| row.plan == Plan::Started && row.so_far == SoFar::Ended(Outcome::Failed);
+        self.rows.iter().filter(failed).count()
+    }
+
     /// Whether there is nothing to start and nothing to follow.
     pub(super) fn is_done(&self) -> bool {
         self.to_start() + self.under_way() == 0
