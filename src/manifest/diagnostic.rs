@@ -41,6 +41,8 @@ pub struct Diagnostic {
     pub path: Option<FieldPath>,
     /// Where to point; none when a file as a whole is meant and its name is in the message.
     pub place: Option<Place>,
+    /// The file or folder that is meant as a whole, for programs.
+    pub file: Option<String>,
     /// What to write beside the caret.
     pub label: Option<String>,
     /// What to do about it.
@@ -69,6 +71,7 @@ impl Diagnostic {
             subject: None,
             path: None,
             place: None,
+            file: None,
             label: None,
             help: None,
             related: Vec::new(),
@@ -94,6 +97,13 @@ impl Diagnostic {
     #[must_use]
     pub fn at(mut self, place: Place) -> Diagnostic {
         self.place = Some(place);
+        self
+    }
+
+    /// Means a file or folder as a whole.
+    #[must_use]
+    pub fn of_file(mut self, name: impl Into<String>) -> Diagnostic {
+        self.file = Some(name.into());
         self
     }
 

@@ -71,7 +71,8 @@ fn files_of(path: &Path, depth: Depth) -> Result<Vec<PathBuf>, Box<Diagnostic>> 
             }
             Depth::Recursive => "punctual reads *.yaml, *.yml and *.json files",
         };
-        return Err(Box::new(Diagnostic::error("no-manifests", message).help(help)));
+        let diagnostic = Diagnostic::error("no-manifests", message).help(help);
+        return Err(Box::new(diagnostic.of_file(path.display().to_string())));
     }
     Ok(files)
 }
@@ -126,7 +127,7 @@ fn files_of_folder(folder: &Path, depth: Depth) -> Result<Vec<PathBuf>, Box<Diag
             folder.display(),
             reason(&error)
         );
-        Box::new(Diagnostic::error("unreadable", message))
+        Box::new(Diagnostic::error("unreadable", message).of_file(folder.display().to_string()))
     })
 }
 
@@ -185,7 +186,8 @@ fn read_from(input: &mut dyn Read, name: &str) -> ReadResult {
 }
 
 fn unreadable(name: &str, error: &io::Error) -> Diagnostic {
-    let diagnostic = Diagnostic::error("unreadable", format!("cannot read {name}: {}", reason(error)));
+    let diagnostic =
+        Diagnostic::error("unreadable", format!("cannot read {name}: {}", reason(error))).of_file(name);
     match error.kind() {
         io::ErrorKind::NotFound => diagnostic.help("check the path; `-` stands for standard input"),
         io::ErrorKind::PermissionDenied => diagnostic.help("check who may read the file"),
@@ -198,13 +200,17 @@ pub(crate) fn decode(name: &str, bytes: Vec<u8>) -> ReadResult {
     if bytes.len() as u64 > FILE_BYTES_MAX {
         let message = format!("{name} is larger than {} MiB", FILE_BYTES_MAX / 1024 / 1024);
         let help = "split it into several files";
-        return Err(Box::new(Diagnostic::error("too-large", message).help(help)));
+        return Err(Box::new(
+            Diagnostic::error("too-large", message).help(help).of_file(name),
+        ));
     }
     let text = String::from_utf8(bytes).map_err(|error| Box::new(not_utf8(name, &error)))?;
     if text.trim().is_empty() {
         let help = "a manifest begins with `apiVersion: batch/v1` and `kind: CronJob`";
         return Err(Box::new(
-            Diagnostic::error("no-manifests", format!("{name} is empty")).help(help),
+            Diagnostic::error("no-manifests", format!("{name} is empty"))
+                .help(help)
+                .of_file(name),
         ));
     }
     Ok(Arc::new(Source {
@@ -217,7 +223,8 @@ pub(crate) fn decode(name: &str, bytes: Vec<u8>) -> ReadResult {
 fn not_utf8(name: &str, error: &std::string::FromUtf8Error) -> Diagnostic {
     let at = error.utf8_error().valid_up_to();
     let diagnostic = Diagnostic::error("not-utf8", format!("{name} is not UTF-8 text"))
-        .help("save it as UTF-8; manifests are text in this encoding");
+        .help("save it as UTF-8; manifests are text in this encoding")
+        .of_file(name);
     if [b"\xFF\xFE", b"\xFE\xFF"]
         .iter()
         .any(|mark| error.as_bytes().starts_with(*mark))

@@ -13,6 +13,27 @@ fn lint(arguments: &[&str]) -> (String, String, i32) {
     (text(&output.stdout), text(&output.stderr), exit_code(&output))
 }
 
+/// A file as a whole has no line, and is named all the same.
+#[test]
+fn a_file_that_is_not_there_is_named_to_programs() {
+    let said = |output: &str| text(&punctual(&["lint", "no/such.yaml", "-o", output]).stdout);
+    assert!(
+        said("json").contains(r#""file": "no/such.yaml""#),
+        "{}",
+        said("json")
+    );
+    assert!(
+        said("github").contains(",file=no/such.yaml::"),
+        "{}",
+        said("github")
+    );
+    assert!(
+        said("sarif").contains(r#""uri": "no/such.yaml""#),
+        "{}",
+        said("sarif")
+    );
+}
+
 #[test]
 fn findings_are_data_and_the_summary_is_not() {
     let (out, err, code) = lint(&[MISPLACED, HANGS, "fixtures/lint/P024-unknown-annotation"]);

@@ -32,6 +32,8 @@ fn annotation(finding: &Finding) -> String {
         if place.line() == end.line() {
             properties.push(format!("col={},endColumn={}", place.column(), end.column()));
         }
+    } else if let Some(file) = &diagnostic.file {
+        properties.push(format!("file={}", property(file)));
     }
     let mut message = diagnostic.message.clone();
     for more in diagnostic.label.iter().chain(&diagnostic.help) {

@@ -29,6 +29,9 @@ struct JsonFinding<'a> {
     field: Option<String>,
     #[serde(flatten)]
     place: Option<JsonPlace<'a>>,
+    /// Where there is no place in it: it is meant as a whole.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    file: Option<&'a str>,
     #[serde(skip_serializing_if = "Option::is_none")]
     label: Option<&'a str>,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -82,6 +85,7 @@ fn finding(finding: &Finding) -> JsonFinding<'_> {
         object: diagnostic.subject.as_deref(),
         field: diagnostic.path.as_ref().map(ToString::to_string),
         place: diagnostic.place.as_ref().map(place),
+        file: diagnostic.file.as_deref().filter(|_| diagnostic.place.is_none()),
         label: diagnostic.label.as_deref(),
         help: diagnostic.help.as_deref(),
         related: related.collect(),

@@ -80,6 +80,9 @@ fn result(finding: &Finding) -> Value {
                 json!([{ "fullyQualifiedName": format!("{subject} {field}").trim_end() }]);
         }
         result["locations"] = json!([location]);
+    } else if let Some(file) = &diagnostic.file {
+        let location = json!({ "physicalLocation": { "artifactLocation": { "uri": uri(file) } } });
+        result["locations"] = json!([location]);
     }
     let related = diagnostic.related.iter().map(|related| {
         json!({ "physicalLocation": physical(&related.place), "message": { "text": related.label } })
