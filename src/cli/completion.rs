@@ -24,9 +24,9 @@ pub(super) struct CompletionArgs {
 #[derive(Debug, clap::Args)]
 #[command(after_help = "Examples:\n  punctual man | man -l -\n  punctual man next > punctual-next.1")]
 pub(super) struct ManArgs {
-    /// The command whose page is wanted; that of punctual itself if none is named
+    /// The command whose page is wanted, such as `next` or `import crontab`; that of punctual itself if none is named
     #[arg(value_name = "COMMAND")]
-    command: Option<String>,
+    command: Vec<String>,
 }
 
 /// Prints a completion script.
@@ -48,21 +48,36 @@ pub(super) fn completion(args: &CompletionArgs) -> Result<Exit, Failure> {
 pub(super) fn man(args: &ManArgs) -> Result<Exit, Failure> {
     let mut root = Cli::command();
     root.build();
-    let command = match &args.command {
-        None => root,
-        Some(name) => {
-            let names: Vec<&str> = root.get_subcommands().map(clap::Command::get_name).collect();
-            let unknown = format!("there is no command `{name}`; there are {}", names.join(", "));
-            root.find_subcommand(name)
-                .cloned()
-                .ok_or_else(|| Failure::usage(unknown))?
-        }
+    let pages = pages(&root);
+    let asked = args.command.join("-");
+    let Some((_, command)) = pages.iter().find(|(name, _)| name.join("-") == asked) else {
+        let names: Vec<String> = pages.iter().skip(1).map(|(name, _)| name.join(" ")).collect();
+        return Err(Failure::usage(format!(
+            "there is no command `{}`; there are {}",
+            args.command.join(" "),
+            names.join(", ")
+        )));
     };
     let mut page = Vec::new();
-    clap_mangen::Man::new(command)
+    clap_mangen::Man::new((*command).clone())
         .render(&mut page)
         .map_err(|error: io::Error| Failure::from_error("the page could not be written", &error))?;
     print(page)
+}
+
+/// Every command that has a page, by its words: that of all of them, and those within each.
+fn pages(command: &clap::Command) -> Vec<(Vec<&str>, &clap::Command)> {
+    let mut all = vec![(vec![], command)];
+    for within in command
+        .get_subcommands()
+        .filter(|within| within.get_name() != "help")
+    {
+        let named = pages(within)
+            .into_iter()
+            .map(|(name, command)| ([&[within.get_name()], &name[..]].concat(), command));
+        all.extend(named);
+    }
+    all
 }
 
 fn print(bytes: Vec<u8>) -> Result<Exit, Failure> {

@@ -13,6 +13,9 @@ pub(super) fn columns<'a, R: IntoIterator<Item = String>>(
     header: impl IntoIterator<Item = &'a str>,
     rows: impl IntoIterator<Item = R>,
 ) -> String {
+    // What somebody wrote may have lines, and more that would move what stands beside it.
+    let in_a_line = |cell: String| cell.replace(char::is_control, " ");
+    let rows = rows.into_iter().map(|row| row.into_iter().map(in_a_line));
     let mut table = Table::new();
     table.load_style(NOTHING).set_header(header).add_rows(rows);
     for column in table.column_iter_mut() {
@@ -100,11 +103,13 @@ mod tests {
         let rows = [
             ["a".to_owned(), "1".to_owned()],
             ["longer".to_owned(), "22".to_owned()],
+            ["two\nlines".to_owned(), "3".to_owned()],
         ];
         insta::assert_snapshot!(columns(["NAME", "N"], rows), @r"
-        NAME     N
-        a        1
-        longer   22
+        NAME        N
+        a           1
+        longer      22
+        two lines   3
         ");
     }
 }

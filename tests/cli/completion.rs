@@ -21,7 +21,12 @@ fn every_shell_has_a_script_that_knows_the_commands() {
 
 #[test]
 fn there_is_a_page_for_each_command() {
-    for (arguments, title) in [(&["man"][..], "punctual"), (&["man", "next"], "punctual\\-next")] {
+    for (arguments, title) in [
+        (&["man"][..], "punctual"),
+        (&["man", "next"], "punctual\\-next"),
+        (&["man", "import", "crontab"], "punctual\\-import\\-crontab"),
+        (&["man", "import-crontab"], "punctual\\-import\\-crontab"),
+    ] {
         let page = text(&punctual(arguments).stdout);
         assert!(page.contains(title) && page.contains(".SH SYNOPSIS"), "{page}");
     }

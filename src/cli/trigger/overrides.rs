@@ -7,6 +7,7 @@ const DEFAULT_CONTAINER: &str = "kubectl.kubernetes.io/default-container";
 
 /// The arguments that change the container.
 #[derive(Debug, Clone, Default, clap::Args)]
+#[command(group = clap::ArgGroup::new("changed").multiple(true).args(["env", "args", "image"]))]
 pub(super) struct OverrideArgs {
     /// Set a variable; may be given several times
     #[arg(long, value_name = "NAME=VALUE", value_parser = variable)]
@@ -21,7 +22,7 @@ pub(super) struct OverrideArgs {
     image: Option<String>,
 
     /// The container that the three above are about; needed where there are several
-    #[arg(short, long, value_name = "NAME")]
+    #[arg(short, long, value_name = "NAME", requires = "changed")]
     container: Option<String>,
 }
 
@@ -173,6 +174,11 @@ mod tests {
             spec["template"]["spec"]["containers"],
             json!([{ "name": "a" }, { "name": "b", "image": "i" }])
         );
+    }
+
+    #[test]
+    fn a_container_alone_says_nothing() {
+        assert!(Line::try_parse_from(["trigger", "-c", "a"]).is_err());
     }
 
     #[test]
