@@ -12,6 +12,7 @@ use crate::cli::exit::{Exit, Failure};
 use crate::cli::zoneinfo::TzdataArgs;
 use crate::cli::{complain, diagnostics, say};
 use crate::cronjob::{self, BadSchedule, Calendars, Key};
+use crate::manifest::validate::schedule::{ZONE_NAMED, instead_of_naming};
 use crate::manifest::{self, CronJob, DEFAULT_NAMESPACE, Object};
 use crate::schedule::{Dialect, Expression, Schedule, Spread, TimeZones, Timestamp, UnknownDialect, Zone};
 use crate::telemetry::chain;
@@ -66,7 +67,7 @@ pub(super) struct AskedArgs {
 /// The arguments that say how to answer about schedules.
 #[derive(Debug, clap::Args)]
 pub(super) struct AnswerArgs {
-    /// Look from this instant (RFC 3339) on instead of from now
+    /// Look at what comes after this instant (RFC 3339) instead of after now
     #[arg(long, visible_alias = "after", value_name = "INSTANT", value_parser = instant)]
     pub(super) at: Option<Timestamp>,
 
@@ -82,11 +83,11 @@ impl AnswerArgs {
     /// Says what there is to say about each schedule: a JSON object a line, or texts with a blank line between them.
     pub(super) fn say_each(
         &self,
-        all: &[Asked],
+        found: &Found,
         json: impl Fn(&Asked) -> Result<String, Failure>,
         text: impl Fn(&Asked) -> String,
     ) -> Result<Exit, Failure> {
-        for (index, asked) in all.iter().enumerate() {
+        for (index, asked) in found.asked.iter().enumerate() {
             match self.output {
                 Output::Json => say(&json(asked)?),
                 Output::Text => {
@@ -95,7 +96,7 @@ impl AnswerArgs {
                 }
             }
         }
-        Ok(Exit::Fine)
+        Ok(found.exit())
     }
 }
 
@@ -141,6 +142,25 @@ pub(super) fn zone(name: &str, zones: &TimeZones) -> Result<Arc<Zone>, Failure> 
             .unwrap_or_default();
         Failure::refused(format!("{error}{help}"))
     })
+}
+
+/// The schedules that are meant, as far as they can be used.
+#[derive(Default)]
+pub(super) struct Found {
+    pub(super) asked: Vec<Asked>,
+    /// How many CronJobs are left out, each of which was told.
+    left_out: usize,
+}
+
+impl Found {
+    /// How a command ends that has done what it could with them.
+    pub(super) fn exit(&self) -> Exit {
+        if self.left_out > 0 {
+            Exit::Refused
+        } else {
+            Exit::Fine
+        }
+    }
 }
 
 /// A CronJob whose schedule is asked about.
@@ -218,7 +238,7 @@ impl AskedArgs {
     /// # Errors
     ///
     /// When the expression, its zone or the manifest is refused.
-    pub(super) fn find(&self, zones: &TimeZones) -> Result<Vec<Asked>, Failure> {
+    pub(super) fn find(&self, zones: &TimeZones) -> Result<Found, Failure> {
         match &self.expression {
             Some(expression) if !self.more.is_empty() => {
                 Err(unquoted([expression].into_iter().chain(&self.more)))
@@ -226,8 +246,11 @@ impl AskedArgs {
             Some(expression) if expression.split_whitespace().nth(MOST_WORDS).is_some() => {
                 Err(unquoted(expression.split_whitespace()))
             }
-            Some(expression) => Ok(vec![self.parse(expression, zones)?]),
-            None if self.files.is_empty() => Ok(vec![]),
+            Some(expression) => Ok(Found {
+                asked: vec![self.parse(expression, zones)?],
+                left_out: 0,
+            }),
+            None if self.files.is_empty() => Ok(Found::default()),
             None => from_files(&self.files, zones, &self.calendars),
         }
     }
@@ -255,6 +278,10 @@ impl AskedArgs {
             };
             Failure::refused(format!("{}{}{file}", error.render(), notes.collect::<String>()))
         })?;
+        // It is read all the same, as Kubernetes reads that of a CronJob which has it from before.
+        if let Some(zone) = expression.zone_prefix() {
+            complain(&format!("note: {ZONE_NAMED}\nhelp: {}", instead_of_naming(zone)));
+        }
         let zone = zone(expression.zone_prefix().unwrap_or(&self.time_zone), zones)?;
         let object = self.object(namespace, name, text);
         let mut cronjob = manifest::lower(&object, zones, None);
@@ -308,7 +335,7 @@ pub(super) fn from_files(
     files: &[PathBuf],
     zones: &TimeZones,
     calendars: &CalendarArgs,
-) -> Result<Vec<Asked>, Failure> {
+) -> Result<Found, Failure> {
     let mut loaded = manifest::load(files, &mut std::io::stdin(), zones);
     loaded.diagnostics.extend(manifest::passed_over(files));
     diagnostics::print(&loaded.diagnostics);
@@ -332,7 +359,8 @@ pub(super) fn from_files(
 }
 
 /// The CronJobs that run by what they say. Of the others it is said why they do not.
-pub(super) fn usable(cronjobs: Vec<CronJob>, zones: &TimeZones, calendars: &Calendars) -> Vec<Asked> {
+pub(super) fn usable(cronjobs: Vec<CronJob>, zones: &TimeZones, calendars: &Calendars) -> Found {
+    let given = cronjobs.len();
     let asked = cronjobs.into_iter().filter_map(|object| {
         let key = object.key();
         let asked = Asked::of(object, zones, calendars);
@@ -340,5 +368,9 @@ pub(super) fn usable(cronjobs: Vec<CronJob>, zones: &TimeZones, calendars: &Cale
             .map_err(|problem| complain(&format!("warning: {key} is left out: {problem}")))
             .ok()
     });
-    asked.collect()
+    let asked: Vec<Asked> = asked.collect();
+    Found {
+        left_out: given - asked.len(),
+        asked,
+    }
 }

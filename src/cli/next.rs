@@ -2,14 +2,14 @@
 
 use std::fmt::Write as _;
 
-use chrono::{SecondsFormat, TimeDelta};
+use chrono::{Datelike as _, SecondsFormat, TimeDelta};
 use serde::Serialize;
 
 use crate::cli::asked::{self, Asked};
 use crate::cli::exit::{Exit, Failure};
 use crate::cli::present::{columns, rfc3339, span, wall_clock};
 use crate::clock::{Clock, SystemClock};
-use crate::schedule::{Fold, Reading, Timestamp, Zone};
+use crate::schedule::{Fold, HORIZON, Reading, Timestamp, Zone};
 
 /// More due instants than this are not listed: whoever wants them all wants a program, not a list.
 const MOST_INSTANTS: i64 = 100_000;
@@ -81,7 +81,10 @@ fn as_json(asked: &Asked, after: Timestamp, count: u32) -> Result<String, Failur
         name: cronjob.map(|key| key.name.as_str()),
         schedule: asked.text(),
         time_zone: asked.schedule.zone().name(),
-        message: due.is_empty().then(|| why_nothing(asked, after)),
+        message: match due.len() {
+            0 => Some(why_nothing(asked, after)),
+            found => nothing_more(found, count),
+        },
         due,
     };
     serde_json::to_string(&json)
@@ -94,6 +97,13 @@ fn why_nothing(asked: &Asked, after: Timestamp) -> String {
         return "never fires: it matches no date there is".into();
     }
     format!("nothing is due any more after {}", rfc3339(after))
+}
+
+/// Why fewer are listed than were asked for.
+fn nothing_more(found: usize, count: u32) -> Option<String> {
+    let year = chrono::DateTime::from_timestamp(HORIZON, 0)?.year();
+    (found < usize::try_from(count).ok()?)
+        .then(|| format!("nothing more is due up to the end of the year {year}, and no further is looked"))
 }
 
 fn as_table(asked: &Asked, after: Timestamp, now: Timestamp, count: u32) -> String {
@@ -118,6 +128,9 @@ fn as_table(asked: &Asked, after: Timestamp, now: Timestamp, count: u32) -> Stri
     let rows = listed.map(|reading| row(&reading, asked.schedule.zone(), now));
     for line in columns(["DUE", "IN", "CLOCK CHANGE"], rows).lines() {
         let _ = write!(text, "\n  {line}");
+    }
+    if let Some(why) = nothing_more((count - left) as usize, count) {
+        let _ = write!(text, "\n\n  {why}");
     }
     text
 }

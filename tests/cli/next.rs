@@ -46,6 +46,38 @@ fn a_schedule_that_never_fires_is_fine_and_says_so() {
     ");
 }
 
+/// As lint has it; what is asked is answered all the same.
+#[test]
+fn a_zone_in_front_is_told_and_read() {
+    for name in ["next", "explain"] {
+        let output = punctual(&[
+            name,
+            "CRON_TZ=Asia/Tokyo 0 6 * * *",
+            "--at",
+            "2026-11-24T00:00:00Z",
+        ]);
+        assert_eq!(exit_code(&output), 0);
+        assert!(
+            text(&output.stdout).contains("06:00:00 +09:00"),
+            "{}",
+            text(&output.stdout)
+        );
+        assert_eq!(
+            text(&output.stderr),
+            "note: a schedule cannot name its time zone\n\
+             help: leave it out, and write `timeZone: Asia/Tokyo` beside the schedule\n"
+        );
+    }
+}
+
+#[test]
+fn a_list_that_ends_too_soon_says_why() {
+    let leap = ["0 0 29 2 *", "--at", "2391-03-01T00:00:00Z", "-n", "3"];
+    let table = next(&leap);
+    assert_snapshot!(table.lines().last().unwrap_or_default(), @"  nothing more is due up to the end of the year 2399, and no further is looked");
+    assert_snapshot!(next(&[&leap[..], &["-o", "json"]].concat()), @r#"{"schedule":"0 0 29 2 *","timeZone":"UTC","due":["2392-02-29T00:00:00Z","2396-02-29T00:00:00Z"],"message":"nothing more is due up to the end of the year 2399, and no further is looked"}"#);
+}
+
 #[test]
 fn a_schedule_that_is_over_says_so() {
     let over = ["* * * * *", "--after", "9999-12-31T23:59:00Z"];
@@ -66,7 +98,7 @@ fn negative_values_are_refused_for_what_they_are() {
         ),
         (
             vec!["simulate", "@daily", "--run-time", "-5m"],
-            "`-5m` is not a duration such as 90s, 5m or 1h30m",
+            "a duration can't be negative",
         ),
         (
             vec!["up", "x.yaml", "--for", "-3s"],
@@ -74,6 +106,10 @@ fn negative_values_are_refused_for_what_they_are() {
         ),
         (
             vec!["backfill", "x", "--keep", "-3s"],
+            "a duration can't be negative",
+        ),
+        (
+            vec!["suspend", "x", "--until", "-2h"],
             "a duration can't be negative",
         ),
     ] {

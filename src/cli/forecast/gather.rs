@@ -8,12 +8,12 @@ use futures::try_join;
 use kube::Api;
 use kube::api::ListParams;
 
-use crate::cli::asked::{self, Asked};
+use crate::cli::asked::{self, Asked, Found};
 use crate::cli::assumed::{RUN_TIME, RunTimeArgs};
 use crate::cli::calendars::CalendarArgs;
 use crate::cli::chosen::{ChosenArgs, in_namespace, list};
 use crate::cli::connect::{self, ServerArgs};
-use crate::cli::exit::Failure;
+use crate::cli::exit::{Exit, Failure};
 use crate::cronjob::{Calendars, Key, Owner, Run, RunState};
 use crate::foresight::Life;
 use crate::manifest;
@@ -34,9 +34,9 @@ pub(super) fn from_files(
     run_times: &RunTimeArgs,
     zones: &TimeZones,
     calendars: &CalendarArgs,
-) -> Result<Vec<Subject>, Failure> {
-    let asked = asked::from_files(files, zones, calendars)?;
-    subjects(asked, run_times, &HashMap::new())
+) -> Result<(Vec<Subject>, Exit), Failure> {
+    let found = asked::from_files(files, zones, calendars)?;
+    subjects(found, run_times, &HashMap::new())
 }
 
 /// The CronJobs of a cluster, and how long their runs took.
@@ -46,7 +46,7 @@ pub(super) fn from_cluster(
     run_times: &RunTimeArgs,
     zones: &TimeZones,
     calendars: &CalendarArgs,
-) -> Result<Vec<Subject>, Failure> {
+) -> Result<(Vec<Subject>, Exit), Failure> {
     let Fetched {
         cronjobs,
         jobs,
@@ -93,11 +93,14 @@ async fn fetch(
     })
 }
 
+/// What is known of each, and how the command ends: whether some are left out.
 fn subjects(
-    asked: Vec<Asked>,
+    found: Found,
     run_times: &RunTimeArgs,
     seen: &HashMap<Key, TimeDelta>,
-) -> Result<Vec<Subject>, Failure> {
+) -> Result<(Vec<Subject>, Exit), Failure> {
+    let exit = found.exit();
+    let asked = found.asked;
     let keys: Vec<Key> = asked.iter().map(|asked| asked.cronjob.key.clone()).collect();
     run_times.check(&keys)?;
     let subject = |asked: Asked| {
@@ -113,7 +116,7 @@ fn subjects(
             is_known: known.is_some(),
         }
     };
-    Ok(asked.into_iter().map(subject).collect())
+    Ok((asked.into_iter().map(subject).collect(), exit))
 }
 
 /// How long the successful runs took, in the middle of them. A failed one says nothing about the next.

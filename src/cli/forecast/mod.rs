@@ -114,18 +114,23 @@ pub(super) fn forecast(args: &ForecastArgs) -> Result<Exit, Failure> {
             Over::Day => TimeDelta::days(1),
             Over::Week => TimeDelta::days(7),
         };
-    let outlook = look(args, &zones, from, to)?;
+    let (outlook, exit) = look(args, &zones, from, to)?;
     say(&match args.output {
         Output::Text => text::text(&outlook, &zone, args.top.into()),
         Output::Json => data::json(&outlook, &zone, args.top.into()),
         Output::Csv => data::csv(&outlook),
         Output::Html => page::html(&outlook, &zone, args.top.into()),
     });
-    Ok(Exit::Fine)
+    Ok(exit)
 }
 
-fn look(args: &ForecastArgs, zones: &TimeZones, from: Timestamp, to: Timestamp) -> Result<Outlook, Failure> {
-    let subjects = if args.files.is_empty() {
+fn look(
+    args: &ForecastArgs,
+    zones: &TimeZones,
+    from: Timestamp,
+    to: Timestamp,
+) -> Result<(Outlook, Exit), Failure> {
+    let (subjects, exit) = if args.files.is_empty() {
         gather::from_cluster(
             &args.server,
             &args.chosen,
@@ -136,7 +141,7 @@ fn look(args: &ForecastArgs, zones: &TimeZones, from: Timestamp, to: Timestamp) 
     } else {
         gather::from_files(&args.files, &args.run_times, zones, &args.calendars)?
     };
-    Ok(Outlook::of(subjects, from, to))
+    Ok((Outlook::of(subjects, from, to), exit))
 }
 
 /// The full hour, by the clock that is shown.

@@ -127,20 +127,21 @@ enum Output {
 pub(super) fn simulate(args: &SimulateArgs) -> Result<Exit, Failure> {
     let zones = args.tzdata.load()?;
     match &args.script {
-        Some(script) => play_script(script, &zones, args)?,
-        None => pass_time(args, &zones)?,
+        Some(script) => play_script(script, &zones, args),
+        None => pass_time(args, &zones),
     }
-    Ok(Exit::Fine)
 }
 
 /// The CronJobs that are asked about, from one instant to another.
-fn pass_time(args: &SimulateArgs, zones: &TimeZones) -> Result<(), Failure> {
+fn pass_time(args: &SimulateArgs, zones: &TimeZones) -> Result<Exit, Failure> {
     let from = args.from.unwrap_or_else(|| SystemClock.now().trunc_subsecs(0));
     let to = args.to.unwrap_or(from + TimeDelta::days(1));
     if to <= from {
         return Err(Failure::usage("--to has to be after --from"));
     }
-    let asked = args.asked.find(zones)?;
+    let found = args.asked.find(zones)?;
+    let exit = found.exit();
+    let asked = found.asked;
     if args.sums_up() && are_due_more_often_than(MOST_SUMMED_UP, &asked, from, to) {
         return Err(Failure::usage(format!(
             "more than {} runs are due from {} to {}, too many to sum up; let it end sooner with --to",
@@ -173,14 +174,14 @@ fn pass_time(args: &SimulateArgs, zones: &TimeZones) -> Result<(), Failure> {
         // Until then may be centuries, and whoever reads may stop at any time.
         while simulation.advance(until, &mut |happening| page.show(&Shown::Happening(happening))) {
             if page.is_closed {
-                return Ok(());
+                return Ok(exit);
             }
         }
         progress.step();
     }
     drop(progress);
     page.finish(&simulation);
-    Ok(())
+    Ok(exit)
 }
 
 /// Whether more due instants than `limit` lie between two others.
@@ -190,7 +191,7 @@ fn are_due_more_often_than(limit: u64, asked: &[Asked], from: Timestamp, to: Tim
 }
 
 /// What a script says.
-fn play_script(file: &Path, zones: &TimeZones, args: &SimulateArgs) -> Result<(), Failure> {
+fn play_script(file: &Path, zones: &TimeZones, args: &SimulateArgs) -> Result<Exit, Failure> {
     let name = file.display().to_string();
     let text = if name == "-" {
         std::io::read_to_string(std::io::stdin())
@@ -219,7 +220,7 @@ fn play_script(file: &Path, zones: &TimeZones, args: &SimulateArgs) -> Result<()
     };
     let simulation = play(&script, zones, show).map_err(refused)?;
     page.finish(&simulation);
-    Ok(())
+    Ok(Exit::Fine)
 }
 
 /// Where a simulation is written down: what happens as it happens, and the counts.

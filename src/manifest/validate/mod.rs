@@ -33,7 +33,7 @@ pub mod pod;
 mod completion;
 mod pod_failure_policy;
 mod runtime;
-mod schedule;
+pub mod schedule;
 pub mod selector;
 mod success_policy;
 mod time_zone;

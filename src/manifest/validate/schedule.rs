@@ -58,11 +58,19 @@ fn zone_in_schedule(spec: &CronJobSpec, old: Option<&CronJobSpec>, path: &FieldP
         .map(|(_, zone)| zone)
         .filter(|zone| !zone.is_empty());
     found.invalid(path, &spec.schedule, detail).hint(Hint {
-        message: "a schedule cannot name its time zone".to_owned(),
+        message: ZONE_NAMED.to_owned(),
         within: Some(start..start + prefix.len()),
         label: None,
-        help: zone.map(|zone| format!("leave it out, and write `timeZone: {zone}` beside the schedule")),
+        help: zone.map(instead_of_naming),
     });
+}
+
+/// What is wrong with a schedule that names its time zone itself.
+pub const ZONE_NAMED: &str = "a schedule cannot name its time zone";
+
+/// What to write instead.
+pub fn instead_of_naming(zone: &str) -> String {
+    format!("leave it out, and write `timeZone: {zone}` beside the schedule")
 }
 
 fn in_the_schedule(error: &ParseError) -> Hint {
