@@ -175,12 +175,14 @@ pub(super) fn summary(at: Timestamp, tally: &Tally) -> Value {
         "at": moment(at),
         "event": "summary",
         "started": tally.started,
+        "carriedOver": tally.carried_over,
         "succeeded": tally.succeeded,
         "failed": tally.failed,
         "skipped": tally.skipped(),
-        "waiting": tally.waiting(),
+        "waiting": tally.waiting().values().sum::<u64>(),
         "deleted": tally.deleted,
         "stopped": tally.stopped(),
+        "pending": tally.pending(),
     })
 }
 

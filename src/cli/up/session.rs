@@ -88,8 +88,11 @@ async fn go(
         pruned,
     } = prepared;
     let client = machine.client();
+    let seen = before.seen(&clock);
+    let not_ended = seen.values().filter(|seen| !seen.ended);
+    let tally = Tally::after(not_ended.map(|seen| seen.work.clone()).collect());
     let ends = Ends {
-        seen: before.seen(&clock),
+        seen,
         clock: Arc::clone(&clock),
     };
     let lasted = Lasted::since(clock.now());
@@ -104,7 +107,7 @@ async fn go(
     let session = Session {
         output: args.output,
         clock,
-        tally: Tally::default(),
+        tally,
         naming: Naming::default(),
         repeats: Repeats::default(),
         lasted,

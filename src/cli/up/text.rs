@@ -213,24 +213,25 @@ pub(super) fn summary(tally: &Tally) -> String {
         tally.failed,
         skipped.values().sum::<u64>()
     );
-    if tally.deleted > 0 {
-        let _ = write!(text, ", {} replaced or deleted", tally.deleted);
-    }
-    if tally.stopped() > 0 {
-        let _ = write!(text, ", {} stopped before the end", tally.stopped());
-    }
-    if tally.waiting() > 0 {
-        let _ = write!(text, ", {} waiting", tally.waiting());
+    let waiting = tally.waiting();
+    let others = [
+        (tally.carried_over, "carried over from before"),
+        (tally.deleted, "replaced or deleted"),
+        (tally.stopped(), "stopped before the end"),
+        (tally.pending(), "pending"),
+        (waiting.values().sum(), "waiting"),
+    ];
+    for (count, what) in others.into_iter().filter(|(count, _)| *count > 0) {
+        let _ = write!(text, ", {count} {what}");
     }
     for (why, count) in &skipped {
         let _ = write!(text, "\n  {count} skipped: {why}");
     }
-    if tally.waiting() > 0 {
-        let _ = write!(
-            text,
-            "\n  {} waiting for an earlier run to end (concurrencyPolicy: Forbid)",
-            tally.waiting()
-        );
+    if tally.pending() > 0 {
+        let _ = write!(text, "\n  {} pending: no process has started", tally.pending());
+    }
+    for (what, count) in &waiting {
+        let _ = write!(text, "\n  {count} waiting {what}");
     }
     text
 }

@@ -262,3 +262,23 @@ impl Note {
         })
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Who counts those that wait has no other news of them.
+    #[test]
+    fn a_line_that_waits_for_its_group_is_told_anew_where_it_grows() {
+        let note = |waiting, ahead| {
+            Note::Ruled(Ruling::Waiting {
+                scheduled: Timestamp::UNIX_EPOCH,
+                waiting,
+                behind: vec![],
+                why: WaitReason::Group { slots: 1, ahead },
+            })
+        };
+        assert!(note(1, 2).repeats(&note(1, 3)), "others come and go");
+        assert!(!note(2, 2).repeats(&note(1, 2)));
+    }
+}

@@ -116,10 +116,18 @@ pub enum WaitReason {
 }
 
 impl Ruling {
-    /// Whether the instant that waited for its group before is waiting still.
+    /// Whether the instant that waited for its group before is waiting still, with as many behind it.
     pub(super) fn waits_on(&self, before: &Ruling) -> bool {
-        let scheduled = self.waits_for_group();
-        scheduled.is_some() && scheduled == before.waits_for_group()
+        let line = |ruling: &Ruling| match ruling {
+            Ruling::Waiting {
+                scheduled,
+                waiting,
+                why: WaitReason::Group { .. },
+                ..
+            } => Some((*scheduled, *waiting)),
+            _ => None,
+        };
+        line(self).is_some() && line(self) == line(before)
     }
 
     /// The instant that waits for a slot of its group, if it says that.
