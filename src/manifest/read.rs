@@ -48,8 +48,10 @@ pub(crate) fn read_all(paths: &[PathBuf], depth: Depth, stdin: &mut dyn Read) ->
         }
         match files_of(path, depth) {
             Ok(files) => {
-                let new = files.iter().filter(|file| is_new(file));
-                sources.extend(new.map(|file| read_file(file)));
+                let new = files
+                    .into_iter()
+                    .filter(|file| file.as_ref().map_or(true, |file| is_new(file)));
+                sources.extend(new.map(|file| read_file(&file?)));
             }
             Err(diagnostic) => sources.push(Err(diagnostic)),
         }
@@ -57,10 +59,13 @@ pub(crate) fn read_all(paths: &[PathBuf], depth: Depth, stdin: &mut dyn Read) ->
     sources
 }
 
+/// A file, or why those of a folder can't be had.
+type FileResult = Result<PathBuf, Box<Diagnostic>>;
+
 /// The files that a path stands for: itself, or those of the folder that it is.
-fn files_of(path: &Path, depth: Depth) -> Result<Vec<PathBuf>, Box<Diagnostic>> {
+fn files_of(path: &Path, depth: Depth) -> Result<Vec<FileResult>, Box<Diagnostic>> {
     if !path.is_dir() {
-        return Ok(vec![path.to_owned()]);
+        return Ok(vec![Ok(path.to_owned())]);
     }
     let files = files_of_folder(path, depth)?;
     if files.is_empty() {
@@ -84,7 +89,7 @@ fn files_of(path: &Path, depth: Depth) -> Result<Vec<PathBuf>, Box<Diagnostic>> 
 /// When the path is not there, or can't be looked into. That says nothing about the files that it stood for before.
 pub fn files(path: &Path) -> Result<Vec<PathBuf>, Box<Diagnostic>> {
     if path.is_dir() {
-        return files_of_folder(path, Depth::Flat);
+        return files_of_folder(path, Depth::Flat)?.into_iter().collect();
     }
     if path.as_os_str() != STDIN {
         let there = fs::metadata(path);
@@ -106,7 +111,7 @@ fn passed_over_in(path: &Path) -> Option<Diagnostic> {
         .filter_map(|entry| Some(entry.ok()?.path()));
     let mut within: Vec<PathBuf> = within
         .filter(|folder| is_looked_into(folder))
-        .filter(|folder| files_in(folder, Depth::Flat).is_ok_and(|files| !files.is_empty()))
+        .filter(|folder| files_of_folder(folder, Depth::Flat).is_ok_and(|files| !files.is_empty()))
         .collect();
     within.sort();
     let first = within.first()?.display();
@@ -120,33 +125,49 @@ fn passed_over_in(path: &Path) -> Option<Diagnostic> {
     Some(Diagnostic::note("folder-not-read", message).help(help))
 }
 
-fn files_of_folder(folder: &Path, depth: Depth) -> Result<Vec<PathBuf>, Box<Diagnostic>> {
-    files_in(folder, depth).map_err(|error| {
-        let message = format!(
-            "cannot look into the folder {}: {}",
-            folder.display(),
-            reason(&error)
-        );
-        Box::new(Diagnostic::error("unreadable", message).of_file(folder.display().to_string()))
-    })
+fn files_of_folder(folder: &Path, depth: Depth) -> Result<Vec<FileResult>, Box<Diagnostic>> {
+    files_in(folder, depth, &look_into)
 }
 
-fn files_in(folder: &Path, depth: Depth) -> io::Result<Vec<PathBuf>> {
-    let entries: io::Result<Vec<PathBuf>> = fs::read_dir(folder)?
-        .map(|entry| entry.map(|entry| entry.path()))
-        .collect();
-    let mut entries = entries?;
+/// What is in a folder, by name.
+fn look_into(folder: &Path) -> io::Result<Vec<PathBuf>> {
+    let entries = fs::read_dir(folder)?.map(|entry| entry.map(|entry| entry.path()));
+    let mut entries = entries.collect::<io::Result<Vec<PathBuf>>>()?;
     entries.sort();
+    Ok(entries)
+}
+
+/// The files of a folder that can be looked into; where one within it can't be, that is said in its place.
+fn files_in(
+    folder: &Path,
+    depth: Depth,
+    look: &impl Fn(&Path) -> io::Result<Vec<PathBuf>>,
+) -> Result<Vec<FileResult>, Box<Diagnostic>> {
+    let entries = look(folder).map_err(|error| Box::new(not_looked_into(folder, &error)))?;
     let mut files = Vec::new();
     for path in entries {
         let ending = path.extension().and_then(OsStr::to_str).unwrap_or_default();
         if depth == Depth::Recursive && is_looked_into(&path) {
-            files.extend(files_in(&path, depth)?);
+            let within = files_in(&path, depth, look);
+            files.extend(within.unwrap_or_else(|diagnostic| vec![Err(diagnostic)]));
         } else if ENDINGS.contains(&ending) && may_be_read(&path) && !is_lock(&path) {
-            files.push(path);
+            files.push(Ok(path));
         }
     }
     Ok(files)
+}
+
+fn not_looked_into(folder: &Path, error: &io::Error) -> Diagnostic {
+    let message = format!(
+        "cannot look into the folder {}: {}",
+        folder.display(),
+        reason(error)
+    );
+    let diagnostic = Diagnostic::error("unreadable", message).of_file(folder.display().to_string());
+    match error.kind() {
+        io::ErrorKind::PermissionDenied => diagnostic.help("check who may read the folder"),
+        _ => diagnostic,
+    }
 }
 
 /// Whether reading it comes to an end: a pipe in a folder has nobody at its other side. A link to nothing is told of.
@@ -252,5 +273,38 @@ fn reason(error: &io::Error) -> String {
         io::ErrorKind::NotFound => "there is no such file".to_owned(),
         io::ErrorKind::PermissionDenied => "permission denied".to_owned(),
         _ => error.to_string(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Root may look into any folder, so that it can't be is made up.
+    #[test]
+    fn a_folder_within_that_cannot_be_looked_into_is_named_and_the_others_are_read() {
+        let top = tempfile::tempdir().unwrap();
+        for folder in ["a", "priv", "z"] {
+            fs::create_dir(top.path().join(folder)).unwrap();
+            fs::write(top.path().join(folder).join("cron.yaml"), "").unwrap();
+        }
+        let look = |folder: &Path| match folder.ends_with("priv") {
+            true => Err(io::ErrorKind::PermissionDenied.into()),
+            false => look_into(folder),
+        };
+        let files = files_in(top.path(), Depth::Recursive, &look).unwrap();
+        let of_top = |text: String| text.replace(&top.path().display().to_string(), "top");
+        let said = files.into_iter().map(|file| match file {
+            Ok(path) => of_top(path.display().to_string()),
+            Err(diagnostic) => of_top(diagnostic.message),
+        });
+        assert_eq!(
+            said.collect::<Vec<_>>(),
+            [
+                "top/a/cron.yaml",
+                "cannot look into the folder top/priv: permission denied",
+                "top/z/cron.yaml",
+            ]
+        );
     }
 }
