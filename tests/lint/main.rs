@@ -250,3 +250,33 @@ fn the_reference_has_every_page() {
         "UPDATE_DOCS=1 writes {REFERENCE}"
     );
 }
+
+/// Whoever is told that an annotation is mistaken need not be told that it is not there.
+#[test]
+fn what_depends_on_a_mistaken_annotation_is_not_without_effect() {
+    for (mistaken, dependent) in [
+        ("schedules: '0 0 32 * *'", "dialect: extended"),
+        ("exclude: '2026-13-01'", "on-excluded: next"),
+        ("overlap: queue", "queue-limit: '3'"),
+        ("missed-runs: all", "missed-runs-limit: '3'"),
+        ("managed: maybe", "suspend: 'true'"),
+        ("suspend: maybe", "suspend-until: '2027-01-01T00:00:00Z'"),
+    ] {
+        let text = format!(
+            "apiVersion: batch/v1
+kind: CronJob
+metadata:
+  name: a
+  annotations:
+    punctual.dev/{mistaken}
+    punctual.dev/{dependent}
+spec:
+  schedule: '0 0 * * *'
+  jobTemplate: {{spec: {{template: {{spec: {{restartPolicy: Never, containers: [{{name: a, image: b}}]}}}}}}}}
+"
+        );
+        let said = rendered(&lint_text(&text, &options()));
+        assert!(said.contains("P025"), "{said}");
+        assert!(!said.contains("P051"), "{said}");
+    }
+}

@@ -26,26 +26,29 @@ type Reason = fn(&Subject) -> Option<String>;
 const DEPENDENT: [(&str, Reason); 11] = [
     ("missed-runs-limit", |subject| {
         let is_all = subject.extensions.policies.missed_runs == MissedRuns::All;
-        (!is_all).then(|| "without `punctual.dev/missed-runs: All` there is nothing to limit".into())
+        (!is_all && !is_mistaken(subject, "missed-runs"))
+            .then(|| "without `punctual.dev/missed-runs: All` there is nothing to limit".into())
     }),
     ("queue-limit", |subject| {
         let queues = subject.extensions.policies.overlap == Some(Overlap::Queue);
-        (!queues).then(|| "without `punctual.dev/overlap: Queue` nothing waits in a queue".into())
+        (!queues && !is_mistaken(subject, "overlap"))
+            .then(|| "without `punctual.dev/overlap: Queue` nothing waits in a queue".into())
     }),
     ("max-active", max_active),
     ("on-excluded", |subject| {
-        (!is_written(subject, "exclude")).then(|| "without `punctual.dev/exclude` no day is excluded".into())
+        (!is_there(subject, "exclude")).then(|| "without `punctual.dev/exclude` no day is excluded".into())
     }),
     ("dialect", |subject| {
-        let missing = !is_written(subject, "schedules");
+        let missing = !is_there(subject, "schedules");
         missing.then(|| "it is the dialect of `punctual.dev/schedules`, which is not there".into())
     }),
     ("suspend", |subject| {
-        let ignored = !subject.extensions.managed;
+        let ignored = !subject.extensions.managed && !is_mistaken(subject, "managed");
         ignored.then(|| "without `punctual.dev/managed: \"true\"` it is `spec.suspend` that counts".into())
     }),
     ("suspend-until", |subject| {
-        (!subject.is_suspended()).then(|| "nothing is suspended that could end".into())
+        (!subject.is_suspended() && !is_mistaken(subject, "suspend"))
+            .then(|| "nothing is suspended that could end".into())
     }),
     ("on-resume", |subject| {
         hindsight(subject, subject.extensions.policies.on_resume)
@@ -80,12 +83,17 @@ fn path(name: &str) -> FieldPath {
 
 /// Whether an annotation is there and can be read; of one that can't be, more was said before.
 fn is_written(subject: &Subject, name: &str) -> bool {
-    let is_it = |mistaken: &str| mistaken.strip_prefix(ANNOTATION_PREFIX) == Some(name);
-    let is_read = !subject
-        .annotation_mistakes
-        .iter()
-        .any(|mistake| is_it(&mistake.name));
-    is_read && subject.node.at(&path(name)).is_some()
+    is_there(subject, name) && !is_mistaken(subject, name)
+}
+
+fn is_there(subject: &Subject, name: &str) -> bool {
+    subject.node.at(&path(name)).is_some()
+}
+
+/// Whether an annotation is there and can't be read. Whatever depends on it may have its effect once that is mended.
+fn is_mistaken(subject: &Subject, name: &str) -> bool {
+    let mut mistaken = subject.annotation_mistakes.iter();
+    mistaken.any(|mistake| mistake.name.strip_prefix(ANNOTATION_PREFIX) == Some(name))
 }
 
 fn max_active(subject: &Subject) -> Option<String> {
