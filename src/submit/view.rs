@@ -96,9 +96,11 @@ impl StatusView {
 }
 
 #[derive(Debug, Clone, Deserialize)]
+#[serde(rename_all = "camelCase")]
 struct ConditionView {
     r#type: String,
     status: String,
+    last_transition_time: Option<Time>,
 }
 
 impl From<Wire> for JobView {
@@ -220,24 +222,30 @@ impl JobView {
         }
     }
 
+    /// When it ended, if it has and that is told. A completion time is there for what succeeded alone.
+    pub fn ended(&self) -> Option<Timestamp> {
+        let (_, condition) = self.end()?;
+        let completed = self.status.completion_time.as_ref();
+        completed
+            .or(condition.last_transition_time.as_ref())
+            .and_then(timestamp)
+    }
+
     /// Finished is what carries a true `Complete` or `Failed` condition; the first one counts.
+    fn end(&self) -> Option<(Outcome, &ConditionView)> {
+        let conditions = self.status.conditions.iter().flatten();
+        let mut conditions = conditions.filter(|condition| condition.status == "True");
+        conditions.find_map(|condition| match condition.r#type.as_str() {
+            "Complete" => Some((Outcome::Succeeded, condition)),
+            "Failed" => Some((Outcome::Failed, condition)),
+            _ => None,
+        })
+    }
+
     fn state(&self) -> RunState {
-        let conditions = self
-            .status
-            .conditions
-            .iter()
-            .flatten()
-            .filter(|condition| condition.status == "True");
-        let outcome = conditions
-            .map(|condition| condition.r#type.as_str())
-            .find_map(|kind| match kind {
-                "Complete" => Some(Outcome::Succeeded),
-                "Failed" => Some(Outcome::Failed),
-                _ => None,
-            });
-        match outcome {
+        match self.end() {
             None => RunState::Active,
-            Some(outcome) => {
+            Some((outcome, _)) => {
                 let completed = self.status.completion_time.as_ref().and_then(timestamp);
                 RunState::Finished { outcome, completed }
             }
@@ -326,6 +334,19 @@ mod tests {
             let run = job("", &format!(r#"{{"conditions":[{conditions}]}}"#)).run();
             assert_eq!(run.outcome(), outcome, "{conditions}");
         }
+    }
+
+    #[test]
+    fn a_run_ended_when_it_was_complete_or_else_when_its_condition_came() {
+        let ended = |status: &str| job("", status).ended().map(|at| at.to_rfc3339());
+        let condition =
+            r#""conditions":[{"type":"Failed","status":"True","lastTransitionTime":"2026-11-23T12:00:15Z"}]"#;
+        let at = Some("2026-11-23T12:00:15+00:00".to_owned());
+        assert_eq!(ended(&format!("{{{condition}}}")), at);
+        let complete =
+            r#"{"completionTime":"2026-11-23T12:00:15Z","conditions":[{"type":"Complete","status":"True"}]}"#;
+        assert_eq!(ended(complete), at);
+        assert_eq!(ended(r#"{"completionTime":"2026-11-23T12:00:15Z"}"#), None);
     }
 
     #[test]

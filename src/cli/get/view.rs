@@ -67,6 +67,9 @@ pub(super) struct Ended {
     /// When its Job was created; where that is not kept, when it ended.
     #[serde(serialize_with = "instant")]
     pub(super) created: Option<Timestamp>,
+    /// When it ended, where that is told.
+    #[serde(serialize_with = "instant")]
+    pub(super) ended: Option<Timestamp>,
 }
 
 /// How many of the newest runs ended alike.
@@ -82,8 +85,8 @@ pub(super) struct Streak {
 
 /// What there is to say at the time `now` about a CronJob with these Jobs.
 pub(super) fn view(object: &manifest::CronJob, cronjob: &CronJob, jobs: &[&JobView], now: Timestamp) -> View {
-    let mut jobs: Vec<(Option<Timestamp>, Run)> = jobs.iter().map(|job| (job.created(), job.run())).collect();
-    jobs.sort_by(|a, b| (b.0, &b.1.name).cmp(&(a.0, &a.1.name)));
+    let mut jobs: Vec<(&JobView, Run)> = jobs.iter().map(|job| (*job, job.run())).collect();
+    jobs.sort_by(|(a, _), (b, _)| (b.created(), b.name()).cmp(&(a.created(), a.name())));
     // What was backfilled says nothing of how the schedule is doing.
     let of_now = || jobs.iter().filter(|(_, run)| run.origin != Origin::Backfill);
     let mut ended: Vec<Ended> = of_now().filter_map(ended).collect();
@@ -135,11 +138,12 @@ pub(super) fn view(object: &manifest::CronJob, cronjob: &CronJob, jobs: &[&JobVi
     }
 }
 
-fn ended((created, run): &(Option<Timestamp>, Run)) -> Option<Ended> {
+fn ended((job, run): &(&JobView, Run)) -> Option<Ended> {
     run.outcome().map(|outcome| Ended {
         job: Some(run.name.clone()),
         outcome,
-        created: *created,
+        created: job.created(),
+        ended: job.ended(),
     })
 }
 
@@ -153,6 +157,7 @@ fn unkept_success(cronjob: &CronJob, newest: Option<&Ended>) -> Option<Ended> {
         job: None,
         outcome: Outcome::Succeeded,
         created: Some(at),
+        ended: Some(at),
     })
 }
 
@@ -174,12 +179,12 @@ fn streak(ended: &[Ended], history: HistoryLimits) -> Option<Streak> {
 
 /// How late a run was created; `None` for one that a person started, which was not due, whatever it is called
 /// (`kubectl create job --from=cronjob/a a-1`).
-fn lateness(cronjob: &str, (created, run): &(Option<Timestamp>, Run)) -> Option<i64> {
+fn lateness(cronjob: &str, (job, run): &(&JobView, Run)) -> Option<i64> {
     if run.origin != Origin::Schedule {
         return None;
     }
     let scheduled = scheduled_by_name(cronjob, &run.name)?;
-    let late: TimeDelta = (*created)? - scheduled;
+    let late: TimeDelta = job.created()? - scheduled;
     Some(late.num_seconds().max(0))
 }
 
@@ -385,7 +390,8 @@ mod tests {
         let conditions = if condition.is_empty() {
             json!([])
         } else {
-            json!([{ "type": condition, "status": "True" }])
+            let ended = created + TimeDelta::seconds(15);
+            json!([{ "type": condition, "status": "True", "lastTransitionTime": ended.to_rfc3339() }])
         };
         json!({
             "metadata": { "name": name, "uid": name, "creationTimestamp": created.to_rfc3339() },
