@@ -207,6 +207,8 @@ fn mistakes_on_the_command_line_say_what_to_do() {
     For more information, try '--help'.
     "#);
 
+    let name = punctual(&["controller", "--lease-name", "Bad_Name"]);
+    assert_eq!(exit_code(&name), 2, "{}", text(&name.stderr));
     let lease = |duration| {
         let lease = punctual(&["controller", "--lease-duration", duration]);
         assert_eq!(exit_code(&lease), 2, "{duration}");

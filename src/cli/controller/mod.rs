@@ -17,6 +17,7 @@ use crate::cli::zoneinfo::TzdataArgs;
 use crate::controller::{Charge, LeaseDuration, Pace};
 use crate::cronjob::CalendarPlaces;
 use crate::manifest::Adoption;
+use crate::manifest::validate::names;
 use crate::telemetry::{Detail, LogFormat, of_punctual, start_logs};
 
 /// What is logged unless `RUST_LOG` says otherwise: every decision.
@@ -85,7 +86,7 @@ pub(super) struct ControllerArgs {
 
     /// The lease by which replicas agree who decides; controllers in charge of different CronJobs need
     /// different ones
-    #[arg(long, value_name = "NAME", default_value = "punctual")]
+    #[arg(long, value_name = "NAME", default_value = "punctual", value_parser = object_name)]
     lease_name: String,
 
     /// How long after the leader has died another replica leads at the latest, from 2s to 60s. A request that
@@ -156,6 +157,14 @@ fn rate(text: &str) -> Result<f64, String> {
         .map_err(|_| "write a number of starts in a second, such as 20 or 0.5".to_owned())?;
     let paced = Pace::new(rate, 1.0).map(|_| rate);
     paced.ok_or_else(|| "it has to be more than 0".to_owned())
+}
+
+/// What a Lease may be called. An API server refuses any other again and again, and nobody would lead.
+fn object_name(text: &str) -> Result<String, String> {
+    match names::dns_subdomain(text).first() {
+        Some(rule) => Err(rule.clone()),
+        None => Ok(text.to_owned()),
+    }
 }
 
 /// How long a lease lasts.
