@@ -103,7 +103,11 @@ fn with_advice(why: String) -> String {
         "invalid peer certificate: CaUsedAsEndEntity: the server shows the certificate of an authority (CA:TRUE) as its own, \
          which is taken of none; give it one that this authority has signed, with basicConstraints CA:FALSE"
             .to_owned()
-    } else if why.contains("UnknownIssuer") {
+    } else if ["UnknownIssuer", "BadSignature"]
+        .iter()
+        .any(|it| why.contains(it))
+    {
+        // A signature is bad where another authority of the same name has made it, and each `up` has one of this name.
         advice(
             "the certificate authority in the kubeconfig is not the one that signed the server's certificate",
         )
@@ -144,6 +148,7 @@ mod tests {
                 said(broken("Connection refused (os error 111)")).await,
                 said(broken("deadline has elapsed")).await,
                 said(broken("invalid peer certificate: UnknownIssuer")).await,
+                said(broken("invalid peer certificate: BadSignature")).await,
                 said(broken("invalid peer certificate: Other(OtherError(CaUsedAsEndEntity))")).await,
                 said(|| async {
                     let status = r#"{"status":"Failure","message":"not for you","reason":"Forbidden","code":403}"#;
@@ -157,6 +162,7 @@ mod tests {
         CronJobs can't be listed: the API server https://cluster.example:6443 can't be reached: Connection refused (os error 111)
         CronJobs can't be listed: the API server https://cluster.example:6443 can't be reached: no connection came about in time; check its address, and what is on the way: a firewall, a proxy, a VPN
         CronJobs can't be listed: the API server https://cluster.example:6443 can't be reached: invalid peer certificate: UnknownIssuer: the certificate authority in the kubeconfig is not the one that signed the server's certificate
+        CronJobs can't be listed: the API server https://cluster.example:6443 can't be reached: invalid peer certificate: BadSignature: the certificate authority in the kubeconfig is not the one that signed the server's certificate
         CronJobs can't be listed: the API server https://cluster.example:6443 can't be reached: invalid peer certificate: CaUsedAsEndEntity: the server shows the certificate of an authority (CA:TRUE) as its own, which is taken of none; give it one that this authority has signed, with basicConstraints CA:FALSE
         CronJobs can't be listed: not for you
         "
