@@ -37,7 +37,7 @@ impl Scope {
 /// As a person says where it is.
 impl fmt::Display for Scope {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(self.0.as_deref().unwrap_or("all namespaces"))
+        f.write_str(self.0.as_deref().unwrap_or("any namespace"))
     }
 }
 

@@ -14,7 +14,7 @@ use crate::controller::options::ControllerOptions;
 use crate::controller::report::Report;
 use crate::controller::state::{Done, State};
 use crate::controller::tasks::{Means, Tasks};
-use crate::controller::unwatched::Unwatched;
+use crate::controller::unwatched::{self, Unwatched};
 use crate::controller::watches::{Failed, Watched, Watches, is_refusal, why_it_failed};
 use crate::cronjob::Key;
 use crate::submit::Submitter;
@@ -190,13 +190,7 @@ impl Controller {
         let Failed { error, went_on } = failed;
         let (namespace, why) = (&scope.0, why_it_failed(error));
         if is_refusal(error) && self.state.listing_refused(scope) {
-            tracing::warn!(
-                of,
-                namespace,
-                error = why,
-                "may not be listed, so no CronJob is run in {scope}; those elsewhere are, and it is tried again. It takes \
-                 list and watch of cronjobs and of jobs there. A namespace that is gone for good is best left out (--namespace)"
-            );
+            tracing::warn!(of, namespace, error = why, "{}", unwatched::never_listed(scope));
         } else if is_refusal(error)
             && self.state.has_listed(scope)
             && self.unwatched.lost(of, scope, *went_on, &self.options.health)

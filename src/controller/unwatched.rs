@@ -33,6 +33,26 @@ struct Lost {
     is_told: bool,
 }
 
+/// What comes of a scope that may not be listed.
+pub(super) fn never_listed(scope: &Scope) -> String {
+    let (others, there, advice) = match scope.0 {
+        Some(_) => (
+            "; those elsewhere are, and it",
+            " there",
+            ". A namespace that is gone for good is best left out (--namespace)",
+        ),
+        None => (
+            ". It",
+            " in all of them",
+            "; or name the namespaces that may be (--namespace)",
+        ),
+    };
+    format!(
+        "may not be listed, so no CronJob is run in {scope}{others} is tried again. It takes list and watch of cronjobs and \
+         of jobs{there}{advice}"
+    )
+}
+
 impl Unwatched {
     /// The CronJobs, or the Jobs, of a scope that has been listed may not be watched any more. Where the watch `went_on` since it
     /// was refused before, that is another matter. Whether it is to be told.
@@ -95,6 +115,15 @@ impl Unwatched {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn where_nothing_may_be_listed_nothing_is_run_elsewhere() {
+        let scopes = [Scope(Some("shop".into())), Scope::CLUSTER];
+        insta::assert_snapshot!(scopes.map(|scope| never_listed(&scope)).join("\n"), @r"
+        may not be listed, so no CronJob is run in shop; those elsewhere are, and it is tried again. It takes list and watch of cronjobs and of jobs there. A namespace that is gone for good is best left out (--namespace)
+        may not be listed, so no CronJob is run in any namespace. It is tried again. It takes list and watch of cronjobs and of jobs in all of them; or name the namespaces that may be (--namespace)
+        ");
+    }
 
     #[tokio::test(start_paused = true)]
     async fn what_is_refused_is_told_until_it_is_not_heard_of_any_more() {

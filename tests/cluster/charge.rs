@@ -173,5 +173,5 @@ async fn what_may_be_listed_and_not_watched_is_run_as_it_was_and_told() {
         }
         tokio::time::sleep(Duration::from_millis(100)).await;
     }
-    insta::assert_snapshot!(running.health.readiness(), @"ok, but no change is seen in all namespaces, where they may not be watched any more; the log says why");
+    insta::assert_snapshot!(running.health.readiness(), @"ok, but no change is seen in any namespace, where they may not be watched any more; the log says why");
 }
