@@ -288,9 +288,12 @@ mod tests {
             fs::create_dir(top.path().join(folder)).unwrap();
             fs::write(top.path().join(folder).join("cron.yaml"), "").unwrap();
         }
-        let look = |folder: &Path| match folder.ends_with("priv") {
-            true => Err(io::ErrorKind::PermissionDenied.into()),
-            false => look_into(folder),
+        let look = |folder: &Path| {
+            if folder.ends_with("priv") {
+                Err(io::ErrorKind::PermissionDenied.into())
+            } else {
+                look_into(folder)
+            }
         };
         let files = files_in(top.path(), Depth::Recursive, &look).unwrap();
         let of_top = |text: String| text.replace(&top.path().display().to_string(), "top");

@@ -106,7 +106,7 @@ fn result(ended: &Ended, now: Timestamp) -> String {
         Outcome::Succeeded => "ok",
         Outcome::Failed => "failed",
     };
-    match ended.ended {
+    match ended.at {
         Some(at) => format!("{word}, {} ago", span(now - at)),
         None => word.into(),
     }
@@ -214,7 +214,7 @@ mod tests {
                 job: Some("report-29923290".into()),
                 outcome: Outcome::Succeeded,
                 created: Some(at("2026-11-23T01:30:00Z")),
-                ended: Some(at("2026-11-23T01:31:07Z")),
+                at: Some(at("2026-11-23T01:31:07Z")),
             }),
             streak: Some(Streak {
                 outcome: Outcome::Succeeded,

@@ -68,8 +68,8 @@ pub(super) struct Ended {
     #[serde(serialize_with = "instant")]
     pub(super) created: Option<Timestamp>,
     /// When it ended, where that is told.
-    #[serde(serialize_with = "instant")]
-    pub(super) ended: Option<Timestamp>,
+    #[serde(rename = "ended", serialize_with = "instant")]
+    pub(super) at: Option<Timestamp>,
 }
 
 /// How many of the newest runs ended alike.
@@ -143,7 +143,7 @@ fn ended((job, run): &(&JobView, Run)) -> Option<Ended> {
         job: Some(run.name.clone()),
         outcome,
         created: job.created(),
-        ended: job.ended(),
+        at: job.ended(),
     })
 }
 
@@ -157,7 +157,7 @@ fn unkept_success(cronjob: &CronJob, newest: Option<&Ended>) -> Option<Ended> {
         job: None,
         outcome: Outcome::Succeeded,
         created: Some(at),
-        ended: Some(at),
+        at: Some(at),
     })
 }
 
