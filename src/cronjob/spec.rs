@@ -1,5 +1,6 @@
 //! What a CronJob asks for and what is recorded of it (`batch/v1` CronJob, without the template).
 
+use std::collections::HashSet;
 use std::fmt;
 use std::sync::Arc;
 
@@ -215,6 +216,11 @@ impl Status {
     /// Whether `uid` is recorded as active.
     pub fn is_active(&self, uid: &str) -> bool {
         self.active.iter().any(|job| job.uid == uid)
+    }
+
+    /// The UIDs that are recorded as active, for who asks about many runs: thousands may be active at once.
+    pub fn active_uids(&self) -> HashSet<&str> {
+        self.active.iter().map(|job| job.uid.as_str()).collect()
     }
 
     /// Strikes `uid` from the active runs; false when it was not there.

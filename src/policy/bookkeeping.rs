@@ -1,5 +1,7 @@
 //! Which runs are active, which succeeded, which went missing: the status brought up to date with what is seen.
 
+use std::collections::HashMap;
+
 use chrono::SubsecRound;
 
 use crate::cronjob::{CronJob, JobRef, Origin, Outcome, Run, RunState, Status, scheduled_by_name};
@@ -10,8 +12,9 @@ use crate::schedule::Timestamp;
 /// The status without the runs that have finished or are gone, and with the newest success among them.
 pub(super) fn strike_ended(recorded: &Status, runs: &[Run], now: Timestamp, notes: &mut Vec<Note>) -> Status {
     let mut status = recorded.clone();
+    let by_uid: HashMap<&str, &Run> = runs.iter().map(|run| (run.uid.as_str(), run)).collect();
     status.active.retain(|job| {
-        let run = runs.iter().find(|run| run.uid == job.uid);
+        let run = by_uid.get(job.uid.as_str()).copied();
         let job = job.name.clone();
         notes.extend(match run.map(Run::outcome) {
             None => Some(Note::Missing { job }),
@@ -45,14 +48,16 @@ pub(super) fn withhold(notes: &mut Vec<Note>, pruned: &[Deletion]) -> Vec<(Strin
 /// `Forbid` nor are ended by `Replace`. Runs that a person started are left alone, without a word. Those of a backfill,
 /// and those that we started a moment ago and could not record, are added without a word.
 pub(super) fn adopt_unrecorded(status: &mut Status, runs: &[Run], memory: &Memory, notes: &mut Vec<Note>) {
-    for run in runs {
-        if run.is_in_the_way() && !run.deleting && !status.is_active(&run.uid) {
-            status.active.push(JobRef::from(run));
-            if run.origin == Origin::Schedule && !memory.started(&run.uid) {
-                notes.push(Note::Adopted {
-                    job: run.name.clone(),
-                });
-            }
+    let recorded = status.active_uids();
+    let is_unrecorded = |run: &&Run| !recorded.contains(run.uid.as_str());
+    let there = runs.iter().filter(|run| run.is_in_the_way() && !run.deleting);
+    let unrecorded: Vec<&Run> = there.filter(is_unrecorded).collect();
+    for run in unrecorded {
+        status.active.push(JobRef::from(run));
+        if run.origin == Origin::Schedule && !memory.started(&run.uid) {
+            notes.push(Note::Adopted {
+                job: run.name.clone(),
+            });
         }
     }
 }

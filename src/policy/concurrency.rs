@@ -63,9 +63,10 @@ pub(super) fn admit(spec: &Spec, status: &Status, runs: &[Run]) -> Admission {
     match (spec.policies.overlap, spec.concurrency) {
         (Some(Overlap::ReplaceWhenStopped), _) => stop_first(status, runs),
         (None, Concurrency::Replace) => {
-            let active = runs.iter().filter(|run| status.is_active(&run.uid));
+            let active = status.active_uids();
+            let replaced = runs.iter().filter(|run| active.contains(run.uid.as_str()));
             Admission::Start {
-                replacing: active.map(Deletion::from).collect(),
+                replacing: replaced.map(Deletion::from).collect(),
             }
         }
         (overlap, concurrency) => {
@@ -115,9 +116,10 @@ pub(super) fn places(spec: &Spec) -> Option<usize> {
 
 /// A Job that is being deleted in the foreground stays until its pods are gone, so until then it is there to be seen.
 fn stop_first(status: &Status, runs: &[Run]) -> Admission {
+    let active = status.active_uids();
     let in_the_way = runs.iter().filter(|run| run.is_in_the_way());
     let there: Vec<&Run> = in_the_way
-        .filter(|run| run.deleting || status.is_active(&run.uid))
+        .filter(|run| run.deleting || active.contains(run.uid.as_str()))
         .collect();
     if there.is_empty() {
         return Admission::Start { replacing: vec![] };

@@ -31,9 +31,13 @@ pub(super) fn end_those_that_wait(decision: &mut Decision, cronjob: &CronJob, ru
     let Some(deadline) = cronjob.spec.policies.pending_deadline else {
         return;
     };
-    let status = &decision.status;
-    decision.memory.pods.retain(|pods| status.is_active(&pods.job));
-    let waits = |run: &&Run| run.is_active() && !run.began && !run.deleting && status.is_active(&run.uid);
+    let active = decision.status.active_uids();
+    decision
+        .memory
+        .pods
+        .retain(|pods| active.contains(pods.job.as_str()));
+    let waits =
+        |run: &&Run| run.is_active() && !run.began && !run.deleting && active.contains(run.uid.as_str());
     let waiting: Vec<&Run> = runs.iter().filter(waits).collect();
     for run in waiting {
         let Some(over) = run
