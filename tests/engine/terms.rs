@@ -332,6 +332,23 @@ fn what_is_excluded_anyway_is_not_told_as_skipped() {
     assert_eq!(readings.collect::<Vec<_>>(), [Reading::Due { at: next, fold }]);
 }
 
+/// Without the change it would run on the next day; it does so anyway where it runs daily.
+#[test]
+fn what_would_have_been_moved_is_told_as_skipped() {
+    let terms = excluding(days("2027-03-28"), OnExcluded::After);
+    let change = at("2027-03-28T01:00:00Z");
+    let wall = at("2027-03-28T02:30:00Z").naive_utc();
+    let (next, fold) = (at("2027-03-29T00:30:00Z"), Fold::Once);
+    for (expression, expected) in [
+        ("30 2 28 3 *", Reading::Skipped { wall, change }),
+        ("30 2 * * *", Reading::Due { at: next, fold }),
+    ] {
+        let schedule = under(&terms, &[expression], "Europe/Berlin");
+        let readings = schedule.readings(at("2027-03-27T12:00:00Z"), at("2027-03-29T12:00:00Z"));
+        assert_eq!(readings.collect::<Vec<_>>(), [expected], "{expression}");
+    }
+}
+
 /// It runs once on the day to which it is moved, at the time of that which is due there anyway.
 #[test]
 fn a_moved_run_goes_by_what_is_asked_of_a_repeated_time() {

@@ -9,6 +9,8 @@
 use std::ops::Range;
 use std::sync::Arc;
 
+use chrono::NaiveDateTime;
+
 use super::super::date::{self, DAY};
 use super::super::days::Stretch;
 use super::super::zone::MAX_OFFSET;
@@ -175,6 +177,17 @@ impl Excluded {
         let on_time = days.filter_map(|day| self.moved_from(base, day, gap.end));
         let on_time = stays.into_iter().chain(on_time).any(|reading| reading == gap.end);
         (!on_time && first < gap.end).then_some(first)
+    }
+
+    /// See [`Schedule::asks_for`]: what would have been moved is lost, unless something is due anyway at that time.
+    pub(super) fn asks_for(&self, base: &Schedule, skipped: NaiveDateTime) -> bool {
+        let (day, time) = date::split(skipped.and_utc().timestamp());
+        let Some(stretch) = self.days.around(day) else {
+            return true;
+        };
+        let target = self.target(stretch);
+        let moved = target.and_then(|target| self.moved_to(base.zone(), target, time));
+        moved.is_some_and(|at| self.previous(base, at) != Some(at))
     }
 
     /// The first reading of a day, from one on, to which something is moved.

@@ -143,7 +143,7 @@ impl Amended {
     pub(super) fn asks_for(&self, wall: NaiveDateTime, change: Timestamp) -> bool {
         let by_layer = match &self.layer {
             Layer::ClockChanges(_) => true,
-            Layer::Excluded(layer) => !layer.days.contains(wall.date()),
+            Layer::Excluded(layer) => layer.asks_for(&self.base, wall),
             Layer::Window(layer) => layer.holds(change),
             Layer::Edited(layer) => layer.since < change,
         };
