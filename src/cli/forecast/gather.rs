@@ -8,7 +8,7 @@ use futures::try_join;
 use kube::Api;
 use kube::api::ListParams;
 
-use crate::cli::asked::{self, Asked, Found};
+use crate::cli::asked::{self, Asked};
 use crate::cli::assumed::{RUN_TIME, RunTimeArgs};
 use crate::cli::calendars::CalendarArgs;
 use crate::cli::chosen::{ChosenArgs, in_namespace, list};
@@ -36,17 +36,19 @@ pub(super) fn from_files(
     calendars: &CalendarArgs,
 ) -> Result<(Vec<Subject>, Exit), Failure> {
     let found = asked::from_files(files, zones, calendars)?;
-    subjects(found, run_times, &HashMap::new())
+    let exit = found.exit();
+    Ok((subjects(found.asked, run_times, &HashMap::new())?, exit))
 }
 
-/// The CronJobs of a cluster, and how long their runs took.
+/// The CronJobs of a cluster, and how long their runs took. Of thousands there is always one that is left out: it is told, and
+/// nothing that was given is refused.
 pub(super) fn from_cluster(
     server: &ServerArgs,
     chosen: &ChosenArgs,
     run_times: &RunTimeArgs,
     zones: &TimeZones,
     calendars: &CalendarArgs,
-) -> Result<(Vec<Subject>, Exit), Failure> {
+) -> Result<Vec<Subject>, Failure> {
     let Fetched {
         cronjobs,
         jobs,
@@ -62,7 +64,8 @@ pub(super) fn from_cluster(
         .iter()
         .filter_map(|object| Some((object.key(), median(runs.get(&object.as_owner())?)?)));
     let seen = seen.collect();
-    subjects(asked::usable(cronjobs, zones, &calendars), run_times, &seen)
+    let found = asked::usable(cronjobs, zones, &calendars);
+    subjects(found.asked, run_times, &seen)
 }
 
 /// What a cluster says.
@@ -93,14 +96,12 @@ async fn fetch(
     })
 }
 
-/// What is known of each, and how the command ends: whether some are left out.
+/// What is known of each.
 fn subjects(
-    found: Found,
+    asked: Vec<Asked>,
     run_times: &RunTimeArgs,
     seen: &HashMap<Key, TimeDelta>,
-) -> Result<(Vec<Subject>, Exit), Failure> {
-    let exit = found.exit();
-    let asked = found.asked;
+) -> Result<Vec<Subject>, Failure> {
     let keys: Vec<Key> = asked.iter().map(|asked| asked.cronjob.key.clone()).collect();
     run_times.check(&keys)?;
     let subject = |asked: Asked| {
@@ -116,7 +117,7 @@ fn subjects(
             is_known: known.is_some(),
         }
     };
-    Ok((asked.into_iter().map(subject).collect(), exit))
+    Ok(asked.into_iter().map(subject).collect())
 }
 
 /// How long the successful runs took, in the middle of them. A failed one says nothing about the next.

@@ -131,13 +131,14 @@ fn look(
     to: Timestamp,
 ) -> Result<(Outlook, Exit), Failure> {
     let (subjects, exit) = if args.files.is_empty() {
-        gather::from_cluster(
+        let subjects = gather::from_cluster(
             &args.server,
             &args.chosen,
             &args.run_times,
             zones,
             &args.calendars,
-        )?
+        )?;
+        (subjects, Exit::Fine)
     } else {
         gather::from_files(&args.files, &args.run_times, zones, &args.calendars)?
     };
