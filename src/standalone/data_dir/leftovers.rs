@@ -29,13 +29,17 @@ pub(super) fn remove(temporary: &Path) {
 pub(super) fn remove_whole(folder: &Path) -> io::Result<()> {
     let mut failed = Ok(());
     for entry in fs::read_dir(folder)?.flatten() {
-        let (path, kind) = (entry.path(), entry.file_type()?);
-        let removed = match entry.file_name() {
-            name if name == LOCK_FILE => Ok(()),
-            _ if kind.is_dir() => fs::remove_dir_all(path),
+        let path = entry.path();
+        let removed = match entry.file_type() {
+            _ if entry.file_name() == LOCK_FILE => Ok(()),
+            Ok(kind) if kind.is_dir() => fs::remove_dir_all(path),
             _ => fs::remove_file(path),
         };
-        failed = failed.and(removed);
+        // Somebody else may have been first.
+        failed = failed.and(removed.or_else(|error| match error.kind() {
+            io::ErrorKind::NotFound => Ok(()),
+            _ => Err(error),
+        }));
     }
     failed.and_then(|()| fs::remove_dir_all(folder))
 }
