@@ -390,12 +390,7 @@ mod tests {
                 let answer = answer.body(Body::from(body.to_string().into_bytes()));
                 std::future::ready(Ok::<_, Infallible>(answer.expect("a response")))
             });
-            let log = Written::default();
-            let to_log = log.clone();
-            let subscriber = tracing_subscriber::fmt()
-                .with_writer(move || to_log.clone())
-                .finish();
-            let _logging = tracing::subscriber::set_default(subscriber);
+            let (log, _logging) = Written::here();
             let (tell, told) = mpsc::channel(8);
             for cronjob in ["first", "second"] {
                 tell.send(warning(cronjob)).await.expect("it listens");

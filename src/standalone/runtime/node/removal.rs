@@ -75,12 +75,7 @@ mod tests {
         let (output, _outlet) = channel();
         let client = kube::Client::new(api, "default");
         let machine = Machine::new(client, SystemClock::shared(), output, options);
-        let log = Written::default();
-        let to_log = log.clone();
-        let subscriber = tracing_subscriber::fmt()
-            .with_writer(move || to_log.clone())
-            .finish();
-        let _logging = tracing::subscriber::set_default(subscriber);
+        let (log, _logging) = Written::here();
         let mut pod = Pod::default();
         pod.metadata.name = Some("once".into());
         let removed = remove(Arc::new(machine), Arc::new(pod));

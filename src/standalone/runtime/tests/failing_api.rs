@@ -111,12 +111,7 @@ async fn a_pod_is_written_as_running_and_then_as_it_ended() {
 
 #[tokio::test]
 async fn the_end_is_written_until_it_is_taken_and_what_keeps_it_is_told_once() {
-    let log = Written::default();
-    let to_log = log.clone();
-    let subscriber = tracing_subscriber::fmt()
-        .with_writer(move || to_log.clone())
-        .finish();
-    let _logging = tracing::subscriber::set_default(subscriber);
+    let (log, _logging) = Written::here();
     assert_eq!(
         written(vec![503, 503, 409]).await,
         ["409", "503", "503", "Succeeded"]
